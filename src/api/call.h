@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.h
+ *	  One API call: grant, token, HTTP, retries, errors.
+ *
+ * Calls are begun without waiting, several at once if wanted, and proceed
+ * whenever this backend waits for any of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_CALL_H
+#define XERO_CALL_H
+
+#include "compat.h"
+
+#include "api/server.h"
+
+/* What calls cost; added up by the caller over a scan or a write. */
+typedef struct XeroCallStats
+{
+	int64		calls;			/* attempts that were sent */
+	int64		retries;		/* of them, repeats */
+	int64		bytes_in;		/* response bodies as received (compressed) */
+	int64		bytes_out;
+	double		waited_ms;		/* for budget: grants, 429, back-off */
+} XeroCallStats;
+
+typedef struct XeroCallSpec
+{
+	const char *method;			/* "GET", ... */
+	const char *path;			/* "/api.xro/2.0/Invoices" */
+	const char *query;			/* percent-encoded, "" if none */
+	const char *modified_since; /* or NULL */
+	const char *body;			/* or NULL */
+	bool		missing_ok;		/* 404 is an answer: status 404, no error */
+	XeroCallStats *stats;		/* or NULL; must outlive the call */
+} XeroCallSpec;
+
+typedef struct XeroResponse
+{
+	int			status;			/* 200, or 404 with missing_ok */
+	char	   *body;			/* NUL at body[len] */
+	size_t		len;
+	const char *detail;			/* "HTTP status 200, correlation id ..." for
+								 * errors found in the body later */
+} XeroResponse;
+
+typedef struct XeroCall XeroCall;
+
+/*
+ * Begin a call.  It is owned by "owner": resetting or deleting that context
+ * (also by an error) abandons the transfer at once and gives back its grant.
+ * The spec's strings are copied.  Never waits.
+ */
+extern XeroCall *xero_call_begin(MemoryContext owner, const XeroServer *server,
+								 const XeroCallSpec *spec);
+
+/* Has the answer (or the final failure) arrived?  Never waits. */
+extern bool xero_call_done(const XeroCall *call);
+
+/*
+ * Wait for the answer, driving all calls of this backend meanwhile; reacts to
+ * cancel at once.  Failures are raised as ERRORs with design.md's SQLSTATEs.
+ * The response belongs to the call.
+ */
+extern const XeroResponse *xero_call_finish(XeroCall *call);
+
+/* Run the network without waiting, so that transfers proceed while rows are
+ * being consumed. */
+extern void xero_call_pump(void);
+
+/* Throw a call away, finished or not. */
+extern void xero_call_free(XeroCall *call);
+
+#endif							/* XERO_CALL_H */

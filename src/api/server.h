@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * server.h
+ *	  The options of one foreign server for one user, merged.
+ *
+ * Filled in by src/fdw/options.c from the server's and the user mapping's
+ * options; the layers below only read it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_SERVER_H
+#define XERO_SERVER_H
+
+#include "compat.h"
+
+typedef enum XeroGrantType
+{
+	XERO_GRANT_AUTHORIZATION_CODE,
+	XERO_GRANT_CLIENT_CREDENTIALS
+} XeroGrantType;
+
+typedef struct XeroServer
+{
+	Oid			serverid;
+	Oid			umid;			/* the user mapping */
+	char	   *name;
+	char	   *client_id;		/* NULL only if access_token is given */
+	XeroGrantType grant_type;
+	char	   *client_secret;	/* secret */
+	char	   *access_token;	/* secret; used as it is, never refreshed */
+	char	   *tenant_id;		/* NULL: none given */
+	char	   *scopes;			/* NULL: the default */
+	char	   *api_url;		/* without a trailing slash */
+	char	   *identity_url;
+	char	   *ca_file;		/* NULL: the system's */
+	int			concurrency;	/* calls at once */
+	int			minute_limit;
+	int			day_limit;
+	int			app_minute_limit;
+	int			reserve;		/* percent of the day */
+	int			page_size;
+	int			request_timeout;	/* ms for one attempt */
+} XeroServer;
+
+#endif							/* XERO_SERVER_H */

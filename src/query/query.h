@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.h
+ *	  SQL clauses -> what is sent to Xero.
+ *
+ * Two steps.  While planning, xero_pushdown() looks once at the clauses and
+ * settles for each how it travels and whether PostgreSQL must check it again;
+ * the result is a node tree that can be copied into a plan.  When a scan
+ * starts, and again when its parameters change, xero_build_targets() turns
+ * that tree and the parameters' values into requests.
+ *
+ * Nothing here knows of the network, of the executor, or of JSON.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_QUERY_H
+#define XERO_QUERY_H
+
+#include "compat.h"
+
+#include "catalog/catalog.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+
+/* A foreign table as the query layer sees it. */
+typedef struct XeroRel
+{
+	const XeroObject *object;
+	const XeroColumn **columns; /* by attribute number - 1; NULL for a column
+								 * the catalogue does not know or whose SQL
+								 * type is not the catalogue's */
+	int			natts;
+	AttrNumber	tenant_attno;	/* the tenant_id column, 0 if none */
+	Index		relid;			/* range table index, for Vars; unused when
+								 * building targets */
+	bool		include_archived;	/* table option, default true */
+} XeroRel;
+
+/* What is sent, what is rechecked. */
+typedef struct XeroPushdown
+{
+	List	   *sent;			/* copyable node tree, for fdw_private */
+	List	   *params;			/* expressions to evaluate at run time; "sent"
+								 * refers to them by position */
+	List	   *recheck;		/* those of the given clauses that PostgreSQL
+								 * must check again (superset and local) */
+	List	   *remote;			/* those of the given clauses that went down
+								 * (exact and superset), for EXPLAIN */
+	double		max_records;	/* at most so many records can come back, by
+								 * key conditions; -1 if unbounded */
+} XeroPushdown;
+
+/*
+ * Clauses are bare expressions (no RestrictInfo), implicitly ANDed.  Vars of
+ * other relations count as run-time parameters.
+ */
+extern void xero_pushdown(const XeroRel *rel, List *clauses,
+						  XeroPushdown *result);
+
+/* Could this one clause alone travel as a look-up by key or by a list of keys? */
+extern bool xero_is_key_lookup(const XeroRel *rel, Expr *clause);
+
+/*
+ * The order= field that sorts records just as PostgreSQL sorts by the column,
+ * or NULL.  Nulls sort differently on the two sides, and text and uuid by
+ * unknown rules, so this is for columns of numbers and dates without nulls.
+ */
+extern const char *xero_order_field(const XeroRel *rel, AttrNumber attno);
+
+/* Everything about a scan's requests besides the conditions. */
+typedef struct XeroShape
+{
+	int			forms;			/* XERO_FORM_* that carry all wanted columns
+								 * of the list pass */
+	const char *order;			/* order= or NULL */
+} XeroShape;
+
+/* Run-time values for XeroPushdown.params. */
+typedef struct XeroParamValue
+{
+	Oid			type;
+	Datum		value;
+	bool		isnull;
+} XeroParamValue;
+
+/* One list (or one record) to ask for; paging comes on top. */
+typedef struct XeroTarget
+{
+	char	   *path;			/* "/api.xro/2.0/Invoices" */
+	char	   *query;			/* percent-encoded, without page and pageSize;
+								 * "" if empty */
+	char	   *shown;			/* the same readable, for EXPLAIN */
+	char	   *modified_since; /* If-Modified-Since, or NULL */
+	bool		single;			/* one record by its key: no paging, and 404
+								 * means no row */
+	bool		summary;		/* summaryOnly=true was asked for */
+} XeroTarget;
+
+/*
+ * List of XeroTarget; NIL when the conditions can never be true (a null
+ * parameter), so that no call is made.  "params" may be NULL: then values are
+ * shown as $1, $2 (EXPLAIN without execution; not to be sent).
+ */
+extern List *xero_build_targets(const XeroRel *rel, List *sent,
+								const XeroParamValue *params,
+								const XeroShape *shape);
+
+#endif							/* XERO_QUERY_H */
