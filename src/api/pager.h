@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * pager.h
+ *	  One list, response by response.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_PAGER_H
+#define XERO_PAGER_H
+
+#include "compat.h"
+
+#include "api/call.h"
+#include "catalog/catalog.h"
+
+typedef struct XeroPagerSpec
+{
+	const char *path;
+	const char *query;			/* percent-encoded, without paging */
+	const char *modified_since; /* or NULL */
+	bool		single;			/* one record: one response, 404 is allowed */
+	const XeroObject *object;	/* how its lists are paged */
+	int			page_size;		/* wanted; ignored where there is no pageSize */
+	bool		ahead;			/* all pages will be wanted: ask for the next
+								 * ones while the present one is consumed */
+	XeroCallStats *stats;		/* must outlive the pager */
+} XeroPagerSpec;
+
+typedef struct XeroPager XeroPager;
+
+/*
+ * Begin a list; the spec's strings must outlive the pager.  Nothing is sent
+ * before the first xero_pager_next().  Deleting "owner" abandons what is in
+ * flight.
+ */
+extern XeroPager *xero_pager_begin(MemoryContext owner, const XeroServer *server,
+								   const XeroPagerSpec *spec);
+
+/*
+ * The next response, or NULL at the end.  It stays valid until the next call.
+ * Before each further call the caller must report the present page with
+ * xero_pager_end_page().
+ */
+extern const XeroResponse *xero_pager_next(XeroPager *pager);
+
+/* The page's envelope has told the number of pages: ask ahead. */
+extern void xero_pager_set_pages(XeroPager *pager, int64 pages);
+
+/*
+ * All of the present page has been read: so many records, and (for lists by
+ * offset) the last record's offset.
+ */
+extern void xero_pager_end_page(XeroPager *pager, int64 records, int64 offset);
+
+/*
+ * Serve the page before the present one again, then go on: the set shrank
+ * meanwhile and records may have moved there.
+ */
+extern void xero_pager_reread(XeroPager *pager);
+
+/* Number of the present page, from 1; page count, -1 if unknown. */
+extern int64 xero_pager_page(const XeroPager *pager);
+extern int64 xero_pager_pages(const XeroPager *pager);
+
+/* The paging part of a list's first request, "" if none. */
+extern char *xero_pager_first_query(const XeroObject *object, int page_size);
+
+#endif							/* XERO_PAGER_H */
