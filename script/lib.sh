@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+# What the scripts share; to be sourced by bash.
+#
+# A scratch cluster, a staged installation and a sandbox live in one temporary
+# folder, reach nothing outside it, and go when the script ends, however it
+# ends.  PostgreSQL does not run as root: for root the server runs as the user
+# postgres, for anybody else as oneself.
+#
+#   scratch_folder       -> $scratch
+#   build [make args]    build the extension, where it stands
+#   install_staged       install into $scratch/install, not into the system
+#   start_postgres [conf lines]
+#                        -> a server with the extension preloaded; PGHOST,
+#                           PGPORT, PGUSER and PGDATABASE lead psql to it
+#   start_sandbox [args] -> XERO_SANDBOX_URL, and $scratch for sandbox-control
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+fail() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+# Sets pg_config, and bindir etc. from it.  Not at load time: bootstrap may
+# have to install it first.
+find_postgres() {
+    pg_config=${PG_CONFIG:-}
+    if [ -z "$pg_config" ]; then
+        pg_config=$(command -v pg_config || true)
+        # /usr/bin/pg_config may be libpq-dev's, which knows no server.
+        if [ -x /usr/lib/postgresql/15/bin/pg_config ]; then
+            pg_config=/usr/lib/postgresql/15/bin/pg_config
+        fi
+    fi
+    [ -n "$pg_config" ] || fail "no pg_config found; run script/bootstrap"
+    bindir=$("$pg_config" --bindir)
+    pkglibdir=$("$pg_config" --pkglibdir)
+    sharedir=$("$pg_config" --sharedir)
+    [ -x "$bindir/initdb" ] || fail "no PostgreSQL server in $bindir"
+}
+
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then
+        runuser -u postgres -- "$@"
+    else
+        "$@"
+    fi
+}
+
+scratch=
+scratch_folder() {
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/xero_fdw.XXXXXX")
+    chmod 755 "$scratch"
+    trap remove_scratch EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+remove_scratch() {
+    local status=$?
+    trap - EXIT
+    stop_sandbox
+    stop_postgres
+    rm -rf "$scratch"
+    exit "$status"
+}
+
+# Bitcode would double the time and serves only JIT inlining.
+build() {
+    make -s -C "$root" -j"$(nproc)" with_llvm=no PG_CONFIG="$pg_config" "$@"
+}
+
+install_staged() {
+    (umask 022 &&
+        make -s -C "$root" with_llvm=no PG_CONFIG="$pg_config" \
+            DESTDIR="$scratch/install" install) >"$scratch/install.log" 2>&1 || {
+        cat "$scratch/install.log" >&2
+        fail "make install failed"
+    }
+}
+
+# The settings under which a server finds the extension in folder $1.
+# Debian's extension_destdir does not reach shared_preload_libraries, hence
+# the library path as well; PostgreSQL 18 has a path for control files.
+staged_settings() {
+    echo "dynamic_library_path = '$1$pkglibdir:\$libdir'"
+    if "$bindir/postgres" --describe-config | grep -q '^extension_control_path'; then
+        echo "extension_control_path = '$1$sharedir:\$system'"
+    elif "$bindir/postgres" --describe-config | grep -q '^extension_destdir'; then
+        echo "extension_destdir = '$1'"
+    else
+        fail "this PostgreSQL finds extensions only where it is installed"
+    fi
+}
+
+start_postgres() {
+    pgfolder="$scratch/postgres"
+    mkdir "$pgfolder"
+    if [ "$(id -u)" = 0 ]; then
+        chown postgres: "$pgfolder"
+    fi
+    chmod 700 "$pgfolder"
+    as_postgres "$bindir/initdb" -D "$pgfolder/data" -U postgres -A trust \
+        -E UTF8 --locale=C --no-sync >"$scratch/initdb.log" 2>&1 || {
+        cat "$scratch/initdb.log" >&2
+        fail "initdb failed"
+    }
+    {
+        # No TCP: the socket's folder is the server's alone, so any port does.
+        echo "listen_addresses = ''"
+        echo "unix_socket_directories = '$pgfolder'"
+        echo "fsync = off"
+        echo "shared_preload_libraries = 'xero_fdw'"
+        staged_settings "$scratch/install"
+        printf '%s\n' "$@"
+    } >>"$pgfolder/data/postgresql.conf"
+    server_log="$pgfolder/log"
+    as_postgres "$bindir/pg_ctl" -s -w -D "$pgfolder/data" -l "$server_log" start \
+        >/dev/null || {
+        cat "$server_log" >&2
+        fail "the scratch server did not start"
+    }
+    export PGHOST="$pgfolder" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+    PATH="$bindir:$PATH"
+}
+
+stop_postgres() {
+    [ -z "${pgfolder:-}" ] || [ ! -f "$pgfolder/data/postmaster.pid" ] ||
+        as_postgres "$bindir/pg_ctl" -s -D "$pgfolder/data" -m immediate stop \
+            >/dev/null 2>&1 || true
+}
+
+start_sandbox() {
+    local line
+    sandbox_log="$scratch/sandbox.log"
+    "$root/test/sandbox/xero-sandbox" --port 0 "$@" >"$sandbox_log" 2>&1 &
+    sandbox_pid=$!
+    for _ in $(seq 150); do
+        line=$(grep -m1 '^listening on ' "$sandbox_log" || true)
+        if [ -n "$line" ]; then
+            export XERO_SANDBOX_URL=${line#listening on }
+            export XERO_SANDBOX_FOLDER=$scratch
+            return
+        fi
+        kill -0 "$sandbox_pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    cat "$sandbox_log" >&2
+    fail "the sandbox did not start"
+}
+
+stop_sandbox() {
+    if [ -n "${sandbox_pid:-}" ]; then
+        kill "$sandbox_pid" 2>/dev/null || true
+        wait "$sandbox_pid" 2>/dev/null || true
+    fi
+}
