@@ -1,0 +1,218 @@
+"""Path, parameters and headers of one call -> status, headers and body bytes.
+
+Everything here runs on one worker thread, the only one that touches data.
+Answers to identical requests for unchanged data come from a cache of bytes.
+"""
+import re
+import zlib
+from collections import OrderedDict
+
+from . import render
+from .errors import ApiError, not_found, not_implemented
+from .listing import Listing
+from .objects import ACCOUNTING, ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ, PAYROLL, PAYROLL_AU
+from .seeds import key_of
+from .values import Iso, iso_seconds
+
+MAX_QUERY = 2048            # bytes; beyond it IIS answers 404
+CACHE_BYTES = 1_500_000_000
+JSON = "application/json; charset=utf-8"
+XML = "application/xml; charset=utf-8"
+
+
+class Answer:
+    def __init__(self, status, body, content_type=JSON, headers=None):
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.headers = headers or {}
+
+
+class ByteCache:
+    """Bodies by request, least recently used out first."""
+
+    def __init__(self, limit=CACHE_BYTES):
+        self.limit = limit
+        self.held = 0
+        self.bodies = OrderedDict()
+
+    def get(self, key):
+        body = self.bodies.get(key)
+        if body is not None:
+            self.bodies.move_to_end(key)
+        return body
+
+    def put(self, key, body):
+        if key in self.bodies:
+            self.held -= len(self.bodies[key])
+        self.bodies[key] = body
+        self.held += len(body)
+        while self.held > self.limit and len(self.bodies) > 1:
+            self.held -= len(self.bodies.popitem(last=False)[1])
+
+    def clear(self):
+        self.bodies.clear()
+        self.held = 0
+
+
+class Call:
+    """The parts of a request that decide its answer."""
+
+    def __init__(self, method, path, query, params, headers):
+        self.method = method
+        self.path = path
+        self.query = query              # raw
+        self.params = params            # decoded, last one wins
+        self.accept = headers.get("accept", "")
+        self.modified_since = headers.get("if-modified-since", "")
+        self.gzip = "gzip" in headers.get("accept-encoding", "")
+
+    @property
+    def wants_json(self):
+        return "json" in self.accept.lower()
+
+
+class Api:
+    def __init__(self, options):
+        self.options = options
+        self.cache = ByteCache()
+        self.matches = OrderedDict()        # selections of rows, recently used
+
+    def forget(self):
+        self.cache.clear()
+        self.matches.clear()
+
+    def spec_of(self, org, path):
+        """(object, rest of the path) or 404.  Which payroll API answers is
+        decided by the organisation's country."""
+        for base in (ACCOUNTING, PAYROLL_AU, PAYROLL):
+            if path.lower().startswith(base + "/"):
+                name, *rest = path[len(base) + 1:].rstrip("/").split("/")
+                break
+        else:
+            raise not_found()
+        if base == ACCOUNTING:
+            specs = {spec.lower(): ACCOUNTING_OBJECTS[spec] for spec in ACCOUNTING_OBJECTS}
+            spec = specs.get(name.lower())
+        else:
+            employees = EMPLOYEES_AU if org.country == "AU" else EMPLOYEES_UK_NZ
+            spec = employees if name.lower() == "employees" and employees.base == base else None
+        if not spec:
+            raise not_found()
+        return spec, rest
+
+    def scopes(self, path):
+        """Scopes that admit to a path, without knowing the organisation."""
+        match = re.match(rf"(?i){ACCOUNTING}/([A-Za-z]+)", path)
+        if match:
+            for name, spec in ACCOUNTING_OBJECTS.items():
+                if name.lower() == match[1].lower():
+                    return spec.scopes
+            return []
+        return EMPLOYEES_AU.scopes if "/payroll.xro/" in path else []
+
+    def answer(self, org, call):
+        if len(call.query) > MAX_QUERY:
+            raise not_found()
+        canned = org.canned.find(call.method, call.path, call.query)
+        if canned:
+            return canned
+        spec, rest = self.spec_of(org, call.path)
+        if call.method != "GET":
+            raise not_implemented(501 if call.method in ("PUT", "POST", "DELETE") else 405)
+        key = (org.tenant_id, org.version, call.path, call.query, call.modified_since, call.wants_json)
+        body = self.cache.get(key + (call.gzip,))
+        if body is None:
+            body = self.cache.get(key + (False,))
+            if body is None:
+                body = self._build(org, spec, rest, call)
+                self.cache.put(key + (False,), body)
+            if call.gzip:
+                body = self._compress(body)
+                self.cache.put(key + (True,), body)
+        headers = {"Content-Encoding": "gzip"} if call.gzip else {}
+        return Answer(200, body, JSON if call.wants_json else XML, headers)
+
+    @staticmethod
+    def _compress(body):
+        packer = zlib.compressobj(3, zlib.DEFLATED, 31)
+        return packer.compress(body) + packer.flush()
+
+    # building ------------------------------------------------------------
+
+    def _build(self, org, spec, rest, call):
+        table = org.table(spec)
+        if not rest:
+            listing = Listing(spec, call.params, call.modified_since, self.options)
+            rows, pagination = listing.slice(self._matching(org, table, spec, listing))
+            form = spec.forms[listing.form]
+        elif len(rest) == 1:
+            row = table.row_by_key(rest[0])
+            if row is None:
+                row = table.row_by_natural(rest[0])
+            if row is None or table.record(row) is None:
+                raise not_found()
+            rows, pagination, form = [row], None, spec.forms["single"]
+        else:
+            return self._part(org, table, spec, rest, call)
+        records = (form.show(table.record(row)) for row in rows)
+        return self._envelope(org, spec, records, pagination, call)
+
+    def _matching(self, org, table, spec, listing):
+        key = (org.tenant_id, org.version, spec.base, spec.name, listing.selection())
+        rows = self.matches.get(key)
+        if rows is None:
+            rows = self.matches[key] = listing.rows(table)
+            while len(self.matches) > 64:
+                self.matches.popitem(last=False)
+        else:
+            self.matches.move_to_end(key)
+        return rows
+
+    def _part(self, org, table, spec, rest, call):
+        """Sub-resources: attachments, options, and what a document names."""
+        row = table.row_by_key(rest[0])
+        record = table.record(row) if row is not None else None
+        part = {"attachments": "Attachments", "options": "Options", "allocations": "Allocations"}.get(rest[1].lower())
+        if record is None or not part or len(rest) > 2:
+            raise not_found()
+        return self._members(org, part, record.get(part, []), None, call, lambda element: element.get("FileName", ""))
+
+    def _envelope(self, org, spec, records, pagination, call):
+        if spec is EMPLOYEES_UK_NZ:
+            return self._camel(org, records, pagination, call)
+        unitdp4 = call.params.get("unitdp") == "4" or spec.name in ("Quotes", "PurchaseOrders")
+        return self._members(org, spec.wrapper, records, pagination, call,
+                             lambda record: str(record.get(spec.key)), unitdp4)
+
+    def _members(self, org, wrapper, records, pagination, call, key, unitdp4=False):
+        members = {"Id": org.envelope_id(call.path + "?" + call.query), "Status": "OK",
+                   "ProviderName": "xero_fdw sandbox", "DateTimeUTC": Iso(f"/Date({org.stamp})/")}
+        if not call.wants_json:
+            return render.xml("Response", {**members, wrapper: list(records)})
+        texts = [render.variant_of(key(record), unitdp4).record(record) for record in records]
+        if pagination:
+            members["pagination"] = pagination
+        return render.body(members, wrapper, texts)
+
+    def _camel(self, org, records, pagination, call):
+        """The UK and NZ payroll envelope: camelCase, ISO dates without zone."""
+        records = list(records)
+        members = {"id": org.envelope_id(call.path + "?" + call.query), "providerName": "xero_fdw sandbox",
+                   "dateTimeUTC": Iso(iso_seconds(org.stamp) + ".8608520"), "httpStatusCode": "OK",
+                   "pagination": pagination, "problem": None}
+        single = "/" in call.path[len(PAYROLL) + 1:].strip("/")
+        texts = [render.PLAIN.record(record, 1 if single else 2) for record in records]
+        if not single:
+            return render.body(members, "employees", texts)
+        head = render.PLAIN.object(members, 0)[:-3]
+        return f'{head},{render.INDENT[1]}"employee": {texts[0]}\r\n}}'.encode()
+
+
+def correlation_id(n):
+    """Xero-Correlation-Id: a uuid for support."""
+    a, b = key_of("correlation", n), key_of("noitalerroc", n)
+    return f"{a >> 32:08x}-{a >> 16 & 0xffff:04x}-4{a & 0xfff:03x}-8{b >> 52 & 0xfff:03x}-{b & 0xffffffffffff:012x}"
+
+
+__all__ = ["Answer", "Api", "ApiError", "Call", "correlation_id"]

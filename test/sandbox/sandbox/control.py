@@ -1,0 +1,172 @@
+"""The /sandbox/ endpoints: look inside, and change what a test needs changed.
+
+JSON in and out, never counted against a limit, never in the log.
+"""
+import json
+import uuid
+
+from aiohttp import web
+
+from . import render
+from .api import Answer
+from .objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
+from .store import typed
+from .values import Instant, Iso, Number, iso_seconds
+
+
+class Canned:
+    """Bodies that a test wants served byte for byte."""
+
+    def __init__(self):
+        self.answers = []
+
+    def put(self, path, body, query=None, status=200, headers=None, method=None):
+        self.answers = [a for a in self.answers if (a[0], a[1], a[2]) != (path, query, method)]
+        if body is not None:
+            if not isinstance(body, str):
+                body = json.dumps(body, ensure_ascii=False)
+            headers = dict(headers or {})
+            content_type = headers.pop("Content-Type", "application/json; charset=utf-8")
+            self.answers.append((path, query, method, Answer(status, body.encode(), content_type, headers)))
+
+    def find(self, method, path, query):
+        for wanted_path, wanted_query, wanted_method, answer in reversed(self.answers):
+            if path == wanted_path and wanted_query in (None, query) and wanted_method in (None, method):
+                return Answer(answer.status, answer.body, answer.content_type, dict(answer.headers))
+        return None
+
+
+class Control:
+    def __init__(self, world):
+        self.world = world
+
+    def routes(self):
+        return [web.get("/sandbox/log", self.log), web.get("/sandbox/state/{object}", self.state),
+                web.post("/sandbox/reset", self.guard(self.reset)), web.post("/sandbox/faults", self.guard(self.faults)),
+                web.post("/sandbox/clock", self.guard(self.clock)), web.post("/sandbox/data", self.guard(self.data)),
+                web.post("/sandbox/change", self.guard(self.change)), web.get("/sandbox/clock", self.time),
+                web.route("*", "/sandbox/{rest:.*}", self.later)]
+
+    def guard(self, handler):
+        """Read JSON, answer JSON; what is wrong with a request is a 400."""
+        async def guarded(request):
+            try:
+                text = await request.text()
+                members = json.loads(text, parse_float=Number) if text.strip() else {}
+                answer = await self.world.on_worker(handler, members)
+            except (ValueError, KeyError, TypeError) as error:
+                return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+            return web.json_response(answer if answer is not None else {"ok": True})
+        return guarded
+
+    async def later(self, _request):
+        return web.json_response({"error": "not there yet"}, status=501)
+
+    async def log(self, request):
+        return web.json_response(self.world.log.since(int(request.query.get("since", 0))))
+
+    async def time(self, _request):
+        return web.json_response({"now": self.world.clock.now()})
+
+    async def state(self, request):
+        """Every record in full; ?tenant_id= picks the organisation."""
+        try:
+            org = self._org(request.query)
+            table = org.table(self._spec(org, request.match_info["object"]))
+        except KeyError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        body = await self.world.on_worker(lambda: render.plain_array(table.record(row) for row in table.rows()))
+        return web.Response(body=body, content_type="application/json")
+
+    def _org(self, members):
+        tenant = members.get("tenant_id")
+        if not tenant:
+            return next(iter(self.world.orgs.values()))
+        return self.world.orgs[tenant.lower()]
+
+    @staticmethod
+    def _spec(org, name):
+        name = name.rsplit("/", 1)[-1]
+        if name == "Employees":
+            return EMPLOYEES_AU if org.country == "AU" else EMPLOYEES_UK_NZ
+        return ACCOUNTING_OBJECTS[name]
+
+    def reset(self, members):
+        return self.world.reset(plain(members))
+
+    def faults(self, members):
+        self.world.faults.replace(plain(members if isinstance(members, list) else members.get("faults", [members])))
+
+    def clock(self, members):
+        if "advance" in members:
+            self.world.clock.advance(float(members["advance"]))
+        return {"now": self.world.clock.now()}
+
+    def data(self, members):
+        """Load records, or have a path answer with a given body."""
+        if "path" in members:
+            orgs = [self._org(members)] if members.get("tenant_id") else self.world.orgs.values()
+            for org in orgs:
+                org.canned.put(members["path"], members.get("body"), members.get("query"),
+                               members.get("status", 200), members.get("headers"), members.get("method"))
+            return None
+        org = self._org(members)
+        spec = self._spec(org, members["object"])
+        table = org.table(spec)
+        keys = [table.record(table.upsert(self._complete(spec, typed(spec.type_name, record))))[spec.key]
+                for record in members["records"]]
+        org.changed(spec)
+        self.world.api.forget()
+        return {"ok": True, "keys": keys}
+
+    def _complete(self, spec, record):
+        """Give a loaded record the key and the clock that it lacks."""
+        if spec.key not in record:
+            record = {spec.key: str(uuid.uuid4()), **record}
+        if spec.clock and spec.clock not in record:
+            record[spec.clock] = self._now(spec)
+        return record
+
+    def _now(self, spec):
+        ms = int(self.world.clock.now() * 1000)
+        return Iso(iso_seconds(ms)) if spec is EMPLOYEES_UK_NZ else Instant(ms)
+
+    def change(self, members):
+        """What another Xero user does: edit, create or delete."""
+        org = self._org(members)
+        spec = self._spec(org, members["object"])
+        table = org.table(spec)
+        if "create" in members:
+            row = table.upsert(self._complete(spec, typed(spec.type_name, members["create"])))
+        elif members.get("delete"):
+            row = table.remove(members["id"])
+            if row is None:
+                raise KeyError(members["id"])
+            org.changed(spec)
+            self.world.api.forget()
+            return None
+        else:
+            row = table.row_by_key(members["id"])
+            row = table.row_by_natural(members["id"]) if row is None else row
+            if row is None or table.record(row) is None:
+                raise KeyError(members["id"])
+            record = {**table.record(row), **typed(spec.type_name, members["set"])}
+            if spec.clock and spec.clock not in members["set"] and not members.get("silent"):
+                record[spec.clock] = self._now(spec)
+                if "UpdatedDateUTCString" in record:
+                    record["UpdatedDateUTCString"] = iso_seconds(record[spec.clock]) + "Z"
+            table.upsert(record)
+        org.changed(spec)
+        self.world.api.forget()
+        return {"ok": True, "id": table.record(row)[spec.key]}
+
+
+def plain(value):
+    """Numbers back from text: only data records keep their digits."""
+    if isinstance(value, Number):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,189 @@
+"""What each endpoint supports: keys, paging, parameters, forms, scopes.
+
+A record is stored in full.  A *form* is what one kind of answer shows of it:
+    single   GET by id: everything (but see Journals)
+    page     a page of a list
+    list     the unpaged list, a summary: collections arrive as [] even when
+             they have members
+    summary  summaryOnly=true
+"""
+from . import schema
+
+PAYROLL_AU = "/payroll.xro/1.0"
+PAYROLL = "/payroll.xro/2.0"
+ACCOUNTING = "/api.xro/2.0"
+
+CONTACT_EMPTY = ("Addresses", "Phones", "ContactGroups", "ContactPersons")
+CONTACT_DETAIL = (
+    "ContactPersons XeroNetworkKey MergedToContactID SalesDefaultAccountCode PurchasesDefaultAccountCode "
+    "SalesTrackingCategories PurchasesTrackingCategories SalesDefaultLineAmountType "
+    "PurchasesDefaultLineAmountType TrackingCategoryName TrackingCategoryOption PaymentTerms ContactGroups "
+    "Website BrandingTheme BatchPayments Discount Balances HasAttachments Attachments").split()
+CONTACT_SUMMARY = (
+    "Addresses Balances ContactGroups ContactPersons IsCustomer IsSupplier PurchasesDefaultAccountCode "
+    "PurchasesTrackingCategories SalesDefaultAccountCode SalesTrackingCategories").split()
+INVOICE_SUMMARY = "Payments HasAttachments LineItems CISDeduction CISRate Prepayments Overpayments CreditNotes".split()
+
+
+class Form:
+    """Members a form leaves out, shows empty, or reduces to a reference."""
+
+    def __init__(self, drop=(), empty=(), bare_contact=False):
+        self.drop = frozenset(drop)
+        self.empty = frozenset(empty)
+        self.bare_contact = bare_contact
+
+    def show(self, record):
+        if not (self.drop or self.empty or self.bare_contact):
+            return record
+        shown = {}
+        for name, value in record.items():
+            if name in self.empty:
+                shown[name] = []
+            elif name not in self.drop:
+                shown[name] = value
+        if self.bare_contact and isinstance(shown.get("Contact"), dict):
+            shown["Contact"] = bare_contact(shown["Contact"])
+        return shown
+
+
+def bare_contact(contact):
+    """A contact as summaries show it: [] here does not mean none."""
+    return {"ContactID": contact.get("ContactID"), "Name": contact.get("Name"),
+            **{name: [] for name in CONTACT_EMPTY}, "HasValidationErrors": False}
+
+
+FULL = Form()
+NO_ATTACHMENTS = Form(drop=["Attachments"])
+DOCUMENT_LIST = Form(drop=["Attachments"], empty=["LineItems"], bare_contact=True)
+
+
+class Object:
+    """One endpoint."""
+
+    def __init__(self, name, key, *, wrapper=None, type_name=None, natural=None, clock="UpdatedDateUTC", where=True,
+                 modified_since=True, paging="none", params="", forms=None, scopes="", base=ACCOUNTING,
+                 order=True, unitdp=False, optimised=""):
+        self.name = name
+        self.key = key
+        self.wrapper = wrapper or name
+        self.type_name = type_name or (name[:-3] + "y" if name.endswith("ies") else name.rstrip("s"))
+        self.natural = natural
+        self.clock = clock
+        self.where = where
+        self.order = order
+        self.modified_since = modified_since
+        self.paging = paging                # none | pages (pagination object) | bare (page only) | offset | always
+        self.base = base
+        self.params = set(params.split())   # dedicated parameters
+        if where:
+            self.params.add("where")
+        if order:
+            self.params.add("order")
+        if paging in ("pages", "always", "bare"):
+            self.params |= {"page", "pageSize"}
+        if unitdp:
+            self.params.add("unitdp")
+        self.forms = {"single": FULL, "page": FULL, "list": FULL, "summary": FULL, **(forms or {})}
+        self.scopes = scopes.split()
+        self.optimised = set(optimised.split())
+
+    def kind(self, path):
+        """Type of a dotted field, None if there is no such field."""
+        type_name = self.type_name
+        kind = None
+        for name in path.split("."):
+            kind = schema.kind_of(type_name, name)
+            if kind and kind[0] == "{":
+                type_name = kind[1:-1]
+        return kind
+
+
+TRANSACTIONS = "accounting.transactions"
+DOCUMENT = {"single": FULL, "page": NO_ATTACHMENTS, "list": DOCUMENT_LIST}
+
+ALL = [
+    Object("Accounts", "AccountID", scopes="accounting.settings"),
+    Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, forms=DOCUMENT,
+           scopes=TRANSACTIONS + " accounting.banktransactions",
+           optimised="Type Status Date Contact.ContactID BankTransactionID UpdatedDateUTC"),
+    Object("BankTransfers", "BankTransferID", clock="CreatedDateUTC", params="includeDeleted",
+           scopes=TRANSACTIONS + " accounting.banktransactions"),
+    Object("BatchPayments", "BatchPaymentID", scopes=TRANSACTIONS + " accounting.payments"),
+    Object("BrandingThemes", "BrandingThemeID", clock="CreatedDateUTC", where=False, order=False,
+           modified_since=False, scopes="accounting.settings"),
+    Object("Budgets", "BudgetID", where=False, order=False, modified_since=False, params="IDs DateTo DateFrom",
+           forms={"list": Form(empty=["BudgetLines"])}, scopes="accounting.budgets"),
+    Object("Contacts", "ContactID", natural="ContactNumber", paging="pages",
+           params="IDs includeArchived summaryOnly searchTerm",
+           forms={"page": NO_ATTACHMENTS, "list": Form(drop=CONTACT_DETAIL),
+                  "summary": Form(drop=CONTACT_SUMMARY + ["Attachments"])},
+           scopes="accounting.contacts", optimised="Name EmailAddress AccountNumber ContactID UpdatedDateUTC"),
+    Object("ContactGroups", "ContactGroupID", clock=None, modified_since=False,
+           forms={"list": Form(empty=["Contacts"])}, scopes="accounting.contacts"),
+    Object("CreditNotes", "CreditNoteID", natural="CreditNoteNumber", paging="pages", unitdp=True, forms=DOCUMENT,
+           scopes=TRANSACTIONS + " accounting.invoices",
+           optimised="Status Date Reference Contact.ContactID Contact.Name Contact.ContactNumber Type "
+                     "CreditNoteID UpdatedDateUTC"),
+    Object("Currencies", "Code", clock=None, modified_since=False, scopes="accounting.settings"),
+    Object("ExpenseClaims", "ExpenseClaimID", scopes=TRANSACTIONS + " accounting.classicexpenses"),
+    Object("Invoices", "InvoiceID", natural="InvoiceNumber", paging="pages", unitdp=True,
+           params="IDs InvoiceNumbers ContactIDs Statuses includeArchived createdByMyApp summaryOnly searchTerm",
+           forms={**DOCUMENT, "summary": Form(drop=INVOICE_SUMMARY + ["Attachments"], bare_contact=True)},
+           scopes=TRANSACTIONS + " accounting.invoices",
+           optimised="Status Contact.ContactID Contact.Name Contact.ContactNumber Reference InvoiceNumber InvoiceID "
+                     "Type AmountPaid Date DueDate AmountDue UpdatedDateUTC"),
+    Object("Items", "ItemID", natural="Code", unitdp=True, scopes="accounting.settings accounting.invoices",
+           forms={"list": Form(drop=["InventoryAssetAccountCode", "PurchaseDescription", "QuantityOnHand",
+                                     "TotalCostPool"])}),
+    Object("Journals", "JournalID", natural="JournalNumber", clock="CreatedDateUTC", where=False, order=False,
+           paging="offset", params="offset paymentsOnly", forms={"single": Form(drop=["SourceID", "SourceType"])},
+           scopes="accounting.journals"),
+    Object("LinkedTransactions", "LinkedTransactionID", where=False, order=False, modified_since=False, paging="bare",
+           params="LinkedTransactionID SourceTransactionID ContactID Status TargetTransactionID",
+           scopes=TRANSACTIONS + " accounting.invoices"),
+    Object("ManualJournals", "ManualJournalID", paging="pages",
+           forms={"page": NO_ATTACHMENTS, "list": Form(drop=["Attachments", "JournalLines"])},
+           scopes=TRANSACTIONS + " accounting.manualjournals",
+           optimised="Narration ManualJournalID UpdatedDateUTC Date"),
+    Object("Organisation", "OrganisationID", wrapper="Organisations", type_name="Organisation",
+           clock="CreatedDateUTC", where=False, order=False, modified_since=False, scopes="accounting.settings"),
+    Object("Overpayments", "OverpaymentID", paging="pages", unitdp=True, params="References",
+           forms={**DOCUMENT, "page": Form(drop=["Attachments", "CurrencyRate"])},
+           scopes=TRANSACTIONS + " accounting.payments"),
+    Object("Payments", "PaymentID", paging="pages", scopes=TRANSACTIONS + " accounting.payments",
+           optimised="PaymentType Status Date Invoice.InvoiceID Reference PaymentID UpdatedDateUTC"),
+    Object("PaymentServices", "PaymentServiceID", clock=None, where=False, order=False, modified_since=False,
+           scopes="paymentservices"),
+    Object("Prepayments", "PrepaymentID", paging="pages", unitdp=True, params="InvoiceNumbers",
+           forms={**DOCUMENT, "page": Form(drop=["Attachments", "CurrencyRate", "BrandingThemeID"])},
+           scopes=TRANSACTIONS + " accounting.payments"),
+    Object("PurchaseOrders", "PurchaseOrderID", natural="PurchaseOrderNumber", where=False, paging="always",
+           params="Status DateFrom DateTo", forms={"page": NO_ATTACHMENTS},
+           scopes=TRANSACTIONS + " accounting.invoices", optimised="PurchaseOrderID UpdatedDateUTC Date"),
+    Object("Quotes", "QuoteID", natural="QuoteNumber", where=False, paging="bare",
+           params="DateFrom DateTo ExpiryDateFrom ExpiryDateTo ContactID Status QuoteNumber",
+           scopes=TRANSACTIONS + " accounting.invoices"),
+    Object("Receipts", "ReceiptID", unitdp=True, forms=DOCUMENT, scopes=TRANSACTIONS + " accounting.classicexpenses"),
+    Object("RepeatingInvoices", "RepeatingInvoiceID", clock=None, modified_since=False,
+           scopes=TRANSACTIONS + " accounting.invoices"),
+    Object("TaxRates", "TaxType", clock=None, modified_since=False, scopes="accounting.settings"),
+    Object("TrackingCategories", "TrackingCategoryID", clock=None, modified_since=False, params="includeArchived",
+           scopes="accounting.settings"),
+    Object("Users", "UserID", scopes="accounting.settings"),
+]
+
+# Payroll: the tenant's country decides which of the two schemas answers.
+EMPLOYEES_AU = Object("Employees", "EmployeeID", type_name="PayrollEmployee", paging="bare", base=PAYROLL_AU,
+                      forms={"page": Form(drop=["BankAccounts", "PayTemplate", "OpeningBalances", "TaxDeclaration",
+                                                "LeaveBalances", "SuperMemberships", "HomeAddress"])},
+                      scopes="payroll.employees")
+EMPLOYEES_UK_NZ = Object("Employees", "employeeID", wrapper="employees", type_name="CamelEmployee",
+                         clock="updatedDateUTC", where=False, order=False, modified_since=False, paging="always",
+                         params="filter", base=PAYROLL, scopes="payroll.employees")
+
+ACCOUNTING_OBJECTS = {spec.name: spec for spec in ALL}
+
+# High-volume organisations refuse inefficient requests to these.
+HIGH_VOLUME = {"Invoices", "Contacts", "BankTransactions", "CreditNotes", "ManualJournals", "Payments",
+               "PurchaseOrders"}

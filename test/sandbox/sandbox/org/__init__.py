@@ -1,0 +1,86 @@
+"""One organisation: its tables, filled on first use from the seed."""
+from .. import seeds
+from ..control import Canned
+from ..objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
+from ..store import Table
+from ..values import day
+from .contacts import Contacts
+from .countries import COUNTRIES
+from .documents import Documents
+from .invoices import Invoices
+from .ledger import Ledger
+from .payroll import employees
+
+STAMP = day("2026-10-01") + 12 * 3_600_000        # DateTimeUTC of every envelope: same seed, same bytes
+
+
+def tenant_ids(seed, count):
+    ids = seeds.Ids(seed, "tenants")
+    return [ids.of(number) for number in range(count)]
+
+
+class Org:
+    def __init__(self, options, number, tenant_id):
+        self.number = number
+        self.tenant_id = tenant_id
+        self.connection_id = seeds.Ids(options.seed, "connections").of(number)
+        self.auth_event_id = seeds.Ids(options.seed, "consents").of(0)
+        rotation = list(COUNTRIES)
+        self.country = rotation[(rotation.index(options.country) + number) % len(rotation)]
+        self.locale = COUNTRIES[self.country]
+        self.name = f"Demo Company ({self.country})" + (f" {number + 1}" if number >= 3 else "")
+        self.seed = (options.seed, number)
+        self.stamp = STAMP
+        self.version = 0
+        self.canned = Canned()
+        self.ledger = Ledger(self)
+        self.contacts = Contacts(self, options.contacts)
+        self.invoices = Invoices(self, options.invoices)
+        self.documents = Documents(self)
+        self._tables = {}
+
+    def ids(self, kind):
+        return seeds.Ids(*self.seed, kind)
+
+    def key(self, kind):
+        return seeds.key_of(*self.seed, kind)
+
+    def envelope_id(self, text):
+        return seeds.Ids(*self.seed, "envelope").of(seeds.key_of(text) & 0xffffffff)
+
+    def table(self, spec):
+        """The rows of an object, generated when first asked for."""
+        table = self._tables.get((spec.base, spec.name))
+        if table is None:
+            table = self._tables[spec.base, spec.name] = self._fill(spec)
+        return table
+
+    def _fill(self, spec):
+        if spec in (EMPLOYEES_AU, EMPLOYEES_UK_NZ):
+            return Table.of(spec, employees(self))
+        lazy = {"Invoices": self.invoices.table, "Payments": self.invoices.payments_table,
+                "Contacts": self.contacts.table}.get(spec.name)
+        if lazy:
+            return lazy(spec)
+        for source in (self.ledger, self.documents):
+            make = getattr(source, snake(spec.name), None)
+            if make:
+                return Table.of(spec, make())
+        return Table(spec)
+
+    def changed(self, spec):
+        """A row changed: bodies, and other tables' views of it, are stale."""
+        self.version += 1
+        if spec.name == "Contacts":
+            self.contacts.forget()
+        for table in self._tables.values():
+            table.forget()
+
+    def contact_now(self, row):
+        """The contact as it is now, edits included."""
+        table = self._tables.get((ACCOUNTING_OBJECTS["Contacts"].base, "Contacts"))
+        return table.laid_over.get(row) if table else None
+
+
+def snake(name):
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
