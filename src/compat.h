@@ -45,4 +45,35 @@ WaitEventExtensionNew(const char *wait_event_name)
 #define XERO_HAVE_DSM_REGISTRY 1
 #endif
 
+/*
+ * Planning and running scans (src/fdw).  17 and 18 added arguments to the
+ * making of paths that this extension has no use for; since 16 the plan says
+ * whose rights count, before that the range table entry.  18 moved the state
+ * of EXPLAIN to headers of its own.
+ */
+#if PG_VERSION_NUM >= 180000
+#define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
+	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, outer, NULL, NIL, private)
+#elif PG_VERSION_NUM >= 170000
+#define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL, private)
+#else
+#define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
+	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, private)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define xero_check_as_user(node) \
+	(((ForeignScan *) (node)->ss.ps.plan)->checkAsUser)
+#else
+#define xero_check_as_user(node) \
+	(exec_rt_fetch(((ForeignScan *) (node)->ss.ps.plan)->scan.scanrelid, \
+				   (node)->ss.ps.state)->checkAsUser)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
 #endif							/* XERO_COMPAT_H */

@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * fdw.h
+ *	  What the phases of a statement share: the callbacks that the handler
+ *	  lists, and the layout of what the planner hands to the executor.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_FDW_H
+#define XERO_FDW_H
+
+#include "compat.h"
+
+#include "fdw/options.h"
+#include "foreign/fdwapi.h"
+#include "query/query.h"
+
+/* Members of ForeignScan.fdw_private, in this order. */
+typedef enum XeroScanPrivate
+{
+	XERO_SCAN_SENT,				/* List: XeroPushdown.sent */
+	XERO_SCAN_WANTED,			/* List of Integer: attributes to decode */
+	XERO_SCAN_FORMS,			/* Integer: XeroShape.forms */
+	XERO_SCAN_ORDER,			/* String: XeroShape.order, "" for none */
+	XERO_SCAN_PAGE_SIZE,		/* Integer */
+	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
+	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */
+	XERO_SCAN_CALLS				/* Float: estimated calls */
+} XeroScanPrivate;
+
+/* in plan.c */
+extern void xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
+								  Oid foreigntableid);
+extern void xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
+								Oid foreigntableid);
+extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
+									   Oid foreigntableid,
+									   ForeignPath *best_path, List *tlist,
+									   List *scan_clauses, Plan *outer_plan);
+extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
+
+/* in rowcount.c */
+extern void xero_remember_records(Oid relid, double records);
+extern double xero_remembered_records(Oid relid);
+
+/* in scan.c */
+extern void xeroBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *xeroIterateForeignScan(ForeignScanState *node);
+extern void xeroReScanForeignScan(ForeignScanState *node);
+extern void xeroEndForeignScan(ForeignScanState *node);
+
+/* in explain.c */
+extern void xeroExplainForeignScan(ForeignScanState *node,
+								   struct ExplainState *es);
+
+/* in import.c */
+extern List *xeroImportForeignSchema(ImportForeignSchemaStmt *stmt,
+									 Oid serverid);
+
+#endif							/* XERO_FDW_H */

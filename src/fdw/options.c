@@ -1,0 +1,461 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *	  Options of servers, user mappings, tables and columns: one table says
+ *	  what there is, the validator checks against it, and the look-ups merge
+ *	  what was set with the defaults.
+ *
+ * Server options are readable by everyone, so secrets are accepted on user
+ * mappings only.  Options that decide where a secret is sent are for
+ * superusers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/options.h"
+
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/uuid.h"
+
+/* Xero serves at most so many records a page. */
+#define XERO_MAX_PAGE_SIZE	1000
+
+typedef enum XeroOptionKind
+{
+	OPT_STRING,
+	OPT_SECRET,
+	OPT_INTEGER,
+	OPT_BOOLEAN,
+	OPT_URL,
+	OPT_UUID,
+	OPT_GRANT_TYPE,
+	OPT_OBJECT,
+	OPT_FIELD
+} XeroOptionKind;
+
+typedef struct XeroOption
+{
+	const char *name;
+	Oid			catalog;		/* where it may be set */
+	XeroOptionKind kind;
+	bool		superuser_only;
+	int			min;			/* OPT_INTEGER */
+	int			max;
+} XeroOption;
+
+static const XeroOption xero_options[] = {
+	{"client_id", ForeignServerRelationId, OPT_STRING},
+	{"grant_type", ForeignServerRelationId, OPT_GRANT_TYPE},
+	{"tenant_id", ForeignServerRelationId, OPT_UUID},
+	{"scopes", ForeignServerRelationId, OPT_STRING},
+	{"redirect_uri", ForeignServerRelationId, OPT_STRING},
+	{"api_url", ForeignServerRelationId, OPT_URL, true},
+	{"identity_url", ForeignServerRelationId, OPT_URL, true},
+	{"login_url", ForeignServerRelationId, OPT_URL, true},
+	{"ca_file", ForeignServerRelationId, OPT_STRING, true},
+	{"minute_limit", ForeignServerRelationId, OPT_INTEGER, false, 1, 1000000},
+	{"day_limit", ForeignServerRelationId, OPT_INTEGER, false, 1, 100000000},
+	{"concurrency", ForeignServerRelationId, OPT_INTEGER, false, 1, 100},
+	{"app_minute_limit", ForeignServerRelationId, OPT_INTEGER, false, 1, 100000000},
+	{"reserve", ForeignServerRelationId, OPT_INTEGER, false, 0, 100},
+	{"page_size", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_PAGE_SIZE},
+	{"request_timeout", ForeignServerRelationId, OPT_INTEGER, false, 100, 3600000},
+	{"updatable", ForeignServerRelationId, OPT_BOOLEAN},
+	{"batch_size", ForeignServerRelationId, OPT_INTEGER, false, 1, 500},
+
+	{"client_secret", UserMappingRelationId, OPT_SECRET},
+	{"access_token", UserMappingRelationId, OPT_SECRET},
+
+	{"object", ForeignTableRelationId, OPT_OBJECT},
+	{"include_archived", ForeignTableRelationId, OPT_BOOLEAN},
+	{"summary_only", ForeignTableRelationId, OPT_BOOLEAN},
+	{"updatable", ForeignTableRelationId, OPT_BOOLEAN},
+	{"page_size", ForeignTableRelationId, OPT_INTEGER, false, 1, XERO_MAX_PAGE_SIZE},
+
+	{"field", AttributeRelationId, OPT_FIELD},
+};
+
+PG_FUNCTION_INFO_V1(xero_fdw_validator);
+
+/* The valid options of a catalogue, for a HINT; NULL if it has none. */
+static char *
+valid_options(Oid catalog)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(xero_options); i++)
+	{
+		if (xero_options[i].catalog != catalog)
+			continue;
+		if (buf.len > 0)
+			appendStringInfoString(&buf, ", ");
+		appendStringInfoString(&buf, xero_options[i].name);
+	}
+	return buf.len > 0 ? buf.data : NULL;
+}
+
+static const XeroOption *
+find_option(const char *name, Oid catalog)
+{
+	for (int i = 0; i < lengthof(xero_options); i++)
+	{
+		if (xero_options[i].catalog == catalog &&
+			strcmp(xero_options[i].name, name) == 0)
+			return &xero_options[i];
+	}
+	return NULL;
+}
+
+/* Is this the host part of a URL that never leaves the machine? */
+static bool
+is_loopback(const char *host, size_t len)
+{
+	return (len == 9 && pg_strncasecmp(host, "localhost", len) == 0) ||
+		(len == 5 && strncmp(host, "[::1]", len) == 0) ||
+		(len > 4 && strncmp(host, "127.", 4) == 0 &&
+		 strspn(host, "0123456789.") == len);
+}
+
+/* A bearer token travels to these: https only, plain http to this machine. */
+static void
+check_url(const char *name, const char *value)
+{
+	const char *host;
+	size_t		len;
+
+	if (pg_strncasecmp(value, "https://", 8) == 0)
+		host = value + 8;
+	else if (pg_strncasecmp(value, "http://", 7) == 0)
+		host = value + 7;
+	else
+		host = NULL;
+
+	len = 0;
+	if (host && *host == '[')
+		len = strcspn(host, "]") + 1;
+	else if (host)
+		len = strcspn(host, ":/?#");
+
+	if (len == 0 || strpbrk(host, "@?# \t\r\n\"") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+				 errhint("Give a URL such as https://api.xero.com, without user name, query or fragment.")));
+	if (pg_strncasecmp(value, "http://", 7) == 0 && !is_loopback(host, len))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must use https", name),
+				 errdetail("Secrets travel to this address; http is accepted for a loopback address only.")));
+}
+
+/* May be called with a secret's value: no message shows one. */
+static void
+check_value(const XeroOption *option, DefElem *def)
+{
+	char	   *value = defGetString(def);
+	int			number;
+	bool		flag;
+
+	if (*value == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must not be empty", option->name)));
+
+	switch (option->kind)
+	{
+		case OPT_STRING:
+		case OPT_FIELD:
+			break;
+		case OPT_SECRET:
+			/* it becomes part of a header line */
+			for (const char *p = value; *p; p++)
+			{
+				if ((unsigned char) *p <= ' ' || (unsigned char) *p >= 0x7f)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("option \"%s\" must consist of printable ASCII characters without blanks",
+									option->name)));
+			}
+			break;
+		case OPT_INTEGER:
+			if (!parse_int(value, &number, 0, NULL) ||
+				number < option->min || number > option->max)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for option \"%s\": \"%s\"",
+								option->name, value),
+						 errhint("The value must be an integer from %d to %d.",
+								 option->min, option->max)));
+			break;
+		case OPT_BOOLEAN:
+			if (!parse_bool(value, &flag))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for option \"%s\": \"%s\"",
+								option->name, value),
+						 errhint("The value must be a Boolean.")));
+			break;
+		case OPT_URL:
+			check_url(option->name, value);
+			break;
+		case OPT_UUID:
+			(void) DirectFunctionCall1(uuid_in, CStringGetDatum(value));
+			break;
+		case OPT_GRANT_TYPE:
+			if (strcmp(value, "authorization_code") != 0 &&
+				strcmp(value, "client_credentials") != 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("invalid value for option \"%s\": \"%s\"",
+								option->name, value),
+						 errhint("Valid values are: authorization_code, client_credentials.")));
+			break;
+		case OPT_OBJECT:
+			if (xero_find_object(value) == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+						 errmsg("Xero object \"%s\" does not exist", value),
+						 errhint("See the view xero_fdw.objects for what there is, for example accounting/Invoices.")));
+			break;
+	}
+}
+
+/* Options of one object, checked when it is created or altered. */
+Datum
+xero_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	Oid			catalog = PG_GETARG_OID(1);
+	bool		has_object = false;
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, lc);
+		const XeroOption *option = find_option(def->defname, catalog);
+
+		if (option == NULL)
+		{
+			char	   *valid = valid_options(catalog);
+
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("invalid option \"%s\"", def->defname),
+					 valid ? errhint("Valid options in this context are: %s.", valid)
+					 : errhint("There are no valid options in this context.")));
+		}
+		if (option->superuser_only && !superuser())
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to set option \"%s\"", option->name),
+					 errdetail("Only superusers may decide where secrets are sent.")));
+		check_value(option, def);
+		if (option->kind == OPT_OBJECT)
+			has_object = true;
+	}
+
+	if (catalog == ForeignTableRelationId && !has_object)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("option \"object\" is required for a foreign table of xero_fdw"),
+				 errhint("See the view xero_fdw.objects for what there is, for example accounting/Invoices.")));
+
+	PG_RETURN_VOID();
+}
+
+static const char *
+get_string(List *options, const char *name, const char *fallback)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst_node(DefElem, lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return fallback;
+}
+
+static int
+get_integer(List *options, const char *name, int fallback)
+{
+	const char *value = get_string(options, name, NULL);
+	int			number = fallback;
+
+	if (value)
+		(void) parse_int(value, &number, 0, NULL);
+	return number;
+}
+
+static bool
+get_boolean(List *options, const char *name, bool fallback)
+{
+	const char *value = get_string(options, name, NULL);
+	bool		flag = fallback;
+
+	if (value)
+		(void) parse_bool(value, &flag);
+	return flag;
+}
+
+/* A URL without trailing slashes, so that a path can follow. */
+static char *
+get_url(List *options, const char *name, const char *fallback)
+{
+	char	   *url = pstrdup(get_string(options, name, fallback));
+	size_t		len = strlen(url);
+
+	while (len > 0 && url[len - 1] == '/')
+		url[--len] = '\0';
+	return url;
+}
+
+static char *
+copy_or_null(const char *string)
+{
+	return string ? pstrdup(string) : NULL;
+}
+
+XeroServer *
+xero_get_server(Oid serverid, Oid userid)
+{
+	ForeignServer *fs = GetForeignServer(serverid);
+	UserMapping *um = GetUserMapping(userid, serverid);
+	XeroServer *server = palloc0(sizeof(XeroServer));
+	const char *grant_type;
+
+	server->serverid = serverid;
+	server->umid = um->umid;
+	server->name = pstrdup(fs->servername);
+	server->client_id = copy_or_null(get_string(fs->options, "client_id", NULL));
+	server->client_secret = copy_or_null(get_string(um->options, "client_secret", NULL));
+	server->access_token = copy_or_null(get_string(um->options, "access_token", NULL));
+	server->tenant_id = copy_or_null(get_string(fs->options, "tenant_id", NULL));
+	server->scopes = copy_or_null(get_string(fs->options, "scopes", NULL));
+	grant_type = get_string(fs->options, "grant_type", "authorization_code");
+	server->grant_type = strcmp(grant_type, "client_credentials") == 0 ?
+		XERO_GRANT_CLIENT_CREDENTIALS : XERO_GRANT_AUTHORIZATION_CODE;
+	server->api_url = get_url(fs->options, "api_url", "https://api.xero.com");
+	server->identity_url = get_url(fs->options, "identity_url", "https://identity.xero.com");
+	server->ca_file = copy_or_null(get_string(fs->options, "ca_file", NULL));
+	server->concurrency = get_integer(fs->options, "concurrency", 5);
+	server->minute_limit = get_integer(fs->options, "minute_limit", 60);
+	server->day_limit = get_integer(fs->options, "day_limit", 5000);
+	server->app_minute_limit = get_integer(fs->options, "app_minute_limit", 10000);
+	server->reserve = get_integer(fs->options, "reserve", 0);
+	server->page_size = get_integer(fs->options, "page_size", XERO_MAX_PAGE_SIZE);
+	server->request_timeout = get_integer(fs->options, "request_timeout", 60000);
+
+	if (server->client_id == NULL && server->access_token == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("server \"%s\" has no client_id", server->name),
+				 errhint("Set the client id of your Xero app: ALTER SERVER %s OPTIONS (ADD client_id '...').",
+						 quote_identifier(server->name))));
+	return server;
+}
+
+/*
+ * Settle what one column reads.  A path that starts with "../" is a member of
+ * the record that holds the child array.
+ */
+static void
+get_column(XeroTable *table, Form_pg_attribute att, XeroTableColumn *column)
+{
+	const char *path;
+
+	memset(column, 0, sizeof(XeroTableColumn));
+	if (att->attisdropped)
+		return;
+
+	path = get_string(GetForeignColumnOptions(table->relid, att->attnum),
+					  "field", NULL);
+	if (path == NULL && strcmp(NameStr(att->attname), "tenant_id") == 0)
+	{
+		column->is_tenant = true;
+		return;
+	}
+	if (path == NULL)
+	{
+		const XeroColumn *known = xero_find_column(table->object,
+												   NameStr(att->attname));
+
+		if (known == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+					 errmsg("column \"%s\" of foreign table \"%s\" has no option \"field\"",
+							NameStr(att->attname), table->name),
+					 errhint("Name the member of Xero's JSON that it reads: ALTER FOREIGN TABLE %s ALTER COLUMN %s OPTIONS (ADD field '...').",
+							 quote_identifier(table->name),
+							 quote_identifier(NameStr(att->attname)))));
+		column->known = known;
+		path = known->field;
+		column->from_parent = (known->flags & XERO_COL_PARENT) != 0;
+	}
+	else
+	{
+		if (strncmp(path, "../", 3) == 0)
+		{
+			column->from_parent = true;
+			path += 3;
+		}
+		for (int i = 0; i < table->object->ncolumns; i++)
+		{
+			const XeroColumn *known = &table->object->columns[i];
+
+			if (pg_strcasecmp(known->field, path) == 0 &&
+				((known->flags & XERO_COL_PARENT) != 0) == column->from_parent)
+				column->known = known;
+		}
+	}
+	column->path = pstrdup(path);
+	column->same_type = column->known != NULL &&
+		xero_type_oid(column->known->type) == att->atttypid &&
+		att->atttypmod < 0;
+}
+
+XeroTable *
+xero_get_table(Relation rel)
+{
+	ForeignTable *ft = GetForeignTable(RelationGetRelid(rel));
+	ForeignServer *fs = GetForeignServer(ft->serverid);
+	TupleDesc	desc = RelationGetDescr(rel);
+	XeroTable  *table = palloc0(sizeof(XeroTable));
+	const char *object = get_string(ft->options, "object", "");
+
+	table->relid = RelationGetRelid(rel);
+	table->name = pstrdup(RelationGetRelationName(rel));
+	table->serverid = ft->serverid;
+	table->object = xero_find_object(object);
+	if (table->object == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+				 errmsg("Xero object \"%s\" does not exist", object)));
+	table->include_archived = get_boolean(ft->options, "include_archived", true);
+	table->summary_only = get_boolean(ft->options, "summary_only", false);
+	table->page_size = get_integer(ft->options, "page_size",
+								   get_integer(fs->options, "page_size",
+											   XERO_MAX_PAGE_SIZE));
+	table->natts = desc->natts;
+	table->columns = palloc(sizeof(XeroTableColumn) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+		get_column(table, TupleDescAttr(desc, i), &table->columns[i]);
+	return table;
+}

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *	  Options of servers, user mappings, tables and columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_OPTIONS_H
+#define XERO_OPTIONS_H
+
+#include "compat.h"
+
+#include "api/server.h"
+#include "catalog/catalog.h"
+#include "utils/rel.h"
+
+/* One column of a foreign table. */
+typedef struct XeroTableColumn
+{
+	char	   *path;			/* JSON path; NULL for a dropped column and for
+								 * tenant_id */
+	bool		from_parent;	/* the path starts at the parent record */
+	bool		is_tenant;
+	const XeroColumn *known;	/* the catalogue's column of that field, even
+								 * if the SQL type differs; NULL if unknown */
+	bool		same_type;		/* the SQL type is the catalogue's */
+} XeroTableColumn;
+
+/* A foreign table's options, with what the catalogue knows of it. */
+typedef struct XeroTable
+{
+	Oid			relid;
+	const char *name;
+	Oid			serverid;
+	const XeroObject *object;
+	bool		include_archived;
+	bool		summary_only;
+	int			page_size;		/* the server's unless the table sets its own */
+	int			natts;
+	XeroTableColumn *columns;	/* by attribute number - 1 */
+} XeroTable;
+
+/* Allocated in the current memory context; errors name the table or column. */
+extern XeroTable *xero_get_table(Relation rel);
+
+/* Server and user mapping options merged; ERROR where there is no mapping. */
+extern XeroServer *xero_get_server(Oid serverid, Oid userid);
+
+#endif							/* XERO_OPTIONS_H */

@@ -1,0 +1,467 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  Planning of scans.
+ *
+ * The unit of cost is the API call: next to it, everything else is small.
+ * So a path's cost is its number of calls, and estimates of rows serve to
+ * estimate pages.  Nothing here sends a request.
+ *
+ * Three kinds of path: the plain scan; a scan in an order that Xero can give,
+ * offered only where LIMIT then lets it stop within the first page (otherwise
+ * sorting here costs no call more, and reading in the order of an immutable
+ * key keeps a record that changes meanwhile from moving across a page
+ * border); and look-ups by key with a parameter from another relation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/fdw.h"
+
+#include <math.h>
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
+
+/*
+ * A call takes some 300 ms and is one of 60 a minute; in units of a
+ * sequential page fetch that dwarfs whatever is done with its answer.
+ */
+#define XERO_CALL_COST		10000.0
+
+/* Share of records that have something behind XeroColumn.detail_if. */
+#define DETAIL_IF_SHARE		0.1
+
+/* What the planner knows of one foreign table: baserel->fdw_private. */
+typedef struct XeroRelInfo
+{
+	XeroTable  *table;
+	XeroRel    *rel;
+	double		records;		/* in the whole list */
+	double		rows_per_record;	/* child tables: elements a record */
+} XeroRelInfo;
+
+/* How one set of clauses would be read. */
+typedef struct XeroAccess
+{
+	XeroPushdown pushdown;
+	List	   *wanted;			/* Integer nodes: attributes to decode */
+	XeroShape	shape;
+	double		records;		/* that Xero will send */
+	double		calls;
+} XeroAccess;
+
+XeroRel *
+xero_rel_from_table(const XeroTable *table, Index relid)
+{
+	XeroRel    *rel = palloc0(sizeof(XeroRel));
+
+	rel->object = table->object;
+	rel->natts = table->natts;
+	rel->columns = palloc0(sizeof(XeroColumn *) * Max(table->natts, 1));
+	rel->relid = relid;
+	rel->include_archived = table->include_archived;
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].is_tenant)
+			rel->tenant_attno = i + 1;
+		else if (table->columns[i].same_type)
+			rel->columns[i] = table->columns[i].known;
+	}
+	return rel;
+}
+
+/* Attributes that the target list or the rechecked clauses read. */
+static List *
+wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
+{
+	Bitmapset  *attrs = NULL;
+	List	   *result = NIL;
+	bool		whole_row;
+
+	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &attrs);
+	pull_varattnos((Node *) recheck, baserel->relid, &attrs);
+
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attrs);
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroTableColumn *column = &table->columns[i];
+
+		if (column->path == NULL && !column->is_tenant)
+			continue;			/* dropped */
+		if (whole_row ||
+			bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, attrs))
+			result = lappend(result, makeInteger(i + 1));
+	}
+	return result;
+}
+
+/*
+ * The forms of response that carry all the wanted columns.  Columns that no
+ * list carries are fetched record by record and do not hinder the list.
+ */
+static int
+usable_forms(const XeroTable *table, List *wanted)
+{
+	int			forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	ListCell   *lc;
+
+	foreach(lc, wanted)
+	{
+		int			attno = intVal(lfirst(lc));
+		const XeroTableColumn *column = &table->columns[attno - 1];
+		int			carried;
+
+		if (column->is_tenant)
+			continue;
+		carried = column->known ? column->known->forms :
+			XERO_FORM_LIST | XERO_FORM_SINGLE;
+
+		if (table->summary_only && !(carried & XERO_FORM_SUMMARY))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" is not part of the summary form of foreign table \"%s\"",
+							get_attname(table->relid, attno, false), table->name),
+					 errhint("Leave the column out, or set the table's option summary_only to false.")));
+
+		if (!(carried & XERO_FORM_LIST))
+		{
+			const char *detail_if = column->known->detail_if;
+			const XeroColumn *flag = detail_if ?
+				xero_find_field(table->object, detail_if) : NULL;
+
+			carried |= XERO_FORM_SUMMARY | XERO_FORM_LIST;
+			if (flag)
+				carried &= flag->forms;
+		}
+		forms &= carried;
+	}
+	return forms;
+}
+
+/* Calls for the columns that only the GET of a single record carries. */
+static double
+detail_calls(const XeroTable *table, List *wanted, double records)
+{
+	double		calls = 0;
+	ListCell   *lc;
+
+	foreach(lc, wanted)
+	{
+		const XeroColumn *known = table->columns[intVal(lfirst(lc)) - 1].known;
+
+		if (known && !(known->forms & XERO_FORM_LIST))
+			calls = Max(calls, known->detail_if ?
+						ceil(records * DETAIL_IF_SHARE) : records);
+	}
+	return calls;
+}
+
+/* Settle how a set of clauses would be read, and what that costs. */
+static void
+plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			const char *order, int page_size, XeroAccess *access)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	const XeroObject *object = xero_root_object(info->table->object);
+	List	   *targets;
+	double		pages;
+
+	xero_pushdown(info->rel, clauses, &access->pushdown);
+	access->wanted = wanted_attributes(info->table, baserel,
+									   access->pushdown.recheck);
+	access->shape.forms = usable_forms(info->table, access->wanted);
+	access->shape.order = order ? order : object->order;
+
+	access->records = clamp_row_est(info->records *
+									clauselist_selectivity(root,
+														   access->pushdown.remote,
+														   baserel->relid,
+														   JOIN_INNER, NULL));
+	if (access->pushdown.max_records >= 0)
+		access->records = Min(access->records, access->pushdown.max_records);
+
+	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
+								 &access->shape);
+	pages = 1;
+	if (object->paging != XERO_PAGING_NONE)
+	{
+		int			served = object->max_page_size > 0 ?
+			Min(page_size, object->max_page_size) : object->default_page_size;
+
+		pages = ceil(access->records / Max(served, 1));
+	}
+	access->calls = Max(pages, list_length(targets));
+	if (list_length(targets) == 1 &&
+		((XeroTarget *) linitial(targets))->single)
+		access->calls = 1;
+	else
+		access->calls += detail_calls(info->table, access->wanted,
+									  access->records);
+}
+
+static void
+cost_access(const XeroAccess *access, double rows, Cost *startup, Cost *total)
+{
+	*startup = XERO_CALL_COST;
+	*total = *startup + (access->calls - 1) * XERO_CALL_COST +
+		(access->records + rows) * cpu_tuple_cost;
+}
+
+void
+xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
+					  Oid foreigntableid)
+{
+	XeroRelInfo *info = palloc0(sizeof(XeroRelInfo));
+	Relation	rel = table_open(foreigntableid, NoLock);
+	const XeroObject *object;
+	XeroPushdown pushdown;
+
+	info->table = xero_get_table(rel);
+	table_close(rel, NoLock);
+	info->rel = xero_rel_from_table(info->table, baserel->relid);
+	baserel->fdw_private = info;
+
+	object = info->table->object;
+	info->records = xero_remembered_records(foreigntableid);
+	if (info->records < 0)
+		info->records = xero_root_object(object)->typical_rows;
+	info->rows_per_record = object->parent ?
+		Max(1.0, (double) object->typical_rows / Max(object->parent->typical_rows, 1)) : 1.0;
+
+	baserel->tuples = clamp_row_est(info->records * info->rows_per_record);
+	set_baserel_size_estimates(root, baserel);
+
+	xero_pushdown(info->rel,
+				  extract_actual_clauses(baserel->baserestrictinfo, false),
+				  &pushdown);
+	if (pushdown.max_records >= 0)
+		baserel->rows = clamp_row_est(Min(baserel->rows,
+										  pushdown.max_records * info->rows_per_record));
+}
+
+/*
+ * The page size.  If the statement needs only so many rows, and every row
+ * that comes counts, then no more need to be asked for.
+ */
+static int
+choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
+				 bool ordered)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+
+	if (root->limit_tuples > 0 && all_count &&
+		info->table->object->parent == NULL &&
+		bms_equal(root->all_baserels, baserel->relids) &&
+		(root->query_pathkeys == NIL || ordered))
+		return Min(root->limit_tuples, info->table->page_size);
+	return info->table->page_size;
+}
+
+/* The order= that gives a path key, or NULL. */
+static const char *
+order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	ListCell   *lc;
+
+	if (pathkey->pk_eclass->ec_has_volatile)
+		return NULL;
+	foreach(lc, pathkey->pk_eclass->ec_members)
+	{
+		EquivalenceMember *member = lfirst(lc);
+		Var		   *var = (Var *) member->em_expr;
+		const char *field;
+
+		if (!IsA(var, Var) || var->varno != baserel->relid ||
+			var->varattno <= 0 || member->em_is_child)
+			continue;
+		field = xero_order_field(info->rel, var->varattno);
+		if (field)
+			return pathkey->pk_strategy == BTGreaterStrategyNumber ?
+				psprintf("%s DESC", field) : field;
+	}
+	return NULL;
+}
+
+static void
+add_plain_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroAccess	access;
+	Cost		startup;
+	Cost		total;
+
+	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	cost_access(&access, baserel->rows, &startup, &total);
+	add_path(baserel, (Path *)
+			 xero_create_foreignscan_path(root, baserel, baserel->rows,
+										  startup, total, NIL,
+										  baserel->lateral_relids, NIL));
+}
+
+/* See the head of the file for why only a bounded scan is read in order. */
+static void
+add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroAccess	access;
+	const char *order;
+	Cost		startup;
+	Cost		total;
+
+	if (list_length(root->query_pathkeys) != 1 || root->limit_tuples <= 0 ||
+		root->limit_tuples > info->table->page_size ||
+		info->table->object->parent != NULL ||
+		!bms_equal(root->all_baserels, baserel->relids))
+		return;
+	order = order_for_pathkey(baserel, linitial(root->query_pathkeys));
+	if (order == NULL)
+		return;
+
+	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	if (access.pushdown.recheck != NIL)
+		return;
+	cost_access(&access, baserel->rows, &startup, &total);
+	add_path(baserel, (Path *)
+			 xero_create_foreignscan_path(root, baserel, baserel->rows,
+										  startup, total,
+										  root->query_pathkeys,
+										  baserel->lateral_relids,
+										  list_make1(makeString(pstrdup(order)))));
+}
+
+static bool
+is_wanted_ec_member(PlannerInfo *root, RelOptInfo *baserel,
+					EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	Var		   *var = (Var *) em->em_expr;
+
+	return IsA(var, Var) && var->varno == baserel->relid &&
+		var->varattno == *(AttrNumber *) arg;
+}
+
+/* One path for the relations that one key clause takes its value from. */
+static void
+add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	Relids		outer;
+	ParamPathInfo *param_info;
+	XeroAccess	access;
+	List	   *clauses;
+	Cost		startup;
+	Cost		total;
+
+	if (!join_clause_is_movable_to(rinfo, baserel) ||
+		!xero_is_key_lookup(info->rel, rinfo->clause))
+		return;
+	outer = bms_difference(rinfo->clause_relids, baserel->relids);
+	outer = bms_union(outer, baserel->lateral_relids);
+	if (bms_is_empty(outer))
+		return;
+
+	param_info = get_baserel_parampathinfo(root, baserel, outer);
+	clauses = list_concat(extract_actual_clauses(baserel->baserestrictinfo, false),
+						  extract_actual_clauses(param_info->ppi_clauses, false));
+	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	cost_access(&access, param_info->ppi_rows, &startup, &total);
+	add_path(baserel, (Path *)
+			 xero_create_foreignscan_path(root, baserel, param_info->ppi_rows,
+										  startup, total, NIL, outer, NIL));
+}
+
+/* Look-ups by key with values of other relations, one call a value. */
+static void
+add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	ListCell   *lc;
+
+	foreach(lc, baserel->joininfo)
+		add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
+
+	if (!baserel->has_eclass_joins)
+		return;
+	for (AttrNumber attno = 1; attno <= info->rel->natts; attno++)
+	{
+		List	   *rinfos;
+
+		if (info->rel->columns[attno - 1] == NULL)
+			continue;
+		rinfos = generate_implied_equalities_for_column(root, baserel,
+														is_wanted_ec_member,
+														&attno,
+														baserel->lateral_referencers);
+		foreach(lc, rinfos)
+			add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
+	}
+}
+
+void
+xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
+{
+	List	   *clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
+
+	add_plain_path(root, baserel, clauses);
+	add_ordered_path(root, baserel, clauses);
+	add_lookup_paths(root, baserel);
+}
+
+/*
+ * Can the scan be run again with the same parameters?  Not where it is the
+ * only relation of the statement itself; then its rows need not be kept.
+ */
+static bool
+may_be_rescanned(PlannerInfo *root, RelOptInfo *baserel)
+{
+	return root->query_level > 1 ||
+		!bms_equal(root->all_baserels, baserel->relids);
+}
+
+ForeignScan *
+xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
+				   ForeignPath *best_path, List *tlist, List *scan_clauses,
+				   Plan *outer_plan)
+{
+	XeroAccess	access;
+	List	   *clauses = extract_actual_clauses(scan_clauses, false);
+	const char *order = NULL;
+	XeroRelInfo *info = baserel->fdw_private;
+	int			page_size;
+	bool		ahead;
+	List	   *private;
+
+	if (best_path->fdw_private != NIL)
+		order = strVal(linitial(best_path->fdw_private));
+
+	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	page_size = choose_page_size(root, baserel,
+								 access.pushdown.recheck == NIL,
+								 order != NULL);
+
+	/* where the statement may stop early, a page ahead may be a call wasted */
+	ahead = root->tuple_fraction <= 0 && root->limit_tuples < 0;
+
+	private = list_make5(access.pushdown.sent,
+						 access.wanted,
+						 makeInteger(access.shape.forms),
+						 makeString(pstrdup(access.shape.order ? access.shape.order : "")),
+						 makeInteger(page_size));
+	private = lappend(private, makeBoolean(ahead));
+	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
+	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
+
+	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
+							access.pushdown.params, private, NIL,
+							access.pushdown.remote, outer_plan);
+}

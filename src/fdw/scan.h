@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *	  State of a running scan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_SCAN_H
+#define XERO_SCAN_H
+
+#include "compat.h"
+
+#include "api/pager.h"
+#include "api/progress.h"
+#include "fdw/detail.h"
+#include "fdw/fdw.h"
+#include "fdw/seen.h"
+#include "json/reader.h"
+#include "utils/tuplestore.h"
+
+/* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
+typedef struct XeroScanState
+{
+	/* constant during the scan */
+	XeroTable  *table;
+	XeroRel    *rel;
+	XeroServer *server;
+	List	   *sent;
+	XeroShape	shape;
+	int			page_size;
+	bool		ahead;
+	List	   *param_exprs;	/* ExprState */
+	List	   *param_types;	/* Oid */
+	bool		keep;			/* rows are kept for a rescan */
+
+	/*
+	 * What the reader decodes: the wanted columns that lists carry, then
+	 * hidden ones that the scan itself needs.
+	 */
+	XeroField  *fields;
+	int		   *field_attnos;	/* attribute of each field, 0 for hidden */
+	int			nfields;
+	int			key_field;		/* the record's key, -1 if there is none */
+	int			offset_field;	/* lists by offset: its field, else -1 */
+	AttrNumber	tenant_attno;	/* 0 if not wanted */
+	Datum		tenant;
+	XeroReader *reader;
+	Datum	   *values;			/* by field */
+	bool	   *nulls;
+	XeroDetail *detail;			/* columns that lists lack, or NULL */
+
+	/* one run: from a (re)scan with new parameters to the next */
+	MemoryContext run_cxt;		/* targets, pager, parameter values */
+	bool		started;
+	List	   *targets;
+	int			target;			/* index of the present one */
+	XeroPager  *pager;
+	double		items;			/* item count of the last page, -1 unknown */
+	double		fewest_items;	/* smallest item count of all pages */
+	double		records;		/* distinct records that came */
+	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
+	int64		offset;			/* of the last record, for lists by offset */
+
+	/* the present page */
+	bool		page_open;
+	bool		rereading;		/* it is served again */
+	int			rereads;		/* how often so far */
+	int64		page_repeated;	/* records that were seen before */
+	bool		last_known;		/* last_key and last_repeated are set */
+	pg_uuid_t	last_key;		/* the last row's record ... */
+	bool		last_repeated;	/* ... and whether it was seen before */
+
+	/* rows kept for a rescan; reading comes before fetching */
+	Tuplestorestate *kept;
+	TupleTableSlot *kept_slot;
+	bool		replaying;
+
+	/* what it cost */
+	XeroCallStats stats;
+	int64		pages;
+	int64		rows;
+	XeroProgress *progress;
+} XeroScanState;
+
+#endif							/* XERO_SCAN_H */

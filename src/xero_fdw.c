@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * xero_fdw.c
+ *	  The extension's entry points: loading, and the handler that tells
+ *	  PostgreSQL which function serves which phase.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/init.h"
+#include "fdw/fdw.h"
+#include "fmgr.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(xero_fdw_handler);
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	xero_api_init();
+	xero_import_init();
+	MarkGUCPrefixReserved("xero_fdw");
+}
+
+Datum
+xero_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	routine->GetForeignRelSize = xeroGetForeignRelSize;
+	routine->GetForeignPaths = xeroGetForeignPaths;
+	routine->GetForeignPlan = xeroGetForeignPlan;
+	routine->BeginForeignScan = xeroBeginForeignScan;
+	routine->IterateForeignScan = xeroIterateForeignScan;
+	routine->ReScanForeignScan = xeroReScanForeignScan;
+	routine->EndForeignScan = xeroEndForeignScan;
+	routine->ExplainForeignScan = xeroExplainForeignScan;
+	routine->ImportForeignSchema = xeroImportForeignSchema;
+
+	PG_RETURN_POINTER(routine);
+}
