@@ -188,10 +188,8 @@ class Invoices:
 
     @property
     def payment_count(self):
-        blocks, rest = divmod(self.count, BLOCK)
-        count = blocks * len(PAID_PLACES)
-        # A last, incomplete block has no payments recorded as rows of their own.
-        return count + (0 if not rest else len(PAID_PLACES))
+        """Rows of payments, those of an incomplete last block included."""
+        return -(-self.count // BLOCK) * len(PAID_PLACES)
 
     def payment_invoice(self, number):
         """(invoice row, which of its payments) of a payment row."""
@@ -224,7 +222,7 @@ class Invoices:
             "PaymentType": fact(lambda row: self.type(row) + "PAYMENT"), "Status": self.payment_status,
             "Reference": lambda number: self.payment_reference(*self.payment_invoice(number)),
             "Invoice.InvoiceID": fact(self.ids.of), "Invoice.InvoiceNumber": fact(self.number)})
-        for number in range(self.payment_count):
+        for number in range(self.count // BLOCK * len(PAID_PLACES), self.payment_count):
             if self.payment_invoice(number)[0] >= self.count:
                 table.laid_over[number] = None                # its invoice is past the end
         for record in self.org.documents.other_payments():
