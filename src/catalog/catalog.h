@@ -67,8 +67,8 @@ typedef struct XeroColumn
 	const char *comment;		/* COMMENT ON COLUMN, in our own words */
 
 	/*
-	 * If a list leaves this column out, a record can still tell that there
-	 * is nothing to fetch: when this boolean member is false.  NULL: no such
+	 * If a list leaves this column out, a record can still tell that there is
+	 * nothing to fetch: when this boolean member is false.  NULL: no such
 	 * member.  (Attachments / HasAttachments.)
 	 */
 	const char *detail_if;
@@ -123,7 +123,9 @@ typedef struct XeroApi
 #define XERO_OP_GET		0x02	/* one record by its key */
 #define XERO_OP_CREATE	0x04
 #define XERO_OP_UPDATE	0x08
-#define XERO_OP_DELETE	0x10
+#define XERO_OP_DELETE	0x10	/* by the DELETE method */
+#define XERO_OP_VOID	0x20	/* by writing Status DELETED, or VOIDED where
+								 * the record was approved */
 
 typedef struct XeroObject
 {
@@ -132,19 +134,19 @@ typedef struct XeroObject
 								 * option after the API's name: "Invoices";
 								 * for a child table "Invoices/LineItems" */
 	const char *table_name;		/* SQL name */
-	const char *wrapper;		/* member of the envelope that holds the
-								 * array */
+	const char *wrapper;		/* member of the envelope that holds the array */
 	const char *key;			/* SQL name of the key column; for a child
 								 * table of its own key, or NULL */
-	const char *order;			/* order= for a full scan: an immutable
-								 * field; NULL where order= is not offered or
-								 * not needed */
+	const char *order;			/* order= for a full scan: an immutable field;
+								 * NULL where order= is not offered or not
+								 * needed */
 	int			operations;		/* XERO_OP_* */
 	XeroPaging	paging;
 	int			max_page_size;	/* 0: the object has no pageSize */
 	int			default_page_size;	/* what Xero serves without pageSize */
 	const char *offset_column;	/* XERO_PAGING_OFFSET: SQL name */
-	bool		has_where;		/* where= and order= are offered */
+	bool		has_where;		/* where= is offered; order= is where a column
+								 * has XERO_COL_ORDER */
 	bool		has_modified_since; /* If-Modified-Since is offered */
 	bool		has_summary;	/* summaryOnly= is offered */
 	bool		has_unitdp;		/* unitdp=4 asks for four decimals */
@@ -169,7 +171,14 @@ extern const int xero_napis;
 extern const XeroObject *const xero_objects[];
 extern const int xero_nobjects;
 
-/* Look-ups return NULL where there is nothing of that name. */
+/*
+ * Look-ups return NULL where there is nothing of that name.  Objects
+ * ("accounting/Invoices") and fields are found in any casing, as Xero's own
+ * varies.  The field of a member of the parent record is written with
+ * XERO_PARENT_PREFIX in a child table's column option: "../InvoiceID".
+ */
+#define XERO_PARENT_PREFIX "../"
+
 extern const XeroApi *xero_find_api(const char *name);
 extern const XeroObject *xero_find_object(const char *api_and_name);
 extern const XeroColumn *xero_find_column(const XeroObject *object,
@@ -178,7 +187,7 @@ extern const XeroColumn *xero_find_field(const XeroObject *object,
 										 const char *field);
 
 extern const char *xero_type_name(XeroType type);
-extern Oid	xero_type_oid(XeroType type);
+extern Oid xero_type_oid(XeroType type);
 
 /* The object that is asked for: the parent of a child table, else itself. */
 static inline const XeroObject *
