@@ -1,0 +1,197 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog_views.c
+ *	  The catalogue as rows: the functions behind the views xero_fdw.objects
+ *	  and xero_fdw.columns.
+ *
+ * The words used here for paging, operations and pushdown are part of the
+ * extension's interface; documentation and tests are made from them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "catalog/catalog.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(xero_catalog_objects);
+PG_FUNCTION_INFO_V1(xero_catalog_columns);
+
+/* text[] of a list of C strings */
+static Datum
+text_array(List *strings)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, strings)
+		elements[n++] = CStringGetTextDatum((char *) lfirst(lc));
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+static Datum
+operations_array(int operations)
+{
+	static const struct
+	{
+		int			mask;
+		char	   *word;
+	}			words[] = {
+		{XERO_OP_LIST, "list"},
+		{XERO_OP_GET, "get"},
+		{XERO_OP_CREATE, "create"},
+		{XERO_OP_UPDATE, "update"},
+		{XERO_OP_DELETE | XERO_OP_VOID, "delete"},
+	};
+	List	   *found = NIL;
+
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (operations & words[i].mask)
+			found = lappend(found, words[i].word);
+	}
+	return text_array(found);
+}
+
+/* What narrows or sorts a list of the object. */
+static Datum
+filters_array(const XeroObject *object)
+{
+	List	   *found = NIL;
+	bool		order = false;
+
+	for (int i = 0; i < object->nparams; i++)
+		found = lappend(found, (char *) object->params[i].name);
+	for (int i = 0; i < object->ncolumns; i++)
+		order |= (object->columns[i].flags & XERO_COL_ORDER) != 0;
+
+	if (object->has_where)
+		found = lappend(found, "where");
+	if (object->has_modified_since && object->parent == NULL)
+		found = lappend(found, "If-Modified-Since");
+	if (order)
+		found = lappend(found, "order");
+	return text_array(found);
+}
+
+static const char *
+paging_word(XeroPaging paging)
+{
+	switch (paging)
+	{
+		case XERO_PAGING_NONE:
+			return "none";
+		case XERO_PAGING_PAGE:
+			return "page";
+		case XERO_PAGING_BARE:
+			return "bare";
+		case XERO_PAGING_OFFSET:
+			return "offset";
+	}
+	pg_unreachable();
+}
+
+/*
+ * How well a condition on a column travels.  Besides where= there are three
+ * ways that are efficient everywhere: a request for one record by its key, a
+ * parameter made for the column, and If-Modified-Since.
+ */
+static const char *
+pushdown_word(const XeroObject *object, const XeroColumn *column)
+{
+	const XeroObject *root = xero_root_object(object);
+
+	if (column->filtering == XERO_FILTER_OPTIMISED)
+		return "optimised";
+	if ((root->operations & XERO_OP_GET) && strcmp(column->name, root->key) == 0 &&
+		(object->parent == NULL || (column->flags & XERO_COL_PARENT)))
+		return "optimised";
+	if (object->parent == NULL && object->has_modified_since &&
+		column->type == XERO_TIMESTAMPTZ &&
+		pg_strcasecmp(column->field, "UpdatedDateUTC") == 0)
+		return "optimised";
+	for (int i = 0; i < object->nparams; i++)
+	{
+		if (object->params[i].column != NULL &&
+			strcmp(object->params[i].column, column->name) == 0)
+			return "optimised";
+	}
+	return column->filtering == XERO_FILTER_LEGAL ? "legal" : "none";
+}
+
+/* xero_fdw.objects */
+Datum
+xero_catalog_objects(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+
+	for (int i = 0; i < xero_nobjects; i++)
+	{
+		const XeroObject *object = xero_objects[i];
+		Datum		values[9];
+		bool		nulls[9] = {0};
+
+		values[0] = CStringGetTextDatum(object->api->name);
+		values[1] = CStringGetTextDatum(psprintf("%s/%s", object->api->name,
+												 object->name));
+		values[2] = CStringGetTextDatum(object->table_name);
+		values[3] = CStringGetTextDatum(psprintf("%s/%s", object->api->base,
+												 xero_root_object(object)->name));
+		nulls[4] = object->key == NULL;
+		values[4] = nulls[4] ? (Datum) 0 : CStringGetTextDatum(object->key);
+		values[5] = operations_array(object->operations);
+		values[6] = CStringGetTextDatum(paging_word(object->paging));
+		values[7] = Int32GetDatum(object->max_batch);
+		values[8] = filters_array(object);
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* xero_fdw.columns */
+Datum
+xero_catalog_columns(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+
+	for (int i = 0; i < xero_nobjects; i++)
+	{
+		const XeroObject *object = xero_objects[i];
+
+		for (int j = 0; j < object->ncolumns; j++)
+		{
+			const XeroColumn *column = &object->columns[j];
+			Datum		values[9];
+			bool		nulls[9] = {0};
+
+			values[0] = CStringGetTextDatum(object->api->name);
+			values[1] = CStringGetTextDatum(object->table_name);
+			values[2] = CStringGetTextDatum(column->name);
+			values[3] = CStringGetTextDatum(xero_type_name(column->type));
+			values[4] = CStringGetTextDatum(psprintf("%s%s",
+													 column->flags & XERO_COL_PARENT ?
+													 XERO_PARENT_PREFIX : "",
+													 column->field));
+			values[5] = CStringGetTextDatum(pushdown_word(object, column));
+			values[6] = BoolGetDatum((column->flags & XERO_COL_WRITABLE) != 0);
+			values[7] = BoolGetDatum((column->flags & XERO_COL_REQUIRED) != 0);
+			values[8] = CStringGetTextDatum(column->comment);
+
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
+								 values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
