@@ -54,7 +54,7 @@ include $(PGXS)
 $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile
 
 $(DATA_built): $(SQL_PARTS) xero_fdw.control Makefile
-	{ echo '\echo Use "CREATE EXTENSION xero_fdw" to load this file. \quit'; \
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION xero_fdw" to load this file. \quit'; \
 	  for part in $(SQL_PARTS); do echo; cat "$$part" || exit 1; done; } > $@.tmp
 	mv $@.tmp $@
 

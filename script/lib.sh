@@ -84,13 +84,11 @@ install_staged() {
 # the library path as well; PostgreSQL 18 has a path for control files.
 staged_settings() {
     echo "dynamic_library_path = '$1$pkglibdir:\$libdir'"
-    if "$bindir/postgres" --describe-config | grep -q '^extension_control_path'; then
-        echo "extension_control_path = '$1$sharedir:\$system'"
-    elif "$bindir/postgres" --describe-config | grep -q '^extension_destdir'; then
-        echo "extension_destdir = '$1'"
-    else
-        fail "this PostgreSQL finds extensions only where it is installed"
-    fi
+    case $("$bindir/postgres" --describe-config) in
+        *extension_control_path*) echo "extension_control_path = '$1$sharedir:\$system'" ;;
+        *extension_destdir*) echo "extension_destdir = '$1'" ;;
+        *) fail "this PostgreSQL finds extensions only where it is installed" ;;
+    esac
 }
 
 start_postgres() {
