@@ -6,7 +6,9 @@ Modules, from the wire inwards:
     identity  who calls: tokens and connections
     limits    Xero's rate limits
     faults    misbehaviour that a test asked for
+    canned    answers that a test supplied
     control   the /sandbox/ endpoints
+    answer    what goes back
     api       path -> object, form and answer
     listing   query parameters -> rows
     where     the filter language

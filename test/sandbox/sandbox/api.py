@@ -8,7 +8,8 @@ import zlib
 from collections import OrderedDict
 
 from . import render
-from .errors import ApiError, not_found, not_implemented
+from .answer import JSON, Answer
+from .errors import not_found, not_implemented
 from .listing import Listing
 from .objects import ACCOUNTING, ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ, PAYROLL, PAYROLL_AU
 from .seeds import key_of
@@ -16,16 +17,7 @@ from .values import Iso, iso_seconds
 
 MAX_QUERY = 2048            # bytes; beyond it IIS answers 404
 CACHE_BYTES = 1_500_000_000
-JSON = "application/json; charset=utf-8"
 XML = "application/xml; charset=utf-8"
-
-
-class Answer:
-    def __init__(self, status, body, content_type=JSON, headers=None):
-        self.status = status
-        self.body = body
-        self.content_type = content_type
-        self.headers = headers or {}
 
 
 class ByteCache:
@@ -214,5 +206,3 @@ def correlation_id(n):
     a, b = key_of("correlation", n), key_of("noitalerroc", n)
     return f"{a >> 32:08x}-{a >> 16 & 0xffff:04x}-4{a & 0xfff:03x}-8{b >> 52 & 0xfff:03x}-{b & 0xffffffffffff:012x}"
 
-
-__all__ = ["Answer", "Api", "ApiError", "Call", "correlation_id"]

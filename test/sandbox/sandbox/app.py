@@ -18,8 +18,10 @@ from .faults import Faults
 from .gateway import Gateway, Log
 from .identity import Identity
 from .limits import Limits
+from .objects import ACCOUNTING_OBJECTS
 from .org import Org, tenant_ids
 
+WARM_ROWS = 250_000
 QUIRKS = ("manualjournals-order-unpaged", "archived-invoices")
 RESETTABLE = {"seed", "invoices", "contacts", "tenants", "country", "latency", "day_limit", "minute_limit",
               "concurrency", "strict", "window", "limits", "quirks", "high_volume"}
@@ -53,6 +55,7 @@ class World:
 
     def __init__(self, options):
         self.options = options
+        self.given = dict(vars(options))
         self.clock = Clock()
         self.log = Log()
         self.faults = Faults()
@@ -71,18 +74,29 @@ class World:
         gc.collect()
         gc.freeze()
 
+    def warm(self):
+        """Prepare the first organisation's bulk tables while nobody asks; each
+        step is a job of its own, so requests get in between."""
+        if max(self.options.invoices, self.options.contacts) > WARM_ROWS:
+            return
+        org = next(iter(self.orgs.values()), None)
+        for name in ("Invoices", "Contacts") if org else ():
+            spec = ACCOUNTING_OBJECTS[name]
+            self.worker.submit(lambda spec=spec: [self.worker.submit(step)
+                                                  for step in org.warm(spec, spec.optimised)])
+
     def reset(self, members):
-        """A fresh world; members replace command line switches."""
+        """A fresh world: as the command line said, but for these members."""
         unknown = set(members) - RESETTABLE
         if unknown:
             raise ValueError(f"unknown members: {', '.join(sorted(unknown))}")
-        for name, value in members.items():
-            setattr(self.options, name, value)
+        vars(self.options).update({**self.given, **members})
         self.clock.offset = 0.0
         self.log.reset()
         self.faults.replace([])
         self.identity.reset(self.options.seed)
         self._found()
+        self.warm()
         return {"ok": True, "tenants": list(self.orgs)}
 
     async def on_worker(self, function, *args):
@@ -109,6 +123,7 @@ async def serve(world):
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
     print(f"listening on {'https' if tls else 'http'}://127.0.0.1:{port}", flush=True)
+    world.warm()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

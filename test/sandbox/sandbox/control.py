@@ -8,32 +8,9 @@ import uuid
 from aiohttp import web
 
 from . import render
-from .api import Answer
 from .objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
 from .store import typed
 from .values import Instant, Iso, Number, iso_seconds
-
-
-class Canned:
-    """Bodies that a test wants served byte for byte."""
-
-    def __init__(self):
-        self.answers = []
-
-    def put(self, path, body, query=None, status=200, headers=None, method=None):
-        self.answers = [a for a in self.answers if (a[0], a[1], a[2]) != (path, query, method)]
-        if body is not None:
-            if not isinstance(body, str):
-                body = json.dumps(body, ensure_ascii=False)
-            headers = dict(headers or {})
-            content_type = headers.pop("Content-Type", "application/json; charset=utf-8")
-            self.answers.append((path, query, method, Answer(status, body.encode(), content_type, headers)))
-
-    def find(self, method, path, query):
-        for wanted_path, wanted_query, wanted_method, answer in reversed(self.answers):
-            if path == wanted_path and wanted_query in (None, query) and wanted_method in (None, method):
-                return Answer(answer.status, answer.body, answer.content_type, dict(answer.headers))
-        return None
 
 
 class Control:
@@ -113,8 +90,8 @@ class Control:
         org = self._org(members)
         spec = self._spec(org, members["object"])
         table = org.table(spec)
-        keys = [table.record(table.upsert(self._complete(spec, typed(spec.type_name, record))))[spec.key]
-                for record in members["records"]]
+        rows = table.load([self._complete(spec, typed(spec.type_name, record)) for record in members["records"]])
+        keys = [table.record(row)[spec.key] for row in rows]
         org.changed(spec)
         self.world.api.forget()
         return {"ok": True, "keys": keys}
@@ -131,6 +108,15 @@ class Control:
         ms = int(self.world.clock.now() * 1000)
         return Iso(iso_seconds(ms)) if spec is EMPLOYEES_UK_NZ else Instant(ms)
 
+    @staticmethod
+    def _row(table, name):
+        """A row by key or natural key."""
+        row = table.row_by_key(name)
+        row = table.row_by_natural(name) if row is None else row
+        if row is None or table.record(row) is None:
+            raise KeyError(name)
+        return row
+
     def change(self, members):
         """What another Xero user does: edit, create or delete."""
         org = self._org(members)
@@ -139,17 +125,14 @@ class Control:
         if "create" in members:
             row = table.upsert(self._complete(spec, typed(spec.type_name, members["create"])))
         elif members.get("delete"):
-            row = table.remove(members["id"])
-            if row is None:
-                raise KeyError(members["id"])
+            row = self._row(table, members["id"])
+            key = table.record(row)[spec.key]
+            table.remove(key)
             org.changed(spec)
             self.world.api.forget()
-            return None
+            return {"ok": True, "id": key}
         else:
-            row = table.row_by_key(members["id"])
-            row = table.row_by_natural(members["id"]) if row is None else row
-            if row is None or table.record(row) is None:
-                raise KeyError(members["id"])
+            row = self._row(table, members["id"])
             record = {**table.record(row), **typed(spec.type_name, members["set"])}
             if spec.clock and spec.clock not in members["set"] and not members.get("silent"):
                 record[spec.clock] = self._now(spec)

@@ -3,6 +3,8 @@
 MEMBERS = {"path", "method", "after", "times", "status", "headers", "body", "delay_ms", "drop", "truncate", "drip_ms",
            "garbage", "problem", "retry_after", "huge"}
 
+USUAL_WAIT = {"minute": 3, "day": 73_451, "appminute": 3}       # seconds; Xero sends none for concurrent
+
 
 class Fault:
     """One rule.  It skips its first `after` matches, then applies `times` times
@@ -27,7 +29,7 @@ class Fault:
         self.drip_ms = members.get("drip_ms")
         self.garbage = members.get("garbage", False)
         self.problem = members.get("problem")
-        self.retry_after = members.get("retry_after")
+        self.retry_after = members.get("retry_after", USUAL_WAIT.get(self.problem))
         self.huge = members.get("huge")
 
     def matches(self, method, path):

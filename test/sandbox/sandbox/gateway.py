@@ -11,11 +11,15 @@ import uuid
 
 from aiohttp import web
 
-from .api import Answer, Call, correlation_id
+from .answer import Answer
+from .api import Call, correlation_id
 from .errors import ApiError
 
 GARBAGE = b"\x1f\x00<html>\xff\xfe{\"Invoices\": [{]}} \\u12 not json at all"
 DRIP_PIECE = 4096
+
+NOTHING_LEFT = {"minute": {"X-MinLimit-Remaining": "0"}, "day": {"X-DayLimit-Remaining": "0"},
+                "appminute": {"X-AppMinLimit-Remaining": "0"}}
 
 
 class Log:
@@ -23,14 +27,13 @@ class Log:
 
     def __init__(self):
         self.entries = []
-        self.offset = 0
 
     def add(self, entry):
-        entry["n"] = self.offset + len(self.entries) + 1
+        entry["n"] = len(self.entries) + 1
         self.entries.append(entry)
 
     def since(self, n):
-        return self.entries[max(0, n - self.offset):]
+        return self.entries[max(0, n):]
 
     def reset(self):
         self.entries = []
@@ -143,8 +146,8 @@ class Visit:
         except ApiError as error:
             answer = Answer(error.status, error.body, error.content_type, error.headers)
         fault = self.fault
-        if fault and (fault.drop == "after" or answer is None):
-            entry["status"] = answer.status if answer else None
+        if fault and fault.drop:
+            entry["status"] = answer.status if fault.drop == "after" else None
             return None
         headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx"}
         if self.seat:
@@ -188,8 +191,6 @@ class Visit:
         if refusal:
             return too_many(refusal.problem, refusal.retry_after)
         await self._misbehave()
-        if self.fault and self.fault.drop == "before":
-            return None
         return self._faulty() or await self._work(org)
 
     async def _misbehave(self):
@@ -205,10 +206,10 @@ class Visit:
         if not fault or not fault.replaces_answer:
             return None
         if fault.drop == "before":
-            return Answer(500, b"")
+            return Answer(500, b"")                          # never sent
         if fault.problem:
             refused = too_many(fault.problem, fault.retry_after)
-            refused.headers.update(fault.headers)
+            refused.headers.update({**NOTHING_LEFT.get(fault.problem, {}), **fault.headers})
             return refused
         body = GARBAGE if fault.garbage and fault.body is None else (fault.body or "").encode()
         headers = dict(fault.headers)

@@ -97,6 +97,9 @@ class Listing:
                 rows = self.filter.rows(table)
             except NullCall:
                 raise null_in_filter() from None
+        if self.params.get("IDs"):
+            named = {table.row_by_key(word.strip()) for word in self.params["IDs"].split(",")} - {None}
+            rows = sorted(named.intersection(rows)) if self.filter else sorted(named)
         for test in self._tests(table):
             rows = [row for row in rows if test(row)]
         self._check_volume(table, rows)
@@ -132,9 +135,6 @@ class Listing:
         if self.since is not None:
             clock, since = table.column(spec.clock), self.since // 1000
             tests.append(lambda row: (clock[row] or 0) // 1000 > since)
-        if params.get("IDs"):
-            found = {table.row_by_key(word) for word in words("IDs")}
-            tests.insert(0, lambda row: row in found)
         if params.get("InvoiceNumbers"):
             one_of("InvoiceNumber", {fold(word) for word in words("InvoiceNumbers")}, "equal")
         if params.get("ContactIDs"):

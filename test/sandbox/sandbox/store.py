@@ -2,14 +2,15 @@
 
 Row numbers are for ever.  The first `base` rows come from a generator, a pure
 function of the row number; rows that were changed or loaded lie over them.
-Columns (one list a field), sort orders and filters are computed on first use
-and dropped when a row changes.
+Columns (one list a field) and sort orders are computed on first use and kept up
+to date when a row changes, so that an edit does not slow the next request.
 """
+import bisect
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
 from . import schema, seeds
-from .values import Number, UnitAmount
+from .values import Day, Instant, Number, UnitAmount, parse_ms
 
 
 def fold_keeping_blanks(text):
@@ -60,18 +61,14 @@ class Table:
         self.laid_over = {}            # row -> record, or None once deleted
         self.row_of_key = {}           # key in lower case -> row, of rows laid over
         self.size = base
-        self.version = 0
-        self._columns = {}
-        self._views = {}
-        self._orders = {}
-        self._naturals = None
+        self.forget()
 
     @classmethod
     def of(cls, spec, records):
         """A table of ready records."""
         table = cls(spec)
         for record in records:
-            table._append(record)
+            table.append(record)
         return table
 
     # reading -------------------------------------------------------------
@@ -105,14 +102,11 @@ class Table:
         return self._naturals.get(text)
 
     def column(self, path):
-        """One field of every row, deleted rows included (as None)."""
+        """One field of every row; of deleted rows too, as None."""
         column = self._columns.get(path)
         if column is None:
-            quick = self.fast.get(path)
-            if quick:
-                column = [quick(row) for row in range(self.base)]
-            else:
-                column = [comparable(member(self.make(row), path)) for row in range(self.base)]
+            quick = self.fast.get(path) or (lambda row: comparable(member(self.make(row), path)))
+            column = [quick(row) for row in range(self.base)]
             column.extend([None] * (self.size - self.base))
             for row, record in self.laid_over.items():
                 column[row] = comparable(member(record, path))
@@ -120,93 +114,105 @@ class Table:
         return column
 
     def view(self, path, mode):
-        """A column for comparing: `exact`, or text folded for `equal` (=, <,
-        order) or `like` (StartsWith and its kind)."""
+        """A column for comparing: `exact`, text folded for `equal` (=, <) or
+        `like` (StartsWith and its kind), or sort keys for `order`."""
         if mode == "exact":
             return self.column(path)
         view = self._views.get((path, mode))
         if view is None:
-            folding = fold if mode == "equal" else fold_keeping_blanks
-            seen = {None: None}
+            seen = {}
             view = []
             for value in self.column(path):
                 if value not in seen:
-                    seen[value] = folding(str(value))
+                    seen[value] = self._viewed(value, path, mode)
                 view.append(seen[value])
             self._views[path, mode] = view
         return view
+
+    def _viewed(self, value, path, mode):
+        if mode == "order":
+            return self._sort_key(value, self.spec.kind(path))
+        if value is None:
+            return None
+        return fold(str(value)) if mode == "equal" else fold_keeping_blanks(str(value))
+
+    @staticmethod
+    def _sort_key(value, kind):
+        """Nulls first; uuids as SQL Server has them; text without case."""
+        if value is None:
+            return (0,)
+        if kind == "guid":
+            return (1, seeds.guid_order(value))
+        return (1, fold(value) if isinstance(value, str) else value)
+
+    # order ---------------------------------------------------------------
 
     def ordered(self, terms):
         """Rows sorted by [(path, kind, descending)], the key breaking ties."""
         name = tuple(terms)
         order = self._orders.get(name)
         if order is None:
+            order = list(self._orders.get(()) or self._by_key())
+            self._orders.setdefault((), order)
             if terms and terms[0][0] == self.spec.key:
-                order = list(self._by_key())
-                if terms[0][2]:
-                    order.reverse()
+                order = order[::-1] if terms[0][2] else list(order)
             else:
-                order = list(self._by_key())
-                for path, kind, descending in reversed(terms):
-                    order.sort(key=self._sort_key(path, kind), reverse=descending)
+                order = list(order)
+                for path, _, descending in reversed(terms):
+                    order.sort(key=self.view(path, "order").__getitem__, reverse=descending)
             self._orders[name] = order
         return order
 
     def rank(self, terms):
         """Position of each row in that order: cheaper for few rows."""
-        name = ("rank", *terms)
-        rank = self._orders.get(name)
+        name = tuple(terms)
+        rank = self._ranks.get(name)
         if rank is None:
-            rank = [0] * self.size
+            rank = self._ranks[name] = [0] * self.size
             for position, row in enumerate(self.ordered(terms)):
                 rank[row] = position
-            self._orders[name] = rank
         return rank
 
     def _by_key(self):
-        order = self._orders.get(())
-        if order is None:
-            if self.ids and not self.laid_over:
-                order = sorted(range(self.size), key=[self.ids.node(row) for row in range(self.size)].__getitem__)
-            else:
-                order = sorted(self.rows(), key=self._sort_key(self.spec.key, self.spec.kind(self.spec.key)))
-            self._orders[()] = order
-        return order
-
-    def _sort_key(self, path, kind):
-        if kind == "guid":
-            column = [(0, b"") if v is None else (1, seeds.guid_order(v)) for v in self.column(path)]
-        elif kind == "str":
-            column = [(0, "") if v is None else (1, v) for v in self.view(path, "equal")]
-        else:
-            values = self.column(path)
-            if None not in values:
-                return values.__getitem__
-            column = [(0, 0) if v is None else (1, v) for v in values]
-        return column.__getitem__
+        if self.ids and (self.spec.key, "order") not in self._views:
+            # Generated uuids are ordered by the part that numbers them.
+            keys = [(1, self.ids.node(row).to_bytes(6, "big")) for row in range(self.base)]
+            keys.extend([(0,)] * (self.size - self.base))
+            for row, record in self.laid_over.items():
+                keys[row] = self._sort_key(member(record or {}, self.spec.key), "guid")
+            self._views[self.spec.key, "order"] = keys
+        return sorted(self.rows(), key=self.view(self.spec.key, "order").__getitem__)
 
     # writing -------------------------------------------------------------
 
     def upsert(self, record):
         """Insert the record, or replace the row that has its key."""
-        key = record.get(self.spec.key)
-        row = self.row_by_key(str(key)) if key is not None else None
-        if row is None:
-            row = self._append(record)
-        else:
-            self._lay(row, record)
-        self._changed()
+        row = self._place(record)
+        self._patch(row)
         return row
+
+    def load(self, records):
+        """Upsert many; the rows."""
+        rows = [self._place(record) for record in records]
+        self.forget()
+        return rows
 
     def remove(self, key):
         row = self.row_by_key(key)
         if row is not None:
             self.row_of_key.pop(key.lower(), None)
             self.laid_over[row] = None
-            self._changed()
+            self._patch(row)
         return row
 
-    def _append(self, record):
+    def _place(self, record):
+        row = self.row_by_key(str(record[self.spec.key]))
+        if row is None:
+            return self.append(record)
+        self._lay(row, record)
+        return row
+
+    def append(self, record):
         row = self.size
         self.size += 1
         self._lay(row, record)
@@ -216,21 +222,47 @@ class Table:
         self.laid_over[row] = record
         self.row_of_key[str(record[self.spec.key]).lower()] = row
 
-    def _changed(self):
-        self.version += 1
-        self.forget()
-
     def forget(self):
-        """Drop what was computed from the rows."""
-        self._columns.clear()
-        self._views.clear()
-        self._orders.clear()
-        self._naturals = None
+        """Drop everything that was computed from the rows."""
+        self._columns, self._views, self._orders, self._ranks, self._naturals = {}, {}, {}, {}, None
+
+    def forget_nested(self, prefix):
+        """Drop what came from inside another object, which changed."""
+        def keep(path):
+            return not path.startswith(prefix)
+        self._columns = {path: column for path, column in self._columns.items() if keep(path)}
+        self._views = {name: view for name, view in self._views.items() if keep(name[0])}
+        self._orders = {name: order for name, order in self._orders.items() if all(keep(term[0]) for term in name)}
+        self._ranks = {}
+
+    def _patch(self, row):
+        """Bring what was computed up to date with one row."""
+        record = self.laid_over[row]
+        self._naturals, self._ranks = None, {}
+        for path, column in self._columns.items():
+            self._put(column, row, comparable(member(record, path)))
+        for (path, mode), view in self._views.items():
+            self._put(view, row, self._viewed(comparable(member(record, path)), path, mode))
+        for name, order in list(self._orders.items()):
+            if len(name) > 1 or any(descending for _, _, descending in name):
+                del self._orders[name]
+                continue
+            if row in order:
+                order.remove(row)
+            if record is not None:
+                views = [self.view(path, "order") for path, _, _ in name] + [self.view(self.spec.key, "order")]
+                bisect.insort(order, row, key=lambda r, views=views: [view[r] for view in views])
+
+    @staticmethod
+    def _put(column, row, value):
+        if row == len(column):
+            column.append(value)
+        else:
+            column[row] = value
 
 
 def typed(type_name, value):
     """JSON that a test sent -> a record with typed leaves."""
-    from .values import Day, Instant, parse_ms
     if not isinstance(value, dict):
         return value
     record = {}

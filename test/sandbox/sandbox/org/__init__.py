@@ -1,7 +1,7 @@
 """One organisation: its tables, filled on first use from the seed."""
 from .. import seeds
-from ..control import Canned
-from ..objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
+from ..canned import Canned
+from ..objects import EMPLOYEES_AU, EMPLOYEES_UK_NZ
 from ..store import Table
 from ..values import day
 from .contacts import Contacts
@@ -72,14 +72,19 @@ class Org:
         """A row changed: bodies, and other tables' views of it, are stale."""
         self.version += 1
         if spec.name == "Contacts":
-            self.contacts.forget()
-        for table in self._tables.values():
-            table.forget()
+            self.contacts.refresh(self.table(spec))
+            for table in self._tables.values():
+                if table.spec is not spec:
+                    table.forget_nested("Contact.")
 
-    def contact_now(self, row):
-        """The contact as it is now, edits included."""
-        table = self._tables.get((ACCOUNTING_OBJECTS["Contacts"].base, "Contacts"))
-        return table.laid_over.get(row) if table else None
+    def warm(self, spec, paths):
+        """Compute ahead what filtered pages need, in small steps."""
+        table = self.table(spec)
+        yield lambda: table.ordered([])
+        if spec.clock:
+            yield lambda: table.ordered([(spec.clock, "instant", False)])
+        for path in sorted(paths):
+            yield lambda path=path: table.view(path, "equal" if spec.kind(path) == "str" else "exact")
 
 
 def snake(name):

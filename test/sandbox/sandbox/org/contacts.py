@@ -12,6 +12,7 @@ NASTY = [
 FIRST = ["Boutique", "Central", "Marine", "Swanston", "Bayside", "Hamilton", "Rex", "Young", "Ridgeway", "Truxton"]
 SECOND = ["Properties", "Wholesale", "Media Group", "Systems", "Café", "Bros Transport", "University", "Club",
           "Property Management", "Security"]
+SHOWN = ("ContactID", "ContactNumber", "ContactStatus", "Name", "FirstName", "EmailAddress")
 START = day("2024-01-01")
 
 
@@ -76,19 +77,25 @@ class Contacts:
         empty whatever the contact has."""
         found = self._references.get(row)
         if found is None:
-            contact = self.org.contact_now(row) or {
+            found = self._references[row] = {}
+            self._show(found, {
                 "ContactID": self.id(row), "ContactNumber": self.number(row), "ContactStatus": self.status(row),
                 "Name": self.name(row), "FirstName": FIRST[row % 10] if row % 2 else None,
-                "EmailAddress": self.email(row)}
-            found = {name: contact[name] for name in ("ContactID", "ContactNumber", "ContactStatus", "Name", "FirstName",
-                                                      "EmailAddress") if contact.get(name) is not None}
-            found.update({"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": [],
-                          "HasValidationErrors": False})
-            self._references[row] = found
+                "EmailAddress": self.email(row)})
         return found
 
-    def forget(self):
-        self._references.clear()
+    @staticmethod
+    def _show(reference, contact):
+        reference.clear()
+        reference.update({name: contact[name] for name in SHOWN if contact.get(name) is not None})
+        reference.update({"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": [],
+                          "HasValidationErrors": False})
+
+    def refresh(self, table):
+        """Documents share the references, so editing them in place is enough."""
+        for row, contact in table.laid_over.items():
+            if row < self.count and contact:
+                self._show(self.reference(row), contact)
 
     def record(self, row):
         locale, ledger, h = self.org.locale, self.org.ledger, mix(self.seed + row)

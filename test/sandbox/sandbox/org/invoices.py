@@ -226,7 +226,7 @@ class Invoices:
             if self.payment_invoice(number)[0] >= self.count:
                 table.laid_over[number] = None                # its invoice is past the end
         for record in self.org.documents.other_payments():
-            table._append(record)
+            table.append(record)
         return table
 
     @staticmethod
