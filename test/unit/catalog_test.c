@@ -1,0 +1,440 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog_test.c
+ *	  Is the catalogue consistent in itself?
+ *
+ * The other layers rely on what is checked here and do not check it again.
+ * One TAP line a rule; a broken rule is reported with every row that breaks it.
+ *
+ * Link: src/catalog/catalog.c src/catalog/accounting_banking.c
+ * Link: src/catalog/accounting_contacts.c src/catalog/accounting_documents.c
+ * Link: src/catalog/accounting_ledger.c src/catalog/accounting_settings.c
+ * Link: src/catalog/payroll.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "catalog/catalog.h"
+
+#undef printf
+#undef snprintf
+
+/* What the catalogue takes from the server. */
+int
+pg_strcasecmp(const char *a, const char *b)
+{
+	return strcasecmp(a, b);
+}
+
+int
+pg_strncasecmp(const char *a, const char *b, size_t n)
+{
+	return strncasecmp(a, b, n);
+}
+
+#define XERO_FORMS_ALL \
+	(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE)
+
+static int	tests = 0;
+static int	failed = 0;
+static int	broken = 0;			/* rows that break the present rule */
+
+/* The present rule must hold for this row. */
+static void
+expect(bool holds, const XeroObject *object, const char *member)
+{
+	if (holds)
+		return;
+	broken++;
+	printf("# %s.%s: %s\n", object->api->name, object->table_name,
+		   member ? member : "(table)");
+}
+
+/* End of a rule. */
+static void
+rule(const char *what)
+{
+	printf("%sok %d - %s\n", broken ? "not " : "", ++tests, what);
+	if (broken)
+		failed++;
+	broken = 0;
+}
+
+static bool
+is_identifier(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN || !(name[0] >= 'a' && name[0] <= 'z'))
+		return false;
+	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+/* Short, in one line, and no sentence. */
+static bool
+is_comment(const char *text)
+{
+	size_t		len = text ? strlen(text) : 0;
+
+	return len > 1 && len < 100 && text[len - 1] != '.' &&
+		strchr(text, '\n') == NULL;
+}
+
+/* Names of levels between single dots, as Xero writes them. */
+static bool
+is_path(const char *path)
+{
+	const char *letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+	for (;;)
+	{
+		size_t		n = strspn(path, letters);
+
+		if (n == 0)
+			return false;
+		if (path[n] == '\0')
+			return true;
+		if (path[n] != '.')
+			return false;
+		path += n + 1;
+	}
+}
+
+static bool
+same_string(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+#define EACH_OBJECT(object) \
+	for (int i_ = 0; i_ < xero_nobjects; i_++) \
+		for (const XeroObject *object = xero_objects[i_]; object; object = NULL)
+#define EACH_COLUMN(object, column) \
+	for (const XeroColumn *column = (object)->columns; \
+		 column < (object)->columns + (object)->ncolumns; column++)
+#define EACH_PARAM(object, param) \
+	for (const XeroParam *param = (object)->params; \
+		 param < (object)->params + (object)->nparams; param++)
+
+static void
+check_names(void)
+{
+	char		name[200];
+
+	EACH_OBJECT(object)
+	{
+		expect(xero_find_api(object->api->name) == object->api, object, "api");
+		snprintf(name, sizeof(name), "%s/%s", object->api->name, object->name);
+		expect(xero_find_object(name) == object, object, name);
+		for (char *c = name; *c; c++)
+			*c = toupper((unsigned char) *c);
+		expect(xero_find_object(name) == object, object, name);
+	}
+	rule("every object is found by its name, in any casing");
+
+	broken += xero_find_object("accounting") != NULL;
+	broken += xero_find_object("accounting/") != NULL;
+	broken += xero_find_object("account/Invoices") != NULL;
+	broken += xero_find_object("accounting/Invoice") != NULL;
+	broken += xero_find_object("accounting/Invoices/") != NULL;
+	broken += xero_find_object("payroll_au/Invoices") != NULL;
+	broken += xero_find_api("Accounting") != NULL;
+	rule("no object is found by another name");
+
+	EACH_OBJECT(object)
+	{
+		expect(is_identifier(object->table_name), object, NULL);
+		expect(is_comment(object->comment), object, "comment");
+		for (int i = 0; i < xero_nobjects; i++)
+			expect(xero_objects[i] == object ||
+				   xero_objects[i]->api != object->api ||
+				   strcmp(xero_objects[i]->table_name, object->table_name) != 0,
+				   object, "same name twice");
+	}
+	rule("tables have different plain names and a comment");
+
+	EACH_OBJECT(object)
+	{
+		EACH_COLUMN(object, column)
+		{
+			expect(is_identifier(column->name), object, column->name);
+			expect(strcmp(column->name, "tenant_id") != 0, object, column->name);
+			expect(is_comment(column->comment), object, column->name);
+			expect(xero_find_column(object, column->name) == column,
+				   object, column->name);
+		}
+	}
+	rule("columns have different plain names and a comment");
+
+	EACH_OBJECT(object)
+	{
+		EACH_COLUMN(object, column)
+		{
+			snprintf(name, sizeof(name), "%s%s",
+					 column->flags & XERO_COL_PARENT ? XERO_PARENT_PREFIX : "",
+					 column->field);
+			expect(is_path(column->field), object, column->name);
+			expect(xero_find_field(object, name) == column, object, column->name);
+		}
+	}
+	rule("columns have different well-formed fields");
+}
+
+/* Keys, parents and the arrays they hold */
+static void
+check_structure(void)
+{
+	EACH_OBJECT(object)
+	{
+		const XeroColumn *key = object->key ?
+			xero_find_column(object, object->key) : NULL;
+
+		if (object->parent == NULL)
+		{
+			expect(key == object->columns, object, "key is not first");
+			expect(key && (key->flags & XERO_COL_NOT_NULL) &&
+				   (key->flags & XERO_COL_IMMUTABLE), object, object->key);
+		}
+		else if (object->key)
+			expect(key && !(key->flags & XERO_COL_PARENT), object, object->key);
+	}
+	rule("keys exist, come first, and identify a record");
+
+	EACH_OBJECT(object)
+	{
+		const XeroObject *parent = object->parent;
+		const XeroColumn *up = object->columns;
+		const XeroColumn *array;
+		size_t		len;
+
+		EACH_COLUMN(object, column)
+			expect(((column->flags & XERO_COL_PARENT) != 0) ==
+				   (parent != NULL && column == up), object, column->name);
+		expect((parent != NULL) == (object->array != NULL), object, "array");
+		if (parent == NULL)
+			continue;
+
+		len = strlen(parent->name);
+		expect(parent->parent == NULL && parent->api == object->api,
+			   object, "parent");
+		expect(strncmp(object->name, parent->name, len) == 0 &&
+			   object->name[len] == '/' &&
+			   strcmp(object->name + len + 1, object->array) == 0, object, "name");
+		array = xero_find_field(parent, object->array);
+		expect(array && array->type == XERO_JSONB &&
+			   (array->forms & XERO_FORM_LIST), object, object->array);
+		expect(strcmp(up->name, parent->key) == 0 &&
+			   strcmp(up->field, parent->columns->field) == 0 &&
+			   up->type == parent->columns->type &&
+			   up->filtering == parent->columns->filtering, object, up->name);
+		for (int i = 0; xero_objects[i] != parent; i++)
+			expect(xero_objects[i] != object, object, "stands before its parent");
+	}
+	rule("child tables start with their parent's key and read an array of it");
+
+	EACH_OBJECT(object)
+	{
+		const XeroObject *root = xero_root_object(object);
+
+		expect(same_string(object->wrapper, root->wrapper) &&
+			   same_string(object->order, root->order) &&
+			   same_string(object->offset_column, root->offset_column) &&
+			   object->paging == root->paging &&
+			   object->max_page_size == root->max_page_size &&
+			   object->default_page_size == root->default_page_size &&
+			   object->has_where == root->has_where &&
+			   object->has_modified_since == root->has_modified_since &&
+			   object->has_summary == root->has_summary &&
+			   object->has_unitdp == root->has_unitdp, object, NULL);
+		if (object->parent)
+			expect(object->operations ==
+				   (root->operations & (XERO_OP_LIST | XERO_OP_GET)),
+				   object, "operations");
+	}
+	rule("child tables are asked for as their parents are");
+}
+
+/* Paging, parameters, order */
+static void
+check_requests(void)
+{
+	EACH_OBJECT(object)
+	{
+		const XeroObject *root = xero_root_object(object);
+		const XeroColumn *offset = object->offset_column ?
+			xero_find_column(root, object->offset_column) : NULL;
+
+		expect((object->paging == XERO_PAGING_OFFSET) ==
+			   (offset && offset->type == XERO_INTEGER &&
+				(offset->flags & XERO_COL_NOT_NULL)), object, "offset_column");
+		expect((object->paging == XERO_PAGING_NONE) ==
+			   (object->default_page_size == 0), object, "default_page_size");
+		expect(object->max_page_size == 0 ||
+			   (object->paging == XERO_PAGING_PAGE &&
+				object->max_page_size >= object->default_page_size),
+			   object, "max_page_size");
+		expect(object->typical_rows > 0, object, "typical_rows");
+	}
+	rule("page sizes fit the way of paging");
+
+	EACH_OBJECT(object)
+	{
+		const XeroObject *root = xero_root_object(object);
+		const XeroColumn *order;
+
+		if (object->order == NULL)
+			continue;
+		order = xero_find_field(root, object->order);
+		expect(order && (order->flags & XERO_COL_IMMUTABLE) &&
+			   (order->flags & XERO_COL_ORDER), object, object->order);
+		expect(object->paging == XERO_PAGING_PAGE ||
+			   object->paging == XERO_PAGING_BARE, object, "paging");
+	}
+	rule("full scans are ordered by an immutable field");
+
+	EACH_OBJECT(object)
+	{
+		EACH_PARAM(object, param)
+		{
+			const XeroColumn *column = param->column ?
+				xero_find_column(object, param->column) : NULL;
+
+			expect((column == NULL) == (param->kind == XERO_PARAM_ARCHIVED) &&
+				   (column == NULL) == (param->column == NULL),
+				   object, param->name);
+			if (column == NULL)
+				continue;
+			expect((column->type == XERO_DATE) ==
+				   (param->kind == XERO_PARAM_FROM ||
+					param->kind == XERO_PARAM_TO), object, param->name);
+			expect(!param->exact || column->type != XERO_TEXT ||
+				   (column->flags & XERO_COL_ENUM), object, param->name);
+			for (const XeroParam *other = object->params; other < param; other++)
+				expect(strcmp(other->name, param->name) != 0,
+					   object, param->name);
+		}
+	}
+	rule("parameters serve columns that exist, exactly only where case cannot matter");
+
+	EACH_OBJECT(object)
+	{
+		EACH_COLUMN(object, column)
+		{
+			if (column->filtering != XERO_FILTER_NONE)
+				expect(object->has_where && column->type != XERO_JSONB &&
+					   (object->parent == NULL ||
+						(column->flags & XERO_COL_PARENT)), object, column->name);
+			if (column->flags & XERO_COL_ENUM)
+				expect(column->type == XERO_TEXT, object, column->name);
+			if (column->flags & XERO_COL_ORDER)
+				expect(column->type != XERO_JSONB && column->type != XERO_BOOLEAN,
+					   object, column->name);
+		}
+	}
+	rule("conditions and order go down only where Xero takes them");
+}
+
+/* Which response carries what */
+static void
+check_forms(void)
+{
+	EACH_OBJECT(object)
+	{
+		EACH_COLUMN(object, column)
+		{
+			expect(column->forms != 0 && !(column->forms & ~XERO_FORMS_ALL),
+				   object, column->name);
+			if (column->forms & XERO_FORM_SUMMARY)
+				expect(object->has_summary && column->forms == XERO_FORMS_ALL &&
+					   column->type != XERO_JSONB, object, column->name);
+			if (!(object->operations & XERO_OP_GET))
+				expect(column->forms == XERO_FORM_LIST, object, column->name);
+		}
+	}
+	rule("a column is in some form of the object that Xero offers");
+
+	EACH_OBJECT(object)
+	{
+		int			forms = object->has_summary ? XERO_FORMS_ALL :
+			object->operations & XERO_OP_GET ? XERO_FORM_LIST | XERO_FORM_SINGLE :
+			XERO_FORM_LIST;
+
+		if (object->parent == NULL)
+			expect(object->columns->forms == forms, object, object->key);
+	}
+	rule("the key is in every form");
+
+	EACH_OBJECT(object)
+	{
+		EACH_COLUMN(object, column)
+		{
+			const XeroColumn *tell;
+
+			if (strcmp(column->field, "Attachments") == 0)
+				expect(column->detail_if != NULL, object, column->name);
+			if (column->detail_if == NULL)
+				continue;
+			tell = xero_find_field(object, column->detail_if);
+			expect(column->forms == XERO_FORM_SINGLE && tell &&
+				   tell->type == XERO_BOOLEAN && (tell->forms & XERO_FORM_LIST),
+				   object, column->name);
+		}
+	}
+	rule("a list tells whether a record has attachments");
+}
+
+/* What can be written */
+static void
+check_writes(void)
+{
+	EACH_OBJECT(object)
+	{
+		int			writes = object->operations & (XERO_OP_CREATE | XERO_OP_UPDATE);
+
+		expect(object->operations & XERO_OP_LIST, object, "operations");
+		expect((writes != 0) == (object->max_batch > 0), object, "max_batch");
+		expect(object->max_batch <= 50, object, "max_batch");
+		expect(!(object->operations & XERO_OP_DELETE) ||
+			   !(object->operations & XERO_OP_VOID), object, "operations");
+		EACH_COLUMN(object, column)
+		{
+			if (column->flags & XERO_COL_WRITABLE)
+				expect(writes, object, column->name);
+			if (column->flags & XERO_COL_REQUIRED)
+				expect((column->flags & XERO_COL_WRITABLE) &&
+					   (object->operations & XERO_OP_CREATE),
+					   object, column->name);
+		}
+	}
+	rule("only what Xero takes is writable");
+
+	EACH_OBJECT(object)
+	{
+		if (object->operations & XERO_OP_VOID)
+			expect(xero_find_field(object, "Status") != NULL, object, "status");
+	}
+	rule("records that are deleted by their status have one");
+}
+
+int
+main(void)
+{
+	check_names();
+	check_structure();
+	check_requests();
+	check_forms();
+	check_writes();
+
+	for (XeroType type = XERO_TEXT; type <= XERO_JSONB; type++)
+	{
+		for (XeroType other = XERO_TEXT; other < type; other++)
+			broken += xero_type_oid(type) == xero_type_oid(other) ||
+				strcmp(xero_type_name(type), xero_type_name(other)) == 0;
+	}
+	rule("types have a name and an OID each");
+
+	printf("1..%d\n", tests);
+	return failed ? 1 : 0;
+}
