@@ -5,6 +5,7 @@ import functools
 import gc
 import json
 import signal
+import socket
 import ssl
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +111,9 @@ class World:
 
 async def serve(world):
     options = world.options
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.add_routes(Control(world).routes())
     app.router.add_route("*", "/{path:.*}", Gateway(world).handle)
@@ -119,15 +123,11 @@ async def serve(world):
         tls.load_cert_chain(*options.tls)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=600)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", options.port, ssl_context=tls, backlog=1024, shutdown_timeout=1)
-    await site.start()
-    port = site._server.sockets[0].getsockname()[1]
+    listener = socket.create_server(("127.0.0.1", options.port), backlog=1024)
+    await web.SockSite(runner, listener, ssl_context=tls, shutdown_timeout=1).start()
+    port = listener.getsockname()[1]
     print(f"listening on {'https' if tls else 'http'}://127.0.0.1:{port}", flush=True)
     world.warm()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     await stop.wait()
     await runner.cleanup()
     world.worker.shutdown(wait=False, cancel_futures=True)

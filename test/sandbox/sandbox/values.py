@@ -5,6 +5,7 @@ None and the types below; the renderer decides how each one is spelled on the
 wire, the filter language decides how each one compares.
 """
 import datetime
+import functools
 import re
 from decimal import Decimal
 
@@ -53,9 +54,16 @@ def day(text):
     return Day((datetime.datetime.strptime(text, "%Y-%m-%d") - EPOCH).days * DAY_MS)
 
 
+@functools.lru_cache(10_000)
+def _iso_day(days):
+    return (EPOCH + datetime.timedelta(days=days)).date().isoformat()
+
+
 def iso_seconds(ms):
     """Milliseconds as '2018-10-20T00:00:00'."""
-    return (EPOCH + datetime.timedelta(seconds=ms // 1000)).strftime("%Y-%m-%dT%H:%M:%S")
+    days, rest = divmod(ms, DAY_MS)
+    seconds = rest // 1000
+    return f"{_iso_day(days)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def parse_ms(text):

@@ -32,6 +32,7 @@ class Org:
         self.seed = (options.seed, number)
         self.stamp = STAMP
         self.version = 0
+        self._ids = {}
         self.canned = Canned()
         self.ledger = Ledger(self)
         self.contacts = Contacts(self, options.contacts)
@@ -40,7 +41,10 @@ class Org:
         self._tables = {}
 
     def ids(self, kind):
-        return seeds.Ids(*self.seed, kind)
+        """The uuids of one kind of thing, here."""
+        if kind not in self._ids:
+            self._ids[kind] = seeds.Ids(*self.seed, kind)
+        return self._ids[kind]
 
     def key(self, kind):
         return seeds.key_of(*self.seed, kind)

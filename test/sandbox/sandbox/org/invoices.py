@@ -5,6 +5,7 @@ status and number of payments, shuffled from block to block.  So the n-th
 payment's invoice is found by arithmetic, and a million invoices cost nothing
 until somebody looks.
 """
+import functools
 from decimal import Decimal
 
 from ..seeds import mix
@@ -46,6 +47,9 @@ class Invoices:
         self.payment_ids = org.ids("Payments")
         self.seed = org.key("invoices")
         self.lines = Lines(org, "Invoices")
+        # A record asks for the same facts many times over.
+        self.bits = functools.lru_cache(16)(self.bits)
+        self.amounts = functools.lru_cache(16)(self.amounts)
 
     # facts, each cheap -----------------------------------------------------
 

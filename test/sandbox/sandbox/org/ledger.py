@@ -109,7 +109,8 @@ class Ledger:
                               "Status": "ARCHIVED" if option.startswith("Retired") else "ACTIVE",
                               "TrackingCategoryID": ids.of(n), "HasValidationErrors": False, "IsDeleted": False,
                               "IsArchived": option.startswith("Retired"), "IsActive": not option.startswith("Retired")}
-                             for k, option in enumerate(words)]}
+                             for k, option in enumerate(words)],
+                 **({"TrackingOptionID": options.of(n * 100), "Option": words[0]} if n == 1 else {})}
                 for n, (name, status, words) in enumerate(TRACKING)]
 
     def _tracking_options(self):
