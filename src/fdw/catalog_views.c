@@ -126,7 +126,7 @@ pushdown_word(const XeroObject *object, const XeroColumn *column)
 	return column->filtering == XERO_FILTER_LEGAL ? "legal" : "none";
 }
 
-/* xero_fdw.objects */
+/* Rows of xero_fdw.objects, with the description at the end. */
 Datum
 xero_catalog_objects(PG_FUNCTION_ARGS)
 {
@@ -137,8 +137,8 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 	for (int i = 0; i < xero_nobjects; i++)
 	{
 		const XeroObject *object = xero_objects[i];
-		Datum		values[9];
-		bool		nulls[9] = {0};
+		Datum		values[10];
+		bool		nulls[10] = {0};
 
 		values[0] = CStringGetTextDatum(object->api->name);
 		values[1] = CStringGetTextDatum(psprintf("%s/%s", object->api->name,
@@ -152,13 +152,14 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 		values[6] = CStringGetTextDatum(paging_word(object->paging));
 		values[7] = Int32GetDatum(object->max_batch);
 		values[8] = filters_array(object);
+		values[9] = CStringGetTextDatum(object->comment);
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }
 
-/* xero_fdw.columns */
+/* Rows of xero_fdw.columns, with the description at the end. */
 Datum
 xero_catalog_columns(PG_FUNCTION_ARGS)
 {

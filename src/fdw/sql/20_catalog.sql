@@ -6,12 +6,12 @@ GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
 CREATE FUNCTION @extschema@._catalog_objects(
 		OUT api text, OUT object text, OUT table_name text, OUT path text,
 		OUT key_column text, OUT operations text[], OUT paging text,
-		OUT max_batch integer, OUT filters text[])
+		OUT max_batch integer, OUT filters text[], OUT description text)
 	RETURNS SETOF record
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_catalog_objects';
 COMMENT ON FUNCTION @extschema@._catalog_objects() IS
-	'internal: rows of the view xero_fdw.objects';
+	'internal: rows of the view xero_fdw.objects, with descriptions';
 
 CREATE FUNCTION @extschema@._catalog_columns(
 		OUT api text, OUT table_name text, OUT column_name text,
