@@ -1,0 +1,458 @@
+/*-------------------------------------------------------------------------
+ *
+ * assign.c
+ *	  Which way each condition travels; query.h's planning side.
+ *
+ * All clauses are ANDed, so they are taken apart at their top-level ANDs and
+ * each part is given a place in the request: the key first, then parameters
+ * made for a column, then If-Modified-Since, then where=.
+ *
+ * A query has a limited length, and the values are known at run time only.
+ * Hence the rule that everything rests on: a clause escapes the recheck only
+ * if its condition is exact and is certain to be sent.  Certain are those
+ * whose longest possible text was given room here, and the one whose values
+ * may be spread over several requests.  All others are droppable.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "query/condition.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "query/literal.h"
+
+/* One part of a clause. */
+typedef struct Part
+{
+	XeroCondition *condition;
+	int			clause;			/* index of its clause */
+	bool		placed;
+} Part;
+
+typedef struct Assignment
+{
+	const XeroRel *rel;
+	const XeroObject *root;
+	List	   *items;			/* XeroItems */
+	Bitmapset  *used;			/* indexes of params that are taken */
+	int			room;			/* bytes left in the query */
+	bool		split;			/* some item may be split already */
+	bool		maybe_single;	/* a request by key alone is possible: then
+								 * nothing else may be sent */
+	double		max_records;
+} Assignment;
+
+/* How many values a list of equality values can have at run time. */
+typedef enum Multitude
+{
+	SINGLE_VALUE,
+	SEVERAL_VALUES,				/* known to be more than one */
+	ANY_NUMBER					/* an array that comes at run time */
+} Multitude;
+
+/* Sets "count" to the number of values, nulls aside, or -1. */
+static Multitude
+multitude_of(const XeroCondition *condition, int *count)
+{
+	List	   *constants = NIL;
+	int			scalars = 0;
+	XeroValues	values;
+	ListCell   *lc;
+	bool		unknown = false;
+
+	foreach(lc, condition->values)
+	{
+		Node	   *value = lfirst(lc);
+
+		if (IsA(value, Const))
+			constants = lappend(constants, value);
+		else if (!xero_is_array_node(value))
+			scalars++;
+		else if (IsA(value, ArrayExpr) && !((ArrayExpr *) value)->multidims)
+			scalars += list_length(((ArrayExpr *) value)->elements);
+		else
+			unknown = true;
+	}
+	*count = -1;
+	if (unknown)
+		return ANY_NUMBER;
+	xero_resolve_values(constants, NULL, XERO_UNKNOWN_NONE, &values);
+	*count = values.count + scalars;
+	return *count > 1 ? SEVERAL_VALUES : SINGLE_VALUE;
+}
+
+static bool
+is_equality(const XeroCondition *condition)
+{
+	return condition->kind == XERO_COND_COMPARE &&
+		condition->op == XERO_CMP_EQ;
+}
+
+static int
+width_of(const XeroRel *rel, XeroRoute route, int param,
+		 XeroCondition *condition)
+{
+	XeroItem	item = {0};
+
+	item.route = route;
+	item.param = param;
+	item.condition = condition;
+	return xero_item_width(rel, &item, false);
+}
+
+/*
+ * Finds out whether an item is certain to be sent, and takes its room if so.
+ */
+static void
+settle(Assignment *a, XeroItem *item, bool can_split)
+{
+	int			width = xero_item_width(a->rel, item, false);
+
+	item->droppable = false;
+	if (width >= 0 && width <= a->room)
+		a->room -= width;
+	else if (can_split && !a->split)
+	{
+		item->split = a->split = true;
+		width = xero_item_width(a->rel, item, true);
+		if (width >= 0 && width <= a->room)
+			a->room -= width;
+		else
+			item->droppable = true;
+	}
+	else
+		item->droppable = true;
+}
+
+/*
+ * Adds an item.  Returns true if its clause need not be checked again; if it
+ * must be, the item is droppable, and frees its room for others.
+ */
+static bool
+add_item(Assignment *a, XeroRoute route, int param, XeroCondition *condition,
+		 bool can_split, bool exact)
+{
+	XeroItem   *item = palloc0(sizeof(XeroItem));
+
+	item->route = route;
+	item->param = param;
+	item->condition = condition;
+	if (exact && condition->verdict == XERO_VERDICT_EXACT && !a->maybe_single)
+		settle(a, item, can_split);
+	else
+	{
+		item->droppable = true;
+		if (can_split && !a->split)
+			item->split = a->split = true;
+	}
+	a->items = lappend(a->items, item);
+	return !item->droppable;
+}
+
+/*
+ * An equality on the key.  One value may become a request for one record by
+ * path, which carries no other condition.  Its answer is rechecked: some
+ * paths take other names of a record as well.
+ */
+static bool
+place_key(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	const XeroColumn *column = xero_condition_column(a->rel, condition->attno);
+	bool		by_path = (a->root->operations & XERO_OP_GET) != 0 &&
+		a->rel->include_archived;
+	bool		by_where = xero_in_where(a->rel, condition);
+	int			param = xero_find_param(a->rel, column, XERO_PARAM_LIST);
+	int			count;
+	Multitude	multitude = multitude_of(condition, &count);
+
+	if (param < 0 && multitude == SINGLE_VALUE)
+		param = xero_find_param(a->rel, column, XERO_PARAM_VALUE);
+	if (param < 0 && !by_where && !(by_path && multitude == SINGLE_VALUE))
+		return false;
+	a->max_records = count;
+	if (param >= 0)
+		a->used = bms_add_member(a->used, param);
+	if (by_path && multitude != SEVERAL_VALUES)
+	{
+		a->maybe_single = true;
+		*exact = add_item(a, XERO_ROUTE_KEY, param, condition,
+						  multitude == ANY_NUMBER, false);
+	}
+	else if (param >= 0)
+		*exact = add_item(a, XERO_ROUTE_PARAM, param, condition, true,
+						  a->root->params[param].exact);
+	else
+		*exact = add_item(a, XERO_ROUTE_WHERE, -1, condition, true, true);
+	return true;
+}
+
+/*
+ * A date compared with one value, by from and to parameters.  Any value will
+ * do for them, so they are always sent, and their room is taken in any case.
+ */
+static bool
+place_range(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	const XeroColumn *column = xero_condition_column(a->rel, condition->attno);
+	int			from = xero_find_param(a->rel, column, XERO_PARAM_FROM);
+	int			to = xero_find_param(a->rel, column, XERO_PARAM_TO);
+	bool		lower = condition->op == XERO_CMP_EQ ||
+		condition->op == XERO_CMP_GE || condition->op == XERO_CMP_GT;
+	bool		upper = condition->op == XERO_CMP_EQ ||
+		condition->op == XERO_CMP_LE || condition->op == XERO_CMP_LT;
+
+	int			width = width_of(a->rel, XERO_ROUTE_RANGE, -1, condition);
+
+	if (column->type != XERO_DATE || condition->op == XERO_CMP_NE ||
+		list_length(condition->values) != 1 ||
+		xero_is_array_node(linitial(condition->values)) ||
+		(lower && from < 0) || (upper && to < 0) || width > a->room)
+		return false;
+	*exact = add_item(a, XERO_ROUTE_RANGE, -1, condition, false,
+					  (!lower || a->root->params[from].exact) &&
+					  (!upper || a->root->params[to].exact));
+	if (!*exact)
+		a->room -= width;
+	return true;
+}
+
+/* A condition by a parameter made for its column. */
+static bool
+place_param(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	const XeroColumn *column;
+	Multitude	multitude;
+	int			param;
+	int			count;
+	int			width;
+	bool		several;
+	bool		one_by_one;
+
+	if (condition->kind != XERO_COND_COMPARE)
+		return false;
+	if (place_range(a, condition, exact))
+		return true;
+	if (!is_equality(condition))
+		return false;
+	column = xero_condition_column(a->rel, condition->attno);
+	multitude = multitude_of(condition, &count);
+	param = xero_find_param(a->rel, column, XERO_PARAM_LIST);
+	if (param < 0)
+		param = xero_find_param(a->rel, column, XERO_PARAM_VALUE);
+	if (param < 0 || bms_is_member(param, a->used))
+		return false;
+	one_by_one = a->root->params[param].kind == XERO_PARAM_VALUE;
+	width = width_of(a->rel, XERO_ROUTE_PARAM, param, condition);
+	several = multitude != SINGLE_VALUE && (width < 0 || width > a->room);
+	if (width == XERO_WIDTH_UNSENDABLE ||
+		(several && one_by_one &&
+		 (a->split || count > XERO_MAX_SINGLE_VALUES)))
+		return false;
+	a->used = bms_add_member(a->used, param);
+	*exact = add_item(a, XERO_ROUTE_PARAM, param, condition, several,
+					  a->root->params[param].exact &&
+					  !(one_by_one && multitude == ANY_NUMBER));
+	return true;
+}
+
+/* A lower bound of the time of the last change. */
+static bool
+place_modified(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	if (!a->root->has_modified_since || condition->kind != XERO_COND_COMPARE ||
+		(condition->op != XERO_CMP_EQ && condition->op != XERO_CMP_GT &&
+		 condition->op != XERO_CMP_GE) ||
+		strcmp(xero_condition_column(a->rel, condition->attno)->name,
+			   "updated_date_utc") != 0)
+		return false;
+	*exact = add_item(a, XERO_ROUTE_MODIFIED, -1, condition, false, false);
+	return true;
+}
+
+/* What where= can say of a condition, or NULL. */
+static XeroCondition *
+where_part(const XeroRel *rel, XeroCondition *condition)
+{
+	XeroCondition *part;
+	ListCell   *lc;
+
+	if (xero_in_where(rel, condition))
+		return condition;
+	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
+		return NULL;
+	part = palloc0(sizeof(XeroCondition));
+	part->kind = condition->kind;
+	part->verdict = XERO_VERDICT_SUPERSET;
+	foreach(lc, condition->args)
+	{
+		XeroCondition *arg = where_part(rel, lfirst(lc));
+
+		if (arg != NULL)
+			part->args = lappend(part->args, arg);
+		else if (condition->kind == XERO_COND_OR)
+			return NULL;
+	}
+	return part->args == NIL ? NULL : part;
+}
+
+static bool
+place_where(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	bool		several;
+	int			width;
+	int			count;
+
+	condition = where_part(a->rel, condition);
+	if (condition == NULL)
+		return false;
+	width = width_of(a->rel, XERO_ROUTE_WHERE, -1, condition);
+	if (width == XERO_WIDTH_UNSENDABLE)
+		return false;
+	several = is_equality(condition) &&
+		multitude_of(condition, &count) != SINGLE_VALUE &&
+		(width < 0 || width > a->room);
+	*exact = add_item(a, XERO_ROUTE_WHERE, -1, condition, several, true);
+	return true;
+}
+
+/* The parts of all clauses; clauses that are not sent in full get a recheck. */
+static List *
+take_apart(const XeroRel *rel, List *clauses, bool *recheck)
+{
+	List	   *parts = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		XeroCondition *condition = xero_classify(rel, lfirst(lc));
+		List	   *conditions;
+		ListCell   *lc2;
+
+		recheck[foreach_current_index(lc)] = condition == NULL ||
+			condition->verdict != XERO_VERDICT_EXACT;
+		if (condition == NULL)
+			continue;
+		conditions = condition->kind == XERO_COND_AND ? condition->args :
+			list_make1(condition);
+		foreach(lc2, conditions)
+		{
+			Part	   *part = palloc0(sizeof(Part));
+
+			part->condition = lfirst(lc2);
+			part->clause = foreach_current_index(lc);
+			parts = lappend(parts, part);
+		}
+	}
+	return parts;
+}
+
+static bool
+is_key_equality(const XeroRel *rel, const XeroCondition *condition)
+{
+	return is_equality(condition) &&
+		xero_is_key_column(rel, xero_condition_column(rel, condition->attno));
+}
+
+/* The ways a condition can go, the best first. */
+static bool (*const places[]) (Assignment *, XeroCondition *, bool *) =
+{
+	place_key, place_param, place_modified, place_where
+};
+
+void
+xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
+{
+	Assignment	a = {0};
+	int			nclauses = list_length(clauses);
+	bool	   *recheck = palloc0(sizeof(bool) * (nclauses + 1));
+	bool	   *remote = palloc0(sizeof(bool) * (nclauses + 1));
+	List	   *parts = take_apart(rel, clauses, recheck);
+	ListCell   *lc;
+
+	a.rel = rel;
+	a.root = xero_root_object(rel->object);
+	a.room = XERO_CONDITION_ROOM;
+	a.max_records = -1;
+	for (int i = 0; i < lengthof(places); i++)
+	{
+		foreach(lc, parts)
+		{
+			Part	   *part = lfirst(lc);
+			bool		exact;
+
+			if (part->placed ||
+				(places[i] == place_key &&
+				 (a.items != NIL || !is_key_equality(rel, part->condition))) ||
+				!places[i] (&a, part->condition, &exact))
+				continue;
+			part->placed = true;
+			remote[part->clause] = true;
+			if (!exact)
+				recheck[part->clause] = true;
+		}
+	}
+	foreach(lc, parts)
+	{
+		Part	   *part = lfirst(lc);
+
+		if (!part->placed)
+			recheck[part->clause] = true;
+	}
+
+	memset(result, 0, sizeof(XeroPushdown));
+	result->max_records = a.max_records;
+	foreach(lc, a.items)
+		result->sent = lappend(result->sent,
+							   xero_item_to_node(lfirst(lc), &result->params));
+	foreach(lc, clauses)
+	{
+		if (recheck[foreach_current_index(lc)])
+			result->recheck = lappend(result->recheck, lfirst(lc));
+		if (remote[foreach_current_index(lc)])
+			result->remote = lappend(result->remote, lfirst(lc));
+	}
+}
+
+bool
+xero_is_key_lookup(const XeroRel *rel, Expr *clause)
+{
+	const XeroObject *root = xero_root_object(rel->object);
+	XeroCondition *condition = xero_classify(rel, (Node *) clause);
+	const XeroColumn *column;
+	int			count;
+
+	if (condition == NULL || !is_key_equality(rel, condition))
+		return false;
+	column = xero_condition_column(rel, condition->attno);
+	if (xero_find_param(rel, column, XERO_PARAM_LIST) >= 0)
+		return true;
+	if ((root->operations & XERO_OP_GET) == 0)
+		return false;
+	return multitude_of(condition, &count) == SINGLE_VALUE ?
+		rel->include_archived || xero_in_where(rel, condition) :
+		xero_in_where(rel, condition);
+}
+
+const char *
+xero_order_field(const XeroRel *rel, AttrNumber attno)
+{
+	const XeroObject *root = xero_root_object(rel->object);
+	const XeroColumn *column = xero_condition_column(rel, attno);
+
+	if (column == NULL || (!root->has_where && root->order == NULL) ||
+		(column->flags & XERO_COL_ORDER) == 0 ||
+		(column->flags & XERO_COL_NOT_NULL) == 0)
+		return NULL;
+	switch (column->type)
+	{
+		case XERO_NUMERIC:
+		case XERO_INTEGER:
+		case XERO_DATE:
+		case XERO_TIMESTAMPTZ:
+			return column->field;
+		default:
+			return NULL;
+	}
+}

@@ -1,0 +1,486 @@
+/*-------------------------------------------------------------------------
+ *
+ * classify.c
+ *	  SQL clause -> condition, and what sending it would mean.
+ *
+ * One pass over the clause.  Anything not understood here is local, which is
+ * always right.  What is understood: built-in operators on columns whose SQL
+ * type is the catalogue's, with a value on the other side that does not
+ * depend on the row.  Negations are pushed down to the operators on the way,
+ * which three-valued logic allows; after that null and false are the same.
+ *
+ * Whether a request has a place for the condition is not decided here, but in
+ * assign.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "query/condition.h"
+
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "query/literal.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+/* text ^@ text, which is what starts_with() computes */
+#define TEXT_PREFIX_OPERATOR	3877
+
+/* Operators, by their names in pg_operator; the types are checked apart. */
+static const struct
+{
+	const char *name;
+	XeroConditionKind kind;
+	XeroComparison op;
+	XeroComparison commuted;
+	XeroComparison negated;
+}			operators[] =
+{
+	{"=", XERO_COND_COMPARE, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_NE},
+	{"<>", XERO_COND_COMPARE, XERO_CMP_NE, XERO_CMP_NE, XERO_CMP_EQ},
+	{"<", XERO_COND_COMPARE, XERO_CMP_LT, XERO_CMP_GT, XERO_CMP_GE},
+	{"<=", XERO_COND_COMPARE, XERO_CMP_LE, XERO_CMP_GE, XERO_CMP_GT},
+	{">", XERO_COND_COMPARE, XERO_CMP_GT, XERO_CMP_LT, XERO_CMP_LE},
+	{">=", XERO_COND_COMPARE, XERO_CMP_GE, XERO_CMP_LE, XERO_CMP_LT},
+	{"~~", XERO_COND_LIKE, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_EQ},
+	{"^@", XERO_COND_PREFIX, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_EQ},
+};
+
+static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
+
+static Node *
+strip_relabel(Node *node)
+{
+	while (node != NULL && IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/*
+ * The column behind a node, or NULL.  A type modifier may have changed the
+ * value that came from Xero, so columns with one are left alone.
+ */
+static const XeroColumn *
+column_of(const XeroRel *rel, Node *node, AttrNumber *attno)
+{
+	const XeroColumn *column;
+	Var		   *var = (Var *) strip_relabel(node);
+
+	if (var == NULL || !IsA(var, Var) || var->varno != rel->relid ||
+		var->varlevelsup != 0 || var->vartypmod != -1)
+		return NULL;
+	column = xero_condition_column(rel, var->varattno);
+	if (column == NULL || column->type == XERO_JSONB)
+		return NULL;
+	if (var->vartype != xero_type_oid(column->type) &&
+		!(column->type == XERO_TEXT && var->vartype == VARCHAROID))
+		return NULL;
+	*attno = var->varattno;
+	return column;
+}
+
+static bool
+mentions_rel(Node *node, void *relid)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varno == *(Index *) relid;
+	return expression_tree_walker(node, mentions_rel, relid);
+}
+
+/* Can it be evaluated once, before the request goes out? */
+static bool
+is_value(const XeroRel *rel, Node *node)
+{
+	Index		relid = rel->relid;
+
+	return IsA(node, Const) ||
+		(!mentions_rel(node, &relid) && !contain_volatile_functions(node) &&
+		 !contain_subplans(node));
+}
+
+/* Do the operator's types mean for PostgreSQL what the column's mean for Xero? */
+static bool
+types_agree(XeroType type, Oid column_side, Oid value_side)
+{
+	if (column_side != xero_type_oid(type))
+		return false;
+	switch (type)
+	{
+		case XERO_INTEGER:
+			return value_side == INT2OID || value_side == INT4OID ||
+				value_side == INT8OID;
+		case XERO_TIMESTAMPTZ:
+			return value_side == TIMESTAMPTZOID || value_side == TIMESTAMPOID ||
+				value_side == DATEOID;
+		case XERO_JSONB:
+			return false;
+		default:
+			return value_side == column_side;
+	}
+}
+
+/* Are all constants among the values sendable?  Sets whether all are constants. */
+static bool
+constants_sendable(const XeroColumn *column, List *nodes, bool *all_constant)
+{
+	List	   *constants = NIL;
+	XeroValues	values;
+	ListCell   *lc;
+
+	foreach(lc, nodes)
+	{
+		if (IsA(lfirst(lc), Const))
+			constants = lappend(constants, lfirst(lc));
+	}
+	*all_constant = list_length(constants) == list_length(nodes);
+	xero_resolve_values(constants, NULL, XERO_UNKNOWN_NONE, &values);
+	for (int i = 0; i < values.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (xero_value_text(column, &values.values[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_true_constant(List *values)
+{
+	Const	   *value = linitial(values);
+
+	return list_length(values) == 1 && IsA(value, Const) &&
+		value->consttype == BOOLOID && !value->constisnull &&
+		DatumGetBool(value->constvalue);
+}
+
+/*
+ * Null is different from every value to Xero, but not to PostgreSQL, so <> is
+ * exact on columns without nulls only.
+ */
+static XeroVerdict
+verdict_of_comparison(const XeroColumn *column, XeroComparison op,
+					  List *values)
+{
+	XeroVerdict not_equal = (column->flags & XERO_COL_NOT_NULL) ?
+		XERO_VERDICT_EXACT : XERO_VERDICT_SUPERSET;
+	XeroVerdict equality = op == XERO_CMP_EQ ? XERO_VERDICT_EXACT :
+		op == XERO_CMP_NE ? not_equal : XERO_VERDICT_LOCAL;
+	bool		constant;
+
+	switch (column->type)
+	{
+		case XERO_UUID:
+			return equality;
+		case XERO_INTEGER:
+			return op == XERO_CMP_NE ? not_equal : XERO_VERDICT_EXACT;
+		case XERO_DATE:
+			return XERO_VERDICT_EXACT;	/* every date has a rendering, and
+										 * <> is two ranges */
+		case XERO_BOOLEAN:
+
+			/*
+			 * What a record leaves out is null here, but may well be false at
+			 * Xero.
+			 */
+			if (op == XERO_CMP_EQ && is_true_constant(values))
+				return XERO_VERDICT_EXACT;
+			return equality == XERO_VERDICT_LOCAL ? equality : not_equal;
+		case XERO_NUMERIC:
+			if (!constants_sendable(column, values, &constant))
+				return XERO_VERDICT_LOCAL;
+			if (!constant)
+				return XERO_VERDICT_SUPERSET;
+			return op == XERO_CMP_NE ? not_equal : XERO_VERDICT_EXACT;
+		case XERO_TEXT:
+			if (!constants_sendable(column, values, &constant))
+				return XERO_VERDICT_LOCAL;
+			if ((column->flags & XERO_COL_ENUM) && constant)
+				return equality;
+
+			/*
+			 * Xero ignores case and trailing blanks.  On an enum a run-time
+			 * value that is not in its spelling stays behind, so <> on one
+			 * is still a superset.
+			 */
+			if (op == XERO_CMP_EQ ||
+				(op == XERO_CMP_NE && (column->flags & XERO_COL_ENUM)))
+				return XERO_VERDICT_SUPERSET;
+			return XERO_VERDICT_LOCAL;
+		case XERO_TIMESTAMPTZ:
+			return op == XERO_CMP_NE || list_length(values) != 1 ||
+				xero_is_array_node(linitial(values)) ?
+				XERO_VERDICT_LOCAL : XERO_VERDICT_SUPERSET;
+		case XERO_JSONB:
+			break;
+	}
+	return XERO_VERDICT_LOCAL;
+}
+
+/* NULL if it has to stay local. */
+static XeroCondition *
+make_leaf(const XeroRel *rel, XeroConditionKind kind, AttrNumber attno,
+		  XeroComparison op, List *values)
+{
+	const XeroColumn *column = xero_condition_column(rel, attno);
+	XeroCondition *leaf = palloc0(sizeof(XeroCondition));
+
+	leaf->kind = kind;
+	leaf->attno = attno;
+	leaf->op = op;
+	leaf->values = values;
+	if (kind == XERO_COND_COMPARE)
+		leaf->verdict = verdict_of_comparison(column, op, values);
+	else if (kind == XERO_COND_LIKE || kind == XERO_COND_PREFIX)
+		leaf->verdict = XERO_VERDICT_SUPERSET;
+	else if (column->type == XERO_DATE && !(column->flags & XERO_COL_NOT_NULL))
+
+		/*
+		 * Dates are the type whose values Xero is known to show and to
+		 * compare with null alike.  Of other types some are never null over
+		 * there, and comparing those with null is an error.
+		 */
+		leaf->verdict = kind == XERO_COND_IS_NULL ?
+			XERO_VERDICT_SUPERSET : XERO_VERDICT_EXACT;
+	return leaf->verdict == XERO_VERDICT_LOCAL ? NULL : leaf;
+}
+
+static XeroCondition *
+make_boolean(const XeroRel *rel, AttrNumber attno, bool value)
+{
+	return make_leaf(rel, XERO_COND_COMPARE, attno, XERO_CMP_EQ,
+					 list_make1(makeBoolConst(value, false)));
+}
+
+/* A text comparison must be one where equal means the same bytes. */
+static bool
+collation_agrees(Oid left_type, Oid collation)
+{
+	return left_type != TEXTOID ||
+		(OidIsValid(collation) && get_collation_isdeterministic(collation));
+}
+
+static XeroCondition *
+classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
+				  bool negate)
+{
+	const XeroColumn *column;
+	AttrNumber	attno;
+	Node	   *value = lsecond(args);
+	XeroComparison op;
+	Oid			left,
+				right;
+	char	   *name;
+	bool		commuted = false;
+	int			i;
+
+	if (opno >= FirstGenbkiObjectId || list_length(args) != 2)
+		return NULL;
+	column = column_of(rel, linitial(args), &attno);
+	if (column == NULL)
+	{
+		column = column_of(rel, lsecond(args), &attno);
+		value = linitial(args);
+		commuted = true;
+	}
+	if (column == NULL || !is_value(rel, value))
+		return NULL;
+	op_input_types(opno, &left, &right);
+	if (!types_agree(column->type, commuted ? right : left,
+					 commuted ? left : right) ||
+		!collation_agrees(left, collation))
+		return NULL;
+
+	name = get_opname(opno);
+	for (i = 0; i < lengthof(operators); i++)
+	{
+		if (strcmp(operators[i].name, name) == 0)
+			break;
+	}
+	if (i == lengthof(operators))
+		return NULL;
+	if (operators[i].kind != XERO_COND_COMPARE)
+		return commuted || negate || column->type != XERO_TEXT ? NULL :
+			make_leaf(rel, operators[i].kind, attno, XERO_CMP_EQ,
+					  list_make1(value));
+	op = commuted ? operators[i].commuted : operators[i].op;
+	if (negate)
+	{
+		for (i = 0; operators[i].op != op; i++)
+			;
+		op = operators[i].negated;
+	}
+	if (column->type == XERO_BOOLEAN && op == XERO_CMP_NE &&
+		IsA(value, Const) && !((Const *) value)->constisnull)
+		return make_boolean(rel, attno,
+							!DatumGetBool(((Const *) value)->constvalue));
+	return make_leaf(rel, XERO_COND_COMPARE, attno, op, list_make1(value));
+}
+
+/* = ANY and <> ALL; the column is always on the left. */
+static XeroCondition *
+classify_array(const XeroRel *rel, ScalarArrayOpExpr *expr, bool negate)
+{
+	const XeroColumn *column;
+	AttrNumber	attno;
+	Node	   *value = lsecond(expr->args);
+	bool		equal;
+	Oid			left,
+				right;
+
+	column = column_of(rel, linitial(expr->args), &attno);
+	if (column == NULL || !is_value(rel, value) ||
+		expr->opno >= FirstGenbkiObjectId || !xero_is_array_node(value))
+		return NULL;
+	op_input_types(expr->opno, &left, &right);
+	if (!types_agree(column->type, left, right) ||
+		!collation_agrees(left, expr->inputcollid))
+		return NULL;
+	if (strcmp(get_opname(expr->opno), expr->useOr ? "=" : "<>") != 0)
+		return NULL;
+	equal = expr->useOr != negate;
+	return make_leaf(rel, XERO_COND_COMPARE, attno,
+					 equal ? XERO_CMP_EQ : XERO_CMP_NE, list_make1(value));
+}
+
+/* IS [NOT] TRUE, FALSE: true or false, so that negation is the other test. */
+static XeroCondition *
+classify_boolean_test(const XeroRel *rel, BooleanTest *test, bool negate)
+{
+	const XeroColumn *column;
+	AttrNumber	attno;
+	bool		wanted = test->booltesttype == IS_TRUE ||
+		test->booltesttype == IS_NOT_TRUE;
+	bool		not = test->booltesttype == IS_NOT_TRUE ||
+		test->booltesttype == IS_NOT_FALSE;
+
+	if (test->booltesttype == IS_UNKNOWN || test->booltesttype == IS_NOT_UNKNOWN)
+		return NULL;
+	if (not == negate)
+		return classify(rel, (Node *) test->arg, !wanted);
+	column = column_of(rel, (Node *) test->arg, &attno);
+	if (column == NULL || !(column->flags & XERO_COL_NOT_NULL))
+		return NULL;
+	return make_boolean(rel, attno, !wanted);
+}
+
+/* Equality arms over one column are one equality with all their values. */
+static XeroCondition *
+merge_equalities(const XeroRel *rel, List *arms)
+{
+	XeroCondition *first = linitial(arms);
+	List	   *values = NIL;
+	ListCell   *lc;
+
+	foreach(lc, arms)
+	{
+		XeroCondition *arm = lfirst(lc);
+
+		if (arm->kind != XERO_COND_COMPARE || arm->op != XERO_CMP_EQ ||
+			arm->attno != first->attno)
+			return NULL;
+		values = list_concat(values, arm->values);
+	}
+	return make_leaf(rel, XERO_COND_COMPARE, first->attno, XERO_CMP_EQ, values);
+}
+
+/*
+ * An AND may leave parts behind; an OR needs all of its arms.
+ */
+static XeroCondition *
+classify_tree(const XeroRel *rel, BoolExpr *expr, bool negate)
+{
+	bool		is_and = (expr->boolop == AND_EXPR) != negate;
+	XeroCondition *tree = palloc0(sizeof(XeroCondition));
+	XeroCondition *merged;
+	ListCell   *lc;
+
+	tree->kind = is_and ? XERO_COND_AND : XERO_COND_OR;
+	tree->verdict = XERO_VERDICT_EXACT;
+	foreach(lc, expr->args)
+	{
+		XeroCondition *arg = classify(rel, lfirst(lc), negate);
+
+		if (arg == NULL && !is_and)
+			return NULL;
+		if (arg == NULL)
+			tree->verdict = XERO_VERDICT_SUPERSET;
+		else
+		{
+			tree->verdict = Min(tree->verdict, arg->verdict);
+			if (arg->kind == tree->kind)
+				tree->args = list_concat(tree->args, arg->args);
+			else
+				tree->args = lappend(tree->args, arg);
+		}
+	}
+	if (tree->args == NIL)
+		return NULL;
+	if (!is_and && (merged = merge_equalities(rel, tree->args)) != NULL)
+		return merged;
+	return tree;
+}
+
+static XeroCondition *
+classify(const XeroRel *rel, Node *node, bool negate)
+{
+	AttrNumber	attno;
+	const XeroColumn *column;
+
+	check_stack_depth();
+	switch (nodeTag(node))
+	{
+		case T_BoolExpr:
+			if (((BoolExpr *) node)->boolop == NOT_EXPR)
+				return classify(rel, linitial(((BoolExpr *) node)->args),
+								!negate);
+			return classify_tree(rel, (BoolExpr *) node, negate);
+		case T_OpExpr:
+			return classify_operator(rel, ((OpExpr *) node)->opno,
+									 ((OpExpr *) node)->inputcollid,
+									 ((OpExpr *) node)->args, negate);
+		case T_ScalarArrayOpExpr:
+			return classify_array(rel, (ScalarArrayOpExpr *) node, negate);
+		case T_BooleanTest:
+			return classify_boolean_test(rel, (BooleanTest *) node, negate);
+		case T_FuncExpr:
+			if (((FuncExpr *) node)->funcid != F_STARTS_WITH)
+				return NULL;
+			return classify_operator(rel, TEXT_PREFIX_OPERATOR,
+									 ((FuncExpr *) node)->inputcollid,
+									 ((FuncExpr *) node)->args, negate);
+		case T_NullTest:
+			if (((NullTest *) node)->argisrow ||
+				column_of(rel, (Node *) ((NullTest *) node)->arg,
+						  &attno) == NULL)
+				return NULL;
+			return make_leaf(rel,
+							 (((NullTest *) node)->nulltesttype == IS_NULL) != negate ?
+							 XERO_COND_IS_NULL : XERO_COND_IS_NOT_NULL,
+							 attno, XERO_CMP_EQ, NIL);
+		case T_Var:
+			column = column_of(rel, node, &attno);
+			if (column == NULL || column->type != XERO_BOOLEAN)
+				return NULL;
+			return make_boolean(rel, attno, !negate);
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * The condition for a clause, or NULL if all of it is local.  The clause
+ * counts as exact only if the condition does.
+ */
+XeroCondition *
+xero_classify(const XeroRel *rel, Node *clause)
+{
+	return classify(rel, clause, false);
+}

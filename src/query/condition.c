@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * condition.c
+ *	  What conditions refer to in the catalogue, and their form as nodes.
+ *
+ * In a plan, an item is a list of Integers and the condition; a condition is
+ * (kind, attribute number, operator, list of parts or values).  Lists,
+ * Integers, Consts and Params can all be copied and written out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "query/condition.h"
+
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
+#include "utils/lsyscache.h"
+
+/*
+ * The catalogue's column behind an attribute as requests know it: for a child
+ * table that is the parent's column, and nothing for members of the array's
+ * elements, which no request can name.
+ */
+const XeroColumn *
+xero_condition_column(const XeroRel *rel, AttrNumber attno)
+{
+	const XeroColumn *column;
+
+	if (attno < 1 || attno > rel->natts || attno == rel->tenant_attno)
+		return NULL;
+	column = rel->columns[attno - 1];
+	if (column == NULL || rel->object->parent == NULL)
+		return column;
+	if ((column->flags & XERO_COL_PARENT) == 0)
+		return NULL;
+	column = xero_find_field(rel->object->parent, column->field);
+	if (column != NULL && column->type != rel->columns[attno - 1]->type)
+		return NULL;
+	return column;
+}
+
+/* "column" is one that xero_condition_column() returned. */
+bool
+xero_is_key_column(const XeroRel *rel, const XeroColumn *column)
+{
+	const XeroObject *root = xero_root_object(rel->object);
+
+	return root->key != NULL && strcmp(root->key, column->name) == 0;
+}
+
+/* Can where= say all of this condition? */
+bool
+xero_in_where(const XeroRel *rel, const XeroCondition *condition)
+{
+	ListCell   *lc;
+
+	if (!xero_root_object(rel->object)->has_where)
+		return false;
+	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
+		return xero_condition_column(rel, condition->attno)->filtering !=
+			XERO_FILTER_NONE;
+	foreach(lc, condition->args)
+	{
+		if (!xero_in_where(rel, lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
+/* Index of the column's parameter of that kind, -1 if there is none. */
+int
+xero_find_param(const XeroRel *rel, const XeroColumn *column,
+				XeroParamKind kind)
+{
+	const XeroObject *root = xero_root_object(rel->object);
+
+	for (int i = 0; i < root->nparams; i++)
+	{
+		if (root->params[i].kind == kind && root->params[i].column != NULL &&
+			strcmp(root->params[i].column, column->name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static List *
+condition_to_node(const XeroCondition *condition, List **params)
+{
+	List	   *parts = NIL;
+	ListCell   *lc;
+
+	foreach(lc, condition->args)
+		parts = lappend(parts, condition_to_node(lfirst(lc), params));
+	foreach(lc, condition->values)
+	{
+		Node	   *value = lfirst(lc);
+		Param	   *param;
+		ListCell   *known;
+
+		if (IsA(value, Const))
+		{
+			parts = lappend(parts, value);
+			continue;
+		}
+		param = makeNode(Param);
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = 0;
+		param->paramtype = exprType(value);
+		param->paramtypmod = -1;
+		param->paramcollid = InvalidOid;
+		param->location = -1;
+		foreach(known, *params)
+		{
+			if (equal(lfirst(known), value))
+				break;
+			param->paramid++;
+		}
+		if (known == NULL)
+			*params = lappend(*params, value);
+		parts = lappend(parts, param);
+	}
+	return list_make4(makeInteger(condition->kind),
+					  makeInteger(condition->attno),
+					  makeInteger(condition->op),
+					  parts);
+}
+
+static XeroCondition *
+condition_from_node(List *node)
+{
+	XeroCondition *condition = palloc0(sizeof(XeroCondition));
+	List	   *parts = lfourth(node);
+	ListCell   *lc;
+
+	condition->kind = (XeroConditionKind) intVal(linitial(node));
+	condition->attno = (AttrNumber) intVal(lsecond(node));
+	condition->op = (XeroComparison) intVal(lthird(node));
+	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
+	{
+		condition->values = parts;
+		return condition;
+	}
+	foreach(lc, parts)
+		condition->args = lappend(condition->args,
+								  condition_from_node(lfirst(lc)));
+	return condition;
+}
+
+/* Run-time expressions are added to "params" unless they are there. */
+List *
+xero_item_to_node(const XeroItem *item, List **params)
+{
+	return list_make5(makeInteger(item->route),
+					  makeInteger(item->param),
+					  makeInteger(item->droppable),
+					  makeInteger(item->split),
+					  condition_to_node(item->condition, params));
+}
+
+XeroItem *
+xero_item_from_node(List *node)
+{
+	XeroItem   *item = palloc0(sizeof(XeroItem));
+
+	item->route = (XeroRoute) intVal(linitial(node));
+	item->param = intVal(lsecond(node));
+	item->droppable = intVal(lthird(node)) != 0;
+	item->split = intVal(lfourth(node)) != 0;
+	item->condition = condition_from_node(list_nth(node, 4));
+	return item;
+}

@@ -1,0 +1,474 @@
+/*-------------------------------------------------------------------------
+ *
+ * render.c
+ *	  Conditions as text of Xero's where=.
+ *
+ * The values decide more than the text: a null makes a comparison never true,
+ * a date beyond Xero's calendar makes it trivial, and some values cannot
+ * travel.  So rendering gives a fate, and the fates of parts combine: an AND
+ * drops what cannot travel (its condition is then a superset, which the
+ * planning side allowed for by a recheck), an OR cannot.
+ *
+ * Method calls on null are an error at Xero, comparisons with null are not;
+ * so calls are guarded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "query/render.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+static const char *const operator_signs[] = {"==", "!=", "<", "<=", ">", ">="};
+
+static XeroText *
+make_fate(XeroFate fate)
+{
+	XeroText   *result = palloc0(sizeof(XeroText));
+
+	result->fate = fate;
+	return result;
+}
+
+static XeroText *
+make_text(XeroBinding binding, char *text)
+{
+	XeroText   *result = make_fate(XERO_FATE_TEXT);
+
+	result->binding = binding;
+	result->text = text;
+	return result;
+}
+
+/*
+ * Joins texts by AND or OR; their fates combine.  An OR of nothing is never
+ * true, an AND of nothing always.
+ */
+XeroText *
+xero_join(XeroConditionKind kind, List *texts)
+{
+	XeroText   *result = make_fate(kind == XERO_COND_AND ? XERO_FATE_ALWAYS :
+								   XERO_FATE_NEVER);
+	XeroFate	decisive = kind == XERO_COND_AND ? XERO_FATE_NEVER :
+		XERO_FATE_ALWAYS;
+	bool		unsendable = false;
+	bool		lone = true;
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, texts)
+	{
+		XeroText   *part = lfirst(lc);
+
+		if (part->fate == decisive)
+			return make_fate(decisive);
+		unsendable |= part->fate == XERO_FATE_UNSENDABLE;
+		if (part->fate != XERO_FATE_TEXT)
+			continue;
+		result->many |= part->many;
+		result->unbounded |= part->unbounded;
+		if (result->fate != XERO_FATE_TEXT)
+		{
+			result->fate = XERO_FATE_TEXT;
+			result->binding = part->binding;
+			result->text = part->text;
+			continue;
+		}
+		if (lone)
+			appendStringInfo(&buf,
+							 result->binding < XERO_BINDS_ATOM ? "(%s)" : "%s",
+							 result->text);
+		lone = false;
+		appendStringInfoString(&buf, kind == XERO_COND_AND ? " AND " : " OR ");
+		appendStringInfo(&buf,
+						 part->binding < XERO_BINDS_ATOM ? "(%s)" : "%s",
+						 part->text);
+	}
+	if (unsendable && (kind == XERO_COND_OR || result->fate != XERO_FATE_TEXT))
+		return make_fate(XERO_FATE_UNSENDABLE);
+	if (!lone)
+	{
+		result->binding = kind == XERO_COND_AND ? XERO_BINDS_AND : XERO_BINDS_OR;
+		result->text = buf.data;
+	}
+	return result;
+}
+
+/* "before" this day, or from this day on ("before" false). */
+static XeroText *
+render_day_bound(const XeroColumn *column, bool before, int64 day)
+{
+	bool		all = before ? day > XERO_LAST_DAY : day <= XERO_FIRST_DAY;
+	bool		none = before ? day <= XERO_FIRST_DAY : day > XERO_LAST_DAY;
+
+	if (none)
+		return make_fate(XERO_FATE_NEVER);
+	if (all && (column->flags & XERO_COL_NOT_NULL))
+		return make_fate(XERO_FATE_ALWAYS);
+	if (all)
+		return make_text(XERO_BINDS_ATOM, psprintf("%s!=null", column->field));
+	return make_text(XERO_BINDS_ATOM,
+					 psprintf("%s%s%s", column->field, before ? "<" : ">=",
+							  xero_day_literal(day)));
+}
+
+/*
+ * A comparison of days as bounds at midnights, so that a time of day, should
+ * Xero have stored one, changes nothing.  Infinities are days beyond the
+ * calendar.
+ */
+static XeroText *
+render_day(const XeroColumn *column, XeroComparison op, int64 day)
+{
+	switch (op)
+	{
+		case XERO_CMP_LT:
+			return render_day_bound(column, true, day);
+		case XERO_CMP_LE:
+			return render_day_bound(column, true, day + 1);
+		case XERO_CMP_GT:
+			return render_day_bound(column, false, day + 1);
+		case XERO_CMP_GE:
+			return render_day_bound(column, false, day);
+		case XERO_CMP_EQ:
+			return xero_join(XERO_COND_AND,
+							 list_make2(render_day_bound(column, false, day),
+										render_day_bound(column, true, day + 1)));
+		case XERO_CMP_NE:
+			return xero_join(XERO_COND_OR,
+							 list_make2(render_day_bound(column, true, day),
+										render_day_bound(column, false, day + 1)));
+	}
+	return make_fate(XERO_FATE_UNSENDABLE);
+}
+
+/*
+ * Timestamps travel in whole seconds, so bounds are moved outwards; the lower
+ * one by a second more, because what Xero shows may have been rounded up.
+ */
+static XeroText *
+render_instant(const XeroColumn *column, XeroComparison op,
+			   const XeroValue *value)
+{
+	TimestampTz second;
+	XeroText   *lower;
+	XeroText   *upper;
+
+	if (!xero_instant(value, &second))
+		return make_fate(XERO_FATE_UNSENDABLE);
+	lower = make_text(XERO_BINDS_ATOM,
+					  psprintf("%s>=%s", column->field,
+							   xero_instant_literal(second - USECS_PER_SEC)));
+	upper = make_text(XERO_BINDS_ATOM,
+					  psprintf("%s<%s", column->field,
+							   xero_instant_literal(second + USECS_PER_SEC)));
+	if (op == XERO_CMP_EQ)
+		return xero_join(XERO_COND_AND, list_make2(lower, upper));
+	return op == XERO_CMP_LT || op == XERO_CMP_LE ? upper : lower;
+}
+
+static XeroText *
+render_value(const XeroColumn *column, XeroComparison op,
+			 const XeroValue *value)
+{
+	char	   *text;
+
+	if (value->placeholder > 0)
+		return make_text(XERO_BINDS_ATOM,
+						 psprintf("%s%s$%d", column->field,
+								  operator_signs[op], value->placeholder));
+	if (column->type == XERO_DATE)
+		return render_day(column, op, DatumGetDateADT(value->datum));
+	if (column->type == XERO_TIMESTAMPTZ)
+		return render_instant(column, op, value);
+	text = xero_value_text(column, value);
+	if (text == NULL)
+		return make_fate(XERO_FATE_UNSENDABLE);
+	return make_text(XERO_BINDS_ATOM,
+					 psprintf("%s%s%s", column->field, operator_signs[op],
+							  xero_where_literal(column, text)));
+}
+
+typedef struct Distinct
+{
+	char	   *folded;
+	int			position;
+} Distinct;
+
+static int
+compare_distinct(const void *a, const void *b)
+{
+	const Distinct *x = a;
+	const Distinct *y = b;
+	int			order = strcmp(x->folded, y->folded);
+
+	return order != 0 ? order : x->position - y->position;
+}
+
+/*
+ * Leaves the first of each group of values that are one to Xero, in their
+ * order, and gives their texts (NULL for one that cannot travel as such).
+ * Xero ignores case, so two spellings must not go into two requests, or a
+ * record would come twice.  Only ASCII is folded here: the scan drops the
+ * duplicates that are left.
+ */
+void
+xero_distinct_values(const XeroColumn *column, XeroValues *values,
+					 XeroUnknowns unknowns, XeroText *summary, List **texts)
+{
+	Distinct   *all = palloc(sizeof(Distinct) * (values->count + 1));
+	char	  **spellings = palloc0(sizeof(char *) * (values->count + 1));
+	bool	   *duplicate = palloc0(sizeof(bool) * (values->count + 1));
+	int			kept = 0;
+
+	*texts = NIL;
+	summary->many = values->many;
+	summary->unbounded = values->unbounded;
+	for (int i = 0; i < values->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (values->values[i].placeholder > 0)
+			spellings[i] = psprintf("$%d", values->values[i].placeholder);
+		else
+			spellings[i] = xero_value_text(column, &values->values[i]);
+		all[i].position = i;
+		all[i].folded = pstrdup(spellings[i] ? spellings[i] : "");
+		for (char *c = all[i].folded; *c && column->type == XERO_TEXT; c++)
+			*c = pg_ascii_tolower((unsigned char) *c);
+	}
+	if (unknowns == XERO_UNKNOWN_NONE)
+	{
+		qsort(all, values->count, sizeof(Distinct), compare_distinct);
+		for (int i = 1; i < values->count; i++)
+			duplicate[all[i].position] =
+				spellings[all[i].position] != NULL &&
+				strcmp(all[i].folded, all[i - 1].folded) == 0;
+	}
+	for (int i = 0; i < values->count; i++)
+	{
+		if (duplicate[i])
+			continue;
+		values->values[kept++] = values->values[i];
+		*texts = lappend(*texts, spellings[i]);
+	}
+	values->count = kept;
+}
+
+/*
+ * An equality as a list of XeroTexts, one for each distinct value, that are
+ * true of different records.  The fate and the flags go to "summary".
+ */
+List *
+xero_render_arms(const XeroRenderer *renderer, const XeroCondition *condition,
+				 XeroText *summary)
+{
+	const XeroColumn *column = xero_condition_column(renderer->rel,
+													 condition->attno);
+	List	   *arms = NIL;
+	List	   *texts;
+	XeroValues	values;
+
+	memset(summary, 0, sizeof(XeroText));
+	xero_resolve_values(condition->values, renderer->params,
+						renderer->unknowns, &values);
+	xero_distinct_values(column, &values, renderer->unknowns, summary, &texts);
+	summary->fate = XERO_FATE_NEVER;
+	for (int i = 0; i < values.count; i++)
+	{
+		XeroText   *arm = render_value(column, XERO_CMP_EQ, &values.values[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (arm->fate == XERO_FATE_UNSENDABLE)
+		{
+			summary->fate = XERO_FATE_UNSENDABLE;
+			return NIL;
+		}
+		if (arm->fate != XERO_FATE_TEXT)
+			continue;
+		summary->fate = XERO_FATE_TEXT;
+		arms = lappend(arms, arm);
+	}
+	return arms;
+}
+
+/*
+ * A LIKE pattern: what it says of the beginning and the end of the text, or
+ * else the longest piece of what lies between.
+ */
+typedef struct Pattern
+{
+	char	   *prefix;			/* "" for none */
+	char	   *suffix;
+	char	   *inner;
+	bool		wild;			/* has a wildcard at all */
+	bool		valid;
+} Pattern;
+
+static void
+read_pattern(const char *text, Pattern *pattern)
+{
+	StringInfoData piece;
+
+	memset(pattern, 0, sizeof(Pattern));
+	pattern->prefix = pattern->suffix = pattern->inner = "";
+	initStringInfo(&piece);
+	for (const char *c = text; *c; c++)
+	{
+		if (*c != '%' && *c != '_')
+		{
+			if (*c == '\\' && *++c == '\0')
+				return;			/* PostgreSQL raises an error for it */
+			appendStringInfoChar(&piece, *c);
+			continue;
+		}
+		if (!pattern->wild)
+			pattern->prefix = pstrdup(piece.data);
+		else if (piece.len > strlen(pattern->inner))
+			pattern->inner = pstrdup(piece.data);
+		pattern->wild = true;
+		resetStringInfo(&piece);
+	}
+	pattern->suffix = piece.data;
+	pattern->valid = true;
+}
+
+/* Brackets may be wildcards to the database behind Xero. */
+static XeroText *
+render_call(const XeroColumn *column, const char *method, const char *text)
+{
+	if (text[0] == '\0' || strchr(text, '[') != NULL ||
+		!xero_text_sendable(text))
+		return make_fate(XERO_FATE_UNSENDABLE);
+	return make_text(XERO_BINDS_ATOM,
+					 psprintf("%s.%s(\"%s\")", column->field, method, text));
+}
+
+static XeroText *
+guard(const XeroColumn *column, XeroText *calls)
+{
+	if (calls->fate != XERO_FATE_TEXT)
+		return calls;
+	return make_text(XERO_BINDS_AND,
+					 psprintf("%s!=null AND %s", column->field, calls->text));
+}
+
+/* LIKE and prefix conditions. */
+static XeroText *
+render_match(const XeroRenderer *renderer, const XeroCondition *condition)
+{
+	const XeroColumn *column = xero_condition_column(renderer->rel,
+													 condition->attno);
+	XeroText   *calls;
+	XeroValues	values;
+	Pattern		pattern;
+	char	   *string;
+
+	xero_resolve_values(condition->values, renderer->params,
+						renderer->unknowns, &values);
+	if (values.unbounded)
+	{
+		calls = make_text(XERO_BINDS_ATOM, "");
+		calls->unbounded = true;
+		return calls;
+	}
+	if (values.count == 0)
+		return make_fate(XERO_FATE_NEVER);
+	if (values.values[0].placeholder > 0)
+		return make_text(XERO_BINDS_ATOM,
+						 psprintf("%s.%s($%d)", column->field,
+								  condition->kind == XERO_COND_LIKE ?
+								  "Like" : "StartsWith",
+								  values.values[0].placeholder));
+	string = TextDatumGetCString(values.values[0].datum);
+	if (condition->kind == XERO_COND_PREFIX)
+		return guard(column, render_call(column, "StartsWith", string));
+	read_pattern(string, &pattern);
+	if (!pattern.valid)
+		return make_fate(XERO_FATE_UNSENDABLE);
+	if (!pattern.wild)
+		return xero_text_sendable(pattern.suffix) ?
+			make_text(XERO_BINDS_ATOM,
+					  psprintf("%s==%s", column->field,
+							   xero_where_literal(column, pattern.suffix))) :
+			make_fate(XERO_FATE_UNSENDABLE);
+	calls = xero_join(XERO_COND_AND,
+					  list_make2(render_call(column, "StartsWith", pattern.prefix),
+								 render_call(column, "EndsWith", pattern.suffix)));
+	if (calls->fate == XERO_FATE_UNSENDABLE)
+		calls = render_call(column, "Contains", pattern.inner);
+	return guard(column, calls);
+}
+
+static XeroText *
+render_comparison(const XeroRenderer *renderer, const XeroCondition *condition)
+{
+	const XeroColumn *column = xero_condition_column(renderer->rel,
+													 condition->attno);
+	List	   *parts = NIL;
+	List	   *texts;
+	XeroValues	values;
+	XeroText	summary;
+	XeroText   *result;
+
+	if (condition->op == XERO_CMP_EQ)
+	{
+		parts = xero_render_arms(renderer, condition, &summary);
+		if (summary.fate == XERO_FATE_UNSENDABLE)
+			return make_fate(XERO_FATE_UNSENDABLE);
+		result = xero_join(XERO_COND_OR, parts);
+	}
+	else
+	{
+		/* One value of these, or all values of <>; a null is never true. */
+		memset(&summary, 0, sizeof(XeroText));
+		xero_resolve_values(condition->values, renderer->params,
+							renderer->unknowns, &values);
+		if (values.nulls)
+			return make_fate(XERO_FATE_NEVER);
+		xero_distinct_values(column, &values, renderer->unknowns, &summary,
+							 &texts);
+		for (int i = 0; i < values.count; i++)
+			parts = lappend(parts, render_value(column, condition->op,
+												&values.values[i]));
+		result = xero_join(XERO_COND_AND, parts);
+	}
+	result->many |= summary.many;
+	result->unbounded |= summary.unbounded;
+	return result;
+}
+
+/* The text of a condition, all of whose columns where= can name. */
+XeroText *
+xero_render(const XeroRenderer *renderer, const XeroCondition *condition)
+{
+	const XeroColumn *column;
+	List	   *parts = NIL;
+	ListCell   *lc;
+
+	check_stack_depth();
+	switch (condition->kind)
+	{
+		case XERO_COND_AND:
+		case XERO_COND_OR:
+			foreach(lc, condition->args)
+				parts = lappend(parts, xero_render(renderer, lfirst(lc)));
+			return xero_join(condition->kind, parts);
+		case XERO_COND_COMPARE:
+			return render_comparison(renderer, condition);
+		case XERO_COND_LIKE:
+		case XERO_COND_PREFIX:
+			return render_match(renderer, condition);
+		case XERO_COND_IS_NULL:
+		case XERO_COND_IS_NOT_NULL:
+			column = xero_condition_column(renderer->rel, condition->attno);
+			return make_text(XERO_BINDS_ATOM,
+							 psprintf("%s%snull", column->field,
+									  condition->kind == XERO_COND_IS_NULL ?
+									  "==" : "!="));
+	}
+	return make_fate(XERO_FATE_UNSENDABLE);
+}

@@ -1,0 +1,624 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.c
+ *	  Conditions and their values -> requests.
+ *
+ * Every item becomes a piece: a parameter's value, or an arm of where=.  Those
+ * that must go were given room while planning; droppable ones follow as far
+ * as they fit; the values of the split item, if there is one, are spread over
+ * as many requests as they need.  Those requests ask for different values of
+ * one column, so that no record comes twice, except where Xero takes two
+ * values for one (see xero_distinct_values()).
+ *
+ * A query longer than some 2,048 bytes is answered with 404, which looks like
+ * a missing record; Xero advises lists of up to 40 ids.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "query/condition.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "query/render.h"
+
+#define MAX_QUERY_BYTES 1900
+
+/* Kept for the page and pageSize, or offset, that paging adds. */
+#define PAGING_BYTES	40
+
+/* Kept for the split item's values before droppable pieces are taken in. */
+#define SPLIT_BYTES		1200
+
+#define MAX_LIST_VALUES 40
+
+/* Encoded: "where=" with its "&"; " AND "; " OR "; a pair of parentheses. */
+#define WHERE_BYTES		7
+#define AND_BYTES		9
+#define OR_BYTES		8
+#define PARENS_BYTES	6
+
+typedef struct Piece
+{
+	XeroItem   *item;
+	XeroText	summary;		/* the fate, and whether sizes are bounds */
+	const char *name;			/* of the parameter, NULL for where= */
+	bool		list;			/* several values may share a request */
+	List	   *values;			/* parameter: strings */
+	List	   *arms;			/* where=: XeroTexts, joined by OR */
+	int			overhead;		/* encoded bytes besides values or arms */
+	int			size;			/* of all in one request */
+	int			widest;			/* of the largest value or arm */
+} Piece;
+
+typedef struct Build
+{
+	const XeroRel *rel;
+	const XeroObject *root;
+	const XeroShape *shape;
+	XeroRenderer renderer;
+	bool		summary;
+	int			room;
+	List	   *pieces;			/* fixed ones that are sent */
+	Piece	   *split;
+	char	   *modified_since;
+	const char **bounds;		/* by param: FROM and TO values */
+} Build;
+
+/* Measures a piece in both forms. */
+static void
+measure(Piece *piece)
+{
+	ListCell   *lc;
+
+	piece->overhead = piece->name ? strlen(piece->name) + 2 :
+		AND_BYTES + PARENS_BYTES;
+	piece->size = piece->overhead;
+	foreach(lc, piece->values)
+	{
+		int			bytes = xero_encoded_length(lfirst(lc), piece->list) + 1;
+
+		CHECK_FOR_INTERRUPTS();
+		piece->size += bytes;
+		piece->widest = Max(piece->widest, bytes);
+	}
+	foreach(lc, piece->arms)
+	{
+		XeroText   *arm = lfirst(lc);
+		int			bytes = xero_encoded_length(arm->text, false) + OR_BYTES +
+			PARENS_BYTES;
+
+		CHECK_FOR_INTERRUPTS();
+		piece->size += bytes;
+		piece->widest = Max(piece->widest, bytes);
+	}
+}
+
+/*
+ * The values of an equality for a parameter.  False if one of them cannot
+ * stand there: where= may still take it.
+ */
+static bool
+param_values(const XeroRenderer *renderer, XeroItem *item, Piece *piece)
+{
+	const XeroParam *param;
+	XeroValues	values;
+	ListCell   *lc;
+
+	xero_resolve_values(item->condition->values, renderer->params,
+						renderer->unknowns, &values);
+	xero_distinct_values(xero_condition_column(renderer->rel,
+											   item->condition->attno),
+						 &values, renderer->unknowns, &piece->summary,
+						 &piece->values);
+	piece->summary.fate = values.count > 0 || values.unbounded ?
+		XERO_FATE_TEXT : XERO_FATE_NEVER;
+	if (item->param < 0)
+		return false;
+	param = &xero_root_object(renderer->rel->object)->params[item->param];
+	piece->name = param->name;
+	piece->list = param->kind == XERO_PARAM_LIST;
+	foreach(lc, piece->values)
+	{
+		const char *value = lfirst(lc);
+
+		/* A list is cut at commas, and perhaps trimmed. */
+		if (value == NULL || (piece->list && strchr(value, ',') != NULL) ||
+			value[0] == ' ' || value[strlen(value) - 1] == ' ')
+			return false;
+	}
+	return true;
+}
+
+/* Turns an item into a piece; not for ranges and If-Modified-Since. */
+static Piece *
+make_piece(const XeroRenderer *renderer, XeroItem *item)
+{
+	Piece	   *piece = palloc0(sizeof(Piece));
+	XeroCondition *condition = item->condition;
+
+	piece->item = item;
+	if (item->route != XERO_ROUTE_WHERE && param_values(renderer, item, piece))
+	{
+		measure(piece);
+		return piece;
+	}
+	if (piece->summary.fate == XERO_FATE_NEVER)
+		return piece;
+	memset(piece, 0, sizeof(Piece));
+	piece->item = item;
+	piece->list = true;
+	if (!xero_in_where(renderer->rel, condition))
+		piece->summary.fate = XERO_FATE_UNSENDABLE;
+	else if (condition->kind == XERO_COND_COMPARE &&
+			 condition->op == XERO_CMP_EQ)
+		piece->arms = xero_render_arms(renderer, condition, &piece->summary);
+	else
+	{
+		piece->summary = *xero_render(renderer, condition);
+		if (piece->summary.fate == XERO_FATE_TEXT)
+			piece->arms = list_make1(&piece->summary);
+	}
+	measure(piece);
+	return piece;
+}
+
+/*
+ * For the planning side: the bytes an item takes in a query at most, or one of
+ * its values if "one"; or one of XERO_WIDTH_*.
+ */
+int
+xero_item_width(const XeroRel *rel, XeroItem *item, bool one)
+{
+	XeroRenderer renderer = {rel, NULL, XERO_UNKNOWN_WIDEST};
+	const XeroObject *root = xero_root_object(rel->object);
+	Piece	   *piece;
+	int			count;
+
+	if (item->route == XERO_ROUTE_MODIFIED)
+		return 0;
+	if (item->route == XERO_ROUTE_RANGE)
+	{
+		int			bytes = 0;
+
+		for (int i = 0; i < root->nparams; i++)
+		{
+			if (root->params[i].kind == XERO_PARAM_FROM ||
+				root->params[i].kind == XERO_PARAM_TO)
+				bytes = Max(bytes, strlen(root->params[i].name));
+		}
+		return 2 * (bytes + strlen("&=2024-01-31"));
+	}
+	piece = make_piece(&renderer, item);
+	if (piece->summary.fate == XERO_FATE_UNSENDABLE)
+		return XERO_WIDTH_UNSENDABLE;
+	if (piece->summary.unbounded)
+		return XERO_WIDTH_UNBOUNDED;
+	if (one)
+		return piece->overhead + piece->widest;
+	count = list_length(piece->values);
+	if (piece->summary.many || count > MAX_LIST_VALUES ||
+		(count > 1 && !piece->list))
+		return XERO_WIDTH_UNBOUNDED;
+	return piece->size;
+}
+
+/*
+ * The from and to parameters for a comparison of dates; several conditions on
+ * one column leave the narrowest bounds.  False if no date can be within.
+ */
+static bool
+add_range(Build *b, XeroItem *item)
+{
+	XeroCondition *condition = item->condition;
+	const XeroColumn *column = xero_condition_column(b->rel, condition->attno);
+	int			from = xero_find_param(b->rel, column, XERO_PARAM_FROM);
+	int			to = xero_find_param(b->rel, column, XERO_PARAM_TO);
+	bool		lower = condition->op != XERO_CMP_LT &&
+		condition->op != XERO_CMP_LE;
+	bool		upper = condition->op != XERO_CMP_GT &&
+		condition->op != XERO_CMP_GE;
+	XeroValues	values;
+	int64		day;
+	char	   *text;
+
+	xero_resolve_values(condition->values, b->renderer.params,
+						b->renderer.unknowns, &values);
+	if (values.count == 0)
+		return false;
+	if (values.values[0].placeholder > 0)
+	{
+		text = psprintf("$%d", values.values[0].placeholder);
+		if (lower)
+			b->bounds[from] = text;
+		if (upper)
+			b->bounds[to] = text;
+		return true;
+	}
+	day = DatumGetDateADT(values.values[0].datum);
+	if (condition->op == XERO_CMP_GT)
+		day++;
+	if (condition->op == XERO_CMP_LT)
+		day--;
+	if ((lower && day > XERO_LAST_DAY) || (upper && day < XERO_FIRST_DAY))
+		return false;
+	text = xero_day_text(Max(Min(day, XERO_LAST_DAY), XERO_FIRST_DAY));
+
+	/* Days in this form sort as text. */
+	if (lower && (b->bounds[from] == NULL || strcmp(b->bounds[from], text) < 0))
+		b->bounds[from] = text;
+	if (upper && (b->bounds[to] == NULL || strcmp(b->bounds[to], text) > 0))
+		b->bounds[to] = text;
+	return true;
+}
+
+/* If-Modified-Since: the latest of the lower bounds.  False for a null. */
+static bool
+add_modified(Build *b, XeroItem *item)
+{
+	XeroValues	values;
+	TimestampTz second;
+	char	   *text;
+
+	xero_resolve_values(item->condition->values, b->renderer.params,
+						b->renderer.unknowns, &values);
+	if (values.count == 0)
+		return false;
+	if (values.values[0].placeholder > 0)
+		text = psprintf("$%d", values.values[0].placeholder);
+	else if (xero_instant(&values.values[0], &second))
+
+		/*
+		 * Whether Xero means since or after is unknown, and it may show times
+		 * rounded up.
+		 */
+		text = xero_instant_text(second - USECS_PER_SEC);
+	else
+		return true;
+	if (b->modified_since == NULL || strcmp(b->modified_since, text) < 0)
+		b->modified_since = text;
+	return true;
+}
+
+/* Does the condition filter on something that summaries leave out? */
+static bool
+beyond_summary(const XeroRel *rel, const XeroCondition *condition)
+{
+	ListCell   *lc;
+
+	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
+		return (xero_condition_column(rel, condition->attno)->forms &
+				XERO_FORM_SUMMARY) == 0;
+	foreach(lc, condition->args)
+	{
+		if (beyond_summary(rel, lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
+/* A query in its two forms. */
+typedef struct Query
+{
+	StringInfoData encoded;
+	StringInfoData shown;
+} Query;
+
+static void
+append_param(Query *query, const char *name, const char *value,
+			 bool raw_commas)
+{
+	if (query->encoded.len > 0)
+	{
+		appendStringInfoChar(&query->encoded, '&');
+		appendStringInfoChar(&query->shown, '&');
+	}
+	appendStringInfo(&query->encoded, "%s=", name);
+	xero_append_encoded(&query->encoded, value, raw_commas);
+	appendStringInfo(&query->shown, "%s=%s", name, value);
+}
+
+/* What every list request carries besides the conditions. */
+static void
+append_fixed(const Build *b, Query *query)
+{
+	if (b->shape->order != NULL)
+		append_param(query, "order", b->shape->order, false);
+	if (b->summary)
+		append_param(query, "summaryOnly", "true", false);
+	for (int i = 0; i < b->root->nparams; i++)
+	{
+		if (b->root->params[i].kind == XERO_PARAM_ARCHIVED &&
+			b->rel->include_archived)
+			append_param(query, b->root->params[i].name, "true", false);
+	}
+	if (b->root->has_unitdp)
+		append_param(query, "unitdp", "4", false);
+}
+
+static char *
+join_values(List *values)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, values)
+	{
+		if (buf.len > 0)
+			appendStringInfoChar(&buf, ',');
+		appendStringInfoString(&buf, lfirst(lc));
+	}
+	return buf.data;
+}
+
+static void
+finish_target(XeroTarget *target, Query *query)
+{
+	target->query = query->encoded.data;
+	target->shown = psprintf("GET %s%s%s%s%s", target->path,
+							 query->shown.len > 0 ? "?" : "",
+							 query->shown.data,
+							 target->modified_since ? " If-Modified-Since: " : "",
+							 target->modified_since ? target->modified_since : "");
+}
+
+static char *
+list_path(const XeroObject *root)
+{
+	return psprintf("%s/%s", root->api->base, root->name);
+}
+
+/* One list request; "chunk" is what it takes of the split item, or NULL. */
+static XeroTarget *
+make_target(const Build *b, const Piece *chunk)
+{
+	XeroTarget *target = palloc0(sizeof(XeroTarget));
+	List	   *pieces = list_copy(b->pieces);
+	List	   *where = NIL;
+	Query		query;
+	ListCell   *lc;
+
+	initStringInfo(&query.encoded);
+	initStringInfo(&query.shown);
+	if (chunk != NULL)
+		pieces = lcons((void *) chunk, pieces);
+	foreach(lc, pieces)
+	{
+		const Piece *piece = lfirst(lc);
+
+		if (piece->name != NULL)
+			append_param(&query, piece->name, join_values(piece->values),
+						 piece->list);
+		else
+			where = lappend(where, xero_join(XERO_COND_OR, piece->arms));
+	}
+	for (int i = 0; i < b->root->nparams; i++)
+	{
+		if (b->bounds[i] != NULL)
+			append_param(&query, b->root->params[i].name, b->bounds[i], false);
+	}
+	if (where != NIL)
+		append_param(&query, "where", xero_join(XERO_COND_AND, where)->text,
+					 false);
+	append_fixed(b, &query);
+	target->path = list_path(b->root);
+	target->modified_since = b->modified_since;
+	target->summary = b->summary;
+	finish_target(target, &query);
+	return target;
+}
+
+/* Cuts the split item's values into requests. */
+static List *
+make_chunks(const Build *b)
+{
+	Piece	   *split = b->split;
+	bool		param = split->name != NULL;
+	List	   *all = param ? split->values : split->arms;
+	int			most = split->list ? MAX_LIST_VALUES : 1;
+	int			taken = 0;
+	int			position = 0;
+	Piece	   *chunk = NULL;
+	List	   *targets = NIL;
+
+	while (position < list_length(all))
+	{
+		void	   *one = list_nth(all, position);
+		int			bytes = param ?
+			xero_encoded_length(one, split->list) + 1 :
+			xero_encoded_length(((XeroText *) one)->text, false) + OR_BYTES +
+			PARENS_BYTES;
+
+		CHECK_FOR_INTERRUPTS();
+		if (chunk != NULL &&
+			(taken + bytes > b->room ||
+			 list_length(param ? chunk->values : chunk->arms) >= most))
+		{
+			targets = lappend(targets, make_target(b, chunk));
+			chunk = NULL;
+		}
+		if (chunk == NULL)
+		{
+			chunk = palloc0(sizeof(Piece));
+			chunk->name = split->name;
+			chunk->list = split->list;
+			taken = split->overhead;
+		}
+		if (param)
+			chunk->values = lappend(chunk->values, one);
+		else
+			chunk->arms = lappend(chunk->arms, one);
+		taken += bytes;
+		position++;
+	}
+	return lappend(targets, make_target(b, chunk));
+}
+
+/*
+ * The record by its key, if there is one value for it that can stand in a
+ * path, and the single form has what is wanted.
+ */
+static XeroTarget *
+make_single(const Build *b, XeroItem *item)
+{
+	XeroTarget *target;
+	XeroText	summary;
+	XeroValues	values;
+	List	   *texts;
+	const char *key;
+	Query		query;
+
+	if ((b->shape->forms & XERO_FORM_SINGLE) == 0)
+		return NULL;
+	memset(&summary, 0, sizeof(summary));
+	xero_resolve_values(item->condition->values, b->renderer.params,
+						b->renderer.unknowns, &values);
+	if (values.count == 1 && values.values[0].placeholder > 0 &&
+		xero_is_array_node(linitial(item->condition->values)))
+		return NULL;
+	xero_distinct_values(xero_condition_column(b->rel, item->condition->attno),
+						 &values, b->renderer.unknowns, &summary, &texts);
+	if (values.count != 1 || (key = linitial(texts)) == NULL)
+		return NULL;
+
+	/* Servers take some characters of a path apart even if encoded. */
+	if (values.values[0].placeholder == 0 &&
+		strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			   "0123456789_-") != strlen(key))
+		return NULL;
+	initStringInfo(&query.encoded);
+	initStringInfo(&query.shown);
+	if (b->root->has_unitdp)
+		append_param(&query, "unitdp", "4", false);
+	target = palloc0(sizeof(XeroTarget));
+	target->path = psprintf("%s/%s", list_path(b->root), key);
+	target->single = true;
+	finish_target(target, &query);
+	return target;
+}
+
+/*
+ * Sorts a piece in: among those that must go, those that may (returned in
+ * "optional"), or as the split one.  False if no record can meet it.
+ */
+static bool
+add_piece(Build *b, XeroItem *item, List **optional)
+{
+	Piece	   *piece = make_piece(&b->renderer, item);
+	int			count = list_length(piece->name ? piece->values : piece->arms);
+
+	if (piece->summary.fate == XERO_FATE_NEVER)
+		return false;
+	if (piece->summary.fate != XERO_FATE_TEXT)
+	{
+		Assert(piece->summary.fate == XERO_FATE_ALWAYS || item->droppable);
+		return true;
+	}
+	if (item->split && count > 1)
+		b->split = piece;
+	else if (item->droppable)
+		*optional = lappend(*optional, piece);
+	else
+	{
+		b->pieces = lappend(b->pieces, piece);
+		b->room -= piece->size;
+	}
+	return true;
+}
+
+/* Takes in what may go, as far as there is room next to the split item. */
+static void
+add_optional(Build *b, List *optional)
+{
+	int			keep = 0;
+	ListCell   *lc;
+
+	if (b->split != NULL && b->split->item->droppable &&
+		(b->split->overhead + b->split->widest > b->room ||
+		 (!b->split->list &&
+		  list_length(b->split->values) > XERO_MAX_SINGLE_VALUES)))
+		b->split = NULL;
+	if (b->split != NULL)
+		keep = Min(b->split->size,
+				   Max(SPLIT_BYTES, b->split->overhead + b->split->widest));
+	foreach(lc, optional)
+	{
+		Piece	   *piece = lfirst(lc);
+		int			count = list_length(piece->values);
+
+		if (piece->size + keep > b->room || count > MAX_LIST_VALUES ||
+			(count > 1 && !piece->list))
+			continue;
+		b->pieces = lappend(b->pieces, piece);
+		b->room -= piece->size;
+	}
+}
+
+/* The room that is left for conditions beside the fixed parameters. */
+static int
+room_for_conditions(const Build *b)
+{
+	Query		fixed;
+
+	initStringInfo(&fixed.encoded);
+	initStringInfo(&fixed.shown);
+	append_fixed(b, &fixed);
+	return MAX_QUERY_BYTES - PAGING_BYTES - WHERE_BYTES - fixed.encoded.len - 1;
+}
+
+List *
+xero_build_targets(const XeroRel *rel, List *sent,
+				   const XeroParamValue *params, const XeroShape *shape)
+{
+	Build		b = {0};
+	List	   *items = NIL;
+	List	   *optional = NIL;
+	ListCell   *lc;
+
+	b.rel = rel;
+	b.root = xero_root_object(rel->object);
+	b.shape = shape;
+	b.renderer.rel = rel;
+	b.renderer.params = params;
+	b.renderer.unknowns = params ? XERO_UNKNOWN_NONE : XERO_UNKNOWN_SHOWN;
+	b.bounds = palloc0(sizeof(char *) * (b.root->nparams + 1));
+	b.summary = b.root->has_summary && (shape->forms & XERO_FORM_SUMMARY) != 0;
+	foreach(lc, sent)
+	{
+		XeroItem   *item = xero_item_from_node(lfirst(lc));
+
+		items = lappend(items, item);
+		if (beyond_summary(rel, item->condition))
+			b.summary = false;
+	}
+	b.room = room_for_conditions(&b);
+	Assert(b.room >= XERO_CONDITION_ROOM);
+
+	foreach(lc, items)
+	{
+		XeroItem   *item = lfirst(lc);
+		XeroTarget *single;
+		bool		possible = true;
+
+		if (item->route == XERO_ROUTE_RANGE)
+		{
+			possible = add_range(&b, item);
+			b.room -= xero_item_width(rel, item, false);
+		}
+		else if (item->route == XERO_ROUTE_MODIFIED)
+			possible = add_modified(&b, item);
+		else if (item->route == XERO_ROUTE_KEY &&
+				 (single = make_single(&b, item)) != NULL)
+			return list_make1(single);
+		else
+			possible = add_piece(&b, item, &optional);
+		if (!possible)
+			return NIL;
+	}
+	add_optional(&b, optional);
+	if (b.split != NULL)
+		return make_chunks(&b);
+	return list_make1(make_target(&b, NULL));
+}
