@@ -1,0 +1,621 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  One API call: grant, token, HTTP, retries, errors.
+ *
+ * A call passes through the states of CallState.  No state waits: all calls
+ * that are not done are in one list, the oldest first, and whenever this
+ * backend waits for any of them, or pumps, each goes on as far as it can.  A
+ * failure is kept in its call until somebody asks for the answer.
+ *
+ * A call lives in a context of its own, a child of its owner's, with a reset
+ * callback that was registered before it acquired anything: the transfer, the
+ * grant and the interest in a token are given back there, however the call
+ * ends.  The answer's body belongs to the transfer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "api/budget.h"
+#include "api/call.h"
+#include "api/failure.h"
+#include "api/http.h"
+#include "api/progress.h"
+#include "api/request_log.h"
+#include "api/retry.h"
+#include "api/shared.h"
+#include "api/token.h"
+#include "common/pg_prng.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+
+/* xero_call_pump() may be called for every row; this often it does something. */
+#define PUMP_INTERVAL 1.0		/* ms */
+
+typedef enum CallState
+{
+	CALL_GRANT,					/* waits for leave to call */
+	CALL_TOKEN,					/* has that, waits for a token */
+	CALL_SENDING,				/* the attempt is under way */
+	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
+	CALL_DONE					/* response or failure is there */
+} CallState;
+
+struct XeroCall
+{
+	MemoryContext cxt;
+	MemoryContextCallback callback;
+	dlist_node	node;			/* in "active" unless DONE */
+	bool		active;
+
+	XeroServer	server;			/* copies */
+	XeroCallSpec spec;
+	char	   *url;
+	bool		filtered;		/* the query has a where= */
+
+	CallState	state;
+	XeroGrant	grant;
+	XeroTokenTicket ticket;
+	XeroHttp   *http;
+	int			attempt;		/* attempts that were begun */
+	bool		renewed;		/* a second token was asked for */
+	double		resume_at;		/* BACKOFF */
+	bool		limited;		/* BACKOFF: by one of Xero's limits */
+	double		wait_began;		/* of the present wait for budget */
+	double		waited_ms;		/* before the present attempt */
+	double		sent_at;
+	XeroLoggedRequest logged;	/* the present attempt */
+
+	XeroFailure *failure;
+	XeroResponse response;
+};
+
+static dlist_head active = DLIST_STATIC_INIT(active);
+
+static uint32 wait_http = 0;
+static uint32 wait_budget = 0;
+
+/* ---- beginning and end ---- */
+
+static void
+leave_list(XeroCall *call)
+{
+	if (call->active)
+		dlist_delete(&call->node);
+	call->active = false;
+}
+
+/* Reset callback: the call goes, whatever it was doing. */
+static void
+abandon_call(void *arg)
+{
+	XeroCall   *call = arg;
+
+	leave_list(call);
+	if (call->http != NULL)
+	{
+		if (call->state == CALL_SENDING)
+		{
+			call->logged.elapsed_ms = xero_clock_ms() - call->sent_at;
+			strlcpy(call->logged.error, "abandoned",
+					sizeof(call->logged.error));
+			xero_request_log_add(&call->logged);
+		}
+		xero_http_free(call->http);
+		call->http = NULL;
+	}
+	xero_token_leave(&call->ticket);
+	xero_budget_release(&call->grant);
+}
+
+static char *
+copy_string(const char *s)
+{
+	return s == NULL ? NULL : pstrdup(s);
+}
+
+/* The caller's structs may go before the call does. */
+static void
+copy_request(XeroCall *call, const XeroServer *server,
+			 const XeroCallSpec *spec)
+{
+	call->server = *server;
+	call->server.name = copy_string(server->name);
+	call->server.client_id = copy_string(server->client_id);
+	call->server.client_secret = copy_string(server->client_secret);
+	call->server.access_token = copy_string(server->access_token);
+	call->server.tenant_id = copy_string(server->tenant_id);
+	call->server.scopes = copy_string(server->scopes);
+	call->server.api_url = copy_string(server->api_url);
+	call->server.identity_url = copy_string(server->identity_url);
+	call->server.ca_file = copy_string(server->ca_file);
+
+	call->spec = *spec;
+	call->spec.method = copy_string(spec->method);
+	call->spec.path = copy_string(spec->path);
+	call->spec.query = copy_string(spec->query);
+	call->spec.modified_since = copy_string(spec->modified_since);
+	call->spec.body = copy_string(spec->body);
+
+	if (spec->query == NULL || spec->query[0] == '\0')
+		call->url = psprintf("%s%s", server->api_url, spec->path);
+	else
+	{
+		call->url = psprintf("%s%s?%s", server->api_url, spec->path,
+							 spec->query);
+		call->filtered = strncmp(spec->query, "where=", 6) == 0 ||
+			strstr(spec->query, "&where=") != NULL;
+	}
+}
+
+static void
+finish_call(XeroCall *call)
+{
+	leave_list(call);
+	call->state = CALL_DONE;
+}
+
+static void
+fail_call(XeroCall *call, XeroFailure *failure)
+{
+	call->failure = failure;
+	finish_call(call);
+}
+
+/* ---- the states; each returns true if the call went on ---- */
+
+static void
+begin_waiting(XeroCall *call)
+{
+	call->wait_began = xero_clock_ms();
+}
+
+static void
+end_waiting(XeroCall *call)
+{
+	double		waited = xero_clock_ms() - call->wait_began;
+
+	call->waited_ms += waited;
+	if (call->spec.stats != NULL)
+		call->spec.stats->waited_ms += waited;
+}
+
+static bool
+want_grant(XeroCall *call)
+{
+	switch (xero_budget_acquire(&call->grant, &call->server))
+	{
+		case XERO_GRANT_QUEUED:
+			return false;
+		case XERO_GRANT_HELD:
+			end_waiting(call);
+			call->state = CALL_TOKEN;
+			break;
+		case XERO_GRANT_SPENT:
+			fail_call(call,
+					  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+								   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
+											xero_budget_max_calls()),
+								   NULL,
+								   "Narrow the query, or raise xero_fdw.max_calls."));
+			break;
+	}
+	return true;
+}
+
+static void
+send_attempt(XeroCall *call, const char *token)
+{
+	const XeroCallSpec *spec = &call->spec;
+	XeroHttpRequest request = {0};
+	int			n = 0;
+
+	xero_request_log_prepare(&call->logged, &call->server, spec->method,
+							 spec->path, spec->query);
+	call->logged.attempt = call->attempt + 1;
+	call->logged.waited_ms = call->waited_ms;
+	call->logged.bytes_out = spec->body ? strlen(spec->body) : 0;
+
+	request.method = spec->method;
+	request.url = call->url;
+	request.headers[n++] = "Accept: application/json";
+	request.headers[n++] = psprintf("Authorization: Bearer %s", token);
+	if (call->server.tenant_id != NULL)
+		request.headers[n++] = psprintf("xero-tenant-id: %s",
+										call->server.tenant_id);
+	if (spec->modified_since != NULL)
+		request.headers[n++] = psprintf("If-Modified-Since: %s",
+										spec->modified_since);
+	if (spec->body != NULL)
+		request.headers[n++] = "Content-Type: application/json";
+	request.body = spec->body;
+	request.ca_file = call->server.ca_file;
+	request.timeout = call->server.request_timeout;
+
+	call->http = xero_http_send(&request);
+	call->sent_at = xero_clock_ms();
+	call->waited_ms = 0;
+	call->attempt++;
+	call->state = CALL_SENDING;
+	if (spec->stats != NULL)
+	{
+		spec->stats->calls++;
+		if (call->attempt > 1)
+			spec->stats->retries++;
+		spec->stats->bytes_out += call->logged.bytes_out;
+	}
+}
+
+static bool
+want_token(XeroCall *call, double *resume_at)
+{
+	const char *token;
+	XeroFailure *failure;
+
+	switch (xero_token_get(&call->ticket, &call->server, &token, &failure,
+						   resume_at))
+	{
+		case XERO_TOKEN_PENDING:
+			return false;
+		case XERO_TOKEN_READY:
+			send_attempt(call, token);
+			break;
+		case XERO_TOKEN_FAILED:
+			xero_budget_release(&call->grant);
+			fail_call(call, failure);
+			break;
+	}
+	return true;
+}
+
+static void
+log_answer(XeroCall *call, const XeroHttpResult *result,
+		   XeroSituation situation)
+{
+	XeroLoggedRequest *logged = &call->logged;
+
+	logged->status = result->status;
+	logged->elapsed_ms = result->elapsed_ms;
+	logged->bytes_in = result->bytes_in;
+	strlcpy(logged->correlation_id, result->correlation_id,
+			sizeof(logged->correlation_id));
+	if (situation != XERO_FINE &&
+		!(situation == XERO_MISSING && call->spec.missing_ok))
+		strlcpy(logged->error, xero_situation_name(situation),
+				sizeof(logged->error));
+	xero_request_log_add(logged);
+	if (call->spec.stats != NULL)
+		call->spec.stats->bytes_in += result->bytes_in;
+}
+
+static XeroSituation
+classify_answer(XeroCall *call, const XeroHttpResult *result,
+				const XeroErrorDocument *document)
+{
+	XeroAttempt attempt = {0};
+
+	attempt.transport = result->transport;
+	attempt.status = result->status;
+	attempt.problem = result->problem;
+	attempt.authenticate = result->authenticate;
+	attempt.detail = document->detail;
+	attempt.token_ended = call->ticket.serial != 0 &&
+		xero_clock_ms() >= call->ticket.ends_at;
+	attempt.json = xero_looks_like_json(result->content_type, result->body,
+										result->len);
+	return xero_classify(&attempt);
+}
+
+static XeroDecision
+decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
+{
+	XeroRetryInput input = {0};
+	XeroDecision decision;
+
+	input.situation = situation;
+	input.attempt = call->attempt;
+	input.repeatable = strcmp(call->spec.method, "GET") == 0;
+	input.filtered = call->filtered;
+	input.renewable = !call->renewed && xero_token_renewable(&call->server);
+	input.retry_after = result->retry_after;
+	input.random = pg_prng_double(&pg_global_prng_state);
+	decision = xero_decide(&input);
+
+	if (decision.verdict == XERO_VERDICT_RETRY && decision.ordered &&
+		!xero_budget_may_wait(decision.delay_ms))
+		decision.verdict = XERO_VERDICT_FAIL;
+	return decision;
+}
+
+static XeroFailure *
+explain_failure(XeroCall *call, const XeroHttpResult *result,
+				XeroSituation situation, const XeroErrorDocument *document,
+				double delay_ms)
+{
+	XeroFailureFacts facts = {0};
+
+	facts.situation = situation;
+	facts.server = &call->server;
+	facts.method = call->spec.method;
+	facts.path = call->spec.path;
+	facts.query = call->spec.query;
+	facts.result = result;
+	facts.document = document;
+	facts.filtered = call->filtered;
+	facts.delay_ms = delay_ms;
+	return xero_failure_of_attempt(&facts);
+}
+
+static void
+accept_answer(XeroCall *call, const XeroHttpResult *result)
+{
+	call->response.status = result->status;
+	call->response.body = result->body;
+	call->response.len = result->len;
+	call->response.detail = xero_describe_answer(result);
+	finish_call(call);
+}
+
+/* The transfer has ended; what now? */
+static void
+judge_answer(XeroCall *call, const XeroHttpResult *result)
+{
+	XeroErrorDocument document;
+	XeroSituation situation;
+	XeroDecision decision;
+
+	if (result->status >= 400)
+		(void) xero_parse_error(result->body, result->len, &document);
+	else
+		memset(&document, 0, sizeof(document));
+	situation = classify_answer(call, result, &document);
+	xero_budget_release(&call->grant);
+	log_answer(call, result, situation);
+
+	if (situation == XERO_MISSING && call->spec.missing_ok)
+	{
+		accept_answer(call, result);
+		return;
+	}
+	if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
+		xero_token_reject(&call->ticket);
+
+	decision = decide(call, result, situation);
+	switch (decision.verdict)
+	{
+		case XERO_VERDICT_DONE:
+			accept_answer(call, result);
+			return;				/* keeps the transfer, which has the body */
+		case XERO_VERDICT_FAIL:
+			fail_call(call, explain_failure(call, result, situation,
+											&document, decision.delay_ms));
+			break;
+		case XERO_VERDICT_RENEW:
+			call->renewed = true;
+			begin_waiting(call);
+			call->state = CALL_GRANT;
+			break;
+		case XERO_VERDICT_RETRY:
+			begin_waiting(call);
+			call->resume_at = call->wait_began + decision.delay_ms;
+			call->limited = decision.ordered;
+			call->state = CALL_BACKOFF;
+			break;
+	}
+	xero_http_free(call->http);
+	call->http = NULL;
+}
+
+static bool
+await_answer(XeroCall *call)
+{
+	const XeroHttpResult *result = xero_http_result(call->http);
+
+	if (result == NULL)
+		return false;
+	judge_answer(call, result);
+	return true;
+}
+
+static bool
+sit_out(XeroCall *call, double *resume_at)
+{
+	if (xero_clock_ms() < call->resume_at)
+	{
+		*resume_at = Min(*resume_at, call->resume_at);
+		return false;
+	}
+	call->state = CALL_GRANT;
+	return true;
+}
+
+/* ---- driving ---- */
+
+static bool
+advance(XeroCall *call, double *resume_at)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	bool		moved = false;
+
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			moved = want_grant(call);
+			break;
+		case CALL_TOKEN:
+			moved = want_token(call, resume_at);
+			break;
+		case CALL_SENDING:
+			moved = await_answer(call);
+			break;
+		case CALL_BACKOFF:
+			moved = sit_out(call, resume_at);
+			break;
+		case CALL_DONE:
+			break;
+	}
+	MemoryContextSwitchTo(old);
+	return moved;
+}
+
+/*
+ * Let every call go on as far as it can.  Returns when, by the clock, trying
+ * again makes sense even if the network brings nothing; infinity if never.
+ */
+static double
+drive_all(void)
+{
+	bool		moved;
+	double		resume_at;
+
+	do
+	{
+		dlist_mutable_iter iter;
+
+		moved = xero_http_pump();
+		resume_at = INFINITY;
+		dlist_foreach_modify(iter, &active)
+		{
+			XeroCall   *call = dlist_container(XeroCall, node, iter.cur);
+
+			while (advance(call, &resume_at))
+				moved = true;
+		}
+	} while (moved);
+	return resume_at;
+}
+
+XeroCall *
+xero_call_begin(MemoryContext owner, const XeroServer *server,
+				const XeroCallSpec *spec)
+{
+	MemoryContext cxt;
+	MemoryContext old;
+	XeroCall   *call;
+
+	(void) xero_shared_attach();
+
+	cxt = AllocSetContextCreate(owner, "Xero call", ALLOCSET_SMALL_SIZES);
+	call = MemoryContextAllocZero(cxt, sizeof(XeroCall));
+	call->cxt = cxt;
+	call->callback.func = abandon_call;
+	call->callback.arg = call;
+	MemoryContextRegisterResetCallback(cxt, &call->callback);
+
+	old = MemoryContextSwitchTo(cxt);
+	copy_request(call, server, spec);
+	MemoryContextSwitchTo(old);
+
+	begin_waiting(call);
+	dlist_push_tail(&active, &call->node);
+	call->active = true;
+	(void) drive_all();
+	return call;
+}
+
+bool
+xero_call_done(const XeroCall *call)
+{
+	return call->state == CALL_DONE;
+}
+
+static const char *
+describe_wait(const XeroCall *call)
+{
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			return "budget";
+		case CALL_TOKEN:
+			return "token";
+		case CALL_BACKOFF:
+			return call->limited ? "rate limit" : "retry";
+		default:
+			return "network";
+	}
+}
+
+/* Sleep until a call can go on, at "resume_at" at the latest. */
+static void
+wait_for_any(const XeroCall *call, double resume_at)
+{
+	long		timeout = -1;
+	bool		network = call->state == CALL_SENDING ||
+		call->state == CALL_TOKEN;
+
+	if (wait_http == 0)
+	{
+		wait_http = WaitEventExtensionNew("XeroHttp");
+		wait_budget = WaitEventExtensionNew("XeroBudget");
+	}
+	if (!isinf(resume_at))
+	{
+		double		rest = ceil(resume_at - xero_clock_ms());
+
+		timeout = (long) Max(0, Min(rest, 3600 * 1000));
+	}
+	xero_progress_waiting(describe_wait(call));
+	xero_http_wait(timeout, network ? wait_http : wait_budget);
+}
+
+static void
+wait_until_done(XeroCall *call)
+{
+	for (;;)
+	{
+		double		resume_at;
+
+		CHECK_FOR_INTERRUPTS();
+		resume_at = drive_all();
+		if (call->state == CALL_DONE)
+			return;
+		wait_for_any(call, resume_at);
+	}
+}
+
+const XeroResponse *
+xero_call_finish(XeroCall *call)
+{
+	if (call->state != CALL_DONE)
+	{
+		PG_TRY();
+		{
+			wait_until_done(call);
+		}
+		PG_CATCH();
+		{
+			xero_progress_waiting(NULL);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		xero_progress_waiting(NULL);
+	}
+
+	if (call->failure != NULL)
+		xero_failure_raise(call->failure);
+	return &call->response;
+}
+
+void
+xero_call_pump(void)
+{
+	static double last = 0;
+	double		now;
+
+	if (dlist_is_empty(&active))
+		return;
+	now = xero_clock_ms();
+	if (now - last < PUMP_INTERVAL)
+		return;
+	last = now;
+	(void) drive_all();
+}
+
+void
+xero_call_free(XeroCall *call)
+{
+	MemoryContextDelete(call->cxt);
+}

@@ -1,0 +1,365 @@
+/*-------------------------------------------------------------------------
+ *
+ * failure.c
+ *	  What went wrong, in words and an SQLSTATE.
+ *
+ * Failures are made when an answer is judged, which may be while the backend
+ * waits for another call, and raised when somebody wants that answer.
+ *
+ * The words of Xero and of the HTTP library are foreign text: cleaned, cut,
+ * and only ever in a detail.  No query string and no secret is in any of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <limits.h>
+
+#include "api/budget.h"
+#include "api/failure.h"
+#include "catalog/namespace.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+/* So much of a foreign text is shown. */
+#define MAX_FOREIGN 500
+
+/* Into the database's encoding; what has no place there becomes "?". */
+static char *
+convert_text(char *text, int len)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			proc;
+	int			size = len * MAX_CONVERSION_GROWTH + 1;
+	char	   *converted;
+
+	if (pg_verify_mbstr_len(PG_UTF8, text, len, true) < 0)
+		encoding = PG_SQL_ASCII;
+	else if (encoding == PG_UTF8)
+		return text;
+
+	proc = encoding == PG_SQL_ASCII ? InvalidOid :
+		FindDefaultConversionProc(PG_UTF8, encoding);
+	if (OidIsValid(proc))
+	{
+		converted = palloc(size);
+		if (pg_do_encoding_conversion_buf(proc, PG_UTF8, encoding,
+										  (unsigned char *) text, len,
+										  (unsigned char *) converted, size,
+										  true) == len)
+			return converted;
+		pfree(converted);
+	}
+	for (int i = 0; i < len; i++)
+	{
+		if (IS_HIGHBIT_SET(text[i]))
+			text[i] = '?';
+	}
+	return text;
+}
+
+char *
+xero_clean_text(const char *text, size_t len, size_t cap)
+{
+	char	   *clean = palloc(cap + 1);
+	int			n = 0;
+
+	/* a character cut short at the end counts in full there */
+	len = Min(len, pg_encoding_mbcliplen(PG_UTF8, text, Min(len, INT_MAX),
+										 cap));
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = text[i];
+
+		if (c < ' ' || c == 0x7f)
+			c = ' ';
+		if (c == ' ' && (n == 0 || clean[n - 1] == ' '))
+			continue;
+		clean[n++] = c;
+	}
+	while (n > 0 && clean[n - 1] == ' ')
+		n--;
+	clean[n] = '\0';
+	return convert_text(clean, n);
+}
+
+XeroFailure *
+xero_failure(int sqlerrcode, const char *message, const char *detail,
+			 const char *hint)
+{
+	XeroFailure *failure = palloc0(sizeof(XeroFailure));
+
+	failure->sqlerrcode = sqlerrcode;
+	failure->message = message;
+	failure->detail = detail;
+	failure->hint = hint;
+	return failure;
+}
+
+void
+xero_failure_raise(const XeroFailure *failure)
+{
+	/* a cancelled statement says so, not that its connection was lost */
+	CHECK_FOR_INTERRUPTS();
+	ereport(ERROR,
+			(errcode(failure->sqlerrcode),
+			 errmsg_internal("%s", failure->message),
+			 failure->detail ? errdetail_internal("%s", failure->detail) : 0,
+			 failure->hint ? errhint("%s", failure->hint) : 0));
+}
+
+char *
+xero_describe_answer(const XeroHttpResult *result)
+{
+	if (result->correlation_id[0] == '\0')
+		return psprintf("HTTP status %d", result->status);
+	return psprintf("HTTP status %d, correlation id %s", result->status,
+					result->correlation_id);
+}
+
+/* The library's words about a transfer that brought no answer. */
+static char *
+transport_detail(const XeroFailureFacts *facts)
+{
+	const char *error = facts->result->error;
+
+	if (facts->situation == XERO_TIMED_OUT)
+		return psprintf("%s %s had no whole answer after %d ms.",
+						facts->method, facts->path,
+						facts->server->request_timeout);
+	return psprintf("%s %s: %s.", facts->method, facts->path,
+					xero_clean_text(error, strlen(error), MAX_FOREIGN));
+}
+
+/* Xero's words, status and correlation id. */
+static char *
+answer_detail(const XeroFailureFacts *facts)
+{
+	const XeroErrorDocument *document = facts->document;
+	const XeroHttpResult *result = facts->result;
+	char	   *answer = xero_describe_answer(result);
+	const char *words = "";
+
+	if (document->message[0] != '\0')
+		words = xero_clean_text(document->message, strlen(document->message),
+								MAX_FOREIGN);
+	else if (result->body != NULL &&
+			 pg_strncasecmp(result->content_type, "text/plain", 10) == 0)
+		words = xero_clean_text(result->body, result->len, MAX_FOREIGN);
+
+	if (words[0] == '\0')
+		return psprintf("%s %s: %s.", facts->method, facts->path, answer);
+	if (document->type[0] != '\0')
+		words = psprintf("%s: %s",
+						 xero_clean_text(document->type,
+										 strlen(document->type), MAX_FOREIGN),
+						 words);
+	return psprintf("%s %s: %s, \"%s\".", facts->method, facts->path, answer,
+					words);
+}
+
+static const char *
+limit_name(XeroSituation situation)
+{
+	switch (situation)
+	{
+		case XERO_LIMIT_DAY:
+			return "daily limit of calls";
+		case XERO_LIMIT_APP:
+			return "limit of calls a minute for the whole application";
+		case XERO_LIMIT_CONCURRENT:
+			return "limit of calls at once";
+		default:
+			return "limit of calls a minute";
+	}
+}
+
+static XeroFailure *
+limit_failure(const XeroFailureFacts *facts)
+{
+	TimestampTz opens = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													(int64) facts->delay_ms);
+
+	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+						psprintf("Xero's %s is used up for server \"%s\"",
+								 limit_name(facts->situation),
+								 facts->server->name),
+						psprintf("It opens again at %s, in %.0f seconds; xero_fdw.max_wait is %d ms for the whole statement.",
+								 timestamptz_to_str(opens),
+								 facts->delay_ms / 1000,
+								 xero_budget_max_wait()),
+						facts->situation == XERO_LIMIT_DAY ?
+						"Other programs that use the same application draw on the same limit." :
+						"Try again later, or raise xero_fdw.max_wait.");
+}
+
+static XeroFailure *
+token_failure(const XeroFailureFacts *facts)
+{
+	const char *hint;
+
+	if (facts->server->access_token != NULL)
+		hint = "Set a new access_token in the user mapping.";
+	else if (facts->server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
+		hint = "Check client_id, client_secret and scopes.";
+	else
+		hint = "Authorize the server again.";
+	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						psprintf(facts->situation == XERO_TOKEN_EXPIRED ?
+								 "the access token of server \"%s\" has expired" :
+								 "Xero rejected the access token of server \"%s\"",
+								 facts->server->name),
+						answer_detail(facts), hint);
+}
+
+static XeroFailure *
+permission_failure(const XeroFailureFacts *facts)
+{
+	const XeroServer *server = facts->server;
+	const char *authenticate = facts->result->authenticate;
+	char	   *message;
+
+	if (facts->situation == XERO_NO_SCOPE)
+		return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+							psprintf("the access token of server \"%s\" lacks the scope for \"%s\"",
+									 server->name, facts->path),
+							authenticate[0] == '\0' ? answer_detail(facts) :
+							psprintf("%s (WWW-Authenticate: %s)",
+									 answer_detail(facts), authenticate),
+							"Grant the scope to the application, add it to the server option \"scopes\", and authorize again.");
+
+	if (server->tenant_id != NULL)
+		message = psprintf("Xero denied server \"%s\" access to organisation %s",
+						   server->name, server->tenant_id);
+	else
+		message = psprintf("Xero denied server \"%s\" access without a tenant_id",
+						   server->name);
+	return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE, message,
+						answer_detail(facts),
+						"Check that tenant_id is an organisation that is connected to the application, and that its user may do this.");
+}
+
+static XeroFailure *
+transport_failure(const XeroFailureFacts *facts)
+{
+	const char *name = facts->server->name;
+
+	switch (facts->situation)
+	{
+		case XERO_NO_CONNECTION:
+			return xero_failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+								psprintf("could not connect to Xero for server \"%s\"",
+										 name),
+								transport_detail(facts), NULL);
+		case XERO_UNTRUSTED:
+			return xero_failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+								psprintf("certificate of the host of server \"%s\" is not trusted",
+										 name),
+								transport_detail(facts),
+								"The server option \"ca_file\" names the certificates to trust.");
+		case XERO_UNSENDABLE:
+			return xero_failure(ERRCODE_INVALID_PARAMETER_VALUE,
+								psprintf("cannot send a request to the host of server \"%s\"",
+										 name),
+								transport_detail(facts),
+								"URLs must begin with https://, except on this machine.");
+		case XERO_TIMED_OUT:
+			return xero_failure(ERRCODE_CONNECTION_FAILURE,
+								psprintf("Xero did not answer in time for server \"%s\"",
+										 name),
+								transport_detail(facts),
+								"The server option \"request_timeout\" sets the time.");
+		case XERO_TOO_LARGE:
+			return xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
+								psprintf("Xero's answer for server \"%s\" is too large",
+										 name),
+								answer_detail(facts), NULL);
+		case XERO_NO_MEMORY:
+			return xero_failure(ERRCODE_OUT_OF_MEMORY, "out of memory",
+								"Could not hold a request or its answer.",
+								NULL);
+		default:
+			return xero_failure(ERRCODE_CONNECTION_FAILURE,
+								psprintf("connection to Xero was lost for server \"%s\"",
+										 name),
+								transport_detail(facts), NULL);
+	}
+}
+
+/* Everything that is HV00L. */
+static XeroFailure *
+answer_failure(const XeroFailureFacts *facts)
+{
+	const char *name = facts->server->name;
+	const char *message;
+	const char *hint = NULL;
+	char	   *detail = answer_detail(facts);
+
+	switch (facts->situation)
+	{
+		case XERO_MISSING:
+			message = psprintf("Xero has nothing at \"%s\"", facts->path);
+			if (facts->query != NULL && facts->query[0] != '\0')
+			{
+				detail = psprintf("%s The query had %d bytes.", detail,
+								  (int) strlen(facts->query));
+				hint = "Xero also answers 404 when a query is longer than about 2,000 bytes.";
+			}
+			break;
+		case XERO_BAD_REQUEST:
+			message = psprintf("Xero refused a request of server \"%s\"", name);
+			break;
+		case XERO_BROKEN:
+			message = psprintf("Xero failed to carry out a request of server \"%s\"",
+							   name);
+			if (facts->filtered)
+				hint = "A filter may be the cause: Xero fails on some conditions over fields that are empty in a record.";
+			break;
+		case XERO_OFFLINE:
+			message = psprintf("Xero is not available for server \"%s\"", name);
+			hint = facts->filtered ?
+				"See https://status.xero.com; a filter that takes Xero too long may be the cause, too." :
+				"See https://status.xero.com.";
+			break;
+		case XERO_GARBLED:
+			message = psprintf("Xero's answer for server \"%s\" is not JSON",
+							   name);
+			break;
+		default:
+			message = psprintf("unexpected answer from Xero for server \"%s\"",
+							   name);
+			break;
+	}
+	return xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION, message,
+						detail, hint);
+}
+
+XeroFailure *
+xero_failure_of_attempt(const XeroFailureFacts *facts)
+{
+	switch (facts->situation)
+	{
+		case XERO_LIMIT_MINUTE:
+		case XERO_LIMIT_DAY:
+		case XERO_LIMIT_APP:
+		case XERO_LIMIT_CONCURRENT:
+			return limit_failure(facts);
+		case XERO_TOKEN_EXPIRED:
+		case XERO_TOKEN_REJECTED:
+			return token_failure(facts);
+		case XERO_NO_SCOPE:
+		case XERO_NO_ACCESS:
+			return permission_failure(facts);
+		case XERO_NO_CONNECTION:
+		case XERO_UNTRUSTED:
+		case XERO_UNSENDABLE:
+		case XERO_NO_MEMORY:
+		case XERO_TIMED_OUT:
+		case XERO_LOST:
+		case XERO_TOO_LARGE:
+			return transport_failure(facts);
+		default:
+			return answer_failure(facts);
+	}
+}

@@ -1,0 +1,759 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.c
+ *	  HTTP transfers: the only file that knows libcurl.
+ *
+ * A backend has one curl multi handle, made at first use and kept until it
+ * exits, so that connections (and on HTTP/2 one connection for all calls)
+ * survive from statement to statement.  Its sockets and its timer, a timerfd,
+ * are in one epoll set; a single wait event set has that epoll set, the latch
+ * and the postmaster in it.  Nothing here sleeps except xero_http_wait().
+ *
+ * Rules:
+ *	- curl's callbacks neither allocate from memory contexts nor raise errors;
+ *	  they record what happened, and end the transfer.
+ *	- Every curl call that may start work runs with all signals blocked: curl
+ *	  resolves names in a thread, which inherits the mask and must not run
+ *	  PostgreSQL's signal handlers.
+ *	- A transfer is malloc'ed and owned by one caller, who frees it from a
+ *	  memory context callback.  Freeing does no network I/O and does not join
+ *	  the resolver's thread (QUICK_EXIT), which would block as long as the name
+ *	  server is silent.
+ *	- A freed transfer keeps its handle and its body buffer for the next one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "api/http.h"
+#include "api/init.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/fd.h"
+
+/*
+ * The largest body that is read, after decompression.
+ *
+ * A page of 1,000 invoices with three lines each is 2.2 MB; a page of 1,000
+ * with a hundred lines each, which few organisations ever see, is some 60 MB.
+ * The largest unpaged answers (reports, journals) stay far below that.  256 MB
+ * therefore never refuses a real answer, while the five calls that may be in
+ * flight cannot take more than a server can spare, and a faulty or malicious
+ * answer (endless, or gzip that expands a thousandfold) ends as an error of
+ * one statement instead of inviting the out-of-memory killer.
+ */
+#define MAX_BODY ((size_t) 256 * 1024 * 1024)
+
+/* What a freed transfer may keep, and how many are kept. */
+#define MAX_KEPT_BODY ((size_t) 8 * 1024 * 1024)
+#define MAX_KEPT 6
+
+/* Establishing a connection, name look-up and TLS included, in ms. */
+#define CONNECT_TIMEOUT 10000
+
+/* How much is read from a socket at once: larger, so fewer wake-ups. */
+#define READ_BUFFER (256 * 1024L)
+
+struct XeroHttp
+{
+	CURL	   *easy;
+	struct curl_slist *headers;
+	size_t		capacity;		/* of result.body */
+	bool		active;			/* in the multi handle */
+	bool		done;
+	bool		no_memory;
+	bool		too_large;
+	XeroHttpResult result;
+	char		errbuf[CURL_ERROR_SIZE];
+};
+
+static CURLM *multi = NULL;
+static int	mux = -1;			/* epoll set: curl's sockets and the timer */
+static int	timer = -1;
+static WaitEventSet *waitset = NULL;
+static int	nactive = 0;
+
+static XeroHttp *kept[MAX_KEPT];
+static int	nkept = 0;
+
+double
+xero_clock_ms(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+static void
+block_signals(sigset_t *saved)
+{
+	sigset_t	all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, saved);
+}
+
+static void
+restore_signals(const sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/* ---- callbacks of curl: no palloc, no ereport ---- */
+
+/* curl wants to be told of events on a socket, or no longer. */
+static int
+watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct epoll_event event = {0};
+
+	event.data.fd = fd;
+	if (what == CURL_POLL_REMOVE)
+	{
+		/* It may be closed already, which removed it. */
+		(void) epoll_ctl(mux, EPOLL_CTL_DEL, fd, &event);
+		return 0;
+	}
+
+	if (what & CURL_POLL_IN)
+		event.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(mux, EPOLL_CTL_MOD, fd, &event) == 0)
+		return 0;
+	return epoll_ctl(mux, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
+}
+
+/* curl wants to be called again in so many ms; -1: not at all. */
+static int
+set_timer(CURLM *handle, long timeout_ms, void *arg)
+{
+	struct itimerspec spec = {{0}};
+
+	if (timeout_ms == 0)
+		spec.it_value.tv_nsec = 1;	/* 0 would disarm it */
+	else if (timeout_ms > 0)
+	{
+		spec.it_value.tv_sec = timeout_ms / 1000;
+		spec.it_value.tv_nsec = (timeout_ms % 1000) * 1000000;
+	}
+	return timerfd_settime(timer, 0, &spec, NULL) == 0 ? 0 : -1;
+}
+
+/* Make room for "wanted" bytes and a NUL. */
+static bool
+reserve(XeroHttp *http, size_t wanted)
+{
+	size_t		capacity = Max(http->capacity, 64 * 1024);
+	char	   *body;
+
+	if (wanted < http->capacity)
+		return true;
+	while (capacity <= wanted)
+		capacity *= 2;
+	body = realloc(http->result.body, capacity);
+	if (body == NULL)
+		return false;
+	http->result.body = body;
+	http->capacity = capacity;
+	return true;
+}
+
+static size_t
+take_body(char *data, size_t size, size_t nmemb, void *arg)
+{
+	XeroHttp   *http = arg;
+	XeroHttpResult *result = &http->result;
+	size_t		n = size * nmemb;
+
+	if (n > MAX_BODY - result->len)
+	{
+		http->too_large = true;
+		return 0;
+	}
+	if (result->len == 0)
+	{
+		curl_off_t	length = -1;
+
+		curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+						  &length);
+		if (length > 0 && (size_t) length <= MAX_BODY)
+			(void) reserve(http, (size_t) length);
+	}
+	if (!reserve(http, result->len + n))
+	{
+		http->no_memory = true;
+		return 0;
+	}
+	memcpy(result->body + result->len, data, n);
+	result->len += n;
+	result->body[result->len] = '\0';
+	return n;
+}
+
+/*
+ * If the line is this header, its value (without blanks around it) and true.
+ */
+static bool
+header_is(const char *line, size_t len, const char *name,
+		  const char **value, size_t *vallen)
+{
+	size_t		n = strlen(name);
+
+	if (len <= n || line[n] != ':' || pg_strncasecmp(line, name, n) != 0)
+		return false;
+	line += n + 1;
+	len -= n + 1;
+	while (len > 0 && (*line == ' ' || *line == '\t'))
+		line++, len--;
+	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t' ||
+					   line[len - 1] == '\r' || line[len - 1] == '\n'))
+		len--;
+	*value = line;
+	*vallen = len;
+	return true;
+}
+
+/* Printable ASCII only, so that it may be shown anywhere. */
+static void
+take_text(char *dest, size_t size, const char *value, size_t len)
+{
+	len = Min(len, size - 1);
+	for (size_t i = 0; i < len; i++)
+		dest[i] = value[i] >= ' ' && value[i] < 0x7f ? value[i] : '?';
+	dest[len] = '\0';
+}
+
+/* A whole number of seconds or calls; anything else counts as absent. */
+static void
+take_number(int *dest, const char *value, size_t len)
+{
+	int64		n = 0;
+
+	if (len == 0 || len > 9)
+		return;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (value[i] < '0' || value[i] > '9')
+			return;
+		n = n * 10 + (value[i] - '0');
+	}
+	*dest = (int) n;
+}
+
+static void
+forget_answer(XeroHttpResult *result)
+{
+	char	   *body = result->body;
+
+	memset(result, 0, sizeof(*result));
+	result->body = body;
+	result->retry_after = -1;
+	result->minute_remaining = -1;
+	result->day_remaining = -1;
+	result->app_minute_remaining = -1;
+}
+
+static size_t
+take_header(char *line, size_t size, size_t nmemb, void *arg)
+{
+	XeroHttpResult *result = &((XeroHttp *) arg)->result;
+	size_t		n = size * nmemb;
+	const char *value;
+	size_t		len;
+
+	/* An interim answer (100, 103) is followed by the real one. */
+	if (n > 5 && strncmp(line, "HTTP/", 5) == 0)
+		forget_answer(result);
+	else if (header_is(line, n, "content-type", &value, &len))
+		take_text(result->content_type, sizeof(result->content_type),
+				  value, len);
+	else if (header_is(line, n, "xero-correlation-id", &value, &len))
+		take_text(result->correlation_id, sizeof(result->correlation_id),
+				  value, len);
+	else if (header_is(line, n, "www-authenticate", &value, &len))
+		take_text(result->authenticate, sizeof(result->authenticate),
+				  value, len);
+	else if (header_is(line, n, "x-rate-limit-problem", &value, &len))
+		take_text(result->problem, sizeof(result->problem), value, len);
+	else if (header_is(line, n, "retry-after", &value, &len))
+		take_number(&result->retry_after, value, len);
+	else if (header_is(line, n, "x-minlimit-remaining", &value, &len))
+		take_number(&result->minute_remaining, value, len);
+	else if (header_is(line, n, "x-daylimit-remaining", &value, &len))
+		take_number(&result->day_remaining, value, len);
+	else if (header_is(line, n, "x-appminlimit-remaining", &value, &len))
+		take_number(&result->app_minute_remaining, value, len);
+	return n;
+}
+
+/* ---- the engine ---- */
+
+static void
+start_engine(void)
+{
+	sigset_t	saved;
+
+	if (waitset != NULL)
+		return;
+
+	if (multi == NULL)
+	{
+		block_signals(&saved);
+		if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+			multi = curl_multi_init();
+		restore_signals(&saved);
+		if (multi == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("could not initialize the HTTP library")));
+	}
+	if (mux < 0)
+	{
+		mux = epoll_create1(EPOLL_CLOEXEC);
+		if (mux < 0)
+			ereport(ERROR,
+					(errcode_for_socket_access(),
+					 errmsg("could not create an epoll set: %m")));
+		ReserveExternalFD();
+	}
+	if (timer < 0)
+	{
+		struct epoll_event event = {0};
+		int			fd = timerfd_create(CLOCK_MONOTONIC,
+										TFD_CLOEXEC | TFD_NONBLOCK);
+
+		event.events = EPOLLIN;
+		event.data.fd = fd;
+		if (fd < 0 || epoll_ctl(mux, EPOLL_CTL_ADD, fd, &event) != 0)
+		{
+			int			save_errno = errno;
+
+			if (fd >= 0)
+				close(fd);
+			errno = save_errno;
+			ereport(ERROR,
+					(errcode_for_socket_access(),
+					 errmsg("could not create a timer: %m")));
+		}
+		timer = fd;
+		ReserveExternalFD();
+	}
+
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
+#if LIBCURL_VERSION_NUM >= 0x081400
+	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+
+	{
+		WaitEventSet *set = CreateWaitEventSet(NULL, 3);
+
+		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
+						  NULL);
+		AddWaitEventToSet(set, WL_SOCKET_READABLE, mux, NULL, NULL);
+		waitset = set;
+	}
+}
+
+/* What curl's result code means to the layers above. */
+static XeroTransport
+transport_of(XeroHttp *http, CURLcode code)
+{
+	curl_off_t	sent = 0;
+
+	if (http->too_large)
+		return XERO_TRANSPORT_TOO_LARGE;
+	if (http->no_memory)
+		return XERO_TRANSPORT_NO_MEMORY;
+	switch (code)
+	{
+		case CURLE_OK:
+			return XERO_TRANSPORT_ANSWERED;
+		case CURLE_OUT_OF_MEMORY:
+			return XERO_TRANSPORT_NO_MEMORY;
+		case CURLE_FILESIZE_EXCEEDED:
+			return XERO_TRANSPORT_TOO_LARGE;
+		case CURLE_URL_MALFORMAT:
+		case CURLE_UNSUPPORTED_PROTOCOL:
+			return XERO_TRANSPORT_UNSENDABLE;
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_SSL_ISSUER_ERROR:
+		case CURLE_SSL_INVALIDCERTSTATUS:
+			return XERO_TRANSPORT_UNTRUSTED;
+		case CURLE_COULDNT_RESOLVE_PROXY:
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_CONNECT:
+		case CURLE_SSL_CONNECT_ERROR:
+			return XERO_TRANSPORT_NO_CONNECTION;
+		case CURLE_OPERATION_TIMEDOUT:
+			/* this time stays 0 until a connection is ready to be used */
+			curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+			return sent == 0 ? XERO_TRANSPORT_NO_CONNECTION :
+				XERO_TRANSPORT_TIMED_OUT;
+		default:
+			return XERO_TRANSPORT_LOST;
+	}
+}
+
+static void
+complete(XeroHttp *http, CURLcode code)
+{
+	XeroHttpResult *result = &http->result;
+	curl_off_t	n = 0;
+	long		status = 0;
+
+	result->transport = transport_of(http, code);
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+	result->status = (int) status;
+	curl_easy_getinfo(http->easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
+	result->bytes_in = n;
+	curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &n);
+	result->elapsed_ms = n / 1000.0;
+	if (code != CURLE_OK)
+		strlcpy(result->error, http->errbuf[0] != '\0' ? http->errbuf :
+				curl_easy_strerror(code), sizeof(result->error));
+	http->done = true;
+}
+
+/* Take the finished transfers out of the multi handle. */
+static void
+collect(void)
+{
+	CURLMsg    *message;
+	int			left;
+
+	while ((message = curl_multi_info_read(multi, &left)) != NULL)
+	{
+		CURLcode	code = message->data.result;
+		CURL	   *easy = message->easy_handle;
+		XeroHttp   *http = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &http);
+		curl_multi_remove_handle(multi, easy);
+		http->active = false;
+		nactive--;
+		complete(http, code);
+	}
+}
+
+bool
+xero_http_busy(void)
+{
+	return nactive > 0;
+}
+
+bool
+xero_http_pump(void)
+{
+	struct epoll_event events[16];
+	sigset_t	saved;
+	int			n;
+
+	if (nactive == 0)
+		return false;
+	n = epoll_wait(mux, events, lengthof(events), 0);
+	if (n <= 0)
+		return false;
+
+	block_signals(&saved);
+	for (int i = 0; i < n; i++)
+	{
+		int			running;
+		int			what = 0;
+
+		if (events[i].data.fd == timer)
+		{
+			uint64		expirations;
+
+			if (read(timer, &expirations, sizeof(expirations)) > 0)
+				curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
+										 &running);
+			continue;
+		}
+		if (events[i].events & EPOLLIN)
+			what |= CURL_CSELECT_IN;
+		if (events[i].events & EPOLLOUT)
+			what |= CURL_CSELECT_OUT;
+		if (events[i].events & (EPOLLERR | EPOLLHUP))
+			what |= CURL_CSELECT_ERR;
+		curl_multi_socket_action(multi, events[i].data.fd, what, &running);
+	}
+	collect();
+	restore_signals(&saved);
+	return true;
+}
+
+void
+xero_http_wait(long timeout_ms, uint32 wait_event_info)
+{
+	WaitEvent	event;
+
+	start_engine();
+	if (WaitEventSetWait(waitset, timeout_ms, &event, 1,
+						 wait_event_info) == 1 &&
+		(event.events & WL_LATCH_SET))
+		ResetLatch(MyLatch);
+}
+
+/* ---- transfers ---- */
+
+/* A transfer without a request; NULL if there is no memory. */
+static XeroHttp *
+make_transfer(void)
+{
+	XeroHttp   *http;
+
+	if (nkept > 0)
+		return kept[--nkept];
+
+	http = calloc(1, sizeof(XeroHttp));
+	if (http == NULL)
+		return NULL;
+	http->easy = curl_easy_init();
+	if (http->easy == NULL)
+	{
+		free(http);
+		return NULL;
+	}
+	return http;
+}
+
+/* Does the URL lead to this very machine, so that http:// is no leak? */
+static bool
+is_loopback(const char *url)
+{
+	CURLU	   *parsed = curl_url();
+	char	   *host = NULL;
+	struct in_addr address;
+	bool		result = false;
+
+	if (parsed != NULL &&
+		curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+	{
+		if (inet_pton(AF_INET, host, &address) == 1)
+			result = (ntohl(address.s_addr) >> 24) == 127;
+		else
+			result = pg_strcasecmp(host, "localhost") == 0 ||
+				strcmp(host, "[::1]") == 0;
+	}
+	curl_free(host);
+	curl_url_cleanup(parsed);
+	return result;
+}
+
+/* A line break in a value would smuggle in a header. */
+static bool
+add_header(XeroHttp *http, const char *header)
+{
+	struct curl_slist *longer;
+
+	if (strpbrk(header, "\r\n") != NULL)
+	{
+		strlcpy(http->errbuf, "A header contains a line break",
+				sizeof(http->errbuf));
+		return false;
+	}
+	longer = curl_slist_append(http->headers, header);
+	if (longer == NULL)
+	{
+		http->no_memory = true;
+		return false;
+	}
+	http->headers = longer;
+	return true;
+}
+
+#define SET(option, value) \
+	do { \
+		CURLcode rc_ = curl_easy_setopt(http->easy, option, value); \
+		if (rc_ != CURLE_OK) \
+			return rc_; \
+	} while (0)
+
+/* Who may be talked to, and how. */
+static CURLcode
+set_security(XeroHttp *http, const XeroHttpRequest *request)
+{
+	bool		loopback = is_loopback(request->url);
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
+#else
+	SET(CURLOPT_PROTOCOLS,
+		(long) (CURLPROTO_HTTPS | (loopback ? CURLPROTO_HTTP : 0)));
+#endif
+	if (loopback)
+		SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	if (request->ca_file != NULL)
+		SET(CURLOPT_CAINFO, request->ca_file);
+	if (request->user != NULL)
+	{
+		SET(CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, request->user);
+		SET(CURLOPT_PASSWORD, request->password ? request->password : "");
+	}
+	return CURLE_OK;
+}
+
+/* How this backend does transfers. */
+static CURLcode
+set_manners(XeroHttp *http, const XeroHttpRequest *request)
+{
+	bool		plain = pg_strncasecmp(request->url, "http://", 7) == 0;
+
+	SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+	SET(CURLOPT_PRIVATE, http);
+	SET(CURLOPT_ERRORBUFFER, http->errbuf);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, http);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, http);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) MAX_BODY);
+	SET(CURLOPT_BUFFERSIZE, READ_BUFFER);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_USERAGENT, "xero_fdw/" XERO_FDW_VERSION);
+	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout);
+	SET(CURLOPT_CONNECTTIMEOUT_MS,
+		(long) Min(request->timeout, CONNECT_TIMEOUT));
+	/* a curl without HTTP/2 refuses the option, and does very well without */
+	(void) curl_easy_setopt(http->easy, CURLOPT_HTTP_VERSION,
+							plain ? (long) CURL_HTTP_VERSION_1_1 :
+							(long) CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_PIPEWAIT, 1L);
+	return CURLE_OK;
+}
+
+static CURLcode
+set_request(XeroHttp *http, const XeroHttpRequest *request)
+{
+	SET(CURLOPT_URL, request->url);
+	if (request->body != NULL)
+	{
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(request->body));
+		SET(CURLOPT_POSTFIELDS, request->body);
+	}
+	if (request->body != NULL || strcmp(request->method, "GET") != 0)
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+
+	for (int i = 0; i < lengthof(request->headers) &&
+		 request->headers[i] != NULL; i++)
+	{
+		if (!add_header(http, request->headers[i]))
+			return http->no_memory ? CURLE_OUT_OF_MEMORY :
+				CURLE_URL_MALFORMAT;
+	}
+	/* no round trip to ask whether a body is welcome */
+	if (request->body != NULL && !add_header(http, "Expect:"))
+		return CURLE_OUT_OF_MEMORY;
+	SET(CURLOPT_HTTPHEADER, http->headers);
+	return CURLE_OK;
+}
+
+XeroHttp *
+xero_http_send(const XeroHttpRequest *request)
+{
+	XeroHttp   *http;
+	CURLcode	code;
+	sigset_t	saved;
+
+	start_engine();
+	http = make_transfer();
+	if (http == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Could not make a handle of the HTTP library.")));
+
+	forget_answer(&http->result);
+	code = set_manners(http, request);
+	if (code == CURLE_OK)
+		code = set_security(http, request);
+	if (code == CURLE_OK)
+		code = set_request(http, request);
+	if (code == CURLE_OK)
+	{
+		block_signals(&saved);
+		if (curl_multi_add_handle(multi, http->easy) == CURLM_OK)
+		{
+			http->active = true;
+			nactive++;
+		}
+		else
+			code = CURLE_OUT_OF_MEMORY;
+		restore_signals(&saved);
+	}
+	if (code != CURLE_OK)
+		complete(http, code);
+	return http;
+}
+
+const XeroHttpResult *
+xero_http_result(const XeroHttp *http)
+{
+	return http->done ? &http->result : NULL;
+}
+
+void
+xero_http_free(XeroHttp *http)
+{
+	sigset_t	saved;
+	char	   *body = http->result.body;
+	size_t		capacity = http->capacity;
+	CURL	   *easy = http->easy;
+
+	block_signals(&saved);
+	if (http->active)
+	{
+		curl_multi_remove_handle(multi, easy);
+		nactive--;
+	}
+	curl_easy_reset(easy);
+	restore_signals(&saved);
+	curl_slist_free_all(http->headers);
+
+	if (capacity > MAX_KEPT_BODY)
+	{
+		free(body);
+		body = NULL;
+		capacity = 0;
+	}
+	if (nkept == MAX_KEPT)
+	{
+		block_signals(&saved);
+		curl_easy_cleanup(easy);
+		restore_signals(&saved);
+		free(body);
+		free(http);
+		return;
+	}
+	memset(http, 0, sizeof(*http));
+	http->easy = easy;
+	http->result.body = body;
+	http->capacity = capacity;
+	kept[nkept++] = http;
+}

@@ -1,0 +1,203 @@
+/*-------------------------------------------------------------------------
+ *
+ * progress.c
+ *	  How far the running scans and writes have come, for all to see.
+ *
+ * A slot in shared memory belongs to the backend that claimed it.  Each has a
+ * node in the backend's memory, in the context that was current when it was
+ * claimed: when that context goes, for whatever reason, the slot is freed.
+ * Backends that exit in the midst free theirs in before_shmem_exit.
+ *
+ * See shared.c for the locking.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/progress.h"
+#include "api/shared.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(xero_progress);
+
+typedef struct Claim
+{
+	dlist_node	node;
+	XeroProgress *slot;			/* NULL once freed */
+	MemoryContextCallback callback;
+} Claim;
+
+/* Those of this backend with a slot, the latest first. */
+static dlist_head claims = DLIST_STATIC_INIT(claims);
+
+static void
+free_slot(Claim *claim)
+{
+	XeroShared *shared = xero_shared_if_attached();
+
+	if (claim->slot == NULL)
+		return;
+	LWLockAcquire(&shared->progress_lock, LW_EXCLUSIVE);
+	claim->slot->pid = 0;
+	LWLockRelease(&shared->progress_lock);
+	claim->slot = NULL;
+	dlist_delete(&claim->node);
+}
+
+static void
+owner_is_reset(void *arg)
+{
+	free_slot(arg);
+}
+
+static void
+backend_exits(int code, Datum arg)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &claims)
+		free_slot(dlist_container(Claim, node, iter.cur));
+}
+
+/* A free slot becomes this backend's; NULL if there is none. */
+static XeroProgress *
+claim_slot(XeroShared *shared, Oid relid, const char *phase)
+{
+	XeroProgress *slot = NULL;
+
+	LWLockAcquire(&shared->progress_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < XERO_PROGRESS_SLOTS && slot == NULL; i++)
+	{
+		if (shared->progress[i].pid == 0)
+			slot = &shared->progress[i];
+	}
+	if (slot != NULL)
+	{
+		memset(slot, 0, sizeof(*slot));
+		slot->dbid = MyDatabaseId;
+		slot->relid = relid;
+		slot->pages_total = -1;
+		strlcpy(slot->phase, phase, sizeof(slot->phase));
+		slot->pid = MyProcPid;
+	}
+	LWLockRelease(&shared->progress_lock);
+	return slot;
+}
+
+XeroProgress *
+xero_progress_begin(Oid relid, const char *phase)
+{
+	static bool exit_registered = false;
+	XeroShared *shared = xero_shared_attach();
+	Claim	   *claim = palloc0(sizeof(Claim));
+
+	if (!exit_registered)
+	{
+		before_shmem_exit(backend_exits, (Datum) 0);
+		exit_registered = true;
+	}
+	claim->callback.func = owner_is_reset;
+	claim->callback.arg = claim;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &claim->callback);
+
+	claim->slot = claim_slot(shared, relid, phase);
+	if (claim->slot != NULL)
+		dlist_push_head(&claims, &claim->node);
+	return claim->slot;
+}
+
+void
+xero_progress_phase(XeroProgress *progress, const char *phase)
+{
+	XeroShared *shared = xero_shared_if_attached();
+
+	if (progress == NULL)
+		return;
+	LWLockAcquire(&shared->progress_lock, LW_EXCLUSIVE);
+	strlcpy(progress->phase, phase, sizeof(progress->phase));
+	LWLockRelease(&shared->progress_lock);
+}
+
+void
+xero_progress_end(XeroProgress *progress)
+{
+	dlist_iter	iter;
+
+	if (progress == NULL)
+		return;
+	dlist_foreach(iter, &claims)
+	{
+		Claim	   *claim = dlist_container(Claim, node, iter.cur);
+
+		if (claim->slot == progress)
+		{
+			free_slot(claim);
+			break;
+		}
+	}
+}
+
+void
+xero_progress_waiting(const char *what)
+{
+	XeroShared *shared = xero_shared_if_attached();
+	dlist_iter	iter;
+
+	if (what == NULL)
+		what = "";
+	if (dlist_is_empty(&claims))
+		return;
+	LWLockAcquire(&shared->progress_lock, LW_EXCLUSIVE);
+	dlist_foreach(iter, &claims)
+	{
+		Claim	   *claim = dlist_container(Claim, node, iter.cur);
+
+		strlcpy(claim->slot->waiting_for, what,
+				sizeof(claim->slot->waiting_for));
+	}
+	LWLockRelease(&shared->progress_lock);
+}
+
+/* SQL: the slots of this database. */
+Datum
+xero_progress(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	XeroShared *shared = xero_shared_attach();
+	XeroProgress *copy;
+
+	InitMaterializedSRF(fcinfo, 0);
+	copy = palloc(sizeof(shared->progress));
+	LWLockAcquire(&shared->progress_lock, LW_SHARED);
+	memcpy(copy, shared->progress, sizeof(shared->progress));
+	LWLockRelease(&shared->progress_lock);
+
+	for (int i = 0; i < XERO_PROGRESS_SLOTS; i++)
+	{
+		XeroProgress *slot = &copy[i];
+		Datum		values[8];
+		bool		nulls[8] = {0};
+
+		if (slot->pid == 0 || slot->dbid != MyDatabaseId)
+			continue;
+		values[0] = Int32GetDatum(slot->pid);
+		values[1] = ObjectIdGetDatum(slot->relid);
+		values[2] = CStringGetTextDatum(slot->phase);
+		values[3] = Int64GetDatum(slot->pages_done);
+		nulls[4] = slot->pages_total < 0;
+		values[4] = Int64GetDatum(slot->pages_total);
+		values[5] = Int64GetDatum(slot->rows);
+		values[6] = Int64GetDatum(slot->bytes_in);
+		nulls[7] = slot->waiting_for[0] == '\0';
+		values[7] = CStringGetTextDatum(slot->waiting_for);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	pfree(copy);
+	return (Datum) 0;
+}

@@ -1,0 +1,180 @@
+/*-------------------------------------------------------------------------
+ *
+ * request_log.c
+ *	  The most recent calls of all backends: a ring in shared memory.
+ *
+ * Every attempt that was sent gets an entry when it ends, also one that was
+ * abandoned.  Bodies, headers and tokens are never in it; of the query so much
+ * as tells which rows were asked for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/failure.h"
+#include "api/request_log.h"
+#include "api/shared.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* So much of the decoded query is kept. */
+#define MAX_QUERY 200
+
+PG_FUNCTION_INFO_V1(xero_requests);
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Percent-decoding; what is not well-formed stays as it is. */
+static void
+append_decoded(StringInfo text, const char *query)
+{
+	for (const char *p = query; *p != '\0'; p++)
+	{
+		int			high = *p == '%' ? hex_digit(p[1]) : -1;
+		int			low = high >= 0 ? hex_digit(p[2]) : -1;
+
+		if (low >= 0)
+		{
+			appendStringInfoChar(text, (char) (high << 4 | low));
+			p += 2;
+		}
+		else
+			appendStringInfoChar(text, *p == '+' ? ' ' : *p);
+	}
+}
+
+void
+xero_request_log_prepare(XeroLoggedRequest *entry, const XeroServer *server,
+						 const char *method, const char *path,
+						 const char *query)
+{
+	StringInfoData text;
+	char	   *cleaned;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->at = GetCurrentTimestamp();
+	entry->pid = MyProcPid;
+	entry->dbid = MyDatabaseId;
+	entry->roleid = GetUserId();
+	entry->serverid = server->serverid;
+	strlcpy(entry->method, method, sizeof(entry->method));
+	if (server->tenant_id != NULL)
+		strlcpy(entry->tenant_id, server->tenant_id,
+				sizeof(entry->tenant_id));
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, path);
+	if (query != NULL && query[0] != '\0')
+	{
+		appendStringInfoChar(&text, '?');
+		append_decoded(&text, query);
+	}
+	cleaned = xero_clean_text(text.data, text.len,
+							  Min(strlen(path) + MAX_QUERY,
+								  sizeof(entry->path) - 1));
+	strlcpy(entry->path, cleaned,
+			pg_mbcliplen(cleaned, strlen(cleaned),
+						 sizeof(entry->path) - 1) + 1);
+	pfree(cleaned);
+	pfree(text.data);
+}
+
+void
+xero_request_log_add(const XeroLoggedRequest *entry)
+{
+	XeroShared *shared = xero_shared_if_attached();
+
+	if (shared == NULL || shared->log_size == 0)
+		return;
+	LWLockAcquire(&shared->log_lock, LW_EXCLUSIVE);
+	shared->log[shared->log_count % shared->log_size] = *entry;
+	shared->log_count++;
+	LWLockRelease(&shared->log_lock);
+}
+
+/* The whole ring, oldest first, in memory of this backend. */
+static XeroLoggedRequest *
+copy_log(int *count)
+{
+	XeroShared *shared = xero_shared_attach();
+	XeroLoggedRequest *copy;
+	uint64		first = 0;
+
+	copy = palloc_extended(Max(shared->log_size, 1) * sizeof(XeroLoggedRequest),
+						   MCXT_ALLOC_HUGE);
+	LWLockAcquire(&shared->log_lock, LW_SHARED);
+	if (shared->log_count > shared->log_size)
+		first = shared->log_count - shared->log_size;
+	*count = (int) (shared->log_count - first);
+	for (int i = 0; i < *count; i++)
+		copy[i] = shared->log[(first + i) % shared->log_size];
+	LWLockRelease(&shared->log_lock);
+	return copy;
+}
+
+static void
+put_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text[0] == '\0';
+	*value = *isnull ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/*
+ * SQL: the log of this database.  Other databases' servers have no names here,
+ * and their texts may be in another encoding.
+ */
+Datum
+xero_requests(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	XeroLoggedRequest *log;
+	int			count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	log = copy_log(&count);
+	for (int i = 0; i < count; i++)
+	{
+		XeroLoggedRequest *entry = &log[i];
+		Datum		values[15];
+		bool		nulls[15] = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->dbid != MyDatabaseId)
+			continue;
+		values[0] = TimestampTzGetDatum(entry->at);
+		values[1] = Int32GetDatum(entry->pid);
+		values[2] = ObjectIdGetDatum(entry->roleid);
+		values[3] = ObjectIdGetDatum(entry->serverid);
+		put_text(&values[4], &nulls[4], entry->tenant_id);
+		put_text(&values[5], &nulls[5], entry->method);
+		put_text(&values[6], &nulls[6], entry->path);
+		nulls[7] = entry->status == 0;
+		values[7] = Int32GetDatum(entry->status);
+		values[8] = Int32GetDatum(entry->attempt);
+		values[9] = Float8GetDatum(entry->waited_ms);
+		values[10] = Float8GetDatum(entry->elapsed_ms);
+		values[11] = Int64GetDatum(entry->bytes_in);
+		values[12] = Int64GetDatum(entry->bytes_out);
+		put_text(&values[13], &nulls[13], entry->correlation_id);
+		put_text(&values[14], &nulls[14], entry->error);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	pfree(log);
+	return (Datum) 0;
+}

@@ -1,0 +1,518 @@
+/*-------------------------------------------------------------------------
+ *
+ * token.c
+ *	  Access tokens: the one place that asks Xero for them.
+ *
+ * An access_token of the user mapping is used as it is.  With the client
+ * credentials grant a token is fetched when it is first needed and kept in
+ * this backend, by user mapping and credentials, until a minute before its
+ * end.
+ *
+ * An entry is one token, from the first attempt to fetch it to its end.  Calls
+ * that need it wait for the same fetch; when the last of them leaves before it
+ * is there, the fetch is abandoned.  An entry lives in its own context under
+ * TopMemoryContext; a discarded one goes as soon as nobody waits for it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/budget.h"
+#include "api/request_log.h"
+#include "api/token.h"
+#include "common/hashfn.h"
+#include "common/pg_prng.h"
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+#define TOKEN_PATH "/connect/token"
+
+/* A token is not used in its last minute, in ms. */
+#define MARGIN 60000.0
+
+typedef enum EntryState
+{
+	ENTRY_UNSENT,				/* to be fetched, not before resume_at */
+	ENTRY_FETCHING,
+	ENTRY_VALID,
+	ENTRY_FAILED
+} EntryState;
+
+typedef struct XeroTokenEntry
+{
+	dlist_node	node;
+	MemoryContext cxt;			/* this entry and all it points to */
+	uint64		serial;
+	Oid			umid;
+	uint64		credentials;	/* hash of what the token depends on */
+	uint32		um_hash;		/* of the system caches */
+	uint32		server_hash;
+	bool		discarded;
+	int			waiters;
+
+	EntryState	state;
+	double		resume_at;
+	int			attempt;
+	XeroHttp   *http;			/* FETCHING */
+	char	   *form;			/* its body */
+	double		sent_at;
+	XeroLoggedRequest logged;
+	XeroFailure *failure;		/* FAILED */
+	char	   *token;			/* VALID; secret */
+	double		usable_until;
+	double		ends_at;
+} XeroTokenEntry;
+
+static dlist_head entries = DLIST_STATIC_INIT(entries);
+
+bool
+xero_token_renewable(const XeroServer *server)
+{
+	return server->access_token == NULL &&
+		server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS;
+}
+
+static uint64
+hash_part(uint64 seed, const char *part)
+{
+	if (part == NULL)
+		return hash_combine64(seed, 0);
+	return hash_combine64(seed,
+						  hash_bytes_extended((const unsigned char *) part,
+											  strlen(part), seed));
+}
+
+static uint64
+hash_credentials(const XeroServer *server)
+{
+	uint64		hash = hash_part(0, server->client_id);
+
+	hash = hash_part(hash, server->client_secret);
+	hash = hash_part(hash, server->scopes);
+	return hash_part(hash, server->identity_url);
+}
+
+/* Nobody waits for it. */
+static void
+drop_entry(XeroTokenEntry *entry)
+{
+	Assert(entry->waiters == 0);
+	dlist_delete(&entry->node);
+	if (entry->http != NULL)
+	{
+		entry->logged.elapsed_ms = xero_clock_ms() - entry->sent_at;
+		strlcpy(entry->logged.error, "abandoned", sizeof(entry->logged.error));
+		xero_request_log_add(&entry->logged);
+		xero_http_free(entry->http);
+	}
+	if (entry->token != NULL)
+		explicit_bzero(entry->token, strlen(entry->token));
+	MemoryContextDelete(entry->cxt);
+}
+
+/* Never use it again. */
+static void
+discard_entry(XeroTokenEntry *entry)
+{
+	entry->discarded = true;
+	if (entry->waiters == 0)
+		drop_entry(entry);
+}
+
+/* A user mapping or a server has changed; hash 0 means any. */
+static void
+catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &entries)
+	{
+		XeroTokenEntry *entry = dlist_container(XeroTokenEntry, node,
+												iter.cur);
+
+		if (hashvalue == 0 ||
+			hashvalue == (cacheid == USERMAPPINGOID ? entry->um_hash :
+						  entry->server_hash))
+			entry->discarded = true;
+	}
+}
+
+static XeroTokenEntry *
+make_entry(const XeroServer *server, uint64 credentials)
+{
+	static bool registered = false;
+	static uint64 last_serial = 0;
+	MemoryContext cxt;
+	XeroTokenEntry *entry;
+
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(USERMAPPINGOID, catalog_changed,
+									  (Datum) 0);
+		CacheRegisterSyscacheCallback(FOREIGNSERVEROID, catalog_changed,
+									  (Datum) 0);
+		registered = true;
+	}
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "Xero token",
+								ALLOCSET_SMALL_SIZES);
+	entry = MemoryContextAllocZero(cxt, sizeof(XeroTokenEntry));
+	entry->cxt = cxt;
+	entry->serial = ++last_serial;
+	entry->umid = server->umid;
+	entry->credentials = credentials;
+	entry->um_hash = GetSysCacheHashValue1(USERMAPPINGOID,
+										   ObjectIdGetDatum(server->umid));
+	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+											   ObjectIdGetDatum(server->serverid));
+	entry->state = ENTRY_UNSENT;
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	dlist_push_tail(&entries, &entry->node);
+	return entry;
+}
+
+/* The usable entry for these credentials, new if need be. */
+static XeroTokenEntry *
+find_entry(const XeroServer *server)
+{
+	uint64		credentials = hash_credentials(server);
+	double		now = xero_clock_ms();
+	XeroTokenEntry *found = NULL;
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &entries)
+	{
+		XeroTokenEntry *entry = dlist_container(XeroTokenEntry, node,
+												iter.cur);
+
+		if (entry->state == ENTRY_VALID && now >= entry->usable_until)
+			entry->discarded = true;
+		if (entry->discarded)
+		{
+			if (entry->waiters == 0)
+				drop_entry(entry);
+		}
+		else if (entry->umid == server->umid &&
+				 entry->credentials == credentials)
+			found = entry;
+	}
+	return found != NULL ? found : make_entry(server, credentials);
+}
+
+void
+xero_token_leave(XeroTokenTicket *ticket)
+{
+	XeroTokenEntry *entry = ticket->entry;
+
+	if (entry == NULL)
+		return;
+	ticket->entry = NULL;
+	entry->waiters--;
+	if (entry->waiters == 0 &&
+		(entry->state != ENTRY_VALID || entry->discarded))
+		drop_entry(entry);
+}
+
+void
+xero_token_reject(const XeroTokenTicket *ticket)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &entries)
+	{
+		XeroTokenEntry *entry = dlist_container(XeroTokenEntry, node,
+												iter.cur);
+
+		if (entry->serial == ticket->serial)
+			discard_entry(entry);
+	}
+}
+
+/* Scopes are words and blanks; all else is escaped for the form. */
+static void
+append_form_value(StringInfo form, const char *value)
+{
+	for (const char *p = value; *p != '\0'; p++)
+	{
+		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
+			appendStringInfoChar(form, *p);
+		else
+			appendStringInfo(form, "%%%02X", (unsigned char) *p);
+	}
+}
+
+static void
+start_fetch(XeroTokenEntry *entry, const XeroServer *server)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->cxt);
+	XeroHttpRequest request = {0};
+
+	if (entry->form == NULL)
+	{
+		StringInfoData form;
+
+		initStringInfo(&form);
+		appendStringInfoString(&form, "grant_type=client_credentials");
+		if (server->scopes != NULL)
+		{
+			appendStringInfoString(&form, "&scope=");
+			append_form_value(&form, server->scopes);
+		}
+		entry->form = form.data;
+	}
+	xero_request_log_prepare(&entry->logged, server, "POST", TOKEN_PATH, NULL);
+	entry->logged.attempt = entry->attempt + 1;
+	entry->logged.bytes_out = strlen(entry->form);
+
+	request.method = "POST";
+	request.url = psprintf("%s%s", server->identity_url, TOKEN_PATH);
+	request.headers[0] = "Accept: application/json";
+	request.headers[1] = "Content-Type: application/x-www-form-urlencoded";
+	request.body = entry->form;
+	request.user = server->client_id;
+	request.password = server->client_secret;
+	request.ca_file = server->ca_file;
+	request.timeout = server->request_timeout;
+	entry->http = xero_http_send(&request);
+	entry->sent_at = xero_clock_ms();
+	entry->attempt++;
+	entry->state = ENTRY_FETCHING;
+	MemoryContextSwitchTo(old);
+}
+
+static XeroSituation
+classify_answer(const XeroHttpResult *result)
+{
+	XeroAttempt attempt = {0};
+
+	attempt.transport = result->transport;
+	attempt.status = result->status;
+	attempt.problem = result->problem;
+	attempt.authenticate = "";
+	attempt.detail = "";
+	attempt.json = xero_looks_like_json(result->content_type, result->body,
+										result->len);
+	return xero_classify(&attempt);
+}
+
+/* The identity server does not want to give a token. */
+static XeroFailure *
+refusal(const XeroServer *server, const XeroHttpResult *result)
+{
+	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
+	char	   *word;
+
+	(void) xero_parse_token(result->body, result->len, document);
+	word = xero_clean_text(document->error, strlen(document->error),
+						   sizeof(document->error));
+	explicit_bzero(document, sizeof(*document));
+	pfree(document);
+	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						psprintf("Xero refused an access token to server \"%s\"",
+								 server->name),
+						word[0] == '\0' ?
+						psprintf("%s.", xero_describe_answer(result)) :
+						psprintf("%s, \"%s\".", xero_describe_answer(result),
+								 word),
+						"Check client_id, client_secret and scopes.");
+}
+
+/* Take the token out of the answer; false if there is none. */
+static bool
+accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
+{
+	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
+	double		lifetime;
+
+	if (xero_parse_token(result->body, result->len, document) &&
+		document->access_token[0] != '\0' && document->expires_in > 0)
+	{
+		lifetime = document->expires_in * 1000.0;
+		entry->ends_at = xero_clock_ms() + lifetime;
+		entry->usable_until = entry->ends_at - Min(MARGIN, lifetime / 2);
+		entry->token = pstrdup(document->access_token);
+		entry->state = ENTRY_VALID;
+	}
+	explicit_bzero(document, sizeof(*document));
+	pfree(document);
+	return entry->state == ENTRY_VALID;
+}
+
+/* What to do now that there is no token yet: again, or give up. */
+static void
+retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
+			  XeroSituation situation, const XeroHttpResult *result)
+{
+	XeroErrorDocument document;
+	XeroFailureFacts facts = {0};
+	XeroRetryInput input = {0};
+	XeroDecision decision;
+
+	input.situation = situation;
+	input.attempt = entry->attempt;
+	input.repeatable = true;
+	input.retry_after = result->retry_after;
+	input.random = pg_prng_double(&pg_global_prng_state);
+	decision = xero_decide(&input);
+	if (decision.verdict == XERO_VERDICT_RETRY &&
+		(!decision.ordered || xero_budget_may_wait(decision.delay_ms)))
+	{
+		entry->resume_at = xero_clock_ms() + decision.delay_ms;
+		entry->state = ENTRY_UNSENT;
+		return;
+	}
+
+	if (result->status >= 400)
+		(void) xero_parse_error(result->body, result->len, &document);
+	else
+		memset(&document, 0, sizeof(document));
+	facts.situation = situation;
+	facts.server = server;
+	facts.method = "POST";
+	facts.path = TOKEN_PATH;
+	facts.result = result;
+	facts.document = &document;
+	facts.delay_ms = decision.delay_ms;
+	entry->failure = xero_failure_of_attempt(&facts);
+	entry->state = ENTRY_FAILED;
+}
+
+static void
+judge_fetch(XeroTokenEntry *entry, const XeroServer *server,
+			const XeroHttpResult *result)
+{
+	XeroSituation situation = classify_answer(result);
+
+	entry->logged.status = result->status;
+	entry->logged.elapsed_ms = result->elapsed_ms;
+	entry->logged.bytes_in = result->bytes_in;
+	strlcpy(entry->logged.correlation_id, result->correlation_id,
+			sizeof(entry->logged.correlation_id));
+
+	if (result->status >= 400 && result->status <= 403)
+	{
+		strlcpy(entry->logged.error, "token refused",
+				sizeof(entry->logged.error));
+		entry->failure = refusal(server, result);
+		entry->state = ENTRY_FAILED;
+	}
+	else
+	{
+		if (situation == XERO_FINE && !accept_token(entry, result))
+			situation = XERO_UNEXPECTED;
+		if (situation != XERO_FINE)
+		{
+			strlcpy(entry->logged.error, xero_situation_name(situation),
+					sizeof(entry->logged.error));
+			retry_or_fail(entry, server, situation, result);
+		}
+	}
+	xero_request_log_add(&entry->logged);
+}
+
+/* Go on as far as possible without waiting. */
+static void
+advance_entry(XeroTokenEntry *entry, const XeroServer *server)
+{
+	if (entry->state == ENTRY_UNSENT && xero_clock_ms() >= entry->resume_at)
+		start_fetch(entry, server);
+	if (entry->state == ENTRY_FETCHING)
+	{
+		const XeroHttpResult *result = xero_http_result(entry->http);
+		MemoryContext old;
+
+		if (result == NULL)
+			return;
+		old = MemoryContextSwitchTo(entry->cxt);
+		judge_fetch(entry, server, result);
+		MemoryContextSwitchTo(old);
+		if (result->len > 0)
+			explicit_bzero(result->body, result->len);
+		xero_http_free(entry->http);
+		entry->http = NULL;
+	}
+}
+
+/* Credentials that no fetch can help. */
+static XeroFailure *
+missing_credentials(const XeroServer *server)
+{
+	if (server->grant_type != XERO_GRANT_CLIENT_CREDENTIALS)
+		return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							psprintf("no consent is stored for server \"%s\"",
+									 server->name),
+							NULL,
+							"Set grant_type 'client_credentials' on the server, or an access_token in the user mapping.");
+	if (server->client_id == NULL || server->client_secret == NULL)
+		return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							psprintf("%s is missing for server \"%s\"",
+									 server->client_id == NULL ? "client_id" :
+									 "client_secret", server->name),
+							NULL,
+							server->client_id == NULL ?
+							"Set client_id on the server." :
+							"Set client_secret in the user mapping.");
+	return NULL;
+}
+
+static XeroFailure *
+copy_failure(const XeroFailure *failure)
+{
+	return xero_failure(failure->sqlerrcode, pstrdup(failure->message),
+						failure->detail ? pstrdup(failure->detail) : NULL,
+						failure->hint ? pstrdup(failure->hint) : NULL);
+}
+
+XeroTokenAnswer
+xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
+			   const char **token, XeroFailure **failure, double *resume_at)
+{
+	XeroTokenEntry *entry;
+
+	if (server->access_token != NULL)
+	{
+		ticket->serial = 0;
+		*token = server->access_token;
+		return XERO_TOKEN_READY;
+	}
+	*failure = missing_credentials(server);
+	if (*failure != NULL)
+		return XERO_TOKEN_FAILED;
+
+	if (ticket->entry == NULL)
+	{
+		entry = find_entry(server);
+		entry->waiters++;
+		ticket->entry = entry;
+	}
+	entry = ticket->entry;
+	advance_entry(entry, server);
+
+	switch (entry->state)
+	{
+		case ENTRY_VALID:
+			ticket->serial = entry->serial;
+			ticket->ends_at = entry->ends_at;
+			*token = entry->token;
+
+			/*
+			 * Nobody waits any more, but the token must survive until it was
+			 * used; one that was discarded meanwhile goes at the next look-up.
+			 */
+			entry->waiters--;
+			ticket->entry = NULL;
+			return XERO_TOKEN_READY;
+		case ENTRY_FAILED:
+			*failure = copy_failure(entry->failure);
+			xero_token_leave(ticket);
+			return XERO_TOKEN_FAILED;
+		case ENTRY_UNSENT:
+			*resume_at = Min(*resume_at, entry->resume_at);
+			break;
+		case ENTRY_FETCHING:
+			break;
+	}
+	return XERO_TOKEN_PENDING;
+}
