@@ -19,18 +19,18 @@ class Control:
 
     def routes(self):
         return [web.get("/sandbox/log", self.log), web.get("/sandbox/state/{object}", self.state),
-                web.post("/sandbox/reset", self.guard(self.reset)), web.post("/sandbox/faults", self.guard(self.faults)),
-                web.post("/sandbox/clock", self.guard(self.clock)), web.post("/sandbox/data", self.guard(self.data)),
+                web.post("/sandbox/reset", self.guard(self.reset)), web.post("/sandbox/faults", self.guard(self.faults, False)),
+                web.post("/sandbox/clock", self.guard(self.clock, False)), web.post("/sandbox/data", self.guard(self.data)),
                 web.post("/sandbox/change", self.guard(self.change)), web.get("/sandbox/clock", self.time),
                 web.route("*", "/sandbox/{rest:.*}", self.later)]
 
-    def guard(self, handler):
+    def guard(self, handler, touches_data=True):
         """Read JSON, answer JSON; what is wrong with a request is a 400."""
         async def guarded(request):
             try:
                 text = await request.text()
                 members = json.loads(text, parse_float=Number) if text.strip() else {}
-                answer = await self.world.on_worker(handler, members)
+                answer = await self.world.on_worker(handler, members) if touches_data else handler(members)
             except (ValueError, KeyError, TypeError) as error:
                 return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
             return web.json_response(answer if answer is not None else {"ok": True})

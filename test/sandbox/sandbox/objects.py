@@ -63,7 +63,7 @@ class Object:
 
     def __init__(self, name, key, *, wrapper=None, type_name=None, natural=None, clock="UpdatedDateUTC", where=True,
                  modified_since=True, paging="none", params="", forms=None, scopes="", base=ACCOUNTING,
-                 order=True, unitdp=False, optimised=""):
+                 order=True, unitdp=False, optimised="", fixed_page=False):
         self.name = name
         self.key = key
         self.wrapper = wrapper or name
@@ -74,6 +74,7 @@ class Object:
         self.order = order
         self.modified_since = modified_since
         self.paging = paging                # none | pages (pagination object) | bare (page only) | offset | always
+        self.fixed_page = fixed_page        # always 100 a page, whatever pageSize says
         self.base = base
         self.params = set(params.split())   # dedicated parameters
         if where:
@@ -81,7 +82,7 @@ class Object:
         if order:
             self.params.add("order")
         if paging in ("pages", "always", "bare"):
-            self.params |= {"page", "pageSize"}
+            self.params |= {"page"} if fixed_page else {"page", "pageSize"}
         if unitdp:
             self.params.add("unitdp")
         self.forms = {"single": FULL, "page": FULL, "list": FULL, "summary": FULL, **(forms or {})}
@@ -140,7 +141,7 @@ ALL = [
            paging="offset", params="offset paymentsOnly", forms={"single": Form(drop=["SourceID", "SourceType"])},
            scopes="accounting.journals"),
     Object("LinkedTransactions", "LinkedTransactionID", where=False, order=False, modified_since=False, paging="bare",
-           params="LinkedTransactionID SourceTransactionID ContactID Status TargetTransactionID",
+           fixed_page=True, params="LinkedTransactionID SourceTransactionID ContactID Status TargetTransactionID",
            scopes=TRANSACTIONS + " accounting.invoices"),
     Object("ManualJournals", "ManualJournalID", paging="pages",
            forms={"page": NO_ATTACHMENTS, "list": Form(drop=["Attachments", "JournalLines"])},
@@ -175,12 +176,13 @@ ALL = [
 
 # Payroll: the tenant's country decides which of the two schemas answers.
 EMPLOYEES_AU = Object("Employees", "EmployeeID", type_name="PayrollEmployee", paging="bare", base=PAYROLL_AU,
+                      fixed_page=True,
                       forms={"page": Form(drop=["BankAccounts", "PayTemplate", "OpeningBalances", "TaxDeclaration",
                                                 "LeaveBalances", "SuperMemberships", "HomeAddress"])},
                       scopes="payroll.employees")
 EMPLOYEES_UK_NZ = Object("Employees", "employeeID", wrapper="employees", type_name="CamelEmployee",
                          clock="updatedDateUTC", where=False, order=False, modified_since=False, paging="always",
-                         params="filter", base=PAYROLL, scopes="payroll.employees")
+                         fixed_page=True, params="filter", base=PAYROLL, scopes="payroll.employees")
 
 ACCOUNTING_OBJECTS = {spec.name: spec for spec in ALL}
 

@@ -3,10 +3,12 @@ import gzip
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -151,6 +153,28 @@ class Wire(unittest.TestCase):
         self.assertEqual(self.sandbox.where("Invoices", 'Status=="VOIDED"')[0], 200)
         self.assertEqual(self.sandbox.where("Invoices", 'Status=="VOIDED" AND Total>1')[0], 400)
 
+    def test_fixed_pages_without_pagination(self):
+        _, body = self.sandbox.get("LinkedTransactions?page=1&pageSize=1000")
+        self.assertEqual(len(body["LinkedTransactions"]), 100)
+        self.assertNotIn("pagination", body)
+        self.assertEqual(len(self.sandbox.get("LinkedTransactions?page=2")[1]["LinkedTransactions"]), 10)
+        self.assertEqual(len(self.sandbox.get("Quotes?page=1&pageSize=1000")[1]["Quotes"]), 120)
+
+    def test_quirks(self):
+        self.assertEqual(len(self.sandbox.get("ManualJournals?page=1&order=Date")[1]["ManualJournals"]), 100)
+        before = len(self.invoices())
+        self.sandbox.control("reset", {"quirks": ["manualjournals-order-unpaged", "archived-invoices"]})
+        self.assertEqual(len(self.sandbox.get("ManualJournals?page=1&order=Date")[1]["ManualJournals"]), 115)
+        self.assertLess(len(self.invoices()), before)
+        self.assertEqual(len(self.invoices("page=1&pageSize=1000&includeArchived=true")), before)
+
+    def test_unit_amounts_have_two_decimals_unless_asked(self):
+        def decimals(query):
+            body = self.sandbox.call(API + "Invoices?page=1&pageSize=1000" + query)[2].decode()
+            return {len(n) for n in re.findall(r'"UnitAmount": "?\d+\.(\d+)', body)}
+        self.assertEqual(decimals(""), {2})
+        self.assertEqual(decimals("&unitdp=4"), {4})
+
     # the wire
 
     def test_xml_unless_json_is_asked_for(self):
@@ -224,6 +248,16 @@ class Wire(unittest.TestCase):
         self.assertTrue(1 <= int(headers["Retry-After"]) <= 60)
         self.sandbox.control("clock", {"advance": 60})
         self.assertEqual(self.sandbox.get("Currencies")[0], 200)
+
+    def test_sixth_call_at_once_is_refused(self):
+        self.sandbox.control("reset", {"limits": True, "latency": 150})
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _: self.sandbox.call(API + "Currencies"), range(6)))
+        self.assertEqual(sorted(a[0] for a in answers), [200] * 5 + [429])
+        refused, = [headers for status, headers, _ in answers if status == 429]
+        self.assertEqual(refused["X-Rate-Limit-Problem"], "concurrent")
+        self.assertIsNone(refused["Retry-After"])
+        self.assertEqual(max(entry["in_flight"] for entry in self.sandbox.control("log")), 6)
 
     def test_faults(self):
         path = API + "Currencies"
