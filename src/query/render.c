@@ -50,51 +50,47 @@ make_text(XeroBinding binding, char *text)
 XeroText *
 xero_join(XeroConditionKind kind, List *texts)
 {
-	XeroText   *result = make_fate(kind == XERO_COND_AND ? XERO_FATE_ALWAYS :
-								   XERO_FATE_NEVER);
-	XeroFate	decisive = kind == XERO_COND_AND ? XERO_FATE_NEVER :
-		XERO_FATE_ALWAYS;
+	bool		is_and = kind == XERO_COND_AND;
+	XeroFate	decisive = is_and ? XERO_FATE_NEVER : XERO_FATE_ALWAYS;
+	XeroBinding other = is_and ? XERO_BINDS_OR : XERO_BINDS_AND;
+	List	   *parts = NIL;
 	bool		unsendable = false;
-	bool		lone = true;
+	XeroText   *result;
 	StringInfoData buf;
 	ListCell   *lc;
 
-	initStringInfo(&buf);
 	foreach(lc, texts)
+	{
+		XeroText   *text = lfirst(lc);
+
+		if (text->fate == decisive)
+			return make_fate(decisive);
+		if (text->fate == XERO_FATE_UNSENDABLE)
+			unsendable = true;
+		if (text->fate == XERO_FATE_TEXT)
+			parts = lappend(parts, text);
+	}
+	if (unsendable && (!is_and || parts == NIL))
+		return make_fate(XERO_FATE_UNSENDABLE);
+	if (parts == NIL)
+		return make_fate(is_and ? XERO_FATE_ALWAYS : XERO_FATE_NEVER);
+	if (list_length(parts) == 1)
+		return linitial(parts);
+
+	initStringInfo(&buf);
+	result = make_text(is_and ? XERO_BINDS_AND : XERO_BINDS_OR, NULL);
+	foreach(lc, parts)
 	{
 		XeroText   *part = lfirst(lc);
 
-		if (part->fate == decisive)
-			return make_fate(decisive);
-		unsendable |= part->fate == XERO_FATE_UNSENDABLE;
-		if (part->fate != XERO_FATE_TEXT)
-			continue;
+		if (buf.len > 0)
+			appendStringInfoString(&buf, is_and ? " AND " : " OR ");
+		appendStringInfo(&buf, part->binding == other ? "(%s)" : "%s",
+						 part->text);
 		result->many |= part->many;
 		result->unbounded |= part->unbounded;
-		if (result->fate != XERO_FATE_TEXT)
-		{
-			result->fate = XERO_FATE_TEXT;
-			result->binding = part->binding;
-			result->text = part->text;
-			continue;
-		}
-		if (lone)
-			appendStringInfo(&buf,
-							 result->binding < XERO_BINDS_ATOM ? "(%s)" : "%s",
-							 result->text);
-		lone = false;
-		appendStringInfoString(&buf, kind == XERO_COND_AND ? " AND " : " OR ");
-		appendStringInfo(&buf,
-						 part->binding < XERO_BINDS_ATOM ? "(%s)" : "%s",
-						 part->text);
 	}
-	if (unsendable && (kind == XERO_COND_OR || result->fate != XERO_FATE_TEXT))
-		return make_fate(XERO_FATE_UNSENDABLE);
-	if (!lone)
-	{
-		result->binding = kind == XERO_COND_AND ? XERO_BINDS_AND : XERO_BINDS_OR;
-		result->text = buf.data;
-	}
+	result->text = buf.data;
 	return result;
 }
 
@@ -240,7 +236,7 @@ xero_distinct_values(const XeroColumn *column, XeroValues *values,
 		for (char *c = all[i].folded; *c && column->type == XERO_TEXT; c++)
 			*c = pg_ascii_tolower((unsigned char) *c);
 	}
-	if (unknowns == XERO_UNKNOWN_NONE)
+	if (unknowns != XERO_UNKNOWN_WIDEST)
 	{
 		qsort(all, values->count, sizeof(Distinct), compare_distinct);
 		for (int i = 1; i < values->count; i++)
