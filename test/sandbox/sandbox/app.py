@@ -73,7 +73,7 @@ class World:
                      for number, tenant in enumerate(tenant_ids(options.seed, options.tenants))}
         self.api.forget()
         gc.collect()
-        gc.freeze()
+        gc.set_threshold(200_000, 20, 100)      # records are trees, not rings: little to collect
 
     def warm(self):
         """Prepare the first organisation's bulk tables while nobody asks; each
