@@ -10,6 +10,8 @@
 
 #include "api/init.h"
 #include "fdw/fdw.h"
+#include "fdw/import.h"
+#include "fdw/plan.h"
 #include "fmgr.h"
 #include "utils/guc.h"
 
@@ -35,6 +37,7 @@ xero_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignRelSize = xeroGetForeignRelSize;
 	routine->GetForeignPaths = xeroGetForeignPaths;
 	routine->GetForeignPlan = xeroGetForeignPlan;
+	routine->GetForeignUpperPaths = xeroGetForeignUpperPaths;
 	routine->BeginForeignScan = xeroBeginForeignScan;
 	routine->IterateForeignScan = xeroIterateForeignScan;
 	routine->ReScanForeignScan = xeroReScanForeignScan;

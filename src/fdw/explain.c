@@ -31,7 +31,8 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	List	   *private = plan->fdw_private;
-	XeroTable  *table = xero_get_table(node->ss.ss_currentRelation);
+	Relation	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
+	XeroTable  *table = xero_get_table(rel);
 	const XeroObject *root = xero_root_object(table->object);
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
@@ -40,6 +41,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	List	   *shown = NIL;
 	ListCell   *lc;
 
+	table_close(rel, NoLock);
 	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
 	shape.order = *order ? order : NULL;
 	targets = xero_build_targets(xero_rel_from_table(table, plan->scan.scanrelid),

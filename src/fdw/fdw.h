@@ -25,7 +25,8 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_PAGE_SIZE,		/* Integer */
 	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */
-	XERO_SCAN_CALLS				/* Float: estimated calls */
+	XERO_SCAN_CALLS,			/* Float: estimated calls */
+	XERO_SCAN_RELID				/* Integer: the foreign table */
 } XeroScanPrivate;
 
 /* in plan.c */
@@ -52,9 +53,5 @@ extern void xeroEndForeignScan(ForeignScanState *node);
 /* in explain.c */
 extern void xeroExplainForeignScan(ForeignScanState *node,
 								   struct ExplainState *es);
-
-/* in import.c */
-extern List *xeroImportForeignSchema(ImportForeignSchemaStmt *stmt,
-									 Oid serverid);
 
 #endif							/* XERO_FDW_H */

@@ -17,7 +17,7 @@
  */
 #include "compat.h"
 
-#include "fdw/fdw.h"
+#include "fdw/plan.h"
 
 #include <math.h>
 
@@ -32,23 +32,8 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
 
-/*
- * A call takes some 300 ms and is one of 60 a minute; in units of a
- * sequential page fetch that dwarfs whatever is done with its answer.
- */
-#define XERO_CALL_COST		10000.0
-
 /* Share of records that have something behind XeroColumn.detail_if. */
 #define DETAIL_IF_SHARE		0.1
-
-/* What the planner knows of one foreign table: baserel->fdw_private. */
-typedef struct XeroRelInfo
-{
-	XeroTable  *table;
-	XeroRel    *rel;
-	double		records;		/* in the whole list */
-	double		rows_per_record;	/* child tables: elements a record */
-} XeroRelInfo;
 
 /* How one set of clauses would be read. */
 typedef struct XeroAccess
@@ -441,6 +426,9 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	bool		ahead;
 	List	   *private;
 
+	if (baserel->reloptkind == RELOPT_UPPER_REL)
+		return xero_plan_count(baserel, best_path, tlist);
+
 	if (best_path->fdw_private != NIL)
 		order = strVal(linitial(best_path->fdw_private));
 
@@ -460,6 +448,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	private = lappend(private, makeBoolean(ahead));
 	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
 	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
+	private = lappend(private, makeInteger((int) foreigntableid));
 
 	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
 							access.pushdown.params, private, NIL,

@@ -25,6 +25,7 @@
 
 #include "fdw/scan.h"
 
+#include "access/table.h"
 #include "api/tenant.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -160,8 +161,8 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	EState	   *estate = node->ss.ps.state;
-	Relation	rel = node->ss.ss_currentRelation;
 	List	   *private = plan->fdw_private;
+	Relation	rel;
 	const char *order;
 	Oid			check_as_user;
 	XeroScanState *state;
@@ -172,6 +173,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 
 	state = palloc0(sizeof(XeroScanState));
 	node->fdw_state = state;
+	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
 	state->table = xero_get_table(rel);
 	state->rel = xero_rel_from_table(state->table, plan->scan.scanrelid);
 
@@ -202,6 +204,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 		state->kept_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
 													&TTSOpsMinimalTuple);
 	}
+	table_close(rel, NoLock);
 }
 
 /* Evaluate the run-time parameters in the current context. */
@@ -257,8 +260,8 @@ same_targets(List *a, List *b)
  * Begin a run: settle the requests.  If they are those of the run before and
  * its rows were kept, replay them and go on from there.
  */
-static void
-start_run(ForeignScanState *node)
+void
+xero_start_run(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	EState	   *estate = node->ss.ps.state;
@@ -284,6 +287,7 @@ start_run(ForeignScanState *node)
 	if (state->run_cxt)
 		MemoryContextDelete(state->run_cxt);
 	state->run_cxt = run_cxt;
+	state->counted = false;
 	state->targets = targets;
 	state->target = 0;
 	state->pager = NULL;
@@ -558,9 +562,12 @@ xeroIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	int			natts = slot->tts_tupleDescriptor->natts;
 
+	if (node->ss.ss_currentRelation == NULL)
+		return xero_iterate_count(node);
+
 	ExecClearTuple(slot);
 	if (!state->started)
-		start_run(node);
+		xero_start_run(node);
 
 	if (state->replaying)
 	{

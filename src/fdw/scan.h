@@ -70,6 +70,8 @@ typedef struct XeroScanState
 	pg_uuid_t	last_key;		/* the last row's record ... */
 	bool		last_repeated;	/* ... and whether it was seen before */
 
+	bool		counted;		/* a count's one row has been returned */
+
 	/* rows kept for a rescan; reading comes before fetching */
 	Tuplestorestate *kept;
 	TupleTableSlot *kept_slot;
@@ -81,5 +83,11 @@ typedef struct XeroScanState
 	int64		rows;
 	XeroProgress *progress;
 } XeroScanState;
+
+/* in scan.c: evaluate the parameters and settle the requests */
+extern void xero_start_run(ForeignScanState *node);
+
+/* in count.c */
+extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
 
 #endif							/* XERO_SCAN_H */

@@ -1,0 +1,197 @@
+/*-------------------------------------------------------------------------
+ *
+ * count.c
+ *	  count(*) answered by Xero.
+ *
+ * A page's envelope tells how many records the whole list has, so a count
+ * over conditions that Xero checks exactly is one call for one record.  The
+ * plan is a foreign scan without a relation of its own that returns one row
+ * with one column.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/plan.h"
+#include "fdw/scan.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/fmgroids.h"
+
+/* Is this count(*), plain? */
+static bool
+is_count_star(Node *node)
+{
+	Aggref	   *agg = (Aggref *) node;
+
+	return IsA(agg, Aggref) && agg->aggfnoid == F_COUNT_ &&
+		agg->aggstar && agg->aggfilter == NULL && agg->agglevelsup == 0 &&
+		agg->aggsplit == AGGSPLIT_SIMPLE;
+}
+
+/* The count(*) that the upper relation computes, if it computes nothing else. */
+static Node *
+only_count_star(RelOptInfo *upper)
+{
+	List	   *parts = pull_var_clause((Node *) upper->reltarget->exprs,
+										PVC_INCLUDE_AGGREGATES |
+										PVC_RECURSE_PLACEHOLDERS |
+										PVC_INCLUDE_WINDOWFUNCS);
+	ListCell   *lc;
+
+	foreach(lc, parts)
+	{
+		if (!is_count_star(lfirst(lc)))
+			return NULL;
+	}
+	return parts != NIL ? linitial(parts) : NULL;
+}
+
+void
+xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+						 RelOptInfo *input_rel, RelOptInfo *output_rel,
+						 void *extra)
+{
+	Query	   *parse = root->parse;
+	XeroRelInfo *info = input_rel->fdw_private;
+	XeroPushdown *pushdown;
+	Cost		cost;
+	ListCell   *lc;
+
+	if (stage != UPPERREL_GROUP_AGG || output_rel->fdw_private ||
+		input_rel->reloptkind != RELOPT_BASEREL || info == NULL ||
+		parse->groupClause || parse->groupingSets || parse->havingQual ||
+		parse->hasTargetSRFs ||
+		info->table->object->parent != NULL ||
+		info->table->object->paging != XERO_PAGING_PAGE ||
+		only_count_star(output_rel) == NULL)
+		return;
+	foreach(lc, input_rel->baserestrictinfo)
+	{
+		if (lfirst_node(RestrictInfo, lc)->pseudoconstant)
+			return;
+	}
+
+	pushdown = palloc0(sizeof(XeroPushdown));
+	xero_pushdown(info->rel,
+				  extract_actual_clauses(input_rel->baserestrictinfo, false),
+				  pushdown);
+	if (pushdown->recheck != NIL)
+		return;
+
+	cost = XERO_CALL_COST + cpu_tuple_cost;
+	output_rel->fdw_private = info;
+	add_path(output_rel, (Path *)
+			 xero_create_foreign_upper_path(root, output_rel,
+											output_rel->reltarget, 1, cost, cost,
+											list_make2(pushdown->sent,
+													   pushdown->params)));
+}
+
+ForeignScan *
+xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
+{
+	XeroRelInfo *info = upper->fdw_private;
+	Node	   *count = only_count_star(upper);
+	List	   *scan_tlist = list_make1(makeTargetEntry((Expr *) count, 1, NULL, false));
+	List	   *private;
+
+	/* the layout of XeroScanPrivate; a single record may come, so page size 1 */
+	private = list_make5(linitial(best_path->fdw_private),
+						 NIL,
+						 makeInteger(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE),
+						 makeString(""),
+						 makeInteger(1));
+	private = lappend(private, makeBoolean(false));
+	private = lappend(private, makeBoolean(false));
+	private = lappend(private, makeFloat("1"));
+	private = lappend(private, makeInteger((int) info->table->relid));
+
+	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
+							private, scan_tlist, NIL, NULL);
+}
+
+/* The number of records in a list whose pages do not tell it. */
+static int64
+count_pages(XeroScanState *state, XeroPagerSpec *spec, MemoryContext mcxt)
+{
+	XeroPager  *pager;
+	const XeroResponse *response;
+	int64		count = 0;
+
+	spec->page_size = state->table->page_size;
+	pager = xero_pager_begin(mcxt, state->server, spec);
+	while ((response = xero_pager_next(pager)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		xero_reader_open(state->reader, response->body, response->len,
+						 response->detail);
+		while (xero_reader_next(state->reader, state->values, state->nulls))
+			;
+		count += xero_reader_records(state->reader);
+		xero_pager_end_page(pager, xero_reader_records(state->reader), 0);
+		state->pages++;
+	}
+	return count;
+}
+
+/* The number of records of one target. */
+static int64
+count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
+{
+	XeroPagerSpec spec = {0};
+	const XeroResponse *response;
+
+	spec.path = target->path;
+	spec.query = target->query;
+	spec.modified_since = target->modified_since;
+	spec.single = target->single;
+	spec.object = state->table->object;
+	spec.page_size = state->page_size;
+	spec.stats = &state->stats;
+
+	response = xero_pager_next(xero_pager_begin(mcxt, state->server, &spec));
+	if (response->status == 404)
+		return 0;
+	xero_reader_open(state->reader, response->body, response->len,
+					 response->detail);
+	while (xero_reader_next(state->reader, state->values, state->nulls))
+		;
+	state->pages++;
+	if (target->single)
+		return xero_reader_records(state->reader);
+	if (xero_reader_info(state->reader)->item_count >= 0)
+		return xero_reader_info(state->reader)->item_count;
+	return count_pages(state, &spec, mcxt);
+}
+
+/* The one row of a count; an empty slot the second time. */
+TupleTableSlot *
+xero_iterate_count(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	int64		count = 0;
+	ListCell   *lc;
+
+	ExecClearTuple(slot);
+	if (!state->started)
+		xero_start_run(node);
+	if (state->counted)
+		return slot;
+
+	foreach(lc, state->targets)
+		count += count_target(state, lfirst(lc), state->run_cxt);
+	state->counted = true;
+	state->rows = 1;
+
+	slot->tts_values[0] = Int64GetDatum(count);
+	slot->tts_isnull[0] = false;
+	return ExecStoreVirtualTuple(slot);
+}

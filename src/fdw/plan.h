@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  What the planning of scans and of counts share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_PLAN_H
+#define XERO_PLAN_H
+
+#include "compat.h"
+
+#include "fdw/fdw.h"
+#include "nodes/pathnodes.h"
+
+/*
+ * A call takes some 300 ms and is one of 60 a minute; in units of a
+ * sequential page fetch that dwarfs whatever is done with its answer.
+ */
+#define XERO_CALL_COST		10000.0
+
+/* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
+typedef struct XeroRelInfo
+{
+	XeroTable  *table;
+	XeroRel    *rel;
+	double		records;		/* in the whole list */
+	double		rows_per_record;	/* child tables: elements a record */
+} XeroRelInfo;
+
+/* in count.c */
+extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+									 RelOptInfo *input_rel,
+									 RelOptInfo *output_rel, void *extra);
+extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
+									List *tlist);
+
+#endif							/* XERO_PLAN_H */
