@@ -263,7 +263,7 @@ transport_failure(const XeroFailureFacts *facts)
 								psprintf("cannot send a request to the host of server \"%s\"",
 										 name),
 								transport_detail(facts),
-								"URLs must begin with https://, except on this machine.");
+								"URLs must begin with https://, except on this machine, and no option may contain a line break.");
 		case XERO_TIMED_OUT:
 			return xero_failure(ERRCODE_CONNECTION_FAILURE,
 								psprintf("Xero did not answer in time for server \"%s\"",

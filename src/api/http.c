@@ -633,7 +633,8 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 	SET(CURLOPT_HEADERFUNCTION, take_header);
 	SET(CURLOPT_HEADERDATA, http);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) MAX_BODY);
-	SET(CURLOPT_BUFFERSIZE, READ_BUFFER);
+	/* refused, and superfluous, while the handle still has its last buffer */
+	(void) curl_easy_setopt(http->easy, CURLOPT_BUFFERSIZE, READ_BUFFER);
 	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
 	SET(CURLOPT_USERAGENT, "xero_fdw/" XERO_FDW_VERSION);
 	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout);
