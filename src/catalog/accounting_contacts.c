@@ -131,7 +131,7 @@ static const XeroColumn contacts_columns[] = {
 	"Outstanding and overdue sums of sales and bills"},
 	{"attachments", "Attachments", XERO_JSONB, XERO_FILTER_NONE,
 		XERO_FORM_SINGLE, 0,
-	"The attached files, without their content", "HasAttachments"},
+	"The attached files, without their content; one call per record that has any", "HasAttachments"},
 	{"has_attachments", "HasAttachments", XERO_BOOLEAN, XERO_FILTER_NONE,
 		FORMS_FULL, 0,
 	"Whether files are attached"},

@@ -195,7 +195,7 @@ static const XeroColumn manual_journals_columns[] = {
 	"Time of the last change"},
 	{"attachments", "Attachments", XERO_JSONB, XERO_FILTER_NONE,
 		XERO_FORM_SINGLE, 0,
-	"The attached files, without their content", "HasAttachments"},
+	"The attached files, without their content; one call per record that has any", "HasAttachments"},
 	{"status_attribute_string", "StatusAttributeString", XERO_TEXT,
 		XERO_FILTER_NONE, FORMS_FULL, 0,
 	"OK, WARNING or ERROR in the answer to a write"},

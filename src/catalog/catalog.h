@@ -187,7 +187,7 @@ extern const XeroColumn *xero_find_field(const XeroObject *object,
 										 const char *field);
 
 extern const char *xero_type_name(XeroType type);
-extern Oid xero_type_oid(XeroType type);
+extern Oid	xero_type_oid(XeroType type);
 
 /* The object that is asked for: the parent of a child table, else itself. */
 static inline const XeroObject *

@@ -326,6 +326,9 @@ check_requests(void)
 				expect(object->has_where && column->type != XERO_JSONB &&
 					   (object->parent == NULL ||
 						(column->flags & XERO_COL_PARENT)), object, column->name);
+			if (column->filtering != XERO_FILTER_NONE ||
+				(column->flags & XERO_COL_ORDER))
+				expect(column->forms & XERO_FORM_LIST, object, column->name);
 			if (column->flags & XERO_COL_ENUM)
 				expect(column->type == XERO_TEXT, object, column->name);
 			if (column->flags & XERO_COL_ORDER)
