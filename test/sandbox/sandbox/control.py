@@ -18,10 +18,14 @@ class Control:
         self.world = world
 
     def routes(self):
-        return [web.get("/sandbox/log", self.log), web.get("/sandbox/state/{object}", self.state),
-                web.post("/sandbox/reset", self.guard(self.reset)), web.post("/sandbox/faults", self.guard(self.faults, False)),
-                web.post("/sandbox/clock", self.guard(self.clock, False)), web.post("/sandbox/data", self.guard(self.data)),
-                web.post("/sandbox/change", self.guard(self.change)), web.get("/sandbox/clock", self.time),
+        return [web.get("/sandbox/log", self.log),
+                web.get("/sandbox/state/{object}", self.state),
+                web.post("/sandbox/reset", self.guard(self.reset)),
+                web.post("/sandbox/faults", self.guard(self.faults, False)),
+                web.post("/sandbox/clock", self.guard(self.clock, False)),
+                web.get("/sandbox/clock", self.time),
+                web.post("/sandbox/data", self.guard(self.data)),
+                web.post("/sandbox/change", self.guard(self.change)),
                 web.route("*", "/sandbox/{rest:.*}", self.later)]
 
     def guard(self, handler, touches_data=True):

@@ -109,7 +109,7 @@ class Filter:
             names[f"k{n}"] = value
         names["rows"] = table.rows() if candidates is None else candidates
         code = compile(f"[r for r in rows if ({self.source})]", "<where>", "eval")
-        return eval(code, {"__builtins__": {}, **names})  # noqa: S307: built from names above only
+        return eval(code, {"__builtins__": {}, **names})      # the names above are all it can reach
 
     # tokens --------------------------------------------------------------
 
@@ -120,9 +120,7 @@ class Filter:
             match = TOKEN.match(text, at)
             if not match:
                 rest = text[at:].lstrip()
-                if rest[0] == '"':
-                    raise bad_query(f"Unterminated string literal (at index {len(text)})")
-                if rest[0] == "'":
+                if rest[0] in "\"'":
                     raise bad_query(f"Unterminated string literal (at index {len(text)})")
                 raise bad_query(f"Syntax error '{rest[0]}'")
             at = match.end()
@@ -146,7 +144,7 @@ class Filter:
 
     def _expect(self, op):
         if not self._accept(op):
-            raise bad_query(f"'{op}' expected" if op != "(" else "'(' expected")
+            raise bad_query(f"'{op}' expected")
 
     # grammar -------------------------------------------------------------
 
@@ -311,7 +309,7 @@ class Filter:
             if kind == "[]":
                 if self._accept("."):
                     raise bad_query(f"No property or field '{self._next()[1]}' exists in type 'IList`1'")
-                raise bad_query(f"Operator '==' incompatible with operand types 'IList`1' and 'Object'")
+                raise bad_query("Operator '==' incompatible with operand types 'IList`1' and 'Object'")
             if kind[0] != "{":
                 break
             type_name = kind[1:-1]
