@@ -189,7 +189,7 @@ check_structure(void)
 	EACH_OBJECT(object)
 	{
 		const XeroColumn *key = object->key ?
-			xero_find_column(object, object->key) : NULL;
+		xero_find_column(object, object->key) : NULL;
 
 		if (object->parent == NULL)
 		{
@@ -264,7 +264,7 @@ check_requests(void)
 	{
 		const XeroObject *root = xero_root_object(object);
 		const XeroColumn *offset = object->offset_column ?
-			xero_find_column(root, object->offset_column) : NULL;
+		xero_find_column(root, object->offset_column) : NULL;
 
 		expect((object->paging == XERO_PAGING_OFFSET) ==
 			   (offset && offset->type == XERO_INTEGER &&
@@ -299,7 +299,7 @@ check_requests(void)
 		EACH_PARAM(object, param)
 		{
 			const XeroColumn *column = param->column ?
-				xero_find_column(object, param->column) : NULL;
+			xero_find_column(object, param->column) : NULL;
 
 			expect((column == NULL) == (param->kind == XERO_PARAM_ARCHIVED) &&
 				   (column == NULL) == (param->column == NULL),
