@@ -76,4 +76,27 @@ WaitEventExtensionNew(const char *wait_event_name)
 #include "commands/explain_state.h"
 #endif
 
+/*
+ * Decoding JSON strings (src/json).  The lexer's constructor gained an
+ * argument in 17, the report of its errors was renamed in 16.
+ */
+#include "common/jsonapi.h"
+
+static inline JsonLexContext *
+xero_json_lexer(const char *json, size_t len, int encoding, bool need_escapes)
+{
+#if PG_VERSION_NUM >= 170000
+	return makeJsonLexContextCstringLen(NULL, json, len, encoding,
+										need_escapes);
+#else
+	return makeJsonLexContextCstringLen((char *) json, (int) len, encoding,
+										need_escapes);
+#endif
+}
+
+#if PG_VERSION_NUM < 160000
+#define json_errsave_error(error, lex, escontext) \
+	json_ereport_error(error, lex)
+#endif
+
 #endif							/* XERO_COMPAT_H */

@@ -3,9 +3,9 @@
  * reader.h
  *	  A page of JSON -> tuples, decoding only what is wanted.
  *
- * The reader walks a response with PostgreSQL's own lexer, compares member
- * names in place (ignoring case: Xero's casing varies), jumps over unwanted
- * values, and converts wanted ones straight from the text.
+ * The reader walks a response, compares member names in place (ignoring case:
+ * Xero's casing varies), jumps over unwanted values, and converts wanted ones
+ * straight from the text.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * moment.h
+ *	  Xero's dates and times.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_MOMENT_H
+#define XERO_MOMENT_H
+
+#include "compat.h"
+
+#include "datatype/timestamp.h"
+#include "utils/date.h"
+
+/* A day and time of day as written, and how far that is ahead of UTC. */
+typedef struct XeroMoment
+{
+	int64		day;			/* since 2000-01-01 */
+	int64		usec;			/* of that day */
+	int64		offset;			/* microseconds; 0 where none is written */
+} XeroMoment;
+
+typedef enum XeroMomentResult
+{
+	XERO_MOMENT_OK,
+	XERO_MOMENT_SYNTAX,
+	XERO_MOMENT_RANGE
+} XeroMomentResult;
+
+extern XeroMomentResult xero_moment_parse(const char *s, size_t len,
+										  XeroMoment *moment);
+extern bool xero_moment_date(const XeroMoment *moment, DateADT *date);
+extern bool xero_moment_timestamp(const XeroMoment *moment,
+								  Timestamp *timestamp);
+
+#endif							/* XERO_MOMENT_H */
