@@ -16,7 +16,7 @@
  *
  * What is checked of a skipped value: scalars fully except for the letters
  * after a backslash; containers for matching brackets, terminated strings, no
- * raw control characters in strings, and nesting.  Commas and colons inside a
+ * raw control characters in strings, no backslashes outside, and nesting.  Commas and colons inside a
  * skipped container are not checked.
  *
  * No function here allocates, raises an error, or calls anything of the
@@ -339,7 +339,7 @@ skip_container(XeroJsonText *text, const char *p, int depth)
 		BlockBits	bits;
 		uint64		strings;
 		uint64		brackets;
-		uint64		controls;
+		uint64		faults;
 
 		if (text->end - p < BLOCK_SIZE)
 		{
@@ -354,7 +354,7 @@ skip_container(XeroJsonText *text, const char *p, int depth)
 		/* from an opening quote to before the closing one */
 		strings = prefix_xor(bits.quotes) ^ in_string;
 		in_string = ~(strings >> 63) + 1;
-		controls = bits.controls & strings;
+		faults = (bits.controls & strings) | (bits.backslashes & ~strings);
 
 		for (brackets = bits.brackets & ~strings; brackets != 0;
 			 brackets &= brackets - 1)
@@ -377,14 +377,14 @@ skip_container(XeroJsonText *text, const char *p, int depth)
 			is_object >>= 1;
 			if (--level == 0)
 			{
-				if ((controls & ((UINT64CONST(1) << i) - 1)) != 0)
+				if ((faults & ((UINT64CONST(1) << i) - 1)) != 0)
 					break;
 				return p + i + 1;
 			}
 		}
-		if (controls != 0)
-			return xero_json_fault(text, p + pg_rightmost_one_pos64(controls),
-								   "There is a control character in a string.");
+		if (faults != 0)
+			return xero_json_fault(text, p + pg_rightmost_one_pos64(faults),
+								   "There is a control character in a string, or a backslash outside.");
 	}
 	return xero_json_fault(text, start,
 						   "The text ends inside an object or array.");
