@@ -544,7 +544,7 @@ wait_for_any(const XeroCall *call, double resume_at)
 {
 	long		timeout = -1;
 	bool		network = call->state == CALL_SENDING ||
-		call->state == CALL_TOKEN;
+	call->state == CALL_TOKEN;
 
 	if (wait_http == 0)
 	{

@@ -11,6 +11,8 @@
  */
 #include "compat.h"
 
+#include <math.h>
+
 #include "api/failure.h"
 #include "api/request_log.h"
 #include "api/shared.h"
@@ -134,6 +136,13 @@ put_text(Datum *value, bool *isnull, const char *text)
 	*value = *isnull ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
+/* Nobody wants to read nanoseconds. */
+static Datum
+milliseconds(double ms)
+{
+	return Float8GetDatum(rint(ms * 1000) / 1000);
+}
+
 /*
  * SQL: the log of this database.  Other databases' servers have no names here,
  * and their texts may be in another encoding.
@@ -166,8 +175,8 @@ xero_requests(PG_FUNCTION_ARGS)
 		nulls[7] = entry->status == 0;
 		values[7] = Int32GetDatum(entry->status);
 		values[8] = Int32GetDatum(entry->attempt);
-		values[9] = Float8GetDatum(entry->waited_ms);
-		values[10] = Float8GetDatum(entry->elapsed_ms);
+		values[9] = milliseconds(entry->waited_ms);
+		values[10] = milliseconds(entry->elapsed_ms);
 		values[11] = Int64GetDatum(entry->bytes_in);
 		values[12] = Int64GetDatum(entry->bytes_out);
 		put_text(&values[13], &nulls[13], entry->correlation_id);

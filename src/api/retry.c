@@ -193,7 +193,7 @@ xero_decide(const XeroRetryInput *input)
 	const Policy *policy = &policies[input->situation];
 	XeroDecision decision = {XERO_VERDICT_FAIL, 0, false};
 	int			attempts = input->filtered ? policy->filtered_attempts :
-		policy->attempts;
+	policy->attempts;
 
 	if (input->situation == XERO_FINE)
 	{

@@ -31,7 +31,8 @@ typedef enum XeroSituation
 	XERO_TOKEN_EXPIRED,
 	XERO_TOKEN_REJECTED,
 	XERO_NO_SCOPE,
-	XERO_NO_ACCESS,				/* 403: not this organisation, or not this user */
+	XERO_NO_ACCESS,				/* 403: not this organisation, or not this
+								 * user */
 	XERO_BAD_REQUEST,			/* other 4xx: sending it again is no use */
 	XERO_BROKEN,				/* 500 */
 	XERO_OFFLINE,				/* 502, 503, 504 */

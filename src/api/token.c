@@ -17,6 +17,8 @@
  */
 #include "compat.h"
 
+#include <ctype.h>
+
 #include "api/budget.h"
 #include "api/request_log.h"
 #include "api/token.h"
@@ -499,7 +501,8 @@ xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 
 			/*
 			 * Nobody waits any more, but the token must survive until it was
-			 * used; one that was discarded meanwhile goes at the next look-up.
+			 * used; one that was discarded meanwhile goes at the next
+			 * look-up.
 			 */
 			entry->waiters--;
 			ticket->entry = NULL;

@@ -99,7 +99,7 @@ static const AnswerCase answers[] = {
 	{"too large", BROKE(XERO_TRANSPORT_TOO_LARGE), XERO_TOO_LARGE},
 	{"no memory", BROKE(XERO_TRANSPORT_NO_MEMORY), XERO_NO_MEMORY},
 	{"a broken transfer's status does not count",
-		{XERO_TRANSPORT_LOST, 200, "", "", "", false, true}, XERO_LOST},
+	{XERO_TRANSPORT_LOST, 200, "", "", "", false, true}, XERO_LOST},
 };
 
 /* ---- decisions ---- */
