@@ -103,52 +103,49 @@ width_of(const XeroRel *rel, XeroRoute route, int param,
 }
 
 /*
- * Finds out whether an item is certain to be sent, and takes its room if so.
+ * Makes an item the split one.  False if even one of its values may find no
+ * room.
  */
-static void
-settle(Assignment *a, XeroItem *item, bool can_split)
+static bool
+split_item(Assignment *a, XeroItem *item)
 {
-	int			width = xero_item_width(a->rel, item, false);
+	int			one = xero_item_width(a->rel, item, true);
+	bool		fits = one >= 0 && one <= a->room;
 
-	item->droppable = false;
-	if (width >= 0 && width <= a->room)
-		a->room -= width;
-	else if (can_split && !a->split)
-	{
-		item->split = a->split = true;
-		width = xero_item_width(a->rel, item, true);
-		if (width >= 0 && width <= a->room)
-			a->room -= width;
-		else
-			item->droppable = true;
-	}
-	else
-		item->droppable = true;
+	item->split = a->split = true;
+	a->room -= Min(a->room, Max(one, XERO_SPLIT_ROOM));
+	return fits;
 }
 
 /*
- * Adds an item.  Returns true if its clause need not be checked again; if it
- * must be, the item is droppable, and frees its room for others.
+ * Adds an item.  Returns true if it is exact and certain to be sent, so that
+ * its clause need not be checked again; else the item is droppable, and takes
+ * no room from others.
  */
 static bool
 add_item(Assignment *a, XeroRoute route, int param, XeroCondition *condition,
 		 bool can_split, bool exact)
 {
 	XeroItem   *item = palloc0(sizeof(XeroItem));
+	int			width;
 
 	item->route = route;
 	item->param = param;
 	item->condition = condition;
-	if (exact && condition->verdict == XERO_VERDICT_EXACT && !a->maybe_single)
-		settle(a, item, can_split);
-	else
-	{
-		item->droppable = true;
-		if (can_split && !a->split)
-			item->split = a->split = true;
-	}
 	a->items = lappend(a->items, item);
-	return !item->droppable;
+
+	width = xero_item_width(a->rel, item, false);
+	exact = exact && condition->verdict == XERO_VERDICT_EXACT &&
+		!a->maybe_single;
+	if (width >= 0 && width <= a->room)
+	{
+		if (exact)
+			a->room -= width;
+	}
+	else if (!can_split || a->split || !split_item(a, item))
+		exact = false;
+	item->droppable = !exact;
+	return exact;
 }
 
 /*
@@ -161,7 +158,7 @@ place_key(Assignment *a, XeroCondition *condition, bool *exact)
 {
 	const XeroColumn *column = xero_condition_column(a->rel, condition->attno);
 	bool		by_path = (a->root->operations & XERO_OP_GET) != 0 &&
-		a->rel->include_archived;
+	a->rel->include_archived;
 	bool		by_where = xero_in_where(a->rel, condition);
 	int			param = xero_find_param(a->rel, column, XERO_PARAM_LIST);
 	int			count;
@@ -199,9 +196,9 @@ place_range(Assignment *a, XeroCondition *condition, bool *exact)
 	int			from = xero_find_param(a->rel, column, XERO_PARAM_FROM);
 	int			to = xero_find_param(a->rel, column, XERO_PARAM_TO);
 	bool		lower = condition->op == XERO_CMP_EQ ||
-		condition->op == XERO_CMP_GE || condition->op == XERO_CMP_GT;
+	condition->op == XERO_CMP_GE || condition->op == XERO_CMP_GT;
 	bool		upper = condition->op == XERO_CMP_EQ ||
-		condition->op == XERO_CMP_LE || condition->op == XERO_CMP_LT;
+	condition->op == XERO_CMP_LE || condition->op == XERO_CMP_LT;
 
 	int			width = width_of(a->rel, XERO_ROUTE_RANGE, -1, condition);
 
@@ -326,7 +323,7 @@ take_apart(const XeroRel *rel, List *clauses, bool *recheck)
 
 	foreach(lc, clauses)
 	{
-		XeroCondition *condition = xero_classify(rel, lfirst(lc));
+		XeroCondition *condition = xero_classify_clause(rel, lfirst(lc));
 		List	   *conditions;
 		ListCell   *lc2;
 
@@ -419,7 +416,7 @@ bool
 xero_is_key_lookup(const XeroRel *rel, Expr *clause)
 {
 	const XeroObject *root = xero_root_object(rel->object);
-	XeroCondition *condition = xero_classify(rel, (Node *) clause);
+	XeroCondition *condition = xero_classify_clause(rel, (Node *) clause);
 	const XeroColumn *column;
 	int			count;
 

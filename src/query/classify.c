@@ -33,15 +33,16 @@
 #define TEXT_PREFIX_OPERATOR	3877
 
 /* Operators, by their names in pg_operator; the types are checked apart. */
-static const struct
+typedef struct OperatorRow
 {
 	const char *name;
 	XeroConditionKind kind;
 	XeroComparison op;
 	XeroComparison commuted;
 	XeroComparison negated;
-}			operators[] =
-{
+} OperatorRow;
+
+static const OperatorRow operators[] = {
 	{"=", XERO_COND_COMPARE, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_NE},
 	{"<>", XERO_COND_COMPARE, XERO_CMP_NE, XERO_CMP_NE, XERO_CMP_EQ},
 	{"<", XERO_COND_COMPARE, XERO_CMP_LT, XERO_CMP_GT, XERO_CMP_GE},
@@ -170,9 +171,9 @@ verdict_of_comparison(const XeroColumn *column, XeroComparison op,
 					  List *values)
 {
 	XeroVerdict not_equal = (column->flags & XERO_COL_NOT_NULL) ?
-		XERO_VERDICT_EXACT : XERO_VERDICT_SUPERSET;
+	XERO_VERDICT_EXACT : XERO_VERDICT_SUPERSET;
 	XeroVerdict equality = op == XERO_CMP_EQ ? XERO_VERDICT_EXACT :
-		op == XERO_CMP_NE ? not_equal : XERO_VERDICT_LOCAL;
+	op == XERO_CMP_NE ? not_equal : XERO_VERDICT_LOCAL;
 	bool		constant;
 
 	switch (column->type)
@@ -182,8 +183,8 @@ verdict_of_comparison(const XeroColumn *column, XeroComparison op,
 		case XERO_INTEGER:
 			return op == XERO_CMP_NE ? not_equal : XERO_VERDICT_EXACT;
 		case XERO_DATE:
-			return XERO_VERDICT_EXACT;	/* every date has a rendering, and
-										 * <> is two ranges */
+			return XERO_VERDICT_EXACT;	/* every date has a rendering, and <>
+										 * is two ranges */
 		case XERO_BOOLEAN:
 
 			/*
@@ -207,8 +208,8 @@ verdict_of_comparison(const XeroColumn *column, XeroComparison op,
 
 			/*
 			 * Xero ignores case and trailing blanks.  On an enum a run-time
-			 * value that is not in its spelling stays behind, so <> on one
-			 * is still a superset.
+			 * value that is not in its spelling stays behind, so <> on one is
+			 * still a superset.
 			 */
 			if (op == XERO_CMP_EQ ||
 				(op == XERO_CMP_NE && (column->flags & XERO_COL_ENUM)))
@@ -357,9 +358,9 @@ classify_boolean_test(const XeroRel *rel, BooleanTest *test, bool negate)
 	const XeroColumn *column;
 	AttrNumber	attno;
 	bool		wanted = test->booltesttype == IS_TRUE ||
-		test->booltesttype == IS_NOT_TRUE;
+	test->booltesttype == IS_NOT_TRUE;
 	bool		not = test->booltesttype == IS_NOT_TRUE ||
-		test->booltesttype == IS_NOT_FALSE;
+	test->booltesttype == IS_NOT_FALSE;
 
 	if (test->booltesttype == IS_UNKNOWN || test->booltesttype == IS_NOT_UNKNOWN)
 		return NULL;
@@ -480,7 +481,7 @@ classify(const XeroRel *rel, Node *node, bool negate)
  * counts as exact only if the condition does.
  */
 XeroCondition *
-xero_classify(const XeroRel *rel, Node *clause)
+xero_classify_clause(const XeroRel *rel, Node *clause)
 {
 	return classify(rel, clause, false);
 }

@@ -78,8 +78,8 @@ typedef enum XeroRoute
 typedef struct XeroItem
 {
 	XeroRoute	route;
-	int			param;			/* KEY, PARAM: index into the object's
-								 * params, -1 for none */
+	int			param;			/* KEY, PARAM: index into the object's params,
+								 * -1 for none */
 	bool		droppable;		/* rechecked, so it may stay behind if its
 								 * values cannot travel or find no room */
 	bool		split;			/* its values may be spread over several
@@ -98,7 +98,7 @@ extern List *xero_item_to_node(const XeroItem *item, List **params);
 extern XeroItem *xero_item_from_node(List *node);
 
 /* classify.c */
-extern XeroCondition *xero_classify(const XeroRel *rel, Node *clause);
+extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
 
 /* target.c */
 extern int	xero_item_width(const XeroRel *rel, XeroItem *item, bool one);
@@ -111,6 +111,12 @@ extern int	xero_item_width(const XeroRel *rel, XeroItem *item, bool one);
  * list takes fewer calls.
  */
 #define XERO_MAX_SINGLE_VALUES	10
+
+/*
+ * Bytes kept for values that are spread over several requests: 40 uuids.  With
+ * less, other conditions would save rows and cost calls.
+ */
+#define XERO_SPLIT_ROOM 1500
 
 /* What xero_item_width() returns instead of a width. */
 #define XERO_WIDTH_UNBOUNDED	(-1)	/* or too many values for a request */

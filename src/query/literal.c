@@ -144,7 +144,7 @@ xero_resolve_values(List *nodes, const XeroParamValue *params,
 		else if (unknowns == XERO_UNKNOWN_NONE)
 		{
 			const XeroParamValue *param =
-				&params[castNode(Param, node)->paramid];
+			&params[castNode(Param, node)->paramid];
 
 			value.type = param->type;
 			value.datum = param->value;

@@ -90,7 +90,8 @@ typedef struct XeroTarget
 	char	   *path;			/* "/api.xro/2.0/Invoices" */
 	char	   *query;			/* percent-encoded, without page and pageSize;
 								 * "" if empty */
-	char	   *shown;			/* the same readable, for EXPLAIN */
+	char	   *shown;			/* for EXPLAIN: "GET path?query", not encoded,
+								 * and " If-Modified-Since: ..." if it is sent */
 	char	   *modified_since; /* If-Modified-Since, or NULL */
 	bool		single;			/* one record by its key: no paging, and 404
 								 * means no row */
@@ -98,7 +99,11 @@ typedef struct XeroTarget
 } XeroTarget;
 
 /*
- * List of XeroTarget; NIL when the conditions can never be true (a null
+ * List of XeroTarget.  Their lists of values are disjoint, ignoring case in
+ * ASCII; a record can still come by two of them when Xero takes two values for
+ * one for another reason, such as accents, so the scan must drop duplicates.
+ *
+ * The result is NIL when the conditions can never be true (a null
  * parameter), so that no call is made.  "params" may be NULL: then values are
  * shown as $1, $2 (EXPLAIN without execution; not to be sent).
  */

@@ -28,9 +28,6 @@
 /* Kept for the page and pageSize, or offset, that paging adds. */
 #define PAGING_BYTES	40
 
-/* Kept for the split item's values before droppable pieces are taken in. */
-#define SPLIT_BYTES		1200
-
 #define MAX_LIST_VALUES 40
 
 /* Encoded: "where=" with its "&"; " AND "; " OR "; a pair of parentheses. */
@@ -87,7 +84,7 @@ measure(Piece *piece)
 	{
 		XeroText   *arm = lfirst(lc);
 		int			bytes = xero_encoded_length(arm->text, false) + OR_BYTES +
-			PARENS_BYTES;
+		PARENS_BYTES;
 
 		CHECK_FOR_INTERRUPTS();
 		piece->size += bytes;
@@ -216,9 +213,9 @@ add_range(Build *b, XeroItem *item)
 	int			from = xero_find_param(b->rel, column, XERO_PARAM_FROM);
 	int			to = xero_find_param(b->rel, column, XERO_PARAM_TO);
 	bool		lower = condition->op != XERO_CMP_LT &&
-		condition->op != XERO_CMP_LE;
+	condition->op != XERO_CMP_LE;
 	bool		upper = condition->op != XERO_CMP_GT &&
-		condition->op != XERO_CMP_GE;
+	condition->op != XERO_CMP_GE;
 	XeroValues	values;
 	int64		day;
 	char	   *text;
@@ -427,9 +424,9 @@ make_chunks(const Build *b)
 	{
 		void	   *one = list_nth(all, position);
 		int			bytes = param ?
-			xero_encoded_length(one, split->list) + 1 :
-			xero_encoded_length(((XeroText *) one)->text, false) + OR_BYTES +
-			PARENS_BYTES;
+		xero_encoded_length(one, split->list) + 1 :
+		xero_encoded_length(((XeroText *) one)->text, false) + OR_BYTES +
+		PARENS_BYTES;
 
 		CHECK_FOR_INTERRUPTS();
 		if (chunk != NULL &&
@@ -542,7 +539,7 @@ add_optional(Build *b, List *optional)
 		b->split = NULL;
 	if (b->split != NULL)
 		keep = Min(b->split->size,
-				   Max(SPLIT_BYTES, b->split->overhead + b->split->widest));
+				   Max(XERO_SPLIT_ROOM, b->split->overhead + b->split->widest));
 	foreach(lc, optional)
 	{
 		Piece	   *piece = lfirst(lc);
