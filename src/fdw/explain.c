@@ -59,7 +59,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 											list_length(targets) - MAX_SHOWN));
 			break;
 		}
-		shown = lappend(shown, psprintf("GET %s%s%s", target->shown,
+		shown = lappend(shown, psprintf("%s%s%s", target->shown,
 										*paging == '\0' ? "" :
 										strchr(target->shown, '?') ? "&" : "?",
 										paging));
