@@ -39,9 +39,10 @@ find_postgres() {
     [ -x "$bindir/initdb" ] || fail "no PostgreSQL server in $bindir"
 }
 
+# The current folder may be closed to postgres.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then
-        runuser -u postgres -- "$@"
+        (cd / && runuser -u postgres -- "$@")
     else
         "$@"
     fi
