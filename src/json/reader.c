@@ -152,6 +152,7 @@ raise_fault(const XeroReader *reader)
 {
 	const XeroJsonText *text = &reader->text;
 	char		excerpt[41];
+	char	   *place;
 	size_t		len = Min((size_t) (text->end - text->where),
 						  sizeof(excerpt) - 1);
 
@@ -162,14 +163,18 @@ raise_fault(const XeroReader *reader)
 		excerpt[i] = c >= 0x20 && c < 0x7f ? c : (c & 0x80) ? '?' : ' ';
 	}
 	excerpt[len] = '\0';
+	if (len == 0)
+		place = psprintf("It is %lld bytes long.",
+						 (long long) (text->end - text->begin));
+	else
+		place = psprintf("This is at byte %lld of %lld: \"%s\".",
+						 (long long) (text->where - text->begin) + 1,
+						 (long long) (text->end - text->begin), excerpt);
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 			 errmsg("could not parse the response for foreign table \"%s\"",
 					reader->relation),
-			 errdetail("%s This is at byte %lld of %lld: \"%s\".%s%s%s",
-					   text->problem,
-					   (long long) (text->where - text->begin) + 1,
-					   (long long) (text->end - text->begin), excerpt,
+			 errdetail("%s %s%s%s%s", text->problem, place,
 					   reader->detail ? " (" : "",
 					   reader->detail ? reader->detail : "",
 					   reader->detail ? ")" : "")));
@@ -486,7 +491,9 @@ read_count(const char *p)
 			return -1;
 		value = value * 10 + (*p - '0');
 	}
-	return digits > 0 ? value : -1;
+	if (digits == 0 || *p == '.' || *p == 'e' || *p == 'E')
+		return -1;
+	return value;
 }
 
 static const char *

@@ -401,8 +401,11 @@ xero_skip_value(XeroJsonText *text, const char *p, int depth)
 	{
 		case '"':
 			return xero_skip_string(text, p);
-		case '{':
 		case '[':
+			if (p[1] == ']' && depth < XERO_MAX_NESTING)
+				return p + 2;	/* most arrays of a page are empty */
+			return skip_container(text, p, depth);
+		case '{':
 			return skip_container(text, p, depth);
 		case 't':
 			return skip_literal(text, p, "true", 4);

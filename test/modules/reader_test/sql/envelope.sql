@@ -1,0 +1,28 @@
+-- The records are the wrapper's, wherever it stands.
+SELECT reader_info('Rows', NULL, '{"Id":"x","pagination":{"page":2,"pageSize":100,"pageCount":7,"itemCount":650},"Rows":[{},{}],"More":[{"Rows":[1]}]}');
+SELECT reader_info('Rows', NULL, '{"Rows":[{}],"Pagination":{"ItemCount":"650","PageCount":7,"pagesize":100,"PAGE":1}}');
+SELECT reader_info('Rows', NULL, '{"pagination":null,"ROWS":[]}');
+SELECT reader_info('Rows', NULL, '{"pagination":{"page":-1,"pageSize":1e9999,"itemCount":99999999999999999999,"pageCount":null,"x":{}},"rows":null}');
+SELECT reader_info('Rows', NULL, convert_to(E' \r\n[ {} ,\t{} ]\r\n', 'UTF8'));
+SELECT reader_info('Rows', NULL, '[]');
+SELECT reader_info('Rows', NULL, '\xEFBBBF'::bytea || '{"Rows":[{}]}');
+-- a single object instead of an array; and named in the singular
+SELECT * FROM reads('{ID:text}', '{"Rows":{"ID":"one"}, "More":1}');
+SELECT * FROM reads('{ID:text}', '{"row":{"ID":"one"}, "More":1}');
+SELECT * FROM reads('{ID:text}', '{"row":{"ID":"no"}, "Rows":[{"ID":"yes"}]}');
+-- faults of the envelope
+SELECT fails('{}');
+SELECT fails('{"row":[{"ID":"x"}]}');
+SELECT fails('{"ID":"x","Other":[]}');
+SELECT fails('{"Rows":"none"}');
+SELECT fails('{"Rows":7}');
+SELECT fails('{"Rows":[{"ID":"x"},7]}');
+SELECT fails('{"Rows":[null]}');
+SELECT fails('{"Rows":[[{"ID":"x"}]]}');
+SELECT fails('{"Rows":[{"ID":"x"}],"Rows":[]}');
+SELECT fails('{"Rows":[]} {}');
+SELECT fails('[{}] x');
+SELECT fails('{"Rows":[{},]}');
+SELECT fails('{"Rows":[,{}]}');
+SELECT fails('{"Rows":[{} {}]}');
+SELECT fails('{"Rows":[]"x":1}');
