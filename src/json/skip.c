@@ -174,7 +174,7 @@ xero_skip_blanks(const XeroJsonText *text, const char *p)
 	{
 		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
 		uint64		blanks = equal_bits(bytes, ' ') | equal_bits(bytes, '\n') |
-			equal_bits(bytes, '\r') | equal_bits(bytes, '\t');
+		equal_bits(bytes, '\r') | equal_bits(bytes, '\t');
 
 		if (blanks != 0xffff)
 			return p + pg_rightmost_one_pos64(~blanks);
@@ -195,7 +195,7 @@ string_stop(const XeroJsonText *text, const char *p)
 	{
 		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
 		uint64		stops = equal_bits(bytes, '"') |
-			equal_bits(bytes, '\\') | control_bits(bytes);
+		equal_bits(bytes, '\\') | control_bits(bytes);
 
 		if (stops != 0)
 			return p + pg_rightmost_one_pos64(stops);
@@ -206,7 +206,7 @@ string_stop(const XeroJsonText *text, const char *p)
 	{
 		uint64		word = load_word(p);
 		uint64		stops = equal_bytes(word, '"') |
-			equal_bytes(word, '\\') | control_bytes(word);
+		equal_bytes(word, '\\') | control_bytes(word);
 
 		if (stops != 0)
 			return p + pg_rightmost_one_pos64(stops) / 8;
