@@ -109,6 +109,12 @@ xero_pager_begin(MemoryContext owner, const XeroServer *server,
 	return pager;
 }
 
+void
+xero_pager_free(XeroPager *pager)
+{
+	MemoryContextDelete(pager->cxt);
+}
+
 static XeroCall *
 request_page(XeroPager *pager, int64 page)
 {
@@ -149,6 +155,14 @@ request_ahead(XeroPager *pager)
 		pager->ahead[pager->requested % pager->nahead] =
 			request_page(pager, pager->requested);
 	}
+}
+
+void
+xero_pager_start(XeroPager *pager)
+{
+	Assert(pager->requested == 0);
+	pager->requested = 1;
+	pager->ahead[1 % pager->nahead] = request_page(pager, 1);
 }
 
 const XeroResponse *

@@ -30,11 +30,15 @@ typedef struct XeroPager XeroPager;
 
 /*
  * Begin a list; the spec's strings must outlive the pager.  Nothing is sent
- * before the first xero_pager_next().  Deleting "owner" abandons what is in
- * flight.
+ * before xero_pager_start() or the first xero_pager_next().  Deleting "owner"
+ * abandons what is in flight, as does xero_pager_free().
  */
 extern XeroPager *xero_pager_begin(MemoryContext owner, const XeroServer *server,
 								   const XeroPagerSpec *spec);
+extern void xero_pager_free(XeroPager *pager);
+
+/* Send the first request, without waiting for the answer. */
+extern void xero_pager_start(XeroPager *pager);
 
 /*
  * The next response, or NULL at the end.  It stays valid until the next call.

@@ -167,7 +167,10 @@ count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
 	if (target->single)
 		return xero_reader_records(state->reader);
 	if (xero_reader_info(state->reader)->item_count >= 0)
+	{
+		xero_note_records(state, xero_reader_info(state->reader)->item_count);
 		return xero_reader_info(state->reader)->item_count;
+	}
 	return count_pages(state, &spec, mcxt);
 }
 

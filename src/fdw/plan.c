@@ -151,21 +151,32 @@ detail_calls(const XeroTable *table, List *wanted, double records)
 	return calls;
 }
 
-/* Settle how a set of clauses would be read, and what that costs. */
+/* Calls of a list with so many records, or of so many lists. */
+static double
+list_calls(const XeroObject *object, int page_size, double records, int lists)
+{
+	int			served;
+
+	if (object->paging == XERO_PAGING_NONE)
+		return lists;
+	served = object->max_page_size > 0 ?
+		Min(page_size, object->max_page_size) : object->default_page_size;
+	return Max(ceil(records / Max(served, 1)), lists);
+}
+
+/* Settle what to ask for if just these clauses are looked at. */
 static void
-plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-			const char *order, int page_size, XeroAccess *access)
+plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			 int page_size, XeroAccess *access)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	const XeroObject *object = xero_root_object(info->table->object);
 	List	   *targets;
-	double		pages;
 
 	xero_pushdown(info->rel, clauses, &access->pushdown);
 	access->wanted = wanted_attributes(info->table, baserel,
 									   access->pushdown.recheck);
 	access->shape.forms = usable_forms(info->table, access->wanted);
-	access->shape.order = order ? order : object->order;
 
 	access->records = clamp_row_est(info->records *
 									clauselist_selectivity(root,
@@ -177,21 +188,53 @@ plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 
 	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
 								 &access->shape);
-	pages = 1;
-	if (object->paging != XERO_PAGING_NONE)
-	{
-		int			served = object->max_page_size > 0 ?
-			Min(page_size, object->max_page_size) : object->default_page_size;
-
-		pages = ceil(access->records / Max(served, 1));
-	}
-	access->calls = Max(pages, list_length(targets));
 	if (list_length(targets) == 1 &&
 		((XeroTarget *) linitial(targets))->single)
 		access->calls = 1;
 	else
-		access->calls += detail_calls(info->table, access->wanted,
-									  access->records);
+		access->calls = list_calls(object, page_size, access->records,
+								   list_length(targets)) +
+			detail_calls(info->table, access->wanted, access->records);
+}
+
+/*
+ * Settle how a set of clauses would be read, and what that costs.  A long
+ * list of values travels 40 a call; where it takes fewer calls, the list is
+ * left out and its clause checked here.
+ */
+static void
+plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			const char *order, int page_size, XeroAccess *access)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	List	   *lists = NIL;
+	List	   *others = NIL;
+	ListCell   *lc;
+
+	access->shape.order = order ? order :
+		xero_root_object(info->table->object)->order;
+	plan_clauses(root, baserel, clauses, page_size, access);
+
+	foreach(lc, clauses)
+	{
+		if (IsA(lfirst(lc), ScalarArrayOpExpr))
+			lists = lappend(lists, lfirst(lc));
+		else
+			others = lappend(others, lfirst(lc));
+	}
+	if (lists != NIL && access->calls > 1)
+	{
+		XeroAccess	whole;
+
+		whole.shape.order = access->shape.order;
+		plan_clauses(root, baserel, others, page_size, &whole);
+		whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
+		whole.wanted = wanted_attributes(info->table, baserel,
+										 whole.pushdown.recheck);
+		whole.shape.forms = usable_forms(info->table, whole.wanted);
+		if (whole.calls < access->calls)
+			*access = whole;
+	}
 }
 
 static void
@@ -436,6 +479,8 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	page_size = choose_page_size(root, baserel,
 								 access.pushdown.recheck == NIL,
 								 order != NULL);
+	if (page_size < info->table->page_size)
+		access.calls = 1;		/* as many rows as LIMIT asks for */
 
 	/* where the statement may stop early, a page ahead may be a call wasted */
 	ahead = root->tuple_fraction <= 0 && root->limit_tuples < 0;

@@ -14,10 +14,12 @@
 #include "nodes/pathnodes.h"
 
 /*
- * A call takes some 300 ms and is one of 60 a minute; in units of a
- * sequential page fetch that dwarfs whatever is done with its answer.
+ * A call takes some 300 ms and is one of 60 a minute: it dwarfs whatever is
+ * done with its answer.  Not more than this, though, as the sum decides
+ * whether PostgreSQL compiles expressions (jit_above_cost), which does not
+ * make calls any faster.
  */
-#define XERO_CALL_COST		10000.0
+#define XERO_CALL_COST		1000.0
 
 /* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
 typedef struct XeroRelInfo

@@ -289,6 +289,7 @@ xero_start_run(ForeignScanState *node)
 	state->run_cxt = run_cxt;
 	state->counted = false;
 	state->targets = targets;
+	state->pagers = palloc0(sizeof(XeroPager *) * Max(list_length(targets), 1));
 	state->target = 0;
 	state->pager = NULL;
 	state->page_open = false;
@@ -322,10 +323,9 @@ make_seen(XeroScanState *state)
 	return xero_seen_create(state->run_cxt);
 }
 
-static void
-begin_target(XeroScanState *state)
+static XeroPager *
+make_pager(XeroScanState *state, const XeroTarget *target)
 {
-	XeroTarget *target = list_nth(state->targets, state->target);
 	XeroPagerSpec spec = {0};
 
 	spec.path = target->path;
@@ -336,7 +336,29 @@ begin_target(XeroScanState *state)
 	spec.page_size = state->page_size;
 	spec.ahead = state->ahead;
 	spec.stats = &state->stats;
-	state->pager = xero_pager_begin(state->run_cxt, state->server, &spec);
+	return xero_pager_begin(state->run_cxt, state->server, &spec);
+}
+
+/*
+ * Turn to the next target.  Where all rows will be wanted, the first requests
+ * of those after it are sent along.
+ */
+static void
+begin_target(XeroScanState *state)
+{
+	XeroTarget *target = list_nth(state->targets, state->target);
+	int			ahead = state->ahead ? state->server->concurrency : 1;
+	int			last = Min(state->target + ahead, list_length(state->targets));
+
+	for (int i = state->target; i < last; i++)
+	{
+		if (state->pagers[i] == NULL)
+		{
+			state->pagers[i] = make_pager(state, list_nth(state->targets, i));
+			xero_pager_start(state->pagers[i]);
+		}
+	}
+	state->pager = state->pagers[state->target];
 	state->items = -1;
 	state->fewest_items = -1;
 	state->records = 0;
@@ -357,10 +379,28 @@ end_target(XeroScanState *state)
 				 errdetail("Xero counted %.0f records but sent %.0f.",
 						   state->fewest_items, state->records),
 				 errhint("The list changed while it was being read. Run the statement again.")));
-	if (state->sent == NIL && state->items >= 0)
-		xero_remember_records(state->table->relid, state->items);
+	xero_pager_free(state->pager);
 	state->pager = NULL;
 	state->target++;
+}
+
+static void
+show_progress(XeroScanState *state)
+{
+	if (state->progress == NULL)
+		return;
+	state->progress->pages_done = state->pages - (state->page_open ? 1 : 0);
+	state->progress->pages_total = xero_pager_pages(state->pager);
+	state->progress->rows = state->rows;
+	state->progress->bytes_in = state->stats.bytes_in;
+}
+
+/* The planner remembers how many records the whole list has. */
+void
+xero_note_records(XeroScanState *state, double records)
+{
+	if (state->sent == NIL)
+		xero_remember_records(state->table->relid, records);
 }
 
 /* Open the next page; false at the end of the run. */
@@ -397,6 +437,10 @@ open_page(XeroScanState *state)
 		info = xero_reader_info(state->reader);
 		if (info->page_count >= 0)
 			xero_pager_set_pages(state->pager, info->page_count);
+		if (info->item_count >= 0)
+			xero_note_records(state, info->item_count);
+		state->pages++;
+		show_progress(state);
 		if (state->seen)
 			xero_seen_next_page(state->seen);
 		state->page_open = true;
@@ -419,7 +463,6 @@ close_page(XeroScanState *state)
 	bool		shrunk = items >= 0 && items < state->items;
 
 	state->page_open = false;
-	state->pages++;
 	state->records += records - state->page_repeated;
 
 	if (state->rereading)
@@ -456,14 +499,7 @@ close_page(XeroScanState *state)
 					 errhint("Run the statement again.")));
 		xero_pager_reread(state->pager);
 	}
-
-	if (state->progress)
-	{
-		state->progress->pages_done = state->pages;
-		state->progress->pages_total = xero_pager_pages(state->pager);
-		state->progress->rows = state->rows;
-		state->progress->bytes_in = state->stats.bytes_in;
-	}
+	show_progress(state);
 }
 
 /*

@@ -54,7 +54,8 @@ typedef struct XeroScanState
 	bool		started;
 	List	   *targets;
 	int			target;			/* index of the present one */
-	XeroPager  *pager;
+	XeroPager **pagers;			/* by target; NULL if not begun */
+	XeroPager  *pager;			/* the present target's */
 	double		items;			/* item count of the last page, -1 unknown */
 	double		fewest_items;	/* smallest item count of all pages */
 	double		records;		/* distinct records that came */
@@ -86,6 +87,9 @@ typedef struct XeroScanState
 
 /* in scan.c: evaluate the parameters and settle the requests */
 extern void xero_start_run(ForeignScanState *node);
+
+/* in scan.c: an envelope has told the item count */
+extern void xero_note_records(XeroScanState *state, double records);
 
 /* in count.c */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
