@@ -52,14 +52,25 @@ WaitEventExtensionNew(const char *wait_event_name)
  * of EXPLAIN to headers of its own.
  */
 #if PG_VERSION_NUM >= 180000
+#define XERO_NO_DISABLED_NODES	0,
+#else
+#define XERO_NO_DISABLED_NODES
+#endif
+
+#if PG_VERSION_NUM >= 170000
 #define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
-	create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, outer, NULL, NIL, private)
-#elif PG_VERSION_NUM >= 170000
-#define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
-	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, NIL, private)
+	create_foreignscan_path(root, rel, NULL, rows, XERO_NO_DISABLED_NODES startup, total, pathkeys, outer, NULL, NIL, private)
 #else
 #define xero_create_foreignscan_path(root, rel, rows, startup, total, pathkeys, outer, private) \
 	create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, outer, NULL, private)
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define xero_create_foreign_upper_path(root, rel, target, rows, startup, total, private) \
+	create_foreign_upper_path(root, rel, target, rows, XERO_NO_DISABLED_NODES startup, total, NIL, NULL, NIL, private)
+#else
+#define xero_create_foreign_upper_path(root, rel, target, rows, startup, total, private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, NIL, NULL, private)
 #endif
 
 #if PG_VERSION_NUM >= 160000
@@ -67,7 +78,7 @@ WaitEventExtensionNew(const char *wait_event_name)
 	(((ForeignScan *) (node)->ss.ps.plan)->checkAsUser)
 #else
 #define xero_check_as_user(node) \
-	(exec_rt_fetch(((ForeignScan *) (node)->ss.ps.plan)->scan.scanrelid, \
+	(exec_rt_fetch(bms_next_member(((ForeignScan *) (node)->ss.ps.plan)->fs_relids, -1), \
 				   (node)->ss.ps.state)->checkAsUser)
 #endif
 
