@@ -199,8 +199,8 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 
 /*
  * Settle how a set of clauses would be read, and what that costs.  A long
- * list of values travels 40 a call; where it takes fewer calls, the list is
- * left out and its clause checked here.
+ * list of values travels 40 a call; where reading without it is known to take
+ * fewer calls, the list is left out and its clause checked here.
  */
 static void
 plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
@@ -222,7 +222,7 @@ plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		else
 			others = lappend(others, lfirst(lc));
 	}
-	if (lists != NIL && access->calls > 1)
+	if (lists != NIL && access->calls > 1 && info->records_known)
 	{
 		XeroAccess	whole;
 
@@ -261,7 +261,8 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 
 	object = info->table->object;
 	info->records = xero_remembered_records(foreigntableid);
-	if (info->records < 0)
+	info->records_known = info->records >= 0;
+	if (!info->records_known)
 		info->records = xero_root_object(object)->typical_rows;
 	info->rows_per_record = object->parent ?
 		Max(1.0, (double) object->typical_rows / Max(object->parent->typical_rows, 1)) : 1.0;

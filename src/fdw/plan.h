@@ -27,6 +27,7 @@ typedef struct XeroRelInfo
 	XeroTable  *table;
 	XeroRel    *rel;
 	double		records;		/* in the whole list */
+	bool		records_known;	/* Xero has told this session */
 	double		rows_per_record;	/* child tables: elements a record */
 } XeroRelInfo;
 
