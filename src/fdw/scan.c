@@ -39,6 +39,9 @@
 /* How often one page is read again before the scan gives up. */
 #define MAX_REREADS 5
 
+/* Transfers of pages ahead are looked after once in so many rows. */
+#define ROWS_PER_PUMP 64
+
 /* The catalogue's column of the record's key, and of lists by offset. */
 static const XeroColumn *
 root_column(const XeroTable *table, const char *name)
@@ -585,7 +588,8 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 			state->offset = DatumGetInt32(state->values[state->offset_field]);
 		if (is_repeated(state) || !fill_slot(state, slot))
 			continue;
-		state->rows++;
+		if (state->rows++ % ROWS_PER_PUMP == 0)
+			xero_call_pump();
 		return true;
 	}
 }
