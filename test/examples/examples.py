@@ -1,0 +1,201 @@
+"""Read Xero's own example answers through the foreign tables.
+
+Every example of a list, and of a single record, that the specification gives
+for the catalogue's objects is served by the sandbox byte for byte.  Each of its
+members that has a column must arrive in it with its exact value, and no record
+may be missing.
+
+    examples.py FOLDER      the folder of the specification's files
+"""
+import json
+import sys
+
+from database import SqlError, catalogue, connect, literal, parse, rows, sandbox
+from specification import Specification
+from truth import differences, expected_rows, field_of, member
+
+SPECIFICATIONS = {"accounting": "xero_accounting.yaml", "payroll_au": "xero-payroll-au.yaml",
+                  "payroll_uk": "xero-payroll-uk.yaml", "payroll_nz": "xero-payroll-nz.yaml"}
+
+# (api, path) -> why the example is not served as it is.
+MALFORMED = {
+    ("accounting", "/Budgets/{BudgetID}"):
+        "a list whose member names and indentation are mixed up, so that the record is no element of an array",
+}
+# (api, path) -> the same, where only the count of records is wrong.
+SHORTENED = {
+    ("payroll_nz", "/Employees"): "two of the eight records that it announces",
+}
+# Columns that a list carries and the single record does not (xero-api.md 2.5):
+# wanting them, the extension rightly asks for the list.
+LIST_ONLY = {"journals": {"source_id", "source_type"}}
+
+
+class Report:
+    """What was covered, and what was wrong."""
+
+    def __init__(self):
+        self.passed = self.failed = self.values = 0
+        self.without_column = {}
+
+    def add(self, name, problems):
+        if problems:
+            self.failed += 1
+            print(f"not ok: {name}")
+            for problem in problems:
+                print(f"    {problem}")
+        else:
+            self.passed += 1
+
+
+def records_of(table, answer):
+    """The records in an answer, a list's or a single one's."""
+    for name, value in answer.items():
+        if isinstance(value, list):
+            return value
+        if isinstance(value, dict) and name.lower() == table["table_name"].removesuffix("s"):
+            return [value]
+    raise ValueError(f"no records in {sorted(answer)}")
+
+
+def compare(report, name, table, records, condition=""):
+    """Read the table and compare it with the records it must show."""
+    wanted = expected_rows(table, records)
+    left_out = LIST_ONLY.get(table["table_name"], ()) if condition else ()
+    columns = [column for column in table["columns"] if column["column_name"] not in left_out]
+    selected = ", ".join(f'"{column["column_name"]}"' for column in columns)
+    try:
+        got = rows(f'SELECT {selected} FROM {table["api"]}."{table["table_name"]}"{condition}')
+    except SqlError as error:
+        report.add(name, str(error).split("\n"))
+        return
+    problems = [] if len(got) == len(wanted) else [f"{len(got)} rows instead of {len(wanted)}"]
+    for number, (row, record) in enumerate(pair(table, wanted, got)):
+        problems += [f"row {number}: {text}" for text in differences({**table, "columns": columns}, record, row)]
+        report.values += sum(value is not None for value in record.values())
+    report.add(name, problems)
+
+
+def pair(table, wanted, got):
+    """Rows with their records: by key, or else in the order of the answer."""
+    key = table["key_column"]
+    if key and len({str(record[key]) for record in wanted}) == len(wanted):
+        by_key = {str(row[key]).lower(): row for row in got}
+        return [(by_key.get(str(record[key]).lower(), {}), record) for record in wanted]
+    return list(zip(got, wanted))
+
+
+def serve(path, body, **more):
+    sandbox("data", {"path": path, "body": body, **more})
+
+
+def serve_singles(table, path, records):
+    """What a list leaves out is asked for record by record."""
+    key = next(column["field"] for column in table["columns"] if column["column_name"] == table["key_column"])
+    for record in records:
+        serve(f"{path}/{field_of(record, key)}", as_json({table["object"].split("/")[1]: [record]}))
+
+
+def as_json(value):
+    """JSON with the numbers' digits."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {as_json(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_json, value)) + "]"
+    return str(value) if type(value).__name__ == "Raw" else json.dumps(value)
+
+
+def children_of(tables, table):
+    return [child for (api, _), child in tables.items()
+            if api == table["api"] and child["object"].startswith(table["object"] + "/")]
+
+
+def check_list(report, tables, table, path, body):
+    answer = parse(body)
+    records = records_of(table, answer)
+    if table["paging"] == "offset":
+        # Only an empty answer ends this list.
+        serve(path, json.dumps({name: [] for name in answer if isinstance(answer[name], list)}))
+        serve(path, body, query="offset=0")
+    else:
+        serve(path, body)
+    if "get" in table["operations"]:
+        serve_singles(table, path, records)
+    for reader in [table] + children_of(tables, table):
+        compare(report, f"{table['api']} {path} in {reader['table_name']}", reader, records)
+    note_members(report, table, records)
+
+
+def check_shortened(report, table, path, body):
+    """The announced count is not met: an error, never a short result."""
+    serve(path, body)
+    try:
+        rows(f"SELECT {table['key_column']} FROM {table['api']}.{table['table_name']}")
+        report.add(f"{path} with too few records", ["no error"])
+    except SqlError as error:
+        report.add(f"{path} with too few records", [] if "HV00L" in str(error) else [str(error)])
+    answer = parse(body)
+    member(answer, "pagination")["itemCount"] = len(records_of(table, answer))
+    return as_json(answer)
+
+
+def check_single(report, table, path, body):
+    records = records_of(table, parse(body))
+    key = next(column for column in table["columns"] if column["column_name"] == table["key_column"])
+    value = field_of(records[0], key["field"])
+    serve(f"{path}/{value}", body)
+    asked_before = len(sandbox("log"))
+    compare(report, f"{table['api']} {path}/{{{key['field']}}}", table, records,
+            f" WHERE {key['column_name']} = {literal(value)}")
+    asked = [call["path"] for call in sandbox("log")[asked_before:] if call["path"].startswith(path)]
+    report.add(f"{path}: calls for one record",
+               [] if [text.lower() for text in asked] == [f"{path}/{value}".lower()] else asked or ["none"])
+    note_members(report, table, records)
+
+
+def note_members(report, table, records):
+    """Members of the records that no column shows, for information."""
+    first = {column["field"].split(".")[0].lower() for column in table["columns"]}
+    missing = {name for record in records for name in record if name.lower() not in first}
+    report.without_column.setdefault(table["table_name"], set()).update(missing)
+
+
+def main(folder):
+    connect(SPECIFICATIONS)
+    tables = catalogue(SPECIFICATIONS)
+    report = Report()
+    examples = 0
+    for api, file in SPECIFICATIONS.items():
+        specification = Specification(f"{folder}/{file}")
+        roots = {table["object"].split("/")[1]: table for (of, _), table in tables.items()
+                 if of == api and table["object"].count("/") == 1}
+        for template in specification.paths():
+            parts = template.strip("/").split("/")
+            if parts[0] not in roots or len(parts) > 2 or (len(parts) == 2 and parts[1][0] != "{"):
+                continue
+            table = roots[parts[0]]
+            body = specification.example(template)
+            if body is None:
+                report.add(f"{api} {template}", ["has no example"])
+                continue
+            if (api, template) in MALFORMED:
+                print(f"left out: {api} {template}: {MALFORMED[api, template]}")
+                continue
+            examples += 1
+            if len(parts) == 2:
+                check_single(report, table, table["path"], body)
+                continue
+            if (api, template) in SHORTENED:
+                print(f"count put right: {api} {template}: {SHORTENED[api, template]}")
+                body = check_shortened(report, table, table["path"], body)
+            check_list(report, tables, table, table["path"], body)
+    for name, members in sorted(report.without_column.items()):
+        if members:
+            print(f"no column for members of {name}: {' '.join(sorted(members))}")
+    print(f"{examples} examples, {report.values} values compared")
+    print(f"{report.passed} passed, {report.failed} failed")
+    return report.failed == 0 and examples > 0
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(*sys.argv[1:]) else 1)
