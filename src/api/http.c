@@ -368,12 +368,20 @@ start_engine(void)
 	}
 }
 
-/* What curl's result code means to the layers above. */
-static XeroTransport
-transport_of(XeroHttp *http, CURLcode code)
+/* This time stays 0 until a connection is ready to be used. */
+static bool
+was_sent(const XeroHttp *http)
 {
 	curl_off_t	sent = 0;
 
+	curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+	return sent > 0;
+}
+
+/* What curl's result code means to the layers above. */
+static XeroTransport
+transport_of(const XeroHttp *http, CURLcode code)
+{
 	if (http->too_large)
 		return XERO_TRANSPORT_TOO_LARGE;
 	if (http->no_memory)
@@ -387,8 +395,11 @@ transport_of(XeroHttp *http, CURLcode code)
 		case CURLE_FILESIZE_EXCEEDED:
 			return XERO_TRANSPORT_TOO_LARGE;
 		case CURLE_URL_MALFORMAT:
-		case CURLE_UNSUPPORTED_PROTOCOL:
 			return XERO_TRANSPORT_UNSENDABLE;
+		case CURLE_UNSUPPORTED_PROTOCOL:
+			/* our URL's, or that of an answer which is not HTTP */
+			return was_sent(http) ? XERO_TRANSPORT_LOST :
+				XERO_TRANSPORT_UNSENDABLE;
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_SSL_CACERT_BADFILE:
 		case CURLE_SSL_ISSUER_ERROR:
@@ -400,10 +411,8 @@ transport_of(XeroHttp *http, CURLcode code)
 		case CURLE_SSL_CONNECT_ERROR:
 			return XERO_TRANSPORT_NO_CONNECTION;
 		case CURLE_OPERATION_TIMEDOUT:
-			/* this time stays 0 until a connection is ready to be used */
-			curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-			return sent == 0 ? XERO_TRANSPORT_NO_CONNECTION :
-				XERO_TRANSPORT_TIMED_OUT;
+			return was_sent(http) ? XERO_TRANSPORT_TIMED_OUT :
+				XERO_TRANSPORT_NO_CONNECTION;
 		default:
 			return XERO_TRANSPORT_LOST;
 	}
@@ -423,6 +432,11 @@ complete(XeroHttp *http, CURLcode code)
 	result->bytes_in = n;
 	curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &n);
 	result->elapsed_ms = n / 1000.0;
+	/* of an empty body, too: a buffer used again holds the answer before */
+	if (reserve(http, result->len))
+		result->body[result->len] = '\0';
+	else
+		result->transport = XERO_TRANSPORT_NO_MEMORY;
 	if (code != CURLE_OK)
 		strlcpy(result->error, http->errbuf[0] != '\0' ? http->errbuf :
 				curl_easy_strerror(code), sizeof(result->error));

@@ -114,8 +114,6 @@ classify_status(const XeroAttempt *attempt)
 {
 	switch (attempt->status)
 	{
-		case 204:
-			return XERO_FINE;
 		case 401:
 			return classify_unauthorized(attempt);
 		case 403:

@@ -47,7 +47,7 @@ static const AnswerCase answers[] = {
 	{"200 with JSON", ANSWER(200, "", "", "", false, true), XERO_FINE},
 	{"201 with JSON", ANSWER(201, "", "", "", false, true), XERO_FINE},
 	{"200 without JSON", PLAIN(200), XERO_GARBLED},
-	{"204 has no body", PLAIN(204), XERO_FINE},
+	{"204 is no list of nothing", PLAIN(204), XERO_GARBLED},
 	{"302 is not followed", PLAIN(302), XERO_UNEXPECTED},
 	{"304 was not asked for", PLAIN(304), XERO_UNEXPECTED},
 	{"no status at all", PLAIN(0), XERO_UNEXPECTED},
