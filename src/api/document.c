@@ -19,6 +19,12 @@
 #define MAX_DOCUMENT (256 * 1024)
 #define MAX_DEPTH 32
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool
 xero_looks_like_json(const char *content_type, const char *text, size_t len)
 {
@@ -26,9 +32,15 @@ xero_looks_like_json(const char *content_type, const char *text, size_t len)
 
 	if (pg_strncasecmp(content_type, "application/json", 16) != 0)
 		return false;
-	while (i < len && strchr(" \t\r\n", text[i]) != NULL)
+	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+		i += 3;					/* a byte order mark */
+	while (i < len && is_blank(text[i]))
 		i++;
-	return i < len && (text[i] == '{' || text[i] == '[');
+	while (len > i && is_blank(text[len - 1]))
+		len--;
+	return len > i + 1 &&
+		((text[i] == '{' && text[len - 1] == '}') ||
+		 (text[i] == '[' && text[len - 1] == ']'));
 }
 
 /* The caller puts the object; NULL if the text is nothing of that type. */

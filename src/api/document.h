@@ -28,7 +28,7 @@ typedef struct XeroTokenDocument
 
 #define XERO_UUID_TEXT_LEN 36
 
-/* Could this body be JSON, by its type and its first character? */
+/* Could this body be JSON, by its type and its first and last character? */
 extern bool xero_looks_like_json(const char *content_type, const char *text,
 								 size_t len);
 
