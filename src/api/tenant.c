@@ -75,7 +75,7 @@ ask_tenant(XeroServer *server, char *tenant_id)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("could not read the list of organisations that server \"%s\" is connected to",
 						server->name),
-				 errdetail("%s", response->detail)));
+				 errdetail("%s.", response->detail)));
 	if (count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
