@@ -1,0 +1,261 @@
+# Answers whose bodies are not what they should be: each is the right rows
+# after a retry, or an error that says what and where, and never a part.
+use strict;
+use warnings;
+use utf8;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroSession;
+use XeroTest;
+use XeroWire;
+
+my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--no-limits' ]);
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $session = XeroSession->new($node);
+
+my $list = '/api.xro/2.0/Accounts';
+my $query = 'SELECT count(account_id), min(code), max(name) FROM xero.accounts';
+my $rows = $session->rows($query);
+like($rows, qr/^\d\d+\|/, 'the undisturbed list');
+
+sub calls { return scalar(grep { $_ =~ m{^GET $list\b} } $sandbox->calls($_[0])); }
+
+# What a single statement makes of a fault: state, calls, and that the same
+# session then reads the list.
+sub suffers
+{
+	my ($name, $fault, $state, $calls, $text) = @_;
+	my $mark = $sandbox->mark;
+	$sandbox->faults({ path => $list, %$fault });
+	my $result = $session->try($query);
+	is($result->{state}, $state, "$name: SQLSTATE") or diag($result->{text});
+	is(calls($mark), $calls, "$name: calls");
+	if ($state eq '00000') { is($result->{rows}, $rows, "$name: rows"); }
+	else { like($result->{text}, $text, "$name: message"); }
+	$sandbox->faults;
+	is($session->rows($query), $rows, "$name: afterwards");
+	return;
+}
+
+sub json { return { status => 200, body => $_[0] }; }
+
+my $html = { status => 200, body => '<html><body>Sorry!</body></html>',
+	headers => { 'Content-Type' => 'text/html; charset=utf-8' } };
+
+# What a repetition may cure is repeated, and no more often than thrice (five
+# times where the transport is to blame).
+suffers('HTML instead of JSON', $html, 'HV00L', 3,
+	qr/answer for server "xero" is not JSON\nDETAIL:  GET \/api.xro\/2.0\/Accounts: HTTP status 200, correlation id \S+\./);
+suffers('HTML once', { %$html, times => 1 }, '00000', 2);
+suffers('HTML that claims to be JSON', json('<html></html>'), 'HV00L', 3, qr/is not JSON/);
+suffers('bytes that are nothing', { garbage => 1 }, 'HV00L', 3, qr/is not JSON/);
+suffers('bytes that are nothing, once', { garbage => 1, times => 1 }, '00000', 2);
+suffers('empty body', json(''), 'HV00L', 3, qr/is not JSON/);
+suffers('empty body twice', { %{ json('') }, times => 2 }, '00000', 3);
+suffers('blanks', json(" \r\n\t "), 'HV00L', 3, qr/is not JSON/);
+suffers('an end that is missing', json('{"Accounts": [{"Code": "1"}]'), 'HV00L', 3, qr/is not JSON/);
+suffers('cut short', { truncate => 700 }, '08006', 5,
+	qr/connection to Xero was lost for server "xero"\nDETAIL:  GET \/api.xro\/2.0\/Accounts: /);
+suffers('cut short once', { truncate => 700, times => 1 }, '00000', 2);
+suffers('cut short at once', { truncate => 0, times => 1 }, '00000', 2);
+suffers('byte by byte', { drip_ms => 5, times => 1 }, '00000', 1);
+
+# An answer without a body is no list of nothing, nor the one before.
+suffers('no content', { status => 204 }, 'HV00L', 3, qr/is not JSON/);
+suffers('not modified', { status => 304 }, 'HV00L', 1, qr/unexpected answer/);
+
+# What is JSON to begin with, but wrong: its place is told.
+my $key = '00000000-0000-0000-0000-000000000001';
+my @malformed = (
+	[ 'missing value', '{"Accounts": [{]}', qr/should be a member's name here\. This is at byte 16 of 17/ ],
+	[ 'missing comma', '{"Accounts": [{"Code": "1" "Name": "x"}]}', qr/comma or a closing brace/ ],
+	[ 'unclosed string', '{"Accounts": [{"Code": "1}]}', qr/The text ends inside a string/ ],
+	[ 'unclosed list', '{"Accounts": [{"Code": "1"}', qr/The text ends inside an array of records/ ],
+	[ 'more after the end', '{"Accounts": []} {}', qr/There is more after the end/ ],
+	[ 'the records twice', '{"Accounts": [], "Accounts": []}', qr/The records come twice/ ],
+	[ 'no records', '{"Status": "OK"}', qr/unexpected response for foreign table "accounts"\n.*no member "Accounts"/ ],
+	[ 'records that are a word', '{"Accounts": "none"}', qr/should be an array of records/ ],
+	[ 'a record that is a number', '{"Accounts": [1]}', qr/should be an object here/ ],
+	[ 'control characters', "{\"Accounts\": [{\"Code\": \"1\n2\"}]}", qr/could not parse|invalid value/ ],
+	[ 'wrong literal', '{"Accounts": [{"Code": nul}]}', qr/could not parse/ ],
+	[ 'deep arrays', '{"Accounts": ' . '[' x 100_000 . ']}', qr/could not parse/ ],
+	[ 'deep arrays in an unwanted member', '{"Deep": ' . '[' x 100_000 . ']}', qr/nested too deeply/ ],
+	[ 'deep objects', '{"a":' x 100_000 . '}', qr/nested too deeply/ ],
+	[ 'deep objects in a record', '{"Accounts": [' . '{"x":' x 100_000 . '}', qr/nested too deeply/ ]);
+foreach my $case (@malformed)
+{
+	my ($name, $body, $text) = @$case;
+	suffers($name, json($body), 'HV00L', 1, $text);
+}
+
+# A list of nothing is a list of nothing.
+foreach my $body ('{"Accounts": []}', '{"Accounts": null}', '[]', "\x{FEFF}[]")
+{
+	$sandbox->faults({ path => $list, status => 200, body => $body });
+	(my $name = "nothing in $body") =~ s/\x{FEFF}/a byte order mark and /;
+	is($session->rows('SELECT count(account_id) FROM xero.accounts'), 0, $name);
+}
+
+# Values that a column cannot hold: table, column and record are named.
+sub record
+{
+	my ($members) = @_;
+	return { status => 200, body => "{\"Accounts\": [{\"AccountID\": \"$key\", $members}]}" };
+}
+my @values = (
+	[ 'NUL in a text', '"Code": "a\u0000b"', 'code', '22P05', qr/\\u0000 cannot be converted/ ],
+	[ 'text in a uuid', '"AccountID": "x"', 'account_id', '22P02', qr/type uuid/ ],
+	[ 'text in a boolean', '"AddToWatchlist": "maybe"', 'add_to_watchlist', '22P02', qr/type boolean: "maybe"/ ],
+	[ 'an object in a boolean', '"AddToWatchlist": {}', 'add_to_watchlist', '22P02', qr/type boolean/ ],
+	[ 'text in a timestamp', '"UpdatedDateUTC": "soon"', 'updated_date_utc', '22007', qr/not a date or time/ ],
+	[ 'a year too far', '"UpdatedDateUTC": "\/Date(99999999999999999999)\/"', 'updated_date_utc', '22008', qr/out of range/ ],
+	[ 'an escape that is none', '"Code": "a\q"', 'code', '22P02', qr/Escape sequence "\\q" is invalid/ ],
+	[ 'half a surrogate pair', '"Code": "\ud83d"', 'code', '22P02', qr/surrogate/ ]);
+foreach my $case (@values)
+{
+	my ($name, $members, $column, $state, $text) = @$case;
+	$sandbox->faults({ path => $list, %{ record($members) } });
+	my $result = $session->try("SELECT $column, account_id FROM xero.accounts");
+	is($result->{state}, $state, "$name: SQLSTATE") or diag($result->{text});
+	like($result->{text}, qr/invalid value for column "$column" of foreign table "accounts"/, "$name: table and column");
+	like($result->{text}, qr/In (the record with account_id "$key"|the record with account_id "x"), .*is refused: /, "$name: record");
+	like($result->{text}, $text, "$name: reason");
+	is($session->rows('SELECT count(*) FROM (SELECT name FROM xero.accounts OFFSET 0) a'), 1, "$name: unwanted, it does no harm")
+	  unless $column eq 'account_id';
+}
+$sandbox->faults;
+
+# Extra columns: numbers, jsonb, fields that do not exist.
+$session->rows(<<'SQL');
+CREATE FOREIGN TABLE wide (
+	account_id uuid,
+	amount numeric OPTIONS (field 'Amount'),
+	cents numeric(12,2) OPTIONS (field 'Amount'),
+	whole integer OPTIONS (field 'Amount'),
+	small smallint OPTIONS (field 'Amount'),
+	double float8 OPTIONS (field 'Amount'),
+	tree jsonb OPTIONS (field 'Tree'),
+	raw json OPTIONS (field 'Tree'),
+	short varchar(3) OPTIONS (field 'Word'),
+	days integer[] OPTIONS (field 'Days'),
+	ghost text OPTIONS (field 'No.Such.Member')
+) SERVER xero OPTIONS (object 'accounting/Accounts');
+SQL
+sub wide
+{
+	my ($members, $column) = @_;
+	$sandbox->faults({ path => $list, %{ record($members) } });
+	return $session->try("SELECT $column FROM wide");
+}
+my $long = '9' x 10_000;
+is(wide("\"Amount\": $long", 'amount')->{rows}, $long, '10,000 digits arrive as they are');
+is(wide("\"Amount\": -$long.$long", 'amount')->{rows}, "-$long.$long", 'with a fraction, too');
+is(wide('"Amount": 1e400', 'amount')->{rows}, '1' . '0' x 400, 'exponents are exact');
+is(wide('"Amount": 0.1000', 'amount')->{rows}, '0.1000', 'zeros at the end stay');
+foreach my $case (
+	[ "\"Amount\": $long", 'whole', '22003', 'is refused: value "99' ], [ "\"Amount\": $long", 'cents', '22003', 'numeric' ],
+	[ '"Amount": 40000', 'small', '22003', 'smallint' ], [ '"Amount": 1e400', 'double', '22003', 'double' ],
+	[ '"Amount": 1e999999999', 'amount', '22003', 'numeric' ], [ '"Amount": 1.5', 'whole', '22P02', 'integer' ],
+	[ '"Amount": true', 'amount', '22P02', 'numeric' ], [ '"Amount": [1]', 'amount', '22P02', 'numeric' ],
+	[ '"Word": "four"', 'short', '22001', 'character varying' ],
+	[ '"Tree": {"a": "\u0000"}', 'tree', '22P05', 'u0000' ])
+{
+	my ($members, $column, $state, $text) = @$case;
+	my $name = substr($members, 0, 24) . " in $column";
+	my $result = wide($members, $column);
+	is($result->{state}, $state, "$name: SQLSTATE") or diag($result->{text});
+	like($result->{text}, qr/invalid value for column "$column" of foreign table "wide"/, "$name: table and column");
+	like($result->{text}, qr/\Q$text\E/, "$name: reason");
+	cmp_ok(length $result->{text}, '<', 1500, "$name: no flood");
+}
+is(wide('"Tree": {"a": "\u0000"}', 'raw')->{rows}, '{"a": "\u0000"}', 'json keeps what text cannot hold');
+my $nest = '[' x 5_000 . ']' x 5_000;
+my $deep = wide("\"Tree\": $nest", 'tree');
+like($deep->{state}, qr/^(HV00L|54001)$/, 'jsonb nested too deeply') or diag($deep->{text});
+is(wide('"Word": "x"', "ghost IS NULL")->{rows}, 't', 'a member that does not exist is null');
+is(wide('"No": {"Such": {"Member": "found"}}', 'ghost')->{rows}, 'found', 'until it does');
+is(wide('"No": 1', "ghost IS NULL")->{rows}, 't', 'and a number has no members');
+$sandbox->faults;
+
+# What only a server of our own sends: bytes that are no UTF-8, bodies without
+# end, answers that are no HTTP.
+my $tenant = $session->rows('SELECT tenant_id FROM xero.accounts LIMIT 1');
+$session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenant')");
+my %answer = (
+	utf8 => "{\"Accounts\": [{\"Name\": \"caf\xe9\"}]}",
+	nul => "{\"Accounts\": [{\"Name\": \"a\0b\"}]}",
+	unwanted => "{\"Accounts\": [{\"Status\": \"caf\xe9\", \"Name\": \"x\"}]}");
+my $wire = XeroWire->new(sub {
+	my ($socket, $head) = @_;
+	my ($what) = $head =~ m{^GET /(\w+)/};
+	if (my $body = $answer{$what})
+	{
+		print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ", length $body, "\r\n\r\n", $body;
+	}
+	elsif ($what eq 'endless')
+	{
+		print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+		my $chunk = '10000' . "\r\n" . '{"Accounts": [' . ' ' x 65522 . "\r\n";
+		while (print $socket $chunk) { }
+	}
+	elsif ($what eq 'bomb')
+	{
+		require IO::Compress::Gzip;
+		my $megabyte = ' ' x 1048576;
+		print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n\r\n";
+		my $gzip = IO::Compress::Gzip->new($socket);
+		for (1 .. 400) { last unless print $gzip $megabyte; }
+		$gzip->close;
+	}
+	elsif ($what eq 'badgzip')
+	{
+		print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\n{\"A\": 1}";
+	}
+	elsif ($what eq 'nohttp') { print $socket "220 mail.example.com ESMTP\r\n"; }
+	elsif ($what eq 'headers')
+	{
+		print $socket "HTTP/1.1 200 OK\r\n";
+		for (1 .. 100_000) { last unless print $socket "X-Filler: " . 'x' x 100 . "\r\n"; }
+	}
+});
+sub wired
+{
+	my ($what) = @_;
+	$session->rows("ALTER SERVER xero OPTIONS (SET api_url '" . $wire->url . "/$what')");
+	return $session->try('SELECT name FROM xero.accounts');
+}
+foreach my $case (
+	[ utf8 => 'HV00L', qr/could not parse the response for foreign table "accounts"\nDETAIL:  The response is not valid UTF-8/ ],
+	[ unwanted => 'HV00L', qr/not valid UTF-8/ ],
+	[ nul => 'HV00L', qr/could not parse the response/ ],
+	[ endless => 'HV00L', qr/too large/ ],
+	[ bomb => 'HV00L', qr/too large/ ],
+	[ badgzip => '08006', qr/lost/ ],
+	[ nohttp => '08006', qr/lost/ ],
+	[ headers => '08006', qr/lost/ ])
+{
+	my ($what, $state, $text) = @$case;
+	my $result = wired($what);
+	is($result->{state}, $state, "$what: SQLSTATE") or diag($result->{text});
+	like($result->{text}, $text, "$what: message");
+}
+$session->rows("ALTER SERVER xero OPTIONS (SET api_url '" . $sandbox->url . "')");
+is($session->rows($query), $rows, 'the session has survived all that');
+cmp_ok($session->memory('VmHWM'), '<', 700_000, 'and its memory was never more than 700 MB');
+
+# A body of 3 GB is refused by its length, before it is read.
+my $peak = $session->memory('VmHWM');
+my $mark = $sandbox->mark;
+$sandbox->faults({ path => $list, huge => 3 * 1024**3 });
+my $result = $session->try($query);
+is($result->{state}, 'HV00L', 'a body of 3 GB: SQLSTATE');
+like($result->{text}, qr/answer for server "xero" is too large\nDETAIL:  GET \/api.xro\/2.0\/Accounts: HTTP status 200/, 'message');
+is(calls($mark), 1, 'calls');
+cmp_ok($session->memory('VmHWM'), '<=', $peak + 16_384, 'memory');
+$sandbox->faults;
+is($session->rows($query), $rows, 'afterwards');
+
+$session->quit;
+done_testing();
