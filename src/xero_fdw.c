@@ -26,6 +26,7 @@ _PG_init(void)
 {
 	xero_api_init();
 	xero_import_init();
+	xero_stats_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 

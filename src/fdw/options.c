@@ -20,6 +20,7 @@
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
+#include "catalog/pg_type.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
@@ -193,7 +194,9 @@ check_value(const XeroOption *option, DefElem *def)
 			}
 			break;
 		case OPT_INTEGER:
-			if (!parse_int(value, &number, 0, NULL) ||
+			/* parse_int() would round fractions */
+			if (value[strspn(value, "-0123456789")] != '\0' ||
+				!parse_int(value, &number, 0, NULL) ||
 				number < option->min || number > option->max)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -426,9 +429,9 @@ get_column(XeroTable *table, Form_pg_attribute att, XeroTableColumn *column)
 		}
 	}
 	column->path = pstrdup(path);
-	column->same_type = column->known != NULL &&
-		xero_type_oid(column->known->type) == att->atttypid &&
-		att->atttypmod < 0;
+	column->same_type = column->known != NULL && att->atttypmod < 0 &&
+		(xero_type_oid(column->known->type) == att->atttypid ||
+		 (column->known->type == XERO_TEXT && att->atttypid == VARCHAROID));
 }
 
 XeroTable *

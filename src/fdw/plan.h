@@ -38,4 +38,7 @@ extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
 									List *tlist);
 
+/* in stats.c; to be called by _PG_init */
+extern void xero_stats_init(void);
+
 #endif							/* XERO_PLAN_H */
