@@ -90,6 +90,13 @@ is_equality(const XeroCondition *condition)
 		condition->op == XERO_CMP_EQ;
 }
 
+static bool
+is_key_equality(const XeroRel *rel, const XeroCondition *condition)
+{
+	return is_equality(condition) &&
+		xero_is_key_column(rel, xero_condition_column(rel, condition->attno));
+}
+
 static int
 width_of(const XeroRel *rel, XeroRoute route, int param,
 		 XeroCondition *condition)
@@ -149,6 +156,23 @@ add_item(Assignment *a, XeroRoute route, int param, XeroCondition *condition,
 }
 
 /*
+ * Does asking for records by their keys show the ones that the table's list
+ * shows?  It shows archived ones in any case.
+ */
+static bool
+keys_show_list(const XeroRel *rel)
+{
+	const XeroObject *root = xero_root_object(rel->object);
+
+	for (int i = 0; i < root->nparams; i++)
+	{
+		if (root->params[i].kind == XERO_PARAM_ARCHIVED)
+			return rel->include_archived;
+	}
+	return true;
+}
+
+/*
  * An equality on the key.  One value may become a request for one record by
  * path, which carries no other condition.  Its answer is rechecked: some
  * paths take other names of a record as well.
@@ -157,14 +181,15 @@ static bool
 place_key(Assignment *a, XeroCondition *condition, bool *exact)
 {
 	const XeroColumn *column = xero_condition_column(a->rel, condition->attno);
-	bool		by_path = (a->root->operations & XERO_OP_GET) != 0 &&
-	a->rel->include_archived;
+	bool		by_key = keys_show_list(a->rel);
+	bool		by_path = by_key && (a->root->operations & XERO_OP_GET) != 0;
 	bool		by_where = xero_in_where(a->rel, condition);
-	int			param = xero_find_param(a->rel, column, XERO_PARAM_LIST);
+	int			param = by_key ?
+	xero_find_param(a->rel, column, XERO_PARAM_LIST) : -1;
 	int			count;
 	Multitude	multitude = multitude_of(condition, &count);
 
-	if (param < 0 && multitude == SINGLE_VALUE)
+	if (by_key && param < 0 && multitude == SINGLE_VALUE)
 		param = xero_find_param(a->rel, column, XERO_PARAM_VALUE);
 	if (param < 0 && !by_where && !(by_path && multitude == SINGLE_VALUE))
 		return false;
@@ -238,7 +263,8 @@ place_param(Assignment *a, XeroCondition *condition, bool *exact)
 	param = xero_find_param(a->rel, column, XERO_PARAM_LIST);
 	if (param < 0)
 		param = xero_find_param(a->rel, column, XERO_PARAM_VALUE);
-	if (param < 0 || bms_is_member(param, a->used))
+	if (param < 0 || bms_is_member(param, a->used) ||
+		(is_key_equality(a->rel, condition) && !keys_show_list(a->rel)))
 		return false;
 	one_by_one = a->root->params[param].kind == XERO_PARAM_VALUE;
 	width = width_of(a->rel, XERO_ROUTE_PARAM, param, condition);
@@ -345,13 +371,6 @@ take_apart(const XeroRel *rel, List *clauses, bool *recheck)
 	return parts;
 }
 
-static bool
-is_key_equality(const XeroRel *rel, const XeroCondition *condition)
-{
-	return is_equality(condition) &&
-		xero_is_key_column(rel, xero_condition_column(rel, condition->attno));
-}
-
 /* The ways a condition can go, the best first. */
 static bool (*const places[]) (Assignment *, XeroCondition *, bool *) =
 {
@@ -423,13 +442,13 @@ xero_is_key_lookup(const XeroRel *rel, Expr *clause)
 	if (condition == NULL || !is_key_equality(rel, condition))
 		return false;
 	column = xero_condition_column(rel, condition->attno);
+	if (!keys_show_list(rel))
+		return xero_in_where(rel, condition);
 	if (xero_find_param(rel, column, XERO_PARAM_LIST) >= 0)
 		return true;
-	if ((root->operations & XERO_OP_GET) == 0)
-		return false;
-	return multitude_of(condition, &count) == SINGLE_VALUE ?
-		rel->include_archived || xero_in_where(rel, condition) :
-		xero_in_where(rel, condition);
+	return (root->operations & XERO_OP_GET) != 0 &&
+		(multitude_of(condition, &count) == SINGLE_VALUE ||
+		 xero_in_where(rel, condition));
 }
 
 const char *
