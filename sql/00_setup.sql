@@ -1,0 +1,52 @@
+-- What the other files use: a server that leads to the sandbox, its accounting
+-- tables in the schema "xero", and a function that tells what was called.
+\getenv url XERO_SANDBOX_URL
+
+-- The tests are about a sandbox of this seed and size, whatever it was before.
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+
+CREATE EXTENSION xero_fdw;
+SELECT extversion = xero_fdw.version() AS same_version FROM pg_extension WHERE extname = 'xero_fdw';
+
+CREATE SERVER xero FOREIGN DATA WRAPPER xero_fdw
+	OPTIONS (api_url :'url', identity_url :'url', login_url :'url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER xero
+	OPTIONS (access_token 'sandbox-token');
+CREATE SCHEMA xero;
+IMPORT FOREIGN SCHEMA accounting FROM SERVER xero INTO xero;
+
+-- The calls of this session since it was last asked.
+CREATE FUNCTION calls() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	seen timestamptz := nullif(current_setting('test.seen', true), '');
+BEGIN
+	RETURN QUERY
+		SELECT method || ' ' || path || coalesce(' -> ' || nullif(status, 200), '')
+		FROM xero_fdw.requests
+		WHERE pid = pg_backend_pid() AND path <> '/connections'
+			AND (seen IS NULL OR at > seen)
+		ORDER BY at;
+	PERFORM set_config('test.seen', max(at)::text, false)
+	FROM xero_fdw.requests WHERE pid = pg_backend_pid();
+END $$;
+
+-- What a statement that must fail says.
+CREATE FUNCTION error_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+	hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN NEXT 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN NEXT SQLSTATE || ': ' || SQLERRM;
+	RETURN QUERY SELECT 'DETAIL: ' || detail WHERE detail <> '';
+	RETURN QUERY SELECT 'HINT: ' || hint WHERE hint <> '';
+END $$;
+
+-- Nothing so far has called Xero.
+SELECT * FROM calls();
+SELECT count(*) FROM xero.organisation;
+SELECT * FROM calls();
+SELECT * FROM calls();
