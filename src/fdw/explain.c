@@ -51,7 +51,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	{
 		XeroTarget *target = lfirst(lc);
 		char	   *paging = target->single ? "" :
-			xero_pager_first_query(root, page_size);
+		xero_pager_first_query(root, page_size);
 
 		if (list_length(shown) == MAX_SHOWN)
 		{

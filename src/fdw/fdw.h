@@ -13,7 +13,6 @@
 
 #include "fdw/options.h"
 #include "foreign/fdwapi.h"
-#include "query/query.h"
 
 /* Members of ForeignScan.fdw_private, in this order. */
 typedef enum XeroScanPrivate
@@ -38,15 +37,16 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   Oid foreigntableid,
 									   ForeignPath *best_path, List *tlist,
 									   List *scan_clauses, Plan *outer_plan);
-extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
 
 /* in rowcount.c */
 extern void xero_remember_records(Oid relid, double records);
 extern double xero_remembered_records(Oid relid);
 
 /* in scan.c */
-extern void xeroBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *xeroIterateForeignScan(ForeignScanState *node);
+
+/* in begin.c */
+extern void xeroBeginForeignScan(ForeignScanState *node, int eflags);
 extern void xeroReScanForeignScan(ForeignScanState *node);
 extern void xeroEndForeignScan(ForeignScanState *node);
 

@@ -462,3 +462,23 @@ xero_get_table(Relation rel)
 		get_column(table, TupleDescAttr(desc, i), &table->columns[i]);
 	return table;
 }
+
+XeroRel *
+xero_rel_from_table(const XeroTable *table, Index relid)
+{
+	XeroRel    *rel = palloc0(sizeof(XeroRel));
+
+	rel->object = table->object;
+	rel->natts = table->natts;
+	rel->columns = palloc0(sizeof(XeroColumn *) * Max(table->natts, 1));
+	rel->relid = relid;
+	rel->include_archived = table->include_archived;
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].is_tenant)
+			rel->tenant_attno = i + 1;
+		else if (table->columns[i].same_type)
+			rel->columns[i] = table->columns[i].known;
+	}
+	return rel;
+}

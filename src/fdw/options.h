@@ -12,13 +12,14 @@
 
 #include "api/server.h"
 #include "catalog/catalog.h"
+#include "query/query.h"
 #include "utils/rel.h"
 
 /* One column of a foreign table. */
 typedef struct XeroTableColumn
 {
-	char	   *path;			/* JSON path; NULL for a dropped column and for
-								 * tenant_id */
+	char	   *path;			/* JSON path; NULL for a dropped column and
+								 * for tenant_id */
 	bool		from_parent;	/* the path starts at the parent record */
 	bool		is_tenant;
 	const XeroColumn *known;	/* the catalogue's column of that field, even
@@ -42,6 +43,9 @@ typedef struct XeroTable
 
 /* Allocated in the current memory context; errors name the table or column. */
 extern XeroTable *xero_get_table(Relation rel);
+
+/* The same as the query layer sees it; relid is the range table index. */
+extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
 
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);

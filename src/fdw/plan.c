@@ -45,26 +45,6 @@ typedef struct XeroAccess
 	double		calls;
 } XeroAccess;
 
-XeroRel *
-xero_rel_from_table(const XeroTable *table, Index relid)
-{
-	XeroRel    *rel = palloc0(sizeof(XeroRel));
-
-	rel->object = table->object;
-	rel->natts = table->natts;
-	rel->columns = palloc0(sizeof(XeroColumn *) * Max(table->natts, 1));
-	rel->relid = relid;
-	rel->include_archived = table->include_archived;
-	for (int i = 0; i < table->natts; i++)
-	{
-		if (table->columns[i].is_tenant)
-			rel->tenant_attno = i + 1;
-		else if (table->columns[i].same_type)
-			rel->columns[i] = table->columns[i].known;
-	}
-	return rel;
-}
-
 /* Attributes that the target list or the rechecked clauses read. */
 static List *
 wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
@@ -122,7 +102,7 @@ usable_forms(const XeroTable *table, List *wanted)
 		{
 			const char *detail_if = column->known->detail_if;
 			const XeroColumn *flag = detail_if ?
-				xero_find_field(table->object, detail_if) : NULL;
+			xero_find_field(table->object, detail_if) : NULL;
 
 			carried |= XERO_FORM_SUMMARY | XERO_FORM_LIST;
 			if (flag)

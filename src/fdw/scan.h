@@ -85,10 +85,11 @@ typedef struct XeroScanState
 	XeroProgress *progress;
 } XeroScanState;
 
-/* in scan.c: evaluate the parameters and settle the requests */
+/*
+ * in begin.c: evaluate the parameters and settle the requests; and let the
+ * planner know an item count that an envelope has told
+ */
 extern void xero_start_run(ForeignScanState *node);
-
-/* in scan.c: an envelope has told the item count */
 extern void xero_note_records(XeroScanState *state, double records);
 
 /* in count.c */

@@ -1,0 +1,335 @@
+/*-------------------------------------------------------------------------
+ *
+ * begin.c
+ *	  Beginning, repeating and ending a scan.
+ *
+ * What is settled once for a scan (table, server, the fields to decode) is
+ * set up without the network.  A run is what lies between two changes of the
+ * parameters: it has its targets and its transfers, which live in run_cxt and
+ * are abandoned with it.  It begins when the first row is asked for.
+ *
+ * Rows are kept in a tuplestore only where the plan may run the scan again;
+ * a rescan that would send the same requests then replays them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan.h"
+
+#include "access/table.h"
+#include "api/tenant.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* The catalogue's column of the record's key, and of lists by offset. */
+static const XeroColumn *
+root_column(const XeroTable *table, const char *name)
+{
+	const XeroColumn *column;
+
+	if (name == NULL)
+		return NULL;
+	column = xero_find_column(xero_root_object(table->object), name);
+	Assert(column != NULL);
+	return column;
+}
+
+/*
+ * Index of the field that reads a member of the record with a given type;
+ * a hidden one is added if no column of the table does.
+ */
+static int
+need_field(XeroScanState *state, const char *path, Oid type)
+{
+	bool		from_parent = state->table->object->parent != NULL;
+	XeroField  *field;
+
+	for (int i = 0; i < state->nfields; i++)
+	{
+		field = &state->fields[i];
+		if (pg_strcasecmp(field->path, path) == 0 && field->type == type &&
+			field->from_parent == from_parent)
+			return i;
+	}
+	field = &state->fields[state->nfields];
+	field->path = path;
+	field->from_parent = from_parent;
+	field->type = type;
+	field->typmod = -1;
+	field->column = path;
+	state->field_attnos[state->nfields] = 0;
+	return state->nfields++;
+}
+
+/* Columns among the wanted ones that lists lack. */
+static void
+init_detail(XeroScanState *state, EState *estate)
+{
+	XeroTable  *table = state->table;
+	XeroDetailColumn *columns = palloc(sizeof(XeroDetailColumn) * Max(state->nfields, 1));
+	int			visible = state->nfields;
+	int			n = 0;
+
+	for (int i = 0; i < visible; i++)
+	{
+		AttrNumber	attno = state->field_attnos[i];
+		const XeroColumn *known;
+
+		if (attno == 0)
+			continue;
+		known = table->columns[attno - 1].known;
+		if (known == NULL || (known->forms & XERO_FORM_LIST))
+			continue;
+		columns[n].field = state->fields[i];
+		columns[n].attno = attno;
+		columns[n].flag_field = known->detail_if ?
+			need_field(state, known->detail_if, BOOLOID) : -1;
+		n++;
+	}
+	if (n > 0)
+		state->detail = xero_detail_create(estate->es_query_cxt, table->name,
+										   table->object, state->server,
+										   columns, n, &state->stats);
+}
+
+static void
+init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			max = list_length(wanted) * 2 + 2;
+	const XeroColumn *column;
+	ListCell   *lc;
+
+	state->fields = palloc0(sizeof(XeroField) * max);
+	state->field_attnos = palloc0(sizeof(int) * max);
+	foreach(lc, wanted)
+	{
+		AttrNumber	attno = intVal(lfirst(lc));
+		Form_pg_attribute att = TupleDescAttr(desc, attno - 1);
+		XeroField  *field = &state->fields[state->nfields];
+
+		if (state->table->columns[attno - 1].is_tenant)
+		{
+			state->tenant_attno = attno;
+			continue;
+		}
+		field->path = state->table->columns[attno - 1].path;
+		field->from_parent = state->table->columns[attno - 1].from_parent;
+		field->type = att->atttypid;
+		field->typmod = att->atttypmod;
+		field->column = pstrdup(NameStr(att->attname));
+		state->field_attnos[state->nfields++] = attno;
+	}
+
+	column = root_column(state->table, root->key);
+	state->key_field = column ?
+		need_field(state, column->field, xero_type_oid(column->type)) : -1;
+	column = root_column(state->table, root->offset_column);
+	state->offset_field = column ?
+		need_field(state, column->field, xero_type_oid(column->type)) : -1;
+	init_detail(state, estate);
+
+	state->reader = xero_reader_create(estate->es_query_cxt, state->table->name,
+									   root->wrapper, state->table->object->array,
+									   state->fields, state->nfields,
+									   state->key_field);
+	state->values = palloc(sizeof(Datum) * state->nfields);
+	state->nulls = palloc(sizeof(bool) * state->nfields);
+}
+
+void
+xeroBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	EState	   *estate = node->ss.ps.state;
+	List	   *private = plan->fdw_private;
+	Relation	rel;
+	const char *order;
+	Oid			check_as_user;
+	XeroScanState *state;
+	ListCell   *lc;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	state = palloc0(sizeof(XeroScanState));
+	node->fdw_state = state;
+	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
+	state->table = xero_get_table(rel);
+	state->rel = xero_rel_from_table(state->table, plan->scan.scanrelid);
+
+	/* a view's owner, or the current user */
+	check_as_user = xero_check_as_user(node);
+	state->server = xero_get_server(state->table->serverid,
+									OidIsValid(check_as_user) ? check_as_user : GetUserId());
+
+	state->sent = list_nth(private, XERO_SCAN_SENT);
+	state->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
+	order = strVal(list_nth(private, XERO_SCAN_ORDER));
+	state->shape.order = *order ? order : NULL;
+	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
+	state->ahead = boolVal(list_nth(private, XERO_SCAN_AHEAD));
+	state->keep = boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
+		(eflags & EXEC_FLAG_REWIND) != 0;
+
+	state->param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+	foreach(lc, plan->fdw_exprs)
+		state->param_types = lappend_oid(state->param_types,
+										 exprType(lfirst(lc)));
+
+	init_fields(state, list_nth(private, XERO_SCAN_WANTED), rel, estate);
+	if (state->keep)
+	{
+		state->kept = tuplestore_begin_heap(false, false, work_mem);
+		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
+		state->kept_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+													&TTSOpsMinimalTuple);
+	}
+	table_close(rel, NoLock);
+}
+
+/* Evaluate the run-time parameters in the current context. */
+static XeroParamValue *
+evaluate_params(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	XeroParamValue *params = palloc(sizeof(XeroParamValue) *
+									Max(list_length(state->param_exprs), 1));
+	ListCell   *le;
+	ListCell   *lt;
+	int			i = 0;
+
+	forboth(le, state->param_exprs, lt, state->param_types)
+	{
+		params[i].type = lfirst_oid(lt);
+		params[i].value = ExecEvalExpr((ExprState *) lfirst(le),
+									   node->ss.ps.ps_ExprContext,
+									   &params[i].isnull);
+		i++;
+	}
+	return params;
+}
+
+static bool
+same_string(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+same_targets(List *a, List *b)
+{
+	ListCell   *la;
+	ListCell   *lb;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(la, a, lb, b)
+	{
+		XeroTarget *ta = lfirst(la);
+		XeroTarget *tb = lfirst(lb);
+
+		if (strcmp(ta->path, tb->path) != 0 ||
+			strcmp(ta->query, tb->query) != 0 ||
+			!same_string(ta->modified_since, tb->modified_since))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Begin a run: settle the requests.  If they are those of the run before and
+ * its rows were kept, replay them and go on from there.
+ */
+void
+xero_start_run(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	EState	   *estate = node->ss.ps.state;
+	MemoryContext run_cxt = AllocSetContextCreate(estate->es_query_cxt,
+												  "Xero scan run",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(run_cxt);
+	List	   *targets = xero_build_targets(state->rel, state->sent,
+											 evaluate_params(node),
+											 &state->shape);
+
+	state->started = true;
+	if (state->run_cxt && state->keep &&
+		same_targets(targets, state->targets))
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(run_cxt);
+		tuplestore_rescan(state->kept);
+		state->replaying = true;
+		return;
+	}
+
+	if (state->run_cxt)
+		MemoryContextDelete(state->run_cxt);
+	state->run_cxt = run_cxt;
+	state->counted = false;
+	state->targets = targets;
+	state->pagers = palloc0(sizeof(XeroPager *) * Max(list_length(targets), 1));
+	state->target = 0;
+	state->pager = NULL;
+	state->page_open = false;
+	if (state->kept)
+		tuplestore_clear(state->kept);
+
+	/* set-up that may need the network waits until rows are asked for */
+	if (targets != NIL)
+	{
+		MemoryContextSwitchTo(estate->es_query_cxt);
+		xero_resolve_tenant(state->server);
+		if (state->tenant_attno)
+			state->tenant = DirectFunctionCall1(uuid_in,
+												CStringGetDatum(state->server->tenant_id));
+		if (state->progress == NULL)
+			state->progress = xero_progress_begin(state->table->relid, "scan");
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* The planner remembers how many records the whole list has. */
+void
+xero_note_records(XeroScanState *state, double records)
+{
+	if (state->sent == NIL)
+		xero_remember_records(state->table->relid, records);
+}
+
+/* The next row decides whether anything has to be asked for again. */
+void
+xeroReScanForeignScan(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+
+	state->started = false;
+	state->replaying = false;
+}
+
+void
+xeroEndForeignScan(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+
+	if (state == NULL)
+		return;					/* EXPLAIN without ANALYZE */
+	if (state->run_cxt)
+		MemoryContextDelete(state->run_cxt);
+	state->run_cxt = NULL;
+	if (state->kept)
+		tuplestore_end(state->kept);
+	if (state->kept_slot)
+		ExecDropSingleTupleTableSlot(state->kept_slot);
+	if (state->progress)
+		xero_progress_end(state->progress);
+}
