@@ -15,6 +15,7 @@
 
 #include "access/table.h"
 #include "commands/explain.h"
+#include "common/string.h"
 #include "nodes/makefuncs.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
@@ -22,10 +23,64 @@
 /* At most so many requests of one scan are shown. */
 #define MAX_SHOWN 3
 
-/*
- * The requests as they were planned; values that are known at run time only
- * appear as $1, $2.
- */
+/* An expression of the scan's plan as SQL. */
+static char *
+deparse(Node *expr, ForeignScanState *node, ExplainState *es)
+{
+	List	   *context = set_deparse_context_plan(es->deparse_cxt,
+												   node->ss.ps.plan, NIL);
+
+	return deparse_expression(expr, context,
+							  list_length(es->rtable) > 1 || es->verbose,
+							  false);
+}
+
+/* Put the expressions of run-time values where their placeholders are. */
+static char *
+fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	while (*text)
+	{
+		char	   *end;
+		int			number;
+
+		if (*text != XERO_PLACEHOLDER_MARK)
+		{
+			appendStringInfoChar(&buf, *text++);
+			continue;
+		}
+		number = strtoint(text + 1, &end, 10);
+		Assert(*end == XERO_PLACEHOLDER_MARK);
+		appendStringInfoString(&buf, deparse(list_nth(plan->fdw_exprs, number - 1),
+											 node, es));
+		text = end + 1;
+	}
+	return buf.data;
+}
+
+/* A request as planned: what is known at run time only appears as SQL. */
+static char *
+show_target(const XeroTarget *target, const char *paging,
+			ForeignScanState *node, ExplainState *es)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, target->shown);
+	if (*paging)
+		appendStringInfo(&buf, "%c%s", strchr(target->shown, '?') ? '&' : '?',
+						 paging);
+	if (target->modified_since)
+		appendStringInfo(&buf, " If-Modified-Since: %s",
+						 target->modified_since);
+	return fill_placeholders(buf.data, node, es);
+}
+
+/* The requests of the scan, the first ones of many. */
 static void
 explain_requests(ForeignScanState *node, ExplainState *es)
 {
@@ -59,13 +114,11 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 											list_length(targets) - MAX_SHOWN));
 			break;
 		}
-		shown = lappend(shown, psprintf("%s%s%s", target->shown,
-										*paging == '\0' ? "" :
-										strchr(target->shown, '?') ? "&" : "?",
-										paging));
+		shown = lappend(shown, show_target(target, paging, node, es));
 	}
-	if (list_length(shown) == 1)
-		ExplainPropertyText("Xero Request", linitial(shown), es);
+	if (list_length(shown) <= 1)
+		ExplainPropertyText("Xero Request",
+							shown == NIL ? "none" : linitial(shown), es);
 	else
 		ExplainPropertyList("Xero Request", shown, es);
 }
@@ -75,16 +128,12 @@ static void
 explain_filter(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
-	List	   *context;
 
 	if (plan->fdw_recheck_quals == NIL)
 		return;
-	context = set_deparse_context_plan(es->deparse_cxt, (Plan *) plan, NIL);
 	ExplainPropertyText("Xero Filter",
-						deparse_expression((Node *) make_ands_explicit(plan->fdw_recheck_quals),
-										   context,
-										   list_length(es->rtable) > 1 || es->verbose,
-										   false),
+						deparse((Node *) make_ands_explicit(plan->fdw_recheck_quals),
+								node, es),
 						es);
 }
 

@@ -20,7 +20,7 @@
 typedef enum XeroUnknowns
 {
 	XERO_UNKNOWN_NONE,			/* the values are there */
-	XERO_UNKNOWN_SHOWN,			/* $1, $2: for EXPLAIN */
+	XERO_UNKNOWN_SHOWN,			/* XERO_PLACEHOLDER, for EXPLAIN */
 	XERO_UNKNOWN_WIDEST			/* the value with the longest text: to bound a
 								 * size while planning */
 } XeroUnknowns;
@@ -30,7 +30,8 @@ typedef struct XeroValue
 	Oid			type;
 	Datum		datum;
 	bool		isnull;
-	int			placeholder;	/* n of $n, 0 if the value is known */
+	int			placeholder;	/* number of the param, 0 if the value is
+								 * known */
 } XeroValue;
 
 typedef struct XeroValues

@@ -84,14 +84,20 @@ typedef struct XeroParamValue
 	bool		isnull;
 } XeroParamValue;
 
+/*
+ * What stands for the value of XeroPushdown.params number n, from 1.  No value
+ * that is sent contains the control character.
+ */
+#define XERO_PLACEHOLDER_MARK	'\001'
+#define XERO_PLACEHOLDER		"\001%d\001"
+
 /* One list (or one record) to ask for; paging comes on top. */
 typedef struct XeroTarget
 {
 	char	   *path;			/* "/api.xro/2.0/Invoices" */
 	char	   *query;			/* percent-encoded, without page and pageSize;
 								 * "" if empty */
-	char	   *shown;			/* for EXPLAIN: "GET path?query", not encoded,
-								 * and " If-Modified-Since: ..." if it is sent */
+	char	   *shown;			/* for EXPLAIN: "GET path?query", not encoded */
 	char	   *modified_since; /* If-Modified-Since, or NULL */
 	bool		single;			/* one record by its key: no paging, and 404
 								 * means no row */
@@ -104,8 +110,8 @@ typedef struct XeroTarget
  * one for another reason, such as accents, so the scan must drop duplicates.
  *
  * The result is NIL when the conditions can never be true (a null
- * parameter), so that no call is made.  "params" may be NULL: then values are
- * shown as $1, $2 (EXPLAIN without execution; not to be sent).
+ * parameter), so that no call is made.  "params" may be NULL: then the values'
+ * places hold XERO_PLACEHOLDER texts (EXPLAIN; not to be sent).
  */
 extern List *xero_build_targets(const XeroRel *rel, List *sent,
 								const XeroParamValue *params,

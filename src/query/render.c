@@ -175,7 +175,7 @@ render_value(const XeroColumn *column, XeroComparison op,
 
 	if (value->placeholder > 0)
 		return make_text(XERO_BINDS_ATOM,
-						 psprintf("%s%s$%d", column->field,
+						 psprintf("%s%s" XERO_PLACEHOLDER, column->field,
 								  operator_signs[op], value->placeholder));
 	if (column->type == XERO_DATE)
 		return render_day(column, op, DatumGetDateADT(value->datum));
@@ -228,7 +228,7 @@ xero_distinct_values(const XeroColumn *column, XeroValues *values,
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (values->values[i].placeholder > 0)
-			spellings[i] = psprintf("$%d", values->values[i].placeholder);
+			spellings[i] = psprintf(XERO_PLACEHOLDER, values->values[i].placeholder);
 		else
 			spellings[i] = xero_value_text(column, &values->values[i]);
 		all[i].position = i;
@@ -375,7 +375,7 @@ render_match(const XeroRenderer *renderer, const XeroCondition *condition)
 		return make_fate(XERO_FATE_NEVER);
 	if (values.values[0].placeholder > 0)
 		return make_text(XERO_BINDS_ATOM,
-						 psprintf("%s.%s($%d)", column->field,
+						 psprintf("%s.%s(" XERO_PLACEHOLDER ")", column->field,
 								  condition->kind == XERO_COND_LIKE ?
 								  "Like" : "StartsWith",
 								  values.values[0].placeholder));

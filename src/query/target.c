@@ -226,7 +226,7 @@ add_range(Build *b, XeroItem *item)
 		return false;
 	if (values.values[0].placeholder > 0)
 	{
-		text = psprintf("$%d", values.values[0].placeholder);
+		text = psprintf(XERO_PLACEHOLDER, values.values[0].placeholder);
 		if (lower)
 			b->bounds[from] = text;
 		if (upper)
@@ -263,7 +263,7 @@ add_modified(Build *b, XeroItem *item)
 	if (values.count == 0)
 		return false;
 	if (values.values[0].placeholder > 0)
-		text = psprintf("$%d", values.values[0].placeholder);
+		text = psprintf(XERO_PLACEHOLDER, values.values[0].placeholder);
 	else if (xero_instant(&values.values[0], &second))
 
 		/*
@@ -296,14 +296,14 @@ beyond_summary(const XeroRel *rel, const XeroCondition *condition)
 }
 
 /* A query in its two forms. */
-typedef struct Query
+typedef struct QueryText
 {
 	StringInfoData encoded;
 	StringInfoData shown;
-} Query;
+} QueryText;
 
 static void
-append_param(Query *query, const char *name, const char *value,
+append_param(QueryText *query, const char *name, const char *value,
 			 bool raw_commas)
 {
 	if (query->encoded.len > 0)
@@ -318,7 +318,7 @@ append_param(Query *query, const char *name, const char *value,
 
 /* What every list request carries besides the conditions. */
 static void
-append_fixed(const Build *b, Query *query)
+append_fixed(const Build *b, QueryText *query)
 {
 	if (b->shape->order != NULL)
 		append_param(query, "order", b->shape->order, false);
@@ -351,14 +351,12 @@ join_values(List *values)
 }
 
 static void
-finish_target(XeroTarget *target, Query *query)
+finish_target(XeroTarget *target, QueryText *query)
 {
 	target->query = query->encoded.data;
-	target->shown = psprintf("GET %s%s%s%s%s", target->path,
+	target->shown = psprintf("GET %s%s%s", target->path,
 							 query->shown.len > 0 ? "?" : "",
-							 query->shown.data,
-							 target->modified_since ? " If-Modified-Since: " : "",
-							 target->modified_since ? target->modified_since : "");
+							 query->shown.data);
 }
 
 static char *
@@ -374,7 +372,7 @@ make_target(const Build *b, const Piece *chunk)
 	XeroTarget *target = palloc0(sizeof(XeroTarget));
 	List	   *pieces = list_copy(b->pieces);
 	List	   *where = NIL;
-	Query		query;
+	QueryText	query;
 	ListCell   *lc;
 
 	initStringInfo(&query.encoded);
@@ -465,7 +463,7 @@ make_single(const Build *b, XeroItem *item)
 	XeroValues	values;
 	List	   *texts;
 	const char *key;
-	Query		query;
+	QueryText	query;
 
 	if ((b->shape->forms & XERO_FORM_SINGLE) == 0)
 		return NULL;
@@ -557,7 +555,7 @@ add_optional(Build *b, List *optional)
 static int
 room_for_conditions(const Build *b)
 {
-	Query		fixed;
+	QueryText	fixed;
 
 	initStringInfo(&fixed.encoded);
 	initStringInfo(&fixed.shown);
