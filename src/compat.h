@@ -18,6 +18,14 @@
 #endif
 
 /*
+ * 18 puts its word for functions that do not return before their declaration,
+ * as C11 does.
+ */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/*
  * Waiting (src/api).  Before 17, wait events of extensions have no names, and
  * a wait event set belonged to a memory context instead of a resource owner;
  * here they always live as long as the backend (owner NULL).
@@ -48,8 +56,9 @@ WaitEventExtensionNew(const char *wait_event_name)
 /*
  * Planning and running scans (src/fdw).  17 and 18 added arguments to the
  * making of paths that this extension has no use for; since 16 the plan says
- * whose rights count, before that the range table entry.  18 moved the state
- * of EXPLAIN to headers of its own.
+ * whose rights count, before that the range table entry.  18 tells the
+ * direction of a path key without the strategies of btree, and moved the
+ * state of EXPLAIN to headers of its own.
  */
 #if PG_VERSION_NUM >= 180000
 #define XERO_NO_DISABLED_NODES	0,
@@ -80,6 +89,13 @@ WaitEventExtensionNew(const char *wait_event_name)
 #define xero_check_as_user(node) \
 	(exec_rt_fetch(bms_next_member(((ForeignScan *) (node)->ss.ps.plan)->fs_relids, -1), \
 				   (node)->ss.ps.state)->checkAsUser)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define xero_pathkey_descends(pathkey) ((pathkey)->pk_cmptype == COMPARE_GT)
+#else
+#define xero_pathkey_descends(pathkey) \
+	((pathkey)->pk_strategy == BTGreaterStrategyNumber)
 #endif
 
 #if PG_VERSION_NUM >= 180000

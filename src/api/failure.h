@@ -47,8 +47,7 @@ extern XeroFailure *xero_failure(int sqlerrcode, const char *message,
 extern char *xero_describe_answer(const XeroHttpResult *result);
 
 /* Raise it, unless the statement was cancelled meanwhile. */
-extern void xero_failure_raise(const XeroFailure *failure)
-			pg_attribute_noreturn();
+pg_noreturn extern void xero_failure_raise(const XeroFailure *failure);
 
 /*
  * Foreign text made presentable: control characters become blanks, at most

@@ -296,7 +296,7 @@ order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey)
 			continue;
 		field = xero_order_field(info->rel, var->varattno);
 		if (field)
-			return pathkey->pk_strategy == BTGreaterStrategyNumber ?
+			return xero_pathkey_descends(pathkey) ?
 				psprintf("%s DESC", field) : field;
 	}
 	return NULL;
