@@ -321,6 +321,18 @@ refusal(const XeroServer *server, const XeroHttpResult *result)
 						"Check client_id, client_secret and scopes.");
 }
 
+/* Could a header carry it? */
+static bool
+is_sendable(const char *token)
+{
+	for (const char *p = token; *p != '\0'; p++)
+	{
+		if (*p <= ' ' || *p >= 0x7f)
+			return false;
+	}
+	return token[0] != '\0';
+}
+
 /* Take the token out of the answer; false if there is none. */
 static bool
 accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
@@ -329,7 +341,7 @@ accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
 	double		lifetime;
 
 	if (xero_parse_token(result->body, result->len, document) &&
-		document->access_token[0] != '\0' && document->expires_in > 0)
+		is_sendable(document->access_token) && document->expires_in > 0)
 	{
 		lifetime = document->expires_in * 1000.0;
 		entry->ends_at = xero_clock_ms() + lifetime;
