@@ -262,13 +262,17 @@ xero_start_run(ForeignScanState *node)
 											 &state->shape);
 
 	state->started = true;
-	if (state->run_cxt && state->keep &&
+	state->count_returned = false;
+	if (state->run_cxt && (state->kept || state->counted) &&
 		same_targets(targets, state->targets))
 	{
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(run_cxt);
-		tuplestore_rescan(state->kept);
-		state->replaying = true;
+		if (state->kept)
+		{
+			tuplestore_rescan(state->kept);
+			state->replaying = true;
+		}
 		return;
 	}
 

@@ -174,27 +174,35 @@ count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
 	return count_pages(state, &spec, mcxt);
 }
 
-/* The one row of a count; an empty slot the second time. */
+/*
+ * The one row of a count; an empty slot the second time.  A rescan that would
+ * ask for the same has the answer already.
+ */
 TupleTableSlot *
 xero_iterate_count(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	int64		count = 0;
-	ListCell   *lc;
 
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
-	if (state->counted)
+	if (state->count_returned)
 		return slot;
 
-	foreach(lc, state->targets)
-		count += count_target(state, lfirst(lc), state->run_cxt);
-	state->counted = true;
+	if (!state->counted)
+	{
+		ListCell   *lc;
+
+		state->count = 0;
+		foreach(lc, state->targets)
+			state->count += count_target(state, lfirst(lc), state->run_cxt);
+		state->counted = true;
+	}
+	state->count_returned = true;
 	state->rows = 1;
 
-	slot->tts_values[0] = Int64GetDatum(count);
+	slot->tts_values[0] = Int64GetDatum(state->count);
 	slot->tts_isnull[0] = false;
 	return ExecStoreVirtualTuple(slot);
 }

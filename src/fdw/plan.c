@@ -71,13 +71,36 @@ wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
 }
 
 /*
+ * The forms of response that carry a child table's array, without which there
+ * are no rows, whatever columns are wanted.
+ */
+static int
+array_forms(const XeroTable *table)
+{
+	const XeroObject *object = table->object;
+	const XeroColumn *array;
+
+	if (object->parent == NULL)
+		return XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	array = xero_find_field(object->parent, object->array);
+	Assert(array != NULL && (array->forms & XERO_FORM_LIST));
+	if (table->summary_only && !(array->forms & XERO_FORM_SUMMARY))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the rows of foreign table \"%s\" are not part of the summary form",
+						table->name),
+				 errhint("Set the table's option summary_only to false.")));
+	return array->forms;
+}
+
+/*
  * The forms of response that carry all the wanted columns.  Columns that no
  * list carries are fetched record by record and do not hinder the list.
  */
 static int
 usable_forms(const XeroTable *table, List *wanted)
 {
-	int			forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	int			forms = array_forms(table);
 	ListCell   *lc;
 
 	foreach(lc, wanted)
@@ -258,6 +281,14 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 										  pushdown.max_records * info->rows_per_record));
 }
 
+/* Does the statement need a known number of rows at most? */
+static bool
+is_bounded(PlannerInfo *root)
+{
+	return root->limit_tuples > 0 &&
+		root->parse->limitOption != LIMIT_OPTION_WITH_TIES;
+}
+
 /*
  * The page size.  If the statement needs only so many rows, and every row
  * that comes counts, then no more need to be asked for.
@@ -268,7 +299,7 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 {
 	XeroRelInfo *info = baserel->fdw_private;
 
-	if (root->limit_tuples > 0 && all_count &&
+	if (is_bounded(root) && all_count &&
 		info->table->object->parent == NULL &&
 		bms_equal(root->all_baserels, baserel->relids) &&
 		(root->query_pathkeys == NIL || ordered))
@@ -328,7 +359,7 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 	Cost		startup;
 	Cost		total;
 
-	if (list_length(root->query_pathkeys) != 1 || root->limit_tuples <= 0 ||
+	if (list_length(root->query_pathkeys) != 1 || !is_bounded(root) ||
 		root->limit_tuples > info->table->page_size ||
 		info->table->object->parent != NULL ||
 		!bms_equal(root->all_baserels, baserel->relids))

@@ -71,7 +71,10 @@ typedef struct XeroScanState
 	pg_uuid_t	last_key;		/* the last row's record ... */
 	bool		last_repeated;	/* ... and whether it was seen before */
 
-	bool		counted;		/* a count's one row has been returned */
+	/* a scan that only counts */
+	bool		counted;		/* "count" is that of this run */
+	int64		count;
+	bool		count_returned; /* the one row is out */
 
 	/* rows kept for a rescan; reading comes before fetching */
 	Tuplestorestate *kept;
