@@ -516,12 +516,6 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	return call;
 }
 
-bool
-xero_call_done(const XeroCall *call)
-{
-	return call->state == CALL_DONE;
-}
-
 static const char *
 describe_wait(const XeroCall *call)
 {

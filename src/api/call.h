@@ -55,9 +55,6 @@ typedef struct XeroCall XeroCall;
 extern XeroCall *xero_call_begin(MemoryContext owner, const XeroServer *server,
 								 const XeroCallSpec *spec);
 
-/* Has the answer (or the final failure) arrived?  Never waits. */
-extern bool xero_call_done(const XeroCall *call);
-
 /*
  * Wait for the answer, driving all calls of this backend meanwhile; reacts to
  * cancel at once.  Failures are raised as ERRORs with design.md's SQLSTATEs.

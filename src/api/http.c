@@ -467,12 +467,6 @@ collect(void)
 }
 
 bool
-xero_http_busy(void)
-{
-	return nactive > 0;
-}
-
-bool
 xero_http_pump(void)
 {
 	struct epoll_event events[16];

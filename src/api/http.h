@@ -76,9 +76,6 @@ extern const XeroHttpResult *xero_http_result(const XeroHttp *http);
  */
 extern void xero_http_free(XeroHttp *http);
 
-/* Are any under way? */
-extern bool xero_http_busy(void);
-
 /* Let them all proceed as far as they can without waiting; true if any could. */
 extern bool xero_http_pump(void);
 

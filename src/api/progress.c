@@ -112,18 +112,6 @@ xero_progress_begin(Oid relid, const char *phase)
 }
 
 void
-xero_progress_phase(XeroProgress *progress, const char *phase)
-{
-	XeroShared *shared = xero_shared_if_attached();
-
-	if (progress == NULL)
-		return;
-	LWLockAcquire(&shared->progress_lock, LW_EXCLUSIVE);
-	strlcpy(progress->phase, phase, sizeof(progress->phase));
-	LWLockRelease(&shared->progress_lock);
-}
-
-void
 xero_progress_end(XeroProgress *progress)
 {
 	dlist_iter	iter;

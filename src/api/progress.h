@@ -19,7 +19,7 @@ typedef struct XeroProgress
 	int			pid;			/* 0: the slot is free */
 	Oid			dbid;
 	Oid			relid;
-	char		phase[24];		/* changed by xero_progress_phase() only */
+	char		phase[24];
 	char		waiting_for[24];	/* "" if not waiting */
 	int64		pages_done;
 	int64		pages_total;	/* -1: not known */
@@ -33,9 +33,6 @@ typedef struct XeroProgress
  * error needs no care.  Raises an ERROR if there is no shared memory.
  */
 extern XeroProgress *xero_progress_begin(Oid relid, const char *phase);
-
-/* The next phase ("fetching", "writing", ...); NULL is allowed. */
-extern void xero_progress_phase(XeroProgress *progress, const char *phase);
 
 /* It has ended; NULL is allowed. */
 extern void xero_progress_end(XeroProgress *progress);
