@@ -358,6 +358,7 @@ const XeroObject xero_object_contact_groups = {
 	XERO_OP_UPDATE | XERO_OP_VOID,
 	.paging = XERO_PAGING_NONE,
 	.has_where = true,
+	.hides_records = true,		/* deleted groups */
 	.max_batch = 1,
 	.typical_rows = 10,
 	.columns = contact_groups_columns,

@@ -150,6 +150,8 @@ typedef struct XeroObject
 	bool		has_modified_since; /* If-Modified-Since is offered */
 	bool		has_summary;	/* summaryOnly= is offered */
 	bool		has_unitdp;		/* unitdp=4 asks for four decimals */
+	bool		hides_records;	/* the list leaves out records that their GET
+								 * shows, and no parameter brings them in */
 	int			max_batch;		/* elements of one write, 0: read-only */
 	int			typical_rows;	/* for the planner when nothing is known */
 

@@ -157,7 +157,8 @@ add_item(Assignment *a, XeroRoute route, int param, XeroCondition *condition,
 
 /*
  * Does asking for records by their keys show the ones that the table's list
- * shows?  It shows archived ones in any case.
+ * shows?  It shows archived ones in any case.  Else a condition could bring in
+ * rows that the table does not have.
  */
 static bool
 keys_show_list(const XeroRel *rel)
@@ -169,7 +170,7 @@ keys_show_list(const XeroRel *rel)
 		if (root->params[i].kind == XERO_PARAM_ARCHIVED)
 			return rel->include_archived;
 	}
-	return true;
+	return !root->hides_records;
 }
 
 /*
