@@ -154,10 +154,10 @@ open_page(XeroScanState *state)
 		if (info->item_count >= 0)
 			xero_note_records(state, info->item_count);
 		state->pages++;
+		state->page_open = true;
 		show_progress(state);
 		if (state->seen)
 			xero_seen_next_page(state->seen);
-		state->page_open = true;
 		state->page_repeated = 0;
 		state->last_known = false;
 		return true;
@@ -251,7 +251,10 @@ present_key(XeroScanState *state)
 	return OidOutputFunctionCall(output, state->values[state->key_field]);
 }
 
-/* The present fields as a row of the table; false if the record is gone. */
+/*
+ * The present fields as a row of the table; false if it is not to be returned,
+ * because the record is gone or is another target's.
+ */
 static bool
 fill_slot(XeroScanState *state, TupleTableSlot *slot)
 {
@@ -267,6 +270,10 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		slot->tts_values[attno - 1] = state->values[i];
 		slot->tts_isnull[attno - 1] = state->nulls[i];
 	}
+	if (target->owner_attno &&
+		(slot->tts_isnull[target->owner_attno - 1] ||
+		 !xero_target_owns(target, slot->tts_values[target->owner_attno - 1])))
+		return false;
 	if (state->tenant_attno)
 	{
 		slot->tts_values[state->tenant_attno - 1] = state->tenant;

@@ -102,12 +102,21 @@ typedef struct XeroTarget
 	bool		single;			/* one record by its key: no paging, and 404
 								 * means no row */
 	bool		summary;		/* summaryOnly=true was asked for */
+	AttrNumber	owner_attno;	/* text column that tells which of several
+								 * targets a record belongs to, or 0 */
+	List	   *owned;			/* its values in this target's records: C
+								 * strings, in lower case */
 } XeroTarget;
 
 /*
- * List of XeroTarget.  Their lists of values are disjoint, ignoring case in
- * ASCII; a record can still come by two of them when Xero takes two values for
- * one for another reason, such as accents, so the scan must drop duplicates.
+ * Xero takes texts for one that differ in case, accents or trailing blanks, so
+ * a record may come by several targets that ask for different values.  It is a
+ * row of one of them only.  "value" is the owner column's, not null.
+ */
+extern bool xero_target_owns(const XeroTarget *target, Datum value);
+
+/*
+ * List of XeroTarget.
  *
  * The result is NIL when the conditions can never be true (a null
  * parameter), so that no call is made.  "params" may be NULL: then the values'

@@ -191,7 +191,7 @@ render_value(const XeroColumn *column, XeroComparison op,
 
 typedef struct Distinct
 {
-	char	   *folded;
+	const char *folded;
 	int			position;
 } Distinct;
 
@@ -205,12 +205,21 @@ compare_distinct(const void *a, const void *b)
 	return order != 0 ? order : x->position - y->position;
 }
 
+/* In lower case, as far as it is certain that Xero takes the two for one. */
+char *
+xero_folded(const char *text)
+{
+	char	   *folded = pstrdup(text);
+
+	for (char *c = folded; *c; c++)
+		*c = pg_ascii_tolower((unsigned char) *c);
+	return folded;
+}
+
 /*
  * Leaves the first of each group of values that are one to Xero, in their
  * order, and gives their texts (NULL for one that cannot travel as such).
- * Xero ignores case, so two spellings must not go into two requests, or a
- * record would come twice.  Only ASCII is folded here: the scan drops the
- * duplicates that are left.
+ * More of them may be one to Xero: see xero_target_owns().
  */
 void
 xero_distinct_values(const XeroColumn *column, XeroValues *values,
@@ -232,9 +241,9 @@ xero_distinct_values(const XeroColumn *column, XeroValues *values,
 		else
 			spellings[i] = xero_value_text(column, &values->values[i]);
 		all[i].position = i;
-		all[i].folded = pstrdup(spellings[i] ? spellings[i] : "");
-		for (char *c = all[i].folded; *c && column->type == XERO_TEXT; c++)
-			*c = pg_ascii_tolower((unsigned char) *c);
+		all[i].folded = spellings[i] == NULL ? "" :
+			column->type == XERO_TEXT ? xero_folded(spellings[i]) :
+			spellings[i];
 	}
 	if (unknowns != XERO_UNKNOWN_WIDEST)
 	{
@@ -286,6 +295,7 @@ xero_render_arms(const XeroRenderer *renderer, const XeroCondition *condition,
 		if (arm->fate != XERO_FATE_TEXT)
 			continue;
 		summary->fate = XERO_FATE_TEXT;
+		arm->value = list_nth(texts, i);
 		arms = lappend(arms, arm);
 	}
 	return arms;

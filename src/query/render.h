@@ -42,6 +42,7 @@ typedef struct XeroText
 	XeroFate	fate;
 	XeroBinding binding;
 	char	   *text;			/* in the server's encoding */
+	char	   *value;			/* of an arm: the value in it, as text */
 	bool		many;			/* XERO_UNKNOWN_WIDEST: may be longer, by more
 								 * arms */
 	bool		unbounded;		/* XERO_UNKNOWN_WIDEST: may be any length */
@@ -53,6 +54,7 @@ extern List *xero_render_arms(const XeroRenderer *renderer,
 							  const XeroCondition *condition,
 							  XeroText *summary);
 extern XeroText *xero_join(XeroConditionKind kind, List *texts);
+extern char *xero_folded(const char *text);
 extern void xero_distinct_values(const XeroColumn *column, XeroValues *values,
 								 XeroUnknowns unknowns, XeroText *summary,
 								 List **texts);

@@ -7,8 +7,8 @@
  * that must go were given room while planning; droppable ones follow as far
  * as they fit; the values of the split item, if there is one, are spread over
  * as many requests as they need.  Those requests ask for different values of
- * one column, so that no record comes twice, except where Xero takes two
- * values for one (see xero_distinct_values()).
+ * one column; where Xero takes two texts for one, a record may come by several
+ * of them, and belongs to one (see xero_target_owns()).
  *
  * A query longer than some 2,048 bytes is answered with 404, which looks like
  * a missing record; Xero advises lists of up to 40 ids.
@@ -22,6 +22,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "query/render.h"
+#include "utils/builtins.h"
 
 #define MAX_QUERY_BYTES 1900
 
@@ -405,6 +406,51 @@ make_target(const Build *b, const Piece *chunk)
 	return target;
 }
 
+/*
+ * The target of a part of the split item's values.  Texts that differ may be
+ * one to Xero, and then the parts' records overlap.  (The words of an enum do
+ * not; and a text's condition is rechecked, so its column is read.)
+ */
+static XeroTarget *
+make_part(const Build *b, const Piece *chunk)
+{
+	XeroTarget *target = make_target(b, chunk);
+	AttrNumber	attno = b->split->item->condition->attno;
+	const XeroColumn *column = xero_condition_column(b->rel, attno);
+	ListCell   *lc;
+
+	if (column->type != XERO_TEXT || (column->flags & XERO_COL_ENUM) != 0)
+		return target;
+	target->owner_attno = attno;
+	foreach(lc, chunk->values)
+		target->owned = lappend(target->owned, xero_folded(lfirst(lc)));
+	foreach(lc, chunk->arms)
+		target->owned = lappend(target->owned,
+								xero_folded(((XeroText *) lfirst(lc))->value));
+	return target;
+}
+
+bool
+xero_target_owns(const XeroTarget *target, Datum value)
+{
+	char	   *string = TextDatumGetCString(value);
+	char	   *folded = xero_folded(string);
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, target->owned)
+	{
+		if (strcmp(lfirst(lc), folded) == 0)
+		{
+			found = true;
+			break;
+		}
+	}
+	pfree(folded);
+	pfree(string);
+	return found;
+}
+
 /* Cuts the split item's values into requests. */
 static List *
 make_chunks(const Build *b)
@@ -431,7 +477,7 @@ make_chunks(const Build *b)
 			(taken + bytes > b->room ||
 			 list_length(param ? chunk->values : chunk->arms) >= most))
 		{
-			targets = lappend(targets, make_target(b, chunk));
+			targets = lappend(targets, make_part(b, chunk));
 			chunk = NULL;
 		}
 		if (chunk == NULL)
@@ -448,7 +494,7 @@ make_chunks(const Build *b)
 		taken += bytes;
 		position++;
 	}
-	return lappend(targets, make_target(b, chunk));
+	return lappend(targets, make_part(b, chunk));
 }
 
 /*
