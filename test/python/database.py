@@ -25,6 +25,17 @@ def parse(text):
     return json.loads(text, parse_float=Raw, parse_int=Raw)
 
 
+def spell(value):
+    """The JSON text of what parse() made, with the same digits."""
+    if isinstance(value, Raw):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {spell(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(spell, value)) + "]"
+    return json.dumps(value)
+
+
 def literal(value):
     """An SQL string literal, or NULL."""
     if value is None:
@@ -50,7 +61,7 @@ def rows(query):
 
 def sandbox(path, body=None):
     """Ask the sandbox's control interface."""
-    request = urllib.request.Request(f"{URL}/sandbox/{path}", None if body is None else json.dumps(body).encode(),
+    request = urllib.request.Request(f"{URL}/sandbox/{path}", None if body is None else spell(body).encode(),
                                      {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as response:

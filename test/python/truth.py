@@ -117,9 +117,9 @@ def expected_rows(table, records):
             for record, parent in pairs]
 
 
-def differences(table, wanted, got):
+def differences(columns, wanted, got):
     """The columns in which a row is not what its record says, as texts."""
     return [f"{column['column_name']}: {got.get(column['column_name'])!r} instead of {value!r}"
-            for column in table["columns"]
+            for column in columns
             for value in [wanted[column["column_name"]]]
             if not same(column["data_type"], value, got.get(column["column_name"]))]

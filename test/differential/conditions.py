@@ -1,0 +1,320 @@
+"""Conditions from a seed.
+
+A condition is built as text.  Its values go through a Binder, which makes them
+constants, parameters of a prepared statement, or subqueries that run once, so
+that one condition can be planned with and without knowing them.
+"""
+import unicodedata
+
+from database import literal
+from nasty import strip_accents, twist_text
+
+TEXTS = ["", " ", "null", "NULL", "AUTHORISED", "authorised", "Authorised ", "PAID", "ACTIVE", '"', '""', "\\", "%", "_",
+         "O'Brien", "Zoë", "Zoe", "ZOË", "a\tb", "line\nbreak", "\u0001", "\u00a0", "日本語", "🧾", "ﬁ", "İ", "ß", "SS",
+         "Guid(\"x\")", '" OR 1==1 OR Name=="', "a,b", "a&b=c", "a+b", "a%20b", "é", "e\u0301", "[a-z]", "x" * 2500,
+         "é" * 700, "INV-000001", "inv-000001", "INV-000001 "]
+NUMBERS = ["0", "0.00", "-0", "1", "-1", "0.1", "100", "100.00", "40.0000", "0.00000000001", "0.0000000001", "1e10",
+           "999999999999999", "1000000000000000", "1e30", "-1e30", "123456789012345.1234567890", "1.23456789012", "NaN",
+           "Infinity", "-Infinity", "9999999999.99", "0.3", "33.33333333333333333333"]
+INTEGERS = ["0", "1", "-1", "2147483647", "-2147483648", "9223372036854775807", "-9223372036854775808", "12", "100"]
+DAYS = ["0001-01-01", "0001-01-02", "9999-12-31", "9999-12-30", "infinity", "-infinity", "4713-01-01 BC", "10000-01-01",
+        "5874897-12-31", "1970-01-01", "1969-12-31", "2024-02-29", "2000-01-01", "2025-06-15", "0001-12-31 BC"]
+MOMENTS = ["infinity", "-infinity", "0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00", "1970-01-01 00:00:00+00",
+           "4713-01-01 00:00:00+00 BC", "294276-12-31 23:59:59+00", "2020-02-29 12:00:00.5+13", "2025-11-02 01:30:00-04",
+           "0001-01-01 23:59:59+00", "2000-01-01 00:00:00.000001+00"]
+UUIDS = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+         "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"]
+COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
+
+
+class Binder:
+    """Turns values into SQL expressions, in one of three ways."""
+
+    def __init__(self, random, mode):
+        self.random = random
+        self.mode = mode            # constant | parameter | subquery
+        self.types = []
+        self.values = []
+
+    def value(self, text, sql_type):
+        typed = f"{literal(text)}::{sql_type}"
+        if self.mode == "constant" or self.random.random() < 0.15:
+            return typed
+        if self.mode == "subquery":
+            return f"(SELECT {typed})::{sql_type}"
+        self.types.append(sql_type)
+        self.values.append(typed)
+        return f"${len(self.values)}"
+
+
+def array_text(values):
+    """An array literal's text."""
+    quoted = ["NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+              for value in values]
+    return "{" + ",".join(quoted) + "}"
+
+
+class Conditions:
+    """A generator of conditions over one table."""
+
+    def __init__(self, random, table, pools, hidden):
+        self.random = random
+        self.table = table
+        self.pools = pools              # column -> texts of values it holds
+        self.hidden = hidden            # keys of records that no list shows
+        by_name = {column["column_name"]: column for column in table["columns"]}
+        self.pushable = [column for column in by_name.values()
+                         if column["pushdown"] != "none" and column["data_type"] != "jsonb"]
+        self.others = [column for column in by_name.values()
+                       if column["pushdown"] == "none" and column["data_type"] != "jsonb"]
+        self.binder = None
+        self.kinds = []
+
+    def condition(self, mode):
+        """(text, Binder, kinds of its leaves)."""
+        self.binder = Binder(self.random, mode)
+        self.kinds = []
+        if self.random.random() < 0.02:
+            return "true", self.binder, self.kinds
+        depth = self.random.choices([0, 1, 2, 3], [45, 30, 18, 7])[0]
+        text = self.tree(depth)
+        return text, self.binder, self.kinds
+
+    def tree(self, depth):
+        if depth == 0:
+            return self.leaf()
+        kind = self.random.choices(["AND", "OR", "NOT"], [50, 35, 15])[0]
+        if kind == "NOT":
+            self.kinds.append("NOT")
+            return f"NOT ({self.tree(depth - 1)})"
+        self.kinds.append(kind)
+        arms = [self.tree(self.random.randrange(depth)) for _ in range(self.random.choice([2, 2, 2, 3, 4]))]
+        return f" {kind} ".join(f"({arm})" for arm in arms)
+
+    def column(self):
+        choices = self.pushable if self.pushable and self.random.random() < 0.88 else self.others or self.pushable
+        if self.random.random() < 0.12:
+            keys = [column for column in choices if column["column_name"] == self.table["key_column"]]
+            if keys:
+                return keys[0]
+        return self.random.choice(choices)
+
+    def leaf(self):
+        if self.random.random() < 0.02:
+            return self.tenant()
+        column = self.column()
+        name = column["column_name"]
+        make = {"text": self.text, "uuid": self.uuid, "numeric": self.number, "integer": self.integer,
+                "boolean": self.boolean, "date": self.date,
+                "timestamp with time zone": self.moment}[column["data_type"]]
+        if self.random.random() < 0.06:
+            self.kinds.append("null test")
+            dates = [other["column_name"] for other in self.pushable if other["data_type"] == "date"]
+            if dates and self.random.random() < 0.5:
+                name = self.random.choice(dates)        # of these alone null tests are sent
+            return f"{name} IS {self.random.choice(['NULL', 'NOT NULL'])}"
+        return make(name)
+
+    def tenant(self):
+        self.kinds.append("tenant")
+        tenant = self.pools["tenant_id"][0] if self.random.random() < 0.8 else UUIDS[0]
+        return f"tenant_id = {self.binder.value(tenant, 'uuid')}"
+
+    # comparisons of any type ---------------------------------------------
+
+    def compare(self, name, value, sql_type, operators=None):
+        """One of =, <>, <, ..., perhaps turned round or wrapped."""
+        operator = self.random.choice(operators or ["=", "=", "="] + COMPARISONS)
+        right = self.binder.value(value, sql_type)
+        shape = self.random.random()
+        kind = {"=": "=", "<>": "<>"}.get(operator, "< >")
+        if shape < 0.1:
+            text = f"{right} {self.turned(operator)} {name}"
+        elif shape < 0.14:
+            kind = "distinct"
+            text = f"{name} IS {self.random.choice(['', 'NOT '])}DISTINCT FROM {right}"
+        elif shape < 0.18:
+            kind = "local"
+            text = f"({name} {operator} {right}) IS {self.random.choice(['TRUE', 'NOT TRUE', 'FALSE', 'UNKNOWN'])}"
+        else:
+            text = f"{name} {operator} {right}"
+        self.kinds.append(kind)
+        return text
+
+    @staticmethod
+    def turned(operator):
+        return {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
+
+    def listed(self, name, pick, sql_type):
+        """IN, = ANY, <> ALL, NOT IN, of constants, arrays and parameters."""
+        count = self.random.choice([0, 1, 1, 2, 3, 5, 12, 45, 90]) if sql_type != "boolean" else 2
+        values = [pick() for _ in range(count)]
+        if values and self.random.random() < 0.3:
+            values += self.random.choices(values, k=2)
+        if self.random.random() < 0.25:
+            values.insert(self.random.randrange(len(values) + 1), None)
+        negated = self.random.random() < 0.2
+        self.kinds.append("<> ALL" if negated else "= ANY")
+        shape = self.random.random()
+        if shape < 0.3 and values and len(values) <= 12:
+            arms = ", ".join("NULL" if value is None else self.binder.value(value, sql_type) for value in values)
+            return f"{name} {'NOT ' if negated else ''}IN ({arms})"
+        if shape < 0.45 and values and len(values) <= 12:
+            arms = ", ".join("NULL" if value is None else self.binder.value(value, sql_type) for value in values)
+            array = f"ARRAY[{arms}]::{sql_type}[]"
+        elif shape < 0.5:
+            array = self.binder.value(None, sql_type + "[]")
+        else:
+            array = self.binder.value(array_text(values), sql_type + "[]")
+        return f"{name} <> ALL ({array})" if negated else f"{name} = ANY ({array})"
+
+    def between(self, name, low, high, sql_type):
+        self.kinds.append("< >")
+        return f"{name} BETWEEN {self.binder.value(low, sql_type)} AND {self.binder.value(high, sql_type)}"
+
+    def held(self, name, otherwise):
+        """A value that the column holds, if it holds any."""
+        pool = self.pools.get(name)
+        return self.random.choice(pool) if pool and self.random.random() < 0.75 else self.random.choice(otherwise)
+
+    # by type ---------------------------------------------------------------
+
+    def a_text(self, name):
+        text = self.held(name, TEXTS)
+        return twist_text(self.random, text) if self.random.random() < 0.3 else text
+
+    def text(self, name):
+        shape = self.random.random()
+        if shape < 0.38:
+            return self.compare(name, self.a_text(name), self.random.choice(["text", "text", "text", "varchar"]),
+                                ["=", "=", "=", "=", "<>", "<", ">="])
+        if shape < 0.62:
+            return self.listed(name, lambda: self.a_text(name), "text")
+        if shape < 0.88:
+            return self.like(name)
+        return self.prefix(name)
+
+    def like(self, name):
+        text = self.a_text(name)
+        start = self.random.randrange(len(text) + 1)
+        end = self.random.randrange(start, len(text) + 1)
+        escaped = [c if c not in "%_\\" or self.random.random() < 0.3 else "\\" + c for c in text]
+        pattern = self.random.choice([
+            "".join(escaped[:end]) + "%", "%" + "".join(escaped[start:]), "%" + "".join(escaped[start:end]) + "%",
+            "".join(escaped[:start]) + "%" + "".join(escaped[end:]), "".join(escaped), "".join(escaped[:start]) + "_" +
+            "".join(escaped[start + 1:]), "%", "", "_%", "%" + "".join(escaped[:start]) + "%" +
+            "".join(escaped[end:]) + "%"])
+        trailing = len(pattern) - len(pattern.rstrip("\\"))
+        if trailing % 2:
+            pattern += "\\"             # a lone backslash at the end is an error
+        operator = self.random.choices(["LIKE", "NOT LIKE", "ILIKE"], [80, 12, 8])[0]
+        self.kinds.append({"LIKE": "LIKE"}.get(operator, "local"))
+        bound = self.binder.value(pattern, "text")
+        if operator == "LIKE" and self.random.random() < 0.06:
+            return f"{name} LIKE {self.binder.value(pattern.replace('!', '!!'), 'text')} ESCAPE '!'"
+        return f"{name} {operator} {bound}"
+
+    def prefix(self, name):
+        self.kinds.append("starts_with")
+        text = self.a_text(name)
+        bound = self.binder.value(text[:self.random.randrange(len(text) + 1)], "text")
+        return self.random.choice([f"starts_with({name}, {bound})", f"{name} ^@ {bound}"])
+
+    def uuid(self, name):
+        def pick():
+            pool = self.hidden if name == self.table["key_column"] and self.hidden and self.random.random() < 0.2 else None
+            value = self.random.choice(pool) if pool else self.held(name, UUIDS)
+            return value.upper() if self.random.random() < 0.1 else value
+        if self.random.random() < 0.55:
+            return self.compare(name, pick(), "uuid", ["=", "=", "=", "=", "=", "<>", "<", ">="])
+        return self.listed(name, pick, "uuid")
+
+    def a_number(self, name):
+        value = self.held(name, NUMBERS)
+        if self.random.random() < 0.3 and value[-1].isdigit() and "e" not in value:
+            value += self.random.choice(["0", "000", "1", "00001"]) if "." in value else \
+                self.random.choice([".0", ".00", ".01", "0"])
+        return value
+
+    def number(self, name):
+        shape = self.random.random()
+        if shape < 0.6:
+            return self.compare(name, self.a_number(name), "numeric")
+        if shape < 0.68:
+            self.kinds.append("other type")
+            value = self.random.choice(["100", "0", "7"])
+            return f"{name} {self.random.choice(COMPARISONS)} {self.binder.value(value, self.random.choice(['integer', 'float8', 'bigint']))}"
+        if shape < 0.85:
+            return self.listed(name, lambda: self.a_number(name), "numeric")
+        return self.between(name, self.a_number(name), self.a_number(name), "numeric")
+
+    def integer(self, name):
+        sql_type = self.random.choice(["integer", "bigint", "smallint"])
+        bits = {"integer": 31, "bigint": 63, "smallint": 15}[sql_type]
+
+        def pick():
+            value = int(self.held(name, INTEGERS))
+            return str(max(-2 ** bits, min(2 ** bits - 1, value)))
+        if self.random.random() < 0.6:
+            return self.compare(name, pick(), sql_type)
+        return self.listed(name, pick, sql_type)
+
+    def boolean(self, name):
+        shape = self.random.randrange(8)
+        self.kinds.append("boolean")
+        if shape == 0:
+            return name
+        if shape == 1:
+            return f"NOT {name}"
+        if shape <= 3:
+            return f"{name} IS {self.random.choice(['TRUE', 'FALSE', 'NOT TRUE', 'NOT FALSE', 'UNKNOWN', 'NOT UNKNOWN'])}"
+        if shape == 4:
+            self.kinds.pop()
+            return self.listed(name, lambda: self.random.choice(["true", "false"]), "boolean")
+        self.kinds.pop()
+        return self.compare(name, self.random.choice(["true", "false"]), "boolean", ["=", "=", "=", "<>", "<", ">="])
+
+    def date(self, name):
+        def pick():
+            return self.held(name, DAYS)
+        shape = self.random.random()
+        if shape < 0.6:
+            return self.compare(name, pick(), "date", ["="] + COMPARISONS)
+        if shape < 0.68:
+            self.kinds.append("other type")
+            value = self.binder.value(self.held(name, ["2024-02-29", "1970-01-01"]), "timestamp")
+            return f"{name} {self.random.choice(COMPARISONS)} {value}"
+        if shape < 0.84:
+            return self.listed(name, pick, "date")
+        return self.between(name, pick(), pick(), "date")
+
+    def moment(self, name):
+        """Bounds at, just below and just above a time that there is."""
+        value = self.held(name, MOMENTS)
+        near = ""
+        if "inf" not in value and "BC" not in value and "294276" not in value and self.random.random() < 0.6:
+            near = self.random.choice([" + '1 microsecond'", " - '1 microsecond'", " + '1 millisecond'",
+                                       " - '1 millisecond'", " + '1 second'", " - '1 second'", " - '999 milliseconds'"])
+        shape = self.random.random()
+        if shape < 0.12:
+            self.kinds.append("other type")
+            return f"{name} {self.random.choice(COMPARISONS)} {self.binder.value('2026-01-15', self.random.choice(['date', 'timestamp']))}"
+        if shape < 0.2:
+            return self.listed(name, lambda: self.held(name, MOMENTS), "timestamptz")
+        if near:
+            self.kinds.append("< >")
+            operator = self.random.choice(["=", "<", "<=", ">", ">=", ">", ">="])
+            if operator == "=":
+                self.kinds[-1] = "="
+            return f"{name} {operator} ({self.binder.value(value, 'timestamptz')}{near}::interval)"
+        return self.compare(name, value, "timestamptz")
+
+
+def variants(random, texts):
+    """Values that Xero takes for one and the same, many of each."""
+    found = []
+    for text in texts:
+        found += [text, text.upper(), text.lower(), text + " ", strip_accents(text),
+                  unicodedata.normalize("NFD", text), text.swapcase()]
+    random.shuffle(found)
+    return list(dict.fromkeys(found))

@@ -1,0 +1,382 @@
+"""Generated conditions: does pushing them down change a result?
+
+Each condition is run on the foreign table, on a local copy, and on the foreign
+table with the condition kept away from it; all must give the same rows.  Some
+are run with ORDER BY and LIMIT, some as count(*), some in joins.
+
+    DIFF_SEED    what everything follows from (a random one, and printed)
+    DIFF_COUNT   how many conditions (2400)
+    DIFF_ONLY    run only the condition with this number, and show its plan
+"""
+import collections
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+
+import nasty
+from conditions import Conditions, variants
+from database import PSQL, catalogue, connect, literal, rows, run, sandbox
+from truth import differences, expected_rows, field_of
+
+SCHEMAS = ["accounting", "payroll_au"]
+WEIGHTS = {"invoices": 24, "contacts": 12, "payments": 9, "credit_notes": 9, "bank_transactions": 9,
+           "purchase_orders": 6, "quotes": 8, "items": 6, "accounts": 6, "journals": 3, "linked_transactions": 5,
+           "prepayments": 4, "overpayments": 4, "employees": 6, "manual_journals": 4, "batch_payments": 3,
+           "receipts": 3, "tracking_categories": 2, "tax_rates": 3, "contact_groups": 2, "bank_transfers": 3}
+OTHER_WEIGHT = 1.5
+FORMS = {"rows": 68, "count": 10, "order": 9, "limit": 5, "join": 5, "lookup": 3}
+ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu"]
+WORKERS = 2
+
+# Share of the conditions with this kind of leaf alone that must have been
+# sent, so that the test is one of pushdown.  The kinds "local" and "other
+# type" are there to show that they stay.
+SHARES = {"=": 0.6, "= ANY": 0.5, "<>": 0.2, "< >": 0.3, "LIKE": 0.35, "starts_with": 0.35, "boolean": 0.4,
+          "null test": 0.1}
+TREE_SHARES = {"AND": 0.7, "OR": 0.2, "NOT": 0.15}
+
+
+class Subject:
+    """One foreign table, its copy, and what its columns hold."""
+
+    def __init__(self, table, generator):
+        name = table["table_name"]
+        self.table = table
+        self.foreign = f'{table["api"]}."{name}"'
+        self.copy = f'local."{table["api"]}_{name}"'
+        self.columns = table["columns"]
+        self.scalars = [column["column_name"] for column in self.columns if column["data_type"] != "jsonb"]
+        self.key = table["key_column"]
+        self.child = table["object"].count("/") == 2
+        self.generator = generator
+        self.conditions = None
+
+    def make_copy(self):
+        run(f"CREATE TABLE {self.copy} AS SELECT * FROM {self.foreign};\nANALYZE {self.copy};\n")
+
+    def compare_copy(self, state):
+        """Problems of the full scan, compared with the sandbox's truth.  Of
+        jsonb only whether it is there: the sandbox spells it in many ways."""
+        wanted = expected_rows(self.table, state)
+        if self.table["table_name"] == "contact_groups":
+            wanted = [row for row in wanted if row["status"] == "ACTIVE"]       # no list shows the others
+        got = rows(f"SELECT * FROM {self.copy}")
+        if len(got) != len(wanted):
+            return [f"{len(got)} rows instead of {len(wanted)}"]
+        names = self.scalars[:3] if not self.key else [self.key] + self.scalars[:2]
+
+        def sort_key(row):
+            return [str(row[name]).lower() for name in names] + [json.dumps(row, sort_keys=True, default=str)]
+        if self.key:
+            got = sorted(got, key=sort_key)
+            wanted = sorted(wanted, key=sort_key)
+            pairs = zip(wanted, got)
+        else:
+            pairs = self._pair(wanted, got)
+        # one member is put in where the sandbox spells the record
+        plain = [column for column in self.columns
+                 if column["data_type"] != "jsonb" and column["field"] != "SalesTaxCalculationTypeCode"]
+        other = [column["column_name"] for column in self.columns if column["data_type"] == "jsonb"]
+        problems = []
+        for record, row in pairs:
+            problems += differences(plain, record, row)
+            problems += [f"{name}: {row[name]!r} instead of {record[name]!r}" for name in other
+                         if (row[name] is None) != (record[name] is None) or
+                         isinstance(row[name], list) and len(row[name]) != len(record[name])]
+        return problems
+
+    def _pair(self, wanted, got):
+        """Rows without a key: those of one parent are in its order."""
+        parent = next(column["column_name"] for column in self.columns if column["field"].startswith("../"))
+        places = collections.defaultdict(list)
+        for row in got:
+            places[str(row[parent]).lower()].append(row)
+        return [(record, places[str(record[parent]).lower()].pop(0)) for record in wanted
+                if places[str(record[parent]).lower()]]
+
+    def fill_pools(self, state):
+        names = ", ".join(f'(SELECT array_agg(v) FROM (SELECT DISTINCT "{name}"::text COLLATE "C" AS v FROM {self.copy} '
+                          f'WHERE "{name}" IS NOT NULL ORDER BY 1) x) AS "{name}"' for name in self.scalars + ["tenant_id"])
+        pools = {name: values or [] for name, values in rows(f"SELECT {names}")[0].items()}
+        pools = {name: self.generator.sample(values, min(len(values), 150)) for name, values in pools.items()}
+        hidden = []
+        if self.key and not self.child:
+            field = next(column["field"] for column in self.columns if column["column_name"] == self.key)
+            shown = set(rows(f'SELECT array_agg("{self.key}"::text) AS keys FROM {self.copy}')[0]["keys"] or [])
+            hidden = sorted({str(field_of(record, field)) for record in state} - shown)
+        self.conditions = Conditions(self.generator, self.table, pools, hidden)
+
+
+class Test:
+    """One generated condition and its queries."""
+
+    def __init__(self, number, subject, generator):
+        self.number = number
+        self.subject = subject
+        self.generator = generator
+        self.form = generator.choices(list(FORMS), list(FORMS.values()))[0]
+        self.mode = "constant" if self.form in ("join", "lookup") else generator.choices(
+            ["constant", "parameter", "subquery"], [60, 27, 13])[0]
+        if self.form == "rows" and generator.random() < 0.04 and self.crowd():
+            self.kinds = ["= ANY"]
+        else:
+            self.condition, self.binder, self.kinds = subject.conditions.condition(self.mode)
+        self.prepares = []
+        self.ways = []
+        self.part = self.whole = None
+        self.settings = f"SET TimeZone = '{generator.choice(ZONES)}'; SET plan_cache_mode = force_generic_plan;"
+        getattr(self, "make_" + self.form)()
+
+    def crowd(self):
+        """A list of values too long for one request, among them many that are one to Xero."""
+        texts = [column["column_name"] for column in self.subject.conditions.pushable if column["data_type"] == "text"]
+        if not texts:
+            return False
+        column = self.generator.choice(texts)
+        pool = self.subject.conditions.pools[column]
+        chosen = [text for text in pool if not text.isascii() or "'" in text] + self.generator.sample(pool, min(len(pool), 15))
+        values = variants(self.generator, chosen)
+        self.subject.conditions.condition(self.mode)            # a fresh binder
+        self.binder = self.subject.conditions.binder
+        self.binder.types, self.binder.values = [], []
+        array = "{" + ",".join('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values) + "}"
+        self.condition = f"{column} = ANY ({self.binder.value(array, 'text[]')})"
+        return True
+
+    def selected(self):
+        """The columns to compare: a few, now and then ones of type jsonb."""
+        subject = self.subject
+        names = [subject.key] if subject.key else subject.scalars[:2]
+        names += self.generator.sample(subject.scalars, min(len(subject.scalars), self.generator.choice([0, 2, 4])))
+        if self.generator.random() < 0.04:
+            others = [column["column_name"] for column in subject.columns if column["data_type"] == "jsonb"]
+            names += self.generator.sample(others, min(len(others), 1))
+        return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
+
+    def sources(self):
+        return [self.subject.foreign, self.subject.copy, f"(SELECT * FROM {self.subject.foreign} OFFSET 0)"]
+
+    def prepared(self, queries):
+        """Queries, by way of prepared statements if they have parameters."""
+        if not self.binder.values:
+            return queries
+        start = len(self.prepares)
+        types = ", ".join(self.binder.types)
+        self.prepares += [f"PREPARE q{start + n} ({types}) AS {query}" for n, query in enumerate(queries)]
+        values = ", ".join(self.binder.values)
+        return [f"EXECUTE q{start + n} ({values})" for n in range(len(queries))]
+
+    @staticmethod
+    def sorted_rows(query):
+        return f'SELECT array_agg(r::text ORDER BY r::text COLLATE "C") FROM ({query}) AS r'
+
+    def make_rows(self):
+        columns = self.selected()
+        self.ways = self.prepared([self.sorted_rows(f"SELECT {columns} FROM {source} AS t WHERE {self.condition}")
+                                   for source in self.sources()])
+
+    def make_count(self):
+        self.ways = self.prepared([f"SELECT ARRAY[count(*)::text] FROM {source} AS t WHERE {self.condition}"
+                                   for source in self.sources()])
+
+    def make_order(self):
+        """The sort keys must be the same; the rows may differ among equals."""
+        subject = self.subject
+        sortable = {column["column_name"]: column["data_type"] for column in subject.columns}
+        columns = [name for name, data_type in sortable.items()
+                   if data_type in ("date", "numeric", "integer", "timestamp with time zone")] * 3 + subject.scalars
+        name = self.generator.choice(columns)
+        column = f'"{name}"'
+        keys = [column + self.generator.choice(["", " DESC", " DESC NULLS LAST", " NULLS FIRST", ""])]
+        if subject.key and self.generator.random() < 0.4:
+            keys.append(f'"{subject.key}"')
+            column += f', "{subject.key}"'
+        if sortable[name] == "numeric":
+            column = column.replace(f'"{name}"', f'trim_scale("{name}")')       # 1.0 and 1.00 are equals
+        limit = self.generator.choice([1, 2, 5, 10, 37, 100, 1000])
+        tail = f"ORDER BY {', '.join(keys)} " + self.generator.choice(
+            [f"LIMIT {limit}"] * 4 + [f"FETCH FIRST {limit} ROWS WITH TIES"])
+        if self.generator.random() < 0.3:
+            tail = tail.replace("FETCH", "OFFSET 2 FETCH") if "FETCH" in tail else tail + f" OFFSET {self.generator.choice([0, 1, 3, 50])}"
+        condition = "true" if self.generator.random() < 0.25 else self.condition
+        if condition == "true":
+            self.binder.values = []
+            self.kinds = []
+        self.ways = self.prepared([f"SELECT array_agg(r::text) FROM (SELECT {column} FROM {source} AS t "
+                                   f"WHERE {condition} {tail}) AS r" for source in self.sources()])
+        chosen = self.selected()
+        self.part, self.whole = self.prepared([
+            f"SELECT array_agg(r::text) FROM (SELECT {chosen} FROM {subject.foreign} AS t WHERE {condition} {tail}) AS r",
+            f"SELECT array_agg(r::text) FROM (SELECT {chosen} FROM {subject.copy} AS t WHERE {condition}) AS r"])
+
+    def make_limit(self):
+        """Any rows that meet the condition, but as many as there are."""
+        columns = self.selected()
+        limit = self.generator.choice([0, 1, 3, 20, 150])
+        queries = [f"SELECT {columns} FROM {source} AS t WHERE {self.condition} LIMIT {limit}" for source in self.sources()]
+        self.ways = self.prepared([f"SELECT ARRAY[count(*)::text] FROM ({query}) AS r" for query in queries])
+        self.part, self.whole = self.prepared([
+            f"SELECT array_agg(r::text) FROM ({queries[0]}) AS r",
+            f"SELECT array_agg(r::text) FROM (SELECT {columns} FROM {self.subject.copy} AS t WHERE {self.condition}) AS r"])
+
+    def joined(self):
+        """Values to look up, and the column they belong to."""
+        subject = self.subject
+        candidates = [column for column in subject.conditions.pushable
+                      if column["data_type"] in ("uuid", "text", "date", "numeric")] or \
+                     [column for column in subject.columns if column["data_type"] in ("uuid", "text")]
+        keys = [column for column in candidates if column["column_name"] == subject.key]
+        column = keys[0] if keys and self.generator.random() < 0.5 else self.generator.choice(candidates)
+        pool = subject.conditions.pools[column["column_name"]] or ["00000000-0000-0000-0000-000000000000"]
+        values = self.generator.choices(pool, k=self.generator.choice([1, 3, 6]))
+        if column["data_type"] not in ("uuid", "text", "date", "numeric") or not subject.conditions.pools[column["column_name"]]:
+            values = []
+        cells = [f"({literal(value)}::{column['data_type']})" for value in values] + [f"(NULL::{column['data_type']})"]
+        switches = [f"SET enable_{name} = {self.generator.choice(['on', 'off'])};"
+                    for name in ("hashjoin", "mergejoin", "material", "memoize")]
+        self.settings += " ".join(switches)
+        return column["column_name"], f"(VALUES {', '.join(cells)}) AS v(xvalue)"
+
+    def make_join(self):
+        column, values = self.joined()
+        columns = self.selected()
+        join = self.generator.choice(["JOIN", "LEFT JOIN"])
+        self.ways = [self.sorted_rows(f'SELECT xvalue, t.* FROM {values} {join} (SELECT {columns}, "{column}" AS xcolumn FROM '
+                                      f"{source} AS t WHERE {self.condition}) AS t ON xcolumn = xvalue")
+                     for source in self.sources()]
+
+    def make_lookup(self):
+        """Subqueries with values of another relation."""
+        column, values = self.joined()
+        columns = self.selected()
+        shape = self.generator.randrange(4)
+        if shape == 0:
+            query = 'SELECT xvalue, (SELECT count(*) FROM {source} AS t WHERE "{column}" = xvalue AND ({condition})) FROM {values}'
+        elif shape == 1:
+            query = 'SELECT {columns} FROM {source} AS t WHERE "{column}" IN (SELECT xvalue FROM {values}) AND ({condition})'
+        elif shape == 2:
+            query = 'SELECT xvalue FROM {values} WHERE {word} (SELECT FROM {source} AS t WHERE "{column}" = xvalue AND ({condition}))'
+        else:
+            query = 'SELECT xvalue, r.* FROM {values}, LATERAL (SELECT {columns} FROM {source} AS t WHERE "{column}" = xvalue ' \
+                    'AND ({condition}) OFFSET 0) AS r'
+        word = self.generator.choice(["EXISTS", "NOT EXISTS"])
+        self.ways = [self.sorted_rows(query.format(source=source, column=column, values=values, columns=columns,
+                                                   condition=self.condition, word=word)) for source in self.sources()]
+
+    def statement(self):
+        def array(texts):
+            return "ARRAY[" + ", ".join(map(literal, texts)) + "]::text[]"
+        return (f"{self.settings}\nSELECT diff.check({self.number}, {array(self.prepares)}, {array(self.ways)}, "
+                f"{literal(self.part)}, {literal(self.whole)});\n")
+
+    def describe(self):
+        values = "".join(f"\n    ${n}: {value}" for n, value in enumerate(self.binder.values, 1))
+        return f"{self.form} on {self.subject.foreign}: {self.condition}{values}\n    {self.prepares or self.ways[0]}"
+
+
+def run_tests(tests, results):
+    """Run some tests in one session; a result for each."""
+    script = "SET client_min_messages = warning;\n" + "".join(test.statement() for test in tests)
+    done = subprocess.run(PSQL, input=script, capture_output=True, text=True, encoding="utf-8", check=False)
+    for line in done.stdout.split("\n"):
+        if line.startswith("{"):
+            result = json.loads(line)
+            results[result["n"]] = result
+    if done.returncode != 0:
+        print(done.stderr.strip())
+
+
+def shares(tests, results):
+    """Print how much was sent, by kind; the kinds of which too little was."""
+    counts = collections.defaultdict(lambda: [0, 0, 0])
+    for test in tests:
+        result = results.get(test.number)
+        if not result or not result["scan"] or not test.kinds:
+            continue
+        kinds = test.kinds if len(test.kinds) == 1 else sorted(set(test.kinds) & set(TREE_SHARES))
+        for kind in kinds + ["form " + test.form, "values " + test.mode, "all"]:
+            for n, counted in enumerate([True, result["sent"], result["sent"] and result["exact"]]):
+                counts[kind][n] += counted
+    print(f"{'':24s} conditions   sent  sent and not rechecked")
+    for kind, (number, sent, exact) in sorted(counts.items()):
+        print(f"{kind:24s} {number:10d} {100 * sent / number:5.0f}% {100 * exact / number:5.0f}%")
+    wanted = {**SHARES, **TREE_SHARES, "all": 0.5}
+    if counts["all"][0] < 500:
+        return []
+    return [f"only {counts[kind][1]} of {counts[kind][0]} conditions with {kind} were sent"
+            for kind, share in wanted.items() if counts[kind][1] < share * max(counts[kind][0], 1)]
+
+
+def prepare(seed):
+    """The subjects, with copies that are what the sandbox says."""
+    generator = random.Random(f"{seed} data")
+    connect(SCHEMAS)
+    tables = catalogue(SCHEMAS)
+    nasty.add(generator, tables)
+    run("SET client_min_messages = warning; DROP SCHEMA IF EXISTS local CASCADE; CREATE SCHEMA local;")
+    with open(os.path.join(os.path.dirname(__file__), "check.sql"), encoding="utf-8") as file:
+        run("SET client_min_messages = warning;\n" + file.read())
+    subjects = []
+    problems = []
+    states = {}
+    for name in sorted(tables):
+        table = tables[name]
+        subject = Subject(table, generator)
+        root = table["object"].split("/")[1]
+        if root not in states:
+            states[root] = sandbox(f"state/{root}")
+        subject.make_copy()
+        problems += [f"full scan of {subject.foreign}: {text}" for text in subject.compare_copy(states[root])[:5]]
+        subject.fill_pools(states[root])
+        subjects.append(subject)
+    return subjects, problems
+
+
+def main():
+    seed = os.environ.get("DIFF_SEED") or str(random.SystemRandom().randrange(1_000_000))
+    count = int(os.environ.get("DIFF_COUNT") or 2400)
+    only = os.environ.get("DIFF_ONLY")
+    print(f"DIFF_SEED={seed} DIFF_COUNT={count}", flush=True)
+    subjects, problems = prepare(seed)
+    for problem in problems:
+        print(problem)
+    generator = random.Random(f"{seed} conditions")
+    weights = [WEIGHTS.get(subject.table["table_name"], OTHER_WEIGHT) for subject in subjects]
+    tests = [Test(number, generator_subject, generator) for number, generator_subject in
+             enumerate((generator.choices(subjects, weights)[0] for _ in range(count)), 1)]
+    if only:
+        tests = [test for test in tests if test.number == int(only)]
+        print(tests[0].describe(), tests[0].statement(), sep="\n")
+    results = {}
+    workers = [threading.Thread(target=run_tests, args=(tests[n::WORKERS], results)) for n in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    failed = 0
+    for test in tests:
+        result = results.get(test.number)
+        if result is None or result["problem"]:
+            failed += 1
+            if failed <= 20 or only:
+                print(f"not ok: DIFF_SEED={seed} DIFF_ONLY={test.number}: {test.describe()}")
+                print(f"    {result['problem']}\n{result['plan']}" if result else "    no result")
+    errors = sum(1 for result in results.values() if result["error"])
+    found = sum(1 for result in results.values() if result["rows"])
+    print(f"{len(results)} conditions, {found} of them with rows, {errors} that are errors")
+    missing = shares(tests, results) if not only else []
+    if errors > len(tests) / 20:
+        missing.append(f"{errors} conditions are errors: too many to test anything")
+    for text in missing:
+        print(text)
+    failed += len(problems) + len(missing)
+    print(f"{len(results) - failed if len(results) > failed else 0} passed, {failed} failed")
+    return failed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
