@@ -7,14 +7,21 @@
 # postgres, for anybody else as oneself.
 #
 #   scratch_folder       -> $scratch
+#   copy_tree FOLDER     the sources, without what was built from them
 #   build [make args]    build the extension, where it stands
 #   install_staged       install into $scratch/install, not into the system
 #   start_postgres [conf lines]
-#                        -> a server with the extension preloaded; PGHOST,
+#                        -> a server that preloads the extension (or what
+#                           XERO_PRELOAD says, even nothing); PGHOST,
 #                           PGPORT, PGUSER and PGDATABASE lead psql to it
 #   start_sandbox [args] -> XERO_SANDBOX_URL, and $scratch for sandbox-control
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Debian's packages for building and testing, besides PostgreSQL's.
+# shellcheck disable=SC2034
+needed_packages="gcc make libc6-dev pkg-config perl libipc-run-perl
+    python3 python3-aiohttp python3-yaml libcurl4-openssl-dev libjson-c-dev libssl-dev"
 
 fail() {
     echo "$(basename "$0"): $*" >&2
@@ -66,6 +73,13 @@ remove_scratch() {
     exit "$status"
 }
 
+copy_tree() {
+    mkdir -p "$1"
+    tar -C "$root" -c --exclude=./.git --exclude=./log --exclude=./test/unit/build --exclude='*.o' \
+        --exclude='*.so' --exclude='*.bc' --exclude=node_modules --exclude=__pycache__ . |
+        tar -C "$1" -x --no-same-owner
+}
+
 # Bitcode would double the time and serves only JIT inlining.
 build() {
     make -s -C "$root" -j"$(nproc)" with_llvm=no PG_CONFIG="$pg_config" "$@"
@@ -109,7 +123,7 @@ start_postgres() {
         echo "listen_addresses = ''"
         echo "unix_socket_directories = '$pgfolder'"
         echo "fsync = off"
-        echo "shared_preload_libraries = 'xero_fdw'"
+        echo "shared_preload_libraries = '${XERO_PRELOAD-xero_fdw}'"
         staged_settings "$scratch/install"
         printf '%s\n' "$@"
     } >>"$pgfolder/data/postgresql.conf"

@@ -35,7 +35,8 @@ sub new
 	return $self;
 }
 
-# A started server that preloads the extension, and nothing more.
+# A started server that preloads the extension (XERO_PRELOAD: or what else),
+# and nothing more.
 # XERO_STAGED_SETTINGS are the settings by which a server finds an extension
 # that is not installed into the system (script/lib.sh, staged_settings).
 sub new_node
@@ -43,7 +44,8 @@ sub new_node
 	my ($name, $conf) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init;
-	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'xero_fdw'\n"
+	my $preload = $ENV{XERO_PRELOAD} // 'xero_fdw';
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\n"
 		  . ($ENV{XERO_STAGED_SETTINGS} // '') . "\n$conf\n");
 	$node->start;
 	return $node;
