@@ -18,7 +18,7 @@ RETURNS TABLE (r text[]) LANGUAGE sql AS
 $$ SELECT r FROM reader_read('Rows', 'Lines', fields, convert_to(body, 'UTF8')) $$;
 
 -- one value of one row, given as JSON, read as one type
-CREATE FUNCTION reads_value(type text, json text) RETURNS text LANGUAGE plpgsql AS
+CREATE FUNCTION reads_value(type text, value text) RETURNS text LANGUAGE plpgsql AS
 $$
 DECLARE
 	message text;
@@ -26,7 +26,7 @@ DECLARE
 BEGIN
 	RETURN (SELECT coalesce(r[2], 'NULL')
 			FROM reads(ARRAY['K:text', 'V:' || type],
-					   '{"Rows":[{"V":' || json || ',"K":"key"}]}'));
+					   '{"Rows":[{"V":' || value || ',"K":"key"}]}'));
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	-- the rest is PostgreSQL's, and not the same in all versions
