@@ -30,7 +30,7 @@ BEGIN
 	FROM xero_fdw.requests WHERE pid = pg_backend_pid();
 END $$;
 
--- What a statement that must fail says.
+-- What a statement that must fail says, without what differs between runs.
 CREATE FUNCTION error_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
@@ -41,6 +41,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN NEXT SQLSTATE || ': ' || SQLERRM;
+	detail := regexp_replace(detail, '(correlation id )[0-9a-f-]{36}', '\1N');
 	RETURN QUERY SELECT 'DETAIL: ' || detail WHERE detail <> '';
 	RETURN QUERY SELECT 'HINT: ' || hint WHERE hint <> '';
 END $$;

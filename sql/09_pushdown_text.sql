@@ -49,3 +49,4 @@ SELECT * FROM verdict('name = ''x''', 'collated');
 SELECT * FROM verdict('name = ''x'' COLLATE "C"', 'collated');
 DROP FOREIGN TABLE collated;
 DROP COLLATION any_case;
+DROP FUNCTION agree, verdict, verdicts;

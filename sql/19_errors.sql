@@ -1,0 +1,60 @@
+-- What goes wrong says so: SQLSTATE, message, and what can be done about it.
+\getenv url XERO_SANDBOX_URL
+CREATE SERVER bad FOREIGN DATA WRAPPER xero_fdw OPTIONS (api_url :'url', identity_url :'url', login_url :'url',
+	tenant_id '258b4852-865a-4704-a5a7-ee71df03c46e');
+CREATE FOREIGN TABLE t (code text) SERVER bad OPTIONS (object 'accounting/Currencies');
+
+-- credentials: none, half, wrong
+SELECT left(line, 33) AS line FROM error_of('SELECT count(*) FROM t') AS line;
+CREATE USER MAPPING FOR CURRENT_USER SERVER bad;
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (ADD client_id 'sandbox-client');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (ADD grant_type 'client_credentials');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (ADD client_secret 'wrong');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (SET client_id 'nobody');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (SET client_id 'sandbox-client');
+ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (SET client_secret 'sandbox-secret');
+SELECT count(*) > 0 AS any FROM t;
+ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (DROP client_secret, ADD access_token 'expired');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+
+-- a scope that was not granted, an organisation that is not connected
+ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret');
+ALTER SERVER bad OPTIONS (ADD scopes 'accounting.contacts.read');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (DROP scopes, SET tenant_id '00000000-0000-0000-0000-000000000001');
+SELECT * FROM error_of('SELECT count(*) FROM t');
+ALTER SERVER bad OPTIONS (SET tenant_id '258b4852-865a-4704-a5a7-ee71df03c46e');
+SELECT count(*) > 0 AS any FROM t;
+
+-- no server there
+ALTER SERVER bad OPTIONS (SET api_url 'http://127.0.0.1:9');
+SELECT line FROM error_of('SELECT count(*) FROM t') AS line LIMIT 1;
+ALTER SERVER bad OPTIONS (SET api_url :'url');
+
+-- Xero refuses a filter, answers an error, not JSON, not at all
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 400, "body": "{\"ErrorNumber\": 16, \"Type\": \"QueryParseException\", \"Message\": \"No property or field exists\"}"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 403, "body": "{\"Title\": \"Forbidden\", \"Detail\": \"AuthenticationUnsuccessful\"}"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 404, "body": "The resource you are looking for cannot be found"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Status\": \"OK\"}"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": {\"Code\": \"AUD\"}}"}'
+SELECT count(*) FROM t;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": [7]}"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": []}"}'
+SELECT count(*) FROM t;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": null}"}'
+SELECT count(*) FROM t;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "body": null}'
+SELECT count(*) > 0 AS any FROM t;
+
+SET client_min_messages = 'warning';
+DROP SERVER bad CASCADE;
