@@ -2,6 +2,9 @@
 DROP SCHEMA IF EXISTS diff CASCADE;
 CREATE SCHEMA diff;
 
+-- Equal here means more than the same bytes.
+CREATE COLLATION diff.caseless (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+
 -- The array that a query returns, or its error.
 CREATE FUNCTION diff.fetch(query text, OUT got text[], OUT error text)
 	LANGUAGE plpgsql AS $$

@@ -105,12 +105,12 @@ class Conditions:
         column = self.column()
         name = column["column_name"]
         make = {"text": self.text, "uuid": self.uuid, "numeric": self.number, "integer": self.integer,
-                "boolean": self.boolean, "date": self.date,
+                "boolean": self.boolean, "date": self.date, "numeric(20,2)": self.number, "varchar": self.text,
                 "timestamp with time zone": self.moment}[column["data_type"]]
         if self.random.random() < 0.06:
             self.kinds.append("null test")
             dates = [other["column_name"] for other in self.pushable if other["data_type"] == "date"]
-            if dates and self.random.random() < 0.5:
+            if dates and self.random.random() < 0.8:
                 name = self.random.choice(dates)        # of these alone null tests are sent
             return f"{name} IS {self.random.choice(['NULL', 'NOT NULL'])}"
         return make(name)
@@ -185,6 +185,9 @@ class Conditions:
 
     def text(self, name):
         shape = self.random.random()
+        if shape < 0.02:
+            self.kinds.append("local")
+            return f"{name} {self.random.choice(['=', '<>'])} {self.binder.value(self.a_text(name), 'text')} COLLATE diff.caseless"
         if shape < 0.38:
             return self.compare(name, self.a_text(name), self.random.choice(["text", "text", "text", "varchar"]),
                                 ["=", "=", "=", "=", "<>", "<", ">="])

@@ -15,7 +15,7 @@ from database import Raw, sandbox
 KEEP = {"Status", "ContactStatus", "Type", "LineAmountTypes", "CurrencyCode", "PaymentType", "TaxType", "Class",
         "OrganisationRole", "JournalNumber", "SourceTransactionTypeCode", "SystemAccount", "BankAccountType",
         "ReportTaxType", "Gender", "IncomeType", "EmploymentType", "Title", "CreatedDateUTC",
-        "ReportingCode", "TaxNumberType", "DefaultCurrency", "CountryOfResidence", "AccountsReceivableTaxType",
+        "ReportingCode", "TaxNumberType", "HasAttachments", "DefaultCurrency", "CountryOfResidence", "AccountsReceivableTaxType",
         "AccountsPayableTaxType"}
 # Never null, as far as Xero is known.
 NEVER_NULL = {"UpdatedDateUTC", "Date", "Total", "SubTotal", "TotalTax", "Amount", "AmountDue", "AmountPaid",
