@@ -9,7 +9,6 @@ SELECT * FROM calls();
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices WHERE contact_name = 'x';
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices WHERE status = 'PAID' AND reference <> 'x';
 EXPLAIN (COSTS OFF) SELECT count(total) FROM xero.invoices;
-EXPLAIN (COSTS OFF) SELECT count(DISTINCT status) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE status = 'PAID') FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*), sum(total) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices HAVING count(*) > 5;
@@ -19,8 +18,12 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoice_line_items;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.accounts;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.quotes;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices, xero.organisation;
-EXPLAIN (COSTS OFF) SELECT count(*) OVER () FROM xero.organisation;
 EXPLAIN (COSTS OFF) SELECT generate_series(1, 2), count(*) FROM xero.invoices;
+-- (whose plans look different in different versions)
+SELECT count(DISTINCT status) FROM xero.invoices;
+SELECT * FROM calls();
+SELECT DISTINCT count(*) OVER () FROM xero.accounts;
+SELECT * FROM calls();
 
 -- It agrees with counting here.
 CREATE TEMP TABLE local AS SELECT * FROM xero.invoices;
