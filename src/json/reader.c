@@ -201,6 +201,10 @@ raise_conversion_error(const XeroReader *reader)
 	int			code = error->sqlerrcode;
 	char	   *record;
 
+	/* this is how PostgreSQL refuses an escaped character in SQL_ASCII */
+	if (code == ERRCODE_FEATURE_NOT_SUPPORTED &&
+		GetDatabaseEncoding() == PG_SQL_ASCII)
+		code = ERRCODE_UNTRANSLATABLE_CHARACTER;
 	if (ERRCODE_TO_CATEGORY(code) != ERRCODE_DATA_EXCEPTION)
 		PG_RE_THROW();
 	FlushErrorState();
