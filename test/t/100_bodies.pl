@@ -179,6 +179,50 @@ is(wide('"No": {"Such": {"Member": "found"}}', 'ghost')->{rows}, 'found', 'until
 is(wide('"No": 1', "ghost IS NULL")->{rows}, 't', 'and a number has no members');
 $sandbox->faults;
 
+# Child rows: the array is something else.
+my $invoices = '/api.xro/2.0/Invoices';
+foreach my $case (
+	[ '5', 'HV00L' ], [ '"x"', 'HV00L' ], [ 'true', 'HV00L' ], [ '[[]]', 'HV00L' ], [ '[{},5]', 'HV00L' ],
+	[ 'null', '' ], [ '[]', '' ], [ '{}', '|' ], [ '[{}]', '|' ], [ '[{"Description": "a"},{"Description": "b"}]', "a|\nb|" ])
+{
+	my ($value, $expected) = @$case;
+	$sandbox->faults({ path => $invoices, status => 200, body => "{\"Invoices\": [{\"InvoiceID\": \"$key\", \"LineItems\": $value}]}" });
+	my $result = $session->try("SELECT description, line_amount FROM xero.invoice_line_items");
+	is($result->{state} eq '00000' ? $result->{rows} : $result->{state}, $expected, "LineItems: $value") or diag($result->{text});
+	like($result->{text}, qr/could not parse the response for foreign table "invoice_line_items"\nDETAIL:  .* should be an? (array|object)/, "message") if $expected eq 'HV00L';
+}
+
+# Counts that make no sense: never a hang, never a short result.
+sub counted
+{
+	my ($pagination, $records, $sql) = @_;
+	$sandbox->faults({ path => $invoices, status => 200, body => '{"pagination": ' . $pagination . ', "Invoices": ['
+		  . join(',', map { sprintf('{"InvoiceID": "00000000-0000-0000-0000-%012d"}', $_) } 1 .. $records) . ']}' });
+	return $session->try($sql);
+}
+$session->rows('SET xero_fdw.max_calls = 30');
+foreach my $pagination ('null', '[]', '7', '"x"', '{}', '{"pageCount": null, "itemCount": null}', '{"pageCount": "many", "itemCount": "more"}',
+	'{"pageCount": -1, "itemCount": -5}', '{"pageCount": 1, "itemCount": 3}', '{"pageCount": 1.0, "itemCount": 3.0}',
+	'{"pageCount": 0, "itemCount": 0}', '{"pageCount": 1e9, "itemCount": 99999999999999999999999999}', '{"PAGECOUNT": 1, "ItemCount": 3}')
+{
+	is(counted($pagination, 3, 'SELECT count(invoice_id) FROM xero.invoices')->{rows}, 3, "three records with pagination $pagination");
+}
+foreach my $case (
+	[ '{"pageCount": 900000000000000000, "itemCount": 900000000000000000}', 3, qr/HV00L: Xero sent the same page/ ],
+	[ '{"pageCount": 2, "itemCount": 3}', 3, qr/HV00L: Xero sent the same page/ ],
+	[ '{"pageCount": 1, "itemCount": 4}', 3, qr/HV00L: foreign table "invoices" was not read completely\nDETAIL:  Xero counted 4 records but sent 3\.\nHINT:  / ],
+	[ '{"pageCount": 0, "itemCount": 1}', 0, qr/HV00L: foreign table "invoices" was not read completely/ ],
+	[ 'null', 1000, qr/HV00L: Xero sent the same page/ ])
+{
+	my ($pagination, $records, $text) = @$case;
+	like(counted($pagination, $records, 'SELECT count(invoice_id) FROM xero.invoices')->{text}, $text, "$records records with pagination $pagination");
+}
+is(counted('{"pageCount": 1, "itemCount": 7}', 1, 'SELECT count(*) FROM xero.invoices')->{rows}, 7, 'count(*) believes itemCount');
+is(counted('null', 3, 'SELECT count(*) FROM xero.invoices')->{rows}, 3, 'and counts where there is none');
+like(counted('null', 1000, 'SELECT count(*) FROM xero.invoices')->{text}, qr/HV00L: Xero sent the same page/, 'but not the same page again and again');
+$session->rows('RESET xero_fdw.max_calls');
+$sandbox->faults;
+
 # What only a server of our own sends: bytes that are no UTF-8, bodies without
 # end, answers that are no HTTP.
 my $tenant = $session->rows('SELECT tenant_id FROM xero.accounts LIMIT 1');

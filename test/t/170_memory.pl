@@ -1,0 +1,41 @@
+# Memory of a scan is that of the pages in flight, however many rows there are.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroSession;
+use XeroTest;
+
+my $INVOICES = 30_000;
+my $LIMIT = 40 * 1024;	# kB above an idle session; 64 are promised for any scan
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--no-limits', '--invoices', $INVOICES ],
+	conf => "shared_buffers = 16MB\nmax_parallel_workers_per_gather = 0\njit = off");
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+
+# The growth of a new session's peak by a statement.  The buffers of the server
+# that it touches are of a fixed size, and small here.
+sub peak_of
+{
+	my ($sql, $expected, $name) = @_;
+	my $session = XeroSession->new($node);
+	$session->rows('SELECT count(*) FROM xero.accounts');
+	my $idle = $session->memory('VmRSS');
+	is($session->rows($sql), $expected, "$name: rows");
+	my $growth = $session->memory('VmHWM') - $idle;
+	cmp_ok($growth, '<', $LIMIT, "$name: less than 40 MB") and note("$name: $growth kB");
+	$session->quit;
+	return;
+}
+
+peak_of('SELECT count(total) FROM xero.invoices', $INVOICES, 'one column');
+peak_of('SELECT count(i) FROM xero.invoices i WHERE line_items IS NOT NULL', $INVOICES, 'all columns with lines');
+peak_of('SELECT count(*) > 30000 FROM xero.invoice_line_items WHERE description IS NOT NULL OR line_amount IS NULL', 't', 'lines');
+peak_of("WITH i AS MATERIALIZED (SELECT invoice_id, line_items FROM xero.invoices) SELECT count(*) FROM i", $INVOICES, 'rows that are kept, on disk');
+peak_of("BEGIN; DECLARE c CURSOR FOR SELECT invoice_id, line_items FROM xero.invoices; MOVE 20000 FROM c; SELECT 'read'; COMMIT", 'read', 'a cursor');
+peak_of("SELECT count(i.total) FROM generate_series(1, 2) g, LATERAL (SELECT total, g AS n FROM xero.invoices WHERE total >= 0 OFFSET 0) i WHERE n > 0", 2 * $INVOICES, 'a rescan');
+
+done_testing();
