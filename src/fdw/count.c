@@ -117,31 +117,32 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 							private, scan_tlist, NIL, NULL);
 }
 
-/* The number of records in a list whose pages do not tell it. */
+/*
+ * The number of records from the given target on, counted one by one: an
+ * ordinary scan, so that what holds for its rows holds for their number.
+ */
 static int64
-count_pages(XeroScanState *state, XeroPagerSpec *spec, MemoryContext mcxt)
+count_rows(XeroScanState *state, int target, TupleTableSlot *scratch)
 {
-	XeroPager  *pager;
-	const XeroResponse *response;
+	MemoryContext row_cxt = AllocSetContextCreate(state->run_cxt,
+												  "Xero count",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 	int64		count = 0;
 
-	spec->page_size = state->table->page_size;
-	pager = xero_pager_begin(mcxt, state->server, spec);
-	while ((response = xero_pager_next(pager)) != NULL)
+	state->page_size = state->table->page_size;
+	state->target = target;
+	while (xero_fetch_row(state, scratch))
 	{
-		CHECK_FOR_INTERRUPTS();
-		xero_reader_open(state->reader, response->body, response->len,
-						 response->detail);
-		while (xero_reader_next(state->reader, state->values, state->nulls))
-			;
-		count += xero_reader_records(state->reader);
-		xero_pager_end_page(pager, xero_reader_records(state->reader), 0);
-		state->pages++;
+		count++;
+		MemoryContextReset(row_cxt);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(row_cxt);
 	return count;
 }
 
-/* The number of records of one target. */
+/* The number of records of one target; -1 if Xero does not tell. */
 static int64
 count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
 {
@@ -171,7 +172,7 @@ count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
 		xero_note_records(state, xero_reader_info(state->reader)->item_count);
 		return xero_reader_info(state->reader)->item_count;
 	}
-	return count_pages(state, &spec, mcxt);
+	return -1;
 }
 
 /*
@@ -192,11 +193,22 @@ xero_iterate_count(ForeignScanState *node)
 
 	if (!state->counted)
 	{
-		ListCell   *lc;
+		int			ntargets = list_length(state->targets);
+		int64		total = 0;
 
-		state->count = 0;
-		foreach(lc, state->targets)
-			state->count += count_target(state, lfirst(lc), state->run_cxt);
+		for (int i = 0; i < ntargets; i++)
+		{
+			int64		n = count_target(state, list_nth(state->targets, i),
+										 state->run_cxt);
+
+			if (n < 0)
+			{
+				total += count_rows(state, i, slot);
+				break;
+			}
+			total += n;
+		}
+		state->count = total;
 		state->counted = true;
 	}
 	state->count_returned = true;

@@ -289,9 +289,9 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 	return true;
 }
 
-/* Fetch the next row into the slot; false at the end. */
-static bool
-fetch_row(XeroScanState *state, TupleTableSlot *slot)
+/* Fetch the next row into the slot's arrays; false at the end. */
+bool
+xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
 {
 	for (;;)
 	{
@@ -341,7 +341,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 		state->replaying = false;
 	}
 
-	if (!fetch_row(state, slot))
+	if (!xero_fetch_row(state, slot))
 		return slot;
 	ExecStoreVirtualTuple(slot);
 	if (state->kept)

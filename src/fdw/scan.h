@@ -95,6 +95,9 @@ typedef struct XeroScanState
 extern void xero_start_run(ForeignScanState *node);
 extern void xero_note_records(XeroScanState *state, double records);
 
+/* in scan.c, called in a context that lives as long as the row */
+extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
+
 /* in count.c */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
 
