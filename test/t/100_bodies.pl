@@ -219,6 +219,7 @@ foreach my $case (
 }
 is(counted('{"pageCount": 1, "itemCount": 7}', 1, 'SELECT count(*) FROM xero.invoices')->{rows}, 7, 'count(*) believes itemCount');
 is(counted('null', 3, 'SELECT count(*) FROM xero.invoices')->{rows}, 3, 'and counts where there is none');
+is(counted('null', 3, "SELECT count(*) FROM xero.invoices WHERE invoice_id = ANY ('{" . join(',', map { sprintf('00000000-0000-0000-0000-%012d', $_) } 1 .. 100) . "}')")->{rows}, 9, 'of each of several lists');
 like(counted('null', 1000, 'SELECT count(*) FROM xero.invoices')->{text}, qr/HV00L: Xero sent the same page/, 'but not the same page again and again');
 $session->rows('RESET xero_fdw.max_calls');
 $sandbox->faults;
