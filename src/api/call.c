@@ -199,7 +199,7 @@ want_grant(XeroCall *call)
 					  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 								   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
 											xero_budget_max_calls()),
-								   NULL,
+								   "The limit is one of each statement; the next begins anew.",
 								   "Narrow the query, or raise xero_fdw.max_calls."));
 			break;
 	}
