@@ -35,7 +35,7 @@ struct XeroPager
 	int64		requested;		/* last page asked for */
 	int64		offset;			/* XERO_PAGING_OFFSET: where to go on */
 	bool		finished;		/* no page after the present one */
-	bool		reread;			/* the page before this one comes next */
+	int64		reread;			/* this page comes next, again; 0 for none */
 
 	XeroCall   *current;		/* owns the response handed out */
 	XeroCall  **ahead;			/* pages page+1 .. requested, by page number
@@ -172,11 +172,10 @@ xero_pager_next(XeroPager *pager)
 		xero_call_free(pager->current);
 	pager->current = NULL;
 
-	if (pager->reread)
+	if (pager->reread > 0)
 	{
-		/* the page number stays: the present page has been read already */
-		pager->reread = false;
-		pager->current = request_page(pager, pager->page - 1);
+		pager->current = request_page(pager, pager->reread);
+		pager->reread = 0;
 		return xero_call_finish(pager->current);
 	}
 	if (pager->finished)
@@ -262,10 +261,10 @@ xero_pager_end_page(XeroPager *pager, int64 records, int64 offset)
 }
 
 void
-xero_pager_reread(XeroPager *pager)
+xero_pager_reread(XeroPager *pager, int64 page)
 {
-	Assert(pager->page > 1);
-	pager->reread = true;
+	Assert(page > 0 && page <= pager->page);
+	pager->reread = page;
 }
 
 int64

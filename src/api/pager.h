@@ -43,7 +43,7 @@ extern void xero_pager_start(XeroPager *pager);
 /*
  * The next response, or NULL at the end.  It stays valid until the next call.
  * Before each further call the caller must report the present page with
- * xero_pager_end_page().
+ * xero_pager_end_page(), once.
  */
 extern const XeroResponse *xero_pager_next(XeroPager *pager);
 
@@ -57,12 +57,16 @@ extern void xero_pager_set_pages(XeroPager *pager, int64 pages);
 extern void xero_pager_end_page(XeroPager *pager, int64 records, int64 offset);
 
 /*
- * Serve the page before the present one again, then go on: the set shrank
- * meanwhile and records may have moved there.
+ * Serve a page again, with the next call of xero_pager_next(); it is not
+ * reported by xero_pager_end_page().  Afterwards the list goes on where it
+ * was.
  */
-extern void xero_pager_reread(XeroPager *pager);
+extern void xero_pager_reread(XeroPager *pager, int64 page);
 
-/* Number of the present page, from 1; page count, -1 if unknown. */
+/*
+ * Number of the furthest page that was served, from 1; page count, -1 if
+ * unknown.
+ */
 extern int64 xero_pager_page(const XeroPager *pager);
 extern int64 xero_pager_pages(const XeroPager *pager);
 

@@ -9,7 +9,7 @@
  * The list may change while it is being read.  Pages are asked for in the
  * order of an immutable key, so a change shifts rows by whole places only:
  * records that come again are dropped by their key, and when the item count
- * fell between two pages, the page before is read once more, as records may
+ * fell between two pages, the pages before are read once more, as records may
  * have moved there.  A scan that in spite of that ends with fewer records
  * than Xero counted fails; it never returns a part.
  *
@@ -21,13 +21,15 @@
 
 #include "fdw/scan.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 
-/* How often one page is read again before the scan gives up. */
-#define MAX_REREADS 5
+/* How often the list may shrink before the scan gets a page further. */
+#define MAX_SETBACKS 5
 
 /* Transfers of pages ahead are looked after once in so many rows. */
 #define ROWS_PER_PUMP 64
@@ -85,7 +87,8 @@ begin_target(XeroScanState *state)
 	state->fewest_items = -1;
 	state->records = 0;
 	state->offset = 0;
-	state->rereading = false;
+	state->reread_page = 0;
+	state->setbacks = 0;
 	state->seen = target->single ? NULL : make_seen(state);
 }
 
@@ -156,12 +159,59 @@ open_page(XeroScanState *state)
 		state->pages++;
 		state->page_open = true;
 		show_progress(state);
-		if (state->seen)
+		if (state->seen && state->reread_page == 0)
 			xero_seen_next_page(state->seen);
 		state->page_repeated = 0;
 		state->last_known = false;
 		return true;
 	}
+}
+
+/*
+ * Settle which pages are to be served again, after a page whose response
+ * counted "change" records more than the one before (less, if negative).
+ *
+ * If so many records went, as many may have moved from a page that had not
+ * been read to one that had: over the border before the page that showed the
+ * change, so the pages before it are read again, as far back as that takes.
+ * If the change showed while pages were being read again, all borders up to
+ * the furthest page are in doubt.
+ *
+ * What comes again is known by its key, as far back as keys are remembered:
+ * a page that is read again holds nothing older than itself.  The same limit
+ * serves for records that appeared, which move others to pages to come.
+ */
+static void
+settle_rereads(XeroScanState *state, double change)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int			size = root->max_page_size > 0 ?
+	Min(state->page_size, root->max_page_size) : root->default_page_size;
+	int64		furthest = xero_pager_page(state->pager);
+	int64		page = state->reread_page > 0 ? state->reread_page : furthest;
+	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)), 1);
+
+	if (change < 0)
+		state->setbacks++;
+	if (state->setbacks > MAX_SETBACKS ||
+		(change != 0 && furthest - reach >= XERO_SEEN_PAGES))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("foreign table \"%s\" keeps changing while it is being read",
+						state->table->name),
+				 errhint("Run the statement again.")));
+	if (change < 0)
+	{
+		state->reread_last = state->reread_page > 0 ? furthest : furthest - 1;
+		state->reread_page = page > 1 ? reach : 2;
+	}
+	else if (state->reread_page > 0)
+		state->reread_page++;
+
+	if (state->reread_page > state->reread_last)
+		state->reread_page = 0;
+	if (state->reread_page > 0)
+		xero_pager_reread(state->pager, state->reread_page);
 }
 
 /*
@@ -174,16 +224,15 @@ close_page(XeroScanState *state)
 	const XeroPageInfo *info = xero_reader_info(state->reader);
 	int64		records = xero_reader_records(state->reader);
 	double		items = info->item_count;
-	bool		shrunk = items >= 0 && items < state->items;
+	double		change = items >= 0 && state->items >= 0 ?
+	items - state->items : 0;
 
 	state->page_open = false;
 	state->records += records - state->page_repeated;
 
-	if (state->rereading)
-		state->rereads++;
-	else
+	if (state->reread_page == 0)
 	{
-		if (records > 0 && state->page_repeated == records)
+		if (records > 0 && state->page_repeated == records && change <= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
@@ -193,7 +242,7 @@ close_page(XeroScanState *state)
 		if (info->page_count >= 0)
 			xero_pager_set_pages(state->pager, info->page_count);
 		xero_pager_end_page(state->pager, records, state->offset);
-		state->rereads = 0;
+		state->setbacks = 0;
 	}
 
 	if (items >= 0)
@@ -202,17 +251,7 @@ close_page(XeroScanState *state)
 			state->fewest_items = items;
 		state->items = items;
 	}
-	state->rereading = shrunk && xero_pager_page(state->pager) > 1;
-	if (state->rereading)
-	{
-		if (state->rereads >= MAX_REREADS)
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-					 errmsg("foreign table \"%s\" keeps changing while it is being read",
-							state->table->name),
-					 errhint("Run the statement again.")));
-		xero_pager_reread(state->pager);
-	}
+	settle_rereads(state, change);
 	show_progress(state);
 }
 

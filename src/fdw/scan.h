@@ -64,8 +64,10 @@ typedef struct XeroScanState
 
 	/* the present page */
 	bool		page_open;
-	bool		rereading;		/* it is served again */
-	int			rereads;		/* how often so far */
+	int64		reread_page;	/* its number if it is served again, else 0 */
+	int64		reread_last;	/* the last page to be served again */
+	int			setbacks;		/* how often the list shrank since a page was
+								 * served for the first time */
 	int64		page_repeated;	/* records that were seen before */
 	bool		last_known;		/* last_key and last_repeated are set */
 	pg_uuid_t	last_key;		/* the last row's record ... */

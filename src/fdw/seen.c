@@ -4,9 +4,10 @@
  *	  Keys of the records on recent pages.
  *
  * When records appear in a list while it is being read, those behind them
- * move on and come again on the next page.  In the order of an immutable key
- * they can only come from the pages just before, so remembering three pages
- * of keys is enough and memory does not grow with the table.
+ * move on and come again on the next page; when records went, pages are read
+ * again.  In the order of an immutable key what comes again was on the pages
+ * just before, so remembering a few pages of keys is enough and memory does
+ * not grow with the table.
  *
  * Each generation is a hash table in a memory context of its own; the oldest
  * is dropped whole when a page begins.
@@ -19,8 +20,6 @@
 
 #include "common/hashfn.h"
 #include "utils/memutils.h"
-
-#define GENERATIONS	3
 
 typedef struct SeenEntry
 {
@@ -42,7 +41,7 @@ typedef struct SeenEntry
 struct XeroSeen
 {
 	MemoryContext mcxt;
-	seenkeys_hash *pages[GENERATIONS];	/* newest first; NULL if none */
+	seenkeys_hash *pages[XERO_SEEN_PAGES];	/* newest first; NULL if none */
 };
 
 XeroSeen *
@@ -58,9 +57,9 @@ xero_seen_create(MemoryContext mcxt)
 void
 xero_seen_next_page(XeroSeen *seen)
 {
-	if (seen->pages[GENERATIONS - 1])
-		seenkeys_destroy(seen->pages[GENERATIONS - 1]);
-	for (int i = GENERATIONS - 1; i > 0; i--)
+	if (seen->pages[XERO_SEEN_PAGES - 1])
+		seenkeys_destroy(seen->pages[XERO_SEEN_PAGES - 1]);
+	for (int i = XERO_SEEN_PAGES - 1; i > 0; i--)
 		seen->pages[i] = seen->pages[i - 1];
 	seen->pages[0] = seenkeys_create(seen->mcxt, 1024, NULL);
 }
@@ -70,7 +69,7 @@ xero_seen_add(XeroSeen *seen, const pg_uuid_t *key)
 {
 	bool		found;
 
-	for (int i = 1; i < GENERATIONS; i++)
+	for (int i = 1; i < XERO_SEEN_PAGES; i++)
 	{
 		if (seen->pages[i] && seenkeys_lookup(seen->pages[i], *key))
 			return false;
