@@ -43,7 +43,7 @@ sub new_node
 {
 	my ($name, $conf) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 	my $preload = $ENV{XERO_PRELOAD} // 'xero_fdw';
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\n"
 		  . ($ENV{XERO_STAGED_SETTINGS} // '') . "\n$conf\n");

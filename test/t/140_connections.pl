@@ -206,7 +206,11 @@ SKIP:
 
 	(my $plain = $tls->url) =~ s/^https/http/;
 	lead_to($plain);
-	$result = $session->try($query);
+	# Not in the session above: libcurl 8.14 sends it over the TLS connection
+	# to this port that it kept.
+	my $fresh = XeroSession->new($node);
+	$result = $fresh->try($query);
+	$fresh->quit;
 	like($result->{state}, qr/^(08006|HV00L)$/, 'a port that wants TLS') or diag($result->{text});
 	lead_to($tls->url);
 	$session->rows("ALTER SERVER xero OPTIONS (SET ca_file '$folder/good.crt')");

@@ -22,6 +22,7 @@ like($rows, qr/^500\|/, 'ten pages');
 # ---- settings ----
 
 my $session = XeroSession->new($node);
+$session->rows("LOAD 'xero_fdw'");
 is($session->rows('SHOW xero_fdw.max_wait'), '7s', 'a setting of the configuration file');
 is($session->try("SET xero_fdw.max_wait = '-1'")->{state}, '22023', 'no negative wait');
 is($session->try('SET xero_fdw.max_calls = -1')->{state}, '22023', 'no negative number of calls');

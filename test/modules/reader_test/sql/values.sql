@@ -55,7 +55,7 @@ SET client_encoding = 'UTF8';
 SELECT r, octet_length(r[1]), octet_length(r[2]), octet_length(r[3]) FROM reader_read('Rows', NULL, '{A:text,B:text,C:jsonb}', '{"Rows":[{"A":"\305\202","B":"\\u0142/\305\202","C":{"x":"\305\202\\u0142"}}]}');
 SELECT reads_value('text', '"\u0142"'), reads_value('text', '"\u20ac"');
 SELECT fails('{"Rows":[{"ID":"a","V":"\342\202\254"}]}');
-SELECT fails('{"Rows":[{"ID":"a","V":"\\u20ac"}]}');
+SELECT regexp_replace(fails('{"Rows":[{"ID":"a","V":"\\u20ac"}]}'), 'is refused: .*', 'is refused');
 SELECT fails('{"Rows":[{"ID":"a","X":"\342\202\254"}]}');
 \c contrib_regression
 DROP DATABASE reader_latin2;
