@@ -368,13 +368,17 @@ start_engine(void)
 	}
 }
 
-/* This time stays 0 until a connection is ready to be used. */
+/*
+ * Whether the connection was ready to be used, and was.  (The times that
+ * libcurl measures do not tell: 8.23 sets those of later phases also where an
+ * earlier one failed.)
+ */
 static bool
 was_sent(const XeroHttp *http)
 {
-	curl_off_t	sent = 0;
+	long		sent = 0;
 
-	curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+	curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &sent);
 	return sent > 0;
 }
 
