@@ -2,8 +2,9 @@
 DROP SCHEMA IF EXISTS diff CASCADE;
 CREATE SCHEMA diff;
 
--- Equal here means more than the same bytes.
-CREATE COLLATION diff.caseless (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+-- Equal here means neither the same bytes nor what is equal to Xero: neither
+-- case nor accents nor punctuation counts.
+CREATE COLLATION diff.lax (provider = icu, locale = 'und-u-ka-shifted-ks-level1', deterministic = false);
 
 -- The array that a query returns, or its error.
 CREATE FUNCTION diff.fetch(query text, OUT got text[], OUT error text)

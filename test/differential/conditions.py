@@ -105,7 +105,7 @@ class Conditions:
         column = self.column()
         name = column["column_name"]
         make = {"text": self.text, "uuid": self.uuid, "numeric": self.number, "integer": self.integer,
-                "boolean": self.boolean, "date": self.date, "numeric(20,2)": self.number, "varchar": self.text,
+                "boolean": self.boolean, "date": self.date, "numeric(20,0)": self.number, "varchar": self.text,
                 "timestamp with time zone": self.moment}[column["data_type"]]
         if self.random.random() < 0.06:
             self.kinds.append("null test")
@@ -138,6 +138,8 @@ class Conditions:
             text = f"({name} {operator} {right}) IS {self.random.choice(['TRUE', 'NOT TRUE', 'FALSE', 'UNKNOWN'])}"
         else:
             text = f"{name} {operator} {right}"
+            if shape > 0.88:
+                text = f"NOT ({text})"
         self.kinds.append(kind)
         return text
 
@@ -187,7 +189,8 @@ class Conditions:
         shape = self.random.random()
         if shape < 0.02:
             self.kinds.append("local")
-            return f"{name} {self.random.choice(['=', '<>'])} {self.binder.value(self.a_text(name), 'text')} COLLATE diff.caseless"
+            value = "".join(c for c in self.a_text(name) if c.isalnum())
+            return f"{name} {self.random.choice(['=', '=', '<>'])} {self.binder.value(value, 'text')} COLLATE diff.lax"
         if shape < 0.38:
             return self.compare(name, self.a_text(name), self.random.choice(["text", "text", "text", "varchar"]),
                                 ["=", "=", "=", "=", "<>", "<", ">="])
