@@ -50,6 +50,14 @@ WHERE c.relnamespace = 'xero'::regnamespace AND
 SELECT obj_description('xero.invoices'::regclass), col_description('xero.invoices'::regclass, 1),
 	col_description('xero.invoices'::regclass, 2) \gx
 
+-- names that need quotes
+CREATE SERVER "Where's ""it" FOREIGN DATA WRAPPER xero_fdw;
+CREATE SCHEMA "Some ""Where";
+IMPORT FOREIGN SCHEMA accounting LIMIT TO ("users") FROM SERVER "Where's ""it" INTO "Some ""Where";
+SELECT foreign_server_name, foreign_table_schema FROM information_schema.foreign_tables WHERE foreign_table_schema LIKE 'Some%';
+DROP SERVER "Where's ""it" CASCADE;
+DROP SCHEMA "Some ""Where";
+
 -- A table that a user writes is left without comments.
 CREATE FOREIGN TABLE own (invoice_id uuid) SERVER nowhere OPTIONS (object 'accounting/Invoices');
 SELECT obj_description('own'::regclass), col_description('own'::regclass, 1);

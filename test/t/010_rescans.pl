@@ -116,6 +116,20 @@ costs('without the archived ones', 'SELECT count(name) FROM paged', 120 - @archi
 costs('one of them, by its key', "SELECT count(name) FROM paged WHERE contact_id = '$archived[0]{ContactID}'", 0,
 	"$base/Contacts?where=ContactID==Guid(\"$archived[0]{ContactID}\")&order=ContactID&summaryOnly=true&page=1&pageSize=1000");
 
+# A row that was changed by another transaction meanwhile is checked again,
+# together with the foreign row that it was joined with.
+$session->rows('CREATE TABLE ten AS SELECT g AS n, contact_id, NULL::text AS name FROM five, generate_series(1, 2) AS g, LATERAL (SELECT contact_id FROM xero.contacts LIMIT 1) AS c');
+my $first = XeroSession->new($node);
+for my $join ('c.contact_id = ten.contact_id', "c.contact_id = ten.contact_id AND c.name <> 'x' AND upper(c.name) <> 'X'")
+{
+	$first->rows('UPDATE ten SET n = 1, name = NULL; BEGIN; UPDATE ten SET n = 2');
+	$session->start("UPDATE ten SET name = c.name FROM xero.contacts AS c WHERE $join AND ten.n < 3");
+	$node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_stat_activity WHERE pid = ' . $session->pid . " AND wait_event_type = 'Lock'");
+	$first->rows('COMMIT');
+	is($session->wait->{state}, '00000', "an update that waited, $join");
+	is($session->rows('SELECT count(*) FROM ten JOIN xero.contacts USING (contact_id, name) WHERE n = 2'), 10, 'changed the rows that it waited for');
+}
+
 # Which organisation is asked once a backend, and not where it is given.
 sub connections { return scalar(grep { $_->{path} eq '/connections' } $sandbox->log($_[0])); }
 $mark = $sandbox->mark;
@@ -155,7 +169,8 @@ is($session->rows('SELECT count(name) FROM xero.contacts'), 30, 'a changed addre
 $other->reset(tenants => 2);
 $session = XeroSession->new($node);
 my $result = $session->try('SELECT count(*) FROM xero.accounts');
-isnt($result->{state}, '00000', 'two organisations and no tenant_id is an error');
-note($result->{text});
+like($result->{text}, qr/server "xero" is connected to 2 organisations\nHINT:  Name one of them with the server option tenant_id\./,
+	'two organisations and no tenant_id is an error');
+is($result->{state}, 'HV002', 'with its SQLSTATE');
 
 done_testing();
