@@ -245,7 +245,7 @@ cost_access(const XeroAccess *access, double rows, Cost *startup, Cost *total)
 {
 	*startup = XERO_CALL_COST;
 	*total = *startup + (access->calls - 1) * XERO_CALL_COST +
-		(access->records + rows) * cpu_tuple_cost;
+		Max(access->records, rows) * cpu_tuple_cost;
 }
 
 void

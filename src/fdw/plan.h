@@ -14,12 +14,12 @@
 #include "nodes/pathnodes.h"
 
 /*
- * A call takes some 300 ms and is one of 60 a minute: it dwarfs whatever is
- * done with its answer.  Not more than this, though, as the sum decides
- * whether PostgreSQL compiles expressions (jit_above_cost), which does not
- * make calls any faster.
+ * A call takes some 300 ms and is one of 60 a minute, so it should outweigh
+ * whatever is done with its answer; a page of 1000 rows costs some 10 units.
+ * Much more than that would have PostgreSQL compile the expressions of large
+ * scans (jit_above_cost), which costs memory and makes no call faster.
  */
-#define XERO_CALL_COST		1000.0
+#define XERO_CALL_COST		50.0
 
 /* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
 typedef struct XeroRelInfo
