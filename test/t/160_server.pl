@@ -72,6 +72,12 @@ foreach my $victim ('a scan', 'an idle session')
 	kill 'KILL', $session->pid;
 	isnt($session->try('SELECT 1')->{state} // '', '00000', "$victim is killed") if $victim ne 'a scan';
 	is($session->wait->{state}, undef, "$victim is killed") if $victim eq 'a scan';
+	# Until the postmaster has noticed, sessions begin that it then ends.
+	for (1 .. 100)
+	{
+		last unless kill 0, $witness->pid;
+		select(undef, undef, undef, 0.1);
+	}
 	$_->quit foreach $session, $witness;
 	$sandbox->faults;
 	ok($node->poll_query_until('postgres', 'SELECT true'), "$victim: the server recovers");
