@@ -43,6 +43,14 @@ EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY total + 1 LIMI
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date LIMIT 5000;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date DESC NULLS LAST LIMIT 5;
+-- a condition that no null passes lets such a column be sorted there
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+SELECT FROM calls();
+SELECT array(SELECT due_date FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5)
+	= array(SELECT due_date FROM local WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5) AS same;
+SELECT * FROM calls();
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date IS NULL OR due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date IS DISTINCT FROM '2026-06-30' ORDER BY due_date DESC LIMIT 5;
 -- how many tie is not known
 EXPLAIN (COSTS OFF) SELECT invoice_id, date FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;
 EXPLAIN (COSTS OFF) SELECT invoice_line_items.line_amount FROM xero.invoice_line_items ORDER BY line_amount LIMIT 5;

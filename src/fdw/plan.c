@@ -309,7 +309,7 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 
 /* The order= that gives a path key, or NULL. */
 static const char *
-order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey)
+order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	ListCell   *lc;
@@ -325,7 +325,7 @@ order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey)
 		if (!IsA(var, Var) || var->varno != baserel->relid ||
 			var->varattno <= 0 || member->em_is_child)
 			continue;
-		field = xero_order_field(info->rel, var->varattno);
+		field = xero_order_field(info->rel, var->varattno, clauses);
 		if (field)
 			return xero_pathkey_descends(pathkey) ?
 				psprintf("%s DESC", field) : field;
@@ -364,7 +364,7 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 		info->table->object->parent != NULL ||
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
-	order = order_for_pathkey(baserel, linitial(root->query_pathkeys));
+	order = order_for_pathkey(baserel, linitial(root->query_pathkeys), clauses);
 	if (order == NULL)
 		return;
 

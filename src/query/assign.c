@@ -22,6 +22,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "query/literal.h"
+#include "utils/lsyscache.h"
 
 /* One part of a clause. */
 typedef struct Part
@@ -452,15 +453,41 @@ xero_is_key_lookup(const XeroRel *rel, Expr *clause)
 		 xero_in_where(rel, condition));
 }
 
+/* Is one of the clauses a strict comparison of the bare column? */
+static bool
+excludes_nulls(const XeroRel *rel, AttrNumber attno, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		OpExpr	   *op = lfirst(lc);
+		ListCell   *la;
+
+		if (!IsA(op, OpExpr) || !op_strict(op->opno))
+			continue;
+		foreach(la, op->args)
+		{
+			Var		   *var = lfirst(la);
+
+			if (IsA(var, Var) && var->varno == rel->relid &&
+				var->varattno == attno && var->varlevelsup == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *
-xero_order_field(const XeroRel *rel, AttrNumber attno)
+xero_order_field(const XeroRel *rel, AttrNumber attno, List *clauses)
 {
 	const XeroObject *root = xero_root_object(rel->object);
 	const XeroColumn *column = xero_condition_column(rel, attno);
 
 	if (column == NULL || (!root->has_where && root->order == NULL) ||
 		(column->flags & XERO_COL_ORDER) == 0 ||
-		(column->flags & XERO_COL_NOT_NULL) == 0)
+		((column->flags & XERO_COL_NOT_NULL) == 0 &&
+		 !excludes_nulls(rel, attno, clauses)))
 		return NULL;
 	switch (column->type)
 	{

@@ -64,9 +64,11 @@ extern bool xero_is_key_lookup(const XeroRel *rel, Expr *clause);
 /*
  * The order= field that sorts records just as PostgreSQL sorts by the column,
  * or NULL.  Nulls sort differently on the two sides, and text and uuid by
- * unknown rules, so this is for columns of numbers and dates without nulls.
+ * unknown rules, so this is for columns of numbers and dates that are never
+ * null, or not in the records that "clauses" let pass.
  */
-extern const char *xero_order_field(const XeroRel *rel, AttrNumber attno);
+extern const char *xero_order_field(const XeroRel *rel, AttrNumber attno,
+									List *clauses);
 
 /* Everything about a scan's requests besides the conditions. */
 typedef struct XeroShape
