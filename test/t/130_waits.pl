@@ -170,7 +170,8 @@ foreach my $round (0 .. 50)
 	next if $round != 5;
 	($open, $resident) = ($session->descriptors, $session->memory('VmRSS'));
 }
-cmp_ok($session->descriptors, '<=', $open + 5, 'descriptors after 300 failures');
+# a few more or fewer connections may be kept; a leak would be hundreds
+cmp_ok($session->descriptors, '<=', $open + 20, 'descriptors after 300 failures');
 cmp_ok($session->memory('VmRSS'), '<', $resident + 3_000, 'memory after 300 failures');
 $session->rows('RESET xero_fdw.max_wait');
 is($session->rows($query), $rows, 'afterwards');
