@@ -3,7 +3,7 @@
 Modules, from the wire inwards:
     app       command line, HTTP server, life cycle
     gateway   one API call: log, identity, limits, faults, sending
-    identity  who calls: tokens and connections
+    identity/ who calls: logins, tokens and connections
     limits    Xero's rate limits
     faults    misbehaviour that a test asked for
     canned    answers that a test supplied

@@ -3,7 +3,6 @@ import argparse
 import asyncio
 import functools
 import gc
-import json
 import signal
 import socket
 import ssl
@@ -60,7 +59,7 @@ class World:
         self.clock = Clock()
         self.log = Log()
         self.faults = Faults()
-        self.identity = Identity(self.clock, options.seed)
+        self.identity = Identity(self.clock, "https" if options.tls else "http")
         self.api = Api(options)
         self.worker = ThreadPoolExecutor(1, "data")
         self._found()
@@ -71,6 +70,7 @@ class World:
                              concurrent=options.concurrency, enabled=options.limits)
         self.orgs = {tenant: Org(options, number, tenant)
                      for number, tenant in enumerate(tenant_ids(options.seed, options.tenants))}
+        self.identity.reset(options.seed, self.orgs)
         self.api.forget()
         gc.collect()
         gc.set_threshold(200_000, 20, 100)      # records are trees, not rings: little to collect
@@ -95,7 +95,6 @@ class World:
         self.clock.offset = 0.0
         self.log.reset()
         self.faults.replace([])
-        self.identity.reset(self.options.seed)
         self._found()
         self.warm()
         return {"ok": True, "tenants": list(self.orgs)}
@@ -103,10 +102,6 @@ class World:
     async def on_worker(self, function, *args):
         """Run on the one thread that touches data."""
         return await asyncio.get_running_loop().run_in_executor(self.worker, functools.partial(function, *args))
-
-    @staticmethod
-    def encode(value):
-        return json.dumps(value, indent=2).replace("\n", "\r\n").encode()
 
 
 async def serve(world):

@@ -24,6 +24,7 @@ class Control:
                 web.post("/sandbox/faults", self.guard(self.faults, False)),
                 web.post("/sandbox/clock", self.guard(self.clock, False)),
                 web.get("/sandbox/clock", self.time),
+                web.post("/sandbox/identity", self.guard(self.identity, False)),
                 web.post("/sandbox/data", self.guard(self.data)),
                 web.post("/sandbox/change", self.guard(self.change)),
                 web.route("*", "/sandbox/{rest:.*}", self.later)]
@@ -82,6 +83,9 @@ class Control:
         if "advance" in members:
             self.world.clock.advance(float(members["advance"]))
         return {"now": self.world.clock.now()}
+
+    def identity(self, members):
+        return self.world.identity.control(plain(members))
 
     def data(self, members):
         """Load records, or have a path answer with a given body."""

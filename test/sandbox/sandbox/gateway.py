@@ -165,18 +165,16 @@ class Visit:
     async def _answer(self):
         world, entry = self.world, self.entry
         path, method = entry["path"], entry["method"]
-        if path.startswith("/connect/"):
-            await self._misbehave()
-            return self._faulty() or self._token()
-        authorization = entry["headers"].get("authorization", "")
         instance = str(uuid.UUID(self.correlation))
+        if world.identity.serves(path):
+            entry["client_id"] = world.identity.caller(entry)
+            await self._misbehave()
+            return self._faulty() or world.identity.answer(entry, instance)
+        authorization = entry["headers"].get("authorization", "")
         try:
             token = world.identity.bearer(authorization, instance)
             entry["client_id"] = token.client
-            if path.lower() == "/connections":
-                await self._misbehave()
-                return self._faulty() or Answer(200, world.encode(world.identity.connections(token, world.orgs)))
-            org = world.identity.tenant(token, entry["headers"].get("xero-tenant-id", "").strip(), world.orgs, instance)
+            org = world.identity.tenant(token, entry["headers"].get("xero-tenant-id", "").strip(), instance)
             entry["tenant_id"] = org.tenant_id
             self.seat = (token.client, org.tenant_id)
             entry["in_flight"] = self.limits.enter(*self.seat)
@@ -223,16 +221,6 @@ class Visit:
         params = dict(urllib.parse.parse_qsl(entry["query"], keep_blank_values=True))
         call = Call(entry["method"], entry["path"], entry["query"], params, entry["headers"])
         return await self.world.on_worker(self.world.api.answer, org, call)
-
-    def _token(self):
-        entry = self.entry
-        if entry["path"] != "/connect/token" or entry["method"] != "POST":
-            raise ApiError(404, b"", "text/plain")
-        form = dict(urllib.parse.parse_qsl(entry["body"], keep_blank_values=True))
-        entry["client_id"] = form.get("client_id")
-        members = self.world.identity.token(entry["headers"].get("authorization", ""), form)
-        entry["client_id"] = self.world.identity.tokens[members["access_token"]].client
-        return Answer(200, self.world.encode(members))
 
 
 def too_many(problem, retry_after):
