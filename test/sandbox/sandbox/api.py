@@ -14,6 +14,7 @@ from .listing import Listing
 from .objects import ACCOUNTING, ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ, PAYROLL, PAYROLL_AU
 from .seeds import key_of
 from .values import Iso, iso_seconds
+from .writes import Writer
 
 MAX_QUERY = 2048            # bytes; beyond it IIS answers 404
 CACHE_BYTES = 1_500_000_000
@@ -21,12 +22,12 @@ XML = "application/xml; charset=utf-8"
 
 
 class ByteCache:
-    """Bodies by request, least recently used out first."""
+    """Bodies by request, least recently used out first.  The first part of a
+    key is the organisation's object that the body shows."""
 
     def __init__(self, limit=CACHE_BYTES):
         self.limit = limit
-        self.held = 0
-        self.bodies = OrderedDict()
+        self.clear()
 
     def get(self, key):
         body = self.bodies.get(key)
@@ -38,19 +39,29 @@ class ByteCache:
         if key in self.bodies:
             self.held -= len(self.bodies[key])
         self.bodies[key] = body
+        self.keys.setdefault(key[0], set()).add(key)
         self.held += len(body)
         while self.held > self.limit and len(self.bodies) > 1:
-            self.held -= len(self.bodies.popitem(last=False)[1])
+            oldest, body = self.bodies.popitem(last=False)
+            self.keys[oldest[0]].discard(oldest)
+            self.held -= len(body)
+
+    def drop(self, shown):
+        """Forget the bodies of one object."""
+        for key in self.keys.pop(shown, ()):
+            self.held -= len(self.bodies.pop(key))
 
     def clear(self):
-        self.bodies.clear()
+        self.bodies = OrderedDict()
+        self.keys = {}                      # object -> keys of its bodies
         self.held = 0
 
 
 class Call:
     """The parts of a request that decide its answer."""
 
-    def __init__(self, method, path, query, params, headers):
+    def __init__(self, method, path, query, params, headers, body=b"", client=None):
+        self.client = client
         self.method = method
         self.path = path
         self.query = query              # raw
@@ -58,6 +69,9 @@ class Call:
         self.accept = headers.get("accept", "")
         self.modified_since = headers.get("if-modified-since", "")
         self.gzip = "gzip" in headers.get("accept-encoding", "")
+        self.body = body
+        self.content_type = headers.get("content-type", "")
+        self.idempotency_key = headers.get("idempotency-key")
 
     @property
     def wants_json(self):
@@ -65,14 +79,32 @@ class Call:
 
 
 class Api:
-    def __init__(self, options):
+    def __init__(self, options, clock):
         self.options = options
+        self.clock = clock
         self.cache = ByteCache()
         self.matches = OrderedDict()        # selections of rows, recently used
+        self.reset()
+
+    def reset(self):
+        """A new world: no answers are kept, no idempotency keys known."""
+        self.forget()
+        self.writer = Writer(self.options, self.clock, self.stale)
 
     def forget(self):
         self.cache.clear()
         self.matches.clear()
+
+    def stale(self, org, specs):
+        """Rows of these objects changed: forget what shows them, nothing else."""
+        for shown in {self.shown(org, spec) for spec in specs}:
+            self.cache.drop(shown)
+            for key in [key for key in self.matches if key[0] == shown]:
+                del self.matches[key]
+
+    @staticmethod
+    def shown(org, spec):
+        return org.tenant_id, spec.base, spec.name
 
     def spec_of(self, org, path):
         """(object, rest of the path) or 404.  Which payroll API answers is
@@ -110,9 +142,11 @@ class Api:
         if canned:
             return canned
         spec, rest = self.spec_of(org, call.path)
+        if call.method in ("PUT", "POST", "DELETE"):
+            return self._packed(self.writer.answer(org, spec, rest, call), call)
         if call.method != "GET":
-            raise not_implemented(501 if call.method in ("PUT", "POST", "DELETE") else 405)
-        key = (org.tenant_id, org.version, call.path, call.query, call.modified_since, call.wants_json)
+            raise not_implemented(405)
+        key = (self.shown(org, spec), call.path, call.query, call.modified_since, call.wants_json)
         body = self.cache.get(key + (call.gzip,))
         if body is None:
             body = self.cache.get(key + (False,))
@@ -124,6 +158,12 @@ class Api:
                 self.cache.put(key + (True,), body)
         headers = {"Content-Encoding": "gzip"} if call.gzip else {}
         return Answer(200, body, JSON if call.wants_json else XML, headers)
+
+    def _packed(self, answer, call):
+        if not call.gzip or not answer.body:
+            return answer
+        return Answer(answer.status, self._compress(answer.body), answer.content_type,
+                      {**answer.headers, "Content-Encoding": "gzip"})
 
     @staticmethod
     def _compress(body):
@@ -151,7 +191,7 @@ class Api:
         return self._envelope(org, spec, records, pagination, call)
 
     def _matching(self, org, table, spec, listing):
-        key = (org.tenant_id, org.version, spec.base, spec.name, listing.selection())
+        key = (self.shown(org, spec), listing.selection())
         rows = self.matches.get(key)
         if rows is None:
             rows = self.matches[key] = listing.rows(table)

@@ -22,7 +22,7 @@ from .objects import ACCOUNTING_OBJECTS
 from .org import Org, tenant_ids
 
 WARM_ROWS = 250_000
-QUIRKS = ("manualjournals-order-unpaged", "archived-invoices")
+QUIRKS = ("manualjournals-order-unpaged", "archived-invoices", "failed-batch-writes-nothing")
 RESETTABLE = {"seed", "invoices", "contacts", "tenants", "country", "latency", "day_limit", "minute_limit",
               "concurrency", "strict", "window", "limits", "quirks", "high_volume"}
 
@@ -60,7 +60,7 @@ class World:
         self.log = Log()
         self.faults = Faults()
         self.identity = Identity(self.clock, "https" if options.tls else "http")
-        self.api = Api(options)
+        self.api = Api(options, self.clock)
         self.worker = ThreadPoolExecutor(1, "data")
         self._found()
 
@@ -71,7 +71,7 @@ class World:
         self.orgs = {tenant: Org(options, number, tenant)
                      for number, tenant in enumerate(tenant_ids(options.seed, options.tenants))}
         self.identity.reset(options.seed, self.orgs)
-        self.api.forget()
+        self.api.reset()
         gc.collect()
         gc.set_threshold(200_000, 20, 100)      # records are trees, not rings: little to collect
 

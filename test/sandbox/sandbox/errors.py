@@ -50,3 +50,27 @@ def security(status, title, detail, instance, headers=None):
     """401 and 403: PascalCase members, unlike RFC 7807."""
     return ApiError(status, json.dumps({"Type": None, "Title": title, "Status": status, "Detail": detail,
                                         "Instance": instance, "Extensions": {}}), headers=headers)
+
+
+def post_data_invalid(message):
+    """A body that Xero cannot read as what it should be: nothing was done."""
+    return ApiError(400, _pretty({"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": message}))
+
+
+def no_data(what):
+    return ApiError(400, _pretty({
+        "ErrorNumber": 17, "Type": "NoDataProcessedException",
+        "Message": "No data has been processed for this endpoint. This endpoint is expecting "
+                   f"{what} data to be specifed in the request body."}))
+
+
+def too_large():
+    return ApiError(413, "Request Entity Too Large", "text/plain; charset=utf-8")
+
+
+def not_json(content_type):
+    return ApiError(415, f"Unsupported Media Type: {content_type or 'none'}", "text/plain; charset=utf-8")
+
+
+def bad_request(message):
+    return ApiError(400, _pretty({"Type": None, "Title": "BadRequest", "Status": 400, "Detail": message}))

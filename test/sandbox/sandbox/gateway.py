@@ -53,7 +53,7 @@ class Gateway:
                  "body": body.decode("utf-8", "replace"), "status": None, "in_flight": 1, "bytes_out": 0, "ms": None}
         self.world.log.add(entry)
         started = time.monotonic()
-        visit = Visit(self.world, entry)
+        visit = Visit(self.world, entry, body)
         work = asyncio.ensure_future(visit.answer())
         try:
             answer = await asyncio.shield(work)
@@ -125,9 +125,10 @@ class Gateway:
 class Visit:
     """The work of one call."""
 
-    def __init__(self, world, entry):
+    def __init__(self, world, entry, body):
         self.world = world
         self.entry = entry
+        self.body = body
         self.fault = None
         self.limits = world.limits          # a reset may replace them meanwhile
         self.seat = None                    # (client, tenant) held against the concurrency limit
@@ -219,7 +220,8 @@ class Visit:
     async def _work(self, org):
         entry = self.entry
         params = dict(urllib.parse.parse_qsl(entry["query"], keep_blank_values=True))
-        call = Call(entry["method"], entry["path"], entry["query"], params, entry["headers"])
+        call = Call(entry["method"], entry["path"], entry["query"], params, entry["headers"], self.body,
+                    entry["client_id"])
         return await self.world.on_worker(self.world.api.answer, org, call)
 
 

@@ -88,6 +88,7 @@ class Object:
         self.forms = {"single": FULL, "page": FULL, "list": FULL, "summary": FULL, **(forms or {})}
         self.scopes = scopes.split()
         self.optimised = set(optimised.split())
+        self.has_clock_text = bool(schema.kind_of(self.type_name, "UpdatedDateUTCString"))
 
     def kind(self, path):
         """Type of a dotted field, None if there is no such field."""

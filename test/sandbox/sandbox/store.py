@@ -96,10 +96,26 @@ class Table:
         """The row whose natural key (number, code) this is."""
         if not self.spec.natural:
             return None
-        if self._naturals is None:
-            column = self.column(self.spec.natural)
-            self._naturals = {str(column[row]): row for row in reversed(self.rows()) if column[row] is not None}
-        return self._naturals.get(text)
+        rows = (row for row in self.find(self.spec.natural, text)
+                if str(member(self.record(row), self.spec.natural)) == text)
+        return next(rows, None)
+
+    def find(self, path, text):
+        """The rows whose text at this path equals it as `=` would have it."""
+        index = self._indices.get(path)
+        if index is None:
+            index = self._indices[path] = {}
+            for row, value in enumerate(self.view(path, "equal")):
+                index.setdefault(value, []).append(row)
+        wanted = fold(text)
+        return sorted({row for row in index.get(wanted, ()) if self._is_still(row, path, wanted)})
+
+    def _is_still(self, row, path, wanted):
+        """An index gains values and loses none: what it finds is looked at again."""
+        if row not in self.laid_over:
+            return True
+        value = comparable(member(self.laid_over[row], path))
+        return value is not None and fold(str(value)) == wanted
 
     def column(self, path):
         """One field of every row; of deleted rows too, as None."""
@@ -187,8 +203,9 @@ class Table:
 
     def upsert(self, record):
         """Insert the record, or replace the row that has its key."""
+        size = self.size
         row = self._place(record)
-        self._patch(row)
+        self._patch(row, row == size)
         return row
 
     def load(self, records):
@@ -224,7 +241,7 @@ class Table:
 
     def forget(self):
         """Drop everything that was computed from the rows."""
-        self._columns, self._views, self._orders, self._ranks, self._naturals = {}, {}, {}, {}, None
+        self._columns, self._views, self._orders, self._ranks, self._indices = {}, {}, {}, {}, {}
 
     def forget_nested(self, prefix):
         """Drop what came from inside another object, which changed."""
@@ -233,12 +250,17 @@ class Table:
         self._columns = {path: column for path, column in self._columns.items() if keep(path)}
         self._views = {name: view for name, view in self._views.items() if keep(name[0])}
         self._orders = {name: order for name, order in self._orders.items() if all(keep(term[0]) for term in name)}
+        self._indices = {path: index for path, index in self._indices.items() if keep(path)}
         self._ranks = {}
 
-    def _patch(self, row):
-        """Bring what was computed up to date with one row."""
+    def _patch(self, row, fresh=False):
+        """Bring what was computed up to date with one row; a fresh one is in
+        no order yet."""
         record = self.laid_over[row]
-        self._naturals, self._ranks = None, {}
+        self._ranks = {}
+        for path, index in self._indices.items():
+            value = self._viewed(comparable(member(record, path)), path, "equal")
+            index.setdefault(value, []).append(row)
         for path, column in self._columns.items():
             self._put(column, row, comparable(member(record, path)))
         for (path, mode), view in self._views.items():
@@ -247,7 +269,7 @@ class Table:
             if len(name) > 1 or any(descending for _, _, descending in name):
                 del self._orders[name]
                 continue
-            if row in order:
+            if not fresh and row in order:
                 order.remove(row)
             if record is not None:
                 views = [self.view(path, "order") for path, _, _ in name] + [self.view(self.spec.key, "order")]

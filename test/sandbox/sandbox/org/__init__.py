@@ -1,7 +1,7 @@
 """One organisation: its tables, filled on first use from the seed."""
 from .. import seeds
 from ..canned import Canned
-from ..objects import EMPLOYEES_AU, EMPLOYEES_UK_NZ
+from ..objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
 from ..store import Table
 from ..values import day
 from .contacts import Contacts
@@ -31,8 +31,9 @@ class Org:
         self.name = f"Demo Company ({self.country})" + (f" {number + 1}" if number >= 3 else "")
         self.seed = (options.seed, number)
         self.stamp = STAMP
-        self.version = 0
         self._ids = {}
+        self.parts = 0                  # of records written: lines, allocations, …
+        self.numbers = {}               # object -> the next number to try
         self.canned = Canned()
         self.ledger = Ledger(self)
         self.contacts = Contacts(self, options.contacts)
@@ -73,13 +74,17 @@ class Org:
         return Table(spec)
 
     def changed(self, spec):
-        """A row changed: bodies, and other tables' views of it, are stale."""
-        self.version += 1
+        """Rows of an object changed in ways unknown: other tables' views of them
+        are stale."""
         if spec.name == "Contacts":
             self.contacts.refresh(self.table(spec))
-            for table in self._tables.values():
-                if table.spec is not spec:
-                    table.forget_nested("Contact.")
+            self.contacts_shown_anew()
+
+    def contacts_shown_anew(self):
+        """Names and the like of contacts changed; the objects that show them."""
+        for table in self._tables.values():
+            table.forget_nested("Contact.")
+        return {spec for spec in ACCOUNTING_OBJECTS.values() if spec.kind("Contact")}
 
     def warm(self, spec, paths):
         """Compute ahead what filtered pages need, in small steps."""

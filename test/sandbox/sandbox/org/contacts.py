@@ -91,11 +91,19 @@ class Contacts:
         reference.update({"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": [],
                           "HasValidationErrors": False})
 
+    def show(self, row, contact):
+        """The reference of a contact that was written, and whether it is other
+        than it was; documents share it, so editing it in place is enough."""
+        reference = self.reference(row) if row < self.count else self._references.setdefault(row, {})
+        before = dict(reference)
+        self._show(reference, contact)
+        return reference, bool(before) and before != reference
+
     def refresh(self, table):
-        """Documents share the references, so editing them in place is enough."""
+        """Bring the references of all changed contacts up to date."""
         for row, contact in table.laid_over.items():
-            if row < self.count and contact:
-                self._show(self.reference(row), contact)
+            if contact:
+                self.show(row, contact)
 
     def record(self, row):
         locale, ledger, h = self.org.locale, self.org.ledger, mix(self.seed + row)

@@ -1,0 +1,130 @@
+"""One write: method and path -> what to do, and the answer.
+
+PUT on a collection creates; POST creates or updates, found by id or by natural
+key; POST on a record's own path updates it; DELETE where the object has it.
+What a path below a record does is its handler's affair.
+"""
+from ..answer import Answer
+from ..errors import ApiError, not_found, not_implemented, post_data_invalid, validation
+from .. import objects as specs
+from . import body, messages, payroll
+from .batch import Answers, carry_out
+from .books import Books, Refused
+from .fields import Reader
+from .idempotency import Idempotency
+from .objects import WRITABLE
+
+
+class Writer:
+    def __init__(self, options, clock, stale):
+        self.options = options
+        self.clock = clock
+        self.stale = stale                  # called with what changed
+        self.idempotency = Idempotency(clock)
+
+    def answer(self, org, spec, rest, call):
+        """The answer, from the store of answers if the call was made before."""
+        if not self.idempotency.applies(call):
+            return self._work(org, spec, rest, call)
+        kept = self.idempotency.find(org, call)
+        if kept:
+            return kept
+        try:
+            answer = self._work(org, spec, rest, call)
+        except ApiError as error:
+            answer = Answer(error.status, error.body, error.content_type, error.headers)
+        self.idempotency.keep(org, call, answer)
+        return answer
+
+    def _work(self, org, spec, rest, call):
+        books = Books(org, self.clock, self.options)
+        visit = Visit(books, spec, call)
+        try:
+            if spec in (specs.EMPLOYEES_AU, specs.EMPLOYEES_UK_NZ):
+                return payroll.answer(visit, rest)
+            return visit.answer(rest)
+        finally:
+            self.stale(org, books.touched)
+
+
+class Visit:
+    """One call, and what its steps share."""
+
+    def __init__(self, books, spec, call):
+        self.books = books
+        self.spec = spec
+        self.call = call
+        self.answers = Answers(books.org, spec, call, books.now)
+        self.reader = Reader(call.params.get("unitdp") == "4" or spec.name in ("Quotes", "PurchaseOrders"),
+                             books.options.strict)
+
+    def answer(self, rest):
+        writable = WRITABLE.get(self.spec.name)
+        if not writable:
+            raise not_implemented()
+        self.writable = writable
+        self.handler = writable.handler(self.books, self.spec, self.call)
+        verb = self.call.method
+        if not rest and verb in writable.collection:
+            return self.collection(verb)
+        if len(rest) == 1 and verb in writable.own:
+            record = self.handler.by_path(rest[0])
+            if record is None:
+                raise not_found()
+            return self.remove(record) if verb == "DELETE" else self.update(record)
+        if len(rest) > 1 and (verb, rest[1].lower()) in writable.parts:
+            record = self.handler.by_path(rest[0])
+            if record is None:
+                raise not_found()
+            return getattr(self.handler, writable.parts[verb, rest[1].lower()])(self, record, rest[2:])
+        raise not_implemented()
+
+    def elements(self, wrapper=None, type_name=None, bare=False):
+        """[(element, complaints)]: all are read before anything is done."""
+        singular = type_name or self.spec.type_name
+        raw = body.elements(body.parse(self.call), wrapper or self.spec.wrapper, singular, bare)
+        return [self.reader.element(singular, element) for element in raw]
+
+    @property
+    def summarise(self):
+        """Xero summarises unless told not to, where it can be told."""
+        switched = self.call.params.get("summarizeErrors", "").lower() == "false"
+        return not (switched and self.call.method in self.writable.statuses)
+
+    def collection(self, verb):
+        writable, handler = self.writable, self.handler
+        elements = self.elements(bare=writable.bare)
+        limit = writable.one_by_post if verb == "POST" and writable.one_by_post else writable.batch
+        if writable.first_only:
+            elements = elements[:1]
+        if len(elements) > limit:
+            raise validation(f"A request can hold at most {limit} elements for this endpoint")
+        tasks = []
+        for given, complaints in elements:
+            function = handler.put if verb == "PUT" else handler.post
+            tasks.append((lambda given=given, function=function: function(given), given, complaints))
+        return self.carry_out(tasks)
+
+    def carry_out(self, tasks):
+        outcomes = carry_out(self.books, tasks, self.summarise and "failed-batch-writes-nothing" in
+                             self.books.options.quirks)
+        return self.answers.batch(outcomes, self.summarise)
+
+    def update(self, record):
+        """POST to a record's own path: one element, its id as in the path."""
+        elements = self.elements(bare=True)
+        if len(elements) != 1:
+            raise post_data_invalid("Only one element can be posted to this path")
+        (given, complaints), key = elements[0], self.spec.key
+        if given.get(key, record[key]) != record[key]:
+            complaints.append(messages.WRONG_ID)
+        echo = {**given, key: record[key]}
+        return self.carry_out([(lambda: self.handler.update(record, given), echo, complaints)])
+
+    def remove(self, record):
+        try:
+            gone = self.handler.remove(record)
+        except Refused as refused:
+            self.books.undo(0)
+            return self.answers.exception([{**record, "ValidationErrors": [{"Message": text} for text in refused.reasons]}])
+        return Answer(204, b"") if gone is None else self.answers.elements(self.spec.wrapper, [gone])
