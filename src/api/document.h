@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * document.h
- *	  Small JSON documents: error bodies and token answers.
+ *	  Small JSON documents: error bodies, token answers, what signed tokens
+ *	  and their issuer say.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +10,8 @@
 #define XERO_DOCUMENT_H
 
 #include "compat.h"
+
+#include "api/crypto.h"
 
 /* Strings are "" if absent, cut if too long, and as Xero sent them (UTF-8). */
 typedef struct XeroErrorDocument
@@ -25,6 +28,54 @@ typedef struct XeroTokenDocument
 	int			expires_in;		/* seconds, -1 if absent */
 	char		error[64];		/* "invalid_client", ... */
 } XeroTokenDocument;
+
+/* What the header of a signed token says.  Strings are "" if absent. */
+typedef struct XeroJoseHeader
+{
+	char		algorithm[16];
+	char		kid[128];
+	bool		critical;		/* demands what we do not know */
+} XeroJoseHeader;
+
+/*
+ * What a signed token says.  Strings are "" if absent and valid UTF-8; a few,
+ * which nothing is decided by, are also "" if they are too long.
+ */
+typedef struct XeroClaims
+{
+	char		issuer[256];
+	bool		for_audience;	/* aud is, or contains, the one asked for */
+	int64		expires_at;		/* seconds since 1970 */
+	int64		not_before;		/* PG_INT64_MIN if absent */
+	char		subject[128];
+	char		client_id[128]; /* client_id, or else azp */
+	char		nonce[128];
+	char		at_hash[64];
+	char		user_id[64];	/* xero_userid */
+	char		event_id[64];	/* authentication_event_id */
+	char		scope[4096];	/* words with a blank between */
+	char		email[320];		/* "" if too long */
+	char		given_name[256];	/* "" if too long */
+	char		family_name[256];	/* "" if too long */
+} XeroClaims;
+
+/* The public keys of an issuer. */
+typedef struct XeroKeySet
+{
+	int			count;
+	struct
+	{
+		char		kid[128];
+		XeroRsaKey	key;
+	}			keys[16];
+} XeroKeySet;
+
+/* Where an issuer has its keys. */
+typedef struct XeroDiscovery
+{
+	char		issuer[256];
+	char		jwks_uri[1024];
+} XeroDiscovery;
 
 #define XERO_UUID_TEXT_LEN 36
 
@@ -45,5 +96,20 @@ extern bool xero_parse_token(const char *text, size_t len,
  */
 extern int	xero_parse_connections(const char *text, size_t len,
 								   char *tenant_id);
+
+/*
+ * These are strict: false, and everything absent, also if a member that is
+ * known here has the wrong type or is too long, or if the object has two
+ * members of one name.  Claims must have exp.  A key set may contain keys of
+ * other kinds, which are left out, but no more than fit of ours.
+ */
+extern bool xero_parse_jose_header(const char *text, size_t len,
+								   XeroJoseHeader *header);
+extern bool xero_parse_claims(const char *text, size_t len,
+							  const char *audience, XeroClaims *claims);
+extern bool xero_parse_key_set(const char *text, size_t len,
+							   XeroKeySet *keys);
+extern bool xero_parse_discovery(const char *text, size_t len,
+								 XeroDiscovery *discovery);
 
 #endif							/* XERO_DOCUMENT_H */
