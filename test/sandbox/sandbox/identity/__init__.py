@@ -47,7 +47,7 @@ class Request:
         self.query = entry["query"]
         self.body = entry["body"]
         self.authorization = self.headers.get("authorization", "")
-        self.base = f"{scheme}://{self.headers.get('host', 'localhost')}"     # so it is the issuer, as the caller calls it
+        self.base = f"{scheme}://{self.headers.get('host', 'localhost')}"     # the issuer, as the caller spells it
         self.instance = instance
 
 

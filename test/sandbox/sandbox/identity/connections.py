@@ -79,6 +79,7 @@ class Connections:
         tenant = header.lower()
         if not tenant and token.machine:
             tenant = next(iter(self.orgs), "")
-        if tenant not in (connection.org.tenant_id for connection in self.of(token.holder)):
+        connection = self.held.get(token.holder, {}).get(tenant)
+        if not connection or not connection.connected:
             raise security(403, "Forbidden", "AuthenticationUnsuccessful", instance)
         return tenant

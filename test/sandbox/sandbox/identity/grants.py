@@ -126,8 +126,8 @@ class Grants:
         access = Access(consent.app.id, scopes, self.clock.now() + self.switches.lifetime, consent)
         members = self._members(consent.app, access, scopes, base)
         if "openid" in scopes:
-            members = {"id_token": self.minter.id_token(consent.app, scopes, members["access_token"], base, consent, nonce),
-                       **members}
+            id_token = self.minter.id_token(consent.app, scopes, members["access_token"], base, consent, nonce)
+            members = {"id_token": id_token, **members}
         if names.OFFLINE in consent.scopes:
             members["refresh_token"] = self._secret("refresh")
             self.refreshes[members["refresh_token"]] = Refresh(consent, self.clock.now() + REFRESH_LIFETIME)

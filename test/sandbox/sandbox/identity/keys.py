@@ -6,8 +6,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-KEPT = 2                    # the current key and the one before it
-
 
 def b64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -53,8 +51,8 @@ class KeyRing:
 
     def rotate(self):
         """Sign with a new key from now on; the one before stays published."""
-        self.keys = [self.current, Key()][-KEPT:]
+        self.keys = [self.current, Key()]
 
     def published(self):
-        current = self.current
-        return {"keys": [key.published() for key in self.keys if key is not current] + [current.published()]}
+        current = self.current              # made now, if it was not yet
+        return {"keys": [key.published() for key in (*self.keys[:-1], current)]}
