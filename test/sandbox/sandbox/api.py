@@ -213,7 +213,7 @@ class Api:
     def _envelope(self, org, spec, records, pagination, call):
         if spec is EMPLOYEES_UK_NZ:
             return self._camel(org, records, pagination, call)
-        unitdp4 = call.params.get("unitdp") == "4" or spec.name in ("Quotes", "PurchaseOrders")
+        unitdp4 = spec.four_decimals(call.params)
         return self._members(org, spec.wrapper, records, pagination, call,
                              lambda record: str(record.get(spec.key)), unitdp4)
 

@@ -90,6 +90,10 @@ class Object:
         self.optimised = set(optimised.split())
         self.has_clock_text = bool(schema.kind_of(self.type_name, "UpdatedDateUTCString"))
 
+    def four_decimals(self, params):
+        """Whether prices have four decimals: asked for, or always."""
+        return params.get("unitdp") == "4" or self.name in ("Quotes", "PurchaseOrders")
+
     def kind(self, path):
         """Type of a dotted field, None if there is no such field."""
         type_name = self.type_name

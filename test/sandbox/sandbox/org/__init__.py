@@ -60,6 +60,10 @@ class Org:
             table = self._tables[spec.base, spec.name] = self._fill(spec)
         return table
 
+    def filled(self):
+        """The tables that were asked for, by object."""
+        return [(name, table) for (_, name), table in self._tables.items()]
+
     def _fill(self, spec):
         if spec in (EMPLOYEES_AU, EMPLOYEES_UK_NZ):
             return Table.of(spec, employees(self))

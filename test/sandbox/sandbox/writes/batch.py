@@ -101,7 +101,7 @@ class Answers:
         if not self.call.wants_json:
             return Answer(200, render.xml("Response", {**self.envelope, wrapper: records}),
                           "application/xml; charset=utf-8")
-        unitdp4 = self.call.params.get("unitdp") == "4" or self.spec.name in ("Quotes", "PurchaseOrders")
+        unitdp4 = self.spec.four_decimals(self.call.params)
         texts = [render.variant_of(str(record.get(self.spec.key)), unitdp4).record(record) for record in records]
         return Answer(200, render.body(self.envelope, wrapper, texts), JSON)
 

@@ -8,7 +8,9 @@ import datetime
 import zoneinfo
 
 from ..objects import ACCOUNTING_OBJECTS
-from ..values import DAY_MS, Day, Instant, Iso, iso_seconds
+from ..org.invoices import RATES
+from ..org.ledger import CHART
+from ..values import DAY_MS, Day, Instant, Iso, Number, iso_seconds
 
 ZONES = {"AU": "Australia/Sydney", "UK": "Europe/London", "NZ": "Pacific/Auckland"}
 
@@ -55,11 +57,21 @@ class Books:
         return [table.record(row) for row in table.rows()]
 
     def account(self, given):
-        """The account that {AccountID} or {Code} names."""
+        """The account that {AccountID}, or {Code} or a line's {AccountCode}, names."""
         if given.get("AccountID"):
             return self.get("Accounts", given["AccountID"])
-        found = self.find("Accounts", "Code", given["Code"]) if given.get("Code") else []
+        code = given.get("Code") or given.get("AccountCode")
+        found = self.find("Accounts", "Code", code) if code else []
         return found[0] if found else None
+
+    def account_in_use(self, account):
+        """Whether something written refers to the account; documents of the
+        generator use what the chart of accounts has had from the start."""
+        if self.org.table(self.spec("Accounts")).row_by_key(account["AccountID"]) < len(CHART):
+            return True
+        mark = account["AccountID"]
+        return any(mark in str(record) for name, table in self.org.filled() if name != "Accounts"
+                   for record in table.laid_over.values())
 
     def tax_rate(self, code):
         found = self.get("TaxRates", code)
@@ -67,6 +79,16 @@ class Books:
 
     def base_currency(self):
         return self.org.locale["currency"]
+
+    def day_rate(self, currency):
+        """The exchange rate that Xero takes when none is given."""
+        return RATES.get(currency, Number("1.0000000000")) if currency != self.base_currency() else \
+            Number("1.0000000000")
+
+    @staticmethod
+    def day_words(ms):
+        """A date as messages tell it: 30 June 2023."""
+        return (datetime.date(1970, 1, 1) + datetime.timedelta(milliseconds=ms)).strftime("%-d %B %Y")
 
     def today(self):
         """The date where the organisation is."""
@@ -91,7 +113,7 @@ class Books:
     def number(self, name, form, first):
         """The next free number of an object, as `form` spells it."""
         natural = self.spec(name).natural
-        n = self.org.numbers.get(name, first)
+        n = self.org.numbers.get(name, max(first, self.table(name).size))
         while self.table(name).find(natural, form.format(n)):
             n += 1
         self.org.numbers[name] = n + 1

@@ -1,5 +1,9 @@
 """Object -> its handler, verbs, and how many elements a request may hold."""
 from .contacts import Contacts
+from .invoices import CreditNotes, Invoices
+from .items import Items
+from .payments import BatchPayments, Payments
+from .settings import Accounts, Currencies, TaxRates
 
 USUAL_BATCH = 50
 ITEMS_BATCH = 500
@@ -26,5 +30,13 @@ class Writable:
 
 BOTH = "PUT POST"
 WRITABLE = {
+    "Accounts": Writable(Accounts, "PUT", "POST DELETE", batch=1, bare=True),
+    "BatchPayments": Writable(BatchPayments, BOTH, "POST", statuses="PUT", bare=True, one_by_post=1),
     "Contacts": Writable(Contacts, BOTH, "POST", statuses=BOTH),
+    "CreditNotes": Writable(CreditNotes, BOTH, "POST", statuses=BOTH),
+    "Currencies": Writable(Currencies, "PUT", batch=1, bare=True),
+    "Invoices": Writable(Invoices, BOTH, "POST", statuses=BOTH),
+    "Items": Writable(Items, BOTH, "POST DELETE", statuses=BOTH, batch=ITEMS_BATCH),
+    "Payments": Writable(Payments, BOTH, "POST", statuses="PUT", bare=True, one_by_post=1),
+    "TaxRates": Writable(TaxRates, BOTH, first_only=True),
 }

@@ -55,8 +55,7 @@ class Visit:
         self.spec = spec
         self.call = call
         self.answers = Answers(books.org, spec, call, books.now)
-        self.reader = Reader(call.params.get("unitdp") == "4" or spec.name in ("Quotes", "PurchaseOrders"),
-                             books.options.strict)
+        self.reader = Reader(spec.four_decimals(call.params), books.options.strict)
 
     def answer(self, rest):
         writable = WRITABLE.get(self.spec.name)
