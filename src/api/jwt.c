@@ -59,8 +59,8 @@ split(const char *token, size_t len, Parts *parts)
 	const char *first = strchr(token, '.');
 	const char *last = strrchr(token, '.');
 
-	if (first == NULL || first == last ||
-		memchr(first + 1, '.', last - first - 1) != NULL)
+	/* further dots would be in the payload, and are not of base64url */
+	if (first == NULL || first == last)
 		return false;
 	parts->token = token;
 	parts->header_len = first - token;

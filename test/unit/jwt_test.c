@@ -221,6 +221,8 @@ test_valid(void)
 	   XERO_JWT_VALID, "an id token that names its client");
 	is(make_token(HEADER, ID_CLAIMS("\"x\":{\"exp\":1,\"a\":[1,2,{}]}")),
 	   &id_expected, XERO_JWT_VALID, "unknown claims are no matter");
+	is(make_token(HEADER, ID_CLAIMS("\"x\":\"a\\\",{\\\\\"")), &id_expected,
+	   XERO_JWT_VALID, "what quotes mean is known");
 	is(make_token_of("{\"alg\":\"RS256\",\"kid\":\"two\"}", ID_CLAIMS(""),
 					 strlen(ID_CLAIMS("")), second_key),
 	   &id_expected, XERO_JWT_VALID, "the second key");
@@ -552,7 +554,8 @@ test_key_set(void)
 	   strcmp(set.keys[0].kid, "one") == 0 &&
 	   memcmp(&set.keys[0].key, &keys.keys[0].key, sizeof(XeroRsaKey)) == 0,
 	   "a key set");
-	ok(key_count(make_key_set("7,{},{\"kty\":\"EC\",\"kid\":\"x\"},",
+	ok(key_count(make_key_set("7,{},{\"kty\":\"oct\",\"kid\":\"x\","
+							  "\"n\":\"AQAB\",\"e\":\"AQAB\"},",
 							  ",\"kid\":\"one\"")) == 1,
 	   "other keys are left out");
 	for (int i = 0; i < lengthof(left_out); i++)
