@@ -1,0 +1,83 @@
+/*-------------------------------------------------------------------------
+ *
+ * window.h
+ *	  Calls of the last minute, our own and what Xero tells of others'.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_WINDOW_H
+#define XERO_WINDOW_H
+
+#include "compat.h"
+
+#define XERO_WINDOW_MS 60000
+#define XERO_WINDOW_BUCKETS 241
+#define XERO_WINDOW_NEWS 8
+
+/* Never, as a time. */
+#define XERO_NEVER PG_INT64_MAX
+
+/* What an answer told that may be the newest news; see window.c. */
+typedef struct XeroNews
+{
+	uint32		tell;			/* its number */
+	int			elsewhere;
+} XeroNews;
+
+/* Times are milliseconds of a clock that all backends share. */
+typedef struct XeroWindow
+{
+	int64		newest;			/* number of the newest bucket */
+	int64		told_at;		/* when "elsewhere" was last told */
+	int			own;			/* our calls: the sum of the buckets */
+	int			elsewhere;		/* calls that Xero counts beyond those */
+	int			size;			/* calls that a window has */
+	uint32		tells;			/* how often something was told */
+	uint32		outdated;		/* all up to this one are */
+	int			nnews;
+	XeroNews	news[XERO_WINDOW_NEWS]; /* the oldest, and worst, first */
+	uint32		bucket[XERO_WINDOW_BUCKETS];	/* by when they ended */
+	uint32		begun[XERO_WINDOW_BUCKETS]; /* by when they began */
+} XeroWindow;
+
+/* What was known when a call was granted; see window.c. */
+typedef struct XeroMark
+{
+	uint32		tells;
+	uint32		epoch;			/* of a day */
+	int64		begun;			/* bucket of a window */
+} XeroMark;
+
+/* Nothing was called, nothing is known. */
+extern void xero_window_clear(XeroWindow *window, int64 now);
+
+/*
+ * How many calls more may begin now, if we are to make at most "cap" in a
+ * window and "pending" have begun that are not charged yet.  May be negative.
+ */
+extern int	xero_window_left(XeroWindow *window, int64 now, int cap,
+							 int pending);
+
+/*
+ * When "need" calls may have begun, provided that nothing else happens: "now"
+ * at the earliest, XERO_NEVER if time alone does not bring it about.
+ */
+extern int64 xero_window_opens(XeroWindow *window, int64 now, int cap,
+							   int pending, int need);
+
+/* When a call is granted, right after xero_window_left(). */
+extern XeroMark xero_window_mark(const XeroWindow *window);
+
+/*
+ * A call has ended: charge it.  "remaining" is what Xero said with the answer
+ * of how many calls are left, -1 if it did not; "mark" was taken when the call
+ * was granted.
+ */
+extern void xero_window_charge(XeroWindow *window, int64 now,
+							   XeroMark mark, int remaining);
+
+/* A call was refused, which Xero does not count; so many are left. */
+extern void xero_window_tell(XeroWindow *window, int64 now,
+							 XeroMark mark, int remaining);
+
+#endif							/* XERO_WINDOW_H */
