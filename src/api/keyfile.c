@@ -177,7 +177,8 @@ open_file(const char *path)
 							 PG_BINARY);
 }
 
-static void
+/* Say what errno means here. */
+pg_noreturn static void
 report_unopened(const char *path)
 {
 	if (errno == ELOOP)

@@ -448,6 +448,9 @@ test_malformed(void)
 	is(make_token_of(HEADER, "{\"exp\":1700000300}\0x", 20, first_key),
 	   &id_expected, XERO_JWT_MALFORMED, "a zero byte after the claims");
 
+	strcpy(token + append_part(0, HEADER, strlen(HEADER)), ".AAAA");
+	is(token, &id_expected, XERO_JWT_MALFORMED, "a header and a signature");
+
 	strcpy(good_token, make_token(HEADER, ID_CLAIMS("")));
 	for (size_t len = 0; len < strlen(good_token); len++)
 	{
