@@ -96,7 +96,7 @@ gcm_add(EVP_CIPHER_CTX *ctx, const void *data, size_t len)
  * Encrypt and write the tag, or decrypt and compare the tag, which is the last
  * step and the only one that can say XERO_OPEN_TAMPERED.
  */
-static XeroOpening
+static XeroUnsealing
 gcm_run(bool encrypt, const GcmInput *input,
 		const unsigned char *from, size_t len, unsigned char *to,
 		unsigned char *tag)
@@ -104,7 +104,7 @@ gcm_run(bool encrypt, const GcmInput *input,
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	unsigned char nothing[TAG_LEN];
 	int			written = 0;
-	XeroOpening result = XERO_OPEN_FAILED;
+	XeroUnsealing result = XERO_OPEN_FAILED;
 
 	if (ctx != NULL && len <= INT_MAX &&
 		EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, input->secret,
@@ -152,13 +152,13 @@ xero_seal(const XeroKey *key, const void *place, size_t place_len,
 				   content + len) == XERO_OPENED;
 }
 
-XeroOpening
+XeroUnsealing
 xero_open(const XeroKey *key, const void *place, size_t place_len,
 		  const unsigned char *sealed, size_t len, unsigned char *plain)
 {
 	const unsigned char *content;
 	unsigned char tag[TAG_LEN];
-	XeroOpening result;
+	XeroUnsealing result;
 	GcmInput	input = {
 		.secret = key->secret,
 		.header = sealed,

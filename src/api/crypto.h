@@ -34,14 +34,14 @@ typedef struct XeroKey
 	unsigned char secret[XERO_SECRET_LEN];
 } XeroKey;
 
-typedef enum XeroOpening
+typedef enum XeroUnsealing
 {
 	XERO_OPENED,
 	XERO_OPEN_MALFORMED,		/* nothing that xero_seal() made */
 	XERO_OPEN_OTHER_KEY,		/* sealed with another key */
 	XERO_OPEN_TAMPERED,			/* changed, or sealed for another place */
 	XERO_OPEN_FAILED			/* out of memory and the like */
-} XeroOpening;
+} XeroUnsealing;
 
 /* A public key, as in a JWKS; big-endian, the first byte is not zero. */
 typedef struct XeroRsaKey
@@ -80,7 +80,7 @@ extern bool xero_seal(const XeroKey *key, const void *place, size_t place_len,
  * len - XERO_SEAL_OVERHEAD, and none if len is smaller.  Unless the result is
  * XERO_OPENED, nothing is left there.
  */
-extern XeroOpening xero_open(const XeroKey *key,
+extern XeroUnsealing xero_open(const XeroKey *key,
 							 const void *place, size_t place_len,
 							 const unsigned char *sealed, size_t len,
 							 unsigned char *plain);

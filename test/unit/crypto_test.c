@@ -247,14 +247,14 @@ make_key(unsigned char byte)
 }
 
 /* Open a copy of exactly that size; is what a failure leaves behind zero? */
-static XeroOpening
+static XeroUnsealing
 open_copy(const XeroKey *key, const void *place, size_t place_len,
 		  const unsigned char *sealed, size_t len, bool *clean)
 {
 	unsigned char *copy = malloc(len);
 	size_t		room = len > XERO_SEAL_OVERHEAD ? len - XERO_SEAL_OVERHEAD : 0;
 	unsigned char *plain = calloc(1, room);
-	XeroOpening result;
+	XeroUnsealing result;
 
 	memcpy(copy, sealed, len);
 	result = xero_open(key, place, place_len, copy, len, plain);
@@ -275,7 +275,7 @@ test_damage(const XeroKey *key, const unsigned char *sealed)
 
 	for (size_t i = 0; i < SEALED_LEN; i++)
 	{
-		XeroOpening expected = i == 0 ? XERO_OPEN_MALFORMED :
+		XeroUnsealing expected = i == 0 ? XERO_OPEN_MALFORMED :
 		i <= XERO_KEY_ID_LEN ? XERO_OPEN_OTHER_KEY : XERO_OPEN_TAMPERED;
 
 		for (int bit = 0; bit < 8; bit++)
