@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from ..values import Number
 from . import messages
+from .allocations import Allocations
 from .documents import Document
 from .rounding import ZERO
 from .settlement import rebalance, settled, show_invoice_anew
@@ -96,7 +97,7 @@ class Invoices(Payable):
         return record
 
 
-class CreditNotes(Payable):
+class CreditNotes(Allocations, Payable):
     types = ("ACCRECCREDIT", "ACCPAYCREDIT")
     number = ("CreditNoteNumber", "CN-{:05d}", 2000)
     required = ("Contact",)

@@ -62,6 +62,7 @@ class Visit:
         if not writable:
             raise not_implemented()
         self.writable = writable
+        self.statuses = [] if rest else writable.statuses       # verbs that know summarizeErrors here
         self.handler = writable.handler(self.books, self.spec, self.call)
         verb = self.call.method
         if not rest and verb in writable.collection:
@@ -75,6 +76,7 @@ class Visit:
             record = self.handler.by_path(rest[0])
             if record is None:
                 raise not_found()
+            self.statuses = ["PUT"] if rest[1].lower() == "allocations" else []
             return getattr(self.handler, writable.parts[verb, rest[1].lower()])(self, record, rest[2:])
         raise not_implemented()
 
@@ -88,7 +90,7 @@ class Visit:
     def summarise(self):
         """Xero summarises unless told not to, where it can be told."""
         switched = self.call.params.get("summarizeErrors", "").lower() == "false"
-        return not (switched and self.call.method in self.writable.statuses)
+        return not (switched and self.call.method in self.statuses)
 
     def collection(self, verb):
         writable, handler = self.writable, self.handler
@@ -104,10 +106,22 @@ class Visit:
             tasks.append((lambda given=given, function=function: function(given), given, complaints))
         return self.carry_out(tasks)
 
-    def carry_out(self, tasks):
+    def carry_out(self, tasks, spec=None):
+        """Do them, and answer; `spec` is what the answer holds, if not the
+        object of the path."""
         outcomes = carry_out(self.books, tasks, self.summarise and "failed-batch-writes-nothing" in
                              self.books.options.quirks)
-        return self.answers.batch(outcomes, self.summarise)
+        answers = Answers(self.books.org, spec, self.call, self.books.now) if spec else self.answers
+        return answers.batch(outcomes, self.summarise)
+
+    @staticmethod
+    def parts(wrapper, key):
+        """What lies below a record, as an object of its own."""
+        return specs.Object(wrapper, key, where=False, order=False)
+
+    @staticmethod
+    def unknown():
+        raise not_found()
 
     def update(self, record):
         """POST to a record's own path: one element, its id as in the path."""
