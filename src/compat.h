@@ -41,6 +41,9 @@ WaitEventExtensionNew(const char *wait_event_name)
 	return PG_WAIT_EXTENSION;
 }
 
+/* 17 gave backends numbers of their own name. */
+#define MyProcNumber (MyProc->pgprocno)
+
 #define CreateWaitEventSet(resowner, nevents) \
 	((void) (resowner), (CreateWaitEventSet) (TopMemoryContext, nevents))
 #endif

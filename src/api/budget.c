@@ -3,136 +3,481 @@
  * budget.c
  *	  Leave to call: no attempt is made without a grant.
  *
- * A grant is acquired before an attempt and given back after it, on every
- * path.  This backend has at most the server's "concurrency" of them at a
- * time; whoever asks in vain asks again, the oldest call first, when another
- * has ended.  A statement has xero_fdw.max_calls of them, and may spend
- * xero_fdw.max_wait on waits that Xero orders.
+ * All backends of the cluster draw on the same budgets, one for each
+ * application in each organisation (tenants.c), whose arithmetic is quota.c's.
+ * This file locks, queues and wakes.
  *
- * A statement here is what a client sends: PostgreSQL stamps its start, and
- * with a new stamp the counts begin anew.  Statements inside of functions and
- * procedures draw on the one that called them.
+ * Queues.  Only who sleeps for a call stands in one: a call that was begun
+ * ahead takes what is free and nobody waits for.  Within its class a queue is
+ * first in, first out, and each call queues anew, so backends take turns.
+ * Interactive calls pass background ones, but for each BACKGROUND_TURN of them
+ * one that waits in the background goes.  Whose turn it is is called the head;
+ * only the head may acquire a grant, and only the head is woken, by its latch,
+ * whenever something has changed that may concern it.  It also knows when time
+ * alone will change something, and sleeps until then at most.  When a head has
+ * got its grant, or has given up, it wakes the next.
+ *
+ * Locking.  One lock for all of it, held for arithmetic and short walks over
+ * arrays only: no I/O, no palloc, no ereport.  Latches are set after its
+ * release, by number: that a process may have ended meanwhile, and another
+ * have its number, does no harm.
+ *
+ * Ownership.  A grant belongs to the call that holds it, which gives it back
+ * however it ends; a list of those held serves the end of the process.  A
+ * backend that is killed takes shared memory with it, as the postmaster makes
+ * it anew; one that does not get to give back a grant loses it after its
+ * lease.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
+#include <ctype.h>
 #include <limits.h>
+#include <math.h>
 
-#include "access/xact.h"
 #include "api/budget.h"
-#include "api/http.h"
-#include "utils/guc.h"
-#include "utils/timestamp.h"
+#include "api/shared.h"
+#include "api/statement.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+
+/* So many interactive calls pass before it is the background's turn. */
+#define BACKGROUND_TURN 4
 
 /*
- * Two of Xero's minute windows: long enough for a scan of some 150 pages,
- * short enough that nobody believes the session to be dead.
+ * A grant is good for this many times the time that a request may take: once
+ * for a token, once for the call.
  */
-#define MAX_WAIT 120000
+#define LEASE_TIMEOUTS 2
 
-static int	max_wait = MAX_WAIT;
-static int	max_calls = 0;
+#define NOBODY (-1)
 
-/* Grants that this backend holds. */
+/* Entries by the hash of their keys, as they were found last. */
+#define HINTS 256
+static int	hints[HINTS];
+
+/* Grants that this backend holds, and the one that it waits for. */
 static dlist_head held = DLIST_STATIC_INIT(held);
+static XeroGrant *wanted = NULL;
 
-/* The present statement. */
-static TimestampTz statement_start = 0;
-static int	statement_calls = 0;
-static double statement_waits = 0;	/* ms charged */
-static double waits_until = 0;	/* end of the last one, by xero_clock_ms() */
+/* ---- entries ---- */
 
-void
-xero_budget_init(void)
+static void
+fill_key(XeroTenantKey *key, const XeroServer *server)
 {
-	DefineCustomIntVariable("xero_fdw.max_wait",
-							"How long a statement may wait for Xero's rate limits.",
-							"A longer wait is an error at once, instead of after it.",
-							&max_wait, MAX_WAIT, 0, INT_MAX,
-							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomIntVariable("xero_fdw.max_calls",
-							"How many calls to Xero a statement may make.",
-							"Zero means no cap.",
-							&max_calls, 0, 0, INT_MAX,
-							PGC_USERSET, 0, NULL, NULL, NULL);
+	memset(key, 0, sizeof(*key));
+	if (server->client_id != NULL)
+		strlcpy(key->client_id, server->client_id, sizeof(key->client_id));
+	if (server->tenant_id != NULL)
+		strlcpy(key->tenant_id, server->tenant_id, sizeof(key->tenant_id));
+	for (char *p = key->tenant_id; *p != '\0'; p++)
+		*p = tolower((unsigned char) *p);
 }
 
-int
-xero_budget_max_calls(void)
+/* Calls that belong to no organisation are bound by none of its limits. */
+static XeroCaps
+caps_of(const XeroServer *server)
 {
-	return max_calls;
+	XeroCaps	caps;
+
+	caps.concurrency = server->concurrency;
+	caps.minute = server->minute_limit;
+	caps.app_minute = server->app_minute_limit;
+	caps.day = server->day_limit;
+	caps.reserve = server->reserve;
+	if (server->tenant_id == NULL)
+	{
+		caps.minute = caps.app_minute = caps.day = INT_MAX / 2;
+		caps.reserve = 0;
+	}
+	return caps;
 }
 
-int
-xero_budget_max_wait(void)
+static XeroTenant *
+find_tenant(XeroBudget *budget, const XeroTenantKey *key)
 {
-	return max_wait;
+	XeroTenant *tenants = XERO_BUDGET_TENANTS(budget);
+	int		   *hint = &hints[hash_bytes((const unsigned char *) key,
+										 sizeof(*key)) % HINTS];
+
+	if (*hint < budget->ntenants && tenants[*hint].used &&
+		memcmp(&tenants[*hint].key, key, sizeof(*key)) == 0)
+		return &tenants[*hint];
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		if (tenants[i].used && memcmp(&tenants[i].key, key, sizeof(*key)) == 0)
+		{
+			*hint = i;
+			return &tenants[i];
+		}
+	}
+	return NULL;
+}
+
+static XeroTenant *
+tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
+{
+	XeroTenantKey key;
+	XeroTenant *tenant;
+
+	fill_key(&key, server);
+	tenant = find_tenant(budget, &key);
+	if (tenant == NULL)
+		tenant = xero_budget_enter(budget, &key, now);
+	if (tenant == NULL)
+	{
+		LWLockRelease(&budget->lock);
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many organisations of Xero are in use at once"),
+				 errdetail("There is room for %d.", budget->ntenants),
+				 errhint("Raise xero_fdw.max_tenants.")));
+	}
+	tenant->caps = caps_of(server);
+	tenant->last_used = now;
+	return tenant;
+}
+
+static XeroGate *
+app_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return &XERO_BUDGET_APPS(budget)[tenant->app].gate;
+}
+
+/* ---- queues ---- */
+
+static XeroWaiter *
+waiter_of(XeroBudget *budget, int number)
+{
+	Assert(number >= 0 && number < budget->nwaiters);
+	return &XERO_BUDGET_WAITERS(budget)[number];
+}
+
+/* The class whose turn it is, among those that wait. */
+static XeroClass
+class_in_turn(const XeroTenant *tenant)
+{
+	if (tenant->waiting[XERO_BACKGROUND] > 0 &&
+		(tenant->waiting[XERO_INTERACTIVE] == 0 ||
+		 tenant->passed >= BACKGROUND_TURN))
+		return XERO_BACKGROUND;
+	return XERO_INTERACTIVE;
+}
+
+/* The backend whose turn it is, or NOBODY. */
+static int
+head_of(const XeroTenant *tenant)
+{
+	return tenant->head[class_in_turn(tenant)];
+}
+
+/* May a call begin without queueing, as far as those who wait care? */
+static bool
+is_first(const XeroTenant *tenant, XeroClass class)
+{
+	if (tenant->waiting[class] > 0)
+		return false;
+	return class == XERO_BACKGROUND ?
+		tenant->waiting[XERO_INTERACTIVE] == 0 :
+		class_in_turn(tenant) == XERO_INTERACTIVE;
 }
 
 static void
-notice_new_statement(void)
+join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class)
 {
-	TimestampTz start = GetCurrentStatementStartTimestamp();
+	XeroWaiter *waiter = waiter_of(budget, MyProcNumber);
+	int			last = tenant->tail[class];
 
-	if (start == statement_start)
-		return;
-	statement_start = start;
-	statement_calls = 0;
-	statement_waits = 0;
-	waits_until = 0;
+	waiter->tenant = tenant - XERO_BUDGET_TENANTS(budget);
+	waiter->class = class;
+	waiter->prev = last;
+	waiter->next = NOBODY;
+	if (last == NOBODY)
+		tenant->head[class] = MyProcNumber;
+	else
+		waiter_of(budget, last)->next = MyProcNumber;
+	tenant->tail[class] = MyProcNumber;
+	tenant->waiting[class]++;
 }
 
-XeroGrantAnswer
-xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
+static void
+leave_queue(XeroBudget *budget)
 {
-	int			in_flight = 0;
-	dlist_iter	iter;
+	XeroWaiter *waiter = waiter_of(budget, MyProcNumber);
+	XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[waiter->tenant];
+	XeroClass	class = waiter->class;
 
-	Assert(!grant->held);
-	notice_new_statement();
-	if (max_calls > 0 && statement_calls >= max_calls)
-		return XERO_GRANT_SPENT;
+	if (waiter->prev == NOBODY)
+		tenant->head[class] = waiter->next;
+	else
+		waiter_of(budget, waiter->prev)->next = waiter->next;
+	if (waiter->next == NOBODY)
+		tenant->tail[class] = waiter->prev;
+	else
+		waiter_of(budget, waiter->next)->prev = waiter->prev;
+	tenant->waiting[class]--;
+	waiter->tenant = -1;
+	wanted = NULL;
+}
 
-	dlist_foreach(iter, &held)
-	{
-		if (dlist_container(XeroGrant, node, iter.cur)->serverid ==
-			server->serverid)
-			in_flight++;
-	}
-	if (in_flight >= server->concurrency)
-		return XERO_GRANT_QUEUED;
+/* How many stand before this backend, in its class. */
+static int
+count_ahead(XeroBudget *budget)
+{
+	int			count = 0;
 
-	statement_calls++;
-	grant->serverid = server->serverid;
+	for (int i = waiter_of(budget, MyProcNumber)->prev; i != NOBODY;
+		 i = waiter_of(budget, i)->prev)
+		count++;
+	return count;
+}
+
+/* After the lock's release. */
+static void
+wake(int number)
+{
+	if (number != NOBODY && number != MyProcNumber)
+		SetLatch(&GetPGProcByNumber(number)->procLatch);
+}
+
+/* ---- the end of the process ---- */
+
+static void
+backend_exits(int code, Datum arg)
+{
+	dlist_mutable_iter iter;
+
+	xero_budget_leave_queue();
+	dlist_foreach_modify(iter, &held)
+		xero_budget_abandon(dlist_container(XeroGrant, node, iter.cur));
+}
+
+static void
+register_exit(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	before_shmem_exit(backend_exits, (Datum) 0);
+	registered = true;
+}
+
+/* ---- acquiring ---- */
+
+static XeroClass
+my_class(void)
+{
+	return xero_statement_in_background() ? XERO_BACKGROUND : XERO_INTERACTIVE;
+}
+
+static void
+take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
+	 const XeroServer *server, XeroClass class, int64 now)
+{
+	xero_quota_take(&tenant->quota, app_of(budget, tenant), now,
+					(int64) server->request_timeout * LEASE_TIMEOUTS,
+					&grant->permit);
+	if (class == XERO_BACKGROUND)
+		tenant->passed = 0;
+	else if (tenant->waiting[XERO_BACKGROUND] > 0)
+		tenant->passed++;
+	grant->tenant = tenant - XERO_BUDGET_TENANTS(budget);
 	grant->held = true;
 	dlist_push_tail(&held, &grant->node);
-	return XERO_GRANT_HELD;
-}
-
-void
-xero_budget_release(XeroGrant *grant)
-{
-	if (!grant->held)
-		return;
-	grant->held = false;
-	dlist_delete(&grant->node);
 }
 
 bool
-xero_budget_may_wait(double delay_ms)
+xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 {
-	double		now = xero_clock_ms();
-	double		until = now + delay_ms;
-	double		more;
+	XeroBudget *budget = xero_shared_budget();
+	XeroClass	class = my_class();
+	int64		now = xero_budget_now();
+	XeroTenant *tenant;
+	XeroOpening opening;
+	bool		in_turn;
+	int			next = NOBODY;
 
-	notice_new_statement();
-	more = until - Max(now, waits_until);
-	if (more <= 0)
-		return true;
-	if (statement_waits + more > max_wait)
-		return false;
-	statement_waits += more;
-	waits_until = until;
-	return true;
+	Assert(!grant->held);
+	register_exit();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	tenant = tenant_of(budget, server, now);
+	if (wanted == grant)
+	{
+		class = waiter_of(budget, MyProcNumber)->class;
+		in_turn = head_of(tenant) == MyProcNumber;
+	}
+	else
+		in_turn = is_first(tenant, class);
+
+	if (in_turn &&
+		xero_quota_check(&tenant->quota, app_of(budget, tenant),
+						 &tenant->caps, class == XERO_BACKGROUND, 1, now,
+						 &opening) == XERO_BARRIER_NONE)
+	{
+		if (wanted == grant)
+			leave_queue(budget);
+		take(budget, tenant, grant, server, class, now);
+		next = head_of(tenant);
+	}
+	LWLockRelease(&budget->lock);
+	wake(next);
+	return grant->held;
+}
+
+static bool
+is_of_us(int tenant)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &held)
+	{
+		if (dlist_container(XeroGrant, node, iter.cur)->tenant == tenant)
+			return true;
+	}
+	return false;
+}
+
+void
+xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
+{
+	XeroBudget *budget = xero_shared_budget();
+	int64		now = xero_budget_now();
+	XeroTenant *tenant;
+	XeroOpening opening = {now, now, false};
+	XeroClass	class;
+	bool		is_head;
+
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	tenant = tenant_of(budget, server, now);
+	if (wanted == NULL)
+	{
+		join_queue(budget, tenant, my_class());
+		wanted = grant;
+	}
+	Assert(wanted == grant);
+	class = waiter_of(budget, MyProcNumber)->class;
+	is_head = head_of(tenant) == MyProcNumber;
+	wait->barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
+									 &tenant->caps, class == XERO_BACKGROUND,
+									 count_ahead(budget) + 1, now, &opening);
+	wait->ordered = opening.ordered;
+	wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
+		is_of_us(tenant - XERO_BUDGET_TENANTS(budget));
+	LWLockRelease(&budget->lock);
+
+	wait->provable = opening.provable == XERO_NEVER ? INFINITY :
+		(double) opening.provable;
+	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
+		(double) opening.look_at;
+}
+
+void
+xero_budget_leave_queue(void)
+{
+	XeroBudget *budget;
+	XeroTenant *tenant;
+	int			next;
+
+	if (wanted == NULL)
+		return;
+	budget = xero_shared_budget();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	tenant = &XERO_BUDGET_TENANTS(budget)[waiter_of(budget, MyProcNumber)->tenant];
+	leave_queue(budget);
+	next = head_of(tenant);
+	LWLockRelease(&budget->lock);
+	wake(next);
+}
+
+/* ---- giving back ---- */
+
+/* Locks; NULL if there is nothing to give back. */
+static XeroTenant *
+begin_giving_back(XeroGrant *grant)
+{
+	XeroBudget *budget;
+
+	if (!grant->held)
+		return NULL;
+	grant->held = false;
+	dlist_delete(&grant->node);
+	budget = xero_shared_budget();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	return &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+}
+
+/* Unlocks. */
+static void
+end_giving_back(const XeroTenant *tenant)
+{
+	XeroBudget *budget = xero_shared_budget();
+	int			next = head_of(tenant);
+
+	LWLockRelease(&budget->lock);
+	wake(next);
+}
+
+void
+xero_budget_return(XeroGrant *grant)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_return(&tenant->quota, app_of(xero_shared_budget(), tenant),
+					  &grant->permit);
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_abandon(XeroGrant *grant)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_abandon(&tenant->quota, app_of(xero_shared_budget(), tenant),
+					   &grant->permit, xero_budget_now());
+	tenant->stats.calls++;
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
+				   int64 bytes_out, double waited_ms)
+{
+	XeroRemaining remaining = {result->minute_remaining,
+	result->app_minute_remaining, result->day_remaining};
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_charge(&tenant->quota, app_of(xero_shared_budget(), tenant),
+					  &grant->permit, xero_budget_now(), &remaining);
+	tenant->stats.calls++;
+	tenant->stats.bytes_in += result->bytes_in;
+	tenant->stats.bytes_out += bytes_out;
+	tenant->stats.waited_ms += waited_ms;
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
+				   double delay_ms)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+	int64		now = xero_budget_now();
+
+	if (tenant == NULL)
+		return;
+	xero_quota_refuse(&tenant->quota, app_of(xero_shared_budget(), tenant),
+					  &grant->permit, now, limit, now + (int64) delay_ms);
+	strlcpy(tenant->problem, problem, sizeof(tenant->problem));
+	tenant->stats.calls++;
+	tenant->stats.throttled++;
+	end_giving_back(tenant);
 }

@@ -10,6 +10,8 @@
 
 #include "compat.h"
 
+#include "api/http.h"
+#include "api/quota.h"
 #include "api/server.h"
 #include "lib/ilist.h"
 
@@ -17,34 +19,53 @@
 typedef struct XeroGrant
 {
 	bool		held;
-	Oid			serverid;		/* valid while held */
+	int			tenant;			/* number of the entry */
+	XeroPermit	permit;
 	dlist_node	node;
 } XeroGrant;
 
-typedef enum XeroGrantAnswer
+/* Why a call is not granted, and for how long.  Times of xero_clock_ms(). */
+typedef struct XeroWait
 {
-	XERO_GRANT_HELD,			/* go; give it back after the attempt */
-	XERO_GRANT_QUEUED,			/* ask again when something has ended */
-	XERO_GRANT_SPENT			/* xero_fdw.max_calls is reached */
-} XeroGrantAnswer;
-
-/* In _PG_init: defines xero_fdw.max_wait and xero_fdw.max_calls. */
-extern void xero_budget_init(void);
-
-extern XeroGrantAnswer xero_budget_acquire(XeroGrant *grant,
-										   const XeroServer *server);
-
-/* Idempotent, never raises an error. */
-extern void xero_budget_release(XeroGrant *grant);
+	XeroBarrier barrier;
+	double		provable;		/* not before; infinity: nobody knows */
+	double		look_at;		/* wake up then, unless woken before */
+	bool		ordered;		/* Xero has refused a call */
+	bool		by_us;			/* this backend's own calls are in the way */
+} XeroWait;
 
 /*
- * May the statement wait so long from now on, in ms?  If so, the time is
- * charged against xero_fdw.max_wait; waits that overlap count once.
+ * One call, if it may begin now; never waits.  Raises an ERROR if there is no
+ * room for one more organisation.
  */
-extern bool xero_budget_may_wait(double delay_ms);
+extern bool xero_budget_acquire(XeroGrant *grant, const XeroServer *server);
 
-/* The two variables, for messages. */
-extern int	xero_budget_max_calls(void);
-extern int	xero_budget_max_wait(void);
+/*
+ * Stand in the queue for the grant that could not be acquired, if not there
+ * yet, and tell about the wait.  The latch is set when it is worth while to
+ * acquire again.  A backend stands in one queue at a time.
+ */
+extern void xero_budget_queue(XeroGrant *grant, const XeroServer *server,
+							  XeroWait *wait);
+
+/* Wait no longer.  Never raises an error. */
+extern void xero_budget_leave_queue(void);
+
+/*
+ * Four ways to give a grant back; without one that is held they do nothing.
+ * None raises an error.  The call was not sent:
+ */
+extern void xero_budget_return(XeroGrant *grant);
+
+/* it was sent, and its answer is of no interest any more: */
+extern void xero_budget_abandon(XeroGrant *grant);
+
+/* it has ended, "waited_ms" after it was wanted: */
+extern void xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
+							   int64 bytes_out, double waited_ms);
+
+/* Xero has refused it for a limit, and wants no call for so many ms. */
+extern void xero_budget_refuse(XeroGrant *grant, XeroBarrier limit,
+							   const char *problem, double delay_ms);
 
 #endif							/* XERO_BUDGET_H */

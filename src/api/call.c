@@ -27,6 +27,7 @@
 #include "api/request_log.h"
 #include "api/retry.h"
 #include "api/shared.h"
+#include "api/statement.h"
 #include "api/token.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
@@ -63,9 +64,10 @@ struct XeroCall
 	int			attempt;		/* attempts that were begun */
 	bool		renewed;		/* a second token was asked for */
 	double		resume_at;		/* BACKOFF */
-	bool		limited;		/* BACKOFF: by one of Xero's limits */
-	double		wait_began;		/* of the present wait for budget */
-	double		waited_ms;		/* before the present attempt */
+	bool		ordered;		/* BACKOFF: by Xero */
+	double		wanted_at;		/* since when the attempt is wanted */
+	double		waited_ms;		/* how long it was wanted before it was sent */
+	double		stalled_ms;		/* of that, the statement waited for limits */
 	double		sent_at;
 	XeroLoggedRequest logged;	/* the present attempt */
 
@@ -108,7 +110,10 @@ abandon_call(void *arg)
 		call->http = NULL;
 	}
 	xero_token_leave(&call->ticket);
-	xero_budget_release(&call->grant);
+	if (call->state == CALL_SENDING)
+		xero_budget_abandon(&call->grant);
+	else
+		xero_budget_return(&call->grant);
 }
 
 static char *
@@ -167,42 +172,24 @@ fail_call(XeroCall *call, XeroFailure *failure)
 
 /* ---- the states; each returns true if the call went on ---- */
 
-static void
-begin_waiting(XeroCall *call)
-{
-	call->wait_began = xero_clock_ms();
-}
-
-static void
-end_waiting(XeroCall *call)
-{
-	double		waited = xero_clock_ms() - call->wait_began;
-
-	call->waited_ms += waited;
-	if (call->spec.stats != NULL)
-		call->spec.stats->waited_ms += waited;
-}
-
 static bool
 want_grant(XeroCall *call)
 {
-	switch (xero_budget_acquire(&call->grant, &call->server))
+	if (!xero_statement_may_call())
+		fail_call(call,
+				  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+							   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
+										xero_statement_max_calls()),
+							   "The limit is one of each statement; the next begins anew.",
+							   "Narrow the query, or raise xero_fdw.max_calls."));
+	else if (xero_budget_acquire(&call->grant, &call->server))
 	{
-		case XERO_GRANT_QUEUED:
-			return false;
-		case XERO_GRANT_HELD:
-			end_waiting(call);
-			call->state = CALL_TOKEN;
-			break;
-		case XERO_GRANT_SPENT:
-			fail_call(call,
-					  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-								   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
-											xero_budget_max_calls()),
-								   "The limit is one of each statement; the next begins anew.",
-								   "Narrow the query, or raise xero_fdw.max_calls."));
-			break;
+		xero_statement_called();
+		call->waited_ms = xero_clock_ms() - call->wanted_at;
+		call->state = CALL_TOKEN;
 	}
+	else
+		return false;
 	return true;
 }
 
@@ -237,7 +224,6 @@ send_attempt(XeroCall *call, const char *token)
 
 	call->http = xero_http_send(&request);
 	call->sent_at = xero_clock_ms();
-	call->waited_ms = 0;
 	call->attempt++;
 	call->state = CALL_SENDING;
 	if (spec->stats != NULL)
@@ -264,7 +250,7 @@ want_token(XeroCall *call, double *resume_at)
 			send_attempt(call, token);
 			break;
 		case XERO_TOKEN_FAILED:
-			xero_budget_release(&call->grant);
+			xero_budget_return(&call->grant);
 			fail_call(call, failure);
 			break;
 	}
@@ -325,15 +311,32 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	decision = xero_decide(&input);
 
 	if (decision.verdict == XERO_VERDICT_RETRY && decision.ordered &&
-		!xero_budget_may_wait(decision.delay_ms))
+		xero_barrier_of(situation) == XERO_BARRIER_NONE &&
+		decision.delay_ms > xero_statement_patience())
 		decision.verdict = XERO_VERDICT_FAIL;
 	return decision;
 }
 
+/* The attempt has cost what it has cost, and Xero may have said what is left. */
+static void
+settle_grant(XeroCall *call, const XeroHttpResult *result,
+			 XeroSituation situation, const XeroDecision *decision)
+{
+	if (xero_barrier_of(situation) != XERO_BARRIER_NONE)
+		xero_budget_refuse(&call->grant, xero_barrier_of(situation),
+						   result->problem, decision->delay_ms);
+	else if (situation == XERO_NO_CONNECTION || situation == XERO_UNTRUSTED ||
+			 situation == XERO_UNSENDABLE)
+		xero_budget_return(&call->grant);
+	else
+		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
+						   call->stalled_ms);
+	call->stalled_ms = 0;
+}
+
 static XeroFailure *
 explain_failure(XeroCall *call, const XeroHttpResult *result,
-				XeroSituation situation, const XeroErrorDocument *document,
-				double delay_ms)
+				XeroSituation situation, const XeroErrorDocument *document)
 {
 	XeroFailureFacts facts = {0};
 
@@ -345,7 +348,6 @@ explain_failure(XeroCall *call, const XeroHttpResult *result,
 	facts.result = result;
 	facts.document = document;
 	facts.filtered = call->filtered;
-	facts.delay_ms = delay_ms;
 	return xero_failure_of_attempt(&facts);
 }
 
@@ -372,8 +374,9 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 	else
 		memset(&document, 0, sizeof(document));
 	situation = classify_answer(call, result, &document);
-	xero_budget_release(&call->grant);
 	log_answer(call, result, situation);
+	decision = decide(call, result, situation);
+	settle_grant(call, result, situation, &decision);
 
 	if (situation == XERO_MISSING && call->spec.missing_ok)
 	{
@@ -383,7 +386,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 	if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
 		xero_token_reject(&call->ticket);
 
-	decision = decide(call, result, situation);
+	call->wanted_at = xero_clock_ms();
 	switch (decision.verdict)
 	{
 		case XERO_VERDICT_DONE:
@@ -391,18 +394,18 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			return;				/* keeps the transfer, which has the body */
 		case XERO_VERDICT_FAIL:
 			fail_call(call, explain_failure(call, result, situation,
-											&document, decision.delay_ms));
+											&document));
 			break;
 		case XERO_VERDICT_RENEW:
 			call->renewed = true;
-			begin_waiting(call);
 			call->state = CALL_GRANT;
 			break;
 		case XERO_VERDICT_RETRY:
-			begin_waiting(call);
-			call->resume_at = call->wait_began + decision.delay_ms;
-			call->limited = decision.ordered;
-			call->state = CALL_BACKOFF;
+			/* for limits, all who call wait in the budget, in their turn */
+			call->state = xero_barrier_of(situation) != XERO_BARRIER_NONE ?
+				CALL_GRANT : CALL_BACKOFF;
+			call->resume_at = call->wanted_at + decision.delay_ms;
+			call->ordered = decision.ordered;
 			break;
 	}
 	xero_http_free(call->http);
@@ -509,65 +512,132 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	copy_request(call, server, spec);
 	MemoryContextSwitchTo(old);
 
-	begin_waiting(call);
+	call->wanted_at = xero_clock_ms();
 	dlist_push_tail(&active, &call->node);
 	call->active = true;
 	(void) drive_all();
 	return call;
 }
 
-static const char *
-describe_wait(const XeroCall *call)
-{
-	switch (call->state)
-	{
-		case CALL_GRANT:
-			return "budget";
-		case CALL_TOKEN:
-			return "token";
-		case CALL_BACKOFF:
-			return call->limited ? "rate limit" : "retry";
-		default:
-			return "network";
-	}
-}
-
 /* Sleep until a call can go on, at "resume_at" at the latest. */
 static void
-wait_for_any(const XeroCall *call, double resume_at)
+sleep_until(double resume_at, const char *what, uint32 wait_event)
 {
 	long		timeout = -1;
-	bool		network = call->state == CALL_SENDING ||
-	call->state == CALL_TOKEN;
 
-	if (wait_http == 0)
-	{
-		wait_http = WaitEventExtensionNew("XeroHttp");
-		wait_budget = WaitEventExtensionNew("XeroBudget");
-	}
 	if (!isinf(resume_at))
 	{
 		double		rest = ceil(resume_at - xero_clock_ms());
 
 		timeout = (long) Max(0, Min(rest, 3600 * 1000));
 	}
-	xero_progress_waiting(describe_wait(call));
-	xero_http_wait(timeout, network ? wait_http : wait_budget);
+	xero_progress_waiting(what);
+	xero_http_wait(timeout, wait_event);
+}
+
+/* Sleep because of a limit, which counts against the statement's patience. */
+static void
+sleep_for_limit(XeroCall *call, double resume_at, const char *what)
+{
+	double		began = xero_clock_ms();
+	double		slept;
+
+	sleep_until(Min(resume_at, began + Max(0, xero_statement_patience())),
+				what, wait_budget);
+	slept = xero_clock_ms() - began;
+	xero_statement_waited(slept);
+	call->stalled_ms += slept;
+	if (call->spec.stats != NULL)
+		call->spec.stats->waited_ms += slept;
+}
+
+/*
+ * Sleep until it is this call's turn.  If that would try the statement's
+ * patience, the call fails at once.
+ */
+static void
+sleep_for_grant(XeroCall *call, double resume_at)
+{
+	XeroWait	wait;
+
+	xero_budget_queue(&call->grant, &call->server, &wait);
+	resume_at = Min(resume_at, wait.look_at);
+	if (wait.by_us)
+		sleep_until(resume_at, "network", wait_http);
+	else if (Max(0, wait.provable - xero_clock_ms()) >
+			 xero_statement_patience())
+	{
+		MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+		fail_call(call, xero_failure_of_wait(&call->server, &wait));
+		MemoryContextSwitchTo(old);
+	}
+	else
+		sleep_for_limit(call, resume_at,
+						wait.ordered ? "rate limit" : "budget");
+}
+
+static void
+sleep_for(XeroCall *call, double resume_at)
+{
+	if (wait_http == 0)
+	{
+		wait_http = WaitEventExtensionNew("XeroHttp");
+		wait_budget = WaitEventExtensionNew("XeroBudget");
+	}
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			sleep_for_grant(call, resume_at);
+			break;
+		case CALL_TOKEN:
+			sleep_until(resume_at, "token", wait_http);
+			break;
+		case CALL_BACKOFF:
+			if (call->ordered)
+				sleep_for_limit(call, resume_at, "rate limit");
+			else
+				sleep_until(resume_at, "retry", wait_http);
+			break;
+		default:
+			sleep_until(resume_at, "network", wait_http);
+			break;
+	}
+}
+
+/* An operator wants to know who waits for long, as for locks. */
+static void
+log_long_wait(const XeroCall *call, double stalled_ms)
+{
+	int			threshold = xero_statement_log_min_wait();
+
+	if (threshold < 0 || stalled_ms == 0 || stalled_ms < threshold)
+		return;
+	ereport(LOG,
+			(errmsg("waited %.3f ms for Xero's rate limits on server \"%s\"",
+					stalled_ms, call->server.name),
+			 errdetail("The call is %s %s for organisation %s.",
+					   call->spec.method, call->spec.path,
+					   call->server.tenant_id ? call->server.tenant_id : "(none)")));
 }
 
 static void
 wait_until_done(XeroCall *call)
 {
+	double		stalled_ms = 0;
+
 	for (;;)
 	{
 		double		resume_at;
 
 		CHECK_FOR_INTERRUPTS();
+		stalled_ms = Max(stalled_ms, call->stalled_ms);
 		resume_at = drive_all();
 		if (call->state == CALL_DONE)
-			return;
-		wait_for_any(call, resume_at);
+			break;
+		sleep_for(call, resume_at);
 	}
+	log_long_wait(call, stalled_ms);
 }
 
 const XeroResponse *
@@ -579,13 +649,12 @@ xero_call_finish(XeroCall *call)
 		{
 			wait_until_done(call);
 		}
-		PG_CATCH();
+		PG_FINALLY();
 		{
+			xero_budget_leave_queue();
 			xero_progress_waiting(NULL);
-			PG_RE_THROW();
 		}
 		PG_END_TRY();
-		xero_progress_waiting(NULL);
 	}
 
 	if (call->failure != NULL)

@@ -81,9 +81,9 @@ extern bool xero_seal(const XeroKey *key, const void *place, size_t place_len,
  * XERO_OPENED, nothing is left there.
  */
 extern XeroUnsealing xero_open(const XeroKey *key,
-							 const void *place, size_t place_len,
-							 const unsigned char *sealed, size_t len,
-							 unsigned char *plain);
+							   const void *place, size_t place_len,
+							   const unsigned char *sealed, size_t len,
+							   unsigned char *plain);
 
 /* Is this the RS256 (RSASSA-PKCS1-v1_5 with SHA-256) signature of the data? */
 extern XeroSignature xero_rs256_verify(const XeroRsaKey *key,

@@ -14,9 +14,10 @@
 #include "compat.h"
 
 #include <limits.h>
+#include <math.h>
 
-#include "api/budget.h"
 #include "api/failure.h"
+#include "api/statement.h"
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -159,39 +160,67 @@ answer_detail(const XeroFailureFacts *facts)
 					words);
 }
 
+/* Which limit it is; "%s" is the server's name. */
 static const char *
-limit_name(XeroSituation situation)
+wait_message(XeroBarrier barrier)
 {
-	switch (situation)
+	switch (barrier)
 	{
-		case XERO_LIMIT_DAY:
-			return "daily limit of calls";
-		case XERO_LIMIT_APP:
-			return "limit of calls a minute for the whole application";
-		case XERO_LIMIT_CONCURRENT:
-			return "limit of calls at once";
+		case XERO_BARRIER_MINUTE:
+			return "Xero's limit of calls a minute is used up for server \"%s\"";
+		case XERO_BARRIER_APP:
+			return "Xero's limit of calls a minute for the whole application is used up for server \"%s\"";
+		case XERO_BARRIER_DAY:
+			return "Xero's daily limit of calls is used up for server \"%s\"";
+		case XERO_BARRIER_RESERVE:
+			return "what is left of Xero's daily limit of calls is reserved for interactive work on server \"%s\"";
 		default:
-			return "limit of calls a minute";
+			return "too many calls to Xero at once for server \"%s\"";
 	}
+}
+
+static const char *
+wait_hint(XeroBarrier barrier)
+{
+	switch (barrier)
+	{
+		case XERO_BARRIER_DAY:
+			return "Other programs that use the same application draw on the same limit; the view xero_fdw.budget shows our share.";
+		case XERO_BARRIER_RESERVE:
+			return "See the server option \"reserve\", or set xero_fdw.priority to interactive.";
+		default:
+			return "Try again later, or raise xero_fdw.max_wait.";
+	}
+}
+
+XeroFailure *
+xero_failure_of_wait(const XeroServer *server, const XeroWait *wait)
+{
+	double		rest = wait->provable - xero_clock_ms();
+	const char *detail;
+
+	if (isinf(rest))
+		detail = "Xero has not said when the day ends.";
+	else if (rest <= 0)
+		detail = psprintf("The statement has waited for as long as xero_fdw.max_wait (%d ms) allows.",
+						  xero_statement_max_wait());
+	else
+		detail = psprintf("It opens again at %s, in %.0f seconds; xero_fdw.max_wait is %d ms for the whole statement.",
+						  timestamptz_to_str(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) rest)),
+						  ceil(rest / 1000), xero_statement_max_wait());
+	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+						psprintf(wait_message(wait->barrier), server->name),
+						detail, wait_hint(wait->barrier));
 }
 
 static XeroFailure *
 limit_failure(const XeroFailureFacts *facts)
 {
-	TimestampTz opens = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-													(int64) facts->delay_ms);
+	XeroWait	wait = {0};
 
-	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-						psprintf("Xero's %s is used up for server \"%s\"",
-								 limit_name(facts->situation),
-								 facts->server->name),
-						psprintf("It opens again at %s, in %.0f seconds; xero_fdw.max_wait is %d ms for the whole statement.",
-								 timestamptz_to_str(opens),
-								 facts->delay_ms / 1000,
-								 xero_budget_max_wait()),
-						facts->situation == XERO_LIMIT_DAY ?
-						"Other programs that use the same application draw on the same limit." :
-						"Try again later, or raise xero_fdw.max_wait.");
+	wait.barrier = xero_barrier_of(facts->situation);
+	wait.provable = xero_clock_ms() + facts->delay_ms;
+	return xero_failure_of_wait(facts->server, &wait);
 }
 
 static XeroFailure *

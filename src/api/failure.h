@@ -10,6 +10,7 @@
 
 #include "compat.h"
 
+#include "api/budget.h"
 #include "api/document.h"
 #include "api/http.h"
 #include "api/retry.h"
@@ -40,6 +41,8 @@ typedef struct XeroFailureFacts
 
 /* All in CurrentMemoryContext. */
 extern XeroFailure *xero_failure_of_attempt(const XeroFailureFacts *facts);
+extern XeroFailure *xero_failure_of_wait(const XeroServer *server,
+										 const XeroWait *wait);
 extern XeroFailure *xero_failure(int sqlerrcode, const char *message,
 								 const char *detail, const char *hint);
 

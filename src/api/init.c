@@ -7,9 +7,9 @@
  */
 #include "compat.h"
 
-#include "api/budget.h"
 #include "api/init.h"
 #include "api/shared.h"
+#include "api/statement.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 
@@ -18,7 +18,7 @@ PG_FUNCTION_INFO_V1(xero_version);
 void
 xero_api_init(void)
 {
-	xero_budget_init();
+	xero_statement_init();
 	xero_shared_init();
 }
 

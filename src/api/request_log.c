@@ -109,6 +109,16 @@ xero_request_log_add(const XeroLoggedRequest *entry)
 	LWLockRelease(&shared->log_lock);
 }
 
+void
+xero_request_log_clear(void)
+{
+	XeroShared *shared = xero_shared_attach();
+
+	LWLockAcquire(&shared->log_lock, LW_EXCLUSIVE);
+	shared->log_count = 0;
+	LWLockRelease(&shared->log_lock);
+}
+
 /* The whole ring, oldest first, in memory of this backend. */
 static XeroLoggedRequest *
 copy_log(int *count)

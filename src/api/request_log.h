@@ -46,4 +46,7 @@ extern void xero_request_log_prepare(XeroLoggedRequest *entry,
 /* Put it into the log.  Never raises an error, so usable while cleaning up. */
 extern void xero_request_log_add(const XeroLoggedRequest *entry);
 
+/* Forget what is in it.  Raises an ERROR if there is no shared memory. */
+extern void xero_request_log_clear(void);
+
 #endif							/* XERO_REQUEST_LOG_H */

@@ -31,6 +31,7 @@
 
 /* When Xero names a limit but not its end: minute windows last that long. */
 #define MINUTE_MS 60000.0
+#define UNKNOWN_DAY_MS (10 * MINUTE_MS)
 
 #define NO_COUNT INT_MAX
 
@@ -71,6 +72,24 @@ const char *
 xero_situation_name(XeroSituation situation)
 {
 	return policies[situation].name;
+}
+
+XeroBarrier
+xero_barrier_of(XeroSituation situation)
+{
+	switch (situation)
+	{
+		case XERO_LIMIT_MINUTE:
+			return XERO_BARRIER_MINUTE;
+		case XERO_LIMIT_DAY:
+			return XERO_BARRIER_DAY;
+		case XERO_LIMIT_APP:
+			return XERO_BARRIER_APP;
+		case XERO_LIMIT_CONCURRENT:
+			return XERO_BARRIER_CONCURRENCY;
+		default:
+			return XERO_BARRIER_NONE;
+	}
 }
 
 static bool
@@ -179,9 +198,9 @@ limit_delay(const XeroRetryInput *input)
 		return input->retry_after * 1000.0 + input->random * JITTER;
 	if (input->situation == XERO_LIMIT_CONCURRENT)
 		return CONCURRENT_BASE + backoff(CONCURRENT_BASE, input);
-	/* a day that does not say when it ends is not worth waiting for */
+	/* too long for a statement, but not lost if the day begins anew */
 	if (input->situation == XERO_LIMIT_DAY)
-		return 24 * 60 * MINUTE_MS;
+		return UNKNOWN_DAY_MS;
 	return MINUTE_MS + input->random * JITTER;
 }
 

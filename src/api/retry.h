@@ -11,6 +11,7 @@
 #include "compat.h"
 
 #include "api/http.h"
+#include "api/quota.h"
 
 /* What has happened to one attempt. */
 typedef enum XeroSituation
@@ -55,6 +56,9 @@ typedef struct XeroAttempt
 } XeroAttempt;
 
 extern XeroSituation xero_classify(const XeroAttempt *attempt);
+
+/* The limit that has refused the attempt, if one has. */
+extern XeroBarrier xero_barrier_of(XeroSituation situation);
 
 /* A word or two for logs and views. */
 extern const char *xero_situation_name(XeroSituation situation);

@@ -3,10 +3,11 @@
  * shared.c
  *	  The one piece of shared memory of this extension.
  *
- * Since PostgreSQL 17 it is a named DSM segment that the first backend to need
- * it makes.  Before that it is part of the main segment, which exists only if
- * the library was preloaded; without that, the first use is an error, since a
- * budget that each backend keeps for itself would be none.
+ * If the library was preloaded, it is part of the main segment.  If not, since
+ * PostgreSQL 17 it is a named DSM segment that the first backend to need it
+ * makes, and before that its first use is an error, since a budget that each
+ * backend keeps for itself would be none.  Only in the main segment does what
+ * is known of the day outlive a restart: it takes the postmaster to save it.
  *
  * One struct, each part of it with a lock of its own, all of one tranche:
  *	- progress_lock: taken exclusively to claim or free a slot or to change a
@@ -14,11 +15,11 @@
  *	  owner without a lock and may be read torn where the machine has no
  *	  64-bit stores; they are for eyes only.
  *	- log_lock: taken exclusively to write an entry, shared to copy them.
+ *	- the budget's: see budget.c.
  * A backend holds one of these locks at a time, and only for copying and
  * arithmetic: no I/O, no palloc, no ereport.
  *
- * Whoever adds a part adds its own lock before the ring, which must stay last
- * because its length is a setting.
+ * The ring of requests and, after it, the budget are as long as settings say.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,14 +38,40 @@
 #define LOG_SIZE 1000
 #define MAX_LOG_SIZE 1000000
 
-static int	request_log_size = LOG_SIZE;
+/* Default and bounds of the budgets, which take some 6 kB. */
+#define TENANTS 100
+#define MAX_TENANTS 10000
+
+/* What the settings say, at the time when the segment is made. */
+typedef struct Lengths
+{
+	int			requests;
+	int			tenants;
+} Lengths;
+
+static Lengths lengths = {LOG_SIZE, TENANTS};
 static XeroShared *shared = NULL;
 
+/* Where the budget begins. */
 static Size
-shared_size(int log_size)
+budget_offset(void)
 {
-	return add_size(offsetof(XeroShared, log),
-					mul_size(log_size, sizeof(XeroLoggedRequest)));
+	return MAXALIGN(add_size(offsetof(XeroShared, log),
+							 mul_size(lengths.requests,
+									  sizeof(XeroLoggedRequest))));
+}
+
+static Size
+shared_size(void)
+{
+	return add_size(budget_offset(),
+					xero_budget_size(lengths.tenants, MaxBackends));
+}
+
+static XeroBudget *
+budget_in(XeroShared *segment)
+{
+	return (XeroBudget *) ((char *) segment + segment->budget_at);
 }
 
 static void
@@ -56,24 +83,11 @@ initialize(void *segment)
 	fresh->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&fresh->progress_lock, fresh->tranche);
 	LWLockInitialize(&fresh->log_lock, fresh->tranche);
-	fresh->log_size = request_log_size;
+	fresh->log_size = lengths.requests;
+	fresh->budget_at = budget_offset();
+	xero_budget_initialize(budget_in(fresh), fresh->tranche, lengths.tenants,
+						   MaxBackends);
 }
-
-#ifdef XERO_HAVE_DSM_REGISTRY
-
-static void
-find_segment(void)
-{
-	bool		found;
-	XeroShared *segment = GetNamedDSMSegment("xero_fdw",
-											 shared_size(request_log_size),
-											 initialize, &found);
-
-	LWLockRegisterTranche(segment->tranche, "xero_fdw");
-	shared = segment;
-}
-
-#else
 
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
@@ -84,7 +98,15 @@ request_memory(void)
 {
 	if (next_request_hook)
 		next_request_hook();
-	RequestAddinShmemSpace(shared_size(request_log_size));
+	RequestAddinShmemSpace(shared_size());
+}
+
+/* The postmaster stops. */
+static void
+save_budget(int code, Datum arg)
+{
+	if (code == 0)
+		xero_budget_save(budget_in(main_segment));
 }
 
 static void
@@ -97,26 +119,57 @@ create_memory(void)
 
 	shared = NULL;
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	main_segment = ShmemInitStruct("xero_fdw", shared_size(request_log_size),
-								   &found);
+	main_segment = ShmemInitStruct("xero_fdw", shared_size(), &found);
 	if (!found)
+	{
 		initialize(main_segment);
+		xero_budget_load(budget_in(main_segment));
+	}
 	LWLockRelease(AddinShmemInitLock);
+	if (!IsUnderPostmaster)
+		on_shmem_exit(save_budget, (Datum) 0);
 }
 
+#ifdef XERO_HAVE_DSM_REGISTRY
+
 static void
+set_lengths(void *segment)
+{
+	*(Lengths *) segment = lengths;
+}
+
+/*
+ * Settings may change as long as backends come and go, but the segment stays
+ * as it is, and must be asked for by its size: the first backend's settings
+ * are kept in a segment of their own.
+ */
+static XeroShared *
+find_named_segment(void)
+{
+	bool		found;
+
+	lengths = *(Lengths *) GetNamedDSMSegment("xero_fdw lengths",
+											  sizeof(Lengths), set_lengths,
+											  &found);
+	return GetNamedDSMSegment("xero_fdw", shared_size(), initialize, &found);
+}
+
+#endif							/* XERO_HAVE_DSM_REGISTRY */
+
+static XeroShared *
 find_segment(void)
 {
+#ifdef XERO_HAVE_DSM_REGISTRY
+	if (main_segment == NULL)
+		return find_named_segment();
+#endif
 	if (main_segment == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("xero_fdw must be loaded via shared_preload_libraries"),
 				 errhint("Add xero_fdw to shared_preload_libraries and restart the server.")));
-	LWLockRegisterTranche(main_segment->tranche, "xero_fdw");
-	shared = main_segment;
+	return main_segment;
 }
-
-#endif							/* XERO_HAVE_DSM_REGISTRY */
 
 void
 xero_shared_init(void)
@@ -129,27 +182,42 @@ xero_shared_init(void)
 	DefineCustomIntVariable("xero_fdw.request_log_size",
 							"Number of calls that the view xero_fdw.requests remembers.",
 							NULL,
-							&request_log_size, LOG_SIZE, 0, MAX_LOG_SIZE,
+							&lengths.requests, LOG_SIZE, 0, MAX_LOG_SIZE,
 							process_shared_preload_libraries_in_progress ?
 							PGC_POSTMASTER : PGC_SIGHUP,
 							0, NULL, NULL, NULL);
 
-#ifndef XERO_HAVE_DSM_REGISTRY
+	DefineCustomIntVariable("xero_fdw.max_tenants",
+							"Number of organisations in Xero that are called at the same time.",
+							"With more of them, those that are idle are forgotten.",
+							&lengths.tenants, TENANTS, 1, MAX_TENANTS,
+							process_shared_preload_libraries_in_progress ?
+							PGC_POSTMASTER : PGC_SIGHUP,
+							0, NULL, NULL, NULL);
+
 	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
 		return;
 	next_request_hook = shmem_request_hook;
 	shmem_request_hook = request_memory;
 	next_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = create_memory;
-#endif
 }
 
 XeroShared *
 xero_shared_attach(void)
 {
 	if (shared == NULL)
-		find_segment();
+	{
+		shared = find_segment();
+		LWLockRegisterTranche(shared->tranche, "xero_fdw");
+	}
 	return shared;
+}
+
+XeroBudget *
+xero_shared_budget(void)
+{
+	return budget_in(xero_shared_attach());
 }
 
 XeroShared *

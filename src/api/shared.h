@@ -12,6 +12,7 @@
 
 #include "api/progress.h"
 #include "api/request_log.h"
+#include "api/tenants.h"
 #include "storage/lwlock.h"
 
 #define XERO_PROGRESS_SLOTS 512
@@ -29,15 +30,19 @@ typedef struct XeroShared
 
 	LWLock		log_lock;
 	int			log_size;		/* never changes */
+	Size		budget_at;		/* offset of the budget; never changes */
 	uint64		log_count;		/* entries ever written */
 	XeroLoggedRequest log[FLEXIBLE_ARRAY_MEMBER];
 } XeroShared;
 
-/* In _PG_init: defines xero_fdw.request_log_size, sets the hooks. */
+/* In _PG_init: defines the variables of its sizes, sets the hooks. */
 extern void xero_shared_init(void);
 
 /* Raises an ERROR 55000 if there is none. */
 extern XeroShared *xero_shared_attach(void);
+
+/* Its part that the budget is; raises the same ERROR. */
+extern XeroBudget *xero_shared_budget(void);
 
 /* NULL if this backend has not attached yet; never raises an error. */
 extern XeroShared *xero_shared_if_attached(void);

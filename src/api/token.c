@@ -19,8 +19,8 @@
 
 #include <ctype.h>
 
-#include "api/budget.h"
 #include "api/request_log.h"
+#include "api/statement.h"
 #include "api/token.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
@@ -371,8 +371,10 @@ retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
 	input.random = pg_prng_double(&pg_global_prng_state);
 	decision = xero_decide(&input);
 	if (decision.verdict == XERO_VERDICT_RETRY &&
-		(!decision.ordered || xero_budget_may_wait(decision.delay_ms)))
+		(!decision.ordered || decision.delay_ms <= xero_statement_patience()))
 	{
+		if (decision.ordered)
+			xero_statement_waited(decision.delay_ms);
 		entry->resume_at = xero_clock_ms() + decision.delay_ms;
 		entry->state = ENTRY_UNSENT;
 		return;

@@ -89,3 +89,87 @@ COMMENT ON COLUMN @extschema@.progress.bytes_in IS
 COMMENT ON COLUMN @extschema@.progress.waiting_for IS
 	'budget, token, network, rate limit or retry; null if not waiting';
 GRANT SELECT ON @extschema@.progress TO pg_read_all_stats;
+
+CREATE FUNCTION @extschema@._budget(
+		OUT client_id text, OUT tenant_id text, OUT minute_limit integer,
+		OUT minute_remaining integer, OUT day_limit integer,
+		OUT day_remaining integer, OUT day_resets_at timestamptz,
+		OUT concurrency integer, OUT in_flight integer, OUT waiting integer,
+		OUT app_minute_remaining integer, OUT blocked_until timestamptz,
+		OUT last_problem text, OUT calls bigint, OUT throttled bigint,
+		OUT waited_ms double precision, OUT bytes_in bigint,
+		OUT bytes_out bigint, OUT stats_since timestamptz)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED ROWS 10
+	AS 'MODULE_PATHNAME', 'xero_budget';
+COMMENT ON FUNCTION @extschema@._budget() IS
+	'internal: rows of the view xero_fdw.budget';
+REVOKE ALL ON FUNCTION @extschema@._budget() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@._budget() TO pg_read_all_stats;
+
+-- A budget belongs to an application in an organisation; a server is one of
+-- possibly many that draw on it.
+CREATE VIEW @extschema@.budget AS
+	SELECT s.srvname AS server, b.tenant_id, b.minute_limit,
+		b.minute_remaining, b.day_limit, b.day_remaining, b.day_resets_at,
+		b.concurrency, b.in_flight, b.waiting, b.app_minute_remaining,
+		b.blocked_until, b.last_problem, b.calls, b.throttled, b.waited_ms,
+		b.bytes_in, b.bytes_out, b.stats_since
+	FROM @extschema@._budget() AS b
+		LEFT JOIN (
+			SELECT s.srvname,
+				(SELECT option_value FROM pg_options_to_table(s.srvoptions)
+					WHERE option_name = 'client_id') AS client_id,
+				(SELECT option_value::uuid FROM pg_options_to_table(s.srvoptions)
+					WHERE option_name = 'tenant_id') AS tenant_id
+			FROM pg_foreign_server AS s
+				JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
+			WHERE w.fdwhandler = '@extschema@.xero_fdw_handler'::regproc
+		) AS s ON coalesce(left(s.client_id, 63), '') = b.client_id
+			AND (s.tenant_id IS NULL OR s.tenant_id::text = b.tenant_id);
+COMMENT ON VIEW @extschema@.budget IS
+	'what Xero''s rate limits allow, and what was spent: one row for each organisation that was called, and each server of this database that calls it';
+COMMENT ON COLUMN @extschema@.budget.server IS
+	'foreign server; null if only servers of other databases call the organisation';
+COMMENT ON COLUMN @extschema@.budget.tenant_id IS 'organisation';
+COMMENT ON COLUMN @extschema@.budget.minute_limit IS
+	'calls a minute that the server allows itself';
+COMMENT ON COLUMN @extschema@.budget.minute_remaining IS
+	'calls that may begin now, after all that is known of this minute';
+COMMENT ON COLUMN @extschema@.budget.day_limit IS
+	'calls a day: what the server allows itself, or Xero''s limit if its headers show a smaller one';
+COMMENT ON COLUMN @extschema@.budget.day_remaining IS
+	'calls left of the day; null until Xero has told';
+COMMENT ON COLUMN @extschema@.budget.day_resets_at IS
+	'when there will be calls again; null while not known, which is until Xero refuses one';
+COMMENT ON COLUMN @extschema@.budget.concurrency IS
+	'calls at once that the server allows itself';
+COMMENT ON COLUMN @extschema@.budget.in_flight IS 'calls under way';
+COMMENT ON COLUMN @extschema@.budget.waiting IS
+	'sessions that wait for their turn';
+COMMENT ON COLUMN @extschema@.budget.app_minute_remaining IS
+	'calls that the application may begin now, over all organisations';
+COMMENT ON COLUMN @extschema@.budget.blocked_until IS
+	'no call begins before, because Xero has refused one; null if not so';
+COMMENT ON COLUMN @extschema@.budget.last_problem IS
+	'which limit Xero named when it last refused a call; null if it never did';
+COMMENT ON COLUMN @extschema@.budget.calls IS
+	'calls that were sent since stats_since';
+COMMENT ON COLUMN @extschema@.budget.throttled IS
+	'of them, refused by Xero for a limit';
+COMMENT ON COLUMN @extschema@.budget.waited_ms IS
+	'milliseconds that statements waited for limits';
+COMMENT ON COLUMN @extschema@.budget.bytes_in IS
+	'bytes of the answers'' bodies as transmitted';
+COMMENT ON COLUMN @extschema@.budget.bytes_out IS
+	'bytes of the requests'' bodies';
+COMMENT ON COLUMN @extschema@.budget.stats_since IS
+	'when counting began; see xero_fdw.reset_stats()';
+GRANT SELECT ON @extschema@.budget TO pg_read_all_stats;
+
+CREATE FUNCTION @extschema@.reset_stats() RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'xero_reset_stats';
+COMMENT ON FUNCTION @extschema@.reset_stats() IS
+	'begin the counts of xero_fdw.budget anew and empty xero_fdw.requests, for the whole cluster';
+REVOKE ALL ON FUNCTION @extschema@.reset_stats() FROM PUBLIC;

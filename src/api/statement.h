@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  What one statement may spend: calls, and time waited for more.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_STATEMENT_H
+#define XERO_STATEMENT_H
+
+#include "compat.h"
+
+/* In _PG_init: defines the variables of statements. */
+extern void xero_statement_init(void);
+
+/* Is one more call within xero_fdw.max_calls? */
+extern bool xero_statement_may_call(void);
+
+/* It was made. */
+extern void xero_statement_called(void);
+
+/* How long the statement may still wait for limits, in ms. */
+extern double xero_statement_patience(void);
+
+/* It has waited. */
+extern void xero_statement_waited(double ms);
+
+/* Is its work of the kind that others pass? */
+extern bool xero_statement_in_background(void);
+
+/* Variables, for messages and the log. */
+extern int	xero_statement_max_calls(void);
+extern int	xero_statement_max_wait(void);
+extern int	xero_statement_log_min_wait(void);
+
+#endif							/* XERO_STATEMENT_H */

@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * tenants.c
+ *	  The budget's part of shared memory: who has an entry in it.
+ *
+ * An entry is one application in one organisation, whatever server, role or
+ * database the calls come from; its application has an entry of its own, as
+ * long as one of its organisations has.  When all are used, the idle one that
+ * was used least recently makes room: what is forgotten with it is told by
+ * Xero's headers with its next call.
+ *
+ * All functions here expect the caller to hold the lock exclusively, or that
+ * nobody else can be there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/http.h"
+#include "api/tenants.h"
+#include "utils/timestamp.h"
+
+Size
+xero_budget_size(int ntenants, int nwaiters)
+{
+	Size		size = MAXALIGN(sizeof(XeroBudget));
+
+	size = add_size(size, mul_size(ntenants, sizeof(XeroTenant)));
+	size = add_size(size, mul_size(ntenants, sizeof(XeroApp)));
+	return add_size(size, mul_size(nwaiters, sizeof(XeroWaiter)));
+}
+
+void
+xero_budget_initialize(XeroBudget *budget, int tranche, int ntenants,
+					   int nwaiters)
+{
+	memset(budget, 0, xero_budget_size(ntenants, nwaiters));
+	LWLockInitialize(&budget->lock, tranche);
+	budget->ntenants = ntenants;
+	budget->nwaiters = nwaiters;
+	for (int i = 0; i < nwaiters; i++)
+		XERO_BUDGET_WAITERS(budget)[i].tenant = -1;
+}
+
+int64
+xero_budget_now(void)
+{
+	return (int64) xero_clock_ms();
+}
+
+TimestampTz
+xero_budget_wall_time(int64 ms)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									   ms - xero_budget_now());
+}
+
+int64
+xero_budget_clock_time(TimestampTz at)
+{
+	return xero_budget_now() + (at - GetCurrentTimestamp()) / 1000;
+}
+
+static void
+leave_app(XeroBudget *budget, const XeroTenant *tenant)
+{
+	XeroApp    *app = &XERO_BUDGET_APPS(budget)[tenant->app];
+
+	Assert(app->ntenants > 0);
+	app->ntenants--;
+}
+
+/* As many applications as organisations have room, so there always is some. */
+static int
+enter_app(XeroBudget *budget, const char *client_id, int64 now)
+{
+	XeroApp    *apps = XERO_BUDGET_APPS(budget);
+	int			free = -1;
+
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		if (apps[i].ntenants == 0)
+			free = free < 0 ? i : free;
+		else if (strcmp(apps[i].client_id, client_id) == 0)
+		{
+			apps[i].ntenants++;
+			return i;
+		}
+	}
+	Assert(free >= 0);
+	strlcpy(apps[free].client_id, client_id, sizeof(apps[free].client_id));
+	apps[free].ntenants = 1;
+	xero_gate_clear(&apps[free].gate, now);
+	return free;
+}
+
+static bool
+is_idle(const XeroTenant *tenant, int64 now)
+{
+	return tenant->waiting[XERO_INTERACTIVE] == 0 &&
+		tenant->waiting[XERO_BACKGROUND] == 0 &&
+		xero_quota_is_idle(&tenant->quota, now);
+}
+
+XeroTenant *
+xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
+{
+	XeroTenant *room = NULL;
+
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+
+		if (!tenant->used)
+		{
+			room = tenant;
+			break;
+		}
+		if (is_idle(tenant, now) &&
+			(room == NULL || tenant->last_used < room->last_used))
+			room = tenant;
+	}
+	if (room == NULL)
+		return NULL;
+
+	if (room->used)
+		leave_app(budget, room);
+	room->used = true;
+	room->key = *key;
+	room->app = enter_app(budget, key->client_id, now);
+	room->last_used = now;
+	xero_quota_clear(&room->quota, now);
+	room->problem[0] = '\0';
+	for (int class = 0; class < XERO_NCLASSES; class++)
+	{
+		room->head[class] = room->tail[class] = -1;
+		room->waiting[class] = 0;
+	}
+	room->passed = 0;
+	memset(&room->stats, 0, sizeof(room->stats));
+	room->stats.since = GetCurrentTimestamp();
+	return room;
+}
