@@ -1,7 +1,7 @@
 """Misbehaviour on demand: what a test asked to go wrong, and how often."""
 
 MEMBERS = {"path", "method", "after", "times", "status", "headers", "body", "delay_ms", "drop", "truncate", "drip_ms",
-           "garbage", "problem", "retry_after", "huge"}
+           "garbage", "problem", "retry_after", "huge", "worked", "kept"}
 
 USUAL_WAIT = {"minute": 3, "day": 73_451, "appminute": 3}       # seconds; Xero sends none for concurrent
 
@@ -31,6 +31,8 @@ class Fault:
         self.problem = members.get("problem")
         self.retry_after = members.get("retry_after", USUAL_WAIT.get(self.problem))
         self.huge = members.get("huge")
+        self.worked = members.get("worked", False)      # the work is done, though this is the answer
+        self.kept = members.get("kept", False)          # a replay of the Idempotency-Key gets this answer
 
     def matches(self, method, path):
         """A path ending in * matches what begins so; no path matches all."""

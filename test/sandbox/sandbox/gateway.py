@@ -190,7 +190,8 @@ class Visit:
         if refusal:
             return too_many(refusal.problem, refusal.retry_after)
         await self._misbehave()
-        return self._faulty() or await self._work(org)
+        faulty = self._faulty()
+        return await self._overrule(org, faulty) if faulty else await self._work(org)
 
     async def _misbehave(self):
         """Pick the fault of this call and serve its delay."""
@@ -217,12 +218,26 @@ class Visit:
             "application/json; charset=utf-8"
         return Answer(fault.status or 200, body, content_type, headers)
 
+    async def _overrule(self, org, faulty):
+        """A fault's answer instead of the work's, which may be done all the
+        same, and which replays of the call may never see."""
+        if self.fault.worked:
+            try:
+                await self._work(org)
+            except ApiError:
+                pass                                         # nobody will know
+        if self.fault.kept:
+            await self.world.on_worker(self.world.api.writer.keep, org, self._call(), faulty)
+        return faulty
+
     async def _work(self, org):
+        return await self.world.on_worker(self.world.api.answer, org, self._call())
+
+    def _call(self):
         entry = self.entry
         params = dict(urllib.parse.parse_qsl(entry["query"], keep_blank_values=True))
-        call = Call(entry["method"], entry["path"], entry["query"], params, entry["headers"], self.body,
+        return Call(entry["method"], entry["path"], entry["query"], params, entry["headers"], self.body,
                     entry["client_id"])
-        return await self.world.on_worker(self.world.api.answer, org, call)
 
 
 def too_many(problem, retry_after):

@@ -43,6 +43,15 @@ class Sandbox:
         except ValueError:
             return status, body.decode()
 
+    def write(self, method, path, members=None, base="/api.xro/2.0/", **headers):
+        """(status, parsed JSON or text) of a write; bytes are sent as they are."""
+        body = members if isinstance(members, (bytes, type(None))) else json.dumps(members)
+        status, _, body = self.call(base + path, method, body, **{"Content_Type": "application/json", **headers})
+        try:
+            return status, json.loads(body)
+        except ValueError:
+            return status, body.decode()
+
     def where(self, name, text, more="page=1&pageSize=1000"):
         return self.get(f"{name}?{more}&where={urllib.parse.quote(text)}")
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from ..values import Number, iso_seconds
 from . import messages
-from .documents import BASE_RATE, Document
+from .documents import Document
 from .handler import Handler
 from .lines import Lines
 from .rounding import ZERO
@@ -51,7 +51,7 @@ class BankTransactions(Document):
                 record["BankAccount"] = self.books.account_reference(account)
                 if not before and "CurrencyCode" not in given and account.get("CurrencyCode"):
                     record["CurrencyCode"] = account["CurrencyCode"]
-                    record.setdefault("CurrencyRate", BASE_RATE)
+                    record["CurrencyRate"] = given.get("CurrencyRate") or self.books.day_rate(record["CurrencyCode"])
 
     def store(self, record, given, before):
         if before is None and self.kind:

@@ -4,7 +4,7 @@ import re
 from . import messages
 from .handler import Handler
 
-EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", re.ASCII)
+EMAIL = re.compile(r"[!-?A-~]+@[!-\-/-?A-~]+(\.[!-\-/-?A-~]+)+")
 MAX_PERSONS = 5
 ADDRESS_TYPES = ("STREET", "POBOX")
 PHONE_TYPES = ("DDI", "DEFAULT", "FAX", "MOBILE")
@@ -66,12 +66,12 @@ class Contacts(Handler):
 
     def _check(self, record, given, before):
         self._check_names(record, given, before)
-        if given.get("EmailAddress") and not EMAIL.match(given["EmailAddress"]):
+        if given.get("EmailAddress") and not EMAIL.fullmatch(given["EmailAddress"]):
             self.refuse(messages.EMAIL)
         persons = given.get("ContactPersons", [])
         if len(persons) > MAX_PERSONS:
             self.refuse(messages.TOO_MANY_PERSONS)
-        if any(person.get("EmailAddress") and not EMAIL.match(person["EmailAddress"]) for person in persons):
+        if any(person.get("EmailAddress") and not EMAIL.fullmatch(person["EmailAddress"]) for person in persons):
             self.refuse(messages.EMAIL)
         currency = given.get("DefaultCurrency")
         if currency and not self.books.get("Currencies", currency):

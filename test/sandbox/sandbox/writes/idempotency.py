@@ -39,6 +39,7 @@ class Idempotency:
         return Answer(answer.status, answer.body, answer.content_type, dict(answer.headers))
 
     def keep(self, org, call, answer):
+        self.kept.pop((call.client, call.idempotency_key), None)        # to its place in order of time
         kept = Answer(answer.status, answer.body, answer.content_type, dict(answer.headers))
         self.kept[call.client, call.idempotency_key] = self.clock.now(), self._request(org, call), kept
 

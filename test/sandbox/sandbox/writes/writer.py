@@ -36,6 +36,11 @@ class Writer:
         self.idempotency.keep(org, call, answer)
         return answer
 
+    def keep(self, org, call, answer):
+        """Have replays of a call get this answer."""
+        if self.idempotency.applies(call):
+            self.idempotency.keep(org, call, answer)
+
     def _work(self, org, spec, rest, call):
         books = Books(org, self.clock, self.options)
         visit = Visit(books, spec, call)
@@ -61,6 +66,9 @@ class Visit:
         writable = WRITABLE.get(self.spec.name)
         if not writable:
             raise not_implemented()
+        unknown = set(self.call.params) - {"summarizeErrors"} - ({"unitdp"} & self.spec.params)
+        if unknown and self.books.options.strict:
+            raise validation(f"Unknown query parameter: {', '.join(sorted(unknown))}")
         self.writable = writable
         self.statuses = [] if rest else writable.statuses       # verbs that know summarizeErrors here
         self.handler = writable.handler(self.books, self.spec, self.call)
