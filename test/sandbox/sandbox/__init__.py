@@ -14,6 +14,7 @@ Modules, from the wire inwards:
     where     the filter language
     objects   what each endpoint supports
     schema    the filterable fields of each object
+    writes/   PUT, POST and DELETE: batches, validation, statuses, sums
     store     rows of one object, their indices and orders
     render    records -> JSON or XML bytes, in Xero's varied spellings
     values    typed leaf values; seeds: deterministic numbers

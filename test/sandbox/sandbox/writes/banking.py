@@ -99,7 +99,8 @@ class BankTransfers(Handler):
         transfer = {
             "BankTransferID": self.books.new_id(self.spec), "Date": date, "DateString": iso_seconds(date),
             "Status": "AUTHORISED", "Amount": given["Amount"], "CurrencyRate": Number("1.000000"),
-            "FromIsReconciled": given.get("FromIsReconciled", False), "ToIsReconciled": given.get("ToIsReconciled", False),
+            "FromIsReconciled": given.get("FromIsReconciled", False),
+            "ToIsReconciled": given.get("ToIsReconciled", False),
             "Reference": given.get("Reference", ""), "HasAttachments": False,
             "FromTracking": lines.tracking(given.get("FromTracking", [])),
             "ToTracking": lines.tracking(given.get("ToTracking", []))}

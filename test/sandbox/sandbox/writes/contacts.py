@@ -15,7 +15,8 @@ class Contacts(Handler):
         return self.by_number(given) or self.by_name(given)
 
     def by_number(self, given):
-        found = self.books.find("Contacts", "ContactNumber", given["ContactNumber"]) if given.get("ContactNumber") else []
+        number = given.get("ContactNumber")
+        found = self.books.find("Contacts", "ContactNumber", number) if number else []
         return found[0] if found else None
 
     def by_name(self, given):
@@ -62,7 +63,18 @@ class Contacts(Handler):
                 record[name] = {"BrandingThemeID": theme["BrandingThemeID"], "Name": theme["Name"]}
             else:
                 record[name] = value
+        if before and before["Name"] != record["Name"]:
+            self._rename_in_groups(record)
         return self.books.save("Contacts", record)
+
+    def _rename_in_groups(self, contact):
+        """Groups keep the names of their members."""
+        for one in contact.get("ContactGroups") or []:
+            group = self.books.get("ContactGroups", one["ContactGroupID"])
+            members = [{**member, "Name": contact["Name"]} if member["ContactID"] == contact["ContactID"] else member
+                       for member in group["Contacts"]] if group else []
+            if members:
+                self.books.save("ContactGroups", {**group, "Contacts": members})
 
     def _check(self, record, given, before):
         self._check_names(record, given, before)

@@ -13,7 +13,7 @@ from .statuses import MACHINES
 from .totals import discount, sums
 
 BASE_RATE = Number("1.0000000000")
-WITH_TEXT = ("Date", "DueDate", "DeliveryDate", "ExpectedArrivalDate", "ExpiryDate")      # dates with a …String beside
+WITH_TEXT = ("Date", "DueDate", "DeliveryDate", "ExpectedArrivalDate", "ExpiryDate")      # with a …String beside
 LARGEST_DAY = Day(253_402_300_799_000)
 
 
@@ -142,7 +142,8 @@ class Document(Handler):
                 record["TotalDiscount"] = taken or Number("0.00")
             if amount(record, "Total") < 0:
                 self.refuse(messages.BELOW_ZERO)
-        if record["Status"] in self.approved and (before is None or before["Status"] != record["Status"] or given is not None):
+        changed = before is None or before["Status"] != record["Status"] or given is not None
+        if record["Status"] in self.approved and changed:
             lines.complete(record["LineItems"])
             self.require(record, *self.approval)
 

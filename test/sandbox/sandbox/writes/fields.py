@@ -21,6 +21,8 @@ LINE_AMOUNTS = "LineAmountTypes=Exclusive|Inclusive|NoTax"
 DOCUMENT = f"Contact:{{Contact}} LineItems:[LineItem] Date:day Reference CurrencyCode CurrencyRate:rate {LINE_AMOUNTS}"
 ACCOUNT_TYPES = ("BANK|CURRENT|CURRLIAB|DEPRECIATN|DIRECTCOSTS|EQUITY|EXPENSE|FIXED|INVENTORY|LIABILITY|NONCURRENT|"
                  "OTHERINCOME|OVERHEADS|PREPAYMENT|REVENUE|SALES|TERMLIAB|PAYG")
+BANK_TYPES = ("RECEIVE|RECEIVE-OVERPAYMENT|RECEIVE-PREPAYMENT|SPEND|SPEND-OVERPAYMENT|SPEND-PREPAYMENT|"
+              "RECEIVE-TRANSFER|SPEND-TRANSFER")
 TERMS = "DAYSAFTERBILLDATE|DAYSAFTERBILLMONTH|OFCURRENTMONTH|OFFOLLOWINGMONTH"
 
 _WORDS = {
@@ -35,7 +37,7 @@ _WORDS = {
         AllocationID:guid Invoice:{InvoiceRef} Overpayment:{OverpaymentRef} Prepayment:{PrepaymentRef}
         CreditNote:{CreditNoteRef} Amount:money Date:day""",
     "BankTransaction": f"""
-        BankTransactionID:guid Type=RECEIVE|RECEIVE-OVERPAYMENT|RECEIVE-PREPAYMENT|SPEND|SPEND-OVERPAYMENT|SPEND-PREPAYMENT|RECEIVE-TRANSFER|SPEND-TRANSFER
+        BankTransactionID:guid Type={BANK_TYPES}
         BankAccount:{{AccountRef}} IsReconciled:bool Url Status=AUTHORISED|DELETED|VOIDED {DOCUMENT}""",
     "BankTransfer": """
         BankTransferID:guid FromBankAccount:{AccountRef} ToBankAccount:{AccountRef} Amount:money Date:day
@@ -113,9 +115,9 @@ _WORDS = {
         RepeatingInvoiceID:guid Type=ACCPAY|ACCREC Schedule:{{Schedule}} BrandingThemeID:guid
         Status=DRAFT|AUTHORISED|DELETED ApprovedForSending:bool SendCopy:bool MarkAsSent:bool IncludePDF:bool
         Contact:{{Contact}} LineItems:[LineItem] Reference CurrencyCode {LINE_AMOUNTS}""",
-    "Schedule": """
+    "Schedule": f"""
         Period:int Unit=WEEKLY|MONTHLY DueDate:int StartDate:day NextScheduledDate:day EndDate:day
-        DueDateType=DAYSAFTERBILLDATE|DAYSAFTERBILLMONTH|DAYSAFTERINVOICEDATE|DAYSAFTERINVOICEMONTH|OFCURRENTMONTH|OFFOLLOWINGMONTH""",
+        DueDateType={TERMS}|DAYSAFTERINVOICEDATE|DAYSAFTERINVOICEMONTH""",
     "TaxComponent": "Name Rate:percent4 IsCompound:bool IsNonRecoverable:bool",
     "TaxRate": """
         Name TaxType TaxComponents:[TaxComponent] Status=ACTIVE|DELETED|ARCHIVED|PENDING ReportTaxType""",

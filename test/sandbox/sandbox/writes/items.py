@@ -47,7 +47,8 @@ class Items(Handler):
         if not code:
             return
         account = self.books.account({"Code": code})
-        if not account or account["Type"] != "INVENTORY" or not (record.get("PurchaseDetails") or {}).get("COGSAccountCode"):
+        sold_at = (record.get("PurchaseDetails") or {}).get("COGSAccountCode")
+        if not account or account["Type"] != "INVENTORY" or not sold_at:
             self.refuse(messages.TRACKED_ITEM)
         record["IsTrackedAsInventory"] = True
         record.setdefault("TotalCostPool", Number("0.00"))

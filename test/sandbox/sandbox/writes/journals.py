@@ -69,12 +69,14 @@ class ManualJournals(Handler):
             self.refuse(messages.BAD_TAX, given.get("TaxType"))
         line["TaxType"] = "NONE" if style == "notax" else given.get("TaxType") or "NONE"
         if "TaxAmount" not in given or style == "notax":
-            line["TaxAmount"] = Number(tax(amount(given, "LineAmount"), Decimal((rate or {}).get("EffectiveRate", 0)), style))
+            percent = Decimal((rate or {}).get("EffectiveRate", 0))
+            line["TaxAmount"] = Number(tax(amount(given, "LineAmount"), percent, style))
         return line
 
     def _balance(self, record):
         """Debits are positive; taxes count where amounts are without."""
-        totals = [amount(line, "LineAmount") + (amount(line, "TaxAmount") if record["LineAmountTypes"] == "Exclusive" else 0)
+        taxed = record["LineAmountTypes"] == "Exclusive"
+        totals = [amount(line, "LineAmount") + (amount(line, "TaxAmount") if taxed else 0)
                   for line in record["JournalLines"]]
         debits = sum((total for total in totals if total > 0), ZERO)
         credits = -sum((total for total in totals if total < 0), ZERO)

@@ -123,8 +123,8 @@ class Lines:
     def _amount(self, line, given):
         """LineAmount from quantity, price and discount, or the price from it."""
         quantity = Decimal(line.setdefault("Quantity", Number("1.0000")))
-        if "LineAmount" in given and (line.get("UnitAmount") is None or "UnitAmount" not in given and AMOUNTS & set(given)
-                                      == {"LineAmount"} and quantity):
+        only_amount = AMOUNTS & set(given) == {"LineAmount"} and quantity
+        if "LineAmount" in given and (line.get("UnitAmount") is None or only_amount):
             line["UnitAmount"] = UnitAmount(places(Decimal(given["LineAmount"]) / (quantity or 1), 4))
             full = Decimal(given["LineAmount"])
         else:

@@ -89,7 +89,5 @@ LINK_SOURCE = "The source transaction or its line could not be found, or is no b
 LINK_TARGET = "The target transaction or its line could not be found, or is no sales invoice"
 LINK_TAKEN = "The source line is linked already"
 LINK_BILLED = "A billed linked transaction cannot be changed"
-NOT_IN_GROUP = "The contact is not in the group"
 CURRENCY_CODE = "'{}' is not a currency code"
-RATE_REPORT = "ReportTaxType must be specified"
 SETTLED_ELSEWHERE = "The transaction's credit is in use and it cannot be deleted"

@@ -62,5 +62,6 @@ WRITABLE = {
     "RepeatingInvoices": Writable(RepeatingInvoices, BOTH, "POST", statuses=BOTH),
     "TaxRates": Writable(TaxRates, BOTH, first_only=True),
     "TrackingCategories": Writable(TrackingCategories, "PUT", "POST DELETE", batch=1, bare=True, parts={
-        ("PUT", "options"): "add_option", ("POST", "options"): "change_option", ("DELETE", "options"): "remove_option"}),
+        ("PUT", "options"): "add_option", ("POST", "options"): "change_option",
+        ("DELETE", "options"): "remove_option"}),
 }

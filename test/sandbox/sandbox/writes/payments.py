@@ -153,7 +153,8 @@ class BatchPayments(Handler):
             self.stop(messages.PAYMENT_ACCOUNT)
         batch = {"BatchPaymentID": self.books.new_id("BatchPayments"), "Account": {
             "AccountID": account["AccountID"], "CurrencyCode": account.get("CurrencyCode")}, "Status": "AUTHORISED",
-            "IsReconciled": False, **{name: value for name, value in given.items() if name not in ("Account", "Payments")}}
+            "IsReconciled": False,
+            **{name: value for name, value in given.items() if name not in ("Account", "Payments")}}
         payments = Payments(self.books, self.books.spec("Payments"), self.call)
         paid, kinds, total = [], set(), 0
         for part in given["Payments"]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from ..values import Number
 from . import messages
 from .handler import Handler
-from .rounding import places
+from .rounding import ZERO, places
 from .statuses import MACHINES
 
 CLASSES = {"ASSET": "BANK CURRENT FIXED INVENTORY NONCURRENT PREPAYMENT", "EQUITY": "EQUITY",
@@ -131,7 +131,7 @@ class TaxRates(Handler):
                 self.require(part, "Name", "Rate")
             self.settle()
             record["TaxComponents"] = [{"IsCompound": False, "IsNonRecoverable": False, **part} for part in parts]
-            plain = sum(Decimal(part["Rate"]) for part in parts if not part.get("IsCompound"))
+            plain = sum((Decimal(part["Rate"]) for part in parts if not part.get("IsCompound")), ZERO)
             compound = [Decimal(part["Rate"]) for part in parts if part.get("IsCompound")]
             effective = plain + sum(rate * (1 + plain / 100) for rate in compound)
             record["DisplayTaxRate"] = Number(places(plain + sum(compound), 4))

@@ -17,8 +17,8 @@ def rebalance(record, on):
     """AmountDue or RemainingCredit, and the status that follows from it."""
     credit = "InvoiceID" not in record
     if credit:
-        applied = sum((amount(part, "Amount") for part in (record.get("Allocations") or []) + (record.get("Payments") or [])
-                       if not part.get("IsDeleted")), ZERO)
+        uses = (record.get("Allocations") or []) + (record.get("Payments") or [])
+        applied = sum((amount(part, "Amount") for part in uses if not part.get("IsDeleted")), ZERO)
         left = amount(record, "Total") - applied
         record.update(AppliedAmount=Number(applied), RemainingCredit=Number(left))
     else:
@@ -71,10 +71,12 @@ def show_invoice_anew(books, invoice):
         if payment:
             books.save("Payments", {**payment, "Invoice": {**payment.get("Invoice", {}), **invoice_stub(invoice)}},
                        bump=False)
+    def anew(allocation):
+        mine = allocation["Invoice"]["InvoiceID"] == invoice["InvoiceID"]
+        return {**allocation, "Invoice": allocated_invoice(invoice)} if mine else allocation
+
     for kind, key in CREDITS.items():
         for part in invoice.get(kind) or []:
             credit = books.get(kind, part[key])
             if credit:
-                mine = [{**one, "Invoice": allocated_invoice(invoice)}
-                        if one["Invoice"]["InvoiceID"] == invoice["InvoiceID"] else one for one in credit["Allocations"]]
-                books.save(kind, {**credit, "Allocations": mine}, bump=False)
+                books.save(kind, {**credit, "Allocations": [anew(one) for one in credit["Allocations"]]}, bump=False)

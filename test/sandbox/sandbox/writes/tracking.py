@@ -26,7 +26,8 @@ class TrackingCategories(Handler):
             self.refuse(messages.STATUS_CHANGE, self.label, category["Status"], after)
         self._check(given, category)
         self.settle()
-        return self.books.save(self.spec, {**category, **{name: given[name] for name in ("Name", "Status") if name in given}})
+        written = {name: given[name] for name in ("Name", "Status") if name in given}
+        return self.books.save(self.spec, {**category, **written})
 
     def _check(self, given, before):
         name, key = given.get("Name"), before and before["TrackingCategoryID"]
@@ -34,7 +35,8 @@ class TrackingCategories(Handler):
             self.refuse(messages.UNIQUE_NAME)
         if name == "" and before:
             self.refuse(messages.REQUIRED, "Name")
-        active = [c for c in self.books.records(self.spec) if c["Status"] == "ACTIVE" and c["TrackingCategoryID"] != key]
+        active = [other for other in self.books.records(self.spec)
+                  if other["Status"] == "ACTIVE" and other["TrackingCategoryID"] != key]
         revived = before is None or before["Status"] != "ACTIVE" and given.get("Status") == "ACTIVE"
         if revived and len(active) >= MAX_ACTIVE:
             self.refuse(messages.TWO_CATEGORIES)

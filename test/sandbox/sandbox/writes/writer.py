@@ -8,7 +8,7 @@ from ..answer import Answer
 from ..errors import ApiError, not_found, not_implemented, post_data_invalid, validation
 from .. import objects as specs
 from . import body, messages, payroll
-from .batch import Answers, carry_out
+from .batch import Answers, Outcome, carry_out
 from .books import Books, Refused
 from .fields import Reader
 from .idempotency import Idempotency
@@ -85,7 +85,8 @@ class Visit:
             if record is None:
                 raise not_found()
             self.statuses = ["PUT"] if rest[1].lower() == "allocations" else []
-            return getattr(self.handler, writable.parts[verb, rest[1].lower()])(self, record, rest[2:])
+            return getattr(self.handler, writable.parts[verb, rest[1].lower()])(
+                self, record, [word.lower() for word in rest[2:]])
         raise not_implemented()
 
     def elements(self, wrapper=None, type_name=None, bare=False):
@@ -147,5 +148,5 @@ class Visit:
             gone = self.handler.remove(record)
         except Refused as refused:
             self.books.undo(0)
-            return self.answers.exception([{**record, "ValidationErrors": [{"Message": text} for text in refused.reasons]}])
+            return self.answers.batch([Outcome(reasons=refused.reasons, echo=record)], True)
         return Answer(204, b"") if gone is None else self.answers.elements(self.spec.wrapper, [gone])
