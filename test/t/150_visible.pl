@@ -124,11 +124,12 @@ my @faults = (
 	{ path => $list, status => 302, headers => { Location => 'https://example.com/' } },
 	{ path => $list, status => 200, body => '<html>', headers => { 'Content-Type' => 'text/html' } },
 	{ path => $list, status => 400, body => '{"Message": "no", "Type": "x"}' },
-	{ path => $list, drop => 'before' }, { path => $list, truncate => 10 }, { path => $list, problem => 'day' },
+	{ path => $list, drop => 'before' }, { path => $list, truncate => 10 },
 	{ path => '/connect/token', status => 400, body => '{"error": "invalid_client"}' },
 	{ path => '/connect/token', truncate => 60 }, { path => '/connect/token', status => 500 },
 	{ path => '/connect/token', status => 200, body => '{"access_token": "xat-00000000000000000000", "expires_in": "soon"}' },
-	{ path => '/connect/token', status => 200, body => '{"access_token": "xat-00000000000000000000' });
+	{ path => '/connect/token', status => 200, body => '{"access_token": "xat-00000000000000000000' },
+	{ path => $list, problem => 'minute', retry_after => 2 });
 foreach my $fault (@faults)
 {
 	if ($fault->{path} eq '/connect/token')
@@ -138,7 +139,9 @@ foreach my $fault (@faults)
 		$session = XeroSession->new($node, settings => '-c client_min_messages=debug5');
 	}
 	$sandbox->faults($fault);
+	$session->rows('SET xero_fdw.max_wait = 1000') if $fault->{problem};
 	isnt($shown->($query)->{state}, '00000', "a failure at $fault->{path}");
+	$session->rows('RESET xero_fdw.max_wait');
 	$sandbox->faults;
 }
 $sandbox->faults({ path => $list, delay_ms => 60_000 });
