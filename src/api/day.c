@@ -8,7 +8,7 @@
  * not known: Xero's texts speak of a fixed window that begins at another time
  * for each organisation and, elsewhere, of a rolling one.  Only a refusal
  * (429, with Retry-After) tells when there will be calls again, and only that
- * is believed.
+ * is believed.  What was told a whole day ago is void in any case.
  *
  * The server option day_limit may allow less than Xero does.  For that our own
  * calls are counted, over 24 hours from the first of them on.
@@ -31,6 +31,7 @@ xero_day_clear(XeroDay *day, int64 now)
 	memset(day, 0, sizeof(*day));
 	day->left = -1;
 	day->began = now;
+	day->told_at = now;
 }
 
 int
@@ -42,6 +43,12 @@ xero_day_left(XeroDay *day, int64 now, int cap)
 		day->own = 0;
 		day->began = now;
 		day->resets_at = 0;
+		day->epoch++;
+	}
+	if (now - day->told_at >= XERO_DAY_MS && day->resets_at == 0 &&
+		day->left >= 0)
+	{
+		day->left = -1;
 		day->epoch++;
 	}
 	/* a clock that stepped back far must not stop us for as long */
@@ -103,6 +110,7 @@ xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 	else if (day->left >= 0)
 		day->left = Min(day->left, remaining);
 	day->most = Max(day->most, remaining);
+	day->told_at = now;
 	day->tells++;
 }
 

@@ -21,6 +21,7 @@ typedef struct XeroDay
 	int			most;			/* the most that ever was told to be left */
 	int			own;			/* our calls since "began" */
 	int64		began;
+	int64		told_at;		/* when "left" was last told */
 	int64		resets_at;		/* as Xero said; 0: not known */
 	uint32		tells;
 	uint32		epoch;

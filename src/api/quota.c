@@ -29,6 +29,9 @@
 /* Weight of the newest call in what calls usually take. */
 #define NEWEST 0.2
 
+/* What they take as long as none has ended. */
+#define USUAL_MS 1000
+
 void
 xero_gate_clear(XeroGate *gate, int64 now)
 {
@@ -48,6 +51,7 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 	xero_gate_clear(&quota->gate, now);
 	xero_day_clear(&quota->day, now);
 	quota->unsure = true;
+	quota->usual_ms = USUAL_MS;
 }
 
 /* ---- seats ---- */

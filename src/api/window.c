@@ -119,7 +119,7 @@ set_size(XeroWindow *window, int64 now, int size)
 	size = Min(size, MOST);
 	if (size <= window->size)
 		return;
-	if (now - window->told_at < XERO_WINDOW_MS)
+	if (window->nnews > 0 && now - window->told_at < XERO_WINDOW_MS)
 		worsen_news(window, size - window->size);
 	window->size = size;
 }
