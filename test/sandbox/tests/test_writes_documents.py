@@ -128,6 +128,34 @@ class Invoices(Documents):
         self.assertEqual((kept["LineItems"], kept["Total"]), (changed["LineItems"], 44))
         self.assertIn("is not a line of this document", self.not_changed(invoice, LineItems=[{**SALE, "LineItemID": first["LineItemID"]}])[0])
 
+    def test_lines_read_and_sent_back_change_nothing(self):
+        """Whatever the generator made, as a client that edits a line does."""
+        sent = 0
+        for name, key in (("Invoices", "InvoiceID"), ("CreditNotes", "CreditNoteID"), ("BankTransactions", "BankTransactionID"),
+                          ("PurchaseOrders", "PurchaseOrderID")):
+            for record in self.sandbox.get(name + "?page=1&pageSize=1000&unitdp=4")[1][name]:
+                whole = {"LineItems": record["LineItems"]}
+                status, body = self.sandbox.write("POST", f"{name}/{record[key]}?unitdp=4", whole)
+                if status == 200:
+                    sent += 1
+                    for member in ("SubTotal", "TotalTax", "Total", "AmountDue", "RemainingCredit", "Status"):
+                        self.assertEqual(str(body[name][0].get(member)), str(record.get(member)), (member, record))
+                    self.assertEqual([{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "taxtype")}
+                                      for line in body[name][0]["LineItems"]],
+                                     [{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "taxtype")}
+                                      for line in record["LineItems"]])
+                else:
+                    self.assertRegex(body["Elements"][0]["ValidationErrors"][0]["Message"],
+                                     "not of valid status|lock date|reconciled|of this type")
+        self.assertGreater(sent, 200)
+
+    def test_account_code_and_id_must_agree(self):
+        invoice = self.invoice()
+        line = invoice["LineItems"][0]
+        self.assertEqual(self.not_changed(invoice, LineItems=[{**line, "AccountCode": "260"}]), ["AccountCode and AccountID are of different accounts"])
+        changed = self.change(invoice, LineItems=[{"LineItemID": line["LineItemID"], "AccountCode": "260"}])
+        self.assertNotEqual(changed["LineItems"][0]["AccountID"], line["AccountID"])
+
     def test_statuses(self):
         invoice = self.invoice(Status="DRAFT")
         for status in ("SUBMITTED", "DRAFT", "AUTHORISED", "VOIDED"):

@@ -12,6 +12,7 @@ from .rounding import cents, places
 from .totals import HUNDRED, tax
 
 LARGEST = Decimal("9999999999.99")
+NEARLY = Decimal("0.02")            # two amounts that were rounded on their own
 NO_LINE_ACCOUNTS = ("DEBTORS", "CREDITORS")
 AMOUNTS = {"Quantity", "UnitAmount", "LineAmount", "DiscountRate", "DiscountAmount", "TaxType", "ItemCode"}
 
@@ -51,10 +52,11 @@ class Lines:
             line["LineItemID"] = self.books.new_part_id("lines")
         self._item(line, given)
         self._account(line, given, old)
-        line["Tracking"] = self.tracking(given["Tracking"]) if "Tracking" in given else old.get("Tracking", [])
+        line["Tracking"] = self.tracking(given["Tracking"], old.get("Tracking")) if "Tracking" in given else \
+            old.get("Tracking", [])
         if line.get("UnitAmount") is None and given.get("LineAmount") is None:
             return {name: value for name, value in line.items() if value != ""}     # a description and nothing else
-        self._amount(line, given)
+        self._amount(line, given, old)
         self._tax(line, given, old, recompute)
         return line
 
@@ -87,9 +89,12 @@ class Lines:
             line.pop("AccountID", None)
         if not line.get("AccountCode") and not line.get("AccountID"):
             return
-        if old and not {"AccountCode", "AccountID"} & set(given):
-            return
+        same_code = old and line.get("AccountCode") == old.get("AccountCode")
+        if same_code and given.get("AccountID") in (None, old.get("AccountID")):
+            return                                              # though it may be archived by now
         account = self.books.account(line)
+        if account and {"AccountCode", "AccountID"} <= set(given) and account["Code"] != given["AccountCode"]:
+            return self.refuse(messages.TWO_ACCOUNTS)
         if not account or account["Status"] != "ACTIVE" or not self._usable(account):
             return self.refuse(messages.BAD_ACCOUNT, line.get("AccountCode") or line["AccountID"])
         line["AccountCode"], line["AccountID"] = account["Code"], account["AccountID"]
@@ -97,10 +102,14 @@ class Lines:
     def _usable(self, account):
         return self.any_account or (account["Type"] != "BANK" and account.get("SystemAccount") not in NO_LINE_ACCOUNTS)
 
-    def tracking(self, given):
-        """Tracking elements in full, from ids or names."""
+    def tracking(self, given, old=None):
+        """Tracking elements in full, from ids or names.  What a line has it may
+        keep, though it was archived."""
         elements, categories = [], self.books.records("TrackingCategories")
         for words in given:
+            if words in (old or []):
+                elements.append(words)
+                continue
             option = next((self._element(category, option) for category in categories
                            if names(words, category, "TrackingCategoryID", "Name")
                            for option in category["Options"]
@@ -120,7 +129,7 @@ class Lines:
         return {"Name": category["Name"], "Option": option["Name"],
                 "TrackingCategoryID": category["TrackingCategoryID"], "TrackingOptionID": option["TrackingOptionID"]}
 
-    def _amount(self, line, given):
+    def _amount(self, line, given, old):
         """LineAmount from quantity, price and discount, or the price from it."""
         quantity = Decimal(line.setdefault("Quantity", Number("1.0000")))
         only_amount = AMOUNTS & set(given) == {"LineAmount"} and quantity
@@ -129,29 +138,30 @@ class Lines:
             full = Decimal(given["LineAmount"])
         else:
             full = quantity * Decimal(line["UnitAmount"])
-        expected = cents(full - self._discount(line, given, full))
+        expected = cents(full - self._discount(line, given, full, old))
         if "LineAmount" in given and Decimal(given["LineAmount"]) != expected:
             self.refuse(messages.BAD_LINE_TOTAL, given["LineAmount"], expected)
         if abs(expected) > LARGEST:
             self.refuse(messages.LINE_TOO_LARGE)
         line["LineAmount"] = Number(expected)
 
-    def _discount(self, line, given, full):
-        if not (line.get("DiscountRate") or line.get("DiscountAmount")):
+    def _discount(self, line, given, full, old):
+        """By rate or by amount; both together must agree."""
+        rate, by_amount = line.get("DiscountRate"), line.get("DiscountAmount")
+        if not (rate or by_amount):
             return 0
-        if not self.discounts:
+        if not self.discounts and (rate, by_amount) != (old.get("DiscountRate"), old.get("DiscountAmount")):
             self.refuse(messages.NO_DISCOUNTS)
             return 0
-        if given.get("DiscountRate") and given.get("DiscountAmount"):
-            self.refuse(messages.TWO_DISCOUNTS)
-        if given.get("DiscountAmount") is not None and not given.get("DiscountRate"):
+        if given.get("DiscountAmount") is not None and given.get("DiscountRate") is None or not rate:
             line.pop("DiscountRate", None)
-            return Decimal(line["DiscountAmount"])
-        if line.get("DiscountRate"):
-            taken = full * Decimal(line["DiscountRate"]) / HUNDRED
+            return Decimal(by_amount)
+        taken = full * Decimal(rate) / HUNDRED
+        if given.get("DiscountAmount") is None:
             line["DiscountAmount"] = Number(cents(full) - cents(full - taken))
-            return taken
-        return Decimal(line["DiscountAmount"])
+        elif abs(Decimal(by_amount) - taken) > NEARLY:
+            self.refuse(messages.TWO_DISCOUNTS)
+        return taken
 
     def _tax(self, line, given, old, recompute):
         """The account's tax unless another is named; a given amount stands."""
@@ -161,11 +171,13 @@ class Lines:
         account = self.books.account(line) if line.get("AccountID") else None
         if not line.get("TaxType"):
             line["TaxType"] = (account or {}).get("TaxType") or "NONE"
-        rate = self.books.tax_rate(line["TaxType"])
+        known = line["TaxType"] == old.get("TaxType")
+        rate = self.books.get("TaxRates", line["TaxType"]) if known else self.books.tax_rate(line["TaxType"])
         if not rate:
             return self.refuse(messages.BAD_TAX, line["TaxType"])
         percent = Decimal(rate["EffectiveRate"])
-        if account and percent and not rate.get("CanApplyTo" + APPLIES.get(account["Class"], "Equity"), True):
+        applies = rate.get("CanApplyTo" + APPLIES.get((account or {}).get("Class"), "Equity"), True)
+        if account and percent and not known and not applies:
             self.refuse(messages.TAX_ON_ACCOUNT, line["TaxType"], account["Code"])
         if "TaxAmount" in given:
             line["TaxAmount"] = given["TaxAmount"]

@@ -112,7 +112,9 @@ class Visit:
         tasks = []
         for given, complaints in elements:
             function = handler.put if verb == "PUT" else handler.post
-            tasks.append((lambda given=given, function=function: function(given), given, complaints))
+            new = verb == "PUT" and self.spec.key.endswith("ID")
+            echo = {name: value for name, value in given.items() if name != self.spec.key or not new}
+            tasks.append((lambda given=given, function=function: function(given), echo, complaints))
         return self.carry_out(tasks)
 
     def carry_out(self, tasks, spec=None):
