@@ -45,7 +45,10 @@ class Gateway:
 
     async def handle(self, request):
         """Log, answer, send.  The work outlives the connection."""
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:                              # hung up before all of it was there: no call
+            return web.Response(status=400)
         entry = {"n": 0, "at": self.world.clock.now(), "client_id": None, "tenant_id": None,
                  "method": request.method, "path": urllib.parse.unquote(request.rel_url.raw_path),
                  "query": request.rel_url.raw_query_string,

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import socket
 import sys
 import time
 import unittest
@@ -273,6 +274,17 @@ class Faults(Writing):
                 self.put("Cut", "f2")
         self.assertEqual(self.put("Cut", "f2")[0], 200)
         self.assertEqual(self.names().count("Cut"), 1)
+
+    def test_hang_up_within_and_after_the_body(self):
+        for name, length, stored in (("Half", 500, 0), ("Whole", None, 1)):
+            body = json.dumps({"Contacts": [{"Name": name}]}).encode()
+            head = (f"PUT {API}Contacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sandbox-token\r\nContent-Type: "
+                    f"application/json\r\nContent-Length: {length or len(body)}\r\n\r\n")
+            with socket.create_connection(self.sandbox.host.split(":")) as wire:
+                wire.sendall(head.encode() + body)
+                time.sleep(0.05)
+            time.sleep(0.1)
+            self.assertEqual((self.names().count(name), len(self.sandbox.control("log"))), (stored, stored))
 
     def test_500_with_the_work_done_or_not_kept_or_not(self):
         for n, (worked, kept) in enumerate(((False, False), (True, False), (False, True), (True, True))):

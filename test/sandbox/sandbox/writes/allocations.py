@@ -28,16 +28,16 @@ class Allocations:
         self.require(given, "Invoice", "Amount", "Date")
         self.settle()
         invoice = self._invoice(given["Invoice"])
-        sum_ = Decimal(given["Amount"])
+        wanted = Decimal(given["Amount"])
         if credit["Status"] != "AUTHORISED" or amount(credit, "RemainingCredit") <= 0:
             self.refuse(messages.CREDIT_NOT_OPEN)
-        elif sum_ > amount(credit, "RemainingCredit"):
+        elif wanted > amount(credit, "RemainingCredit"):
             self.refuse(messages.OVERALLOCATED)
-        if sum_ <= 0:
+        if wanted <= 0:
             self.refuse(messages.NOT_POSITIVE)
         if invoice["Status"] not in ("AUTHORISED", "PAID"):
             self.refuse(messages.NOT_PAYABLE)
-        elif sum_ > amount(invoice, "AmountDue"):
+        elif wanted > amount(invoice, "AmountDue"):
             self.refuse(messages.OVERALLOCATED_INVOICE)
         if (credit["Type"] in CUSTOMER) != (invoice["Type"] in CUSTOMER) or credit["CurrencyCode"] != \
                 invoice["CurrencyCode"] or credit["Contact"]["ContactID"] != invoice["Contact"]["ContactID"]:

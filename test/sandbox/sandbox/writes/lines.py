@@ -64,7 +64,8 @@ class Lines:
         """An item gives what the line does not say."""
         code = given.get("ItemCode") or given.get("Item", {}).get("Code")
         if given.get("ItemCode") == "":
-            line.pop("ItemCode", None), line.pop("Item", None)
+            for name in ("ItemCode", "Item"):
+                line.pop(name, None)
         if not code:
             return
         found = self.books.find("Items", "Code", code)
