@@ -57,7 +57,7 @@ class Contacts(Handler):
             elif name == "Phones":
                 record[name] = self._by_type(record.get(name), value, "PhoneType")
             elif name in ("PaymentTerms", "BatchPayments"):
-                record[name] = {**record.get(name, {}), **value}
+                record[name] = {**(record.get(name) or {}), **value}
             elif name == "BrandingTheme":
                 theme = self.books.get("BrandingThemes", value["BrandingThemeID"])
                 record[name] = {"BrandingThemeID": theme["BrandingThemeID"], "Name": theme["Name"]}
