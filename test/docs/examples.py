@@ -10,8 +10,8 @@ import sys
 
 from database import URL, SqlError, run
 
-DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md")
-VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER"
+DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md")
+VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET"
 
 QUIET = "SET client_min_messages = warning;"
 STATEMENT = re.compile(r"^    ((?:%s)\b.*?;)\s*$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
