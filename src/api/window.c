@@ -239,16 +239,18 @@ drop_outdated_news(XeroWindow *window, uint32 outdated)
 	memmove(window->news, window->news + n, window->nnews * sizeof(XeroNews));
 }
 
-void
-xero_window_tell(XeroWindow *window, int64 now, XeroMark mark, int remaining)
+/* An answer to one of our calls, charged already, says what is left. */
+static void
+tell(XeroWindow *window, int64 now, XeroMark mark, int remaining)
 {
 	remaining = Min(remaining, MOST - 1);
-	advance(window, now);
 	set_size(window, now, remaining + 1);
+	if (mark.begun > window->newest - XERO_WINDOW_BUCKETS &&
+		mark.begun <= window->newest)
+		window->begun[bucket_of(window, mark.begun) - window->bucket]++;
 	forget_oldest(window, window->own - begun_lately(window));
 	drop_outdated_news(window, mark.tells);
 	add_news(window, window->size - remaining - window->own);
-	/* the answer that shows that a window began was to one of its calls */
 	if (window->news[0].elsewhere < 0)
 		forget_oldest(window, window->own - 1);
 	window->elsewhere = window->news[0].elsewhere;
@@ -269,8 +271,5 @@ xero_window_charge(XeroWindow *window, int64 now, XeroMark mark,
 		return;
 	}
 	worsen_news(window, -1);
-	if (mark.begun > window->newest - XERO_WINDOW_BUCKETS &&
-		mark.begun <= window->newest)
-		window->begun[bucket_of(window, mark.begun) - window->bucket]++;
-	xero_window_tell(window, now, mark, remaining);
+	tell(window, now, mark, remaining);
 }

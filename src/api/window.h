@@ -76,8 +76,4 @@ extern XeroMark xero_window_mark(const XeroWindow *window);
 extern void xero_window_charge(XeroWindow *window, int64 now,
 							   XeroMark mark, int remaining);
 
-/* A call was refused, which Xero does not count; so many are left. */
-extern void xero_window_tell(XeroWindow *window, int64 now,
-							 XeroMark mark, int remaining);
-
 #endif							/* XERO_WINDOW_H */

@@ -1,0 +1,213 @@
+/*-------------------------------------------------------------------------
+ *
+ * day_test.c
+ *	  What is left of the day, by Xero's headers and our own cap?
+ *
+ * Link: src/api/day.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/day.h"
+
+#undef printf
+#undef snprintf
+
+#define HOUR INT64CONST(3600000)
+#define START INT64CONST(1763705560000)
+
+static int	tests = 0;
+static int	failed = 0;
+
+static void
+ok(bool holds, const char *what)
+{
+	tests++;
+	if (!holds)
+		failed++;
+	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
+}
+
+static XeroDay
+new_day(int64 now)
+{
+	XeroDay		day;
+
+	memset(&day, 0xff, sizeof(day));
+	xero_day_clear(&day, now);
+	return day;
+}
+
+/* A call by itself. */
+static void
+call(XeroDay *day, int64 now, int remaining)
+{
+	(void) xero_day_left(day, now, INT_MAX);
+	xero_day_charge(day, now, xero_day_mark(day), remaining);
+}
+
+static void
+test_limits(void)
+{
+	XeroDay		day = new_day(START);
+
+	ok(xero_day_left(&day, START, 5000) == 5000, "nothing known: the cap");
+	ok(xero_day_limit(&day, 5000) == 5000, "and so the limit");
+	call(&day, START, -1);
+	ok(xero_day_left(&day, START, 5000) == 4999, "untold calls count");
+	call(&day, START, 980);
+	ok(xero_day_left(&day, START, 5000) == 980, "what Xero says counts");
+	ok(xero_day_limit(&day, 5000) == 1000, "the free tier's limit is learned");
+	ok(xero_day_limit(&day, 500) == 500, "but not beyond the cap");
+	call(&day, START, 1000);
+	ok(xero_day_limit(&day, 5000) == 1000, "1,000 left is still that tier");
+	call(&day, START, 1001);
+	ok(xero_day_limit(&day, 5000) == 5000, "one more is the other");
+	call(&day, START, 3);
+	ok(xero_day_limit(&day, 5000) == 5000, "a spent day does not change it");
+	call(&day, START, 7000);
+	ok(xero_day_limit(&day, 9000) == 9000, "more than any known: the cap");
+	ok(xero_day_left(&day, START, 5000) == 5000 - 6, "more left than the cap");
+}
+
+static void
+test_cap(void)
+{
+	XeroDay		day = new_day(START);
+
+	for (int i = 0; i < 10; i++)
+		call(&day, START + i * HOUR, 4000 - i);
+	ok(xero_day_left(&day, START + 10 * HOUR, 10) == 0, "the cap is spent");
+	ok(xero_day_left(&day, START + 10 * HOUR, 5) == -5, "a lower one overdrawn");
+	ok(xero_day_resets(&day, 10) == START + XERO_DAY_MS,
+	   "it is back after a day");
+	ok(xero_day_resets(&day, 11) == 0, "a higher one is not spent");
+	ok(xero_day_left(&day, START + XERO_DAY_MS - 1, 10) == 0, "not before");
+	ok(xero_day_left(&day, START + XERO_DAY_MS, 10) == 10, "but then");
+}
+
+static void
+test_refusal(void)
+{
+	XeroDay		day = new_day(START);
+	XeroMark	before;
+
+	call(&day, START, 700);
+	before = xero_day_mark(&day);
+	xero_day_refuse(&day, START + 20 * HOUR);
+	ok(xero_day_left(&day, START, 5000) == 0, "refused: nothing is left");
+	ok(xero_day_resets(&day, 5000) == START + 20 * HOUR, "until then");
+	xero_day_charge(&day, START + 1, before, 699);
+	ok(xero_day_left(&day, START + 1, 5000) == 0,
+	   "what was told before the refusal does not count");
+	ok(xero_day_left(&day, START + 20 * HOUR - 1, 5000) == 0, "nothing before");
+	ok(xero_day_left(&day, START + 20 * HOUR, 5000) == 5000,
+	   "all again at the reset");
+	ok(xero_day_resets(&day, 5000) == 0, "the next reset is not known");
+	xero_day_charge(&day, START + 20 * HOUR, before, 12);
+	ok(xero_day_left(&day, START + 20 * HOUR, 5000) == 4999,
+	   "news of the day before do not count then");
+	xero_day_refuse(&day, START + 60 * HOUR);
+	ok(xero_day_left(&day, START + 60 * HOUR - 1, 5000) == 0,
+	   "an order may last for longer than a day");
+	(void) xero_day_left(&day, START + 60 * HOUR, 5000);
+	day = new_day(START + 20 * HOUR);
+	call(&day, START + 20 * HOUR, 4990);
+	ok(xero_day_left(&day, START + 20 * HOUR, 5000) == 4990, "new ones do");
+}
+
+static void
+test_order(void)
+{
+	XeroDay		day = new_day(START);
+	XeroMark	first;
+	XeroMark	second;
+	XeroMark	third;
+
+	call(&day, START, 900);
+	first = second = third = xero_day_mark(&day);
+	xero_day_charge(&day, START, second, 898);
+	xero_day_charge(&day, START, first, 899);
+	ok(xero_day_left(&day, START, 5000) == 898, "overtaken news do not count");
+	xero_day_charge(&day, START, third, 897);
+	ok(xero_day_left(&day, START, 5000) == 897, "unless they are worse");
+
+	first = xero_day_mark(&day);
+	call(&day, START, 4999);
+	ok(xero_day_left(&day, START, 5000) == 5000 - 5, "a new day begins");
+	xero_day_charge(&day, START, first, 896);
+	ok(day.left == 4998, "news from before its begin do not count");
+
+	call(&day, START, 0);
+	first = xero_day_mark(&day);
+	xero_day_charge(&day, START, first, -1);
+	ok(day.left == 0, "nothing negative is left");
+}
+
+/* The order of three answers that were under way together is of no account. */
+static void
+test_all_orders(void)
+{
+	static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0},
+	{2, 0, 1}, {2, 1, 0}};
+	bool		holds = true;
+
+	for (int i = 0; i < lengthof(orders); i++)
+	{
+		XeroDay		day = new_day(START);
+		XeroMark	mark;
+
+		call(&day, START, 100);
+		mark = xero_day_mark(&day);
+		for (int j = 0; j < 3; j++)
+			xero_day_charge(&day, START, mark, 99 - orders[i][j]);
+		holds = holds && day.left == 97 && day.own == 4;
+	}
+	ok(holds, "three answers in any order");
+}
+
+static void
+test_clock(void)
+{
+	XeroDay		day = new_day(START);
+
+	call(&day, START, 40);
+	ok(xero_day_left(&day, START + XERO_DAY_MS - 1, 5000) == 40,
+	   "news hold for a day");
+	ok(xero_day_left(&day, START + XERO_DAY_MS, 5000) == 5000,
+	   "and no longer, though no reset was announced");
+
+	day = new_day(START);
+	for (int i = 0; i < 10; i++)
+		call(&day, START, -1);
+	ok(xero_day_left(&day, START - 2 * HOUR, 10) == 10,
+	   "a clock that steps back does not block");
+	ok(xero_day_left(&day, START - 2 * HOUR + XERO_DAY_MS, 10) == 10,
+	   "nor a day later");
+	ok(xero_day_left(&day, START + 1000 * XERO_DAY_MS, 10) == 10,
+	   "nor one that steps forward");
+
+	day = new_day(0);
+	call(&day, 0, 5);
+	ok(xero_day_left(&day, 0, 5000) == 5 && xero_day_resets(&day, 5000) == 0,
+	   "at the clock's begin, too");
+	ok(xero_day_left(&day, 0, INT_MAX) == 5, "with a huge cap, too");
+}
+
+int
+main(void)
+{
+	test_limits();
+	test_cap();
+	test_refusal();
+	test_order();
+	test_all_orders();
+	test_clock();
+	printf("1..%d\n", tests);
+	return failed == 0 ? 0 : 1;
+}

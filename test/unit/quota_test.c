@@ -1,0 +1,544 @@
+/*-------------------------------------------------------------------------
+ *
+ * quota_test.c
+ *	  Which calls does an organisation allow, and what stands in the way?
+ *
+ * Link: src/api/quota.c src/api/window.c src/api/day.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/quota.h"
+
+#undef printf
+#undef snprintf
+
+#define START INT64CONST(1763705560000)
+#define LEASE 100000
+
+static int	tests = 0;
+static int	failed = 0;
+
+static void
+ok(bool holds, const char *what)
+{
+	tests++;
+	if (!holds)
+		failed++;
+	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
+}
+
+/* ---- the quota under test, and its application ---- */
+
+static XeroQuota quota;
+static XeroGate app;
+static XeroCaps caps;
+static XeroOpening opening;
+static int64 now;
+
+static const XeroCaps usual = {5, 60, 10000, 5000, 0};
+static const XeroCaps boundless = {XERO_MAX_CONCURRENCY, INT_MAX, INT_MAX,
+INT_MAX, 0};
+static const XeroRemaining plenty = {50, 9000, 4000};
+static const XeroRemaining untold = {-1, -1, -1};
+
+static XeroBarrier
+check_for(bool background, int need)
+{
+	return xero_quota_check(&quota, &app, &caps, background, need, now,
+							&opening);
+}
+
+static XeroBarrier
+check(void)
+{
+	return check_for(false, 1);
+}
+
+static XeroPermit
+take(void)
+{
+	XeroPermit	permit;
+
+	(void) check();
+	xero_quota_take(&quota, &app, now, LEASE, &permit);
+	return permit;
+}
+
+static void
+charge(const XeroPermit *permit, int minute, int app_minute, int day)
+{
+	XeroRemaining remaining = {minute, app_minute, day};
+
+	xero_quota_charge(&quota, &app, permit, now, &remaining);
+}
+
+/* A call by itself. */
+static void
+call(XeroRemaining remaining)
+{
+	XeroPermit	permit = take();
+
+	xero_quota_charge(&quota, &app, &permit, now, &remaining);
+}
+
+static void
+call_told(int minute, int app_minute, int day)
+{
+	XeroRemaining remaining = {minute, app_minute, day};
+
+	call(remaining);
+}
+
+static void
+begin(void)
+{
+	now = START;
+	memset(&quota, 0, sizeof(quota));
+	xero_quota_clear(&quota, now);
+	xero_gate_clear(&app, now);
+	caps = usual;
+}
+
+/* Something is told, and all may call. */
+static void
+begin_sure(void)
+{
+	begin();
+	call(plenty);
+}
+
+/* ---- seats ---- */
+
+static void
+test_seats(void)
+{
+	XeroPermit	permits[5];
+
+	begin_sure();
+	for (int i = 0; i < 5; i++)
+	{
+		ok(check() == XERO_BARRIER_NONE, "a seat is free");
+		permits[i] = take();
+	}
+	ok(check() == XERO_BARRIER_CONCURRENCY && !opening.ordered,
+	   "five are all");
+	ok(opening.provable == now && opening.look_at == now + LEASE,
+	   "anyone may leave, and one must by the end of the lease");
+	ok(xero_quota_in_flight(&quota, now) == 5, "five in flight");
+
+	xero_quota_return(&quota, &app, &permits[2]);
+	ok(check() == XERO_BARRIER_NONE && quota.gate.window.own == 1 &&
+	   quota.gate.pending == 4, "a returned permit was no call");
+	permits[2] = take();
+	ok(permits[2].seat == 2, "its seat is taken again");
+	charge(&permits[0], 49, 8999, 3999);
+	ok(check() == XERO_BARRIER_NONE && quota.gate.window.own == 2 &&
+	   app.window.own == 2 && quota.day.own == 2,
+	   "a charged one was, at all three limits");
+	charge(&permits[0], 49, 8999, 3999);
+	xero_quota_return(&quota, &app, &permits[0]);
+	xero_quota_abandon(&quota, &app, &permits[0], now);
+	ok(quota.gate.window.own == 2 && quota.gate.pending == 4 &&
+	   app.pending == 4, "but once");
+
+	xero_quota_clear(&quota, now);
+	xero_gate_clear(&app, now);
+	(void) take();
+	charge(&permits[0], 1, 1, 1);
+	xero_quota_return(&quota, &app, &permits[0]);
+	ok(quota.gate.pending == 1 && quota.gate.window.own == 0,
+	   "permits of before do not fit a cleared quota");
+}
+
+static void
+test_leases(void)
+{
+	XeroPermit	late;
+	XeroPermit	next;
+
+	begin_sure();
+	caps.concurrency = 1;
+	late = take();
+	now += LEASE - 1;
+	ok(check() == XERO_BARRIER_CONCURRENCY && opening.look_at == now + 1,
+	   "the lease holds until its end");
+	now++;
+	ok(check() == XERO_BARRIER_NONE, "then the seat is free");
+	ok(quota.gate.pending == 0 && app.pending == 0 &&
+	   quota.gate.window.own == 1 && app.window.own == 1 &&
+	   quota.day.own == 2, "and the call counts as made");
+	next = take();
+	ok(next.seat == late.seat, "somebody else has the seat");
+	charge(&late, 7, 7, 7);
+	xero_quota_return(&quota, &app, &late);
+	xero_quota_abandon(&quota, &app, &late, now);
+	ok(quota.gate.pending == 1 && quota.gate.window.own == 1 &&
+	   xero_quota_in_flight(&quota, now) == 1, "whom the late one does not harm");
+	charge(&next, 40, 8000, 3000);
+	ok(quota.gate.pending == 0 && check_for(false, 40) == XERO_BARRIER_NONE &&
+	   check_for(false, 41) == XERO_BARRIER_MINUTE, "who ends as usual");
+}
+
+static void
+test_abandon(void)
+{
+	XeroPermit	permit;
+
+	begin();
+	permit = take();
+	now += 100;
+	xero_quota_abandon(&quota, &app, &permit, now);
+	ok(xero_quota_in_flight(&quota, now) == 0 && quota.gate.pending == 0 &&
+	   quota.gate.window.own == 1, "an abandoned call counts as made");
+	caps.concurrency = 1;
+	ok(check() == XERO_BARRIER_CONCURRENCY, "Xero still works on it");
+	ok(!xero_quota_is_idle(&quota, now), "so nothing is idle");
+	now = opening.look_at;
+	ok(now > START + 100 && now < START + LEASE &&
+	   check() == XERO_BARRIER_NONE, "for as long as calls usually take");
+	ok(xero_quota_is_idle(&quota, now), "then all is idle");
+
+	begin();
+	caps.concurrency = 1;
+	for (int i = 0; i < 50; i++)
+	{
+		permit = take();
+		now += 4000;
+		xero_quota_charge(&quota, &app, &permit, now, &plenty);
+	}
+	permit = take();
+	xero_quota_abandon(&quota, &app, &permit, now);
+	ok(check() == XERO_BARRIER_CONCURRENCY &&
+	   opening.look_at > now + 7900 && opening.look_at < now + 8100,
+	   "how long calls take is learned");
+}
+
+/* Random lives of permits; the sums must always agree with the seats. */
+static void
+test_lives(void)
+{
+	uint64		random = 42;
+	XeroPermit	held[XERO_MAX_CONCURRENCY];
+	int			nheld = 0;
+	bool		holds = true;
+
+	begin();
+	caps = boundless;
+	for (int i = 0; i < 50000; i++)
+	{
+		int			pending = 0;
+		int			which;
+
+		random = random * UINT64CONST(6364136223846793005) + 1442695040888963407;
+		which = nheld > 0 ? (random >> 40) % nheld : 0;
+		now += (random >> 33) % 2000;
+		if ((random >> 20) % 8 < 5 && nheld < lengthof(held) &&
+			check() == XERO_BARRIER_NONE)
+			held[nheld++] = take();
+		else if (nheld > 0)
+		{
+			switch ((random >> 50) % 6)
+			{
+				case 0:
+					xero_quota_return(&quota, &app, &held[which]);
+					break;
+				case 1:
+					xero_quota_abandon(&quota, &app, &held[which], now);
+					break;
+				case 2:
+					xero_quota_refuse(&quota, &app, &held[which], now,
+									  XERO_BARRIER_CONCURRENCY, now + 5);
+					break;
+				case 3:
+					/* a process that vanishes */
+					break;
+				default:
+					xero_quota_charge(&quota, &app, &held[which], now, &plenty);
+			}
+			held[which] = held[--nheld];
+		}
+		for (int j = 0; j < XERO_MAX_CONCURRENCY; j++)
+		{
+			pending += quota.seats[j].pending;
+			holds = holds && (!quota.seats[j].pending || j < quota.nseats);
+		}
+		holds = holds && pending == quota.gate.pending &&
+			pending == app.pending;
+	}
+	now += LEASE;
+	(void) check();
+	ok(holds, "what is pending is what has a seat");
+	ok(quota.gate.pending == 0 && quota.nseats == 0 && check() == XERO_BARRIER_NONE,
+	   "and everything ends");
+}
+
+/* ---- barriers ---- */
+
+static void
+test_order(void)
+{
+	XeroPermit	permits[5];
+
+	begin_sure();
+	for (int i = 0; i < 5; i++)
+		permits[i] = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY, "first the seats");
+	caps.minute = 6;
+	ok(check() == XERO_BARRIER_MINUTE, "the minute comes before them");
+	ok(opening.provable == now &&
+	   opening.look_at == (START / 250 + 241) * 250,
+	   "those under way may be returned, or else it opens by time");
+	caps.app_minute = 6;
+	ok(check() == XERO_BARRIER_APP, "then the application's minute");
+	xero_quota_refuse(&quota, &app, &permits[0], now, XERO_BARRIER_CONCURRENCY,
+					  now + 90000);
+	ok(check() == XERO_BARRIER_CONCURRENCY && opening.ordered &&
+	   opening.provable == now + 90000 && opening.look_at == now + 90000,
+	   "then Xero's order");
+	xero_quota_refuse(&quota, &app, &permits[1], now, XERO_BARRIER_DAY,
+					  now + 7200000);
+	ok(check() == XERO_BARRIER_DAY && opening.ordered &&
+	   opening.provable == now + 7200000 && opening.look_at == now + 7200000,
+	   "and before all the day");
+}
+
+static void
+test_need(void)
+{
+	begin_sure();
+	call_told(3, 9000, 4000);
+	ok(check_for(false, 3) == XERO_BARRIER_NONE, "three are left, three needed");
+	ok(check_for(false, 4) == XERO_BARRIER_MINUTE &&
+	   opening.provable == START + XERO_WINDOW_MS,
+	   "the fourth may begin when what was told is void");
+	ok(check_for(false, 100) == XERO_BARRIER_MINUTE &&
+	   opening.provable == XERO_NEVER, "more than a minute has: nobody knows");
+}
+
+static void
+test_leases_and_minute(void)
+{
+	begin_sure();
+	(void) take();
+	now += 59000;
+	call_told(1, 9000, 4000);
+	ok(check() == XERO_BARRIER_MINUTE && opening.look_at == START + 60250,
+	   "the minute opens before the lease ends");
+	now = START + LEASE - 10;
+	call_told(1, 9000, 4000);
+	ok(check() == XERO_BARRIER_MINUTE && opening.look_at == START + LEASE,
+	   "or the lease ends before the minute opens");
+}
+
+static void
+test_reserve(void)
+{
+	begin_sure();
+	caps.reserve = 20;
+	call_told(50, 9000, 1002);
+	ok(check_for(true, 1) == XERO_BARRIER_NONE, "enough for background");
+	call_told(50, 9000, 1001);
+	(void) take();
+	ok(check_for(true, 1) == XERO_BARRIER_CONCURRENCY,
+	   "the last one for background is under way");
+	ok(check_for(false, 1) == XERO_BARRIER_NONE, "others have the reserve");
+
+	begin_sure();
+	caps.reserve = 20;
+	call_told(50, 9000, 1000);
+	ok(check_for(true, 1) == XERO_BARRIER_RESERVE &&
+	   opening.provable == XERO_NEVER, "the reserve is not for background");
+	ok(check_for(false, 1) == XERO_BARRIER_NONE, "but for others");
+	call_told(50, 9000, 1);
+	ok(check_for(false, 1) == XERO_BARRIER_NONE, "to the last call");
+
+	begin();
+	caps.reserve = 20;
+	call_told(50, 9000, 201);
+	ok(check_for(true, 1) == XERO_BARRIER_NONE, "20 % of 1,000 are 200");
+	caps.reserve = 21;
+	ok(check_for(true, 1) == XERO_BARRIER_RESERVE, "21 % are more");
+	caps.day = 399;
+	caps.reserve = 50;
+	call_told(50, 9000, 200);
+	ok(check_for(true, 1) == XERO_BARRIER_RESERVE, "half of 399 are 200");
+	now += XERO_DAY_MS;
+	ok(check_for(true, 1) == XERO_BARRIER_NONE,
+	   "the next day it has its share, though nobody called");
+}
+
+/* ---- refusals ---- */
+
+static void
+test_unsure(void)
+{
+	XeroPermit	first;
+	XeroPermit	second;
+
+	begin();
+	first = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY, "at first one at a time");
+	xero_quota_charge(&quota, &app, &first, now, &untold);
+	ok(check() == XERO_BARRIER_NONE, "until one is answered");
+	(void) take();
+	ok(check() == XERO_BARRIER_NONE, "then all");
+
+	begin_sure();
+	first = take();
+	second = take();
+	xero_quota_refuse(&quota, &app, &first, now, XERO_BARRIER_MINUTE,
+					  now + 10000);
+	now += 10000;
+	ok(check() == XERO_BARRIER_CONCURRENCY,
+	   "after a refusal, too, and one is under way");
+	charge(&second, 0, 9000, 4000);
+	ok(check() == XERO_BARRIER_MINUTE, "which says that nothing is left");
+	now += 60250;
+	first = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY,
+	   "an answer to an older call does not make sure");
+	charge(&first, 50, 9000, 4000);
+	(void) take();
+	ok(check() == XERO_BARRIER_NONE, "one to a newer does");
+}
+
+static void
+test_refused_minute(void)
+{
+	XeroPermit	permit;
+
+	begin_sure();
+	permit = take();
+	now += 5000;
+	xero_quota_refuse(&quota, &app, &permit, now, XERO_BARRIER_MINUTE,
+					  now + 20000);
+	ok(quota.gate.window.own == 1 && quota.gate.pending == 0,
+	   "a refused call is not charged");
+	ok(check() == XERO_BARRIER_MINUTE && opening.ordered &&
+	   !xero_quota_is_idle(&quota, now), "the gate is closed");
+	now += 20000;
+	ok(check() == XERO_BARRIER_NONE, "and opens in time");
+	permit = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY, "for one");
+	now += 200;
+	charge(&permit, 59, 9000, 4000);
+	ok(check_for(false, 59) == XERO_BARRIER_NONE, "which may find a new minute");
+	ok(quota.gate.refusals == 1 && app.refusals == 0, "refusals are counted");
+}
+
+/* The application's gate is that of several organisations. */
+static void
+test_app(void)
+{
+	XeroQuota	other;
+	XeroPermit	permit;
+	XeroPermit	others;
+	XeroOpening open;
+
+	begin_sure();
+	memset(&other, 0, sizeof(other));
+	xero_quota_clear(&other, now);
+	caps.app_minute = 2;
+	ok(xero_quota_check(&other, &app, &caps, false, 1, now, &open) ==
+	   XERO_BARRIER_NONE, "one call is left for another organisation");
+	xero_quota_take(&other, &app, now, LEASE, &others);
+	ok(check() == XERO_BARRIER_APP, "but not for both");
+	xero_quota_charge(&other, &app, &others, now, &plenty);
+	caps.app_minute = 10000;
+
+	permit = take();
+	xero_quota_take(&other, &app, now, LEASE, &others);
+	xero_quota_refuse(&other, &app, &others, now, XERO_BARRIER_APP, now + 8000);
+	ok(check() == XERO_BARRIER_APP && opening.ordered &&
+	   opening.provable == now + 8000,
+	   "one's refusal closes the application to all");
+	ok(quota.gate.closed_until == 0 && xero_quota_is_idle(&other, now),
+	   "and is no matter of an organisation");
+	now += 8000;
+	ok(check() == XERO_BARRIER_CONCURRENCY, "then one at a time");
+	charge(&permit, 40, 8900, 3900);
+	permit = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY,
+	   "even if an older call has been answered");
+	charge(&permit, 40, 8900, 3900);
+	permit = take();
+	ok(check() == XERO_BARRIER_NONE, "until one is answered");
+	xero_quota_return(&quota, &app, &permit);
+	ok(app.pending == 0, "nothing is left pending");
+}
+
+static void
+test_day(void)
+{
+	XeroPermit	probe;
+
+	begin_sure();
+	call_told(50, 9000, 0);
+	ok(check() == XERO_BARRIER_NONE,
+	   "the day is spent, nobody knows until when: one may ask");
+	probe = take();
+	ok(check() == XERO_BARRIER_CONCURRENCY, "but only one");
+	xero_quota_refuse(&quota, &app, &probe, now, XERO_BARRIER_DAY,
+					  now + 3600000);
+	ok(check() == XERO_BARRIER_DAY && opening.provable == now + 3600000,
+	   "then it is known");
+	ok(quota.gate.closed_until <= now && quota.gate.refusals == 0,
+	   "which is no matter of the minute");
+	now += 3600000;
+	ok(check() == XERO_BARRIER_NONE, "and over in time");
+	(void) take();
+	ok(check() == XERO_BARRIER_CONCURRENCY, "one at a time first");
+
+	begin_sure();
+	call_told(50, 9000, 2);
+	(void) take();
+	ok(check() == XERO_BARRIER_NONE, "two are left of the day");
+	(void) take();
+	ok(check() == XERO_BARRIER_CONCURRENCY && opening.provable == now,
+	   "and both under way: they tell of more, or not");
+
+	begin_sure();
+	caps.day = 2;
+	call(plenty);
+	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS,
+	   "our own limit of the day is over a day after its first call");
+}
+
+static void
+test_idle(void)
+{
+	XeroPermit	permit;
+
+	begin();
+	ok(xero_quota_is_idle(&quota, now), "a new quota is idle");
+	permit = take();
+	ok(!xero_quota_is_idle(&quota, now), "one with a call under way is not");
+	xero_quota_charge(&quota, &app, &permit, now, &plenty);
+	ok(xero_quota_is_idle(&quota, now), "afterwards it is");
+}
+
+int
+main(void)
+{
+	test_seats();
+	test_leases();
+	test_abandon();
+	test_lives();
+	test_order();
+	test_need();
+	test_leases_and_minute();
+	test_reserve();
+	test_unsure();
+	test_refused_minute();
+	test_app();
+	test_day();
+	test_idle();
+	printf("1..%d\n", tests);
+	return failed == 0 ? 0 : 1;
+}
