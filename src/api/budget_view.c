@@ -44,7 +44,7 @@ remaining_of(XeroGate *gate, int64 now, int cap)
 	int			left = xero_window_left(&gate->window, now, cap,
 										gate->pending);
 
-	return Max(0, Min(left, cap));
+	return gate->closed_until > now ? 0 : Max(0, Min(left, cap));
 }
 
 static void

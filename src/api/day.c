@@ -20,6 +20,8 @@
  */
 #include "compat.h"
 
+#include <limits.h>
+
 #include "api/day.h"
 
 /* Xero's daily limits (docs: 1,000 in the free tier, 5,000 in the others). */
@@ -68,18 +70,22 @@ xero_day_resets(const XeroDay *day, int cap)
 	return day->resets_at;
 }
 
+/* How many calls Xero's day has; INT_MAX if that is no tier that we know. */
+static int
+day_size(const XeroDay *day)
+{
+	for (int i = 0; i < lengthof(tiers); i++)
+	{
+		if (day->most <= tiers[i])
+			return tiers[i];
+	}
+	return INT_MAX;
+}
+
 int
 xero_day_limit(const XeroDay *day, int cap)
 {
-	if (day->most > 0)
-	{
-		for (int i = 0; i < lengthof(tiers); i++)
-		{
-			if (day->most <= tiers[i])
-				return Min(cap, tiers[i]);
-		}
-	}
-	return cap;
+	return day->most > 0 ? Min(cap, day_size(day)) : cap;
 }
 
 XeroMark
@@ -88,6 +94,16 @@ xero_day_mark(const XeroDay *day)
 	XeroMark	mark = {day->tells, day->epoch, 0};
 
 	return mark;
+}
+
+/* A day of which Xero counts fewer calls than we have made began since then. */
+static void
+forget_yesterday(XeroDay *day, int remaining)
+{
+	int			counted = day_size(day) - remaining;
+
+	if (counted < day->own)
+		day->own = Max(counted, 1);
 }
 
 void
@@ -110,6 +126,7 @@ xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 	else if (day->left >= 0)
 		day->left = Min(day->left, remaining);
 	day->most = Max(day->most, remaining);
+	forget_yesterday(day, remaining);
 	day->told_at = now;
 	day->tells++;
 }
