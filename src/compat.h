@@ -57,9 +57,9 @@ WaitEventExtensionNew(const char *wait_event_name)
 #endif
 
 /*
- * Planning and running scans (src/fdw).  17 and 18 added arguments to the
+ * Planning and running (src/fdw).  17 and 18 added arguments to the
  * making of paths that this extension has no use for; since 16 the plan says
- * whose rights count, before that the range table entry.  18 tells the
+ * whose rights count, before that the range table entry, for writes as well.  18 tells the
  * direction of a path key without the strategies of btree, and moved the
  * state of EXPLAIN to headers of its own.
  */
@@ -92,6 +92,17 @@ WaitEventExtensionNew(const char *wait_event_name)
 #define xero_check_as_user(node) \
 	(exec_rt_fetch(bms_next_member(((ForeignScan *) (node)->ss.ps.plan)->fs_relids, -1), \
 				   (node)->ss.ps.state)->checkAsUser)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define xero_modify_user(rri, estate) ExecGetResultRelCheckAsUser(rri, estate)
+#else
+#define xero_modify_rte(rri, estate) \
+	exec_rt_fetch((rri)->ri_RangeTableIndex != 0 ? (rri)->ri_RangeTableIndex : \
+				  (rri)->ri_RootResultRelInfo->ri_RangeTableIndex, estate)
+#define xero_modify_user(rri, estate) \
+	(OidIsValid(xero_modify_rte(rri, estate)->checkAsUser) ? \
+	 xero_modify_rte(rri, estate)->checkAsUser : GetUserId())
 #endif
 
 #if PG_VERSION_NUM >= 180000

@@ -12,6 +12,8 @@
 #include "fdw/fdw.h"
 #include "fdw/import.h"
 #include "fdw/plan.h"
+#include "fdw/refusal.h"
+#include "fdw/written.h"
 #include "fmgr.h"
 #include "utils/guc.h"
 
@@ -27,6 +29,8 @@ _PG_init(void)
 	xero_api_init();
 	xero_import_init();
 	xero_stats_init();
+	xero_refusal_init();
+	xero_written_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 
@@ -44,6 +48,19 @@ xero_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = xeroReScanForeignScan;
 	routine->EndForeignScan = xeroEndForeignScan;
 	routine->ExplainForeignScan = xeroExplainForeignScan;
+	routine->IsForeignRelUpdatable = xeroIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = xeroAddForeignUpdateTargets;
+	routine->PlanForeignModify = xeroPlanForeignModify;
+	routine->BeginForeignModify = xeroBeginForeignModify;
+	routine->EndForeignModify = xeroEndForeignModify;
+	routine->BeginForeignInsert = xeroBeginForeignInsert;
+	routine->EndForeignInsert = xeroEndForeignInsert;
+	routine->GetForeignModifyBatchSize = xeroGetForeignModifyBatchSize;
+	routine->ExecForeignInsert = xeroExecForeignInsert;
+	routine->ExecForeignBatchInsert = xeroExecForeignBatchInsert;
+	routine->ExecForeignUpdate = xeroExecForeignUpdate;
+	routine->ExecForeignDelete = xeroExecForeignDelete;
+	routine->ExplainForeignModify = xeroExplainForeignModify;
 	routine->ImportForeignSchema = xeroImportForeignSchema;
 
 	PG_RETURN_POINTER(routine);

@@ -33,6 +33,12 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 
+/*
+ * For six minutes from the first call an Idempotency-Key has Xero answer
+ * instead of doing the work again; half a minute is for the way there.
+ */
+#define KEY_LIFE (330 * 1000.0) /* ms */
+
 /* xero_call_pump() may be called for every row; this often it does something. */
 #define PUMP_INTERVAL 1.0		/* ms */
 
@@ -63,6 +69,9 @@ struct XeroCall
 	XeroHttp   *http;
 	int			attempt;		/* attempts that were begun */
 	bool		renewed;		/* a second token was asked for */
+	bool		is_write;
+	double		doubtful_at;	/* when the first attempt was sent that may
+								 * have written; -1: none */
 	double		resume_at;		/* BACKOFF */
 	bool		ordered;		/* BACKOFF: by Xero */
 	double		wanted_at;		/* since when the attempt is wanted */
@@ -90,6 +99,22 @@ leave_list(XeroCall *call)
 	call->active = false;
 }
 
+/*
+ * What was wrong with an attempt, for the log.  Of a write whose outcome is not
+ * known, the log has what is needed to look for it.
+ */
+static void
+note_error(XeroCall *call, const char *what, bool doubtful)
+{
+	if (doubtful && call->spec.idempotency_key != NULL)
+		snprintf(call->logged.error, sizeof(call->logged.error),
+				 "%s, outcome unknown, key %s", what,
+				 call->spec.idempotency_key);
+	else
+		snprintf(call->logged.error, sizeof(call->logged.error), "%s%s", what,
+				 doubtful ? ", outcome unknown" : "");
+}
+
 /* Reset callback: the call goes, whatever it was doing. */
 static void
 abandon_call(void *arg)
@@ -102,8 +127,7 @@ abandon_call(void *arg)
 		if (call->state == CALL_SENDING)
 		{
 			call->logged.elapsed_ms = xero_clock_ms() - call->sent_at;
-			strlcpy(call->logged.error, "abandoned",
-					sizeof(call->logged.error));
+			note_error(call, "abandoned", call->is_write);
 			xero_request_log_add(&call->logged);
 		}
 		xero_http_free(call->http);
@@ -144,6 +168,10 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->spec.query = copy_string(spec->query);
 	call->spec.modified_since = copy_string(spec->modified_since);
 	call->spec.body = copy_string(spec->body);
+	call->spec.idempotency_key = copy_string(spec->idempotency_key);
+	call->spec.subject = copy_string(spec->subject);
+	call->is_write = strcmp(spec->method, "GET") != 0;
+	call->doubtful_at = -1;
 
 	if (spec->query == NULL || spec->query[0] == '\0')
 		call->url = psprintf("%s%s", server->api_url, spec->path);
@@ -163,11 +191,27 @@ finish_call(XeroCall *call)
 	call->state = CALL_DONE;
 }
 
+/*
+ * A write of which an attempt may have succeeded fails with that, whatever
+ * ended it.
+ */
 static void
 fail_call(XeroCall *call, XeroFailure *failure)
 {
+	if (call->doubtful_at >= 0)
+		failure = xero_failure_of_doubt(&call->server, &call->spec, failure);
 	call->failure = failure;
 	finish_call(call);
+}
+
+/* Does the key, if the write needs it, still keep it from being done twice? */
+static bool
+is_protected(const XeroCall *call, double at)
+{
+	if (call->doubtful_at < 0 || strcmp(call->spec.method, "DELETE") == 0)
+		return true;
+	return call->spec.idempotency_key != NULL &&
+		at <= call->doubtful_at + KEY_LIFE;
 }
 
 /* ---- the states; each returns true if the call went on ---- */
@@ -218,6 +262,9 @@ send_attempt(XeroCall *call, const char *token)
 										spec->modified_since);
 	if (spec->body != NULL)
 		request.headers[n++] = "Content-Type: application/json";
+	if (spec->idempotency_key != NULL)
+		request.headers[n++] = psprintf("Idempotency-Key: %s",
+										spec->idempotency_key);
 	request.body = spec->body;
 	request.ca_file = call->server.ca_file;
 	request.timeout = call->server.request_timeout;
@@ -247,7 +294,13 @@ want_token(XeroCall *call, double *resume_at)
 		case XERO_TOKEN_PENDING:
 			return false;
 		case XERO_TOKEN_READY:
-			send_attempt(call, token);
+			if (is_protected(call, xero_clock_ms()))
+				send_attempt(call, token);
+			else
+			{
+				xero_budget_return(&call->grant);
+				fail_call(call, NULL);
+			}
 			break;
 		case XERO_TOKEN_FAILED:
 			xero_budget_return(&call->grant);
@@ -255,6 +308,15 @@ want_token(XeroCall *call, double *resume_at)
 			break;
 	}
 	return true;
+}
+
+/* Is this what the caller is prepared for, though it is no success? */
+static bool
+is_answer(const XeroCall *call, XeroSituation situation)
+{
+	return (situation == XERO_MISSING && call->spec.missing_ok) ||
+		(situation == XERO_BAD_REQUEST && call->spec.refusal_ok &&
+		 call->http != NULL && xero_http_result(call->http)->status == 400);
 }
 
 static void
@@ -268,10 +330,9 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 	logged->bytes_in = result->bytes_in;
 	strlcpy(logged->correlation_id, result->correlation_id,
 			sizeof(logged->correlation_id));
-	if (situation != XERO_FINE &&
-		!(situation == XERO_MISSING && call->spec.missing_ok))
-		strlcpy(logged->error, xero_situation_name(situation),
-				sizeof(logged->error));
+	if (situation != XERO_FINE && !is_answer(call, situation))
+		note_error(call, xero_situation_name(situation),
+				   call->is_write && xero_perhaps_done(situation));
 	xero_request_log_add(logged);
 	if (call->spec.stats != NULL)
 		call->spec.stats->bytes_in += result->bytes_in;
@@ -303,7 +364,9 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 
 	input.situation = situation;
 	input.attempt = call->attempt;
-	input.repeatable = strcmp(call->spec.method, "GET") == 0;
+	input.keyed = call->spec.idempotency_key != NULL;
+	input.repeatable = !call->is_write || input.keyed ||
+		strcmp(call->spec.method, "DELETE") == 0;
 	input.filtered = call->filtered;
 	input.renewable = !call->renewed && xero_token_renewable(&call->server);
 	input.retry_after = result->retry_after;
@@ -313,6 +376,9 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	if (decision.verdict == XERO_VERDICT_RETRY && decision.ordered &&
 		xero_barrier_of(situation) == XERO_BARRIER_NONE &&
 		decision.delay_ms > xero_statement_patience())
+		decision.verdict = XERO_VERDICT_FAIL;
+	if (decision.verdict == XERO_VERDICT_RETRY &&
+		!is_protected(call, xero_clock_ms() + decision.delay_ms))
 		decision.verdict = XERO_VERDICT_FAIL;
 	return decision;
 }
@@ -358,6 +424,7 @@ accept_answer(XeroCall *call, const XeroHttpResult *result)
 	call->response.body = result->body;
 	call->response.len = result->len;
 	call->response.detail = xero_describe_answer(result);
+	call->response.perhaps_done = call->doubtful_at >= 0;
 	finish_call(call);
 }
 
@@ -375,10 +442,13 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		memset(&document, 0, sizeof(document));
 	situation = classify_answer(call, result, &document);
 	log_answer(call, result, situation);
+	if (call->is_write && call->doubtful_at < 0 &&
+		xero_perhaps_done(situation))
+		call->doubtful_at = call->sent_at;
 	decision = decide(call, result, situation);
 	settle_grant(call, result, situation, &decision);
 
-	if (situation == XERO_MISSING && call->spec.missing_ok)
+	if (is_answer(call, situation))
 	{
 		accept_answer(call, result);
 		return;
@@ -675,6 +745,13 @@ xero_call_pump(void)
 		return;
 	last = now;
 	(void) drive_all();
+}
+
+bool
+xero_call_in_doubt(const XeroCall *call)
+{
+	return call->is_write && call->state != CALL_DONE &&
+		(call->state == CALL_SENDING || call->doubtful_at >= 0);
 }
 
 void

@@ -33,12 +33,16 @@ typedef struct XeroCallSpec
 	const char *modified_since; /* or NULL */
 	const char *body;			/* or NULL */
 	bool		missing_ok;		/* 404 is an answer: status 404, no error */
+	bool		refusal_ok;		/* so is 400 */
+	const char *idempotency_key;	/* of a PUT or POST, or NULL */
+	const char *subject;		/* what is written, for errors, or NULL */
 	XeroCallStats *stats;		/* or NULL; must outlive the call */
 } XeroCallSpec;
 
 typedef struct XeroResponse
 {
-	int			status;			/* 200, or 404 with missing_ok */
+	int			status;			/* 200, 204, or what the spec allows */
+	bool		perhaps_done;	/* an attempt before may have done the work */
 	char	   *body;			/* NUL at body[len] */
 	size_t		len;
 	const char *detail;			/* "HTTP status 200, correlation id ..." for
@@ -65,6 +69,12 @@ extern const XeroResponse *xero_call_finish(XeroCall *call);
 /* Run the network without waiting, so that transfers proceed while rows are
  * being consumed. */
 extern void xero_call_pump(void);
+
+/*
+ * Is it unfinished, and may it have written?  To be asked before it is thrown
+ * away.
+ */
+extern bool xero_call_in_doubt(const XeroCall *call);
 
 /* Throw a call away, finished or not. */
 extern void xero_call_free(XeroCall *call);

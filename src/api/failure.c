@@ -19,6 +19,7 @@
 #include "api/failure.h"
 #include "api/statement.h"
 #include "catalog/namespace.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -314,6 +315,35 @@ transport_failure(const XeroFailureFacts *facts)
 										 name),
 								transport_detail(facts), NULL);
 	}
+}
+
+/*
+ * Nobody knows whether a write was carried out.  "last" is why it could not be
+ * found out; NULL if the time for asking again is over.
+ */
+XeroFailure *
+xero_failure_of_doubt(const XeroServer *server, const XeroCallSpec *spec,
+					  const XeroFailure *last)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfo(&detail, "%s %s", spec->method, spec->path);
+	if (spec->subject != NULL)
+		appendStringInfo(&detail, " (%s)", spec->subject);
+	if (spec->idempotency_key != NULL)
+		appendStringInfo(&detail, " with idempotency key %s",
+						 spec->idempotency_key);
+	appendStringInfo(&detail, " was sent, but %s.",
+					 last ? last->message :
+					 "the time in which it can be repeated safely is over");
+	if (last && last->detail)
+		appendStringInfo(&detail, " %s", last->detail);
+	return xero_failure(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+						psprintf("outcome of a write to Xero is unknown for server \"%s\"",
+								 server->name),
+						detail.data,
+						"Look in Xero whether it was carried out before you run the statement again; the view xero_fdw.requests shows the attempts.");
 }
 
 /* Everything that is HV00L. */

@@ -11,6 +11,7 @@
 #include "compat.h"
 
 #include "api/budget.h"
+#include "api/call.h"
 #include "api/document.h"
 #include "api/http.h"
 #include "api/retry.h"
@@ -43,6 +44,9 @@ typedef struct XeroFailureFacts
 extern XeroFailure *xero_failure_of_attempt(const XeroFailureFacts *facts);
 extern XeroFailure *xero_failure_of_wait(const XeroServer *server,
 										 const XeroWait *wait);
+extern XeroFailure *xero_failure_of_doubt(const XeroServer *server,
+										  const XeroCallSpec *spec,
+										  const XeroFailure *last);
 extern XeroFailure *xero_failure(int sqlerrcode, const char *message,
 								 const char *detail, const char *hint);
 

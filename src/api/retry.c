@@ -35,12 +35,16 @@
 
 #define NO_COUNT INT_MAX
 
+/* One more attempt tells a gateway's error from one that Xero keeps. */
+#define KEYED_BROKEN_ATTEMPTS 2
+
 typedef struct Policy
 {
 	const char *name;
 	int			attempts;		/* in all; 1: never retried */
 	int			filtered_attempts;	/* with where=, which may be the cause */
 	bool		unprocessed;	/* Xero did nothing: writes may be repeated */
+	bool		perhaps_done;	/* Xero may have done it */
 } Policy;
 
 static const Policy policies[XERO_NSITUATIONS] = {
@@ -49,10 +53,10 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_NO_CONNECTION] = {"no connection", 5, 5, true},
 	[XERO_UNTRUSTED] = {"certificate refused", 1, 1, false},
 	[XERO_UNSENDABLE] = {"not sendable", 1, 1, false},
-	[XERO_NO_MEMORY] = {"out of memory", 1, 1, false},
-	[XERO_TIMED_OUT] = {"timed out", 3, 3, false},
-	[XERO_LOST] = {"connection lost", 5, 5, false},
-	[XERO_TOO_LARGE] = {"answer too large", 1, 1, false},
+	[XERO_NO_MEMORY] = {"out of memory", 1, 1, false, true},
+	[XERO_TIMED_OUT] = {"timed out", 3, 3, false, true},
+	[XERO_LOST] = {"connection lost", 5, 5, false, true},
+	[XERO_TOO_LARGE] = {"answer too large", 1, 1, false, true},
 	[XERO_LIMIT_MINUTE] = {"minute limit", NO_COUNT, NO_COUNT, true},
 	[XERO_LIMIT_DAY] = {"day limit", NO_COUNT, NO_COUNT, true},
 	[XERO_LIMIT_APP] = {"app minute limit", NO_COUNT, NO_COUNT, true},
@@ -62,9 +66,9 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_NO_SCOPE] = {"scope missing", 1, 1, true},
 	[XERO_NO_ACCESS] = {"access refused", 1, 1, true},
 	[XERO_BAD_REQUEST] = {"bad request", 1, 1, false},
-	[XERO_BROKEN] = {"server error", 5, 2, false},
-	[XERO_OFFLINE] = {"unavailable", 5, 2, false},
-	[XERO_GARBLED] = {"answer is not JSON", 3, 3, false},
+	[XERO_BROKEN] = {"server error", 5, 2, false, true},
+	[XERO_OFFLINE] = {"unavailable", 5, 2, false, true},
+	[XERO_GARBLED] = {"answer is not JSON", 3, 3, false, true},
 	[XERO_UNEXPECTED] = {"unexpected answer", 1, 1, false}
 };
 
@@ -72,6 +76,12 @@ const char *
 xero_situation_name(XeroSituation situation)
 {
 	return policies[situation].name;
+}
+
+bool
+xero_perhaps_done(XeroSituation situation)
+{
+	return policies[situation].perhaps_done;
 }
 
 XeroBarrier
@@ -148,6 +158,8 @@ classify_status(const XeroAttempt *attempt)
 		default:
 			break;
 	}
+	if (attempt->status == 204)
+		return XERO_FINE;
 	if (attempt->status >= 200 && attempt->status < 300)
 		return attempt->json ? XERO_FINE : XERO_GARBLED;
 	if (attempt->status >= 400 && attempt->status < 500)
@@ -211,6 +223,10 @@ xero_decide(const XeroRetryInput *input)
 	XeroDecision decision = {XERO_VERDICT_FAIL, 0, false};
 	int			attempts = input->filtered ? policy->filtered_attempts :
 	policy->attempts;
+
+	/* if the error is Xero's own, the key brings it back again and again */
+	if (input->keyed && input->situation == XERO_BROKEN)
+		attempts = Min(attempts, KEYED_BROKEN_ATTEMPTS);
 
 	if (input->situation == XERO_FINE)
 	{

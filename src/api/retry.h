@@ -60,6 +60,9 @@ extern XeroSituation xero_classify(const XeroAttempt *attempt);
 /* The limit that has refused the attempt, if one has. */
 extern XeroBarrier xero_barrier_of(XeroSituation situation);
 
+/* May Xero have done what was asked for, without our having been told? */
+extern bool xero_perhaps_done(XeroSituation situation);
+
 /* A word or two for logs and views. */
 extern const char *xero_situation_name(XeroSituation situation);
 
@@ -76,6 +79,8 @@ typedef struct XeroRetryInput
 	XeroSituation situation;
 	int			attempt;		/* how many were made, this one included */
 	bool		repeatable;		/* sending twice does no harm */
+	bool		keyed;			/* because it has an Idempotency-Key, under
+								 * which Xero keeps errors, too */
 	bool		filtered;		/* the query has a where= */
 	bool		renewable;		/* a new token can be had, and was not yet */
 	int			retry_after;	/* seconds, -1 if Xero did not say */

@@ -373,7 +373,7 @@ const XeroObject xero_object_expense_claims = {
 	.wrapper = "ExpenseClaims",
 	.key = "expense_claim_id",
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
-	XERO_OP_UPDATE,
+	XERO_OP_UPDATE | XERO_OP_VOID,
 	.paging = XERO_PAGING_NONE,
 	.has_where = true,
 	.has_modified_since = true,
@@ -900,7 +900,7 @@ const XeroObject xero_object_receipts = {
 	.wrapper = "Receipts",
 	.key = "receipt_id",
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
-	XERO_OP_UPDATE,
+	XERO_OP_UPDATE | XERO_OP_VOID,
 	.paging = XERO_PAGING_NONE,
 	.has_where = true,
 	.has_modified_since = true,

@@ -159,7 +159,7 @@ const XeroObject xero_object_contacts = {
 	.key = "contact_id",
 	.order = "ContactID",
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
-	XERO_OP_UPDATE,
+	XERO_OP_UPDATE | XERO_OP_VOID,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,

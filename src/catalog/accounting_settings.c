@@ -19,7 +19,7 @@ static const XeroColumn accounts_columns[] = {
 		KEY_FLAGS,
 	"Xero's identifier of the account"},
 	{"code", "Code", XERO_TEXT, XERO_FILTER_LEGAL, FORMS_FULL,
-		XERO_COL_WRITABLE | XERO_COL_REQUIRED,
+		XERO_COL_WRITABLE,
 	"Account code, at most 10 characters; bank accounts may have none"},
 	{"name", "Name", XERO_TEXT, XERO_FILTER_LEGAL, FORMS_FULL,
 		XERO_COL_NOT_NULL | XERO_COL_WRITABLE | XERO_COL_REQUIRED,

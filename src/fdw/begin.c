@@ -176,7 +176,10 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state->shape.order = *order ? order : NULL;
 	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	state->ahead = boolVal(list_nth(private, XERO_SCAN_AHEAD));
-	state->keep = boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
+	state->whole = list_length(private) > XERO_SCAN_WHOLE &&
+		boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->keep = state->whole ||
+		boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
 		(eflags & EXEC_FLAG_REWIND) != 0;
 
 	state->param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
@@ -280,6 +283,7 @@ xero_start_run(ForeignScanState *node)
 		MemoryContextDelete(state->run_cxt);
 	state->run_cxt = run_cxt;
 	state->counted = false;
+	state->drained = false;
 	state->targets = targets;
 	state->pagers = palloc0(sizeof(XeroPager *) * Max(list_length(targets), 1));
 	state->target = 0;

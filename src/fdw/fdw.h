@@ -25,7 +25,9 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */
 	XERO_SCAN_CALLS,			/* Float: estimated calls */
-	XERO_SCAN_RELID				/* Integer: the foreign table */
+	XERO_SCAN_RELID,			/* Integer: the foreign table */
+	XERO_SCAN_WHOLE				/* Boolean: read all before the first row,
+								 * since the statement writes to the table */
 } XeroScanPrivate;
 
 /* in plan.c */
@@ -49,6 +51,45 @@ extern TupleTableSlot *xeroIterateForeignScan(ForeignScanState *node);
 extern void xeroBeginForeignScan(ForeignScanState *node, int eflags);
 extern void xeroReScanForeignScan(ForeignScanState *node);
 extern void xeroEndForeignScan(ForeignScanState *node);
+
+/* in targets.c */
+extern int	xeroIsForeignRelUpdatable(Relation rel);
+extern void xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
+										RangeTblEntry *target_rte,
+										Relation target_relation);
+extern List *xeroPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
+								   Index resultRelation, int subplan_index);
+
+/* in modify.c */
+extern void xeroBeginForeignModify(ModifyTableState *mtstate,
+								   ResultRelInfo *rri, List *fdw_private,
+								   int subplan_index, int eflags);
+extern void xeroEndForeignModify(EState *estate, ResultRelInfo *rri);
+extern void xeroBeginForeignInsert(ModifyTableState *mtstate,
+								   ResultRelInfo *rri);
+extern void xeroEndForeignInsert(EState *estate, ResultRelInfo *rri);
+extern int	xeroGetForeignModifyBatchSize(ResultRelInfo *rri);
+extern TupleTableSlot *xeroExecForeignInsert(EState *estate,
+											 ResultRelInfo *rri,
+											 TupleTableSlot *slot,
+											 TupleTableSlot *planSlot);
+extern TupleTableSlot **xeroExecForeignBatchInsert(EState *estate,
+												   ResultRelInfo *rri,
+												   TupleTableSlot **slots,
+												   TupleTableSlot **planSlots,
+												   int *numSlots);
+extern TupleTableSlot *xeroExecForeignUpdate(EState *estate,
+											 ResultRelInfo *rri,
+											 TupleTableSlot *slot,
+											 TupleTableSlot *planSlot);
+extern TupleTableSlot *xeroExecForeignDelete(EState *estate,
+											 ResultRelInfo *rri,
+											 TupleTableSlot *slot,
+											 TupleTableSlot *planSlot);
+extern void xeroExplainForeignModify(ModifyTableState *mtstate,
+									 ResultRelInfo *rri, List *fdw_private,
+									 int subplan_index,
+									 struct ExplainState *es);
 
 /* in explain.c */
 extern void xeroExplainForeignScan(ForeignScanState *node,

@@ -35,6 +35,9 @@
 /* Xero serves at most so many records a page. */
 #define XERO_MAX_PAGE_SIZE	1000
 
+/* No object takes more rows in one write. */
+#define XERO_MAX_BATCH_SIZE 500
+
 typedef enum XeroOptionKind
 {
 	OPT_STRING,
@@ -76,7 +79,7 @@ static const XeroOption xero_options[] = {
 	{"page_size", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_PAGE_SIZE},
 	{"request_timeout", ForeignServerRelationId, OPT_INTEGER, false, 100, 3600000},
 	{"updatable", ForeignServerRelationId, OPT_BOOLEAN},
-	{"batch_size", ForeignServerRelationId, OPT_INTEGER, false, 1, 500},
+	{"batch_size", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_BATCH_SIZE},
 
 	{"client_secret", UserMappingRelationId, OPT_SECRET},
 	{"access_token", UserMappingRelationId, OPT_SECRET},
@@ -85,6 +88,7 @@ static const XeroOption xero_options[] = {
 	{"include_archived", ForeignTableRelationId, OPT_BOOLEAN},
 	{"summary_only", ForeignTableRelationId, OPT_BOOLEAN},
 	{"updatable", ForeignTableRelationId, OPT_BOOLEAN},
+	{"batch_size", ForeignTableRelationId, OPT_INTEGER, false, 1, XERO_MAX_BATCH_SIZE},
 	{"page_size", ForeignTableRelationId, OPT_INTEGER, false, 1, XERO_MAX_PAGE_SIZE},
 
 	{"field", AttributeRelationId, OPT_FIELD},
@@ -456,6 +460,11 @@ xero_get_table(Relation rel)
 	table->page_size = get_integer(ft->options, "page_size",
 								   get_integer(fs->options, "page_size",
 											   XERO_MAX_PAGE_SIZE));
+	table->updatable = get_boolean(ft->options, "updatable",
+								   get_boolean(fs->options, "updatable", true));
+	table->batch_size = get_integer(ft->options, "batch_size",
+									get_integer(fs->options, "batch_size",
+												XERO_MAX_BATCH_SIZE));
 	table->natts = desc->natts;
 	table->columns = palloc(sizeof(XeroTableColumn) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)

@@ -37,6 +37,9 @@ typedef struct XeroTable
 	bool		include_archived;
 	bool		summary_only;
 	int			page_size;		/* the server's unless the table sets its own */
+	bool		updatable;		/* neither the table nor the server forbids
+								 * writing */
+	int			batch_size;		/* rows of one write at most */
 	int			natts;
 	XeroTableColumn *columns;	/* by attribute number - 1 */
 } XeroTable;

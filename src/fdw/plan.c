@@ -30,6 +30,7 @@
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
 /* Share of records that have something behind XeroColumn.detail_if. */
@@ -468,6 +469,29 @@ may_be_rescanned(PlannerInfo *root, RelOptInfo *baserel)
 		!bms_equal(root->all_baserels, baserel->relids);
 }
 
+/*
+ * Does the statement write to the table that is scanned?  Then the scan has to
+ * come to its end before the first row is written.
+ */
+static bool
+is_written_to(PlannerInfo *root, Oid relid)
+{
+	for (; root != NULL; root = root->parent_root)
+	{
+		Index		target = root->parse->resultRelation;
+		int			leaf = -1;
+
+		if (target != 0 && planner_rt_fetch(target, root)->relid == relid)
+			return true;
+		while ((leaf = bms_next_member(root->leaf_result_relids, leaf)) >= 0)
+		{
+			if (planner_rt_fetch(leaf, root)->relid == relid)
+				return true;
+		}
+	}
+	return false;
+}
+
 ForeignScan *
 xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 				   ForeignPath *best_path, List *tlist, List *scan_clauses,
@@ -506,6 +530,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
 	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
 	private = lappend(private, makeInteger((int) foreigntableid));
+	private = lappend(private, makeBoolean(is_written_to(root, foreigntableid)));
 
 	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
 							access.pushdown.params, private, NIL,

@@ -351,6 +351,35 @@ xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
 	}
 }
 
+/* Read the run to its end, so that it is untouched by what is written next. */
+static void
+drain(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext,
+												  "Xero row",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ExecClearTuple(slot);
+		MemoryContextReset(row_cxt);
+		if (!xero_fetch_row(state, slot))
+			break;
+		ExecStoreVirtualTuple(slot);
+		tuplestore_puttupleslot(state->kept, slot);
+	}
+	ExecClearTuple(slot);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(row_cxt);
+	tuplestore_rescan(state->kept);
+	state->drained = true;
+	state->replaying = true;
+}
+
 /* Called in the per-tuple context: what the slot holds lives there. */
 TupleTableSlot *
 xeroIterateForeignScan(ForeignScanState *node)
@@ -365,6 +394,9 @@ xeroIterateForeignScan(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
+
+	if (state->whole && !state->drained)
+		drain(node);
 
 	if (state->replaying)
 	{

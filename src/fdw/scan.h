@@ -32,6 +32,8 @@ typedef struct XeroScanState
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	bool		keep;			/* rows are kept for a rescan */
+	bool		whole;			/* all are read before the first is returned;
+								 * implies "keep" */
 
 	/*
 	 * What the reader decodes: the wanted columns that lists carry, then
@@ -52,6 +54,7 @@ typedef struct XeroScanState
 	/* one run: from a (re)scan with new parameters to the next */
 	MemoryContext run_cxt;		/* targets, pager, parameter values */
 	bool		started;
+	bool		drained;		/* "whole": all have been read */
 	List	   *targets;
 	int			target;			/* index of the present one */
 	XeroPager **pagers;			/* by target; NULL if not begun */

@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.h
+ *	  One request that writes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_WRITE_H
+#define XERO_WRITE_H
+
+#include "compat.h"
+
+#include "api/call.h"
+
+typedef struct XeroWriteSpec
+{
+	const char *method;			/* PUT, POST or DELETE */
+	const char *path;
+	const char *query;			/* percent-encoded, "" if none */
+	const char *body;			/* UTF-8, or NULL */
+	const char *subject;		/* what is written, for errors */
+	XeroCallStats *stats;
+} XeroWriteSpec;
+
+/* In _PG_init: defines xero_fdw.dry_run. */
+extern void xero_write_init(void);
+
+/* Are requests shown instead of sent? */
+extern bool xero_write_is_dry_run(void);
+
+/* Show what would be sent. */
+extern void xero_write_show(const XeroWriteSpec *spec);
+
+/*
+ * Send it, with a fresh idempotency key, and wait for the answer: one with
+ * success, with status 400, or with 404 of a DELETE.  All else is an ERROR.
+ * The answer lives in "mcxt".
+ */
+extern const XeroResponse *xero_write_send(MemoryContext mcxt,
+										   const XeroServer *server,
+										   const XeroWriteSpec *spec);
+
+/*
+ * The key of a write of this transaction that was given up while it may have
+ * been carried out; "" if there is none.
+ */
+extern const char *xero_write_abandoned(void);
+
+/* The transaction is at its end. */
+extern void xero_write_forget(void);
+
+#endif							/* XERO_WRITE_H */

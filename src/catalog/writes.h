@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * writes.h
+ *	  How Xero lets its objects be written: methods, batches, endings, limits.
+ *
+ * Constant data like the rest of the catalogue.  Which operations an object
+ * has at all is XeroObject.operations; which columns can be written, and which
+ * must be given, are flags of the columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_WRITES_H
+#define XERO_WRITES_H
+
+#include "compat.h"
+
+#include "catalog/catalog.h"
+
+/* What the body of a write is around its elements. */
+typedef enum XeroEnvelope
+{
+	XERO_ENVELOPE_WRAPPED,		/* {"Contacts":[{...}]} */
+	XERO_ENVELOPE_ARRAY,		/* [{...}] */
+	XERO_ENVELOPE_BARE			/* {...} */
+} XeroEnvelope;
+
+/*
+ * How a record ends.  The first row that fits the present status counts; a
+ * status that no row fits is final.
+ */
+typedef struct XeroEnding
+{
+	const char *status;			/* present one; NULL: whatever it is */
+	const char *becomes;		/* status to write; NULL: the DELETE method */
+} XeroEnding;
+
+typedef struct XeroWriteRules
+{
+	const XeroObject *object;
+	const char *create;			/* method on the list's path; NULL: none */
+	const char *update;			/* method on the record's path, or on the
+								 * list's where by_body; NULL: none */
+	XeroEnvelope envelope;
+	bool		statuses;		/* summarizeErrors=false makes the create tell
+								 * of each element's fate */
+	int			update_batch;	/* elements of one POST to the list's path,
+								 * all with their keys; 0: the record's own
+								 * path */
+	bool		by_body;		/* a record has no path of its own */
+
+	const char *labels[3];		/* columns that name a record to people */
+	const char *with_update[5]; /* columns that every update must carry */
+	const char *one_of[2];		/* of each "a|b|c", one column must be given
+								 * to create */
+
+	const char *status;			/* column that XeroEnding speaks of */
+	const XeroEnding *endings;
+	int			nendings;
+	const char *ending_hint;	/* if DELETE is not possible, what is */
+} XeroWriteRules;
+
+/* What the specification says firmly of a column's text. */
+typedef struct XeroLimit
+{
+	const XeroObject *object;
+	const char *column;
+	int			max_length;		/* characters; 0: not known */
+	const char *words;			/* "A|B|C"; NULL: any text */
+} XeroLimit;
+
+/* NULL for what Xero does not let be written. */
+extern const XeroWriteRules *xero_write_rules(const XeroObject *object);
+
+/* NULL where there is no limit. */
+extern const XeroLimit *xero_find_limit(const XeroObject *object,
+										const char *column);
+
+/* Is "word" one of "A|B|C"? */
+extern bool xero_is_one_of(const char *words, const char *word);
+
+/* How a record with this status (or NULL) ends; NULL: not at all. */
+extern const XeroEnding *xero_find_ending(const XeroWriteRules *rules,
+										  const char *status);
+
+#endif							/* XERO_WRITES_H */

@@ -1,0 +1,408 @@
+/*-------------------------------------------------------------------------
+ *
+ * modify.c
+ *	  Running INSERT, UPDATE, DELETE and COPY: the executor's callbacks.
+ *
+ * Rows wait until a request is full.  Those of a batch that the executor has
+ * made are sent before it goes on; others at the latest when the statement
+ * ends.  With RETURNING each row is sent by itself and read back.
+ *
+ * Until the statement ends no row is read that it has written itself: a scan
+ * of a table that the statement writes to is read to its end first (scan.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/modify.h"
+
+#include "access/table.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/*-------------------------------------------------------------------------
+ * Beginning and end
+ *-------------------------------------------------------------------------
+ */
+
+/* Can the column be part of an element? */
+static bool
+is_member(const XeroModify *state, const XeroTableColumn *column)
+{
+	if (column->path == NULL)
+		return false;
+	return column->known == NULL ||
+		(column->known->flags & XERO_COL_WRITABLE) != 0 ||
+		strcmp(column->known->name, state->object->key) == 0 ||
+		(state->rules->status != NULL &&
+		 strcmp(column->known->name, state->rules->status) == 0);
+}
+
+static void
+init_members(XeroModify *state, List *set_columns)
+{
+	XeroTable  *table = state->table;
+
+	state->columns = palloc0(sizeof(XeroWritten) * Max(table->natts, 1));
+	state->members = palloc0(sizeof(XeroMember) * Max(table->natts, 1));
+	state->set = palloc0(sizeof(bool) * Max(table->natts, 1));
+	state->key_member = -1;
+	state->status_member = -1;
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroTableColumn *column = &table->columns[i];
+		Form_pg_attribute att = TupleDescAttr(state->desc, i);
+		int			n = state->nmembers;
+
+		if (!is_member(state, column))
+			continue;
+		state->columns[n].attno = i + 1;
+		state->columns[n].known = column->known;
+		state->members[n].path = column->known ? column->known->field : column->path;
+		state->members[n].type = att->atttypid;
+		state->members[n].column = pstrdup(NameStr(att->attname));
+		state->set[n] = list_member_int(set_columns, i + 1);
+		if (column->known != NULL)
+		{
+			state->columns[n].limit = xero_find_limit(state->object,
+													  column->known->name);
+			if (strcmp(column->known->name, state->object->key) == 0)
+				state->key_member = n;
+			if (state->rules->status != NULL &&
+				strcmp(column->known->name, state->rules->status) == 0)
+				state->status_member = n;
+		}
+		state->nmembers++;
+	}
+	state->texts = palloc0(sizeof(char *) * Max(state->nmembers, 1));
+	state->writer = xero_writer_create(CurrentMemoryContext, table->name,
+									   state->members, state->nmembers);
+}
+
+/* What RETURNING may show: every column that Xero has. */
+static void
+init_returning(XeroModify *state)
+{
+	XeroTable  *table = state->table;
+
+	state->fields = palloc0(sizeof(XeroField) * Max(table->natts, 1));
+	state->field_attnos = palloc0(sizeof(AttrNumber) * Max(table->natts, 1));
+	for (int i = 0; i < table->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(state->desc, i);
+		XeroField  *field = &state->fields[state->nfields];
+
+		if (table->columns[i].path == NULL)
+			continue;
+		field->path = table->columns[i].path;
+		field->type = att->atttypid;
+		field->typmod = att->atttypmod;
+		field->column = pstrdup(NameStr(att->attname));
+		state->field_attnos[state->nfields++] = i + 1;
+	}
+	state->reader = xero_reader_create(CurrentMemoryContext, table->name,
+									   state->object->wrapper, NULL,
+									   state->fields, state->nfields, -1);
+	state->values = palloc(sizeof(Datum) * Max(state->nfields, 1));
+	state->nulls = palloc(sizeof(bool) * Max(state->nfields, 1));
+}
+
+/* Where the plan's rows have old values. */
+static void
+init_junk(XeroModify *state, Plan *subplan)
+{
+	state->junk = palloc0(sizeof(AttrNumber) * Max(state->table->natts, 1));
+	for (int i = 0; i < state->table->natts; i++)
+		state->junk[i] = ExecFindJunkAttributeInTlist(subplan->targetlist,
+													  xero_junk_name(state->table->relid, i + 1));
+	if (state->operation == CMD_UPDATE)
+		state->whole_row = ExecFindJunkAttributeInTlist(subplan->targetlist,
+														"wholerow");
+}
+
+/*
+ * "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE.  Nothing
+ * here needs the network.
+ */
+static XeroModify *
+begin_modify(EState *estate, ResultRelInfo *rri, CmdType operation,
+			 List *set_columns, bool returning, Plan *subplan)
+{
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	XeroModify *state = palloc0(sizeof(XeroModify));
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+
+	state->table = xero_get_table(rri->ri_RelationDesc);
+	state->object = state->table->object;
+	state->rules = xero_write_rules(state->object);
+	state->operation = operation;
+	state->returning = returning;
+	state->desc = CreateTupleDescCopy(RelationGetDescr(rri->ri_RelationDesc));
+	state->server = xero_get_server(state->table->serverid,
+									xero_modify_user(rri, estate));
+	state->batch = xero_write_batch(state->table, operation, returning);
+
+	/* such triggers may look for what the statement has written */
+	if (triggers && (operation == CMD_INSERT ? triggers->trig_insert_after_statement :
+					 operation == CMD_UPDATE ? triggers->trig_update_after_statement :
+					 triggers->trig_delete_after_statement))
+		state->batch = 1;
+
+	init_members(state, set_columns);
+	if (subplan != NULL)
+		init_junk(state, subplan);
+	if (returning && operation != CMD_DELETE)
+		init_returning(state);
+	state->answer = xero_answer_create(CurrentMemoryContext,
+									   state->table->name, state->object);
+	initStringInfo(&state->names);
+	state->pending_cxt = AllocSetContextCreate(CurrentMemoryContext,
+											   "Xero pending rows",
+											   ALLOCSET_DEFAULT_SIZES);
+	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "Xero answer to a write",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
+void
+xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
+					   List *fdw_private, int subplan_index, int eflags)
+{
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	rri->ri_FdwState =
+		begin_modify(mtstate->ps.state, rri, mtstate->operation,
+					 list_nth(fdw_private, XERO_MODIFY_COLUMNS),
+					 boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)),
+					 mtstate->operation == CMD_INSERT ? NULL :
+					 outerPlanState(mtstate)->plan);
+}
+
+/* COPY, and rows of a partitioned table. */
+void
+xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
+{
+	ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+	bool		returning;
+
+	if (plan && plan->operation == CMD_UPDATE && rri->ri_FdwState)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot move rows into foreign table \"%s\", which the statement updates",
+						RelationGetRelationName(rri->ri_RelationDesc))));
+	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported by foreign table \"%s\"",
+						RelationGetRelationName(rri->ri_RelationDesc))));
+	returning = (plan && (plan->returningLists != NIL ||
+						  plan->withCheckOptionLists != NIL)) ||
+		(triggers && (triggers->trig_insert_before_row ||
+					  triggers->trig_insert_after_row));
+	rri->ri_FdwState = begin_modify(mtstate->ps.state, rri, CMD_INSERT, NIL,
+									returning, NULL);
+}
+
+static void
+end_modify(XeroModify *state)
+{
+	if (state == NULL)
+		return;					/* EXPLAIN without ANALYZE */
+	xero_send_pending(state, NULL);
+	if (state->progress)
+		xero_progress_end(state->progress);
+	if (state->failed > 0)
+		ereport(WARNING,
+				(errmsg(INT64_FORMAT " rows of foreign table \"%s\" were refused",
+						state->failed, state->table->name),
+				 errhint("The view xero_fdw.write_errors shows them.")));
+	state->failed = 0;
+	state->progress = NULL;
+}
+
+void
+xeroEndForeignModify(EState *estate, ResultRelInfo *rri)
+{
+	end_modify(rri->ri_FdwState);
+}
+
+void
+xeroEndForeignInsert(EState *estate, ResultRelInfo *rri)
+{
+	end_modify(rri->ri_FdwState);
+}
+
+int
+xeroGetForeignModifyBatchSize(ResultRelInfo *rri)
+{
+	XeroModify *state = rri->ri_FdwState;
+
+	if (state != NULL)
+		return state->batch;
+	return xero_write_batch(xero_get_table(rri->ri_RelationDesc), CMD_INSERT,
+							rri->ri_projectReturning != NULL ||
+							rri->ri_WithCheckOptions != NIL);
+}
+
+/*-------------------------------------------------------------------------
+ * Rows
+ *-------------------------------------------------------------------------
+ */
+
+/* Queue it in the per-tuple context; true if it was not refused. */
+static bool
+queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
+{
+	int64		failed = state->failed;
+
+	if (row == NULL)
+		return false;
+	xero_queue_row(state, row, state->batch == 1 ? slot : NULL);
+
+	/* of rows that were collected, others may have failed */
+	return state->batch > 1 || state->failed == failed;
+}
+
+TupleTableSlot *
+xeroExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					  TupleTableSlot *planSlot)
+{
+	XeroModify *state = rri->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	bool		stored = queue_row(state, xero_encode_insert(state, slot),
+								   slot);
+
+	MemoryContextSwitchTo(old);
+	return stored ? slot : NULL;
+}
+
+TupleTableSlot **
+xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
+						   TupleTableSlot **slots, TupleTableSlot **planSlots,
+						   int *numSlots)
+{
+	XeroModify *state = rri->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	int			stored = 0;
+
+	state->refused = palloc0(sizeof(bool) * *numSlots);
+	for (int i = 0; i < *numSlots; i++)
+	{
+		XeroPendingRow *row = xero_encode_insert(state, slots[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row == NULL)
+			state->refused[i] = true;
+		else
+		{
+			row->number = i;
+			xero_queue_row(state, row, NULL);
+		}
+	}
+	xero_send_pending(state, NULL);
+	for (int i = 0; i < *numSlots; i++)
+	{
+		if (!state->refused[i])
+		{
+			/* the executor frees all of them, so none may be lost */
+			TupleTableSlot *slot = slots[stored];
+
+			slots[stored++] = slots[i];
+			slots[i] = slot;
+		}
+	}
+	state->refused = NULL;
+	*numSlots = stored;
+	MemoryContextSwitchTo(old);
+	return slots;
+}
+
+TupleTableSlot *
+xeroExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					  TupleTableSlot *planSlot)
+{
+	XeroModify *state = rri->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	bool		stored = queue_row(state,
+								   xero_encode_update(state, slot, planSlot),
+								   slot);
+
+	MemoryContextSwitchTo(old);
+	return stored ? slot : NULL;
+}
+
+/* RETURNING shows a deleted row as it was. */
+static void
+fill_deleted(XeroModify *state, TupleTableSlot *slot, TupleTableSlot *planSlot)
+{
+	ExecClearTuple(slot);
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		slot->tts_isnull[i] = true;
+		slot->tts_values[i] = (Datum) 0;
+		if (state->junk[i] != 0)
+			slot->tts_values[i] = ExecGetJunkAttribute(planSlot,
+													   state->junk[i],
+													   &slot->tts_isnull[i]);
+	}
+	ExecStoreVirtualTuple(slot);
+}
+
+TupleTableSlot *
+xeroExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
+					  TupleTableSlot *planSlot)
+{
+	XeroModify *state = rri->ri_FdwState;
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	bool		stored = queue_row(state, xero_encode_delete(state, planSlot),
+								   NULL);
+
+	MemoryContextSwitchTo(old);
+	if (!stored)
+		return NULL;
+	fill_deleted(state, slot, planSlot);
+	return slot;
+}
+
+/*-------------------------------------------------------------------------
+ * EXPLAIN
+ *-------------------------------------------------------------------------
+ */
+
+void
+xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
+						 List *fdw_private, int subplan_index,
+						 ExplainState *es)
+{
+	XeroModify *state = rri->ri_FdwState;
+	XeroTable  *table = xero_get_table(rri->ri_RelationDesc);
+	bool		returning = boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING));
+	int			batch = state ? state->batch :
+	xero_write_batch(table, mtstate->operation, returning);
+	char	   *query = xero_write_query(table, mtstate->operation, batch);
+
+	ExplainPropertyText("Xero Request",
+						psprintf("%s %s%s%s",
+								 xero_write_method(table, mtstate->operation, batch),
+								 xero_write_path(table, mtstate->operation, batch, NULL),
+								 *query ? "?" : "", query),
+						es);
+	ExplainPropertyInteger("Xero Batch", NULL, batch, es);
+	if (!es->analyze || state == NULL)
+		return;
+
+	xero_send_pending(state, NULL);
+	ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls, es);
+	ExplainPropertyInteger("Xero Rows Written", NULL, state->done, es);
+	ExplainPropertyInteger("Xero Bytes Sent", NULL, state->stats.bytes_out, es);
+	ExplainPropertyInteger("Xero Retries", NULL, state->stats.retries, es);
+	if (es->timing)
+		ExplainPropertyFloat("Xero Budget Wait", "ms", state->stats.waited_ms,
+							 3, es);
+}

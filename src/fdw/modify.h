@@ -1,0 +1,150 @@
+/*-------------------------------------------------------------------------
+ *
+ * modify.h
+ *	  State of a running INSERT, UPDATE or DELETE.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_MODIFY_H
+#define XERO_MODIFY_H
+
+#include "compat.h"
+
+#include "api/progress.h"
+#include "api/write.h"
+#include "catalog/writes.h"
+#include "fdw/answer.h"
+#include "fdw/fdw.h"
+#include "fdw/refusal.h"
+#include "json/reader.h"
+#include "json/writer.h"
+#include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
+
+/* Members of a foreign ModifyTable's fdw_private, in this order. */
+typedef enum XeroModifyPrivate
+{
+	XERO_MODIFY_COLUMNS,		/* IntList: attributes that UPDATE sets */
+	XERO_MODIFY_RETURNING		/* Boolean: what Xero stored is wanted */
+} XeroModifyPrivate;
+
+/* A row that waits for its request to be sent. */
+typedef struct XeroPendingRow
+{
+	int			number;			/* of the row in the caller's batch */
+	char	   *label;			/* the row, for people */
+	char	   *element;		/* JSON in UTF-8; NULL for the DELETE method */
+	char	   *key;			/* UPDATE and DELETE: the record's */
+} XeroPendingRow;
+
+/* A column that may be written. */
+typedef struct XeroWritten
+{
+	AttrNumber	attno;
+	const XeroColumn *known;	/* NULL for what the user declared */
+	const XeroLimit *limit;
+} XeroWritten;
+
+/* Hangs off ResultRelInfo.ri_FdwState; lives in the executor's context. */
+typedef struct XeroModify
+{
+	/* constant during the statement */
+	XeroTable  *table;
+	const XeroObject *object;
+	const XeroWriteRules *rules;
+	XeroServer *server;
+	CmdType		operation;
+	bool		returning;		/* rows are sent one by one and read back */
+	int			batch;			/* rows of a request */
+	bool		own_path;		/* requests go to the path of their record */
+	bool		resolved;		/* the organisation is known */
+	TupleDesc	desc;
+
+	/* columns, and where the plan's rows have old values */
+	XeroWritten *columns;		/* by member of the writer */
+	XeroMember *members;
+	int			nmembers;
+	int			key_member;
+	int			status_member;	/* -1 if not needed */
+	bool	   *set;			/* by member: UPDATE sets it */
+	AttrNumber *junk;			/* by attribute - 1: its place among the junk
+								 * columns, 0 if it is not there */
+	AttrNumber	whole_row;		/* UPDATE with row triggers: the old row's
+								 * place among the junk columns, else 0 */
+	XeroWriter *writer;
+	char	  **texts;			/* by member; workspace */
+
+	/* what waits to be sent */
+	MemoryContext pending_cxt;
+	List	   *pending;		/* XeroPendingRow */
+	size_t		pending_bytes;
+	int			row;			/* number of the present row in the statement */
+
+	/* the answer */
+	MemoryContext answer_cxt;
+	XeroAnswer *answer;
+	XeroReader *reader;			/* of RETURNING, or NULL */
+	XeroField  *fields;
+	AttrNumber *field_attnos;
+	int			nfields;
+	Datum	   *values;			/* by field */
+	bool	   *nulls;
+	bool	   *refused;		/* by number of row in the caller's batch, or
+								 * NULL */
+	int64		done;			/* records written by this statement */
+	StringInfoData names;		/* their keys, the first ones */
+	bool		told;			/* an error that names them is being raised */
+	int64		failed;			/* rows that were noted as refused */
+
+	/* what it cost */
+	XeroCallStats stats;
+	XeroProgress *progress;
+} XeroModify;
+
+/*
+ * in targets.c: the name of a junk column with a column's old value; and an
+ * ERROR unless Xero offers the operation
+ */
+extern char *xero_junk_name(Oid relid, AttrNumber attno);
+extern void xero_check_operation(const XeroTable *table, CmdType operation);
+
+/* The attribute that holds a column of the catalogue, 0 if none does. */
+extern AttrNumber xero_attribute_of(const XeroTable *table,
+									const char *column);
+
+/* How many rows a request holds; and how such requests look. */
+extern int	xero_write_batch(const XeroTable *table, CmdType operation,
+							 bool returning);
+extern char *xero_write_path(const XeroTable *table, CmdType operation,
+							 int batch, const char *key);
+extern const char *xero_write_method(const XeroTable *table,
+									 CmdType operation, int batch);
+extern char *xero_write_query(const XeroTable *table, CmdType operation,
+							  int batch);
+
+/*
+ * in row.c: the element of a row, or NULL if it was noted as refused.  Local
+ * checks are made here.
+ */
+extern XeroPendingRow *xero_encode_insert(XeroModify *state,
+										  TupleTableSlot *slot);
+extern XeroPendingRow *xero_encode_update(XeroModify *state,
+										  TupleTableSlot *slot,
+										  TupleTableSlot *plan_slot);
+extern XeroPendingRow *xero_encode_delete(XeroModify *state,
+										  TupleTableSlot *plan_slot);
+
+/*
+ * in send.c: queue a row, sending what is full before; send what waits.  Into
+ * "slot", if not NULL, goes what Xero stored of the one row.
+ */
+extern void xero_queue_row(XeroModify *state, XeroPendingRow *row,
+						   TupleTableSlot *slot);
+extern void xero_send_pending(XeroModify *state, TupleTableSlot *slot);
+
+/* A row is refused by us. */
+extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
+							const char *label, const char *message,
+							const char *detail);
+
+#endif							/* XERO_MODIFY_H */

@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * refusal.h
+ *	  Rows that were not written, and why.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_REFUSAL_H
+#define XERO_REFUSAL_H
+
+#include "compat.h"
+
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+
+/* A row that Xero, or a check of ours, refused. */
+typedef struct XeroRefusal
+{
+	int			sqlerrcode;
+	char	   *label;			/* the row, for people */
+	char	   *values;			/* as JSON, or NULL */
+	List	   *messages;		/* char *, at least one */
+} XeroRefusal;
+
+/* In _PG_init: defines xero_fdw.on_row_error. */
+extern void xero_refusal_init(void);
+
+/* Are refused rows noted instead of raised? */
+extern bool xero_refusals_are_logged(void);
+
+/* What Xero's words mean, as an SQLSTATE of class 23. */
+extern int	xero_classify_message(const char *message);
+
+/*
+ * Raise one error for all refusals of a statement's request.  "done" is how
+ * many records the statement had written, "names" their keys; "hint" may be
+ * NULL.
+ */
+pg_noreturn extern void xero_refusals_raise(const char *table,
+											CmdType operation, List *refusals,
+											int64 done, const char *names,
+											const char *hint);
+
+/* Put them into xero_fdw.write_errors. */
+extern void xero_refusals_log(const char *table, CmdType operation,
+							  List *refusals);
+
+#endif							/* XERO_REFUSAL_H */

@@ -1,0 +1,486 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  A row -> the element that Xero is sent, with the checks that need no
+ *	  call.
+ *
+ * INSERT sends what is not null.  UPDATE sends the columns in SET, and those
+ * that a trigger changed, so that nothing else can be overwritten; a text that
+ * became null is sent as "", which is how Xero clears one.  DELETE, where Xero
+ * has no method for it, sends the status that ends the record.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/modify.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+/* A value as its type prints it. */
+static char *
+print_value(Oid type, Datum value)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &output, &varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+static char *
+print_attribute(XeroModify *state, AttrNumber attno, Datum value)
+{
+	return print_value(TupleDescAttr(state->desc, attno - 1)->atttypid, value);
+}
+
+static const char *
+attribute_name(XeroModify *state, AttrNumber attno)
+{
+	return NameStr(TupleDescAttr(state->desc, attno - 1)->attname);
+}
+
+/* An old value of the row that the plan has found. */
+static Datum
+old_value(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno,
+		  bool *isnull)
+{
+	if (state->junk[attno - 1] == 0)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	return ExecGetJunkAttribute(plan_slot, state->junk[attno - 1], isnull);
+}
+
+/* What people call a new row: by the columns that name it, or its number. */
+static char *
+label_row(XeroModify *state, TupleTableSlot *slot)
+{
+	StringInfoData label;
+
+	initStringInfo(&label);
+	appendStringInfo(&label, "row %d", state->row);
+	for (int i = 0; i < lengthof(state->rules->labels) &&
+		 state->rules->labels[i] != NULL; i++)
+	{
+		AttrNumber	attno = xero_attribute_of(state->table,
+											  state->rules->labels[i]);
+		char	   *text;
+		int			len;
+
+		if (attno == 0 || slot->tts_isnull[attno - 1])
+			continue;
+		text = print_attribute(state, attno, slot->tts_values[attno - 1]);
+		len = pg_mbcliplen(text, strlen(text), 100);
+		appendStringInfo(&label, ", %s \"%s\"", attribute_name(state, attno),
+						 pnstrdup(text, len));
+	}
+	return label.data;
+}
+
+/*-------------------------------------------------------------------------
+ * Checks
+ *-------------------------------------------------------------------------
+ */
+
+/* Is the text of a member what the specification allows?  NULL: it is. */
+static char *
+check_limit(XeroModify *state, int member, Datum value)
+{
+	const XeroLimit *limit = state->columns[member].limit;
+	char	   *text;
+
+	if (limit == NULL)
+		return NULL;
+	text = print_value(state->members[member].type, value);
+	if (limit->max_length > 0 &&
+		pg_mbstrlen(text) > limit->max_length)
+		return psprintf("value of column \"%s\" is too long for Xero: %d characters, where %d are allowed",
+						state->members[member].column, pg_mbstrlen(text),
+						limit->max_length);
+	if (limit->words != NULL && *text != '\0' &&
+		!xero_is_one_of(limit->words, text))
+		return psprintf("value \"%s\" of column \"%s\" is none that Xero has",
+						pnstrdup(text, pg_mbcliplen(text, strlen(text), 100)),
+						state->members[member].column);
+	return NULL;
+}
+
+static char *
+limit_detail(XeroModify *state, int member)
+{
+	const XeroLimit *limit = state->columns[member].limit;
+	char	   *words;
+
+	if (limit->words == NULL)
+		return NULL;
+	words = pstrdup(limit->words);
+	for (char *p = words; *p != '\0'; p++)
+	{
+		if (*p == '|')
+			*p = ' ';
+	}
+	return psprintf("Values are: %s.", words);
+}
+
+/* Has one of "a|b|c" a value? */
+static bool
+has_one_of(XeroModify *state, TupleTableSlot *slot, const char *columns)
+{
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		const XeroWritten *column = &state->columns[i];
+
+		if (column->known != NULL &&
+			xero_is_one_of(columns, column->known->name) &&
+			!slot->tts_isnull[column->attno - 1])
+			return true;
+	}
+	return false;
+}
+
+static void
+append_missing(StringInfo missing, int *count, const char *columns)
+{
+	appendStringInfo(missing, "%s\"", missing->len > 0 ? ", " : "");
+	for (; *columns != '\0'; columns++)
+	{
+		if (*columns == '|')
+			appendStringInfoString(missing, "\" or \"");
+		else
+			appendStringInfoChar(missing, *columns);
+	}
+	appendStringInfoChar(missing, '"');
+	(*count)++;
+}
+
+/* All that Xero requires of a new record and the row lacks; NULL: nothing. */
+static char *
+check_required(XeroModify *state, TupleTableSlot *slot)
+{
+	const XeroObject *object = state->object;
+	StringInfoData missing;
+	int			count = 0;
+
+	initStringInfo(&missing);
+	for (int i = 0; i < object->ncolumns; i++)
+	{
+		const XeroColumn *column = &object->columns[i];
+
+		if ((column->flags & XERO_COL_REQUIRED) &&
+			!has_one_of(state, slot, column->name))
+			append_missing(&missing, &count, column->name);
+	}
+	for (int i = 0; i < lengthof(state->rules->one_of) &&
+		 state->rules->one_of[i] != NULL; i++)
+	{
+		if (!has_one_of(state, slot, state->rules->one_of[i]))
+			append_missing(&missing, &count, state->rules->one_of[i]);
+	}
+	if (count == 0)
+		return NULL;
+	return psprintf(count == 1 ? "Xero requires a value in column %s" :
+					"Xero requires values in columns %s", missing.data);
+}
+
+/* Values in columns that Xero sets itself, or of another organisation. */
+static bool
+check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
+{
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		const XeroTableColumn *column = &state->table->columns[i];
+
+		if (slot->tts_isnull[i])
+			continue;
+		if (column->is_tenant)
+		{
+			char	   *tenant = print_attribute(state, i + 1,
+												 slot->tts_values[i]);
+
+			if (state->server->tenant_id == NULL ||
+				pg_strcasecmp(tenant, state->server->tenant_id) != 0)
+			{
+				xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
+								psprintf("server \"%s\" does not write to organisation %s",
+										 state->server->name, tenant),
+								NULL);
+				return false;
+			}
+		}
+		else if (column->known != NULL &&
+				 !(column->known->flags & XERO_COL_WRITABLE))
+		{
+			xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
+							psprintf("cannot insert a value into column \"%s\"",
+									 attribute_name(state, i + 1)),
+							"Xero sets it itself.");
+			return false;
+		}
+	}
+	return true;
+}
+
+/*-------------------------------------------------------------------------
+ * Elements
+ *-------------------------------------------------------------------------
+ */
+
+static XeroPendingRow *
+make_row(XeroModify *state, char *label, char *key)
+{
+	XeroPendingRow *row = palloc0(sizeof(XeroPendingRow));
+
+	row->label = label;
+	row->key = key;
+	return row;
+}
+
+/* The members whose texts are set, as one element. */
+static void
+make_element(XeroModify *state, XeroPendingRow *row)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	xero_writer_object(state->writer, &json, state->texts);
+	row->element = pg_server_to_any(json.data, json.len, PG_UTF8);
+}
+
+/* False if the value is refused. */
+static bool
+take_value(XeroModify *state, int member, Datum value, char *label)
+{
+	char	   *problem = check_limit(state, member, value);
+
+	if (problem != NULL)
+	{
+		xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
+						problem, limit_detail(state, member));
+		return false;
+	}
+	state->texts[member] = xero_writer_value(state->writer, member, value);
+	return true;
+}
+
+XeroPendingRow *
+xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
+{
+	char	   *label;
+	char	   *missing;
+	XeroPendingRow *row;
+
+	slot_getallattrs(slot);
+	state->row++;
+	label = label_row(state, slot);
+	if (!check_read_only(state, slot, label))
+		return NULL;
+	missing = check_required(state, slot);
+	if (missing != NULL)
+	{
+		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label, missing,
+						NULL);
+		return NULL;
+	}
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		AttrNumber	attno = state->columns[i].attno;
+
+		if (!slot->tts_isnull[attno - 1] &&
+			!take_value(state, i, slot->tts_values[attno - 1], label))
+			return NULL;
+	}
+	row = make_row(state, label, NULL);
+	make_element(state, row);
+	return row;
+}
+
+/* The key of the record that the plan has found. */
+static char *
+old_key(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	AttrNumber	attno = xero_attribute_of(state->table, state->object->key);
+	bool		isnull;
+	Datum		value = old_value(state, plan_slot, attno, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("a record of foreign table \"%s\" has no key",
+						state->table->name)));
+	return print_attribute(state, attno, value);
+}
+
+static char *
+quote(const char *text)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	escape_json(&json, text);
+	return json.data;
+}
+
+static bool
+is_text(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
+
+/* A column became null: false if Xero cannot do that. */
+static bool
+take_null(XeroModify *state, int member, char *label)
+{
+	const XeroColumn *known = state->columns[member].known;
+
+	if (known != NULL && (known->flags & XERO_COL_REQUIRED))
+		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
+						psprintf("Xero requires a value in column \"%s\"",
+								 state->members[member].column),
+						NULL);
+	else if (!is_text(state->members[member].type))
+		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, label,
+						psprintf("Xero cannot clear column \"%s\"",
+								 state->members[member].column),
+						"It ignores what is null, and only a text can be made empty.");
+	else
+	{
+		state->texts[member] = "\"\"";
+		return true;
+	}
+	return false;
+}
+
+/* The row as it was, for what triggers changed; NULL if that is not known. */
+static HeapTupleHeader
+old_row(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (state->whole_row == 0)
+		return NULL;
+	value = ExecGetJunkAttribute(plan_slot, state->whole_row, &isnull);
+	return isnull ? NULL : DatumGetHeapTupleHeader(value);
+}
+
+static bool
+has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
+			TupleTableSlot *slot)
+{
+	Form_pg_attribute att = TupleDescAttr(state->desc, attno - 1);
+	bool		isnull;
+	Datum		value;
+
+	if (before == NULL)
+		return false;
+	value = GetAttributeByNum(before, attno, &isnull);
+	if (isnull || slot->tts_isnull[attno - 1])
+		return isnull != slot->tts_isnull[attno - 1];
+	return !datum_image_eq(value, slot->tts_values[attno - 1], att->attbyval,
+						   att->attlen);
+}
+
+/* Columns that every update carries, at their present value if not set. */
+static void
+take_companions(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	for (int i = 0; i < lengthof(state->rules->with_update) &&
+		 state->rules->with_update[i] != NULL; i++)
+	{
+		for (int m = 0; m < state->nmembers; m++)
+		{
+			const XeroWritten *column = &state->columns[m];
+			bool		isnull;
+			Datum		value;
+
+			if (state->texts[m] != NULL || column->known == NULL ||
+				strcmp(column->known->name, state->rules->with_update[i]) != 0)
+				continue;
+			value = old_value(state, plan_slot, column->attno, &isnull);
+			if (!isnull)
+				state->texts[m] = xero_writer_value(state->writer, m, value);
+		}
+	}
+}
+
+XeroPendingRow *
+xero_encode_update(XeroModify *state, TupleTableSlot *slot,
+				   TupleTableSlot *plan_slot)
+{
+	HeapTupleHeader before = old_row(state, plan_slot);
+	char	   *key = old_key(state, plan_slot);
+	char	   *label = psprintf("%s %s", state->object->key, key);
+	XeroPendingRow *row;
+
+	slot_getallattrs(slot);
+	state->row++;
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		AttrNumber	attno = state->columns[i].attno;
+
+		if (i == state->key_member ||
+			!(state->set[i] || has_changed(state, before, attno, slot)))
+			continue;
+		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, label) :
+			!take_value(state, i, slot->tts_values[attno - 1], label))
+			return NULL;
+	}
+	take_companions(state, plan_slot);
+	if (state->rules->envelope != XERO_ENVELOPE_BARE)
+		state->texts[state->key_member] = quote(key);
+	row = make_row(state, label, key);
+	make_element(state, row);
+	return row;
+}
+
+/* NULL also if the record cannot end as it is. */
+XeroPendingRow *
+xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	const XeroWriteRules *rules = state->rules;
+	char	   *key = old_key(state, plan_slot);
+	char	   *label = psprintf("%s %s", state->object->key, key);
+	char	   *status = NULL;
+	const XeroEnding *ending;
+	XeroPendingRow *row;
+
+	state->row++;
+	if (rules->status != NULL)
+	{
+		AttrNumber	attno = xero_attribute_of(state->table, rules->status);
+		bool		isnull;
+		Datum		value = old_value(state, plan_slot, attno, &isnull);
+
+		if (!isnull)
+			status = print_attribute(state, attno, value);
+	}
+	ending = xero_find_ending(rules, status);
+	if (ending == NULL)
+	{
+		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, label,
+						psprintf("Xero cannot delete a record whose %s is %s",
+								 rules->status, status ? status : "null"),
+						NULL);
+		return NULL;
+	}
+	row = make_row(state, label, key);
+	if (ending->becomes == NULL)
+		return row;
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	state->texts[state->key_member] = quote(key);
+	state->texts[state->status_member] = quote(ending->becomes);
+	make_element(state, row);
+	return row;
+}

@@ -1,0 +1,368 @@
+/*-------------------------------------------------------------------------
+ *
+ * targets.c
+ *	  Planning of INSERT, UPDATE and DELETE: what Xero offers, which old values
+ *	  are needed, and how the requests look.
+ *
+ * Old values come as junk columns of the plan, each under a name of its own: a
+ * record's key, the status that decides how it ends, columns that an update
+ * must carry, and of a DELETE what RETURNING shows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/modify.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/appendinfo.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/rel.h"
+
+char *
+xero_junk_name(Oid relid, AttrNumber attno)
+{
+	return psprintf("xero_%u_%d", relid, attno);
+}
+
+AttrNumber
+xero_attribute_of(const XeroTable *table, const char *column)
+{
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroColumn *known = table->columns[i].known;
+
+		if (known != NULL && strcmp(known->name, column) == 0)
+			return i + 1;
+	}
+	return InvalidAttrNumber;
+}
+
+static int
+operation_mask(CmdType operation)
+{
+	switch (operation)
+	{
+		case CMD_INSERT:
+			return XERO_OP_CREATE;
+		case CMD_UPDATE:
+			return XERO_OP_UPDATE;
+		default:
+			return XERO_OP_DELETE | XERO_OP_VOID;
+	}
+}
+
+/* What there is instead, in a sentence. */
+static char *
+offer_hint(const XeroObject *object)
+{
+	const XeroWriteRules *rules = xero_write_rules(object);
+	StringInfoData hint;
+
+	if (object->parent != NULL)
+		return psprintf("It is part of \"%s\": see column \"%s\" there.",
+						object->parent->table_name,
+						xero_find_field(object->parent, object->array)->name);
+	initStringInfo(&hint);
+	if (object->operations & XERO_OP_CREATE)
+		appendStringInfoString(&hint, "INSERT");
+	if (object->operations & XERO_OP_UPDATE)
+		appendStringInfo(&hint, "%sUPDATE", hint.len > 0 ? ", " : "");
+	if (object->operations & (XERO_OP_DELETE | XERO_OP_VOID))
+		appendStringInfo(&hint, "%sDELETE", hint.len > 0 ? ", " : "");
+	if (hint.len == 0)
+		return "Xero offers it for reading only.";
+	return psprintf("Xero offers: %s.%s%s", hint.data,
+					rules && rules->ending_hint ? " " : "",
+					rules && rules->ending_hint ? rules->ending_hint : "");
+}
+
+void
+xero_check_operation(const XeroTable *table, CmdType operation)
+{
+	static const char *const messages[] = {
+		[CMD_INSERT] = "cannot insert into foreign table \"%s\"",
+		[CMD_UPDATE] = "cannot update foreign table \"%s\"",
+		[CMD_DELETE] = "cannot delete from foreign table \"%s\"",
+	};
+
+	if (xero_write_rules(table->object) == NULL ||
+		!(table->object->operations & operation_mask(operation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg(messages[operation], table->name),
+				 errdetail("Xero does not offer this for %s.",
+						   table->object->name),
+				 errhint("%s", offer_hint(table->object))));
+	if (operation != CMD_INSERT &&
+		xero_attribute_of(table, table->object->key) == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg(messages[operation], table->name),
+				 errdetail("It has no column for %s, which identifies a record.",
+						   xero_find_column(table->object, table->object->key)->field)));
+}
+
+int
+xeroIsForeignRelUpdatable(Relation rel)
+{
+	XeroTable  *table = xero_get_table(rel);
+	int			events = 0;
+
+	if (!table->updatable || xero_write_rules(table->object) == NULL)
+		return 0;
+	for (CmdType operation = CMD_UPDATE; operation <= CMD_DELETE; operation++)
+	{
+		if (table->object->operations & operation_mask(operation))
+			events |= 1 << operation;
+	}
+	return events;
+}
+
+/*-------------------------------------------------------------------------
+ * Requests
+ *-------------------------------------------------------------------------
+ */
+
+/* Does the DELETE method end every record of the object? */
+static bool
+ends_by_method(const XeroWriteRules *rules)
+{
+	return rules->nendings == 1 && rules->endings[0].becomes == NULL;
+}
+
+int
+xero_write_batch(const XeroTable *table, CmdType operation, bool returning)
+{
+	const XeroWriteRules *rules = xero_write_rules(table->object);
+	int			most;
+
+	if (rules == NULL || returning)
+		return 1;
+	if (operation == CMD_INSERT)
+		most = rules->statuses ? table->object->max_batch : 1;
+	else
+		most = operation == CMD_DELETE && ends_by_method(rules) ? 1 :
+			rules->update_batch;
+	return Max(Min(most, table->batch_size), 1);
+}
+
+const char *
+xero_write_method(const XeroTable *table, CmdType operation, int batch)
+{
+	const XeroWriteRules *rules = xero_write_rules(table->object);
+
+	if (operation == CMD_INSERT)
+		return rules->create;
+	if (operation == CMD_DELETE && ends_by_method(rules))
+		return "DELETE";
+	return batch > 1 ? "POST" : rules->update;
+}
+
+static bool
+is_own_path(const XeroWriteRules *rules, CmdType operation, int batch)
+{
+	return operation != CMD_INSERT && batch <= 1 && !rules->by_body;
+}
+
+/* Keys are Xero's, and plain; but they came from a column. */
+static char *
+encode_key(const char *key)
+{
+	StringInfoData path;
+
+	initStringInfo(&path);
+	for (; *key != '\0'; key++)
+	{
+		unsigned char c = *key;
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			(c >= '0' && c <= '9') || c == '-')
+			appendStringInfoChar(&path, c);
+		else
+			appendStringInfo(&path, "%%%02X", c);
+	}
+	return path.data;
+}
+
+/* "key" is NULL for EXPLAIN, which has none. */
+char *
+xero_write_path(const XeroTable *table, CmdType operation, int batch,
+				const char *key)
+{
+	const XeroObject *object = table->object;
+
+	if (is_own_path(xero_write_rules(object), operation, batch))
+		return psprintf("%s/%s/%s", object->api->base, object->name,
+						key ? encode_key(key) : psprintf("{%s}", object->key));
+	return psprintf("%s/%s", object->api->base, object->name);
+}
+
+char *
+xero_write_query(const XeroTable *table, CmdType operation, int batch)
+{
+	const XeroWriteRules *rules = xero_write_rules(table->object);
+	bool		statuses = rules->statuses &&
+	!is_own_path(rules, operation, batch);
+	bool		unitdp = table->object->has_unitdp &&
+	strcmp(xero_write_method(table, operation, batch), "DELETE") != 0;
+
+	return psprintf("%s%s%s", statuses ? "summarizeErrors=false" : "",
+					statuses && unitdp ? "&" : "", unitdp ? "unitdp=4" : "");
+}
+
+/*-------------------------------------------------------------------------
+ * Planning
+ *-------------------------------------------------------------------------
+ */
+
+static void
+add_target(PlannerInfo *root, Index rtindex, Relation rel, AttrNumber attno)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	if (att->attisdropped)
+		return;
+	add_row_identity_var(root,
+						 makeVar(rtindex, attno, att->atttypid,
+								 att->atttypmod, att->attcollation, 0),
+						 rtindex,
+						 xero_junk_name(RelationGetRelid(rel), attno));
+}
+
+static void
+add_known_target(PlannerInfo *root, Index rtindex, Relation rel,
+				 const XeroTable *table, const char *column)
+{
+	AttrNumber	attno = xero_attribute_of(table, column);
+
+	if (attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("foreign table \"%s\" has no column for %s",
+						table->name,
+						xero_find_column(table->object, column)->field),
+				 errdetail("Xero needs its present value to change or end a record.")));
+	add_target(root, rtindex, rel, attno);
+}
+
+/* Columns that RETURNING of a DELETE shows. */
+static void
+add_returned_targets(PlannerInfo *root, Index rtindex, Relation rel)
+{
+	Query	   *parse = root->parse;
+	Bitmapset  *attrs = NULL;
+	bool		all = rtindex != parse->resultRelation; /* a partition */
+
+	pull_varattnos((Node *) parse->returningList, parse->resultRelation,
+				   &attrs);
+	if (bms_is_empty(attrs))
+		return;
+	if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attrs))
+		all = true;
+	for (AttrNumber attno = 1; attno <= RelationGetDescr(rel)->natts; attno++)
+	{
+		if (all || bms_is_member(attno - FirstLowInvalidHeapAttributeNumber,
+								 attrs))
+			add_target(root, rtindex, rel, attno);
+	}
+}
+
+void
+xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
+							RangeTblEntry *target_rte, Relation target_relation)
+{
+	XeroTable  *table = xero_get_table(target_relation);
+	CmdType		operation = root->parse->commandType;
+	const XeroWriteRules *rules;
+
+	xero_check_operation(table, operation);
+	rules = xero_write_rules(table->object);
+	add_known_target(root, rtindex, target_relation, table,
+					 table->object->key);
+	if (operation == CMD_DELETE)
+	{
+		if (rules->status != NULL)
+			add_known_target(root, rtindex, target_relation, table,
+							 rules->status);
+		add_returned_targets(root, rtindex, target_relation);
+	}
+	else
+	{
+		for (int i = 0; i < lengthof(rules->with_update) &&
+			 rules->with_update[i] != NULL; i++)
+			add_known_target(root, rtindex, target_relation, table,
+							 rules->with_update[i]);
+	}
+}
+
+/* Columns in SET that Xero computes, or fixes when a record is made. */
+static void
+check_set_columns(const XeroTable *table, Relation rel, List *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		const XeroTableColumn *column = &table->columns[lfirst_int(lc) - 1];
+
+		if (column->is_tenant || (column->known != NULL &&
+								  !(column->known->flags & XERO_COL_WRITABLE)))
+			ereport(ERROR,
+					(errcode(ERRCODE_GENERATED_ALWAYS),
+					 errmsg("column \"%s\" of foreign table \"%s\" cannot be set",
+							NameStr(TupleDescAttr(RelationGetDescr(rel),
+												  lfirst_int(lc) - 1)->attname),
+							table->name),
+					 errdetail("Xero sets it itself.")));
+	}
+}
+
+static bool
+has_row_trigger(const TriggerDesc *triggers, CmdType operation)
+{
+	if (triggers == NULL)
+		return false;
+	switch (operation)
+	{
+		case CMD_INSERT:
+			return triggers->trig_insert_before_row ||
+				triggers->trig_insert_after_row;
+		case CMD_UPDATE:
+			return triggers->trig_update_after_row;
+		default:
+			return triggers->trig_delete_after_row;
+	}
+}
+
+List *
+xeroPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
+					  Index resultRelation, int subplan_index)
+{
+	RangeTblEntry *rte = planner_rt_fetch(resultRelation, root);
+	Relation	rel = table_open(rte->relid, NoLock);
+	XeroTable  *table = xero_get_table(rel);
+	List	   *columns = NIL;
+	bool		returning;
+
+	xero_check_operation(table, plan->operation);
+	if (plan->onConflictAction != ONCONFLICT_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT is not supported by foreign table \"%s\"",
+						table->name)));
+	if (plan->operation == CMD_UPDATE)
+	{
+		columns = list_nth(plan->updateColnosLists, subplan_index);
+		check_set_columns(table, rel, columns);
+	}
+	returning = plan->returningLists != NIL ||
+		plan->withCheckOptionLists != NIL ||
+		has_row_trigger(rel->trigdesc, plan->operation);
+	table_close(rel, NoLock);
+	return list_make2(columns, makeBoolean(returning));
+}
