@@ -481,6 +481,7 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);
 	state->texts[state->key_member] = quote(key);
 	state->texts[state->status_member] = quote(ending->becomes);
+	take_companions(state, plan_slot);
 	make_element(state, row);
 	return row;
 }

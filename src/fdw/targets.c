@@ -291,7 +291,7 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 							 rules->status);
 		add_returned_targets(root, rtindex, target_relation);
 	}
-	else
+	if (operation == CMD_UPDATE || !ends_by_method(rules))
 	{
 		for (int i = 0; i < lengthof(rules->with_update) &&
 			 rules->with_update[i] != NULL; i++)
