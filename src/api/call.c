@@ -384,7 +384,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		return;
 	}
 	if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
-		xero_token_reject(&call->ticket);
+		xero_token_reject(&call->ticket, &call->server);
 
 	call->wanted_at = xero_clock_ms();
 	switch (decision.verdict)

@@ -147,6 +147,14 @@ get_string(json_object *object, const char *key, char *dest, size_t size)
 	return strlcpy(dest, json_object_get_string(value), size) < size;
 }
 
+/* A string that is of no use if it is cut. */
+static void
+get_whole(json_object *object, const char *key, char *dest, size_t size)
+{
+	if (!get_string(object, key, dest, size))
+		dest[0] = '\0';
+}
+
 static int
 get_int(json_object *object, const char *key, int otherwise)
 {
@@ -193,9 +201,12 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	if (object == NULL)
 		return false;
 
-	if (!get_string(object, "access_token", document->access_token,
-					sizeof(document->access_token)))
-		document->access_token[0] = '\0';
+	get_whole(object, "access_token", document->access_token,
+			  sizeof(document->access_token));
+	get_whole(object, "refresh_token", document->refresh_token,
+			  sizeof(document->refresh_token));
+	get_whole(object, "id_token", document->id_token,
+			  sizeof(document->id_token));
 	document->expires_in = get_int(object, "expires_in", -1);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
@@ -231,6 +242,40 @@ xero_parse_connections(const char *text, size_t len, char *tenant_id)
 			continue;
 		if (count++ == 0)
 			strlcpy(tenant_id, id, XERO_UUID_TEXT_LEN + 1);
+	}
+	json_object_put(array);
+	return count;
+}
+
+int
+xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
+						 int room)
+{
+	json_object *array = parse_document(text, len, json_type_array);
+	int			count = 0;
+
+	if (array == NULL)
+		return -1;
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+	{
+		json_object *connection = json_object_array_get_idx(array, i);
+		XeroOrganisation one;
+
+		memset(&one, 0, sizeof(one));
+		if (!json_object_is_type(connection, json_type_object) ||
+			!get_string(connection, "tenantId", one.tenant_id,
+						sizeof(one.tenant_id)))
+		{
+			count = -1;
+			break;
+		}
+		(void) get_string(connection, "tenantType", one.tenant_type,
+						  sizeof(one.tenant_type));
+		(void) get_string(connection, "tenantName", one.name,
+						  sizeof(one.name));
+		if (count < room)
+			list[count] = one;
+		count++;
 	}
 	json_object_put(array);
 	return count;

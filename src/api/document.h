@@ -25,9 +25,19 @@ typedef struct XeroErrorDocument
 typedef struct XeroTokenDocument
 {
 	char		access_token[16384];	/* secret; "" if absent or too long */
+	char		refresh_token[4096];	/* so too */
+	char		id_token[16385];	/* so too */
 	int			expires_in;		/* seconds, -1 if absent */
 	char		error[64];		/* "invalid_client", ... */
 } XeroTokenDocument;
+
+/* An organisation or the like that a token reaches. */
+typedef struct XeroOrganisation
+{
+	char		tenant_id[37];
+	char		tenant_type[32];
+	char		name[512];
+} XeroOrganisation;
 
 /* What the header of a signed token says.  Strings are "" if absent. */
 typedef struct XeroJoseHeader
@@ -96,6 +106,13 @@ extern bool xero_parse_token(const char *text, size_t len,
  */
 extern int	xero_parse_connections(const char *text, size_t len,
 								   char *tenant_id);
+
+/*
+ * All that the answer names, practices too: how many, -1 if it is no array of
+ * connections.  The first "room" of them are in the list.
+ */
+extern int	xero_parse_organisations(const char *text, size_t len,
+									 XeroOrganisation *list, int room);
 
 /*
  * These are strict: false, and everything absent, also if a member that is

@@ -21,6 +21,7 @@
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /* So much of a foreign text is shown. */
@@ -233,7 +234,8 @@ token_failure(const XeroFailureFacts *facts)
 	else if (facts->server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
 		hint = "Check client_id, client_secret and scopes.";
 	else
-		hint = "Authorize the server again.";
+		hint = psprintf("Authorize it: SELECT xero_fdw.authorize_url(%s);",
+						quote_literal_cstr(facts->server->name));
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf(facts->situation == XERO_TOKEN_EXPIRED ?
 								 "the access token of server \"%s\" has expired" :

@@ -375,6 +375,30 @@ xero_get_server(Oid serverid, Oid userid)
 	return server;
 }
 
+XeroLogin *
+xero_get_login(Oid serverid)
+{
+	ForeignServer *fs = GetForeignServer(serverid);
+	XeroLogin  *login = palloc(sizeof(XeroLogin));
+
+	login->login_url = get_url(fs->options, "login_url",
+							   "https://login.xero.com");
+	login->redirect_uri = pstrdup(get_string(fs->options, "redirect_uri",
+											 "http://localhost/xero"));
+	return login;
+}
+
+const XeroObject *
+xero_table_object(Oid relid, bool *updatable)
+{
+	ForeignTable *ft = GetForeignTable(relid);
+	ForeignServer *fs = GetForeignServer(ft->serverid);
+
+	*updatable = get_boolean(ft->options, "updatable",
+							 get_boolean(fs->options, "updatable", false));
+	return xero_find_object(get_string(ft->options, "object", ""));
+}
+
 /*
  * Settle what one column reads.  A path that starts with "../" is a member of
  * the record that holds the child array.

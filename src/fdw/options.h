@@ -41,6 +41,13 @@ typedef struct XeroTable
 	XeroTableColumn *columns;	/* by attribute number - 1 */
 } XeroTable;
 
+/* Where people consent, and where their browser is sent back to. */
+typedef struct XeroLogin
+{
+	char	   *login_url;		/* without a trailing slash */
+	char	   *redirect_uri;
+} XeroLogin;
+
 /* Allocated in the current memory context; errors name the table or column. */
 extern XeroTable *xero_get_table(Relation rel);
 
@@ -49,5 +56,13 @@ extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
 
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);
+
+extern XeroLogin *xero_get_login(Oid serverid);
+
+/*
+ * What a foreign table is made of, NULL if that is unknown, and whether the
+ * table or its server is explicitly updatable.
+ */
+extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
 
 #endif							/* XERO_OPTIONS_H */
