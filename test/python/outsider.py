@@ -1,15 +1,17 @@
 #!/usr/bin/python3
-"""Another program of the same app, which calls evenly and asks nobody.
+"""Another program of the same app, which asks nobody.
 
 outsider.py URL TENANT CALLS
 
-makes so many calls a minute to an organisation of the sandbox at URL, as
-`sandbox-client`, until it is ended.  A call that is refused is not repeated.
-The sandbox's log shows them by their user agent, "outsider".
+wants so many calls a minute, at random times, to an organisation of the sandbox
+at URL, as `sandbox-client`, and goes on until it is ended.  It makes one call
+at a time; when one is refused it waits as long as it is told, and catches up.
+The sandbox's log shows its calls by their user agent, "outsider".
 """
 import base64
 import http.client
 import json
+import random
 import sys
 import time
 import urllib.parse
@@ -21,7 +23,7 @@ APP = base64.b64encode(b"sandbox-client:sandbox-secret").decode()
 def ask(connection, method, path, body, headers):
     connection.request(method, path, body, {"User-Agent": NAME, "Accept": "application/json", **headers})
     response = connection.getresponse()
-    return response.status, response.read()
+    return response, response.read()
 
 
 def token(connection):
@@ -33,12 +35,16 @@ def token(connection):
 def spend(url, tenant, calls):
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=60)
     headers = {"Authorization": f"Bearer {token(connection)}", "Xero-Tenant-Id": tenant}
+    dice = random.Random(1)
     due = time.monotonic()
     while True:
-        status, body = ask(connection, "GET", "/api.xro/2.0/Currencies", None, headers)
-        if status not in (200, 429):
-            sys.exit(f"{NAME}: {status} {body[:200]}")
-        due += 60 / calls
+        response, body = ask(connection, "GET", "/api.xro/2.0/Currencies", None, headers)
+        if response.status == 429:
+            time.sleep(int(response.headers.get("Retry-After", 1)))
+            continue
+        if response.status != 200:
+            sys.exit(f"{NAME}: {response.status} {body[:200]}")
+        due += dice.uniform(0, 2) * 60 / calls
         time.sleep(max(0, due - time.monotonic()))
 
 
