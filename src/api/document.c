@@ -15,8 +15,8 @@
 
 #include "api/document.h"
 
-/* Such documents are a few hundred bytes and hardly nested. */
-#define MAX_DOCUMENT (256 * 1024)
+/* Such documents are small and hardly nested; a connection takes 300 bytes. */
+#define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
 
 static bool
@@ -215,39 +215,6 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 }
 
 int
-xero_parse_connections(const char *text, size_t len, char *tenant_id)
-{
-	json_object *array = parse_document(text, len, json_type_array);
-	int			count = 0;
-
-	tenant_id[0] = '\0';
-	if (array == NULL)
-		return -1;
-
-	/* practices have connections, too, but no accounts */
-	for (size_t i = 0; i < json_object_array_length(array); i++)
-	{
-		json_object *connection = json_object_array_get_idx(array, i);
-		char		type[32];
-		char		id[XERO_UUID_TEXT_LEN + 1];
-
-		if (!json_object_is_type(connection, json_type_object) ||
-			!get_string(connection, "tenantId", id, sizeof(id)))
-		{
-			count = -1;
-			break;
-		}
-		if (!get_string(connection, "tenantType", type, sizeof(type)) ||
-			strcmp(type, "ORGANISATION") != 0)
-			continue;
-		if (count++ == 0)
-			strlcpy(tenant_id, id, XERO_UUID_TEXT_LEN + 1);
-	}
-	json_object_put(array);
-	return count;
-}
-
-int
 xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 						 int room)
 {
@@ -279,6 +246,26 @@ xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 	}
 	json_object_put(array);
 	return count;
+}
+
+bool
+xero_parse_country(const char *text, size_t len, char *country, size_t size)
+{
+	json_object *object = parse_document(text, len, json_type_object);
+	json_object *array;
+	json_object *organisation = NULL;
+
+	country[0] = '\0';
+	if (object != NULL &&
+		json_object_object_get_ex(object, "Organisations", &array) &&
+		json_object_is_type(array, json_type_array))
+		organisation = json_object_array_get_idx(array, 0);
+	if (json_object_is_type(organisation, json_type_object))
+		(void) get_string(organisation, "CountryCode", country, size);
+	else
+		organisation = NULL;
+	json_object_put(object);
+	return organisation != NULL;
 }
 
 /* False, and "", if it is no string, has a zero byte, or does not fit. */

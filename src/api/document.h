@@ -87,8 +87,6 @@ typedef struct XeroDiscovery
 	char		jwks_uri[1024];
 } XeroDiscovery;
 
-#define XERO_UUID_TEXT_LEN 36
-
 /* Could this body be JSON, by its type and its first and last character? */
 extern bool xero_looks_like_json(const char *content_type, const char *text,
 								 size_t len);
@@ -100,16 +98,15 @@ extern bool xero_parse_token(const char *text, size_t len,
 							 XeroTokenDocument *document);
 
 /*
- * The answer of /connections: how many organisations it names, -1 if it is no
- * array of connections.  "tenant_id" (XERO_UUID_TEXT_LEN + 1 bytes) becomes the
- * first one's id.
+ * The answer of /Organisation: its CountryCode, "" if absent.  False if it
+ * describes no organisation.
  */
-extern int	xero_parse_connections(const char *text, size_t len,
-								   char *tenant_id);
+extern bool xero_parse_country(const char *text, size_t len,
+							   char *country, size_t size);
 
 /*
- * All that the answer names, practices too: how many, -1 if it is no array of
- * connections.  The first "room" of them are in the list.
+ * All that the answer of /connections names, practices too: how many, -1 if it
+ * is no array of connections.  The first "room" of them are in the list.
  */
 extern int	xero_parse_organisations(const char *text, size_t len,
 									 XeroOrganisation *list, int room);

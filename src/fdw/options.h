@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#include "api/server.h"
+#include "api/tenant.h"
 #include "catalog/catalog.h"
 #include "query/query.h"
 #include "utils/rel.h"
@@ -34,6 +34,7 @@ typedef struct XeroTable
 	const char *name;
 	Oid			serverid;
 	const XeroObject *object;
+	bool		one_tenant;		/* the server's options name an organisation */
 	bool		include_archived;
 	bool		summary_only;
 	int			page_size;		/* the server's unless the table sets its own */
@@ -64,5 +65,12 @@ extern XeroLogin *xero_get_login(Oid serverid);
  * table or its server is explicitly updatable.
  */
 extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
+
+/*
+ * What the backend knows, without asking Xero, of the organisations that a
+ * table's server stands for: how many, or -1.
+ */
+extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
+									   XeroOrg **list);
 
 #endif							/* XERO_OPTIONS_H */
