@@ -298,7 +298,7 @@ argument_of(const XeroServer *server, const char *url, size_t *len)
 	if (*len > XERO_JOB_ARGUMENT_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("code in the address is too long")));
+				 errmsg("address is too long")));
 	argument = palloc(*len);
 	strcpy(argument, state);
 	strcpy(argument + strlen(state) + 1, code);
