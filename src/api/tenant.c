@@ -19,12 +19,14 @@
 
 #include "api/document.h"
 #include "api/failure.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+
+/* So many organisations are asked for their countries at once. */
+#define COUNTRIES_AT_ONCE 20
 
 typedef struct TenantEntry
 {
@@ -237,50 +239,54 @@ keep_country(Oid umid, const XeroOrg *organisation)
 		strlcpy(kept->country, organisation->country, sizeof(kept->country));
 }
 
-void
-xero_learn_countries(const XeroServer *server,
-					 XeroOrg **organisations, int count,
-					 XeroCallStats *stats)
+static void
+read_country(const XeroServer *server, XeroOrg *organisation,
+			 const XeroResponse *response)
 {
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "Xero countries",
-											  ALLOCSET_SMALL_SIZES);
-	XeroCall  **calls = MemoryContextAllocZero(cxt, sizeof(XeroCall *) * count);
+	if (!xero_parse_country(response->body, response->len,
+							organisation->country, XERO_COUNTRY_SIZE) ||
+		organisation->country[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("could not read the country of organisation \"%s\" (%s)",
+						organisation->name, organisation->tenant_id),
+				 errdetail("%s.", response->detail)));
+	keep_country(server->umid, organisation);
+}
 
-	for (int i = 0; i < count; i++)
+void
+xero_learn_countries(const XeroServer *server, XeroOrg **organisations,
+					 int count, XeroCallStats *stats)
+{
+	XeroCall   *calls[COUNTRIES_AT_ONCE];
+	XeroOrg    *asked[COUNTRIES_AT_ONCE];
+	int			next = 0;
+
+	while (next < count)
 	{
-		XeroServer	one = *server;
-		XeroCallSpec spec = {0};
+		int			ncalls = 0;
 
-		if (organisations[i]->country[0] != '\0')
-			continue;
-		xero_speak_for(&one, organisations[i]);
-		spec.method = "GET";
-		spec.path = "/api.xro/2.0/Organisation";
-		spec.query = "";
-		spec.stats = stats;
-		calls[i] = xero_call_begin(cxt, &one, &spec);
-	}
-	for (int i = 0; i < count; i++)
-	{
-		const XeroResponse *response;
+		for (; next < count && ncalls < COUNTRIES_AT_ONCE; next++)
+		{
+			XeroServer	one = *server;
+			XeroCallSpec spec = {0};
 
-		CHECK_FOR_INTERRUPTS();
-		if (calls[i] == NULL)
-			continue;
-		response = xero_call_finish(calls[i]);
-		if (!xero_parse_country(response->body, response->len,
-								organisations[i]->country,
-								XERO_COUNTRY_SIZE) ||
-			organisations[i]->country[0] == '\0')
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-					 errmsg("could not read the country of organisation \"%s\" (%s)",
-							organisations[i]->name, organisations[i]->tenant_id),
-					 errdetail("%s.", response->detail)));
-		keep_country(server->umid, organisations[i]);
+			if (organisations[next]->country[0] != '\0')
+				continue;
+			xero_speak_for(&one, organisations[next]);
+			spec.method = "GET";
+			spec.path = "/api.xro/2.0/Organisation";
+			spec.query = "";
+			spec.stats = stats;
+			asked[ncalls] = organisations[next];
+			calls[ncalls++] = xero_call_begin(CurrentMemoryContext, &one, &spec);
+		}
+		for (int i = 0; i < ncalls; i++)
+		{
+			read_country(server, asked[i], xero_call_finish(calls[i]));
+			xero_call_free(calls[i]);
+		}
 	}
-	MemoryContextDelete(cxt);
 }
 
 void

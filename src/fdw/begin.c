@@ -274,7 +274,7 @@ load_organisations(ForeignScanState *node)
 /*
  * Some APIs exist in one country only.  What an organisation of another
  * country answers there may be an error, or records that are none of the
- * table's, so it is not asked.  A single one is: it was the user's choice.
+ * table's, so among several organisations it is not asked.
  */
 static Bitmapset *
 leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
@@ -285,7 +285,7 @@ leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
 	int			i = -1;
 	int			n = 0;
 
-	if (country == NULL || count <= 1)
+	if (country == NULL || state->norganisations <= 1 || count == 0)
 		return wanted;
 	asked = palloc(sizeof(XeroOrg *) * count);
 	while ((i = bms_next_member(wanted, i)) >= 0)
