@@ -124,6 +124,7 @@ start_postgres() {
         echo "listen_addresses = ''"
         echo "unix_socket_directories = '$pgfolder'"
         echo "fsync = off"
+        echo "xero_fdw.key_file = '$pgfolder/key'"
         echo "shared_preload_libraries = '${XERO_PRELOAD-xero_fdw}'"
         staged_settings "$scratch/install"
         printf '%s\n' "$@"

@@ -2,7 +2,7 @@
 -- for the TAP tests.
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'xero_fdw.budget'::regclass AND attnum > 0 ORDER BY attnum;
-SELECT name, setting, unit, context, vartype, enumvals FROM pg_settings WHERE name LIKE 'xero\_fdw.%' ORDER BY name;
+SELECT name, setting, unit, context, vartype, enumvals FROM pg_settings WHERE name LIKE 'xero\_fdw.%' AND name <> 'xero_fdw.key_file' ORDER BY name;
 SET xero_fdw.priority = 'urgent';
 
 -- a server of its own application, so that its budget is its own

@@ -57,6 +57,16 @@ WaitEventExtensionNew(const char *wait_event_name)
 #endif
 
 /*
+ * Rights on servers (src/fdw).  16 has one function for all kinds of objects.
+ */
+#if PG_VERSION_NUM < 160000
+#define object_aclcheck(classid, objectid, roleid, mode) \
+	((void) (classid), pg_foreign_server_aclcheck(objectid, roleid, mode))
+#define object_ownercheck(classid, objectid, roleid) \
+	((void) (classid), pg_foreign_server_ownercheck(objectid, roleid))
+#endif
+
+/*
  * Planning and running (src/fdw).  17 and 18 added arguments to the
  * making of paths that this extension has no use for; since 16 the plan says
  * whose rights count, before that the range table entry, for writes as well.  18 tells the

@@ -350,6 +350,8 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	XeroOpening opening = {now, now, false};
 	XeroClass	class;
 	bool		is_head;
+	int			ahead;
+	int			minute;			/* the most that may begin in one */
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	tenant = tenant_of(budget, server, now);
@@ -361,9 +363,16 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	Assert(wanted == grant);
 	class = waiter_of(budget, MyProcNumber)->class;
 	is_head = head_of(tenant) == MyProcNumber;
+	ahead = count_ahead(budget);
+	minute = Min(tenant->caps.minute, tenant->caps.app_minute);
 	wait->barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
 									 &tenant->caps, class == XERO_BACKGROUND,
-									 count_ahead(budget) + 1, now, &opening);
+									 ahead % minute + 1, now, &opening);
+	/* and a whole window for each time that those ahead fill one */
+	if ((wait->barrier == XERO_BARRIER_MINUTE ||
+		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered &&
+		opening.provable != XERO_NEVER)
+		opening.provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
 	wait->ordered = opening.ordered;
 	wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
 		is_of_us(tenant - XERO_BUDGET_TENANTS(budget));

@@ -157,6 +157,7 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->server.client_secret = copy_string(server->client_secret);
 	call->server.access_token = copy_string(server->access_token);
 	call->server.tenant_id = copy_string(server->tenant_id);
+	call->server.tenant_name = copy_string(server->tenant_name);
 	call->server.scopes = copy_string(server->scopes);
 	call->server.api_url = copy_string(server->api_url);
 	call->server.identity_url = copy_string(server->identity_url);
@@ -454,7 +455,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		return;
 	}
 	if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
-		xero_token_reject(&call->ticket);
+		xero_token_reject(&call->ticket, &call->server);
 
 	call->wanted_at = xero_clock_ms();
 	switch (decision.verdict)
@@ -691,33 +692,75 @@ log_long_wait(const XeroCall *call, double stalled_ms)
 					   call->server.tenant_id ? call->server.tenant_id : "(none)")));
 }
 
-static void
-wait_until_done(XeroCall *call)
+/* The first call that is done, or -1. */
+static int
+find_done(XeroCall *const *calls, int ncalls)
 {
+	for (int i = 0; i < ncalls; i++)
+	{
+		if (calls[i]->state == CALL_DONE)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * Whose sleep it is, of several calls that are not done: the first that waits
+ * for leave, since only who queues gets that in turn; the others go on
+ * whenever the network wakes us.
+ */
+static XeroCall *
+choose_sleeper(XeroCall *const *calls, int ncalls)
+{
+	for (int i = 0; i < ncalls; i++)
+	{
+		if (calls[i]->state == CALL_GRANT)
+			return calls[i];
+	}
+	return calls[0];
+}
+
+static int
+wait_until_one_done(XeroCall *const *calls, int ncalls)
+{
+	XeroCall   *sleeper = NULL;
 	double		stalled_ms = 0;
+	int			done;
 
 	for (;;)
 	{
+		XeroCall   *before = sleeper;
 		double		resume_at;
 
 		CHECK_FOR_INTERRUPTS();
-		stalled_ms = Max(stalled_ms, call->stalled_ms);
 		resume_at = drive_all();
-		if (call->state == CALL_DONE)
+		done = find_done(calls, ncalls);
+		if (done >= 0)
 			break;
-		sleep_for(call, resume_at);
+		sleeper = choose_sleeper(calls, ncalls);
+		if (sleeper != before)
+		{
+			xero_budget_leave_queue();
+			stalled_ms = 0;
+		}
+		sleep_for(sleeper, resume_at);
+		stalled_ms = Max(stalled_ms, sleeper->stalled_ms);
 	}
-	log_long_wait(call, stalled_ms);
+	if (sleeper != NULL)
+		log_long_wait(sleeper, stalled_ms);
+	return done;
 }
 
-const XeroResponse *
-xero_call_finish(XeroCall *call)
+int
+xero_call_await(XeroCall *const *calls, int ncalls)
 {
-	if (call->state != CALL_DONE)
+	int			done = find_done(calls, ncalls);
+
+	if (done < 0)
 	{
 		PG_TRY();
 		{
-			wait_until_done(call);
+			done = wait_until_one_done(calls, ncalls);
 		}
 		PG_FINALLY();
 		{
@@ -726,7 +769,13 @@ xero_call_finish(XeroCall *call)
 		}
 		PG_END_TRY();
 	}
+	return done;
+}
 
+const XeroResponse *
+xero_call_finish(XeroCall *call)
+{
+	(void) xero_call_await(&call, 1);
 	if (call->failure != NULL)
 		xero_failure_raise(call->failure);
 	return &call->response;

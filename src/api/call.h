@@ -60,8 +60,14 @@ extern XeroCall *xero_call_begin(MemoryContext owner, const XeroServer *server,
 								 const XeroCallSpec *spec);
 
 /*
- * Wait for the answer, driving all calls of this backend meanwhile; reacts to
- * cancel at once.  Failures are raised as ERRORs with design.md's SQLSTATEs.
+ * Wait until one of several calls is done, driving all calls of this backend
+ * meanwhile; reacts to cancel at once.  Returns its index, the lowest if there
+ * are more.  Failures are left to xero_call_finish().
+ */
+extern int	xero_call_await(XeroCall *const *calls, int ncalls);
+
+/*
+ * Wait for the answer in the same way.  Failures are raised as ERRORs with design.md's SQLSTATEs.
  * The response belongs to the call.
  */
 extern const XeroResponse *xero_call_finish(XeroCall *call);

@@ -15,8 +15,8 @@
 
 #include "api/document.h"
 
-/* Such documents are a few hundred bytes and hardly nested. */
-#define MAX_DOCUMENT (256 * 1024)
+/* Such documents are small and hardly nested; a connection takes 300 bytes. */
+#define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
 
 static bool
@@ -147,6 +147,14 @@ get_string(json_object *object, const char *key, char *dest, size_t size)
 	return strlcpy(dest, json_object_get_string(value), size) < size;
 }
 
+/* A string that is of no use if it is cut. */
+static void
+get_whole(json_object *object, const char *key, char *dest, size_t size)
+{
+	if (!get_string(object, key, dest, size))
+		dest[0] = '\0';
+}
+
 static int
 get_int(json_object *object, const char *key, int otherwise)
 {
@@ -193,9 +201,12 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	if (object == NULL)
 		return false;
 
-	if (!get_string(object, "access_token", document->access_token,
-					sizeof(document->access_token)))
-		document->access_token[0] = '\0';
+	get_whole(object, "access_token", document->access_token,
+			  sizeof(document->access_token));
+	get_whole(object, "refresh_token", document->refresh_token,
+			  sizeof(document->refresh_token));
+	get_whole(object, "id_token", document->id_token,
+			  sizeof(document->id_token));
 	document->expires_in = get_int(object, "expires_in", -1);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
@@ -204,36 +215,57 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 }
 
 int
-xero_parse_connections(const char *text, size_t len, char *tenant_id)
+xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
+						 int room)
 {
 	json_object *array = parse_document(text, len, json_type_array);
 	int			count = 0;
 
-	tenant_id[0] = '\0';
 	if (array == NULL)
 		return -1;
-
-	/* practices have connections, too, but no accounts */
 	for (size_t i = 0; i < json_object_array_length(array); i++)
 	{
 		json_object *connection = json_object_array_get_idx(array, i);
-		char		type[32];
-		char		id[XERO_UUID_TEXT_LEN + 1];
+		XeroOrganisation one;
 
+		memset(&one, 0, sizeof(one));
 		if (!json_object_is_type(connection, json_type_object) ||
-			!get_string(connection, "tenantId", id, sizeof(id)))
+			!get_string(connection, "tenantId", one.tenant_id,
+						sizeof(one.tenant_id)))
 		{
 			count = -1;
 			break;
 		}
-		if (!get_string(connection, "tenantType", type, sizeof(type)) ||
-			strcmp(type, "ORGANISATION") != 0)
-			continue;
-		if (count++ == 0)
-			strlcpy(tenant_id, id, XERO_UUID_TEXT_LEN + 1);
+		(void) get_string(connection, "tenantType", one.tenant_type,
+						  sizeof(one.tenant_type));
+		(void) get_string(connection, "tenantName", one.name,
+						  sizeof(one.name));
+		if (count < room)
+			list[count] = one;
+		count++;
 	}
 	json_object_put(array);
 	return count;
+}
+
+bool
+xero_parse_country(const char *text, size_t len, char *country, size_t size)
+{
+	json_object *object = parse_document(text, len, json_type_object);
+	json_object *array;
+	json_object *organisation = NULL;
+
+	country[0] = '\0';
+	if (object != NULL &&
+		json_object_object_get_ex(object, "Organisations", &array) &&
+		json_object_is_type(array, json_type_array))
+		organisation = json_object_array_get_idx(array, 0);
+	if (json_object_is_type(organisation, json_type_object))
+		(void) get_string(organisation, "CountryCode", country, size);
+	else
+		organisation = NULL;
+	json_object_put(object);
+	return organisation != NULL;
 }
 
 /* False, and "", if it is no string, has a zero byte, or does not fit. */

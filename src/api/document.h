@@ -25,9 +25,19 @@ typedef struct XeroErrorDocument
 typedef struct XeroTokenDocument
 {
 	char		access_token[16384];	/* secret; "" if absent or too long */
+	char		refresh_token[4096];	/* so too */
+	char		id_token[16385];	/* so too */
 	int			expires_in;		/* seconds, -1 if absent */
 	char		error[64];		/* "invalid_client", ... */
 } XeroTokenDocument;
+
+/* An organisation or the like that a token reaches. */
+typedef struct XeroOrganisation
+{
+	char		tenant_id[37];
+	char		tenant_type[32];
+	char		name[512];
+} XeroOrganisation;
 
 /* What the header of a signed token says.  Strings are "" if absent. */
 typedef struct XeroJoseHeader
@@ -77,8 +87,6 @@ typedef struct XeroDiscovery
 	char		jwks_uri[1024];
 } XeroDiscovery;
 
-#define XERO_UUID_TEXT_LEN 36
-
 /* Could this body be JSON, by its type and its first and last character? */
 extern bool xero_looks_like_json(const char *content_type, const char *text,
 								 size_t len);
@@ -90,12 +98,18 @@ extern bool xero_parse_token(const char *text, size_t len,
 							 XeroTokenDocument *document);
 
 /*
- * The answer of /connections: how many organisations it names, -1 if it is no
- * array of connections.  "tenant_id" (XERO_UUID_TEXT_LEN + 1 bytes) becomes the
- * first one's id.
+ * The answer of /Organisation: its CountryCode, "" if absent.  False if it
+ * describes no organisation.
  */
-extern int	xero_parse_connections(const char *text, size_t len,
-								   char *tenant_id);
+extern bool xero_parse_country(const char *text, size_t len,
+							   char *country, size_t size);
+
+/*
+ * All that the answer of /connections names, practices too: how many, -1 if it
+ * is no array of connections.  The first "room" of them are in the list.
+ */
+extern int	xero_parse_organisations(const char *text, size_t len,
+									 XeroOrganisation *list, int room);
 
 /*
  * These are strict: false, and everything absent, also if a member that is

@@ -22,6 +22,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /* So much of a foreign text is shown. */
@@ -234,7 +235,8 @@ token_failure(const XeroFailureFacts *facts)
 	else if (facts->server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
 		hint = "Check client_id, client_secret and scopes.";
 	else
-		hint = "Authorize the server again.";
+		hint = psprintf("Authorize it: SELECT xero_fdw.authorize_url(%s);",
+						quote_literal_cstr(facts->server->name));
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf(facts->situation == XERO_TOKEN_EXPIRED ?
 								 "the access token of server \"%s\" has expired" :
@@ -248,6 +250,7 @@ permission_failure(const XeroFailureFacts *facts)
 {
 	const XeroServer *server = facts->server;
 	const char *authenticate = facts->result->authenticate;
+	const char *hint = "Check that tenant_id is an organisation that is connected to the application, and that its user may do this.";
 	char	   *message;
 
 	if (facts->situation == XERO_NO_SCOPE)
@@ -259,15 +262,20 @@ permission_failure(const XeroFailureFacts *facts)
 									 answer_detail(facts), authenticate),
 							"Grant the scope to the application, add it to the server option \"scopes\", and authorize again.");
 
-	if (server->tenant_id != NULL)
+	if (server->tenant_name != NULL)
+	{
+		message = psprintf("Xero denied server \"%s\" access to organisation \"%s\" (%s)",
+						   server->name, server->tenant_name, server->tenant_id);
+		hint = "It was connected to the application when this session asked. Connect it again, leave it out by a condition on tenant_id, or begin a new session; or its user may not do this.";
+	}
+	else if (server->tenant_id != NULL)
 		message = psprintf("Xero denied server \"%s\" access to organisation %s",
 						   server->name, server->tenant_id);
 	else
 		message = psprintf("Xero denied server \"%s\" access without a tenant_id",
 						   server->name);
 	return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE, message,
-						answer_detail(facts),
-						"Check that tenant_id is an organisation that is connected to the application, and that its user may do this.");
+						answer_detail(facts), hint);
 }
 
 static XeroFailure *

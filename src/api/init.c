@@ -10,6 +10,7 @@
 #include "api/init.h"
 #include "api/shared.h"
 #include "api/statement.h"
+#include "api/vault.h"
 #include "api/write.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -21,6 +22,7 @@ xero_api_init(void)
 {
 	xero_statement_init();
 	xero_write_init();
+	xero_vault_init();
 	xero_shared_init();
 }
 

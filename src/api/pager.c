@@ -9,8 +9,8 @@
  *
  * Where the number of pages is known from the first response and all of them
  * will be wanted, the following pages are requested before they are needed.
- * Requests and unread responses together never exceed the server's
- * concurrency: that bounds memory as well as the share of the budget.
+ * Requests and unread responses together never exceed the bound that the
+ * caller sets: that bounds memory as well as the share of the budget.
  *
  * Calls in flight are owned by the pager's memory context: deleting it
  * abandons them.
@@ -37,7 +37,8 @@ struct XeroPager
 	bool		finished;		/* no page after the present one */
 	int64		reread;			/* this page comes next, again; 0 for none */
 
-	XeroCall   *current;		/* owns the response handed out */
+	XeroCall   *current;		/* owns the response handed out, or to be */
+	bool		coming;			/* that has not been handed out */
 	XeroCall  **ahead;			/* pages page+1 .. requested, by page number
 								 * modulo nahead */
 	int			nahead;
@@ -103,7 +104,7 @@ xero_pager_begin(MemoryContext owner, const XeroServer *server,
 	pager->server = server;
 	pager->spec = *spec;
 	pager->pages = -1;
-	pager->nahead = Max(server->concurrency - 1, 1);
+	pager->nahead = Max(spec->ahead - 1, 1);
 	pager->ahead = MemoryContextAllocZero(cxt,
 										  sizeof(XeroCall *) * pager->nahead);
 	return pager;
@@ -146,7 +147,7 @@ request_page(XeroPager *pager, int64 page)
 static void
 request_ahead(XeroPager *pager)
 {
-	if (!pager->spec.ahead || pager->pages < 0)
+	if (pager->spec.ahead <= 1 || pager->pages < 0)
 		return;
 	while (pager->requested < pager->pages &&
 		   pager->requested < pager->page + pager->nahead)
@@ -165,21 +166,24 @@ xero_pager_start(XeroPager *pager)
 	pager->ahead[1 % pager->nahead] = request_page(pager, 1);
 }
 
-const XeroResponse *
-xero_pager_next(XeroPager *pager)
+XeroCall *
+xero_pager_request(XeroPager *pager)
 {
+	if (pager->coming)
+		return pager->current;
 	if (pager->current)
 		xero_call_free(pager->current);
 	pager->current = NULL;
+	if (pager->finished && pager->reread == 0)
+		return NULL;
 
+	pager->coming = true;
 	if (pager->reread > 0)
 	{
 		pager->current = request_page(pager, pager->reread);
 		pager->reread = 0;
-		return xero_call_finish(pager->current);
+		return pager->current;
 	}
-	if (pager->finished)
-		return NULL;
 
 	pager->page++;
 	if (pager->page <= pager->requested)
@@ -195,7 +199,16 @@ xero_pager_next(XeroPager *pager)
 		pager->current = request_page(pager, pager->page);
 	}
 	request_ahead(pager);
-	return xero_call_finish(pager->current);
+	return pager->current;
+}
+
+const XeroResponse *
+xero_pager_next(XeroPager *pager)
+{
+	XeroCall   *call = xero_pager_request(pager);
+
+	pager->coming = false;
+	return call ? xero_call_finish(call) : NULL;
 }
 
 void

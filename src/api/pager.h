@@ -21,8 +21,8 @@ typedef struct XeroPagerSpec
 	bool		single;			/* one record: one response, 404 is allowed */
 	const XeroObject *object;	/* how its lists are paged */
 	int			page_size;		/* wanted; ignored where there is no pageSize */
-	bool		ahead;			/* all pages will be wanted: ask for the next
-								 * ones while the present one is consumed */
+	int			ahead;			/* requests and unread responses at once: more
+								 * than one where all pages will be wanted */
 	XeroCallStats *stats;		/* must outlive the pager */
 } XeroPagerSpec;
 
@@ -41,9 +41,15 @@ extern void xero_pager_free(XeroPager *pager);
 extern void xero_pager_start(XeroPager *pager);
 
 /*
- * The next response, or NULL at the end.  It stays valid until the next call.
- * Before each further call the caller must report the present page with
- * xero_pager_end_page(), once.
+ * The call that the next response comes from, begun if it was not yet; NULL at
+ * the end.  The response before it is gone then.  Before that the caller must
+ * have reported the present page with xero_pager_end_page(), once.
+ */
+extern XeroCall *xero_pager_request(XeroPager *pager);
+
+/*
+ * The next response, requested if it was not yet; NULL at the end.  It stays
+ * valid until the next request.
  */
 extern const XeroResponse *xero_pager_next(XeroPager *pager);
 

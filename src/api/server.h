@@ -29,6 +29,7 @@ typedef struct XeroServer
 	char	   *client_secret;	/* secret */
 	char	   *access_token;	/* secret; used as it is, never refreshed */
 	char	   *tenant_id;		/* NULL: none given */
+	char	   *tenant_name;	/* of that organisation, NULL if not known */
 	char	   *scopes;			/* NULL: the default */
 	char	   *api_url;		/* without a trailing slash */
 	char	   *identity_url;

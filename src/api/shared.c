@@ -16,10 +16,12 @@
  *	  64-bit stores; they are for eyes only.
  *	- log_lock: taken exclusively to write an entry, shared to copy them.
  *	- the budget's: see budget.c.
+ *	- the tokens': see slots.c.
  * A backend holds one of these locks at a time, and only for copying and
  * arithmetic: no I/O, no palloc, no ereport.
  *
- * The ring of requests and, after it, the budget are as long as settings say.
+ * The ring of requests and, after it, the budget and the tokens are as long as
+ * settings say.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,7 +40,7 @@
 #define LOG_SIZE 1000
 #define MAX_LOG_SIZE 1000000
 
-/* Default and bounds of the budgets, which take some 6 kB. */
+/* Default and bounds of the budgets, which take some 6 kB, and tokens, 18. */
 #define TENANTS 100
 #define MAX_TENANTS 10000
 
@@ -61,17 +63,31 @@ budget_offset(void)
 									  sizeof(XeroLoggedRequest))));
 }
 
+/* Where the tokens begin. */
+static Size
+slots_offset(void)
+{
+	return MAXALIGN(add_size(budget_offset(),
+							 xero_budget_size(lengths.tenants, MaxBackends)));
+}
+
 static Size
 shared_size(void)
 {
-	return add_size(budget_offset(),
-					xero_budget_size(lengths.tenants, MaxBackends));
+	return add_size(slots_offset(),
+					xero_slots_size(lengths.tenants, MaxBackends));
 }
 
 static XeroBudget *
 budget_in(XeroShared *segment)
 {
 	return (XeroBudget *) ((char *) segment + segment->budget_at);
+}
+
+static XeroSlots *
+slots_in(XeroShared *segment)
+{
+	return (XeroSlots *) ((char *) segment + segment->slots_at);
 }
 
 static void
@@ -87,6 +103,9 @@ initialize(void *segment)
 	fresh->budget_at = budget_offset();
 	xero_budget_initialize(budget_in(fresh), fresh->tranche, lengths.tenants,
 						   MaxBackends);
+	fresh->slots_at = slots_offset();
+	xero_slots_initialize(slots_in(fresh), fresh->tranche, lengths.tenants,
+						  MaxBackends);
 }
 
 static shmem_request_hook_type next_request_hook = NULL;
@@ -218,6 +237,12 @@ XeroBudget *
 xero_shared_budget(void)
 {
 	return budget_in(xero_shared_attach());
+}
+
+XeroSlots *
+xero_shared_slots(void)
+{
+	return slots_in(xero_shared_attach());
 }
 
 XeroShared *

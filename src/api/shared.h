@@ -12,6 +12,7 @@
 
 #include "api/progress.h"
 #include "api/request_log.h"
+#include "api/slots.h"
 #include "api/tenants.h"
 #include "storage/lwlock.h"
 
@@ -31,6 +32,7 @@ typedef struct XeroShared
 	LWLock		log_lock;
 	int			log_size;		/* never changes */
 	Size		budget_at;		/* offset of the budget; never changes */
+	Size		slots_at;		/* offset of the tokens; never changes */
 	uint64		log_count;		/* entries ever written */
 	XeroLoggedRequest log[FLEXIBLE_ARRAY_MEMBER];
 } XeroShared;
@@ -43,6 +45,9 @@ extern XeroShared *xero_shared_attach(void);
 
 /* Its part that the budget is; raises the same ERROR. */
 extern XeroBudget *xero_shared_budget(void);
+
+/* The shared tokens, likewise. */
+extern XeroSlots *xero_shared_slots(void);
 
 /* NULL if this backend has not attached yet; never raises an error. */
 extern XeroShared *xero_shared_if_attached(void);

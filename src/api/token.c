@@ -6,7 +6,7 @@
  * An access_token of the user mapping is used as it is.  With the client
  * credentials grant a token is fetched when it is first needed and kept in
  * this backend, by user mapping and credentials, until a minute before its
- * end.
+ * end.  With a person's consent it is one that all backends share (slots.c).
  *
  * An entry is one token, from the first attempt to fetch it to its end.  Calls
  * that need it wait for the same fetch; when the last of them leaves before it
@@ -17,17 +17,16 @@
  */
 #include "compat.h"
 
-#include <ctype.h>
-
+#include "api/identity.h"
 #include "api/request_log.h"
 #include "api/statement.h"
 #include "api/token.h"
-#include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #define TOKEN_PATH "/connect/token"
 
@@ -69,31 +68,13 @@ typedef struct XeroTokenEntry
 
 static dlist_head entries = DLIST_STATIC_INIT(entries);
 
+/* Those who wait for a shared token look at it at least this often, in ms. */
+#define LOOK_AGAIN 1000.0
+
 bool
 xero_token_renewable(const XeroServer *server)
 {
-	return server->access_token == NULL &&
-		server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS;
-}
-
-static uint64
-hash_part(uint64 seed, const char *part)
-{
-	if (part == NULL)
-		return hash_combine64(seed, 0);
-	return hash_combine64(seed,
-						  hash_bytes_extended((const unsigned char *) part,
-											  strlen(part), seed));
-}
-
-static uint64
-hash_credentials(const XeroServer *server)
-{
-	uint64		hash = hash_part(0, server->client_id);
-
-	hash = hash_part(hash, server->client_secret);
-	hash = hash_part(hash, server->scopes);
-	return hash_part(hash, server->identity_url);
+	return server->access_token == NULL;
 }
 
 /* Nobody waits for it. */
@@ -179,7 +160,7 @@ make_entry(const XeroServer *server, uint64 credentials)
 static XeroTokenEntry *
 find_entry(const XeroServer *server)
 {
-	uint64		credentials = hash_credentials(server);
+	uint64		credentials = xero_hash_credentials(server);
 	double		now = xero_clock_ms();
 	XeroTokenEntry *found = NULL;
 	dlist_mutable_iter iter;
@@ -208,6 +189,7 @@ xero_token_leave(XeroTokenTicket *ticket)
 {
 	XeroTokenEntry *entry = ticket->entry;
 
+	memset(&ticket->slot, 0, sizeof(ticket->slot));
 	if (entry == NULL)
 		return;
 	ticket->entry = NULL;
@@ -218,10 +200,17 @@ xero_token_leave(XeroTokenTicket *ticket)
 }
 
 void
-xero_token_reject(const XeroTokenTicket *ticket)
+xero_token_reject(const XeroTokenTicket *ticket, const XeroServer *server)
 {
 	dlist_mutable_iter iter;
 
+	if (server->access_token != NULL)
+		return;
+	if (server->grant_type == XERO_GRANT_AUTHORIZATION_CODE)
+	{
+		xero_slot_reject(server, ticket->serial);
+		return;
+	}
 	dlist_foreach_modify(iter, &entries)
 	{
 		XeroTokenEntry *entry = dlist_container(XeroTokenEntry, node,
@@ -229,19 +218,6 @@ xero_token_reject(const XeroTokenTicket *ticket)
 
 		if (entry->serial == ticket->serial)
 			discard_entry(entry);
-	}
-}
-
-/* Scopes are words and blanks; all else is escaped for the form. */
-static void
-append_form_value(StringInfo form, const char *value)
-{
-	for (const char *p = value; *p != '\0'; p++)
-	{
-		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
-			appendStringInfoChar(form, *p);
-		else
-			appendStringInfo(form, "%%%02X", (unsigned char) *p);
 	}
 }
 
@@ -256,12 +232,9 @@ start_fetch(XeroTokenEntry *entry, const XeroServer *server)
 		StringInfoData form;
 
 		initStringInfo(&form);
-		appendStringInfoString(&form, "grant_type=client_credentials");
+		xero_append_parameter(&form, "grant_type", "client_credentials");
 		if (server->scopes != NULL)
-		{
-			appendStringInfoString(&form, "&scope=");
-			append_form_value(&form, server->scopes);
-		}
+			xero_append_parameter(&form, "scope", server->scopes);
 		entry->form = form.data;
 	}
 	xero_request_log_prepare(&entry->logged, server, "POST", TOKEN_PATH, NULL);
@@ -303,21 +276,10 @@ classify_answer(const XeroHttpResult *result)
 static XeroFailure *
 refusal(const XeroServer *server, const XeroHttpResult *result)
 {
-	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
-	char	   *word;
-
-	(void) xero_parse_token(result->body, result->len, document);
-	word = xero_clean_text(document->error, strlen(document->error),
-						   sizeof(document->error));
-	explicit_bzero(document, sizeof(*document));
-	pfree(document);
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf("Xero refused an access token to server \"%s\"",
 								 server->name),
-						word[0] == '\0' ?
-						psprintf("%s.", xero_describe_answer(result)) :
-						psprintf("%s, \"%s\".", xero_describe_answer(result),
-								 word),
+						xero_describe_refusal(result),
 						"Check client_id, client_secret and scopes.");
 }
 
@@ -455,12 +417,6 @@ advance_entry(XeroTokenEntry *entry, const XeroServer *server)
 static XeroFailure *
 missing_credentials(const XeroServer *server)
 {
-	if (server->grant_type != XERO_GRANT_CLIENT_CREDENTIALS)
-		return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-							psprintf("no consent is stored for server \"%s\"",
-									 server->name),
-							NULL,
-							"Set grant_type 'client_credentials' on the server, or an access_token in the user mapping.");
 	if (server->client_id == NULL || server->client_secret == NULL)
 		return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 							psprintf("%s is missing for server \"%s\"",
@@ -481,6 +437,30 @@ copy_failure(const XeroFailure *failure)
 						failure->hint ? pstrdup(failure->hint) : NULL);
 }
 
+/* The token that all backends share. */
+static XeroTokenAnswer
+get_shared_token(XeroTokenTicket *ticket, const XeroServer *server,
+				 const char **token, XeroFailure **failure, double *resume_at)
+{
+	static XeroSharedToken shared;
+
+	switch (xero_slot_get(server, &ticket->slot, &shared, failure))
+	{
+		case XERO_SLOT_WAIT:
+			*resume_at = Min(*resume_at, xero_clock_ms() + LOOK_AGAIN);
+			return XERO_TOKEN_PENDING;
+		case XERO_SLOT_FAILED:
+			return XERO_TOKEN_FAILED;
+		case XERO_SLOT_DONE:
+			break;
+	}
+	ticket->serial = shared.serial;
+	ticket->ends_at = xero_clock_ms() +
+		(shared.ends_at - GetCurrentTimestamp()) / 1000.0;
+	*token = shared.token;
+	return XERO_TOKEN_READY;
+}
+
 XeroTokenAnswer
 xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 			   const char **token, XeroFailure **failure, double *resume_at)
@@ -493,6 +473,8 @@ xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 		*token = server->access_token;
 		return XERO_TOKEN_READY;
 	}
+	if (server->grant_type == XERO_GRANT_AUTHORIZATION_CODE)
+		return get_shared_token(ticket, server, token, failure, resume_at);
 	*failure = missing_credentials(server);
 	if (*failure != NULL)
 		return XERO_TOKEN_FAILED;

@@ -12,11 +12,13 @@
 
 #include "api/failure.h"
 #include "api/server.h"
+#include "api/slots.h"
 
 /* A call's interest in a token.  Zeroed before first use. */
 typedef struct XeroTokenTicket
 {
 	struct XeroTokenEntry *entry;	/* waited for, or NULL */
+	XeroSlotTicket slot;		/* a shared token that is waited for */
 	uint64		serial;			/* which token was given, 0 if not cached */
 	double		ends_at;		/* of that token, by xero_clock_ms() */
 } XeroTokenTicket;
@@ -44,7 +46,8 @@ extern XeroTokenAnswer xero_token_get(XeroTokenTicket *ticket,
 extern void xero_token_leave(XeroTokenTicket *ticket);
 
 /* Xero does not accept the token that this ticket was given. */
-extern void xero_token_reject(const XeroTokenTicket *ticket);
+extern void xero_token_reject(const XeroTokenTicket *ticket,
+							  const XeroServer *server);
 
 /* Could another token be had by asking? */
 extern bool xero_token_renewable(const XeroServer *server);

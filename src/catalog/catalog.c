@@ -22,18 +22,21 @@ const XeroApi xero_api_accounting = {
 const XeroApi xero_api_payroll_au = {
 	.name = "payroll_au",
 	.base = "/payroll.xro/1.0",
+	.country = "AU",
 	.comment = "Payroll API, Australia",
 };
 
 const XeroApi xero_api_payroll_uk = {
 	.name = "payroll_uk",
 	.base = "/payroll.xro/2.0",
+	.country = "GB",
 	.comment = "Payroll API, United Kingdom",
 };
 
 const XeroApi xero_api_payroll_nz = {
 	.name = "payroll_nz",
 	.base = "/payroll.xro/2.0",
+	.country = "NZ",
 	.comment = "Payroll API, New Zealand",
 };
 

@@ -115,6 +115,8 @@ typedef struct XeroApi
 {
 	const char *name;			/* remote schema: "accounting" */
 	const char *base;			/* "/api.xro/2.0" */
+	const char *country;		/* CountryCode of the organisations that have
+								 * it, NULL: all of them */
 	const char *comment;
 } XeroApi;
 

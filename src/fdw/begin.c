@@ -18,12 +18,11 @@
 #include "fdw/scan.h"
 
 #include "access/table.h"
-#include "api/tenant.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -94,8 +93,7 @@ init_detail(XeroScanState *state, EState *estate)
 	}
 	if (n > 0)
 		state->detail = xero_detail_create(estate->es_query_cxt, table->name,
-										   table->object, state->server,
-										   columns, n, &state->stats);
+										   table->object, columns, n, &state->stats);
 }
 
 static void
@@ -118,6 +116,9 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 		if (state->table->columns[attno - 1].is_tenant)
 		{
 			state->tenant_attno = attno;
+			state->tenant_typmod = att->atttypmod;
+			getTypeInputInfo(att->atttypid, &state->tenant_input,
+							 &state->tenant_ioparam);
 			continue;
 		}
 		field->path = state->table->columns[attno - 1].path;
@@ -152,6 +153,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	List	   *private = plan->fdw_private;
 	Relation	rel;
 	const char *order;
+	List	   *sort;
 	Oid			check_as_user;
 	XeroScanState *state;
 	ListCell   *lc;
@@ -181,6 +183,13 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state->keep = state->whole ||
 		boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
 		(eflags & EXEC_FLAG_REWIND) != 0;
+	sort = list_nth(private, XERO_SCAN_SORT);
+	if (sort != NIL)
+	{
+		state->order_attno = intVal(linitial(sort));
+		state->order_descends = boolVal(lsecond(sort));
+		state->order_rows = intVal(lthird(sort));
+	}
 
 	state->param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	foreach(lc, plan->fdw_exprs)
@@ -192,9 +201,10 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	{
 		state->kept = tuplestore_begin_heap(false, false, work_mem);
 		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
-		state->kept_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
-													&TTSOpsMinimalTuple);
 	}
+	if (state->keep || sort != NIL)
+		state->row_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+												   &TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
 }
 
@@ -247,6 +257,104 @@ same_targets(List *a, List *b)
 	return true;
 }
 
+/* All organisations of the server; may need the network. */
+static void
+load_organisations(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+
+	state->norganisations = xero_organisations(state->server,
+											   &state->organisations);
+	state->tenants = palloc(sizeof(pg_uuid_t) * state->norganisations);
+	for (int i = 0; i < state->norganisations; i++)
+		state->tenants[i] = state->organisations[i].id;
+	if (state->progress == NULL)
+		state->progress = xero_progress_begin(state->table->relid, "scan");
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Some APIs exist in one country only.  What an organisation of another
+ * country answers there may be an error, or records that are none of the
+ * table's, so among several organisations it is not asked.
+ */
+static Bitmapset *
+leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
+{
+	const char *country = state->table->object->api->country;
+	int			count = bms_num_members(wanted);
+	XeroOrg   **asked;
+	int			i = -1;
+	int			n = 0;
+
+	if (country == NULL || state->norganisations <= 1 || count == 0)
+		return wanted;
+	asked = palloc(sizeof(XeroOrg *) * count);
+	while ((i = bms_next_member(wanted, i)) >= 0)
+		asked[n++] = &state->organisations[i];
+	xero_learn_countries(state->server, asked, n, &state->stats);
+	i = -1;
+	while ((i = bms_next_member(wanted, i)) >= 0)
+	{
+		if (strcmp(state->organisations[i].country, country) != 0)
+			wanted = bms_del_member(wanted, i);
+	}
+	return wanted;
+}
+
+/* The organisations that a run asks. */
+static Bitmapset *
+choose_organisations(ForeignScanState *node, const XeroParamValue *params)
+{
+	XeroScanState *state = node->fdw_state;
+
+	if (state->organisations == NULL)
+		load_organisations(node);
+	return leave_out_foreigners(state,
+								xero_wanted_tenants(state->sent, params,
+													state->tenants,
+													state->norganisations));
+}
+
+/* A stream for each organisation that is wanted, in the current context. */
+static void
+make_streams(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	int			i = -1;
+
+	state->nstreams = state->nbegun = state->nopen = 0;
+	state->stream = NULL;
+	state->streams = palloc0(sizeof(XeroStream) *
+							 Max(bms_num_members(state->wanted), 1));
+	while ((i = bms_next_member(state->wanted, i)) >= 0)
+	{
+		XeroStream *stream = &state->streams[state->nstreams++];
+
+		stream->organisation = &state->organisations[i];
+		stream->server = *state->server;
+		xero_speak_for(&stream->server, stream->organisation);
+		if (state->tenant_attno)
+			stream->tenant = OidInputFunctionCall(state->tenant_input,
+												  stream->organisation->tenant_id,
+												  state->tenant_ioparam,
+												  state->tenant_typmod);
+	}
+}
+
+/* Throw away what a run has, its transfers included. */
+static void
+end_run(XeroScanState *state)
+{
+	if (state->sorter)
+		tuplesort_end(state->sorter);
+	state->sorter = NULL;
+	if (state->run_cxt)
+		MemoryContextDelete(state->run_cxt);
+	state->run_cxt = NULL;
+}
+
 /*
  * Begin a run: settle the requests.  If they are those of the run before and
  * its rows were kept, replay them and go on from there.
@@ -260,14 +368,17 @@ xero_start_run(ForeignScanState *node)
 												  "Xero scan run",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(run_cxt);
-	List	   *targets = xero_build_targets(state->rel, state->sent,
-											 evaluate_params(node),
+	XeroParamValue *params = evaluate_params(node);
+	List	   *targets = xero_build_targets(state->rel, state->sent, params,
 											 &state->shape);
+	Bitmapset  *wanted = targets == NIL ? NULL :
+	choose_organisations(node, params);
 
 	state->started = true;
 	state->count_returned = false;
 	if (state->run_cxt && (state->kept || state->counted) &&
-		same_targets(targets, state->targets))
+		same_targets(targets, state->targets) &&
+		bms_equal(wanted, state->wanted))
 	{
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(run_cxt);
@@ -279,39 +390,28 @@ xero_start_run(ForeignScanState *node)
 		return;
 	}
 
-	if (state->run_cxt)
-		MemoryContextDelete(state->run_cxt);
+	end_run(state);
 	state->run_cxt = run_cxt;
 	state->counted = false;
 	state->drained = false;
 	state->targets = targets;
-	state->pagers = palloc0(sizeof(XeroPager *) * Max(list_length(targets), 1));
-	state->target = 0;
-	state->pager = NULL;
+	state->wanted = wanted;
+	state->pages_total = -1;
 	state->page_open = false;
+	make_streams(node);
 	if (state->kept)
 		tuplestore_clear(state->kept);
-
-	/* set-up that may need the network waits until rows are asked for */
-	if (targets != NIL)
-	{
-		MemoryContextSwitchTo(estate->es_query_cxt);
-		xero_resolve_tenant(state->server);
-		if (state->tenant_attno)
-			state->tenant = DirectFunctionCall1(uuid_in,
-												CStringGetDatum(state->server->tenant_id));
-		if (state->progress == NULL)
-			state->progress = xero_progress_begin(state->table->relid, "scan");
-	}
 	MemoryContextSwitchTo(old);
 }
 
 /* The planner remembers how many records the whole list has. */
 void
-xero_note_records(XeroScanState *state, double records)
+xero_note_records(XeroScanState *state, const XeroStream *stream,
+				  double records)
 {
-	if (state->sent == NIL)
-		xero_remember_records(state->table->relid, records);
+	if (xero_sends_whole_lists(state->sent))
+		xero_remember_records(state->table->relid, &stream->organisation->id,
+							  records);
 }
 
 /* The next row decides whether anything has to be asked for again. */
@@ -331,13 +431,11 @@ xeroEndForeignScan(ForeignScanState *node)
 
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
-	if (state->run_cxt)
-		MemoryContextDelete(state->run_cxt);
-	state->run_cxt = NULL;
+	end_run(state);
 	if (state->kept)
 		tuplestore_end(state->kept);
-	if (state->kept_slot)
-		ExecDropSingleTupleTableSlot(state->kept_slot);
+	if (state->row_slot)
+		ExecDropSingleTupleTableSlot(state->row_slot);
 	if (state->progress)
 		xero_progress_end(state->progress);
 }

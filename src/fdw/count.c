@@ -61,6 +61,7 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
 	XeroPushdown *pushdown;
+	double		calls;
 	Cost		cost;
 	ListCell   *lc;
 
@@ -85,13 +86,16 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	if (pushdown->recheck != NIL)
 		return;
 
-	cost = XERO_CALL_COST + cpu_tuple_cost;
+	calls = pushdown->max_tenants < 0 ? info->organisations :
+		Max(Min(info->organisations, pushdown->max_tenants), 1);
+	cost = XERO_CALL_COST * calls + cpu_tuple_cost;
 	output_rel->fdw_private = info;
 	add_path(output_rel, (Path *)
 			 xero_create_foreign_upper_path(root, output_rel,
 											output_rel->reltarget, 1, cost, cost,
-											list_make2(pushdown->sent,
-													   pushdown->params)));
+											list_make3(pushdown->sent,
+													   pushdown->params,
+													   makeFloat(psprintf("%.0f", calls)))));
 }
 
 ForeignScan *
@@ -107,10 +111,11 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 						 NIL,
 						 makeInteger(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE),
 						 makeString(""),
-						 makeInteger(1));
+						 NIL);
+	private = lappend(private, makeInteger(1));
 	private = lappend(private, makeBoolean(false));
 	private = lappend(private, makeBoolean(false));
-	private = lappend(private, makeFloat("1"));
+	private = lappend(private, lthird(best_path->fdw_private));
 	private = lappend(private, makeInteger((int) info->table->relid));
 
 	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
@@ -118,11 +123,11 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 }
 
 /*
- * The number of records from the given target on, counted one by one: an
- * ordinary scan, so that what holds for its rows holds for their number.
+ * The number of records counted one by one: an ordinary scan, so that what
+ * holds for its rows holds for their number.
  */
 static int64
-count_rows(XeroScanState *state, int target, TupleTableSlot *scratch)
+count_rows(XeroScanState *state, TupleTableSlot *scratch)
 {
 	MemoryContext row_cxt = AllocSetContextCreate(state->run_cxt,
 												  "Xero count",
@@ -131,7 +136,6 @@ count_rows(XeroScanState *state, int target, TupleTableSlot *scratch)
 	int64		count = 0;
 
 	state->page_size = state->table->page_size;
-	state->target = target;
 	while (xero_fetch_row(state, scratch))
 	{
 		count++;
@@ -142,22 +146,14 @@ count_rows(XeroScanState *state, int target, TupleTableSlot *scratch)
 	return count;
 }
 
-/* The number of records of one target; -1 if Xero does not tell. */
+/* The number of records of one list; -1 if Xero does not tell. */
 static int64
-count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
+read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
+		   XeroPager *pager)
 {
-	XeroPagerSpec spec = {0};
-	const XeroResponse *response;
+	const XeroResponse *response = xero_pager_next(pager);
+	const XeroPageInfo *info;
 
-	spec.path = target->path;
-	spec.query = target->query;
-	spec.modified_since = target->modified_since;
-	spec.single = target->single;
-	spec.object = state->table->object;
-	spec.page_size = state->page_size;
-	spec.stats = &state->stats;
-
-	response = xero_pager_next(xero_pager_begin(mcxt, state->server, &spec));
 	if (response->status == 404)
 		return 0;
 	xero_reader_open(state->reader, response->body, response->len,
@@ -167,12 +163,60 @@ count_target(XeroScanState *state, const XeroTarget *target, MemoryContext mcxt)
 	state->pages++;
 	if (target->single)
 		return xero_reader_records(state->reader);
-	if (xero_reader_info(state->reader)->item_count >= 0)
+	info = xero_reader_info(state->reader);
+	if (info->item_count >= 0)
+		xero_note_records(state, stream, info->item_count);
+	return info->item_count;
+}
+
+/*
+ * The number of records of one target in some organisations, which are all
+ * asked at once; -1 if Xero does not tell.
+ */
+static int64
+count_target(XeroScanState *state, const XeroTarget *target,
+			 XeroStream *streams, int nstreams)
+{
+	XeroPager  *pagers[XERO_MAX_STREAMS];
+	int64		total = 0;
+
+	for (int i = 0; i < nstreams; i++)
 	{
-		xero_note_records(state, xero_reader_info(state->reader)->item_count);
-		return xero_reader_info(state->reader)->item_count;
+		pagers[i] = xero_stream_pager(state, &streams[i], target, 1);
+		xero_pager_start(pagers[i]);
 	}
-	return -1;
+	for (int i = 0; i < nstreams; i++)
+	{
+		int64		n;
+
+		state->stream = &streams[i];
+		n = total < 0 ? 0 : read_count(state, &streams[i], target, pagers[i]);
+		total = n < 0 ? n : total + n;
+		xero_pager_free(pagers[i]);
+	}
+	return total;
+}
+
+static int64
+count_all(XeroScanState *state, TupleTableSlot *scratch)
+{
+	int64		total = 0;
+	ListCell   *lc;
+
+	foreach(lc, state->targets)
+	{
+		for (int i = 0; i < state->nstreams; i += XERO_MAX_STREAMS)
+		{
+			int64		n = count_target(state, lfirst(lc), &state->streams[i],
+										 Min(state->nstreams - i,
+											 XERO_MAX_STREAMS));
+
+			if (n < 0)
+				return count_rows(state, scratch);
+			total += n;
+		}
+	}
+	return total;
 }
 
 /*
@@ -193,22 +237,11 @@ xero_iterate_count(ForeignScanState *node)
 
 	if (!state->counted)
 	{
-		int			ntargets = list_length(state->targets);
-		int64		total = 0;
+		ErrorContextCallback context;
 
-		for (int i = 0; i < ntargets; i++)
-		{
-			int64		n = count_target(state, list_nth(state->targets, i),
-										 state->run_cxt);
-
-			if (n < 0)
-			{
-				total += count_rows(state, i, slot);
-				break;
-			}
-			total += n;
-		}
-		state->count = total;
+		xero_push_stream_context(state, &context);
+		state->count = count_all(state, slot);
+		error_context_stack = context.previous;
 		state->counted = true;
 	}
 	state->count_returned = true;

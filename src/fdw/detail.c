@@ -20,7 +20,6 @@
 struct XeroDetail
 {
 	const XeroObject *object;
-	const XeroServer *server;
 	const XeroDetailColumn *columns;
 	int			ncolumns;
 	XeroCallStats *stats;
@@ -32,8 +31,7 @@ struct XeroDetail
 
 XeroDetail *
 xero_detail_create(MemoryContext mcxt, const char *relation,
-				   const XeroObject *object, const XeroServer *server,
-				   const XeroDetailColumn *columns, int ncolumns,
+				   const XeroObject *object, const XeroDetailColumn *columns, int ncolumns,
 				   XeroCallStats *stats)
 {
 	MemoryContext old = MemoryContextSwitchTo(mcxt);
@@ -43,7 +41,6 @@ xero_detail_create(MemoryContext mcxt, const char *relation,
 	for (int i = 0; i < ncolumns; i++)
 		fields[i] = columns[i].field;
 	detail->object = object;
-	detail->server = server;
 	detail->columns = columns;
 	detail->ncolumns = ncolumns;
 	detail->stats = stats;
@@ -78,7 +75,8 @@ xero_detail_mask(const XeroDetail *detail, const Datum *values,
 }
 
 bool
-xero_detail_fill(XeroDetail *detail, const char *key, const Datum *values,
+xero_detail_fill(XeroDetail *detail, const XeroServer *server,
+				 const char *key, const Datum *values,
 				 const bool *nulls, Datum *slot_values, bool *slot_nulls)
 {
 	XeroCallSpec spec = {0};
@@ -104,7 +102,7 @@ xero_detail_fill(XeroDetail *detail, const char *key, const Datum *values,
 	spec.stats = detail->stats;
 
 	MemoryContextReset(detail->call_cxt);
-	call = xero_call_begin(detail->call_cxt, detail->server, &spec);
+	call = xero_call_begin(detail->call_cxt, server, &spec);
 	response = xero_call_finish(call);
 	if (response->status == 404)
 		return false;			/* deleted since the list was read */

@@ -28,23 +28,22 @@ typedef struct XeroDetailColumn
 } XeroDetailColumn;
 
 /*
- * "columns" and "server" must outlive the result, which lives in "mcxt".
+ * "columns" must outlive the result, which lives in "mcxt".
  * Calls are counted in "stats".
  */
 extern XeroDetail *xero_detail_create(MemoryContext mcxt, const char *relation,
 									  const XeroObject *object,
-									  const XeroServer *server,
 									  const XeroDetailColumn *columns,
 									  int ncolumns, XeroCallStats *stats);
 
 /*
- * Fetch and fill in the columns of one record that came from a list.  "key"
- * is its key; values and nulls are the scan's fields, by which flag_field is
+ * Fetch and fill in the columns of one record that came from a list of the
+ * organisation that "server" speaks for.  "key" is its key; values and nulls are the scan's fields, by which flag_field is
  * looked up; the results go to slot_values and slot_nulls by attribute.
  * False if the record is gone.
  */
-extern bool xero_detail_fill(XeroDetail *detail, const char *key,
-							 const Datum *values, const bool *nulls,
+extern bool xero_detail_fill(XeroDetail *detail, const XeroServer *server,
+							 const char *key, const Datum *values, const bool *nulls,
 							 Datum *slot_values, bool *slot_nulls);
 
 /* The same for a record that was read by itself: nothing needs fetching. */

@@ -80,14 +80,24 @@ show_target(const XeroTarget *target, const char *paging,
 	return fill_placeholders(buf.data, node, es);
 }
 
+static XeroTable *
+get_planned_table(ForeignScan *plan)
+{
+	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, XERO_SCAN_RELID));
+	Relation	rel = table_open(relid, NoLock);
+	XeroTable  *table = xero_get_table(rel);
+
+	table_close(rel, NoLock);
+	return table;
+}
+
 /* The requests of the scan, the first ones of many. */
 static void
 explain_requests(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	List	   *private = plan->fdw_private;
-	Relation	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
-	XeroTable  *table = xero_get_table(rel);
+	XeroTable  *table = get_planned_table(plan);
 	const XeroObject *root = xero_root_object(table->object);
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
@@ -96,7 +106,6 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	List	   *shown = NIL;
 	ListCell   *lc;
 
-	table_close(rel, NoLock);
 	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
 	shape.order = *order ? order : NULL;
 	targets = xero_build_targets(xero_rel_from_table(table, plan->scan.scanrelid),
@@ -137,6 +146,46 @@ explain_filter(ForeignScanState *node, ExplainState *es)
 						es);
 }
 
+/*
+ * How many of the organisations are asked, where there are several: of a scan
+ * that ran, or as far as can be said without asking Xero or knowing run-time
+ * values.
+ */
+static void
+explain_organisations(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	XeroScanState *state = node->fdw_state;
+	bool		ran = es->analyze && state && state->organisations;
+	XeroOrg    *organisations;
+	pg_uuid_t  *tenants;
+	int			count;
+	int			wanted;
+
+	if (ran)
+	{
+		count = state->norganisations;
+		wanted = bms_num_members(state->wanted);
+	}
+	else
+	{
+		count = xero_planned_organisations(get_planned_table(plan),
+										   xero_check_as_user(node),
+										   &organisations);
+		if (count <= 1)
+			return;
+		tenants = palloc(sizeof(pg_uuid_t) * count);
+		for (int i = 0; i < count; i++)
+			tenants[i] = organisations[i].id;
+		wanted = bms_num_members(xero_wanted_tenants(list_nth(plan->fdw_private,
+															  XERO_SCAN_SENT),
+													 NULL, tenants, count));
+	}
+	if (count > 1)
+		ExplainPropertyText("Xero Organisations",
+							psprintf("%d of %d", wanted, count), es);
+}
+
 void
 xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -145,6 +194,7 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	explain_requests(node, es);
 	explain_filter(node, es);
+	explain_organisations(node, es);
 	if (es->costs)
 		ExplainPropertyFloat("Xero Calls", NULL,
 							 floatVal(list_nth(plan->fdw_private, XERO_SCAN_CALLS)),

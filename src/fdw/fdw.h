@@ -13,6 +13,7 @@
 
 #include "fdw/options.h"
 #include "foreign/fdwapi.h"
+#include "utils/uuid.h"
 
 /* Members of ForeignScan.fdw_private, in this order. */
 typedef enum XeroScanPrivate
@@ -21,6 +22,9 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_WANTED,			/* List of Integer: attributes to decode */
 	XERO_SCAN_FORMS,			/* Integer: XeroShape.forms */
 	XERO_SCAN_ORDER,			/* String: XeroShape.order, "" for none */
+	XERO_SCAN_SORT,				/* List of the order's column (Integer),
+								 * whether it descends (Boolean), and how many
+								 * rows are wanted (Integer); or NIL */
 	XERO_SCAN_PAGE_SIZE,		/* Integer */
 	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */
@@ -41,7 +45,8 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   List *scan_clauses, Plan *outer_plan);
 
 /* in rowcount.c */
-extern void xero_remember_records(Oid relid, double records);
+extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
+								  double records);
 extern double xero_remembered_records(Oid relid);
 
 /* in scan.c */

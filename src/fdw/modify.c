@@ -151,6 +151,11 @@ begin_modify(EState *estate, ResultRelInfo *rri, CmdType operation,
 					 triggers->trig_delete_after_statement))
 		state->batch = 1;
 
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		if (state->table->columns[i].is_tenant)
+			state->tenant_attno = i + 1;
+	}
 	init_members(state, set_columns);
 	if (subplan != NULL)
 		init_junk(state, subplan);
@@ -159,9 +164,6 @@ begin_modify(EState *estate, ResultRelInfo *rri, CmdType operation,
 	state->answer = xero_answer_create(CurrentMemoryContext,
 									   state->table->name, state->object);
 	initStringInfo(&state->names);
-	state->pending_cxt = AllocSetContextCreate(CurrentMemoryContext,
-											   "Xero pending rows",
-											   ALLOCSET_DEFAULT_SIZES);
 	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero answer to a write",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -214,7 +216,7 @@ end_modify(XeroModify *state)
 {
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
-	xero_send_pending(state, NULL);
+	xero_send_pending(state);
 	if (state->progress)
 		xero_progress_end(state->progress);
 	if (state->failed > 0)
@@ -305,7 +307,7 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 			xero_queue_row(state, row, NULL);
 		}
 	}
-	xero_send_pending(state, NULL);
+	xero_send_pending(state);
 	for (int i = 0; i < *numSlots; i++)
 	{
 		if (!state->refused[i])
@@ -397,7 +399,7 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	if (!es->analyze || state == NULL)
 		return;
 
-	xero_send_pending(state, NULL);
+	xero_send_pending(state);
 	ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls, es);
 	ExplainPropertyInteger("Xero Rows Written", NULL, state->done, es);
 	ExplainPropertyInteger("Xero Bytes Sent", NULL, state->stats.bytes_out, es);

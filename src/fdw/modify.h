@@ -28,13 +28,27 @@ typedef enum XeroModifyPrivate
 	XERO_MODIFY_RETURNING		/* Boolean: what Xero stored is wanted */
 } XeroModifyPrivate;
 
-/* A row that waits for its request to be sent. */
+/*
+ * An organisation that is written to, and the rows for it that wait for their
+ * request to be sent.
+ */
+typedef struct XeroQueue
+{
+	const XeroOrg *organisation;
+	XeroServer	server;			/* speaks for it */
+	MemoryContext cxt;			/* of the rows */
+	List	   *rows;			/* XeroPendingRow */
+	size_t		bytes;
+} XeroQueue;
+
+/* A row that waits. */
 typedef struct XeroPendingRow
 {
 	int			number;			/* of the row in the caller's batch */
 	char	   *label;			/* the row, for people */
 	char	   *element;		/* JSON in UTF-8; NULL for the DELETE method */
 	char	   *key;			/* UPDATE and DELETE: the record's */
+	int			queue;			/* of its organisation */
 } XeroPendingRow;
 
 /* A column that may be written. */
@@ -57,7 +71,6 @@ typedef struct XeroModify
 	bool		returning;		/* rows are sent one by one and read back */
 	int			batch;			/* rows of a request */
 	bool		own_path;		/* requests go to the path of their record */
-	bool		resolved;		/* the organisation is known */
 	TupleDesc	desc;
 
 	/* columns, and where the plan's rows have old values */
@@ -74,10 +87,10 @@ typedef struct XeroModify
 	XeroWriter *writer;
 	char	  **texts;			/* by member; workspace */
 
-	/* what waits to be sent */
-	MemoryContext pending_cxt;
-	List	   *pending;		/* XeroPendingRow */
-	size_t		pending_bytes;
+	/* what waits to be sent, by organisation; NULL until the first row */
+	XeroQueue  *queues;
+	int			nqueues;
+	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
 	int			row;			/* number of the present row in the statement */
 
 	/* the answer */
@@ -135,12 +148,19 @@ extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
 /*
- * in send.c: queue a row, sending what is full before; send what waits.  Into
- * "slot", if not NULL, goes what Xero stored of the one row.
+ * in send.c: the queue of an organisation, "tenant" being its id as text, or
+ * NULL if the row does not say; -1 if the row was noted as refused
+ */
+extern int	xero_choose_queue(XeroModify *state, const char *tenant,
+							  const char *label);
+
+/*
+ * Queue a row, sending what is full before; send what waits.  Into "slot", if
+ * not NULL, goes what Xero stored of the one row.
  */
 extern void xero_queue_row(XeroModify *state, XeroPendingRow *row,
 						   TupleTableSlot *slot);
-extern void xero_send_pending(XeroModify *state, TupleTableSlot *slot);
+extern void xero_send_pending(XeroModify *state);
 
 /* A row is refused by us. */
 extern void xero_refuse_row(XeroModify *state, int sqlerrcode,

@@ -30,6 +30,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/uuid.h"
 
 /* Xero serves at most so many records a page. */
@@ -379,6 +380,59 @@ xero_get_server(Oid serverid, Oid userid)
 	return server;
 }
 
+XeroLogin *
+xero_get_login(Oid serverid)
+{
+	ForeignServer *fs = GetForeignServer(serverid);
+	XeroLogin  *login = palloc(sizeof(XeroLogin));
+
+	login->login_url = get_url(fs->options, "login_url",
+							   "https://login.xero.com");
+	login->redirect_uri = pstrdup(get_string(fs->options, "redirect_uri",
+											 "http://localhost/xero"));
+	return login;
+}
+
+const XeroObject *
+xero_table_object(Oid relid, bool *updatable)
+{
+	ForeignTable *ft = GetForeignTable(relid);
+	ForeignServer *fs = GetForeignServer(ft->serverid);
+
+	*updatable = get_boolean(ft->options, "updatable",
+							 get_boolean(fs->options, "updatable", false));
+	return xero_find_object(get_string(ft->options, "object", ""));
+}
+
+/* The user mapping that applies, or InvalidOid; GetUserMapping() would fail. */
+static Oid
+find_user_mapping(Oid serverid, Oid userid)
+{
+	Oid			umid = GetSysCacheOid2(USERMAPPINGUSERSERVER,
+									   Anum_pg_user_mapping_oid,
+									   ObjectIdGetDatum(userid),
+									   ObjectIdGetDatum(serverid));
+
+	if (!OidIsValid(umid))
+		umid = GetSysCacheOid2(USERMAPPINGUSERSERVER,
+							   Anum_pg_user_mapping_oid,
+							   ObjectIdGetDatum(InvalidOid),
+							   ObjectIdGetDatum(serverid));
+	return umid;
+}
+
+int
+xero_planned_organisations(const XeroTable *table, Oid userid,
+						   XeroOrg **list)
+{
+	*list = NULL;
+	if (table->one_tenant)
+		return 1;
+	return xero_known_organisations(find_user_mapping(table->serverid,
+													  OidIsValid(userid) ? userid : GetUserId()),
+									list);
+}
+
 /*
  * Settle what one column reads.  A path that starts with "../" is a member of
  * the record that holds the child array.
@@ -455,6 +509,7 @@ xero_get_table(Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("Xero object \"%s\" does not exist", object)));
+	table->one_tenant = get_string(fs->options, "tenant_id", NULL) != NULL;
 	table->include_archived = get_boolean(ft->options, "include_archived", true);
 	table->summary_only = get_boolean(ft->options, "summary_only", false);
 	table->page_size = get_integer(ft->options, "page_size",

@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#include "api/server.h"
+#include "api/tenant.h"
 #include "catalog/catalog.h"
 #include "query/query.h"
 #include "utils/rel.h"
@@ -34,6 +34,7 @@ typedef struct XeroTable
 	const char *name;
 	Oid			serverid;
 	const XeroObject *object;
+	bool		one_tenant;		/* the server's options name an organisation */
 	bool		include_archived;
 	bool		summary_only;
 	int			page_size;		/* the server's unless the table sets its own */
@@ -44,6 +45,13 @@ typedef struct XeroTable
 	XeroTableColumn *columns;	/* by attribute number - 1 */
 } XeroTable;
 
+/* Where people consent, and where their browser is sent back to. */
+typedef struct XeroLogin
+{
+	char	   *login_url;		/* without a trailing slash */
+	char	   *redirect_uri;
+} XeroLogin;
+
 /* Allocated in the current memory context; errors name the table or column. */
 extern XeroTable *xero_get_table(Relation rel);
 
@@ -52,5 +60,20 @@ extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
 
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);
+
+extern XeroLogin *xero_get_login(Oid serverid);
+
+/*
+ * What a foreign table is made of, NULL if that is unknown, and whether the
+ * table or its server is explicitly updatable.
+ */
+extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
+
+/*
+ * What the backend knows, without asking Xero, of the organisations that a
+ * table's server stands for: how many, or -1.
+ */
+extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
+									   XeroOrg **list);
 
 #endif							/* XERO_OPTIONS_H */

@@ -11,7 +11,11 @@
  * offered only where LIMIT then lets it stop within the first page (otherwise
  * sorting here costs no call more, and reading in the order of an immutable
  * key keeps a record that changes meanwhile from moving across a page
- * border); and look-ups by key with a parameter from another relation.
+ * border); and look-ups by key, or in one organisation, with a parameter from
+ * another relation.
+ *
+ * How many organisations a scan will ask is known here only if the session
+ * has asked Xero before, so a plan must be right for any number of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,6 +46,7 @@ typedef struct XeroAccess
 	XeroPushdown pushdown;
 	List	   *wanted;			/* Integer nodes: attributes to decode */
 	XeroShape	shape;
+	double		organisations;	/* that will be asked */
 	double		records;		/* that Xero will send */
 	double		calls;
 } XeroAccess;
@@ -190,14 +195,21 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	if (access->pushdown.max_records >= 0)
 		access->records = Min(access->records, access->pushdown.max_records);
 
+	access->organisations = info->organisations;
+	if (access->pushdown.max_tenants >= 0)
+		access->organisations = Max(Min(access->organisations,
+										access->pushdown.max_tenants), 1);
+
 	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
 								 &access->shape);
 	if (list_length(targets) == 1 &&
 		((XeroTarget *) linitial(targets))->single)
-		access->calls = 1;
+		access->calls = access->organisations;
 	else
-		access->calls = list_calls(object, page_size, access->records,
-								   list_length(targets)) +
+		access->calls = access->organisations *
+			list_calls(object, page_size,
+					   access->records / access->organisations,
+					   list_length(targets)) +
 			detail_calls(info->table, access->wanted, access->records);
 }
 
@@ -256,6 +268,7 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	XeroRelInfo *info = palloc0(sizeof(XeroRelInfo));
 	Relation	rel = table_open(foreigntableid, NoLock);
 	const XeroObject *object;
+	XeroOrg    *organisations;
 	XeroPushdown pushdown;
 
 	info->table = xero_get_table(rel);
@@ -268,6 +281,10 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	info->records_known = info->records >= 0;
 	if (!info->records_known)
 		info->records = xero_root_object(object)->typical_rows;
+	info->organisations = Max(1, xero_planned_organisations(info->table,
+															baserel->userid,
+															&organisations));
+	info->records *= info->organisations;
 	info->rows_per_record = object->parent ?
 		Max(1.0, (double) object->typical_rows / Max(object->parent->typical_rows, 1)) : 1.0;
 
@@ -308,9 +325,10 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 	return info->table->page_size;
 }
 
-/* The order= that gives a path key, or NULL. */
+/* The order= that gives a path key, and its column; or NULL. */
 static const char *
-order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses)
+order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
+				  AttrNumber *attno)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	ListCell   *lc;
@@ -326,6 +344,7 @@ order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses)
 		if (!IsA(var, Var) || var->varno != baserel->relid ||
 			var->varattno <= 0 || member->em_is_child)
 			continue;
+		*attno = var->varattno;
 		field = xero_order_field(info->rel, var->varattno, clauses);
 		if (field)
 			return xero_pathkey_descends(pathkey) ?
@@ -356,7 +375,10 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	XeroAccess	access;
+	PathKey    *pathkey;
 	const char *order;
+	AttrNumber	attno;
+	List	   *sort;
 	Cost		startup;
 	Cost		total;
 
@@ -365,7 +387,8 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 		info->table->object->parent != NULL ||
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
-	order = order_for_pathkey(baserel, linitial(root->query_pathkeys), clauses);
+	pathkey = linitial(root->query_pathkeys);
+	order = order_for_pathkey(baserel, pathkey, clauses, &attno);
 	if (order == NULL)
 		return;
 
@@ -373,12 +396,16 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 	if (access.pushdown.recheck != NIL)
 		return;
 	cost_access(&access, baserel->rows, &startup, &total);
+	sort = list_make3(makeInteger(attno),
+					  makeBoolean(xero_pathkey_descends(pathkey)),
+					  makeInteger((int) root->limit_tuples));
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, baserel->rows,
 										  startup, total,
 										  root->query_pathkeys,
 										  baserel->lateral_relids,
-										  list_make1(makeString(pstrdup(order)))));
+										  list_make2(makeString(pstrdup(order)),
+													 sort)));
 }
 
 static bool
@@ -404,7 +431,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 	Cost		total;
 
 	if (!join_clause_is_movable_to(rinfo, baserel) ||
-		!xero_is_key_lookup(info->rel, rinfo->clause))
+		!xero_is_lookup(info->rel, rinfo->clause))
 		return;
 	outer = bms_difference(rinfo->clause_relids, baserel->relids);
 	outer = bms_union(outer, baserel->lateral_relids);
@@ -421,7 +448,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 										  startup, total, NIL, outer, NIL));
 }
 
-/* Look-ups by key with values of other relations, one call a value. */
+/* Look-ups by key, or tenant_id, with values of other relations. */
 static void
 add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
 {
@@ -437,7 +464,8 @@ add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
 	{
 		List	   *rinfos;
 
-		if (info->rel->columns[attno - 1] == NULL)
+		if (info->rel->columns[attno - 1] == NULL &&
+			attno != info->rel->tenant_attno)
 			continue;
 		rinfos = generate_implied_equalities_for_column(root, baserel,
 														is_wanted_ec_member,
@@ -500,6 +528,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	XeroAccess	access;
 	List	   *clauses = extract_actual_clauses(scan_clauses, false);
 	const char *order = NULL;
+	List	   *sort = NIL;
 	XeroRelInfo *info = baserel->fdw_private;
 	int			page_size;
 	bool		ahead;
@@ -509,13 +538,22 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 		return xero_plan_count(baserel, best_path, tlist);
 
 	if (best_path->fdw_private != NIL)
+	{
 		order = strVal(linitial(best_path->fdw_private));
+		sort = lsecond(best_path->fdw_private);
+	}
 
 	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
 	page_size = choose_page_size(root, baserel,
 								 access.pushdown.recheck == NIL,
 								 order != NULL);
-	if (page_size < info->table->page_size)
+	if (sort != NIL)
+	{
+		/* organisations are put in one order here, by this column */
+		access.calls = access.organisations;
+		access.wanted = list_append_unique(access.wanted, linitial(sort));
+	}
+	else if (page_size < info->table->page_size)
 		access.calls = 1;		/* as many rows as LIMIT asks for */
 
 	/* where the statement may stop early, a page ahead may be a call wasted */
@@ -525,12 +563,13 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 						 access.wanted,
 						 makeInteger(access.shape.forms),
 						 makeString(pstrdup(access.shape.order ? access.shape.order : "")),
-						 makeInteger(page_size));
+						 sort);
+	private = lappend(private, makeInteger(page_size));
 	private = lappend(private, makeBoolean(ahead));
 	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
 	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
 	private = lappend(private, makeInteger((int) foreigntableid));
-	private = lappend(private, makeBoolean(is_written_to(root, foreigntableid)));
+	private = lappend(private, makeBoolean(ahead && is_written_to(root, foreigntableid)));
 
 	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
 							access.pushdown.params, private, NIL,

@@ -26,7 +26,9 @@ typedef struct XeroRelInfo
 {
 	XeroTable  *table;
 	XeroRel    *rel;
-	double		records;		/* in the whole list */
+	double		organisations;	/* that the server stands for; 1 if that is
+								 * not known */
+	double		records;		/* in the whole lists of all of them */
 	bool		records_known;	/* Xero has told this session */
 	double		rows_per_record;	/* child tables: elements a record */
 } XeroRelInfo;

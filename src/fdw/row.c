@@ -192,7 +192,7 @@ check_required(XeroModify *state, TupleTableSlot *slot)
 					"Xero requires values in columns %s", missing.data);
 }
 
-/* Values in columns that Xero sets itself, or of another organisation. */
+/* Are there values in columns that Xero sets itself? */
 static bool
 check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
 {
@@ -202,23 +202,8 @@ check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
 
 		if (slot->tts_isnull[i])
 			continue;
-		if (column->is_tenant)
-		{
-			char	   *tenant = print_attribute(state, i + 1,
-												 slot->tts_values[i]);
-
-			if (state->server->tenant_id == NULL ||
-				pg_strcasecmp(tenant, state->server->tenant_id) != 0)
-			{
-				xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
-								psprintf("server \"%s\" does not write to organisation %s",
-										 state->server->name, tenant),
-								NULL);
-				return false;
-			}
-		}
-		else if (column->known != NULL &&
-				 !(column->known->flags & XERO_COL_WRITABLE))
+		if (column->known != NULL &&
+			!(column->known->flags & XERO_COL_WRITABLE))
 		{
 			xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
 							psprintf("cannot insert a value into column \"%s\"",
@@ -277,6 +262,7 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 {
 	char	   *label;
 	char	   *missing;
+	char	   *tenant = NULL;
 	XeroPendingRow *row;
 
 	slot_getallattrs(slot);
@@ -302,7 +288,11 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	}
 	row = make_row(state, label, NULL);
 	make_element(state, row);
-	return row;
+	if (state->tenant_attno != 0 && !slot->tts_isnull[state->tenant_attno - 1])
+		tenant = print_attribute(state, state->tenant_attno,
+								 slot->tts_values[state->tenant_attno - 1]);
+	row->queue = xero_choose_queue(state, tenant, label);
+	return row->queue < 0 ? NULL : row;
 }
 
 /* The key of the record that the plan has found. */
@@ -319,6 +309,20 @@ old_key(XeroModify *state, TupleTableSlot *plan_slot)
 				 errmsg("a record of foreign table \"%s\" has no key",
 						state->table->name)));
 	return print_attribute(state, attno, value);
+}
+
+/* The queue of the organisation that the record is in. */
+static int
+old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
+{
+	AttrNumber	attno = state->tenant_attno;
+	bool		isnull = true;
+	Datum		value = attno == 0 ? (Datum) 0 :
+	old_value(state, plan_slot, attno, &isnull);
+
+	return xero_choose_queue(state,
+							 isnull ? NULL : print_attribute(state, attno, value),
+							 label);
 }
 
 static char *
@@ -442,7 +446,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 		state->texts[state->key_member] = quote(key);
 	row = make_row(state, label, key);
 	make_element(state, row);
-	return row;
+	row->queue = old_queue(state, plan_slot, label);
+	return row->queue < 0 ? NULL : row;
 }
 
 /* NULL also if the record cannot end as it is. */
@@ -476,6 +481,9 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 		return NULL;
 	}
 	row = make_row(state, label, key);
+	row->queue = old_queue(state, plan_slot, label);
+	if (row->queue < 0)
+		return NULL;
 	if (ending->becomes == NULL)
 		return row;
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);

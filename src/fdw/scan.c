@@ -3,8 +3,9 @@
  * scan.c
  *	  Running a scan: targets -> pages -> rows.
  *
- * A scan asks for one or more targets (lists, or single records), each page
- * by page, and decodes rows straight into the scan's slot.
+ * A scan asks each of its organisations (stream.c) for one or more targets
+ * (lists, or single records), each page by page, and decodes rows straight
+ * into the scan's slot.  One page is open at a time.
  *
  * The list may change while it is being read.  Pages are asked for in the
  * order of an immutable key, so a change shifts rows by whole places only:
@@ -23,7 +24,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -34,90 +34,28 @@
 /* Transfers of pages ahead are looked after once in so many rows. */
 #define ROWS_PER_PUMP 64
 
-/* Keys are remembered where pages can overlap and the key is a uuid. */
-static XeroSeen *
-make_seen(XeroScanState *state)
-{
-	const XeroObject *root = xero_root_object(state->table->object);
-
-	if ((root->paging != XERO_PAGING_PAGE && root->paging != XERO_PAGING_BARE) ||
-		state->key_field < 0 ||
-		state->fields[state->key_field].type != UUIDOID)
-		return NULL;
-	return xero_seen_create(state->run_cxt);
-}
-
-static XeroPager *
-make_pager(XeroScanState *state, const XeroTarget *target)
-{
-	XeroPagerSpec spec = {0};
-
-	spec.path = target->path;
-	spec.query = target->query;
-	spec.modified_since = target->modified_since;
-	spec.single = target->single;
-	spec.object = xero_root_object(state->table->object);
-	spec.page_size = state->page_size;
-	spec.ahead = state->ahead;
-	spec.stats = &state->stats;
-	return xero_pager_begin(state->run_cxt, state->server, &spec);
-}
-
-/*
- * Turn to the next target.  Where all rows will be wanted, the first requests
- * of those after it are sent along.
- */
-static void
-begin_target(XeroScanState *state)
-{
-	XeroTarget *target = list_nth(state->targets, state->target);
-	int			ahead = state->ahead ? state->server->concurrency : 1;
-	int			last = Min(state->target + ahead, list_length(state->targets));
-
-	for (int i = state->target; i < last; i++)
-	{
-		if (state->pagers[i] == NULL)
-		{
-			state->pagers[i] = make_pager(state, list_nth(state->targets, i));
-			xero_pager_start(state->pagers[i]);
-		}
-	}
-	state->pager = state->pagers[state->target];
-	state->items = -1;
-	state->fewest_items = -1;
-	state->records = 0;
-	state->offset = 0;
-	state->reread_page = 0;
-	state->setbacks = 0;
-	state->seen = target->single ? NULL : make_seen(state);
-}
-
-/* Every record that Xero counted on every page must have come. */
-static void
-end_target(XeroScanState *state)
-{
-	if (state->fewest_items >= 0 && state->records < state->fewest_items)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("foreign table \"%s\" was not read completely",
-						state->table->name),
-				 errdetail("Xero counted %.0f records but sent %.0f.",
-						   state->fewest_items, state->records),
-				 errhint("The list changed while it was being read. Run the statement again.")));
-	xero_pager_free(state->pager);
-	state->pager = NULL;
-	state->target++;
-}
-
 static void
 show_progress(XeroScanState *state)
 {
 	if (state->progress == NULL)
 		return;
 	state->progress->pages_done = state->pages - (state->page_open ? 1 : 0);
-	state->progress->pages_total = xero_pager_pages(state->pager);
+	state->progress->pages_total = state->pages_total;
 	state->progress->rows = state->rows;
 	state->progress->bytes_in = state->stats.bytes_in;
+}
+
+/* The present page's envelope may have told how many pages the list has. */
+static void
+note_pages(XeroScanState *state, int64 pages)
+{
+	XeroPager  *pager = state->stream->pager;
+	int64		known = xero_pager_pages(pager);
+
+	if (pages < 0)
+		return;
+	state->pages_total = Max(state->pages_total, 0) + pages - Max(known, 0);
+	xero_pager_set_pages(pager, pages);
 }
 
 /* Open the next page; false at the end of the run. */
@@ -128,39 +66,30 @@ open_page(XeroScanState *state)
 	{
 		const XeroResponse *response;
 		const XeroPageInfo *info;
+		XeroStream *stream;
 
 		CHECK_FOR_INTERRUPTS();
-		if (state->pager == NULL)
-		{
-			if (state->target >= list_length(state->targets))
-				return false;
-			begin_target(state);
-		}
-		response = xero_pager_next(state->pager);
-		if (response == NULL)
-		{
-			end_target(state);
-			continue;
-		}
+		stream = xero_next_response(state, &response);
+		if (stream == NULL)
+			return false;
 		if (response->status == 404)
 		{
 			/* a single record that does not exist */
-			xero_pager_end_page(state->pager, 0, 0);
+			xero_pager_end_page(stream->pager, 0, 0);
 			continue;
 		}
 
 		xero_reader_open(state->reader, response->body, response->len,
 						 response->detail);
 		info = xero_reader_info(state->reader);
-		if (info->page_count >= 0)
-			xero_pager_set_pages(state->pager, info->page_count);
+		note_pages(state, info->page_count);
 		if (info->item_count >= 0)
-			xero_note_records(state, info->item_count);
+			xero_note_records(state, stream, info->item_count);
 		state->pages++;
 		state->page_open = true;
 		show_progress(state);
-		if (state->seen && state->reread_page == 0)
-			xero_seen_next_page(state->seen);
+		if (stream->seen && stream->reread_page == 0)
+			xero_seen_next_page(stream->seen);
 		state->page_repeated = 0;
 		state->last_known = false;
 		return true;
@@ -182,18 +111,18 @@ open_page(XeroScanState *state)
  * serves for records that appeared, which move others to pages to come.
  */
 static void
-settle_rereads(XeroScanState *state, double change)
+settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 {
 	const XeroObject *root = xero_root_object(state->table->object);
 	int			size = root->max_page_size > 0 ?
 	Min(state->page_size, root->max_page_size) : root->default_page_size;
-	int64		furthest = xero_pager_page(state->pager);
-	int64		page = state->reread_page > 0 ? state->reread_page : furthest;
+	int64		furthest = xero_pager_page(stream->pager);
+	int64		page = stream->reread_page > 0 ? stream->reread_page : furthest;
 	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)), 1);
 
 	if (change < 0)
-		state->setbacks++;
-	if (state->setbacks > MAX_SETBACKS ||
+		stream->setbacks++;
+	if (stream->setbacks > MAX_SETBACKS ||
 		(change != 0 && furthest - reach >= XERO_SEEN_PAGES))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
@@ -202,16 +131,16 @@ settle_rereads(XeroScanState *state, double change)
 				 errhint("Run the statement again.")));
 	if (change < 0)
 	{
-		state->reread_last = state->reread_page > 0 ? furthest : furthest - 1;
-		state->reread_page = page > 1 ? reach : 2;
+		stream->reread_last = stream->reread_page > 0 ? furthest : furthest - 1;
+		stream->reread_page = page > 1 ? reach : 2;
 	}
-	else if (state->reread_page > 0)
-		state->reread_page++;
+	else if (stream->reread_page > 0)
+		stream->reread_page++;
 
-	if (state->reread_page > state->reread_last)
-		state->reread_page = 0;
-	if (state->reread_page > 0)
-		xero_pager_reread(state->pager, state->reread_page);
+	if (stream->reread_page > stream->reread_last)
+		stream->reread_page = 0;
+	if (stream->reread_page > 0)
+		xero_pager_reread(stream->pager, stream->reread_page);
 }
 
 /*
@@ -221,16 +150,17 @@ settle_rereads(XeroScanState *state, double change)
 static void
 close_page(XeroScanState *state)
 {
+	XeroStream *stream = state->stream;
 	const XeroPageInfo *info = xero_reader_info(state->reader);
 	int64		records = xero_reader_records(state->reader);
 	double		items = info->item_count;
-	double		change = items >= 0 && state->items >= 0 ?
-	items - state->items : 0;
+	double		change = items >= 0 && stream->items >= 0 ?
+	items - stream->items : 0;
 
 	state->page_open = false;
-	state->records += records - state->page_repeated;
+	stream->records += records - state->page_repeated;
 
-	if (state->reread_page == 0)
+	if (stream->reread_page == 0)
 	{
 		if (records > 0 && state->page_repeated == records && change <= 0)
 			ereport(ERROR,
@@ -238,20 +168,19 @@ close_page(XeroScanState *state)
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
 							state->table->name),
 					 errdetail("Page " INT64_FORMAT " holds no record that was not on the pages before.",
-							   xero_pager_page(state->pager))));
-		if (info->page_count >= 0)
-			xero_pager_set_pages(state->pager, info->page_count);
-		xero_pager_end_page(state->pager, records, state->offset);
-		state->setbacks = 0;
+							   xero_pager_page(stream->pager))));
+		note_pages(state, info->page_count);
+		xero_pager_end_page(stream->pager, records, stream->offset);
+		stream->setbacks = 0;
 	}
 
 	if (items >= 0)
 	{
-		if (state->fewest_items < 0 || items < state->fewest_items)
-			state->fewest_items = items;
-		state->items = items;
+		if (stream->fewest_items < 0 || items < stream->fewest_items)
+			stream->fewest_items = items;
+		stream->items = items;
 	}
-	settle_rereads(state, change);
+	settle_rereads(state, stream, change);
 	show_progress(state);
 }
 
@@ -264,7 +193,7 @@ is_repeated(XeroScanState *state)
 {
 	pg_uuid_t  *key;
 
-	if (state->seen == NULL || state->nulls[state->key_field])
+	if (state->stream->seen == NULL || state->nulls[state->key_field])
 		return false;
 	key = DatumGetUUIDP(state->values[state->key_field]);
 	if (state->last_known &&
@@ -273,7 +202,7 @@ is_repeated(XeroScanState *state)
 
 	state->last_known = true;
 	state->last_key = *key;
-	state->last_repeated = !xero_seen_add(state->seen, key);
+	state->last_repeated = !xero_seen_add(state->stream->seen, key);
 	if (state->last_repeated)
 		state->page_repeated++;
 	return state->last_repeated;
@@ -297,7 +226,8 @@ present_key(XeroScanState *state)
 static bool
 fill_slot(XeroScanState *state, TupleTableSlot *slot)
 {
-	XeroTarget *target = list_nth(state->targets, state->target);
+	XeroStream *stream = state->stream;
+	XeroTarget *target = list_nth(state->targets, stream->target);
 
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	for (int i = 0; i < state->nfields; i++)
@@ -315,22 +245,23 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		return false;
 	if (state->tenant_attno)
 	{
-		slot->tts_values[state->tenant_attno - 1] = state->tenant;
+		slot->tts_values[state->tenant_attno - 1] = stream->tenant;
 		slot->tts_isnull[state->tenant_attno - 1] = false;
 	}
 	if (state->detail && target->single)
 		xero_detail_mask(state->detail, state->values, state->nulls,
 						 slot->tts_isnull);
 	else if (state->detail)
-		return xero_detail_fill(state->detail, present_key(state),
+		return xero_detail_fill(state->detail, &stream->server,
+								present_key(state),
 								state->values, state->nulls,
 								slot->tts_values, slot->tts_isnull);
 	return true;
 }
 
-/* Fetch the next row into the slot's arrays; false at the end. */
-bool
-xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
+/* The next row of any stream into the slot's arrays; false at the end. */
+static bool
+fetch_row(XeroScanState *state, TupleTableSlot *slot)
 {
 	for (;;)
 	{
@@ -342,13 +273,39 @@ xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
 			continue;
 		}
 		if (state->offset_field >= 0 && !state->nulls[state->offset_field])
-			state->offset = DatumGetInt32(state->values[state->offset_field]);
+			state->stream->offset = DatumGetInt32(state->values[state->offset_field]);
 		if (is_repeated(state) || !fill_slot(state, slot))
 			continue;
 		if (state->rows++ % ROWS_PER_PUMP == 0)
 			xero_call_pump();
+		state->stream->rows++;
 		return true;
 	}
+}
+
+/* Fetch the next row into the slot's arrays; false at the end. */
+bool
+xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	ErrorContextCallback context;
+	bool		found;
+
+	xero_push_stream_context(state, &context);
+	found = fetch_row(state, slot);
+	error_context_stack = context.previous;
+	return found;
+}
+
+/* A row that was kept, as a row of the scan. */
+static TupleTableSlot *
+copy_row(TupleTableSlot *slot, TupleTableSlot *row)
+{
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(row);
+	memcpy(slot->tts_values, row->tts_values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, row->tts_isnull, sizeof(bool) * natts);
+	return ExecStoreVirtualTuple(slot);
 }
 
 /* Read the run to its end, so that it is untouched by what is written next. */
@@ -386,7 +343,6 @@ xeroIterateForeignScan(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	int			natts = slot->tts_tupleDescriptor->natts;
 
 	if (node->ss.ss_currentRelation == NULL)
 		return xero_iterate_count(node);
@@ -400,21 +356,23 @@ xeroIterateForeignScan(ForeignScanState *node)
 
 	if (state->replaying)
 	{
-		if (tuplestore_gettupleslot(state->kept, true, false, state->kept_slot))
-		{
-			slot_getallattrs(state->kept_slot);
-			memcpy(slot->tts_values, state->kept_slot->tts_values,
-				   sizeof(Datum) * natts);
-			memcpy(slot->tts_isnull, state->kept_slot->tts_isnull,
-				   sizeof(bool) * natts);
-			return ExecStoreVirtualTuple(slot);
-		}
+		if (tuplestore_gettupleslot(state->kept, true, false, state->row_slot))
+			return copy_row(slot, state->row_slot);
 		state->replaying = false;
 	}
 
-	if (!xero_fetch_row(state, slot))
-		return slot;
-	ExecStoreVirtualTuple(slot);
+	if (state->order_rows > 0 && state->nstreams > 1)
+	{
+		if (!xero_merge_row(state, slot))
+			return slot;
+		copy_row(slot, state->row_slot);
+	}
+	else
+	{
+		if (!xero_fetch_row(state, slot))
+			return slot;
+		ExecStoreVirtualTuple(slot);
+	}
 	if (state->kept)
 		tuplestore_puttupleslot(state->kept, slot);
 	return slot;

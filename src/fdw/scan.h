@@ -12,11 +12,45 @@
 
 #include "api/pager.h"
 #include "api/progress.h"
+#include "api/tenant.h"
 #include "fdw/detail.h"
 #include "fdw/fdw.h"
 #include "fdw/seen.h"
 #include "json/reader.h"
+#include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
+
+/*
+ * So many organisations are read at once, and so many requests and unread
+ * responses there are at most in one scan: each is a page of some 2 MB.
+ */
+#define XERO_MAX_STREAMS 20
+
+/*
+ * What is read from one organisation: the same targets for all of them, one
+ * after the other.
+ */
+typedef struct XeroStream
+{
+	const XeroOrg *organisation;
+	XeroServer	server;			/* speaks for it */
+	Datum		tenant;			/* its id, as the table's column has it */
+	int			target;			/* index of the present one */
+	XeroPager **pagers;			/* by target; NULL if not begun */
+	XeroPager  *pager;			/* the present target's */
+	int64		rows;			/* that were returned */
+
+	/* the present target */
+	double		items;			/* item count of the last page, -1 unknown */
+	double		fewest_items;	/* smallest item count of all pages */
+	double		records;		/* distinct records that came */
+	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
+	int64		offset;			/* of the last record, for lists by offset */
+	int64		reread_page;	/* its number if it is served again, else 0 */
+	int64		reread_last;	/* the last page to be served again */
+	int			setbacks;		/* how often the list shrank since a page was
+								 * served for the first time */
+} XeroStream;
 
 /* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
 typedef struct XeroScanState
@@ -24,11 +58,15 @@ typedef struct XeroScanState
 	/* constant during the scan */
 	XeroTable  *table;
 	XeroRel    *rel;
-	XeroServer *server;
+	XeroServer *server;			/* as the options leave it; see XeroStream */
 	List	   *sent;
 	XeroShape	shape;
 	int			page_size;
-	bool		ahead;
+	bool		ahead;			/* all rows will be wanted */
+	AttrNumber	order_attno;	/* rows come in the order of this column ... */
+	bool		order_descends;
+	int64		order_rows;		/* ... and no more than these will be wanted;
+								 * 0: in any order */
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	bool		keep;			/* rows are kept for a rescan */
@@ -45,7 +83,12 @@ typedef struct XeroScanState
 	int			key_field;		/* the record's key, -1 if there is none */
 	int			offset_field;	/* lists by offset: its field, else -1 */
 	AttrNumber	tenant_attno;	/* 0 if not wanted */
-	Datum		tenant;
+	Oid			tenant_input;	/* input function of its type */
+	Oid			tenant_ioparam;
+	int32		tenant_typmod;
+	XeroOrg    *organisations;	/* all; NULL until the first run */
+	pg_uuid_t  *tenants;		/* their ids */
+	int			norganisations;
 	XeroReader *reader;
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
@@ -56,21 +99,18 @@ typedef struct XeroScanState
 	bool		started;
 	bool		drained;		/* "whole": all have been read */
 	List	   *targets;
-	int			target;			/* index of the present one */
-	XeroPager **pagers;			/* by target; NULL if not begun */
-	XeroPager  *pager;			/* the present target's */
-	double		items;			/* item count of the last page, -1 unknown */
-	double		fewest_items;	/* smallest item count of all pages */
-	double		records;		/* distinct records that came */
-	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
-	int64		offset;			/* of the last record, for lists by offset */
+	Bitmapset  *wanted;			/* the organisations that are asked */
+	XeroStream *streams;		/* one for each of them */
+	int			nstreams;
+	int			nbegun;			/* of them */
+	XeroStream *open[XERO_MAX_STREAMS]; /* begun and not at the end; the one
+										 * whose turn it is comes first */
+	int			nopen;
+	Tuplesortstate *sorter;		/* puts several streams in order */
 
 	/* the present page */
 	bool		page_open;
-	int64		reread_page;	/* its number if it is served again, else 0 */
-	int64		reread_last;	/* the last page to be served again */
-	int			setbacks;		/* how often the list shrank since a page was
-								 * served for the first time */
+	XeroStream *stream;			/* that it is of */
 	int64		page_repeated;	/* records that were seen before */
 	bool		last_known;		/* last_key and last_repeated are set */
 	pg_uuid_t	last_key;		/* the last row's record ... */
@@ -83,12 +123,13 @@ typedef struct XeroScanState
 
 	/* rows kept for a rescan; reading comes before fetching */
 	Tuplestorestate *kept;
-	TupleTableSlot *kept_slot;
+	TupleTableSlot *row_slot;	/* for rows kept or sorted */
 	bool		replaying;
 
 	/* what it cost */
 	XeroCallStats stats;
 	int64		pages;
+	int64		pages_total;	/* of the lists that have told, -1 if none */
 	int64		rows;
 	XeroProgress *progress;
 } XeroScanState;
@@ -98,10 +139,27 @@ typedef struct XeroScanState
  * planner know an item count that an envelope has told
  */
 extern void xero_start_run(ForeignScanState *node);
-extern void xero_note_records(XeroScanState *state, double records);
+extern void xero_note_records(XeroScanState *state, const XeroStream *stream,
+							  double records);
+
+/*
+ * in stream.c: the stream that has its next response first, with that; NULL if
+ * all have ended
+ */
+extern XeroStream *xero_next_response(XeroScanState *state,
+									  const XeroResponse **response);
+extern XeroPager *xero_stream_pager(XeroScanState *state, XeroStream *stream,
+									const XeroTarget *target, int ahead);
+
+/* Errors while it is set up name the organisation of the present stream. */
+extern void xero_push_stream_context(XeroScanState *state,
+									 ErrorContextCallback *callback);
 
 /* in scan.c, called in a context that lives as long as the row */
 extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
+
+/* in merge.c: the next row in the order of the scan, in row_slot; or false */
+extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 
 /* in count.c */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);

@@ -8,6 +8,8 @@
  * or they are noted and it goes on; either way what Xero has stored is kept in
  * mind for whoever rolls back.
  *
+ * Each organisation has rows and requests of its own.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -20,6 +22,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -43,20 +46,65 @@ progress_phase(CmdType operation)
 	}
 }
 
-/* What needs the network, or is of use only when requests are sent. */
-static void
-prepare(XeroModify *state)
-{
-	MemoryContext old;
+/*-------------------------------------------------------------------------
+ * Organisations
+ *-------------------------------------------------------------------------
+ */
 
-	if (state->resolved)
-		return;
-	old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-	xero_resolve_tenant(state->server);
+/* A queue for each organisation that the server stands for. */
+static void
+make_queues(XeroModify *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+	XeroOrg    *organisations;
+
+	state->nqueues = xero_organisations(state->server, &organisations);
+	state->queues = palloc0(sizeof(XeroQueue) * state->nqueues);
+	for (int i = 0; i < state->nqueues; i++)
+	{
+		XeroQueue  *queue = &state->queues[i];
+
+		queue->organisation = &organisations[i];
+		queue->server = *state->server;
+		xero_speak_for(&queue->server, queue->organisation);
+		queue->cxt = AllocSetContextCreate(CurrentMemoryContext,
+										   "Xero pending rows",
+										   ALLOCSET_DEFAULT_SIZES);
+	}
 	state->progress = xero_progress_begin(state->table->relid,
 										  progress_phase(state->operation));
-	state->resolved = true;
 	MemoryContextSwitchTo(old);
+}
+
+int
+xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
+{
+	pg_uuid_t  *id;
+
+	if (state->queues == NULL)
+		make_queues(state);
+	if (tenant == NULL)
+	{
+		if (state->nqueues == 1)
+			return 0;
+		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
+						psprintf("server \"%s\" stands for %d organisations, and the row does not say which one it is for",
+								 state->server->name, state->nqueues),
+						"Give column \"tenant_id\" a value.");
+		return -1;
+	}
+	id = DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(tenant)));
+	for (int i = 0; i < state->nqueues; i++)
+	{
+		if (memcmp(id->data, state->queues[i].organisation->id.data,
+				   UUID_LEN) == 0)
+			return i;
+	}
+	xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
+					psprintf("server \"%s\" does not write to organisation %s",
+							 state->server->name, tenant),
+					NULL);
+	return -1;
 }
 
 /*-------------------------------------------------------------------------
@@ -120,21 +168,21 @@ describe_done(void *arg)
  */
 
 static char *
-make_subject(XeroModify *state)
+make_subject(const XeroQueue *queue)
 {
 	StringInfoData text;
 	int			n = 0;
 	ListCell   *lc;
 
 	initStringInfo(&text);
-	foreach(lc, state->pending)
+	foreach(lc, queue->rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 
 		if (n == MAX_NAMED_ROWS)
 		{
 			appendStringInfo(&text, "; and %d more",
-							 list_length(state->pending) - n);
+							 list_length(queue->rows) - n);
 			break;
 		}
 		appendStringInfo(&text, "%s%s", n++ > 0 ? "; " : "", row->label);
@@ -143,21 +191,21 @@ make_subject(XeroModify *state)
 }
 
 static char *
-make_body(XeroModify *state)
+make_body(const XeroModify *state, const XeroQueue *queue)
 {
 	XeroEnvelope envelope = state->rules->envelope;
 	StringInfoData body;
 	bool		first = true;
 	ListCell   *lc;
 
-	if (((XeroPendingRow *) linitial(state->pending))->element == NULL)
+	if (((XeroPendingRow *) linitial(queue->rows))->element == NULL)
 		return NULL;
 	initStringInfo(&body);
 	if (envelope == XERO_ENVELOPE_WRAPPED)
 		appendStringInfo(&body, "{\"%s\":[", state->object->wrapper);
 	else if (envelope == XERO_ENVELOPE_ARRAY)
 		appendStringInfoChar(&body, '[');
-	foreach(lc, state->pending)
+	foreach(lc, queue->rows)
 	{
 		if (!first)
 			appendStringInfoChar(&body, ',');
@@ -222,10 +270,30 @@ read_deletion(XeroModify *state, const XeroResponse *response)
 	return outcome;
 }
 
+/* An organisation's id as the table's column has it. */
+static void
+fill_tenant(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot)
+{
+	AttrNumber	attno = state->tenant_attno;
+	Form_pg_attribute att;
+	Oid			input;
+	Oid			ioparam;
+
+	if (attno == 0)
+		return;
+	att = TupleDescAttr(state->desc, attno - 1);
+	getTypeInputInfo(att->atttypid, &input, &ioparam);
+	slot->tts_values[attno - 1] = OidInputFunctionCall(input,
+													   queue->organisation->tenant_id,
+													   ioparam, att->atttypmod);
+	slot->tts_isnull[attno - 1] = false;
+}
+
 /* What Xero stored of the one row, into the slot of RETURNING. */
 static void
-read_back(XeroModify *state, const XeroResponse *response,
-		  TupleTableSlot *slot, MemoryContext row_cxt)
+read_back(XeroModify *state, const XeroQueue *queue,
+		  const XeroResponse *response, TupleTableSlot *slot,
+		  MemoryContext row_cxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 
@@ -241,27 +309,20 @@ read_back(XeroModify *state, const XeroResponse *response,
 		slot->tts_values[state->field_attnos[i] - 1] = state->values[i];
 		slot->tts_isnull[state->field_attnos[i] - 1] = state->nulls[i];
 	}
-	for (int i = 0; i < state->table->natts; i++)
-	{
-		if (!state->table->columns[i].is_tenant)
-			continue;
-		slot->tts_values[i] = DirectFunctionCall1(uuid_in,
-												  CStringGetDatum(state->server->tenant_id));
-		slot->tts_isnull[i] = false;
-	}
+	fill_tenant(state, queue, slot);
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
 }
 
 /* Sort the rows of the request into those that were stored and the others. */
 static void
-judge_rows(XeroModify *state, XeroOutcome *outcomes)
+judge_rows(XeroModify *state, const XeroQueue *queue, XeroOutcome *outcomes)
 {
 	List	   *refusals = NIL;
 	int			i = 0;
 	ListCell   *lc;
 
-	foreach(lc, state->pending)
+	foreach(lc, queue->rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 		XeroOutcome *outcome = &outcomes[i++];
@@ -280,11 +341,12 @@ judge_rows(XeroModify *state, XeroOutcome *outcomes)
 	settle_refusals(state, refusals);
 }
 
-/* Send the rows that wait, all in one request. */
+/* Send the rows that wait for an organisation, all in one request. */
 static void
-send_request(XeroModify *state, TupleTableSlot *slot, MemoryContext row_cxt)
+send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
+			 MemoryContext row_cxt)
 {
-	XeroPendingRow *first = linitial(state->pending);
+	XeroPendingRow *first = linitial(queue->rows);
 	XeroWriteSpec spec = {0};
 	const XeroResponse *response;
 	XeroOutcome *outcomes;
@@ -293,8 +355,8 @@ send_request(XeroModify *state, TupleTableSlot *slot, MemoryContext row_cxt)
 	spec.path = xero_write_path(state->table, state->operation, state->batch,
 								first->key);
 	spec.query = xero_write_query(state->table, state->operation, state->batch);
-	spec.body = make_body(state);
-	spec.subject = make_subject(state);
+	spec.body = make_body(state, queue);
+	spec.subject = make_subject(queue);
 	spec.stats = &state->stats;
 	if (xero_write_is_dry_run())
 	{
@@ -302,14 +364,13 @@ send_request(XeroModify *state, TupleTableSlot *slot, MemoryContext row_cxt)
 		return;
 	}
 
-	prepare(state);
-	response = xero_write_send(state->answer_cxt, state->server, &spec);
+	response = xero_write_send(state->answer_cxt, &queue->server, &spec);
 	if (spec.body == NULL)
 		outcomes = read_deletion(state, response);
 	else
 		outcomes = xero_answer_read(state->answer, response,
-									list_length(state->pending));
-	judge_rows(state, outcomes);
+									list_length(queue->rows));
+	judge_rows(state, queue, outcomes);
 	if (state->progress)
 	{
 		state->progress->pages_done++;
@@ -317,16 +378,16 @@ send_request(XeroModify *state, TupleTableSlot *slot, MemoryContext row_cxt)
 		state->progress->bytes_in = state->stats.bytes_in;
 	}
 	if (slot != NULL && state->reader != NULL && outcomes[0].stored)
-		read_back(state, response, slot, row_cxt);
+		read_back(state, queue, response, slot, row_cxt);
 }
 
-void
-xero_send_pending(XeroModify *state, TupleTableSlot *slot)
+static void
+send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
 {
 	ErrorContextCallback callback;
 	MemoryContext old;
 
-	if (state->pending == NIL)
+	if (queue->rows == NIL)
 		return;
 	callback.callback = describe_done;
 	callback.arg = state;
@@ -335,18 +396,26 @@ xero_send_pending(XeroModify *state, TupleTableSlot *slot)
 
 	MemoryContextReset(state->answer_cxt);
 	old = MemoryContextSwitchTo(state->answer_cxt);
-	send_request(state, slot, old);
+	send_request(state, queue, slot, old);
 	MemoryContextSwitchTo(old);
 
 	error_context_stack = callback.previous;
-	MemoryContextReset(state->pending_cxt);
-	state->pending = NIL;
-	state->pending_bytes = 0;
+	MemoryContextReset(queue->cxt);
+	queue->rows = NIL;
+	queue->bytes = 0;
+}
+
+void
+xero_send_pending(XeroModify *state)
+{
+	for (int i = 0; i < state->nqueues; i++)
+		send_queue(state, &state->queues[i], NULL);
 }
 
 void
 xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 {
+	XeroQueue  *queue = &state->queues[row->queue];
 	size_t		bytes = row->element ? strlen(row->element) + 1 : 0;
 	MemoryContext old;
 	XeroPendingRow *copy;
@@ -358,19 +427,19 @@ xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 						state->table->name),
 				 errdetail("The %s has %zu bytes, where %d are allowed.",
 						   row->label, bytes, MAX_BODY)));
-	if (state->pending_bytes + bytes > MAX_BODY)
-		xero_send_pending(state, NULL);
+	if (queue->bytes + bytes > MAX_BODY)
+		send_queue(state, queue, NULL);
 
-	old = MemoryContextSwitchTo(state->pending_cxt);
+	old = MemoryContextSwitchTo(queue->cxt);
 	copy = palloc0(sizeof(XeroPendingRow));
 	copy->number = row->number;
 	copy->label = pstrdup(row->label);
 	copy->element = row->element ? pstrdup(row->element) : NULL;
 	copy->key = row->key ? pstrdup(row->key) : NULL;
-	state->pending = lappend(state->pending, copy);
+	queue->rows = lappend(queue->rows, copy);
 	MemoryContextSwitchTo(old);
-	state->pending_bytes += bytes;
+	queue->bytes += bytes;
 
-	if (list_length(state->pending) >= state->batch)
-		xero_send_pending(state, slot);
+	if (list_length(queue->rows) >= state->batch)
+		send_queue(state, queue, slot);
 }

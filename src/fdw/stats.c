@@ -40,7 +40,7 @@ distinct_values(const XeroRelInfo *info, AttrNumber attnum)
 	if (attnum <= 0 || attnum > info->rel->natts)
 		return 0;
 	if (attnum == info->rel->tenant_attno)
-		return 1;
+		return info->organisations;
 	column = info->rel->columns[attnum - 1];
 	if (column == NULL)
 		return 0;

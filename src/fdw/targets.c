@@ -284,6 +284,11 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 	rules = xero_write_rules(table->object);
 	add_known_target(root, rtindex, target_relation, table,
 					 table->object->key);
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (table->columns[i].is_tenant)
+			add_target(root, rtindex, target_relation, i + 1);
+	}
 	if (operation == CMD_DELETE)
 	{
 		if (rules->status != NULL)

@@ -43,6 +43,7 @@ typedef struct Assignment
 	bool		maybe_single;	/* a request by key alone is possible: then
 								 * nothing else may be sent */
 	double		max_records;
+	double		max_tenants;
 } Assignment;
 
 /* How many values a list of equality values can have at run time. */
@@ -342,6 +343,34 @@ place_where(Assignment *a, XeroCondition *condition, bool *exact)
 	return true;
 }
 
+/*
+ * An organisation is picked by where a request goes, not by its query, so
+ * this takes no room, and goes with everything else.
+ */
+static bool
+place_tenant(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	XeroItem   *item;
+	int			count;
+
+	if (condition->kind != XERO_COND_COMPARE ||
+		condition->attno != a->rel->tenant_attno)
+		return false;
+	item = palloc0(sizeof(XeroItem));
+	item->route = XERO_ROUTE_TENANT;
+	item->param = -1;
+	item->condition = condition;
+	a->items = lappend(a->items, item);
+	if (is_equality(condition))
+	{
+		(void) multitude_of(condition, &count);
+		if (count >= 0 && (a->max_tenants < 0 || count < a->max_tenants))
+			a->max_tenants = count;
+	}
+	*exact = true;
+	return true;
+}
+
 /* The parts of all clauses; clauses that are not sent in full get a recheck. */
 static List *
 take_apart(const XeroRel *rel, List *clauses, bool *recheck)
@@ -376,7 +405,7 @@ take_apart(const XeroRel *rel, List *clauses, bool *recheck)
 /* The ways a condition can go, the best first. */
 static bool (*const places[]) (Assignment *, XeroCondition *, bool *) =
 {
-	place_key, place_param, place_modified, place_where
+	place_key, place_tenant, place_param, place_modified, place_where
 };
 
 void
@@ -392,7 +421,7 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 	a.rel = rel;
 	a.root = xero_root_object(rel->object);
 	a.room = XERO_CONDITION_ROOM;
-	a.max_records = -1;
+	a.max_records = a.max_tenants = -1;
 	for (int i = 0; i < lengthof(places); i++)
 	{
 		foreach(lc, parts)
@@ -421,6 +450,7 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 
 	memset(result, 0, sizeof(XeroPushdown));
 	result->max_records = a.max_records;
+	result->max_tenants = a.max_tenants;
 	foreach(lc, a.items)
 		result->sent = lappend(result->sent,
 							   xero_item_to_node(lfirst(lc), &result->params));
@@ -434,14 +464,18 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 }
 
 bool
-xero_is_key_lookup(const XeroRel *rel, Expr *clause)
+xero_is_lookup(const XeroRel *rel, Expr *clause)
 {
 	const XeroObject *root = xero_root_object(rel->object);
 	XeroCondition *condition = xero_classify_clause(rel, (Node *) clause);
 	const XeroColumn *column;
 	int			count;
 
-	if (condition == NULL || !is_key_equality(rel, condition))
+	if (condition == NULL || !is_equality(condition))
+		return false;
+	if (condition->attno == rel->tenant_attno)
+		return true;
+	if (!is_key_equality(rel, condition))
 		return false;
 	column = xero_condition_column(rel, condition->attno);
 	if (!keys_show_list(rel))

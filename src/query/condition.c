@@ -18,6 +18,16 @@
 #include "nodes/value.h"
 #include "utils/lsyscache.h"
 
+/* Every record is of an organisation, which no member of it tells. */
+static const XeroColumn tenant_column = {
+	.name = "tenant_id",
+	.field = "",
+	.type = XERO_UUID,
+	.filtering = XERO_FILTER_NONE,
+	.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE,
+	.flags = XERO_COL_NOT_NULL,
+};
+
 /*
  * The catalogue's column behind an attribute as requests know it: for a child
  * table that is the parent's column, and nothing for members of the array's
@@ -28,8 +38,10 @@ xero_condition_column(const XeroRel *rel, AttrNumber attno)
 {
 	const XeroColumn *column;
 
-	if (attno < 1 || attno > rel->natts || attno == rel->tenant_attno)
+	if (attno < 1 || attno > rel->natts)
 		return NULL;
+	if (attno == rel->tenant_attno)
+		return &tenant_column;
 	column = rel->columns[attno - 1];
 	if (column == NULL || rel->object->parent == NULL)
 		return column;

@@ -7,7 +7,8 @@
  * settles for each how it travels and whether PostgreSQL must check it again;
  * the result is a node tree that can be copied into a plan.  When a scan
  * starts, and again when its parameters change, xero_build_targets() turns
- * that tree and the parameters' values into requests.
+ * that tree and the parameters' values into requests, and
+ * xero_wanted_tenants() says to which organisations they go.
  *
  * Nothing here knows of the network, of the executor, or of JSON.
  *
@@ -22,6 +23,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
+#include "utils/uuid.h"
 
 /* A foreign table as the query layer sees it. */
 typedef struct XeroRel
@@ -49,6 +51,8 @@ typedef struct XeroPushdown
 								 * (exact and superset), for EXPLAIN */
 	double		max_records;	/* at most so many records can come back, by
 								 * key conditions; -1 if unbounded */
+	double		max_tenants;	/* conditions let at most so many
+								 * organisations pass; -1 if unbounded */
 } XeroPushdown;
 
 /*
@@ -58,8 +62,11 @@ typedef struct XeroPushdown
 extern void xero_pushdown(const XeroRel *rel, List *clauses,
 						  XeroPushdown *result);
 
-/* Could this one clause alone travel as a look-up by key or by a list of keys? */
-extern bool xero_is_key_lookup(const XeroRel *rel, Expr *clause);
+/*
+ * Could this one clause alone travel as a look-up by key or by a list of keys,
+ * or pick organisations?
+ */
+extern bool xero_is_lookup(const XeroRel *rel, Expr *clause);
 
 /*
  * The order= field that sorts records just as PostgreSQL sorts by the column,
@@ -127,5 +134,16 @@ extern bool xero_target_owns(const XeroTarget *target, Datum value);
 extern List *xero_build_targets(const XeroRel *rel, List *sent,
 								const XeroParamValue *params,
 								const XeroShape *shape);
+
+/*
+ * Which of some organisations the conditions on tenant_id let pass: their
+ * indexes.  "params" may be NULL: then conditions on run-time values let all
+ * pass.
+ */
+extern Bitmapset *xero_wanted_tenants(List *sent, const XeroParamValue *params,
+									  const pg_uuid_t *tenants, int ntenants);
+
+/* Is nothing sent but, perhaps, conditions on tenant_id? */
+extern bool xero_sends_whole_lists(List *sent);
 
 #endif							/* XERO_QUERY_H */

@@ -643,6 +643,8 @@ xero_build_targets(const XeroRel *rel, List *sent,
 		XeroTarget *single;
 		bool		possible = true;
 
+		if (item->route == XERO_ROUTE_TENANT)
+			continue;
 		if (item->route == XERO_ROUTE_RANGE)
 		{
 			possible = add_range(&b, item);

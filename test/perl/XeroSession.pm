@@ -100,6 +100,15 @@ sub quit
 	return;
 }
 
+# The client vanishes without a word.
+sub lose
+{
+	my ($self) = @_;
+	my $psql = delete $self->{psql};
+	$psql->kill_kill;
+	return;
+}
+
 sub DESTROY { my ($self) = @_; local ($?, $@, $!); $self->quit; return; }
 
 1;

@@ -165,12 +165,4 @@ my $url = $other->url;
 $node->safe_psql('postgres', "ALTER SERVER xero OPTIONS (SET api_url '$url', SET identity_url '$url', DROP tenant_id)");
 is($session->rows('SELECT count(name) FROM xero.contacts'), 30, 'a changed address leads elsewhere at once');
 
-# Several organisations, and no word which
-$other->reset(tenants => 2);
-$session = XeroSession->new($node);
-my $result = $session->try('SELECT count(*) FROM xero.accounts');
-like($result->{text}, qr/server "xero" is connected to 2 organisations\nHINT:  Name one of them with the server option tenant_id\./,
-	'two organisations and no tenant_id is an error');
-is($result->{state}, 'HV002', 'with its SQLSTATE');
-
 done_testing();

@@ -3,9 +3,9 @@
  * budget_bench.c
  *	  Functions that draw on the budget of calls from SQL.
  *
- * The budget is the extension's own, compiled into this module, which must be
- * preloaded instead of the extension.  Only the calls are missing: what was
- * granted is charged at once.
+ * The budget is the extension's own: its layers "api" and "catalog" are
+ * compiled into this module, which must be preloaded instead of the extension.
+ * Only the calls are missing: what was granted is charged at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,12 +15,11 @@
 #include <sys/mman.h>
 
 #include "api/budget.h"
-#include "api/shared.h"
-#include "api/statement.h"
+#include "api/init.h"
+#include "api/quota.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 
 PG_MODULE_MAGIC;
@@ -54,18 +53,7 @@ _PG_init(void)
 		elog(ERROR, "mmap: %m");
 	pg_atomic_init_u32(&holders->now, 0);
 	pg_atomic_init_u32(&holders->most, 0);
-	xero_statement_init();
-	xero_shared_init();
-}
-
-/* As in http.c, which is not here. */
-double
-xero_clock_ms(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
+	xero_api_init();
 }
 
 /* Servers of one application, one for each of so many organisations. */

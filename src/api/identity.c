@@ -1,0 +1,270 @@
+/*-------------------------------------------------------------------------
+ *
+ * identity.c
+ *	  Requests to Xero's identity server, waited for.
+ *
+ * For the background worker, which has nothing else to do meanwhile; backends
+ * that want a token of their own use token.c, which does not wait.  The rules
+ * for repeating are those of all calls (retry.c).
+ *
+ * These requests cost nothing of the budget: it belongs to organisations, and
+ * the identity server knows none.  They do appear in xero_fdw.requests.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "api/document.h"
+#include "api/identity.h"
+#include "api/request_log.h"
+#include "api/retry.h"
+#include "api/statement.h"
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+
+void
+xero_append_parameter(StringInfo form, const char *name, const char *value)
+{
+	appendStringInfo(form, "%s%s=", form->len > 0 ? "&" : "", name);
+	for (const char *p = value; *p != '\0'; p++)
+	{
+		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
+			appendStringInfoChar(form, *p);
+		else
+			appendStringInfo(form, "%%%02X", (unsigned char) *p);
+	}
+}
+
+static char *
+error_word(const XeroHttpResult *result)
+{
+	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
+	char	   *word;
+
+	(void) xero_parse_token(result->body, result->len, document);
+	word = xero_clean_text(document->error, strlen(document->error),
+						   sizeof(document->error));
+	explicit_bzero(document, sizeof(*document));
+	pfree(document);
+	return word;
+}
+
+const char *
+xero_describe_refusal(const XeroHttpResult *result)
+{
+	const char *word = error_word(result);
+
+	if (word[0] == '\0')
+		return psprintf("%s.", xero_describe_answer(result));
+	return psprintf("%s, \"%s\".", xero_describe_answer(result), word);
+}
+
+const char *
+xero_identity_word(const XeroIdentityAnswer *answer)
+{
+	return error_word(answer->result);
+}
+
+static void
+drop_transfer(void *arg)
+{
+	XeroIdentityAnswer *answer = arg;
+
+	if (answer->http == NULL)
+		return;
+	if (answer->result != NULL && answer->result->len > 0)
+		explicit_bzero(answer->result->body, answer->result->len);
+	xero_http_free(answer->http);
+	answer->http = NULL;
+	answer->result = NULL;
+}
+
+void
+xero_identity_free(XeroIdentityAnswer *answer)
+{
+	MemoryContextDelete(answer->cxt);
+}
+
+static void
+send_request(XeroIdentityAnswer *answer, const XeroServer *server,
+			 const char *path, const char *form)
+{
+	XeroHttpRequest request = {0};
+	int			n = 0;
+
+	request.method = form != NULL ? "POST" : "GET";
+	request.url = psprintf("%s%s", server->identity_url, path);
+	request.headers[n++] = "Accept: application/json";
+	if (form != NULL)
+	{
+		request.headers[n++] =
+			"Content-Type: application/x-www-form-urlencoded";
+		request.body = form;
+		if (server->client_secret != NULL)
+		{
+			request.user = server->client_id;
+			request.password = server->client_secret;
+		}
+	}
+	request.ca_file = server->ca_file;
+	request.timeout = server->request_timeout;
+	answer->http = xero_http_send(&request);
+}
+
+static void
+sleep_until(double at, uint32 wait_event)
+{
+	long		timeout = -1;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!isinf(at))
+		timeout = (long) Max(0, ceil(at - xero_clock_ms()));
+	xero_http_wait(timeout, wait_event);
+	CHECK_FOR_INTERRUPTS();
+}
+
+static void
+await_answer(XeroIdentityAnswer *answer, uint32 wait_event)
+{
+	for (;;)
+	{
+		while (xero_http_pump())
+			;
+		answer->result = xero_http_result(answer->http);
+		if (answer->result != NULL)
+			return;
+		sleep_until(INFINITY, wait_event);
+	}
+}
+
+static XeroSituation
+classify_answer(const XeroHttpResult *result)
+{
+	XeroAttempt attempt = {0};
+
+	attempt.transport = result->transport;
+	attempt.status = result->status;
+	attempt.problem = result->problem;
+	attempt.authenticate = "";
+	attempt.detail = "";
+	/* a revocation is answered with nothing */
+	attempt.json = result->len == 0 ||
+		xero_looks_like_json(result->content_type, result->body, result->len);
+	return xero_classify(&attempt);
+}
+
+static void
+log_attempt(XeroLoggedRequest *logged, const XeroHttpResult *result,
+			const char *error)
+{
+	logged->status = result->status;
+	logged->elapsed_ms = result->elapsed_ms;
+	logged->bytes_in = result->bytes_in;
+	strlcpy(logged->correlation_id, result->correlation_id,
+			sizeof(logged->correlation_id));
+	if (error != NULL)
+		strlcpy(logged->error, error, sizeof(logged->error));
+	xero_request_log_add(logged);
+}
+
+/* When to try again; negative: not at all. */
+static double
+delay_of(XeroSituation situation, int attempt, const XeroHttpResult *result,
+		 double *named)
+{
+	XeroRetryInput input = {0};
+	XeroDecision decision;
+
+	input.situation = situation;
+	input.attempt = attempt;
+	input.repeatable = true;
+	input.retry_after = result->retry_after;
+	input.random = pg_prng_double(&pg_global_prng_state);
+	decision = xero_decide(&input);
+	*named = decision.delay_ms;
+	if (decision.verdict != XERO_VERDICT_RETRY ||
+		(decision.ordered && decision.delay_ms > xero_statement_max_wait()))
+		return -1;
+	return decision.delay_ms;
+}
+
+static XeroFailure *
+explain(const XeroServer *server, const char *path, const char *form,
+		XeroSituation situation, const XeroHttpResult *result,
+		double delay_ms)
+{
+	XeroErrorDocument document;
+	XeroFailureFacts facts = {0};
+
+	if (result->status >= 400)
+		(void) xero_parse_error(result->body, result->len, &document);
+	else
+		memset(&document, 0, sizeof(document));
+	facts.situation = situation;
+	facts.server = server;
+	facts.method = form != NULL ? "POST" : "GET";
+	facts.path = path;
+	facts.result = result;
+	facts.document = &document;
+	facts.delay_ms = delay_ms;
+	return xero_failure_of_attempt(&facts);
+}
+
+XeroIdentityAnswer *
+xero_identity_request(const XeroServer *server, const char *path,
+					  const char *form, bool refusable, XeroFailure **failure)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "Xero identity",
+											  ALLOCSET_SMALL_SIZES);
+	XeroIdentityAnswer *answer = MemoryContextAllocZero(cxt,
+														sizeof(XeroIdentityAnswer));
+	uint32		wait_event = WaitEventExtensionNew("XeroIdentity");
+
+	answer->cxt = cxt;
+	answer->callback.func = drop_transfer;
+	answer->callback.arg = answer;
+	MemoryContextRegisterResetCallback(cxt, &answer->callback);
+
+	for (int attempt = 1;; attempt++)
+	{
+		XeroLoggedRequest logged;
+		XeroSituation situation;
+		double		delay;
+		double		named;
+
+		xero_request_log_prepare(&logged, server,
+								 form != NULL ? "POST" : "GET", path, NULL);
+		logged.attempt = attempt;
+		logged.bytes_out = form != NULL ? strlen(form) : 0;
+		send_request(answer, server, path, form);
+		await_answer(answer, wait_event);
+
+		situation = classify_answer(answer->result);
+		if (refusable && answer->result->transport == XERO_TRANSPORT_ANSWERED &&
+			answer->result->status >= 400 && answer->result->status <= 403)
+		{
+			log_attempt(&logged, answer->result, "token refused");
+			return answer;
+		}
+		log_attempt(&logged, answer->result, situation == XERO_FINE ? NULL :
+					xero_situation_name(situation));
+		if (situation == XERO_FINE)
+			return answer;
+
+		delay = delay_of(situation, attempt, answer->result, &named);
+		if (delay < 0)
+		{
+			*failure = explain(server, path, form, situation, answer->result,
+							   named);
+			xero_identity_free(answer);
+			return NULL;
+		}
+		drop_transfer(answer);
+		for (double until = xero_clock_ms() + delay; xero_clock_ms() < until;)
+			sleep_until(until, wait_event);
+	}
+}

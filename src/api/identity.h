@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * identity.h
+ *	  Requests to Xero's identity server, waited for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_IDENTITY_H
+#define XERO_IDENTITY_H
+
+#include "compat.h"
+
+#include "api/failure.h"
+#include "api/http.h"
+#include "api/server.h"
+#include "lib/stringinfo.h"
+
+/* An answer, whose body may have secrets. */
+typedef struct XeroIdentityAnswer
+{
+	const XeroHttpResult *result;
+	XeroHttp   *http;
+	MemoryContext cxt;
+	MemoryContextCallback callback;
+} XeroIdentityAnswer;
+
+/* "name=value", escaped, with & before it if it is not the first. */
+extern void xero_append_parameter(StringInfo form, const char *name,
+								  const char *value);
+
+/*
+ * POST a form, or GET if it is NULL, to a path below identity_url, with the
+ * application's credentials if it is a form.  Lost answers and the like are
+ * repeated, a form too: an exchange may be.  The answer is a success with JSON,
+ * or a refusal with status 400 to 403 if "refusable".  NULL and a failure in
+ * CurrentMemoryContext otherwise.
+ */
+extern XeroIdentityAnswer *xero_identity_request(const XeroServer *server,
+												 const char *path,
+												 const char *form,
+												 bool refusable,
+												 XeroFailure **failure);
+
+/* Overwrites the body; happens to what is not freed with its context, too. */
+extern void xero_identity_free(XeroIdentityAnswer *answer);
+
+/* The word in a refusal: "invalid_grant", ...; "" if it has none. */
+extern const char *xero_identity_word(const XeroIdentityAnswer *answer);
+
+/* "HTTP status 400, correlation id ..., "invalid_grant"." */
+extern const char *xero_describe_refusal(const XeroHttpResult *result);
+
+#endif							/* XERO_IDENTITY_H */

@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * issuer.c
+ *	  Who signs tokens, and whether a token is signed by them.
+ *
+ * What the issuer publishes about itself and its keys is fetched once a
+ * process, and the keys again when a token names one that is not among them.
+ *
+ * The issuer is whoever answers at identity_url: that is where secrets are
+ * sent, and the one address that an administrator has chosen.  It must give
+ * itself that name, and have its keys there, so that an answer cannot lead us
+ * to the keys of somebody else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <time.h>
+
+#include "api/identity.h"
+#include "api/issuer.h"
+
+#define DISCOVERY_PATH "/.well-known/openid-configuration"
+
+typedef struct Issuer
+{
+	char	   *identity_url;	/* whose it is; NULL: none is loaded */
+	XeroDiscovery discovery;
+	XeroKeySet	keys;
+} Issuer;
+
+static Issuer issuer;
+
+static XeroFailure *
+unusable(const XeroServer *server, const char *what)
+{
+	return xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
+						psprintf("what the issuer of tokens of server \"%s\" publishes is not usable",
+								 server->name), what, NULL);
+}
+
+/* Does the URL lead to the same host as identity_url?  Then its path. */
+static const char *
+path_at_identity(const XeroServer *server, const char *url)
+{
+	size_t		len = strlen(server->identity_url);
+
+	return strncmp(url, server->identity_url, len) == 0 && url[len] == '/' ?
+		url + len : NULL;
+}
+
+/* With or without a slash at its end, it is the same issuer. */
+static bool
+is_identity(const XeroServer *server, const char *name)
+{
+	size_t		len = strlen(server->identity_url);
+
+	return strncmp(name, server->identity_url, len) == 0 &&
+		(name[len] == '\0' || strcmp(name + len, "/") == 0);
+}
+
+static XeroFailure *
+load_discovery(const XeroServer *server)
+{
+	XeroFailure *failure = NULL;
+	XeroIdentityAnswer *answer = xero_identity_request(server, DISCOVERY_PATH,
+													   NULL, false, &failure);
+	bool		parsed;
+
+	if (answer == NULL)
+		return failure;
+	parsed = xero_parse_discovery(answer->result->body, answer->result->len,
+								  &issuer.discovery);
+	xero_identity_free(answer);
+	if (!parsed)
+		return unusable(server, "The discovery document is not understood.");
+	if (!is_identity(server, issuer.discovery.issuer))
+		return unusable(server, "The issuer has another name than identity_url.");
+	if (path_at_identity(server, issuer.discovery.jwks_uri) == NULL)
+		return unusable(server, "The keys are not below identity_url.");
+	return NULL;
+}
+
+static XeroFailure *
+load_keys(const XeroServer *server)
+{
+	XeroFailure *failure = NULL;
+	XeroIdentityAnswer *answer;
+	bool		parsed;
+
+	answer = xero_identity_request(server,
+								   path_at_identity(server,
+													issuer.discovery.jwks_uri),
+								   NULL, false, &failure);
+	if (answer == NULL)
+		return failure;
+	parsed = xero_parse_key_set(answer->result->body, answer->result->len,
+								&issuer.keys);
+	xero_identity_free(answer);
+	if (!parsed || issuer.keys.count == 0)
+		return unusable(server, "The set of keys is not understood.");
+	return NULL;
+}
+
+XeroFailure *
+xero_issuer_load(const XeroServer *server, bool again)
+{
+	XeroFailure *failure = NULL;
+
+	if (issuer.identity_url == NULL ||
+		strcmp(issuer.identity_url, server->identity_url) != 0)
+	{
+		if (issuer.identity_url != NULL)
+			pfree(issuer.identity_url);
+		issuer.identity_url = NULL;
+		failure = load_discovery(server);
+		again = true;
+	}
+	if (failure == NULL && again)
+		failure = load_keys(server);
+	if (failure == NULL && issuer.identity_url == NULL)
+		issuer.identity_url = MemoryContextStrdup(TopMemoryContext,
+												  server->identity_url);
+	return failure;
+}
+
+XeroJwtResult
+xero_issuer_verify(const XeroServer *server, const char *token,
+				   const char *nonce, const char *access_token,
+				   XeroClaims *claims)
+{
+	XeroJwtExpected expected = {0};
+	size_t		len = strlen(server->identity_url);
+
+	expected.issuer = issuer.discovery.issuer;
+	expected.audience = nonce != NULL ? server->client_id :
+		psprintf("%.*s/resources", (int) len, issuer.discovery.issuer);
+	expected.client_id = server->client_id;
+	expected.nonce = nonce;
+	expected.access_token = access_token;
+	expected.now = (int64) time(NULL);
+	return xero_jwt_verify(token, &issuer.keys, &expected, claims);
+}

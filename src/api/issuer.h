@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * issuer.h
+ *	  Who signs tokens, and whether a token is signed by them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_ISSUER_H
+#define XERO_ISSUER_H
+
+#include "compat.h"
+
+#include "api/failure.h"
+#include "api/jwt.h"
+#include "api/server.h"
+
+/*
+ * Have the keys of the server's issuer at hand; "again" asks for them even if
+ * they are.  NULL, or what went wrong.
+ */
+extern XeroFailure *xero_issuer_load(const XeroServer *server, bool again);
+
+/*
+ * Verify a token, whose issuer is loaded.  An id token has a nonce, and the
+ * access token that came with it; both are NULL for an access token.
+ */
+extern XeroJwtResult xero_issuer_verify(const XeroServer *server,
+										const char *token, const char *nonce,
+										const char *access_token,
+										XeroClaims *claims);
+
+#endif							/* XERO_ISSUER_H */

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * scopes.h
+ *	  Which scope of a consent covers an object.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_SCOPES_H
+#define XERO_SCOPES_H
+
+#include "compat.h"
+
+#include "catalog/catalog.h"
+
+/* By Xero's granular names; for an object that cannot be written, to read. */
+extern const char *xero_object_scope(const XeroObject *object, bool writes);
+
+#endif							/* XERO_SCOPES_H */

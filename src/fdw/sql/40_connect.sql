@@ -1,0 +1,177 @@
+-- Consent and what it brings: who may connect, the tokens, the organisations.
+-- The tables are for the extension alone.  None of them is dumped: a token in
+-- a dump would be a secret in a file, and be out of date the day after.
+
+CREATE TABLE @extschema@.token (
+	umid oid PRIMARY KEY,
+	serverid oid NOT NULL,
+	client_id text NOT NULL,
+	refresh_token bytea NOT NULL,
+	access_token bytea,
+	access_expires_at timestamptz,
+	refreshed_at timestamptz NOT NULL,
+	authorized_at timestamptz NOT NULL,
+	authorized_by name NOT NULL,
+	scopes text NOT NULL,
+	xero_user_id text,
+	user_name text,
+	email text,
+	authentication_event text,
+	state text NOT NULL CHECK (state IN ('connected', 'reconnect needed')),
+	error text
+);
+REVOKE ALL ON @extschema@.token FROM PUBLIC;
+COMMENT ON TABLE @extschema@.token IS
+	'internal: the tokens that consents have brought, sealed with the key of xero_fdw.key_file';
+COMMENT ON COLUMN @extschema@.token.umid IS
+	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN @extschema@.token.serverid IS
+	'foreign server (pg_foreign_server.oid)';
+COMMENT ON COLUMN @extschema@.token.client_id IS
+	'application that the consent was given to';
+COMMENT ON COLUMN @extschema@.token.refresh_token IS
+	'sealed; good for one exchange';
+COMMENT ON COLUMN @extschema@.token.access_token IS
+	'sealed; null if there is none';
+COMMENT ON COLUMN @extschema@.token.access_expires_at IS
+	'end of the access token';
+COMMENT ON COLUMN @extschema@.token.refreshed_at IS
+	'when the present tokens were got';
+COMMENT ON COLUMN @extschema@.token.authorized_at IS
+	'when the consent was given';
+COMMENT ON COLUMN @extschema@.token.authorized_by IS
+	'role that called complete_authorization()';
+COMMENT ON COLUMN @extschema@.token.scopes IS
+	'what the consent was asked for, or Xero has granted';
+COMMENT ON COLUMN @extschema@.token.xero_user_id IS
+	'who consented, by Xero''s id';
+COMMENT ON COLUMN @extschema@.token.user_name IS
+	'who consented, by name';
+COMMENT ON COLUMN @extschema@.token.email IS
+	'who consented, by address';
+COMMENT ON COLUMN @extschema@.token.authentication_event IS
+	'the consent, by Xero''s id';
+COMMENT ON COLUMN @extschema@.token.state IS
+	'reconnect needed: Xero does not accept the refresh token any more';
+COMMENT ON COLUMN @extschema@.token.error IS
+	'what went wrong with the last exchange; null if nothing';
+
+CREATE TABLE @extschema@.pending_authorization (
+	state_hash bytea PRIMARY KEY,
+	umid oid NOT NULL,
+	client_id text NOT NULL,
+	roleid oid NOT NULL,
+	verifier bytea NOT NULL,
+	nonce bytea NOT NULL,
+	redirect_uri text NOT NULL,
+	scopes text NOT NULL,
+	expires_at timestamptz NOT NULL
+);
+REVOKE ALL ON @extschema@.pending_authorization FROM PUBLIC;
+COMMENT ON TABLE @extschema@.pending_authorization IS
+	'internal: URLs of authorize_url() that nobody has come back from';
+COMMENT ON COLUMN @extschema@.pending_authorization.state_hash IS
+	'SHA-256 of the state in the URL';
+COMMENT ON COLUMN @extschema@.pending_authorization.umid IS
+	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN @extschema@.pending_authorization.client_id IS
+	'application that is to be consented to';
+COMMENT ON COLUMN @extschema@.pending_authorization.roleid IS
+	'role that asked, and must complete';
+COMMENT ON COLUMN @extschema@.pending_authorization.verifier IS
+	'sealed; proves to Xero that the code is ours';
+COMMENT ON COLUMN @extschema@.pending_authorization.nonce IS
+	'sealed; proves that the id token is for us';
+COMMENT ON COLUMN @extschema@.pending_authorization.redirect_uri IS
+	'where the browser is sent back to';
+COMMENT ON COLUMN @extschema@.pending_authorization.scopes IS
+	'what is asked for';
+COMMENT ON COLUMN @extschema@.pending_authorization.expires_at IS
+	'ten minutes after it began';
+
+CREATE TABLE @extschema@.organisation (
+	umid oid NOT NULL REFERENCES @extschema@.token ON DELETE CASCADE,
+	tenant_id uuid NOT NULL,
+	tenant_name text,
+	tenant_type text,
+	PRIMARY KEY (umid, tenant_id)
+);
+REVOKE ALL ON @extschema@.organisation FROM PUBLIC;
+COMMENT ON TABLE @extschema@.organisation IS
+	'internal: the organisations that a consent reaches, as Xero told last';
+COMMENT ON COLUMN @extschema@.organisation.umid IS
+	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN @extschema@.organisation.tenant_id IS 'organisation';
+COMMENT ON COLUMN @extschema@.organisation.tenant_name IS 'its name';
+COMMENT ON COLUMN @extschema@.organisation.tenant_type IS
+	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
+
+-- Everybody sees what belongs to the mappings that are in force for oneself.
+CREATE VIEW @extschema@.connections WITH (security_barrier) AS
+	SELECT s.srvname AS server,
+		CASE WHEN m.umuser = 0 THEN 'public'::name
+			ELSE pg_get_userbyid(m.umuser) END AS user_name,
+		o.tenant_id, o.tenant_name, o.tenant_type,
+		t.access_expires_at AS token_expires_at, t.refreshed_at, t.state,
+		t.error
+	FROM @extschema@.token AS t
+		JOIN pg_catalog.pg_user_mapping AS m ON m.oid = t.umid
+		JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.umserver
+		LEFT JOIN @extschema@.organisation AS o ON o.umid = t.umid
+	WHERE pg_has_role('pg_read_all_stats', 'USAGE')
+		OR CASE WHEN m.umuser = 0
+				THEN has_server_privilege(s.oid, 'USAGE')
+				ELSE pg_has_role(m.umuser, 'USAGE') END;
+COMMENT ON VIEW @extschema@.connections IS
+	'the consents that are stored, one row for each organisation that one reaches';
+COMMENT ON COLUMN @extschema@.connections.server IS 'foreign server';
+COMMENT ON COLUMN @extschema@.connections.user_name IS
+	'role of the user mapping, or public';
+COMMENT ON COLUMN @extschema@.connections.tenant_id IS
+	'organisation; null if none is known';
+COMMENT ON COLUMN @extschema@.connections.tenant_name IS 'its name in Xero';
+COMMENT ON COLUMN @extschema@.connections.tenant_type IS
+	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
+COMMENT ON COLUMN @extschema@.connections.token_expires_at IS
+	'end of the present access token, which the next query replaces';
+COMMENT ON COLUMN @extschema@.connections.refreshed_at IS
+	'last exchange; a consent that is not used for 60 days ends';
+COMMENT ON COLUMN @extschema@.connections.state IS
+	'connected, or reconnect needed: call authorize_url() again';
+COMMENT ON COLUMN @extschema@.connections.error IS
+	'what went wrong with the last exchange; null if nothing';
+GRANT SELECT ON @extschema@.connections TO PUBLIC;
+
+CREATE FUNCTION @extschema@.authorize_url(server text) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_authorize_url';
+COMMENT ON FUNCTION @extschema@.authorize_url(text) IS
+	'the address at Xero where a person lets the server read organisations; good for ten minutes';
+
+CREATE FUNCTION @extschema@.complete_authorization(server text,
+		callback_url text, OUT user_name text, OUT email text,
+		OUT tenant_id uuid, OUT tenant_name text, OUT tenant_type text)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 5
+	AS 'MODULE_PATHNAME', 'xero_complete_authorization';
+COMMENT ON FUNCTION @extschema@.complete_authorization(text, text) IS
+	'connect the server with the address that Xero sent the browser back to; who consented, and to which organisations';
+
+CREATE FUNCTION @extschema@.refresh_token(server text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_refresh_token';
+COMMENT ON FUNCTION @extschema@.refresh_token(text) IS
+	'exchange the tokens of the server now and read the list of organisations anew; once a month keeps an idle connection alive';
+
+CREATE FUNCTION @extschema@.disconnect(server text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_disconnect';
+COMMENT ON FUNCTION @extschema@.disconnect(text) IS
+	'end the consent at Xero and forget its tokens';
+
+CREATE FUNCTION @extschema@.rotate_key(old_key_file text) RETURNS bigint
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_rotate_key';
+COMMENT ON FUNCTION @extschema@.rotate_key(text) IS
+	'seal the stored tokens of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
+REVOKE ALL ON FUNCTION @extschema@.rotate_key(text) FROM PUBLIC;

@@ -1,0 +1,228 @@
+# Consent: from the address that a person opens to the tokens that are stored,
+# and every way in which that can go wrong.
+use strict;
+use warnings;
+
+use JSON::PP ();
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+use XeroConsent;
+use XeroSession;
+use XeroTest;
+
+my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--no-limits', '--tenants', 3 ], XeroConsent::options(), import => undef);
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $session = XeroSession->new($node);
+my ($state, $back, $result, $mark);
+
+sub begin { return XeroConsent::begin($session, 'xero'); }
+sub browse { return XeroConsent::browse(@_); }
+sub stored { return $session->rows('SELECT (SELECT count(*) FROM xero_fdw.token), (SELECT count(*) FROM xero_fdw.pending_authorization)'); }
+sub token_calls { my ($since) = @_; return scalar grep { $_->{path} eq '/connect/token' } $sandbox->log($since); }
+
+# Completing must fail so, and leave nothing.
+sub refused
+{
+	my ($name, $address, $sqlstate, $text, $pending) = @_;
+	$result = $session->try(XeroConsent::complete('xero', $address));
+	is($result->{state}, $sqlstate, "$name: SQLSTATE") or diag($result->{text});
+	like($result->{text}, $text, "$name: message");
+	is(stored(), '0|' . ($pending // 0), "$name: nothing is stored");
+	$session->rows('DELETE FROM xero_fdw.pending_authorization') if $pending;
+	return;
+}
+
+# ---- the address ----
+
+$mark = $sandbox->mark;
+my $url = begin();
+like($url, qr{^\Q@{[$sandbox->url]}\E/identity/connect/authorize\?response_type=code&client_id=sandbox-client&redirect_uri=http%3A%2F%2Flocalhost%2Fxero&scope=}, 'address');
+like($url, qr/&state=[\w-]{43}&nonce=[\w-]{43}&code_challenge=[\w-]{43}&code_challenge_method=S256$/, 'state, nonce and challenge');
+isnt(begin(), $url, 'no two are the same');
+is($sandbox->mark, $mark, 'no call is made for it');
+is(stored(), '0|2', 'two are open');
+($state) = $url =~ /state=([\w-]+)/;
+is($session->rows("SELECT count(*) FROM xero_fdw.pending_authorization p WHERE p::text LIKE '%$state%'"), 0, 'the state itself is not stored');
+$session->rows('DELETE FROM xero_fdw.pending_authorization');
+
+# ---- scopes ----
+
+sub scopes { begin() =~ /&scope=([^&]*)/; return $1 =~ s/%20/ /gr; }
+my $always = 'openid profile email offline_access';
+like(scopes(), qr/^$always .*accounting\.invoices\.read/, 'before there are tables: accounting, to read');
+unlike(scopes(), qr/accounting\.transactions|payroll|accounting\.\w+( |$)/, 'and nothing more');
+$session->rows('CREATE SCHEMA xero; IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts, invoices, invoice_line_items) FROM SERVER xero INTO xero');
+is(scopes(), "$always accounting.settings.read accounting.invoices.read", 'what the tables need');
+$session->rows("ALTER FOREIGN TABLE xero.invoices OPTIONS (ADD updatable 'true')");
+is(scopes(), "$always accounting.settings.read accounting.invoices.read accounting.invoices", 'an updatable table');
+$session->rows("ALTER FOREIGN TABLE xero.invoices OPTIONS (DROP updatable)");
+$session->rows("ALTER SERVER xero OPTIONS (ADD scopes 'accounting.transactions email')");
+is(scopes(), "$always accounting.transactions", 'the option, with what a consent must have');
+$session->rows('ALTER SERVER xero OPTIONS (DROP scopes)');
+$session->rows('DELETE FROM xero_fdw.pending_authorization');
+
+# ---- what goes wrong before the exchange ----
+
+$mark = $sandbox->mark;
+refused('no address', 'http://localhost/xero', '22023', qr/address has no code\n.*HINT:  Copy the whole address/s);
+refused('half an address', 'http://localhost/xero?code=abc', '22023', qr/address has no state/);
+refused('unknown state', 'http://localhost/xero?code=abc&state=xyz', '28000', qr/was not begun, is completed already, or has taken too long\nDETAIL:.*\nHINT:  Authorize it: SELECT xero_fdw\.authorize_url\('xero'\);/);
+refused('refused by the person', browse(begin(), 'consent=no'), '28000', qr/consent was refused for server "xero"\nDETAIL:  access_denied.*\nHINT:  To begin again: SELECT xero_fdw/, 1);
+refused('refused by Xero', 'http://localhost/xero?error=invalid_scope&error_description=no%20such+scope%0a', '28000', qr/Xero did not accept the request for consent of server "xero"\nDETAIL:  invalid_scope: no such scope\nHINT:  See the server option "scopes"/);
+$back = browse(begin());
+$session->rows("UPDATE xero_fdw.pending_authorization SET expires_at = now()");
+refused('begun too long ago', $back, '28000', qr/has taken too long/, 1);
+$session->rows('BEGIN');
+$back = browse(begin());
+$session->rows('ROLLBACK');
+refused('begun and rolled back', $back, '28000', qr/only if its transaction was committed/);
+$session->rows('CREATE ROLE alice; GRANT USAGE ON FOREIGN SERVER xero TO alice; CREATE USER MAPPING FOR alice SERVER xero OPTIONS (client_secret \'sandbox-secret\'); CREATE USER MAPPING FOR postgres SERVER xero OPTIONS (client_secret \'sandbox-secret\')');
+$session->rows('SET ROLE alice');
+$back = browse(begin());
+$session->rows('RESET ROLE');
+refused('begun by another role', $back, '42501', qr/was begun by another role\nHINT:  The role that called authorize_url\(\) must complete it/, 1);
+$session->rows('DROP USER MAPPING FOR postgres SERVER xero; DROP USER MAPPING FOR alice SERVER xero');
+is(token_calls($mark), 0, 'no exchange was made for any of these');
+
+# ---- what goes wrong in the exchange ----
+
+$back = browse(begin());
+$sandbox->clock(301);
+refused('code too old', $back, '28000', qr/Xero refused to complete the authorization of server "xero"\nDETAIL:  HTTP status 400.*"invalid_grant"\.\nHINT:  A code is good for five minutes/);
+refused('and not again', $back, '28000', qr/was not begun/);
+$session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (SET client_secret 'wrong')");
+refused('wrong secret', browse(begin()), '28000', qr/"invalid_client"\.\nHINT:  Check client_id, client_secret/);
+$session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (SET client_secret 'sandbox-secret')");
+$sandbox->faults({ path => '/connect/token', status => 200, body => '{"access_token": "x", "expires_in": 1800, "token_type": "Bearer"}', headers => { 'Content-Type' => 'application/json' } });
+refused('no refresh token', browse(begin()), '28000', qr/gave no refresh token.*offline_access/s);
+$sandbox->faults({ path => '/connect/token', status => 503 });
+refused('Xero is down', browse(begin()), 'HV00L', qr/Xero is not available/);
+$sandbox->faults({ path => '/.well-known/*', status => 404 });
+refused('no discovery', browse(begin()), 'HV00L', qr/Xero has nothing at/);
+$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "https://identity.xero.com", "jwks_uri": "https://identity.xero.com/jwks"}' });
+refused('another issuer', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The issuer has another name/);
+$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "' . $sandbox->url . '", "jwks_uri": "http://127.0.0.1:1/jwks"}' });
+refused('keys elsewhere', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The keys are not below/);
+$sandbox->faults;
+
+# ---- tokens that are not what they should be ----
+
+foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_nonce no_nonce wrong_at_hash))
+{
+	$sandbox->control('identity', { id_token => $flaw });
+	refused("id token $flaw", browse(begin()), '28000', qr/id token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+}
+$sandbox->control('identity', { id_token => undef });
+foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_client))
+{
+	$sandbox->control('identity', { access_token => $flaw });
+	refused("access token $flaw", browse(begin()), '28000', qr/(access|id) token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+}
+$sandbox->control('identity', { access_token => undef });
+
+# ---- and now well ----
+
+$mark = $sandbox->mark;
+my $rows = XeroConsent::connect($session, 'xero');
+is($rows, join("\n", map { "Zoë O’Brien-Łuk|zoe.obrien\@example.com|$_" } split /\n/, $session->rows("SELECT tenant_id, tenant_name, tenant_type FROM xero_fdw.connections ORDER BY tenant_name")), 'who, and which organisations')
+  or diag($rows);
+is(() = $rows =~ /Demo Company/g, 3, 'all three');
+is(token_calls($mark), 1, 'one exchange');
+is(stored(), '1|0', 'one consent, nothing open');
+is($session->rows('SELECT DISTINCT server, user_name, state, error FROM xero_fdw.connections'), 'xero|public|connected|', 'connections');
+is($session->rows("SELECT client_id, scopes, authorized_by, email FROM xero_fdw.token"), "sandbox-client|$always accounting.settings.read accounting.invoices.read|postgres|zoe.obrien\@example.com", 'what is known of it');
+my ($tenant) = split /\n/, $session->rows('SELECT tenant_id FROM xero_fdw.connections ORDER BY tenant_name');
+$session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenant')");
+$mark = $sandbox->mark;
+cmp_ok($session->rows('SELECT count(*) FROM xero.accounts'), '>', 10, 'rows');
+is($sandbox->mark, $mark + 1, 'with one call');
+is(XeroSession->new($node)->rows('SELECT count(*) FROM xero.accounts'), $session->rows('SELECT count(*) FROM xero.accounts'), 'in another session, too');
+is(token_calls($mark), 0, 'no token was asked for');
+
+# a consent replaces an older one; the organisations are those of both
+$rows = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant");
+is(stored(), '1|0', 'again');
+
+# keys that are exchanged between the look at them and the exchange
+$back = browse(begin());
+$sandbox->faults({ path => '/connect/token', delay_ms => 1000, times => 1 });
+$mark = $sandbox->mark;
+$session->start(XeroConsent::complete('xero', $back));
+sleep(0.4);
+$sandbox->control('identity', { rotate_keys => JSON::PP::true() });
+is($session->wait->{state}, '00000', 'a new key');
+is(scalar(grep { $_->{path} =~ /jwks/ } $sandbox->log($mark)), 2, 'was asked for once');
+
+# the caller's rollback takes nothing back, nor does a read-only transaction forbid
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+is(stored(), '0|0', 'disconnected');
+$back = browse(begin());
+$session->rows('BEGIN READ ONLY');
+like($session->rows(XeroConsent::complete('xero', $back)), qr/Demo Company/, 'in a transaction');
+$session->rows('ROLLBACK');
+is(stored(), '1|0', 'stays when that is rolled back');
+$session->rows('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+is($session->try("SELECT xero_fdw.authorize_url('xero')")->{state}, '00000', 'begun in a snapshot');
+$session->rows('COMMIT');
+
+# organisations that cannot be read now do not undo the consent
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+$back = browse(begin());
+$sandbox->faults({ path => '/connections', status => 404 });
+$result = $session->try(XeroConsent::complete('xero', $back));
+is($result->{state}, 'HV00L', 'no organisations');
+$sandbox->faults;
+is($session->rows('SELECT state, tenant_id IS NULL FROM xero_fdw.connections'), 'connected|t', 'connected all the same');
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+is($session->rows('SELECT count(tenant_id) FROM xero_fdw.connections'), 3, 'read by a refresh');
+
+# ---- disconnect ----
+
+$mark = $sandbox->mark;
+$session->rows("BEGIN; SELECT xero_fdw.disconnect('xero'); ROLLBACK");
+is(join(' ', map { "$_->{path} $_->{status}" } $sandbox->log($mark)), '/connect/revocation 200', 'Xero is told');
+is(stored(), '0|0', 'all is forgotten');
+$result = $session->try('SELECT count(*) FROM xero.accounts');
+is($result->{state}, '28000', 'no token any more');
+like($result->{text}, qr/no consent is stored for server "xero"\nHINT:  Authorize it: SELECT xero_fdw\.authorize_url\('xero'\);/, 'message');
+$result = $session->try("SELECT xero_fdw.disconnect('xero')");
+is($result->{state}, '28000', 'disconnected already');
+is($session->try("SELECT xero_fdw.refresh_token('xero')")->{state}, '28000', 'nothing to refresh');
+XeroConsent::connect($session, 'xero');
+$sandbox->faults({ path => '/connect/revocation', status => 503 });
+is($session->try("SELECT xero_fdw.disconnect('xero')")->{state}, 'HV00L', 'Xero cannot be told');
+is(stored(), '1|0', 'so nothing is forgotten');
+$sandbox->faults;
+
+# ---- an application without a secret ----
+
+$session->rows("ALTER SERVER xero OPTIONS (SET client_id 'sandbox-pkce'); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret)");
+is($session->try('SELECT count(*) FROM xero.accounts')->{state}, '28000', 'another application has no consent');
+like(XeroConsent::connect($session, 'xero'), qr/Demo Company/, 'PKCE');
+cmp_ok($session->rows('SELECT count(*) FROM xero.accounts'), '>', 10, 'PKCE: rows');
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+cmp_ok($session->rows('SELECT count(*) FROM xero.accounts'), '>', 10, 'PKCE: refreshed');
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+is(stored(), '0|0', 'PKCE: disconnected');
+
+# ---- servers that need no consent ----
+
+foreach my $case (
+	[ "ALTER SERVER xero OPTIONS (ADD grant_type 'client_credentials')", '55000', qr/needs no consent\nDETAIL:  Its grant_type is client_credentials/ ],
+	[ "ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD access_token 'sandbox-token')", '55000', qr/needs no consent\nDETAIL:  The user mapping has an access_token/ ],
+	[ 'DROP USER MAPPING FOR PUBLIC SERVER xero', '42704', qr/user mapping not found/ ])
+{
+	my ($change, $sqlstate, $text) = @$case;
+	$session->rows($change);
+	foreach my $call ("authorize_url('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')", "refresh_token('xero')", "disconnect('xero')")
+	{
+		$result = $session->try("SELECT xero_fdw.$call");
+		is($result->{state}, $sqlstate, "$change: $call") or diag($result->{text});
+		like($result->{text}, $text, "$change: $call: message");
+	}
+}
+is($session->try("SELECT xero_fdw.authorize_url('nobody')")->{state}, '42704', 'no such server');
+
+$session->quit;
+done_testing();

@@ -1,0 +1,325 @@
+# Refresh: one exchange for the whole cluster, whatever happens around it.
+use strict;
+use warnings;
+
+use JSON::PP ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use XeroConsent;
+use XeroSession;
+use XeroTest;
+
+my %options = XeroConsent::options();
+$options{conf} .= "\nmax_connections = 130\nwal_level = replica\nmax_wal_senders = 10\nrestart_after_crash = on";
+my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--no-limits' ], %options);
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $session = XeroSession->new($node);
+my $query = 'SELECT count(account_id) > 0 FROM xero.accounts';
+my ($mark, $result);
+
+XeroConsent::connect($session, 'xero');
+$session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '" . $session->rows('SELECT tenant_id FROM xero_fdw.connections') . "', ADD concurrency '100', ADD minute_limit '100000')");
+is($session->rows($query), 't', 'connected');
+
+sub exchanges { my ($since) = @_; return grep { $_->{path} eq '/connect/token' } $sandbox->log($since); }
+sub expire { $sandbox->control('identity', { expire_tokens => JSON::PP::true() }); return; }
+sub workers { return "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'"; }
+
+sub until_true
+{
+	my ($sql, $what) = @_;
+	for (1 .. 300)
+	{
+		return pass($what) if $session->rows($sql) eq 't';
+		sleep(0.05);
+	}
+	return fail($what);
+}
+
+# Shared memory forgets with a restart, the table does not.
+sub restart
+{
+	$session->quit;
+	$node->restart;
+	$session = XeroSession->new($node);
+	return;
+}
+
+sub works
+{
+	my ($name, $expected) = @_;
+	$mark = $sandbox->mark;
+	$result = $session->try($query);
+	is($result->{rows}, 't', "$name: rows") or diag($result->{text});
+	is(scalar exchanges($mark), $expected, "$name: exchanges");
+	return;
+}
+
+sub fails
+{
+	my ($name, $state, $text, $expected) = @_;
+	$mark = $sandbox->mark;
+	$result = $session->try($query);
+	is($result->{state}, $state, "$name: SQLSTATE") or diag($result->{text});
+	like($result->{text}, $text, "$name: message");
+	is(scalar exchanges($mark), $expected, "$name: exchanges") if defined $expected;
+	return;
+}
+
+# ---- the stored token outlives a restart ----
+
+works('kept', 0);
+restart();
+works('from the table', 0);
+expire();
+works('expired', 1);
+works('the new one is kept', 0);
+restart();
+works('and stored', 0);
+
+# ---- a hundred sessions at the moment of expiry ----
+
+my @crowd = map { XeroSession->new($node) } 1 .. 100;
+foreach my $case ('expired', 'gone')
+{
+	$case eq 'gone' ? $session->rows("UPDATE xero_fdw.token SET access_token = NULL") : expire();
+	if ($case eq 'gone') { $sandbox->faults({ path => '/connect/token', delay_ms => 500 }); expire(); }
+	$mark = $sandbox->mark;
+	$_->start($query) foreach @crowd;
+	my %outcome;
+	$outcome{ $_->wait->{rows} }++ foreach @crowd;
+	is_deeply(\%outcome, { t => 100 }, "$case: a hundred sessions");
+	is(scalar exchanges($mark), 1, "$case: one exchange");
+	$sandbox->faults;
+}
+
+# ---- the caller's transaction has no part in it ----
+
+expire();
+$session->rows('BEGIN');
+works('in a transaction', 1);
+$session->rows('ROLLBACK');
+works('rolled back', 0);
+restart();
+works('rolled back, and restarted', 0);
+expire();
+$session->rows('BEGIN READ ONLY');
+works('in a read-only transaction', 1);
+$session->rows('ROLLBACK');
+
+# a caller that gives up leaves the others their token
+@crowd = map { XeroSession->new($node) } 1 .. 7;
+expire();
+$sandbox->faults({ path => '/connect/token', delay_ms => 1500, times => 1 });
+$mark = $sandbox->mark;
+$_->start($query) foreach @crowd[0 .. 4];
+sleep(0.7);
+my $began = time;
+$session->rows('SELECT pg_cancel_backend(' . $crowd[0]->pid . '), pg_terminate_backend(' . $crowd[1]->pid . ')');
+is($crowd[0]->wait->{state}, '57014', 'a wait for a token can be cancelled');
+is($crowd[1]->wait->{state}, '57P01', 'and terminated');
+cmp_ok(time - $began, '<', 0.6, 'at once');
+is($_->wait->{rows}, 't', 'the others get it') foreach @crowd[2 .. 4];
+is(scalar exchanges($mark), 1, 'by one exchange');
+$crowd[0]->quit; $crowd[1]->quit;
+splice(@crowd, 0, 2);
+
+# ---- answers that are lost, late or wrong ----
+
+foreach my $case (
+	[ 'lost answer', { drop => 'after', times => 1 }, 2 ],
+	[ 'lost request', { drop => 'before', times => 1 }, 2 ],
+	[ 'answer cut short', { truncate => 30, times => 1 }, 2 ],
+	[ 'answer not JSON', { garbage => JSON::PP::true(), worked => JSON::PP::true(), times => 1 }, 2 ],
+	[ 'server error', { status => 503, times => 1 }, 2 ])
+{
+	my ($name, $fault, $expected) = @$case;
+	expire();
+	$sandbox->faults({ path => '/connect/token', %$fault });
+	works($name, $expected);
+	$sandbox->faults;
+	expire();
+	works("after $name", 1);
+}
+expire();
+$sandbox->faults({ path => '/connect/token', drop => 'after' });
+fails('every answer is lost', '08006', qr/connection to Xero was lost for server "xero"/);
+is($session->rows('SELECT error FROM xero_fdw.connections'), 'connection to Xero was lost for server "xero"', 'connections tell');
+$sandbox->faults;
+works('the old refresh token is still good', 1);
+is($session->rows('SELECT error FROM xero_fdw.connections'), '', 'and that all is well again');
+
+# ---- 401 ----
+
+$sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired at 01/01/2020 00:00:00"}' });
+fails('said to have expired for ever', '28000', qr/access token of server "xero" has expired\nDETAIL.*\nHINT:  Authorize it: SELECT xero_fdw/, 1);
+$sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, headers => { 'WWW-Authenticate' => 'insufficent_scope' }, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}' });
+fails('missing scope', '42501', qr/lacks the scope/);
+is(scalar exchanges($mark), 1, 'missing scope: the rejected token was replaced');
+fails('missing scope', '42501', qr/lacks the scope/, 0);
+$sandbox->faults;
+works('scope', 0);
+
+# ---- early, before the end; and at the end, by our clock ----
+
+$sandbox->control('identity', { lifetime => 4 });
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+$mark = $sandbox->mark;
+is($session->rows($query), 't', 'a short-lived token');
+is(scalar exchanges($mark), 0, 'is used');
+sleep(2.2);
+$sandbox->control('identity', { lifetime => undef });
+works('past the half of its life', 1);
+works('replaced', 0);
+$sandbox->control('identity', { lifetime => 20 });
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+$sandbox->control('identity', { lifetime => undef });
+$session->rows("SELECT pg_sleep(10.5)");
+$sandbox->faults({ path => '/connect/token', delay_ms => 300 });
+$began = time;
+$mark = $sandbox->mark;
+my @early = map { my $s = XeroSession->new($node); $s->start($query); $s } 1 .. 5;
+is($_->wait->{rows}, 't', 'near its end') foreach @early;
+until_true("SELECT refreshed_at > now() - interval '5 s' FROM xero_fdw.token", 'it is replaced');
+is(scalar exchanges($mark), 1, 'once');
+$sandbox->faults;
+$_->quit foreach @early;
+
+# ---- workers that end before their time ----
+
+expire();
+$sandbox->faults({ path => '/connect/token', delay_ms => 1500, times => 1 });
+$mark = $sandbox->mark;
+$_->start($query) foreach @crowd[0 .. 4];
+sleep(0.5);
+is($session->rows("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'"), 1, 'the worker is terminated');
+is($_->wait->{rows}, 't', 'and another one is started') foreach @crowd[0 .. 4];
+is(scalar exchanges($mark), 2, 'one at a time');
+
+sub crash
+{
+	my ($name, $when, $before, $after) = @_;
+	expire();
+	$before->();
+	$mark = $sandbox->mark;
+	my $victim = XeroSession->new($node);
+	$victim->start($query);
+	until_true($when, "$name: there");
+	my $pid = $session->rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'");
+	$_->quit foreach $session, splice(@crowd);
+	kill 'KILL', $pid;
+	isnt($victim->wait->{state}, '00000', "$name: the server starts anew");
+	$victim->quit;
+	$sandbox->faults;
+	$node->poll_query_until('postgres', 'SELECT true') or die;
+	$after->();
+	$session = XeroSession->new($node);
+	return;
+}
+my $blocker;
+crash('killed before the answer', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker' AND wait_event_type = 'Extension'",
+	sub { $sandbox->faults({ path => '/connect/token', delay_ms => 3000 }) }, sub { });
+works('killed before the answer', 1);
+crash('killed between answer and commit', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker' AND wait_event_type = 'Lock'",
+	sub { $blocker = XeroSession->new($node); $blocker->rows('BEGIN; LOCK TABLE xero_fdw.token IN SHARE MODE') }, sub { $blocker->quit });
+is(scalar exchanges($mark), 1, 'killed between answer and commit: there was an answer');
+works('killed between answer and commit', 1);
+crash('killed after the commit', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker' AND wait_event = 'SyncRep'",
+	sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'"); $node->reload; sleep(0.3) },
+	sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload; sleep(0.3) });
+is(scalar exchanges($mark), 1, 'killed after the commit: there was an answer');
+works('killed after the commit', 0);
+
+# ---- no room for a worker ----
+
+$session->quit;
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$node->restart;
+$session = XeroSession->new($node);
+fails('no worker', '53000', qr/could not start a background worker to get an access token for server "xero"\nDETAIL:.*\nHINT:  Raise max_worker_processes/, 0);
+is($session->try("SELECT xero_fdw.refresh_token('xero')")->{state}, '53000', 'no worker for a refresh');
+$session->quit;
+$node->append_conf('postgresql.conf', 'max_worker_processes = 8');
+$node->restart;
+$session = XeroSession->new($node);
+works('a worker', 0);
+
+# ---- a hot standby ----
+
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+my $reader = XeroSession->new($standby);
+$mark = $sandbox->mark;
+is($reader->rows($query), 't', 'standby: the replicated token is used');
+expire();
+$result = $reader->try($query);
+is($result->{state}, '25006', 'standby: it cannot be renewed');
+like($result->{text}, qr/cannot be renewed during recovery\n.*HINT:  Query the server on the primary/s, 'standby: message');
+is(scalar exchanges($mark), 0, 'standby: nothing is exchanged');
+is($reader->try("SELECT xero_fdw.$_")->{state}, '25006', "standby: $_") foreach "refresh_token('xero')", "authorize_url('xero')", "disconnect('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')";
+is($session->rows($query), 't', 'primary: renewed');
+$node->wait_for_catchup($standby, 'replay');
+is($reader->rows($query), 't', 'standby: and replicated');
+expire();
+$standby->promote;
+is($reader->rows($query), 't', 'promoted: renewed there');
+$reader->quit;
+$standby->stop;
+works('the old primary comes back within the grace', 1);
+
+# ---- the consent has ended ----
+
+$sandbox->control('identity', { reject_refresh => JSON::PP::true() });
+expire();
+@crowd = map { XeroSession->new($node) } 1 .. 10;
+$mark = $sandbox->mark;
+$_->start($query) foreach @crowd;
+my %states;
+$states{ $_->wait->{state} }++ foreach @crowd;
+is_deeply(\%states, { 28000 => 10 }, 'refused for all');
+is(scalar exchanges($mark), 1, 'refused once');
+fails('refused', '28000', qr/Xero does not accept the consent that is stored for server "xero" any more\nDETAIL:  HTTP status 400.*"invalid_grant"\.\nHINT:  Authorize it: SELECT xero_fdw\.authorize_url\('xero'\);/, 0);
+like($session->rows('SELECT state, token_expires_at IS NULL, error FROM xero_fdw.connections'), qr/^reconnect needed\|t\|HTTP status 400.*invalid_grant/, 'connections tell');
+restart();
+@crowd = (XeroSession->new($node));
+fails('after a restart', '28000', qr/does not accept the consent.*any more\nDETAIL:  HTTP status 400.*"invalid_grant"/, 0);
+is($session->try("SELECT xero_fdw.refresh_token('xero')")->{state}, '28000', 'not refreshed either');
+$sandbox->control('identity', { reject_refresh => undef });
+fails('only a new consent helps', '28000', qr/any more/, 0);
+XeroConsent::connect($session, 'xero');
+works('a new consent', 0);
+is($session->rows('SELECT state, error FROM xero_fdw.connections'), 'connected|', 'connections: connected');
+is($crowd[0]->rows($query), 't', 'in other sessions at once');
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+works('refreshed by hand', 0);
+
+# ---- tokens that cannot be trusted; the refresh token is kept all the same ----
+
+$sandbox->control('identity', { access_token => 'wrong_key' });
+expire();
+fails('forged', '28000', qr/access token that was got for server "xero" cannot be trusted\nDETAIL:  The token has a wrong signature/, 1);
+fails('no hammering', '28000', qr/cannot be trusted/, 0);
+$sandbox->control('identity', { access_token => undef });
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+works('well again', 0);
+
+# ---- changes of options count at once ----
+
+$session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (SET client_secret 'wrong')");
+works('the stored token is still good', 0);
+expire();
+fails('wrong secret', '28000', qr/Xero refused an access token to server "xero"\nDETAIL:.*"invalid_client"\.\nHINT:  Check client_id and client_secret/, 1);
+$session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (SET client_secret 'sandbox-secret')");
+works('the right one', 1);
+$session->rows("ALTER SERVER xero OPTIONS (SET client_id 'sandbox-pkce')");
+fails('another application', '28000', qr/no consent is stored/, 0);
+is($crowd[0]->try($query)->{state}, '28000', 'in other sessions, too');
+$session->rows("ALTER SERVER xero OPTIONS (SET client_id 'sandbox-client')");
+works('the first one', 0);
+
+$_->quit foreach @crowd, $session;
+done_testing();

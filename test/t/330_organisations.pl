@@ -1,0 +1,265 @@
+# A server that is connected to several organisations: every table is the union
+# over them, and the calls of each are its own.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+use XeroSession;
+use XeroTest;
+
+# One client, three organisations: Australian, British, New Zealand's.
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--strict', '--no-limits', '--tenants', 3, '--invoices', 300, '--contacts', 60 ],
+	server => { client_id => 'sandbox-client', grant_type => 'client_credentials', minute_limit => 1000 },
+	mapping => { client_secret => 'sandbox-secret' });
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $session = XeroSession->new($node);
+my $all = 'includeArchived=true';
+my $nobody = '00000000-0000-0000-0000-000000000001';
+
+$session->rows(<<'SQL');
+IMPORT FOREIGN SCHEMA payroll_au FROM SERVER xero INTO public;
+CREATE SCHEMA nz; IMPORT FOREIGN SCHEMA payroll_nz FROM SERVER xero INTO nz;
+CREATE SCHEMA uk; IMPORT FOREIGN SCHEMA payroll_uk FROM SERVER xero INTO uk;
+CREATE FOREIGN TABLE paged (tenant_id uuid, contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '20');
+SQL
+
+# What the sandbox holds, by organisation.
+sub truth { my ($object, $tenant) = @_; return @{ $sandbox->control("state/$object" . ($tenant ? "?tenant_id=$tenant" : '')) }; }
+
+# The organisations that were called since a mark, one letter a call, in the
+# order of their ids: A, B and C.
+my (@tenants, %letter);
+sub letters { my ($mark) = @_; return join('', map { $letter{ $_->{tenant_id} } } grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark)); }
+
+# The same, sorted: which calls are made at once comes in any order.
+sub sorted_letters { return join('', sort split(//, letters($_[0]))); }
+
+sub costs
+{
+	my ($name, $sql, $rows, $letters) = @_;
+	my $mark = $sandbox->mark;
+	is($session->rows($sql), $rows, "$name: rows");
+	is(sorted_letters($mark), $letters, "$name: calls");
+	return;
+}
+
+# The union
+my $mark = $sandbox->mark;
+@tenants = split(/\n/, $session->rows('SELECT DISTINCT tenant_id FROM xero.organisation ORDER BY 1'));
+is(scalar(@tenants), 3, 'three organisations');
+@letter{@tenants} = qw(A B C);
+is_deeply([ map { $_->{path} } $sandbox->log($mark) ],
+	[ '/connect/token', '/connections', ('/api.xro/2.0/Organisation') x 3 ], 'the calls of the first query');
+my %country = map { split /\|/ } split(/\n/, $session->rows('SELECT tenant_id, country_code FROM xero.organisation'));
+my %tenant_of = reverse %country;
+my %keys = map { my $t = $_; $t => [ sort map { $_->{ContactID} } truth('Contacts', $t) ] } @tenants;
+costs('the union', 'SELECT count(*) FROM (SELECT tenant_id, contact_id, name FROM xero.contacts) AS x', 180, 'ABC');
+is($session->rows("SELECT tenant_id, string_agg(contact_id::text, ',' ORDER BY contact_id::text) FROM xero.contacts GROUP BY 1 ORDER BY 1"),
+	join("\n", map { "$_|" . join(',', @{ $keys{$_} }) } @tenants), 'each record with its organisation');
+costs('pages', 'SELECT count(name) FROM paged', 180, 'AAABBBCCC');
+costs('the connections are asked once', 'SELECT count(*) > 0 FROM xero.accounts', 't', 'ABC');
+costs('count(*)', 'SELECT count(*) FROM xero.invoices', 900, 'ABC');
+my $paid = grep { $_->{Status} eq 'PAID' } map { truth('Invoices', $_) } @tenants;
+costs('count(*) under a condition', "SELECT count(*) FROM xero.invoices WHERE status = 'PAID'", $paid, 'ABC');
+costs('a child table', 'SELECT count(DISTINCT tenant_id) FROM xero.invoice_line_items', 3, 'ABC');
+
+# tenant_id picks
+my ($one, $two) = @tenants;
+costs('=', "SELECT count(name) FROM xero.contacts WHERE tenant_id = '$one'", 60, 'A');
+costs('= in a count', "SELECT count(*) FROM xero.contacts WHERE tenant_id = '$two'", 60, 'B');
+costs('IN', "SELECT count(name) FROM xero.contacts WHERE tenant_id IN ('$one', '$two', '$nobody')", 120, 'AB');
+costs('= ANY', "SELECT count(name) FROM xero.contacts WHERE tenant_id = ANY ('{$two,$two,NULL}')", 60, 'B');
+costs('OR', "SELECT count(name) FROM xero.contacts WHERE tenant_id = '$one' OR '$two' = tenant_id", 120, 'AB');
+costs('<>', "SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$one'", 120, 'BC');
+costs('NOT IN', "SELECT count(name) FROM xero.contacts WHERE tenant_id NOT IN ('$one', '$two')", 60, 'C');
+costs('nobody', "SELECT count(name) FROM xero.contacts WHERE tenant_id = '$nobody'", 0, '');
+costs('nobody, counted', "SELECT count(*) FROM xero.contacts WHERE tenant_id = '$nobody'", 0, '');
+costs('a contradiction', "SELECT count(name) FROM xero.contacts WHERE tenant_id = ANY ('{$one}') AND tenant_id = ANY ('{$two}')", 0, '');
+costs('null', 'SELECT count(name) FROM xero.contacts WHERE tenant_id = (SELECT NULL::uuid)', 0, '');
+costs('beside other conditions', "SELECT count(name) FROM xero.contacts WHERE tenant_id = '$one' AND contact_id = '$keys{$one}[5]'", 1, 'A');
+costs('an order of conditions that is checked here', "SELECT count(name) FROM xero.contacts WHERE tenant_id::text = '$one'", 60, 'ABC');
+for my $mode (qw(force_custom_plan force_generic_plan))
+{
+	$session->rows("SET plan_cache_mode = $mode; PREPARE one (uuid) AS SELECT count(name) FROM xero.contacts WHERE tenant_id = \$1;"
+		  . 'PREPARE many (uuid[]) AS SELECT count(*) FROM xero.contacts WHERE tenant_id = ANY ($1)');
+	costs("$mode: \$1", "EXECUTE one ('$two')", 60, 'B');
+	costs("$mode: another \$1", "EXECUTE one ('$tenants[2]')", 60, 'C');
+	costs("$mode: no \$1", 'EXECUTE one (NULL)', 0, '');
+	costs("$mode: an array", "EXECUTE many ('{$two,$one,$nobody}')", 120, 'AB');
+	costs("$mode: an empty array", "EXECUTE many ('{}')", 0, '');
+	$session->rows('DEALLOCATE ALL; RESET plan_cache_mode');
+}
+
+# Records by their keys: each organisation is asked, and 404 is no error
+costs('a record by its key', "SELECT tenant_id FROM xero.contacts WHERE contact_id = '$keys{$two}[3]'", $two, 'ABC');
+my @wanted = map { @{ $keys{$_} }[ 0 .. 2 ] } @tenants;
+costs('several', 'SELECT count(name) FROM xero.contacts WHERE contact_id IN (' . join(', ', map { "'$_'" } @wanted) . ')', 9, 'ABC');
+costs('one that nobody has', "SELECT count(name) FROM xero.contacts WHERE contact_id = '$nobody'", 0, 'ABC');
+my @groups = map { my $t = $_; map { [ $t, $_->{ContactGroupID} ] } grep { $_->{Status} eq 'ACTIVE' } truth('ContactGroups', $t) } @tenants;
+costs('what lists lack is asked of its own organisation', 'SELECT count(contacts) FROM xero.contact_groups', scalar(@groups),
+	join('', sort(qw(A B C), map { $letter{ $_->[0] } } @groups)));
+
+# Joins
+$session->rows("CREATE TABLE pairs AS VALUES ('$one'::uuid, '$keys{$one}[7]'::uuid), ('$two', '$keys{$two}[8]'), ('$two', '$keys{$one}[7]');"
+	  . 'ALTER TABLE pairs RENAME column1 TO tenant_id; ALTER TABLE pairs RENAME column2 TO contact_id; ANALYZE pairs;'
+	  . 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off');
+costs('a join on both keys', 'SELECT count(name) FROM pairs JOIN xero.contacts USING (tenant_id, contact_id)', 2, 'ABB');
+costs('a join on the record alone', 'SELECT count(name) FROM pairs AS p JOIN xero.contacts AS c ON c.contact_id = p.contact_id', 3, 'ABC');
+costs('a join on the organisation', "SELECT count(name) FROM (SELECT DISTINCT tenant_id FROM pairs WHERE tenant_id = '$two') AS p JOIN xero.contacts USING (tenant_id)", 60, 'B');
+costs('a subquery for each', 'SELECT string_agg((SELECT count(name)::text FROM xero.contacts AS c WHERE c.tenant_id = p.tenant_id), chr(32)) FROM pairs AS p', '60 60 60', 'AB');
+$session->rows('RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material');
+
+# Stopping early
+costs('LIMIT within the first organisation', 'SELECT count(*) FROM (SELECT name FROM xero.contacts LIMIT 60) AS x', 60, 'A');
+costs('LIMIT beyond it', 'SELECT count(*) FROM (SELECT name FROM xero.contacts LIMIT 61) AS x', 61, 'AB');
+costs('LIMIT over a condition that is checked here', "SELECT count(*) FROM (SELECT name FROM paged WHERE upper(name) <> 'X' LIMIT 70) AS x", 70, 'AAAB');
+costs('EXISTS', "SELECT EXISTS (SELECT FROM paged WHERE upper(name) <> 'X')", 't', 'A');
+$mark = $sandbox->mark;
+$session->rows('BEGIN; DECLARE c CURSOR FOR SELECT name FROM paged; MOVE 5 FROM c');
+is(letters($mark), 'A', 'a cursor asks one organisation');
+$session->rows('MOVE 60 FROM c');
+is(letters($mark), 'AAAB', 'and the next when it gets there');
+$session->rows('CLOSE c; COMMIT');
+
+# In order
+my @dates = sort map { $_->{Date} =~ /(\d+)/ ? $1 : () } map { truth('Invoices', $_) } @tenants;
+for my $limit (1, 7, 150)
+{
+	my $sql = "SELECT string_agg((extract(epoch FROM date) * 1000)::bigint::text, ' ') FROM (SELECT date, invoice_id FROM xero.invoices ORDER BY date DESC LIMIT $limit) AS x";
+	costs("the last $limit of all", $sql, join(' ', (reverse @dates)[ 0 .. $limit - 1 ]), 'ABC');
+}
+my @calls = $sandbox->calls($mark);
+like($calls[-1], qr{Invoices\?order=Date DESC&.*&page=1&pageSize=150$}, 'each sends as many as are wanted, in order');
+costs('the first of one', "SELECT tenant_id FROM xero.invoices WHERE tenant_id = '$two' ORDER BY date LIMIT 1", $two, 'B');
+costs('an order that is not among the columns', "SELECT count(DISTINCT tenant_id) > 0 FROM (SELECT tenant_id FROM xero.invoices ORDER BY date OFFSET 3 LIMIT 20) AS x", 't', 'ABC');
+is($session->rows('SELECT array_agg(date ORDER BY n) = (SELECT array_agg(date ORDER BY date) FROM xero.invoices) FROM (SELECT date, row_number() OVER () AS n FROM (SELECT date FROM xero.invoices ORDER BY date) AS y) AS x'),
+	't', 'all in order');
+
+# EXPLAIN
+my $explain = "EXPLAIN SELECT name FROM xero.contacts WHERE tenant_id IN ('$one', '$two')";
+$mark = $sandbox->mark;
+my $plan = $session->rows($explain);
+like($plan, qr/Xero Filter: \(tenant_id = ANY/, 'EXPLAIN: the condition went down');
+unlike($plan, qr/\n +Filter:/, 'EXPLAIN: and is not checked again');
+like($plan, qr/Xero Organisations: 2 of 3\n/, 'EXPLAIN: the organisations');
+like($plan, qr/Xero Calls: 2$/m, 'EXPLAIN: the calls');
+like($session->rows('EXPLAIN SELECT name FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: all of them');
+like($session->rows('EXPLAIN SELECT count(*) FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: counted');
+is($sandbox->mark, $mark, 'EXPLAIN asks nobody');
+like($session->rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT name FROM xero.contacts WHERE tenant_id = (SELECT '$one'::uuid)"),
+	qr/Xero Organisations: 1 of 3\n +Xero Actual Calls: 1\n/, 'EXPLAIN ANALYZE: what was asked');
+my $fresh = XeroSession->new($node);
+$mark = $sandbox->mark;
+unlike($fresh->rows($explain), qr/Xero Organisations/, 'EXPLAIN: nothing is known before the first query');
+is($sandbox->mark, $mark, 'which is not asked for');
+
+# Payroll is of a country
+$mark = $sandbox->mark;
+my ($au, $gb, $nz) = map { scalar(truth('Employees', $tenant_of{$_})) } qw(AU GB NZ);
+is($session->rows('SELECT count(first_name), count(DISTINCT tenant_id) FROM employees'), "$au|1", 'employees of the Australian one');
+is($session->rows('SELECT count(first_name), min(tenant_id::text) FROM nz.employees'), "$nz|$tenant_of{NZ}", "employees of New Zealand's");
+is($session->rows('SELECT count(first_name), min(tenant_id::text) FROM uk.employees'), "$gb|$tenant_of{GB}", 'employees of the British one');
+is_deeply([ map { s/\?.*//r } grep { !/page=2/ } $sandbox->calls($mark) ],
+	[ ('GET /api.xro/2.0/Organisation') x 3, 'GET /payroll.xro/1.0/Employees', ('GET /payroll.xro/2.0/Employees') x 2 ], 'who is asked for his country once');
+costs('one of another country has none', "SELECT count(first_name) FROM uk.employees WHERE tenant_id = '$tenant_of{NZ}'", 0, '');
+
+# Side by side, each under its own budget
+$sandbox->faults({ path => '/api.xro/2.0/*', delay_ms => 300 });
+$mark = $sandbox->mark;
+my $began = time;
+is($session->rows('SELECT count(name) FROM paged'), 180, 'a slow Xero');
+my $seconds = time - $began;
+my @log = grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark);
+my ($at_once) = sort { $b <=> $a } map { my $call = $_; scalar(grep { $_->{at} <= $call->{at} && $_->{at} + $_->{ms} / 1000 > $call->{at} } @log) } @log;
+cmp_ok($at_once, '>=', 6, 'the organisations are read at the same time');
+cmp_ok($seconds, '<', 1.5, 'and nine calls take as long as two');
+$sandbox->faults({ path => '/api.xro/2.0/Contacts', times => 1, problem => 'minute', retry_after => 2 });
+$mark = $sandbox->mark;
+is($session->rows('SELECT count(name) FROM paged'), 180, 'a limit of one organisation');
+like(letters($mark), qr/^.{7}(.)\1\1$/, 'keeps nobody from reading the others');
+$sandbox->faults;
+
+# A lost connection
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+$session = XeroSession->new($node);
+is($session->rows('SELECT count(name) FROM xero.contacts'), 180, 'three again');
+my $result;
+my ($lost) = grep { $_->{tenantId} eq $two } @{ connections() };
+$sandbox->control('identity', { disconnect => $two });
+for my $sql ('SELECT count(name) FROM xero.contacts', 'SELECT count(*) FROM xero.contacts', 'SELECT name FROM paged',
+	"SELECT name FROM xero.contacts WHERE contact_id = '$keys{$one}[0]'")
+{
+	$result = $session->try($sql);
+	is($result->{state}, '42501', "$sql: an error");
+	like($result->{text}, qr/access to organisation "\Q$lost->{tenantName}\E" \($two\)/, 'that names the organisation');
+}
+is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$two'"), 120, 'the others can be read');
+is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'a new session asks who is connected');
+$session->rows("ALTER SERVER xero OPTIONS (ADD page_size '50')");
+is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'as does one whose server was altered');
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+$session = XeroSession->new($node);
+$session->rows('BEGIN; DECLARE c CURSOR FOR SELECT name FROM paged; MOVE 5 FROM c');
+$sandbox->control('identity', { disconnect => $two });
+$result = $session->try('MOVE ALL FROM c');
+is($result->{state}, '42501', 'lost in the middle');
+like($result->{text}, qr/access to organisation "\Q$lost->{tenantName}\E" \($two\)/, 'is an error, too');
+$session->rows('ROLLBACK');
+
+# tenant_id of the server
+$session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$one')");
+$mark = $sandbox->mark;
+is($session->rows('SELECT count(name), min(tenant_id::text) FROM xero.contacts'), "60|$one", 'a server that names an organisation');
+is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id = '$one'"), 60, 'which is named again');
+is(letters($mark), 'AAAA', 'and asked alone');
+$mark = $sandbox->mark;
+is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id = '$tenants[2]'"), 0, 'and not another');
+is($sandbox->mark, $mark, 'which takes no call');
+unlike($session->rows($explain), qr/Xero Organisations/, 'EXPLAIN has nothing to say of one');
+
+# Without a client there is a token only, which reaches what it reaches
+$session->rows("ALTER SERVER xero OPTIONS (DROP tenant_id, DROP client_id, DROP grant_type);"
+	  . "ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret, ADD access_token 'sandbox-token')");
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '3|180', 'a ready-made token');
+
+# tenant_id as text
+$session->rows("CREATE FOREIGN TABLE texts (tenant_id text, name text) SERVER xero OPTIONS (object 'accounting/Contacts')");
+is($session->rows("SELECT tenant_id, count(name) FROM texts WHERE tenant_id LIKE substr('$one', 1, 8) || '%' GROUP BY 1"), "$one|60", 'tenant_id as text');
+
+# More organisations than are read at once
+$sandbox->reset(tenants => 30, limits => JSON::PP::false, contacts => 40, invoices => 10);
+$session = XeroSession->new($node);
+is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '30|1200', 'thirty organisations');
+is($session->rows('SELECT count(*) FROM xero.contacts'), 1200, 'counted');
+is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM paged'), '30|1200', 'by pages');
+
+# Limits of each
+$sandbox->reset(tenants => 3, limits => JSON::PP::true, minute_limit => 4, contacts => 60, invoices => 10);
+$session = XeroSession->new($node);
+$session->rows('SELECT xero_fdw.reset_stats()');
+costs('four calls a minute are three times four in all', 'SELECT count(name) FROM paged', 180, 'AAABBBCCC');
+is($session->rows('SELECT count(*), string_agg(calls::text, chr(32)) FROM xero_fdw.budget WHERE calls > 0 AND tenant_id IS NOT NULL'), '3|3 3 3', 'three budgets');
+$session->rows('SET xero_fdw.max_wait = 0');
+costs('one call more of each', 'SELECT count(*) FROM xero.contacts', 180, 'ABC');
+$result = $session->try('SELECT count(*) FROM xero.contacts');
+is($result->{state}, '53400', 'a spent budget is an error');
+like($result->{text}, qr/CONTEXT:  organisation "Demo Company \([A-Z]+\)" \([0-9a-f-]{36}\)/, 'that names the organisation');
+
+# None
+$sandbox->control('identity', { disconnect => $_->{tenantId} }) foreach @{ connections() };
+$result = XeroSession->new($node)->try('SELECT count(name) FROM xero.contacts');
+is($result->{state}, '28000', 'no organisation is an error');
+like($result->{text}, qr/server "xero" is connected to no organisation/, 'that says so');
+
+sub connections
+{
+	my $answer = HTTP::Tiny->new->get($sandbox->url . '/connections', { headers => { Authorization => 'Bearer sandbox-token' } });
+	return JSON::PP::decode_json($answer->{content});
+}
+
+done_testing();
