@@ -352,8 +352,8 @@ classify_answer(XeroCall *call, const XeroHttpResult *result,
 	attempt.detail = document->detail;
 	attempt.token_ended = call->ticket.serial != 0 &&
 		xero_clock_ms() >= call->ticket.ends_at;
-	attempt.json = xero_looks_like_json(result->content_type, result->body,
-										result->len);
+	attempt.json = (call->is_write && result->status == 204) ||
+		xero_looks_like_json(result->content_type, result->body, result->len);
 	return xero_classify(&attempt);
 }
 

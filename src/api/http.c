@@ -71,6 +71,7 @@ struct XeroHttp
 	bool		done;
 	bool		no_memory;
 	bool		too_large;
+	bool		begun;			/* the request has been sent, or begun to be */
 	XeroHttpResult result;
 	char		errbuf[CURL_ERROR_SIZE];
 };
@@ -413,7 +414,9 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_COULDNT_RESOLVE_HOST:
 		case CURLE_COULDNT_CONNECT:
 		case CURLE_SSL_CONNECT_ERROR:
-			return XERO_TRANSPORT_NO_CONNECTION;
+			/* a kept connection may have taken it, and broken */
+			return was_sent(http) ? XERO_TRANSPORT_LOST :
+				XERO_TRANSPORT_NO_CONNECTION;
 		case CURLE_OPERATION_TIMEDOUT:
 			return was_sent(http) ? XERO_TRANSPORT_TIMED_OUT :
 				XERO_TRANSPORT_NO_CONNECTION;
@@ -660,6 +663,26 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 	return CURLE_OK;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+/*
+ * Called before libcurl sends the request.  It does so once more, by itself,
+ * where a kept connection broke before an answer began; but whether the first
+ * one was carried out is then unknown, and of a request that writes the caller
+ * must know that.
+ */
+static int
+send_once(void *arg, char *remote_ip, char *local_ip, int remote_port,
+		  int local_port)
+{
+	XeroHttp   *http = arg;
+
+	if (http->begun)
+		return CURL_PREREQFUNC_ABORT;
+	http->begun = true;
+	return CURL_PREREQFUNC_OK;
+}
+#endif
+
 static CURLcode
 set_request(XeroHttp *http, const XeroHttpRequest *request)
 {
@@ -671,7 +694,15 @@ set_request(XeroHttp *http, const XeroHttpRequest *request)
 		SET(CURLOPT_POSTFIELDS, request->body);
 	}
 	if (request->body != NULL || strcmp(request->method, "GET") != 0)
+	{
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
+#if LIBCURL_VERSION_NUM >= 0x075000
+		SET(CURLOPT_PREREQFUNCTION, send_once);
+		SET(CURLOPT_PREREQDATA, http);
+#else
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+#endif
+	}
 
 	for (int i = 0; i < lengthof(request->headers) &&
 		 request->headers[i] != NULL; i++)

@@ -158,8 +158,6 @@ classify_status(const XeroAttempt *attempt)
 		default:
 			break;
 	}
-	if (attempt->status == 204)
-		return XERO_FINE;
 	if (attempt->status >= 200 && attempt->status < 300)
 		return attempt->json ? XERO_FINE : XERO_GARBLED;
 	if (attempt->status >= 400 && attempt->status < 500)

@@ -107,14 +107,14 @@ foreach my $text (@hostile)
 	my $back = $session->try("INSERT INTO xero.contacts (name, first_name) VALUES ('Hostile $n', convert_from('\\x$hex', 'UTF8')) RETURNING encode(convert_to(first_name, 'UTF8'), 'hex')");
 	is($back->{rows}, $hex, "hostile text $n") or diag($back->{text});
 }
-my $long = $session->try(q{INSERT INTO xero.quotes (contact_id, date, quote_number, terms, line_items) SELECT contact_id, '2026-01-05', 'Q-LONG', repeat(E'\u00e9\\', 2000), '[{"Description": "x"}]' FROM xero.contacts WHERE name = 'One' RETURNING terms = repeat(E'\u00e9\\', 2000)});
+my $long = $session->try(q{INSERT INTO xero.quotes (contact_id, date, quote_number, terms, line_items) SELECT contact_id, '2026-01-05', 'Q-LONG', repeat(chr(233) || chr(92), 2000), '[{"Description": "x"}]' FROM xero.contacts WHERE name = 'One' RETURNING terms = repeat(chr(233) || chr(92), 2000)});
 is($long->{rows}, 't', '4,000 characters') or diag($long->{text});
 
 # Numbers keep their digits
-is($session->rows(q{INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, currency_rate, reference, line_items)
-	SELECT 'SPEND', c.contact_id, a.account_id, '2026-02-03', 1.2345678901, 'digits', '[{"Description": "x", "Quantity": 1.2345, "UnitAmount": 1.0001, "AccountCode": "429"}]'
+is($session->rows(q{INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items)
+	SELECT 'SPEND', c.contact_id, a.account_id, '2026-02-03', 'digits', '[{"Description": "x", "Quantity": 1.2345, "UnitAmount": 1.0001, "AccountCode": "429"}]'
 	FROM xero.contacts AS c, (SELECT account_id FROM xero.accounts WHERE type = 'BANK' AND status = 'ACTIVE' ORDER BY name LIMIT 1) AS a WHERE c.name = 'One'
-	RETURNING currency_rate, line_items->0->'UnitAmount', line_items->0->'Quantity'}), '1.2345678901|1.0001|1.2345', 'rates and prices');
+	RETURNING line_items->0->'UnitAmount', line_items->0->'Quantity'}), '1.0001|1.2345', 'prices and quantities');
 
 # An update sends the columns in SET, and nothing else
 my $mark = $sandbox->mark;
@@ -190,7 +190,7 @@ $session->rows(q{ALTER SERVER xero OPTIONS (DROP updatable)});
 # Statements that read what they write
 my $before = scalar(named(qr/./));
 $session->rows(q{ALTER FOREIGN TABLE xero.contacts OPTIONS (ADD page_size '20')});
-($result, $calls) = cost(q{INSERT INTO xero.contacts (name) SELECT left(name, 200) || ' copy' FROM xero.contacts WHERE contact_status = 'ACTIVE' AND name NOT LIKE 'Hostile%' AND length(name) > 2});
+($result, $calls) = cost(q{INSERT INTO xero.contacts (name) SELECT left(name, 200) || ' copy' FROM xero.contacts WHERE contact_status = 'ACTIVE' AND name LIKE '% __'});
 is($result->{state}, '00000', 'a table that is copied into itself') or diag($result->{text});
 is(scalar(named(qr/ copy copy$/)), 0, '... does not see its own rows');
 ($result, $calls) = cost(q{UPDATE xero.contacts SET contact_status = 'ARCHIVED' WHERE name LIKE '% copy' AND contact_status = 'ACTIVE'});

@@ -1,0 +1,198 @@
+# Faults at every point of a write: afterwards, and after the recovery that
+# doc/writing.md describes, each record is in the sandbox exactly once.
+#
+# Manual journals have nothing that is unique, so Xero itself would not notice
+# one that is written twice.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+use XeroSession;
+use XeroTest;
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--strict', '--no-limits' ],
+	server => { minute_limit => 1000000, day_limit => 1000000, request_timeout => 1500 });
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $session = XeroSession->new($node);
+my $path = '/api.xro/2.0/ManualJournals';
+my $lines = q{'[{"LineAmount": 1, "AccountCode": "200"}, {"LineAmount": -1, "AccountCode": "429"}]'::jsonb};
+
+sub insert_into
+{
+	my ($case) = @_;
+	return "INSERT INTO xero.manual_journals (narration, date, journal_lines)\n"
+	  . "SELECT '$case ' || n, date '2026-01-05', $lines FROM generate_series(1, 120) AS n";
+}
+
+sub times_stored
+{
+	my ($pattern) = @_;
+	my %count;
+	$count{ $_->{Narration} }++ foreach grep { $_->{Narration} =~ $pattern } @{ $sandbox->state('ManualJournals') };
+	return \%count;
+}
+
+# All 120 of a case, each once
+sub is_once
+{
+	my ($case) = @_;
+	my $count = times_stored(qr/^\Q$case\E \d+$/);
+	is(scalar(keys %$count), 120, "$case: all are there");
+	is(scalar(grep { $_ > 1 } values %$count), 0, "$case: and none twice");
+	return;
+}
+
+# What a fault in the second of three requests does to the statement.
+sub suffers
+{
+	my ($case, $fault, $state, $calls) = @_;
+	my $mark = $sandbox->mark;
+	$sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, %$fault });
+	my $result = $session->try(insert_into($case));
+	is($result->{state}, $state, "$case: SQLSTATE") or diag($result->{text});
+	my @puts = grep { $_->{method} eq 'PUT' } $sandbox->log($mark);
+
+	is(scalar(@puts), $calls, "$case: calls");
+	my %keys;
+	foreach my $call (@puts)
+	{
+		my ($name) = grep { lc($_) eq 'idempotency-key' } keys %{ $call->{headers} };
+		$keys{ $call->{headers}{$name} }++;
+	}
+	is(scalar(grep { $_ == 1 } values %keys), $state eq '00000' ? ($calls == 3 ? 3 : 2) : 1, "$case: a retry has the key of the first attempt");
+	$sandbox->faults;
+	recover($case, $result) if $state ne '00000';
+	is_once($case);
+	return;
+}
+
+# After an unknown outcome: look what is there, and write the rest.
+sub recover
+{
+	my ($case, $result) = @_;
+	like($result->{text}, qr/outcome of a write to Xero is unknown for server "xero"\n/, "$case: what the error says");
+	like($result->{text}, qr/DETAIL:  PUT \Q$path\E \(row 51, narration "\Q$case\E 51"; .*; and 40 more\) with idempotency key [0-9a-f-]{36} was sent/, "$case: which rows, which key");
+	like($result->{text}, qr/CONTEXT:  written by this statement already, and not undone by ROLLBACK: 50 inserted/, "$case: what was written before");
+	my ($key) = $result->{text} =~ /idempotency key ([0-9a-f-]{36})/;
+	like($session->rows(qq{SELECT string_agg(error, ';') FROM xero_fdw.requests WHERE error LIKE '%$key%'}), qr/outcome unknown/, "$case: the view of requests has it");
+	my $again = $session->try(insert_into($case) . "\nWHERE '$case ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE '$case %')");
+	is($again->{state}, '00000', "$case: the rest") or diag($again->{text});
+	return;
+}
+
+suffers('dropped before', { drop => 'before' }, '00000', 4);
+suffers('dropped after', { drop => 'after' }, '00000', 4);
+suffers('truncated', { truncate => 300 }, '00000', 4);
+suffers('garbage', { garbage => 1, worked => 1 }, '00000', 4);
+suffers('too late', { delay_ms => 3000 }, '00000', 4);
+suffers('minute limit', { problem => 'minute', retry_after => 1 }, '00000', 4);
+suffers('server error', { status => 500, body => '{"Message": "x"}' }, '00000', 4);
+suffers('server error, stored', { status => 500, body => '{"Message": "x"}', worked => 1 }, '00000', 4);
+suffers('gateway', { status => 503, body => 'x' }, '00000', 4);
+suffers('gateway, stored', { status => 503, body => 'x', worked => 1 }, '00000', 4);
+suffers('kept error', { status => 500, body => '{"Message": "x"}', kept => 1 }, '08007', 3);
+suffers('kept error, stored', { status => 500, body => '{"Message": "x"}', worked => 1, kept => 1 }, '08007', 3);
+suffers('always dropped after', { drop => 'after', times => 9 }, '08007', 6);
+suffers('always dropped before', { drop => 'before', times => 9 }, '08007', 6);
+suffers('always garbage', { garbage => 1, worked => 1, times => 9 }, '08007', 4);
+
+# Nothing was sent: no doubt
+$sandbox->faults({ path => $path, method => 'PUT', status => 403, body => '{"Title": "Forbidden"}' });
+my $result = $session->try(insert_into('forbidden'));
+is($result->{state}, '42501', 'a write that is not allowed is not in doubt');
+unlike($result->{text}, qr/unknown/, '... and the error does not say so');
+$sandbox->faults;
+is_deeply(times_stored(qr/^forbidden/), {}, '... nothing is there');
+
+# The key's protection ends: no more attempts
+$sandbox->faults({ path => $path, method => 'PUT', drop => 'after', times => 1 }, { path => $path, method => 'PUT', after => 1, problem => 'minute', retry_after => 400 });
+$result = $session->try(q{SET xero_fdw.max_wait = '10min'; } . insert_into('late'));
+is($result->{state}, '08007', 'a limit that lasts longer than the key') or diag($result->{text});
+cmp_ok($result->{seconds}, '<', 60, '... is not waited for');
+$sandbox->faults;
+$session->try('SELECT xero_fdw.reset_stats()');
+
+# Cancel, and the end of the backend, in the middle
+$xero->create_server('other', { minute_limit => 1000000, day_limit => 1000000, client_id => 'other' });
+$session->rows(q{CREATE FOREIGN TABLE journals2 (narration text, date date, journal_lines jsonb) SERVER other OPTIONS (object 'accounting/ManualJournals')});
+sub into_other { return insert_into($_[0]) =~ s/xero\.manual_journals/journals2/r; }
+
+$sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay_ms => 2000 });
+$session->start(into_other('cancelled'));
+wait_for_second();
+$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $session->pid . ')');
+$result = $session->wait;
+is($result->{state}, '57014', 'a cancelled write');
+like($result->{text}, qr/A write was given up before its answer came, and may have been carried out: idempotency key [0-9a-f-]{36}/, '... says that its outcome is unknown');
+sleep(2.5);
+$sandbox->faults;
+my $again = $session->try(into_other('cancelled') . qq{\nWHERE 'cancelled ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'cancelled %')});
+is($again->{state}, '00000', '... the rest') or diag($again->{text});
+is_once('cancelled');
+
+$sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay_ms => 1000 });
+my $doomed = XeroSession->new($node);
+$doomed->start(into_other('killed'));
+wait_for_second();
+kill 'KILL', $doomed->pid;
+$doomed->wait;
+sleep(1.5);
+$sandbox->faults;
+$session->quit;
+$node->poll_query_until('postgres', 'SELECT 1', '1');
+$session = XeroSession->new($node);
+$again = $session->try(into_other('killed') . qq{\nWHERE 'killed ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'killed %')});
+is($again->{state}, '00000', 'after a crash: the rest') or diag($again->{text});
+is_once('killed');
+
+# DELETE has no key, but is the same when done twice
+$session->rows(q{INSERT INTO xero.items (code) SELECT 'GONE' || n FROM generate_series(1, 4) AS n});
+foreach my $fault ({ drop => 'after' }, { drop => 'before' }, { status => 503, body => 'x', worked => 1 }, { truncate => 10 })
+{
+	$sandbox->faults({ path => '/api.xro/2.0/Items*', method => 'DELETE', times => 1, %$fault });
+	$result = $session->try(q{DELETE FROM xero.items WHERE code = (SELECT min(code) FROM xero.items WHERE code LIKE 'GONE%')});
+	is($result->{state}, '00000', 'DELETE, ' . join(' ', %$fault)) or diag($result->{text});
+}
+$sandbox->faults;
+is($session->rows(q{SELECT count(*) FROM xero.items WHERE code LIKE 'GONE%'}), 0, '... all are gone');
+
+# An update that is in doubt leads to the same record
+$sandbox->faults({ path => $path, method => 'POST', drop => 'after', times => 1 });
+$result = $session->try(q{UPDATE xero.manual_journals SET url = 'https://example.com/1' WHERE narration LIKE 'dropped after %'});
+is($result->{state}, '00000', 'UPDATE whose answer was lost') or diag($result->{text});
+is(scalar(grep { ($_->{Url} // '') eq 'https://example.com/1' } @{ $sandbox->state('ManualJournals') }), 120, '... is done');
+$sandbox->faults;
+
+# Bad answers
+sub answered
+{
+	my ($name, $body, $state, $text) = @_;
+	$sandbox->faults({ path => $path, method => 'PUT', status => 200, body => $body });
+	my $answer = $session->try(q{INSERT INTO xero.manual_journals (narration, date, journal_lines) VALUES ('answered', '2026-01-05', } . "$lines)");
+	is($answer->{state}, $state, $name) or diag($answer->{text});
+	like($answer->{text}, $text, "$name: message");
+	$sandbox->faults;
+	return;
+}
+my $id = '11111111-1111-1111-1111-111111111111';
+answered('a zero id', '{"ManualJournals":[{"ManualJournalID":"00000000-0000-0000-0000-000000000000","StatusAttributeString":"OK"}]}', '23514', qr/Xero did not store it, and gave no reason/);
+answered('no id', '{"ManualJournals":[{"StatusAttributeString":"OK"}]}', '23514', qr/gave no reason/);
+answered('a message in spite of the flags', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"OK","HasErrors":false,"ValidationErrors":[{"Message":"No!"}]}]}), '23514', qr/No!/);
+answered('an error without message', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"ERROR"}]}), '23514', qr/gave no reason/);
+answered('too few elements', '{"ManualJournals":[]}', 'HV00L', qr/1 elements were sent, and the answer is about 0/);
+answered('too many elements', qq({"ManualJournals":[{"ManualJournalID":"$id"},{"ManualJournalID":"$id"}]}), 'HV00L', qr/about 2/);
+answered('a warning', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"WARNING","Warnings":[{"Message":"Careful"}]}]}), '00000', qr/WARNING:.*Xero warns about a row of foreign table "manual_journals": Careful/);
+
+# The first request of the statement has been answered, the second is under way.
+sub wait_for_second
+{
+	$node->poll_query_until('postgres', q{SELECT count(*) FROM xero_fdw.progress WHERE phase = 'insert' AND waiting_for = 'network' AND pages_done = 1}, '1')
+	  or die 'the second request did not come';
+	return;
+}
+
+done_testing();
