@@ -83,7 +83,9 @@ has_word(const char *words, const char *word)
 static char *
 clean_or_null(const char *text)
 {
-	return text[0] == '\0' ? NULL : xero_clean_text(text, strlen(text), 512);
+	char	   *clean = xero_clean_text(text, strlen(text), 512);
+
+	return clean[0] == '\0' ? NULL : clean;
 }
 
 /* Both tokens, and that they belong together. */
@@ -131,8 +133,7 @@ describe_consent(const XeroClaims *access, const XeroClaims *identity,
 	const char *names = psprintf("%s %s", identity->given_name,
 								 identity->family_name);
 
-	consent->user_name = clean_or_null(xero_clean_text(names, strlen(names),
-													   512));
+	consent->user_name = clean_or_null(names);
 	consent->email = clean_or_null(identity->email);
 	consent->xero_user_id = clean_or_null(access->user_id[0] != '\0' ?
 										  access->user_id :
