@@ -156,7 +156,7 @@ is($session->rows('SELECT error FROM xero_fdw.connections'), '', 'and that all i
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired at 01/01/2020 00:00:00"}' });
 fails('said to have expired for ever', '28000', qr/access token of server "xero" has expired\nDETAIL.*\nHINT:  Authorize it: SELECT xero_fdw/, 1);
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, headers => { 'WWW-Authenticate' => 'insufficent_scope' }, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}' });
-fails('missing scope', '42501', qr/lacks the scope/);
+fails('missing scope', '42501', qr/lacks the scope for "\/api\.xro\/2\.0\/Accounts"\nDETAIL:  The scope is accounting\.settings\.read\. /);
 is(scalar exchanges($mark), 1, 'missing scope: the rejected token was replaced');
 fails('missing scope', '42501', qr/lacks the scope/, 0);
 $sandbox->faults;
