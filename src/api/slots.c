@@ -415,7 +415,7 @@ conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
 		*failure = xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
 								psprintf("no room for one more access token, of server \"%s\"",
 										 server->name),
-								NULL, "Raise xero_fdw.max_tenants.");
+								NULL, "Try again later, or raise xero_fdw.max_tenants.");
 	else if (finding->lost)
 		*failure = xero_failure(ERRCODE_OPERATOR_INTERVENTION,
 								psprintf("background worker that gets access tokens for server \"%s\" was terminated",
