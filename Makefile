@@ -32,7 +32,8 @@ endif
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test
+ISOLATION_OPTS = --inputdir=test \
+	--launcher="env PGOPTIONS=-ctest.sandbox=$(XERO_SANDBOX_URL)"
 PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 PROVE_FLAGS = -I $(CURDIR)/test/perl
 ifneq ($(PROVE_TESTS),)

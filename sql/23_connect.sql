@@ -1,4 +1,5 @@
--- The surface of consent.  What happens in exchanges is for the TAP tests.
+-- The surface of consent, with xero_fdw.key_file set.  What happens in exchanges
+-- is for the TAP tests.
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'xero_fdw.connections'::regclass AND attnum > 0 ORDER BY attnum;
 SELECT name, unit, context, vartype FROM pg_settings WHERE name = 'xero_fdw.key_file';

@@ -76,7 +76,7 @@ struct XeroCall
 	bool		ordered;		/* BACKOFF: by Xero */
 	double		wanted_at;		/* since when the attempt is wanted */
 	double		waited_ms;		/* how long it was wanted before it was sent */
-	double		stalled_ms;		/* of that, the statement waited for limits */
+	double		stalled_ms;		/* for limits, not charged yet */
 	double		sent_at;
 	XeroLoggedRequest logged;	/* the present attempt */
 
@@ -396,9 +396,11 @@ settle_grant(XeroCall *call, const XeroHttpResult *result,
 			 situation == XERO_UNSENDABLE)
 		xero_budget_return(&call->grant);
 	else
+	{
 		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
 						   call->stalled_ms);
-	call->stalled_ms = 0;
+		call->stalled_ms = 0;
+	}
 }
 
 static XeroFailure *

@@ -25,7 +25,4 @@
  */
 extern void xero_consent_work(const XeroServer *server, XeroJob *job);
 
-/* There is no consent that could be used. */
-extern XeroFailure *xero_no_consent(const XeroServer *server);
-
 #endif							/* XERO_CONSENT_H */

@@ -115,6 +115,29 @@ has_distinct_members(const char *text, size_t len, json_object *object)
 }
 
 /*
+ * Is the text strictly JSON?  What is not ASCII is looked at as if it were
+ * letters, since strict parsing takes that for control characters in json-c
+ * 0.18; outside of strings neither is allowed.
+ */
+static bool
+is_strict(const char *text, size_t len)
+{
+	char	   *letters = malloc(len);
+	json_object *object = NULL;
+
+	if (letters != NULL)
+	{
+		for (size_t i = 0; i < len; i++)
+			letters[i] = IS_HIGHBIT_SET(text[i]) ? 'x' : text[i];
+		object = parse_with(JSON_TOKENER_STRICT, letters, len,
+							json_type_object);
+		free(letters);
+	}
+	json_object_put(object);
+	return object != NULL;
+}
+
+/*
  * The same for an object whose every byte counts.  json-c takes a zero byte
  * for the end of the text.
  */
@@ -125,9 +148,10 @@ parse_strictly(const char *text, size_t len)
 
 	if (text == NULL || memchr(text, '\0', len) != NULL)
 		return NULL;
-	object = parse_with(JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8,
-						text, len, json_type_object);
-	if (object != NULL && !has_distinct_members(text, len, object))
+	object = parse_with(JSON_TOKENER_VALIDATE_UTF8, text, len,
+						json_type_object);
+	if (object != NULL &&
+		(!is_strict(text, len) || !has_distinct_members(text, len, object)))
 	{
 		json_object_put(object);
 		object = NULL;

@@ -20,6 +20,7 @@
 #include "api/statement.h"
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
+#include "catalog/scopes.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -245,22 +246,32 @@ token_failure(const XeroFailureFacts *facts)
 						answer_detail(facts), hint);
 }
 
+/* Which scope it is, and what Xero says. */
+static XeroFailure *
+scope_failure(const XeroFailureFacts *facts)
+{
+	const char *authenticate = facts->result->authenticate;
+	const char *scope = xero_path_scope(facts->path,
+										strcmp(facts->method, "GET") != 0);
+	char	   *detail = answer_detail(facts);
+
+	if (scope != NULL)
+		detail = psprintf("The scope is %s. %s", scope, detail);
+	if (authenticate[0] != '\0')
+		detail = psprintf("%s (WWW-Authenticate: %s)", detail, authenticate);
+	return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+						psprintf("the access token of server \"%s\" lacks the scope for \"%s\"",
+								 facts->server->name, facts->path),
+						detail,
+						"Grant the scope to the application, add it to the server option \"scopes\", and authorize again.");
+}
+
 static XeroFailure *
 permission_failure(const XeroFailureFacts *facts)
 {
 	const XeroServer *server = facts->server;
-	const char *authenticate = facts->result->authenticate;
 	const char *hint = "Check that tenant_id is an organisation that is connected to the application, and that its user may do this.";
 	char	   *message;
-
-	if (facts->situation == XERO_NO_SCOPE)
-		return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-							psprintf("the access token of server \"%s\" lacks the scope for \"%s\"",
-									 server->name, facts->path),
-							authenticate[0] == '\0' ? answer_detail(facts) :
-							psprintf("%s (WWW-Authenticate: %s)",
-									 answer_detail(facts), authenticate),
-							"Grant the scope to the application, add it to the server option \"scopes\", and authorize again.");
 
 	if (server->tenant_name != NULL)
 	{
@@ -416,6 +427,7 @@ xero_failure_of_attempt(const XeroFailureFacts *facts)
 		case XERO_TOKEN_REJECTED:
 			return token_failure(facts);
 		case XERO_NO_SCOPE:
+			return scope_failure(facts);
 		case XERO_NO_ACCESS:
 			return permission_failure(facts);
 		case XERO_NO_CONNECTION:

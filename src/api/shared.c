@@ -40,9 +40,13 @@
 #define LOG_SIZE 1000
 #define MAX_LOG_SIZE 1000000
 
-/* Default and bounds of the budgets, which take some 6 kB, and tokens, 18. */
+/*
+ * Default and bounds of the budgets, which take some 6 kB, and how many tokens
+ * are shared at most, which take 18; those that have no room are in a table.
+ */
 #define TENANTS 100
 #define MAX_TENANTS 10000
+#define MAX_SLOTS 200
 
 /* What the settings say, at the time when the segment is made. */
 typedef struct Lengths
@@ -71,11 +75,17 @@ slots_offset(void)
 							 xero_budget_size(lengths.tenants, MaxBackends)));
 }
 
+static int
+slots_count(void)
+{
+	return Min(lengths.tenants, MAX_SLOTS);
+}
+
 static Size
 shared_size(void)
 {
 	return add_size(slots_offset(),
-					xero_slots_size(lengths.tenants, MaxBackends));
+					xero_slots_size(slots_count(), MaxBackends));
 }
 
 static XeroBudget *
@@ -104,7 +114,7 @@ initialize(void *segment)
 	xero_budget_initialize(budget_in(fresh), fresh->tranche, lengths.tenants,
 						   MaxBackends);
 	fresh->slots_at = slots_offset();
-	xero_slots_initialize(slots_in(fresh), fresh->tranche, lengths.tenants,
+	xero_slots_initialize(slots_in(fresh), fresh->tranche, slots_count(),
 						  MaxBackends);
 }
 

@@ -37,8 +37,7 @@
 #include "storage/proc.h"
 #include "utils/timestamp.h"
 
-/* A token is not used in its last minute, and replaced before that. */
-#define MARGIN_MS 60000
+/* A token is replaced before its last minute. */
 #define EARLY_MS 300000
 
 /* After a failed attempt to replace one that is still good. */
@@ -416,7 +415,7 @@ conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
 		*failure = xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
 								psprintf("no room for one more access token, of server \"%s\"",
 										 server->name),
-								NULL, "Raise xero_fdw.max_tenants.");
+								NULL, "Try again later, or raise xero_fdw.max_tenants.");
 	else if (finding->lost)
 		*failure = xero_failure(ERRCODE_OPERATOR_INTERVENTION,
 								psprintf("background worker that gets access tokens for server \"%s\" was terminated",
@@ -602,7 +601,7 @@ xero_slot_publish(const char *token, TimestampTz begins_at,
 	slot->ends_at = ends_at;
 	slot->usable_until =
 		TimestampTzPlusMilliseconds(ends_at,
-									-Min(MARGIN_MS, lifetime_ms / 2));
+									-Min(XERO_TOKEN_MARGIN_MS, lifetime_ms / 2));
 	slot->early_at =
 		TimestampTzPlusMilliseconds(ends_at,
 									-Min(EARLY_MS, lifetime_ms / 2));

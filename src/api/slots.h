@@ -19,6 +19,9 @@
 #define XERO_SHARED_TOKEN_SIZE 8192
 #define XERO_JOB_ARGUMENT_SIZE 4096
 
+/* A token is not used in its last minute. */
+#define XERO_TOKEN_MARGIN_MS 60000
+
 /* What a worker can be asked for. */
 typedef enum XeroJobKind
 {

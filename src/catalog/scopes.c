@@ -70,3 +70,22 @@ xero_object_scope(const XeroObject *object, bool writes)
 	}
 	return NULL;
 }
+
+const char *
+xero_path_scope(const char *path, bool writes)
+{
+	for (int i = 0; i < xero_nobjects; i++)
+	{
+		const XeroObject *object = xero_objects[i];
+		size_t		base = strlen(object->api->base);
+		size_t		name = strlen(object->name);
+
+		if (object->parent == NULL &&
+			strncmp(path, object->api->base, base) == 0 &&
+			path[base] == '/' &&
+			strncmp(path + base + 1, object->name, name) == 0 &&
+			(path[base + 1 + name] == '\0' || path[base + 1 + name] == '/'))
+			return xero_object_scope(object, writes);
+	}
+	return NULL;
+}

@@ -100,7 +100,7 @@ class Conditions:
         return self.random.choice(choices)
 
     def leaf(self):
-        if self.random.random() < 0.02:
+        if self.random.random() < (0.02 if len(self.pools["tenant_id"]) < 2 else 0.15):
             return self.tenant()
         column = self.column()
         name = column["column_name"]
@@ -116,9 +116,14 @@ class Conditions:
         return make(name)
 
     def tenant(self):
-        self.kinds.append("tenant")
-        tenant = self.pools["tenant_id"][0] if self.random.random() < 0.8 else UUIDS[0]
-        return f"tenant_id = {self.binder.value(tenant, 'uuid')}"
+        def pick():
+            return self.held("tenant_id", UUIDS)
+        if self.random.random() < 0.6:
+            text = self.compare("tenant_id", pick(), "uuid", ["=", "=", "=", "<>", "<"])
+        else:
+            text = self.listed("tenant_id", pick, "uuid")
+        self.kinds[-1] = "tenant"
+        return text
 
     # comparisons of any type ---------------------------------------------
 

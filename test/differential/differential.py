@@ -2,7 +2,8 @@
 
 Each condition is run on the foreign table, on a local copy, and on the foreign
 table with the condition kept away from it; all must give the same rows.  Some
-are run with ORDER BY and LIMIT, some as count(*), some in joins.
+are run with ORDER BY and LIMIT, some as count(*), some in joins.  The last
+quarter of them runs on a server that is connected to three organisations.
 
     DIFF_SEED    what everything follows from (a random one, and printed)
     DIFF_COUNT   how many conditions (2400)
@@ -28,13 +29,16 @@ WEIGHTS = {"invoices": 24, "contacts": 12, "payments": 9, "credit_notes": 9, "ba
            "receipts": 3, "tracking_categories": 2, "tax_rates": 3, "contact_groups": 2, "bank_transfers": 3}
 OTHER_WEIGHT = 1.5
 FORMS = {"rows": 68, "count": 10, "order": 9, "limit": 5, "join": 5, "lookup": 3}
+# Share of the conditions by how many organisations there are.
+PARTS = {1: 0.75, 3: 0.25}
+COUNTRIES = {"payroll_au": "AU"}
 ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu"]
 WORKERS = 2
 
 # Share of the conditions with this kind of leaf alone that must have been
 # sent, so that the test is one of pushdown.  Other kinds mostly stay here.
 SHARES = {"=": 0.6, "= ANY": 0.5, "<>": 0.2, "< >": 0.2, "LIKE": 0.25, "starts_with": 0.3, "boolean": 0.25,
-          "null test": 0.05}
+          "null test": 0.05, "tenant": 0.5}
 TREE_SHARES = {"AND": 0.5, "OR": 0.2, "NOT": 0.15}
 
 
@@ -71,13 +75,19 @@ class Subject:
     def make_copy(self):
         run(f"CREATE TABLE {self.copy} AS SELECT * FROM {self.foreign};\nANALYZE {self.copy};\n")
 
-    def compare_copy(self, state):
-        """Problems of the full scan, compared with the sandbox's truth.  Of
-        jsonb only whether it is there: the sandbox spells it in many ways."""
+    def compare_copy(self, states):
+        """Problems of the full scan, compared with the sandbox's truth, by organisation."""
+        got = rows(f"SELECT * FROM {self.copy}")
+        problems = [] if {row["tenant_id"] for row in got} <= set(states) else ["rows of another organisation"]
+        for tenant, state in states.items():
+            problems += self.compare_rows(state, [row for row in got if row["tenant_id"] == tenant])
+        return problems
+
+    def compare_rows(self, state, got):
+        """Of jsonb only whether it is there: the sandbox spells it in many ways."""
         wanted = expected_rows(self.table, state)
         if self.table["table_name"] == "contact_groups":
             wanted = [row for row in wanted if row["status"] == "ACTIVE"]       # no list shows the others
-        got = rows(f"SELECT * FROM {self.copy}")
         if len(got) != len(wanted):
             return [f"{len(got)} rows instead of {len(wanted)}"]
         names = self.scalars[:3] if not self.key else [self.key] + self.scalars[:2]
@@ -111,7 +121,7 @@ class Subject:
         return [(record, places[str(record[parent]).lower()].pop(0)) for record in wanted
                 if places[str(record[parent]).lower()]]
 
-    def fill_pools(self, state):
+    def fill_pools(self, states):
         names = ", ".join(f'(SELECT array_agg(v) FROM (SELECT DISTINCT "{name}"::text COLLATE "C" AS v FROM {self.copy} '
                           f'WHERE "{name}" IS NOT NULL ORDER BY 1) x) AS "{name}"' for name in self.scalars + ["tenant_id"])
         pools = {name: values or [] for name, values in rows(f"SELECT {names}")[0].items()}
@@ -120,7 +130,7 @@ class Subject:
         if self.key and not self.child:
             field = next(column["field"] for column in self.columns if column["column_name"] == self.key)
             shown = set(rows(f'SELECT array_agg("{self.key}"::text) AS keys FROM {self.copy}')[0]["keys"] or [])
-            hidden = sorted({str(field_of(record, field)) for record in state} - shown)
+            hidden = sorted({str(field_of(record, field)) for records in states.values() for record in records} - shown)
         self.conditions = Conditions(self.generator, self.table, pools, hidden)
 
 
@@ -163,7 +173,7 @@ class Test:
     def selected(self):
         """The columns to compare: a few, now and then ones of type jsonb."""
         subject = self.subject
-        names = [subject.key] if subject.key else subject.scalars[:2]
+        names = ["tenant_id"] + ([subject.key] if subject.key else subject.scalars[:2])
         names += self.generator.sample(subject.scalars, min(len(subject.scalars), self.generator.choice([0, 2, 4])))
         if self.generator.random() < 0.04:
             others = [column["column_name"] for column in subject.columns if column["data_type"] == "jsonb"]
@@ -244,6 +254,8 @@ class Test:
                      [column for column in subject.columns if column["data_type"] in ("uuid", "text")]
         keys = [column for column in candidates if column["column_name"] == subject.key]
         column = keys[0] if keys and self.generator.random() < 0.5 else self.generator.choice(candidates)
+        if len(subject.conditions.pools["tenant_id"]) > 1 and self.generator.random() < 0.25:
+            column = {"column_name": "tenant_id", "data_type": "uuid"}
         pool = subject.conditions.pools[column["column_name"]] or ["00000000-0000-0000-0000-000000000000"]
         values = self.generator.choices(pool, k=self.generator.choice([1, 3, 6]))
         if column["data_type"] not in ("uuid", "text", "date", "numeric") or not subject.conditions.pools[column["column_name"]]:
@@ -348,10 +360,12 @@ def varied(table, generator):
             "columns": [column for column in columns if column["field"]]}
 
 
-def prepare(seed):
+def prepare(seed, tenants):
     """The subjects, with copies that are what the sandbox says."""
-    generator = random.Random(f"{seed} data")
+    generator = random.Random(f"{seed} data {tenants}")
+    sandbox("reset", {"tenants": tenants, "contacts": 120 // tenants, "invoices": 250 // tenants})
     connect(SCHEMAS)
+    countries = {row["tenant_id"]: row["country_code"] for row in rows("SELECT tenant_id, country_code FROM accounting.organisation")}
     tables = catalogue(SCHEMAS)
     nasty.add(generator, tables)
     run("SET client_min_messages = warning; DROP SCHEMA IF EXISTS local, varied CASCADE; CREATE SCHEMA local; CREATE SCHEMA varied;")
@@ -365,8 +379,10 @@ def prepare(seed):
     for table in [tables[name] for name in sorted(tables)] + variants_of:
         subject = Subject(table, generator)
         root = table["object"].split("/")[1]
+        country = COUNTRIES.get(table["api"])
         if root not in states:
-            states[root] = sandbox(f"state/{root}")
+            states[root] = {tenant: sandbox(f"state/{root}?tenant_id={tenant}") for tenant, code in countries.items()
+                            if country in (None, code)}
         complete = subject.set_options()
         subject.make_copy()
         if complete and "schema" not in table:
@@ -376,27 +392,43 @@ def prepare(seed):
     return subjects, problems
 
 
-def main():
-    seed = os.environ.get("DIFF_SEED") or str(random.SystemRandom().randrange(1_000_000))
-    count = int(os.environ.get("DIFF_COUNT") or 2400)
-    only = os.environ.get("DIFF_ONLY")
-    print(f"DIFF_SEED={seed} DIFF_COUNT={count}", flush=True)
-    subjects, problems = prepare(seed)
+def run_part(seed, tenants, first, count, only, results):
+    """Conditions number "first" and on: the tests that were run, and problems of the copies."""
+    if only and not first <= only < first + count:
+        return [], []
+    subjects, problems = prepare(seed, tenants)
     for problem in problems:
         print(problem)
-    generator = random.Random(f"{seed} conditions")
+    generator = random.Random(f"{seed} conditions {tenants}")
     weights = [WEIGHTS.get(subject.table["table_name"], OTHER_WEIGHT) for subject in subjects]
     tests = [Test(number, generator_subject, generator) for number, generator_subject in
-             enumerate((generator.choices(subjects, weights)[0] for _ in range(count)), 1)]
+             enumerate((generator.choices(subjects, weights)[0] for _ in range(count)), first)]
     if only:
-        tests = [test for test in tests if test.number == int(only)]
+        tests = [test for test in tests if test.number == only]
         print(tests[0].describe(), tests[0].statement(), sep="\n")
-    results = {}
     workers = [threading.Thread(target=run_tests, args=(tests[n::WORKERS], results)) for n in range(WORKERS)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+    return tests, problems
+
+
+def main():
+    seed = os.environ.get("DIFF_SEED") or str(random.SystemRandom().randrange(1_000_000))
+    total = int(os.environ.get("DIFF_COUNT") or 2400)
+    only = int(os.environ.get("DIFF_ONLY") or 0)
+    print(f"DIFF_SEED={seed} DIFF_COUNT={total}", flush=True)
+    tests = []
+    problems = []
+    results = {}
+    first = 1
+    for tenants, share in PARTS.items():
+        count = round(total * share)
+        more_tests, more_problems = run_part(seed, tenants, first, count, only, results)
+        tests += more_tests
+        problems += more_problems
+        first += count
 
     failed = 0
     for test in tests:

@@ -7,23 +7,60 @@ reader's own credentials are replaced by the sandbox's.
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 from database import URL, SqlError, run
 
-DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md")
+DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md", "doc/connecting.md")
+# These tell how to connect, and presuppose nothing.
+CONNECTING = ("README.md", "doc/connecting.md")
 VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET"
 
 QUIET = "SET client_min_messages = warning;"
-STATEMENT = re.compile(r"^    ((?:%s)\b.*?;)\s*$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
+STATEMENT = re.compile(r"^ {4,8}((?:%s)\b.*?;)\s*$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
 
 
 def statements(text):
     """The statements of a document, ready to run."""
     for match in STATEMENT.finditer(text):
         sql = match.group(1)
-        sql = sql.replace("client_id '…'", f"client_id 'sandbox-client', api_url '{URL}', identity_url '{URL}'")
+        sql = sql.replace("client_id '…'", f"client_id 'sandbox-client', api_url '{URL}', identity_url '{URL}', login_url '{URL}'")
         sql = sql.replace("client_secret '…'", "client_secret 'sandbox-secret'")
         yield sql
+
+
+class Unfollowed(urllib.request.HTTPRedirectHandler):
+    """A browser stops at http://localhost/xero, where nothing is."""
+
+    def redirect_request(self, *args):
+        return None
+
+
+def consent():
+    """The address that a person copies from the browser."""
+    url = run("SELECT xero_fdw.authorize_url('xero');").strip()
+    try:
+        urllib.request.build_opener(Unfollowed).open(url + "&consent=yes").close()
+    except urllib.error.HTTPError as answer:
+        return answer.headers["Location"]
+    raise SqlError("the login page did not send the browser back")
+
+
+def prepare(sql):
+    """What the reader has done before, and what only the reader has."""
+    # each way to connect, and to import, stands for itself
+    if sql.startswith("CREATE EXTENSION"):
+        run(f"{QUIET} DROP EXTENSION IF EXISTS xero_fdw CASCADE;")
+    if sql.startswith("CREATE SERVER"):
+        run(f"{QUIET} DROP SERVER IF EXISTS xero CASCADE;")
+    if sql.startswith("CREATE SCHEMA"):
+        run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE;")
+    if sql.startswith("IMPORT"):
+        run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE; CREATE SCHEMA xero;")
+    if "complete_authorization" in sql:
+        sql = sql.replace("http://localhost/xero?code=…", consent())
+    return sql.replace("'/var/lib/postgresql/xero_fdw.key.old'", "current_setting('xero_fdw.key_file')")
 
 
 def fresh(schema):
@@ -50,19 +87,16 @@ def main(root):
 
     for document in DOCUMENTS:
         with open(f"{root}/{document}", encoding="utf-8") as file:
-            found = list(statements(file.read()))
+            # pg_cron is somebody else's
+            found = [sql for sql in statements(file.read()) if "cron." not in sql]
         count(f"{document} has examples", "" if found else "none was found")
         # the README shows queries before it tells how to connect
-        found.sort(key=lambda sql: sql.startswith(("SELECT", "EXPLAIN")))
-        fresh(document != "README.md")
+        if document == "README.md":
+            found.sort(key=lambda sql: sql.startswith(("SELECT", "EXPLAIN")))
+        fresh(document not in CONNECTING)
         for sql in found:
-            # each way to import stands for itself: it needs a schema without tables
-            if sql.startswith("CREATE SCHEMA"):
-                run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE;")
-            if sql.startswith("IMPORT"):
-                run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE; CREATE SCHEMA xero;")
             try:
-                run(sql)
+                run(prepare(sql))
                 count(document, "")
             except SqlError as error:
                 count(f"{document}: {sql}", error)

@@ -163,6 +163,7 @@ foreach my $end ('cancel', 'terminate', 'lost client')
 $budget->server('idle', client_id => 'idle', page_size => 10, concurrency => 3, minute_limit => 10_000, request_timeout => 1500);
 $session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1');
 $session->rows('DECLARE c CURSOR FOR SELECT invoice_id FROM idle.invoices');
+$sandbox->faults({ path => $invoices, after => 1, times => 2, delay_ms => 1000 });
 $session->rows('FETCH 1 FROM c');
 is($budget->row('idle', 'in_flight'), 2, 'a cursor has asked for two pages ahead');
 $budget->watcher->rows("ALTER SERVER idle OPTIONS (SET concurrency '2')");

@@ -177,6 +177,20 @@ is($session->rows('SELECT state, tenant_id IS NULL FROM xero_fdw.connections'), 
 $session->rows("SELECT xero_fdw.refresh_token('xero')");
 is($session->rows('SELECT count(tenant_id) FROM xero_fdw.connections'), 3, 'read by a refresh');
 
+# what running sessions know of organisations is forgotten with a new consent
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+$session->rows('ALTER SERVER xero OPTIONS (DROP tenant_id)');
+my $other = XeroSession->new($node);
+is(() = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant") =~ /Demo Company/g, 1, 'one organisation');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 1, 'is read');
+XeroConsent::connect($session, 'xero');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'and all, when there are more');
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+is($other->try('SELECT count(*) FROM xero.accounts')->{state}, '28000', 'and none');
+XeroConsent::connect($session, 'xero');
+$session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenant')");
+$other->quit;
+
 # ---- disconnect ----
 
 $mark = $sandbox->mark;
@@ -205,6 +219,17 @@ $session->rows("SELECT xero_fdw.refresh_token('xero')");
 cmp_ok($session->rows('SELECT count(*) FROM xero.accounts'), '>', 10, 'PKCE: refreshed');
 $session->rows("SELECT xero_fdw.disconnect('xero')");
 is(stored(), '0|0', 'PKCE: disconnected');
+
+# ---- a database whose encoding lacks the names' letters ----
+
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+my $latin = XeroSession->new($node, dbname => 'latin');
+$latin->rows("CREATE EXTENSION xero_fdw; CREATE SERVER xero FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'sandbox-client', api_url '@{[$sandbox->url]}', identity_url '@{[$sandbox->url]}', login_url '@{[$sandbox->url]}');
+	CREATE USER MAPPING FOR PUBLIC SERVER xero OPTIONS (client_secret 'sandbox-secret')");
+like(XeroConsent::connect($latin, 'xero'), qr/^Zo\?+ O\?+Brien-\?+uk\|zoe/, 'LATIN1');
+$latin->rows("SELECT xero_fdw.refresh_token('xero')");
+is($latin->rows('SELECT count(*) FROM xero_fdw.connections'), 3, 'LATIN1: connections');
+$latin->quit;
 
 # ---- servers that need no consent ----
 

@@ -156,7 +156,7 @@ is($session->rows('SELECT error FROM xero_fdw.connections'), '', 'and that all i
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired at 01/01/2020 00:00:00"}' });
 fails('said to have expired for ever', '28000', qr/access token of server "xero" has expired\nDETAIL.*\nHINT:  Authorize it: SELECT xero_fdw/, 1);
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 401, headers => { 'WWW-Authenticate' => 'insufficent_scope' }, body => '{"Title": "Unauthorized", "Status": 401, "Detail": "AuthorizationUnsuccessful"}' });
-fails('missing scope', '42501', qr/lacks the scope/);
+fails('missing scope', '42501', qr/lacks the scope for "\/api\.xro\/2\.0\/Accounts"\nDETAIL:  The scope is accounting\.settings\.read\. /);
 is(scalar exchanges($mark), 1, 'missing scope: the rejected token was replaced');
 fails('missing scope', '42501', qr/lacks the scope/, 0);
 $sandbox->faults;
@@ -245,6 +245,28 @@ $node->append_conf('postgresql.conf', 'max_worker_processes = 8');
 $node->restart;
 $session = XeroSession->new($node);
 works('a worker', 0);
+
+# ---- more user mappings than there are slots ----
+
+$session->quit;
+$node->append_conf('postgresql.conf', 'xero_fdw.max_tenants = 2');
+$node->restart;
+$session = XeroSession->new($node);
+my $names = join(', ', map { "r$_" } 1 .. 4);
+$session->rows("CREATE ROLE r$_; CREATE USER MAPPING FOR r$_ SERVER xero OPTIONS (client_secret 'sandbox-secret'); GRANT USAGE ON FOREIGN SERVER xero TO r$_") foreach 1 .. 4;
+$session->rows("GRANT USAGE ON SCHEMA xero TO $names; GRANT SELECT ON xero.accounts TO $names");
+foreach my $role (1 .. 4) { $session->rows("SET ROLE r$role"); XeroConsent::connect($session, 'xero'); }
+$mark = $sandbox->mark;
+foreach my $role (1 .. 4, 1 .. 4) { $session->rows("SET ROLE r$role"); is($session->rows($query), 't', "r$role, in turn"); }
+is(scalar exchanges($mark), 0, 'what a slot has lost is still in the table');
+$session->rows('RESET ROLE');
+$session->rows("DROP USER MAPPING FOR r$_ SERVER xero") foreach 1 .. 4;
+is($session->rows("SELECT count(*) FROM xero_fdw.connections WHERE user_name LIKE 'r_'"), 0, 'dropped mappings have no connection');
+works('the first mapping', 0);
+$session->quit;
+$node->append_conf('postgresql.conf', 'xero_fdw.max_tenants = 100');
+$node->restart;
+$session = XeroSession->new($node);
 
 # ---- a hot standby ----
 

@@ -221,8 +221,35 @@ is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id = '$ten
 is($sandbox->mark, $mark, 'which takes no call');
 unlike($session->rows($explain), qr/Xero Organisations/, 'EXPLAIN has nothing to say of one');
 
+# Lists that change while they are read side by side
+$session->rows("ALTER SERVER xero OPTIONS (DROP tenant_id); ALTER FOREIGN TABLE paged OPTIONS (SET page_size '5')");
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+for my $gone (0, 1, 3)
+{
+	my %left = map { my $t = $_; map { ("$t $_->{ContactID}" => 1) } truth('Contacts', $t) } @tenants;
+	$sandbox->faults({ path => '/api.xro/2.0/Contacts', delay_ms => 100 });
+	$session->start("SELECT tenant_id || ' ' || contact_id FROM paged");
+	select(undef, undef, undef, 0.25);
+	for my $t (@tenants)
+	{
+		my @ids = sort map { / (.*)/ ? $1 : () } grep { /^$t/ } keys %left;
+		for my $id (@ids[ grep { $_ < $gone } 0 .. $#ids ])
+		{
+			$sandbox->change(object => 'Contacts', id => $id, delete => JSON::PP::true, tenant_id => $t);
+			delete $left{"$t $id"};
+		}
+	}
+	$result = $session->wait;
+	is($result->{state}, '00000', "$gone go of each: read") or diag($result->{text});
+	my %times;
+	$times{$_}++ foreach split(/\n/, $result->{rows});
+	is_deeply([ grep { $times{$_} != 1 } keys %times ], [], "$gone go of each: none twice");
+	is_deeply([ grep { !$times{$_} } keys %left ], [], "$gone go of each: none lost");
+}
+$sandbox->faults;
+
 # Without a client there is a token only, which reaches what it reaches
-$session->rows("ALTER SERVER xero OPTIONS (DROP tenant_id, DROP client_id, DROP grant_type);"
+$session->rows("ALTER FOREIGN TABLE paged OPTIONS (SET page_size '20'); ALTER SERVER xero OPTIONS (DROP client_id, DROP grant_type);"
 	  . "ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret, ADD access_token 'sandbox-token')");
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '3|180', 'a ready-made token');

@@ -9,7 +9,7 @@
  * Link: src/catalog/catalog.c src/catalog/accounting_banking.c
  * Link: src/catalog/accounting_contacts.c src/catalog/accounting_documents.c
  * Link: src/catalog/accounting_ledger.c src/catalog/accounting_settings.c
- * Link: src/catalog/payroll.c
+ * Link: src/catalog/payroll.c src/catalog/scopes.c
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "catalog/catalog.h"
+#include "catalog/scopes.h"
 
 #undef printf
 #undef snprintf
@@ -424,6 +425,34 @@ check_writes(void)
 	rule("records that are deleted by their status have one");
 }
 
+/* The same scope by the object and by the path that is asked for. */
+static void
+check_scopes(void)
+{
+	for (int i = 0; i < xero_nobjects; i++)
+	{
+		const XeroObject *object = xero_objects[i];
+		const char *read = xero_object_scope(object, false);
+		const char *write = xero_object_scope(object, true);
+		const char *found;
+		char		path[200];
+
+		expect(read != NULL && write != NULL, object, "no scope");
+		if (read == NULL || write == NULL)
+			continue;
+		expect(strcmp(read, write) == 0 ||
+			   (xero_root_object(object)->max_batch > 0 &&
+				strncmp(read, write, strlen(write)) == 0 &&
+				strcmp(read + strlen(write), ".read") == 0),
+			   object, "scope to write");
+		snprintf(path, sizeof(path), "%s/%s/1", object->api->base,
+				 xero_root_object(object)->name);
+		found = xero_path_scope(path, false);
+		expect(found != NULL && strcmp(found, read) == 0, object, "path");
+	}
+	rule("each object has a scope");
+}
+
 int
 main(void)
 {
@@ -432,6 +461,7 @@ main(void)
 	check_requests();
 	check_forms();
 	check_writes();
+	check_scopes();
 
 	for (XeroType type = XERO_TEXT; type <= XERO_JSONB; type++)
 	{

@@ -121,7 +121,7 @@ id_claims(const char *aud, const char *exp, const char *nonce,
 			 "{\"iss\":\"" ISSUER "\",\"aud\":%s,\"exp\":%s,\"nonce\":%s,"
 			 "\"at_hash\":\"%s\",\"sub\":\"user-1\","
 			 "\"xero_userid\":\"a0b1\",\"email\":\"j@example.com\","
-			 "\"given_name\":\"Jos\\u00e9\",\"family_name\":\"Doe\"%s%s}",
+			 "\"given_name\":\"Jos\\u00e9\",\"family_name\":\"Do\xc3\xab\"%s%s}",
 			 aud, exp, nonce, at_hash, others[0] == '\0' ? "" : ",", others);
 	return text;
 }
@@ -209,7 +209,7 @@ test_valid(void)
 	ok(strcmp(claims.user_id, "a0b1") == 0 &&
 	   strcmp(claims.email, "j@example.com") == 0 &&
 	   strcmp(claims.given_name, "Jos\xc3\xa9") == 0 &&
-	   strcmp(claims.family_name, "Doe") == 0 && claims.scope[0] == '\0' &&
+	   strcmp(claims.family_name, "Do\xc3\xab") == 0 && claims.scope[0] == '\0' &&
 	   claims.not_before == PG_INT64_MIN, "its claims");
 	is(make_token(HEADER, id_claims("[\"x\",\"" CLIENT "\",7]", "1700000300",
 									"\"" NONCE "\"", "")),

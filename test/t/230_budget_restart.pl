@@ -1,0 +1,151 @@
+# What is known of the budget over a restart, after a crash, and on a standby.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroBudget;
+use XeroSession;
+use XeroTest;
+
+# Without it there is nobody to keep anything over a restart.
+plan skip_all => 'the extension is not preloaded' if ($ENV{XERO_PRELOAD} // 'xero_fdw') eq '';
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--minute-limit', 1000, '--invoices', 100 ], import => undef,
+	conf => "restart_after_crash = on\nwal_level = replica\nmax_wal_senders = 5\nhot_standby = on");
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $budget = XeroBudget->new($xero);
+my ($tenant) = $budget->tenants;
+my $file = $node->data_dir . '/pg_stat/xero_fdw.budget';
+$budget->server('frugal', client_id => 'frugal', day_limit => 5);
+$budget->server('refused', client_id => 'refused');
+$budget->server('plain', client_id => 'plain', page_size => 10);
+
+sub query { return "SELECT count(account_id) > 0 FROM $_[0].accounts"; }
+
+sub calls { return scalar(() = $sandbox->calls($_[0])); }
+
+sub restart
+{
+	my ($how, $damage) = @_;
+	$budget->quit;
+	$node->stop($how);
+	$damage->() if $damage;
+	$node->start;
+	$budget = XeroBudget->new($xero);
+	return;
+}
+
+# ---- a clean restart ----
+
+$xero->psql(query('frugal')) for 1 .. 3;
+$sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'day', retry_after => 5000, times => 1 });
+is(($xero->error_of(query('refused')))[0], '53400', 'the day is spent');
+$xero->psql(query('plain'));
+my $stats = 'day_limit, day_remaining, calls, throttled, bytes_in, bytes_out, stats_since';
+my %before = map { $_ => $budget->row($_, $stats) } 'frugal', 'refused';
+my $resets = $budget->row('refused', "date_trunc('second', day_resets_at + interval '500 ms')");
+ok(!-e $file, 'no file while the server runs');
+restart('fast');
+ok(!-e $file, 'nor after it has read it');
+my $mark = $sandbox->mark;
+is(($xero->error_of(query('refused')))[0], '53400', 'the day is still spent');
+is(calls($mark), 0, 'for which no call is needed');
+is($budget->row('refused', $stats), $before{refused}, 'statistics are kept');
+is($budget->row('refused', "abs(extract(epoch FROM day_resets_at - '$resets')) <= 2"), 't', 'so is the time when the day begins');
+is($xero->psql(query('frugal')), 't', 'the fourth call of five');
+is($budget->row('frugal', 'day_remaining, calls'), '1|4', 'counted with those before');
+is($budget->row('frugal', 'stats_since'), (split /\|/, $before{frugal})[-1], 'since when counting began');
+is($xero->psql(query('frugal')), 't', 'the fifth');
+is(($xero->error_of(query('frugal')))[0], '53400', 'and no sixth');
+
+# ---- a file that is not what was written ----
+
+my %damage = (
+	'cut' => sub { truncate($file, (-s $file) - 7) },
+	'empty' => sub { truncate($file, 0) },
+	'of another version' => sub { change(0) },
+	'changed in its middle' => sub { change(100) });
+
+sub change
+{
+	my ($at) = @_;
+	open(my $handle, '+<:raw', $file) or die "$file: $!";
+	seek($handle, $at, 0);
+	read($handle, my $byte, 1);
+	seek($handle, $at, 0);
+	print $handle chr(ord($byte) ^ 0x55);
+	close($handle) or die $!;
+	return;
+}
+
+foreach my $name (sort keys %damage)
+{
+	my $before = -s $node->logfile;
+	restart('fast', sub {
+		ok(-s $file, "a file that is $name");
+		$damage{$name}->();
+	});
+	like(substr(slurp_file($node->logfile), $before), qr/LOG:  ignoring invalid data in file "pg_stat\/xero_fdw\.budget"/, 'is ignored, and logged');
+	ok(!-e $file, 'and removed');
+	is($xero->psql(query('plain')), 't', 'calls go on');
+}
+
+# ---- crashes ----
+
+# What is left of the day, for all applications that are one here.
+sub left_of_day
+{
+	return 5000 - grep { XeroSandbox::is_api_call($_) } $sandbox->log;
+}
+
+restart('immediate');
+is($xero->psql(query('plain')), 't', 'a call after an immediate stop');
+is($budget->row('plain', 'day_remaining, in_flight, waiting'), left_of_day() . '|0|0', 'what its answer tells is known');
+
+# Killed with three calls under way, and one that waits.
+my $victim = XeroSession->new($node);
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 1, delay_ms => 60_000 });
+$budget->watcher->rows("ALTER SERVER plain OPTIONS (ADD concurrency '3', ADD minute_limit '1000')");
+$victim->start('SELECT count(invoice_id) FROM plain.invoices');
+ok($budget->until_true("SELECT in_flight = 3 FROM xero_fdw.budget WHERE server = 'plain'"), 'three calls are under way');
+my $waiting = XeroSession->new($node);
+$waiting->start(query('plain'));
+ok($budget->waits($waiting, 'budget'), 'and one session waits');
+my $pid = $budget->watcher->pid;
+kill 'KILL', $victim->pid;
+isnt($_->wait->{state} // '', '00000', 'killed, or ended for that') foreach $victim, $waiting;
+for (1 .. 300) { last unless kill 0, $pid; select(undef, undef, undef, 0.1); }
+$_->quit foreach $victim, $waiting, $budget;
+ok($node->poll_query_until('postgres', 'SELECT true'), 'the server recovers');
+$budget = XeroBudget->new($xero);
+$sandbox->faults;
+# Xero still works on the two calls that were never answered, and counts them.
+is($xero->psql(query('plain')), 't', 'a call after it');
+is($budget->row('plain', 'calls, in_flight, waiting'), '1|0|0', 'no grant is left over');
+is($budget->row('plain', 'day_remaining'), left_of_day(), 'limits are learned anew');
+is($xero->psql('SELECT count(invoice_id) FROM plain.invoices'), 100, 'and scans go on');
+
+# ---- a standby ----
+
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+is($standby->safe_psql('postgres', 'SELECT pg_is_in_recovery()'), 't', 'a standby');
+is($standby->safe_psql('postgres', query('plain')), 't', 'queries go on there');
+like($standby->safe_psql('postgres', "SELECT calls, in_flight, waiting, minute_remaining > 0 FROM xero_fdw.budget WHERE server = 'plain'"), qr/^1\|0\|0\|t$/, 'with a budget of its own');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM xero_fdw.requests'), 1, 'and requests');
+is($standby->safe_psql('postgres', 'SELECT xero_fdw.reset_stats()'), '', 'that can be reset');
+is($standby->safe_psql('postgres', 'SELECT sum(calls) FROM xero_fdw.budget'), 0, 'there');
+is($budget->row('plain', 'calls > 1'), 't', 'and not here');
+$standby->safe_psql('postgres', query('plain'));
+$standby->restart;
+$standby->safe_psql('postgres', query('plain'));
+is($standby->safe_psql('postgres', "SELECT calls FROM xero_fdw.budget WHERE server = 'plain'"), 2, 'it keeps its own over a restart');
+
+$budget->quit;
+$standby->stop;
+done_testing();
