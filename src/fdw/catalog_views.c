@@ -13,8 +13,10 @@
 
 #include "catalog/catalog.h"
 #include "catalog/pg_type.h"
+#include "catalog/writes.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -126,7 +128,41 @@ pushdown_word(const XeroObject *object, const XeroColumn *column)
 	return column->filtering == XERO_FILTER_LEGAL ? "legal" : "none";
 }
 
-/* Rows of xero_fdw.objects, with the description at the end. */
+/* Records that one call can change, 0 if none. */
+static int
+update_batch(const XeroObject *object)
+{
+	const XeroWriteRules *rules = xero_write_rules(object);
+
+	if (rules == NULL || !(object->operations & XERO_OP_UPDATE))
+		return 0;
+	return Max(rules->update_batch, 1);
+}
+
+/* What DELETE does, by the record's status; NULL if nothing. */
+static char *
+ends_text(const XeroObject *object)
+{
+	const XeroWriteRules *rules = xero_write_rules(object);
+	StringInfoData text;
+
+	if (rules == NULL || rules->nendings == 0)
+		return NULL;
+	initStringInfo(&text);
+	for (int i = 0; i < rules->nendings; i++)
+	{
+		const XeroEnding *ending = &rules->endings[i];
+
+		if (ending->becomes == NULL)
+			appendStringInfoString(&text, "removed");
+		else
+			appendStringInfo(&text, "%s%s becomes %s", i > 0 ? ", " : "",
+							 ending->status, ending->becomes);
+	}
+	return text.data;
+}
+
+/* Rows of xero_fdw.objects, with what only the documents show at the end. */
 Datum
 xero_catalog_objects(PG_FUNCTION_ARGS)
 {
@@ -137,8 +173,9 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 	for (int i = 0; i < xero_nobjects; i++)
 	{
 		const XeroObject *object = xero_objects[i];
-		Datum		values[10];
-		bool		nulls[10] = {0};
+		Datum		values[12];
+		bool		nulls[12] = {0};
+		char	   *ends = ends_text(object);
 
 		values[0] = CStringGetTextDatum(object->api->name);
 		values[1] = CStringGetTextDatum(psprintf("%s/%s", object->api->name,
@@ -153,6 +190,9 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 		values[7] = Int32GetDatum(object->max_batch);
 		values[8] = filters_array(object);
 		values[9] = CStringGetTextDatum(object->comment);
+		values[10] = Int32GetDatum(update_batch(object));
+		nulls[11] = ends == NULL;
+		values[11] = nulls[11] ? (Datum) 0 : CStringGetTextDatum(ends);
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

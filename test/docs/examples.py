@@ -12,10 +12,10 @@ import urllib.request
 
 from database import URL, SqlError, run
 
-DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md", "doc/connecting.md")
+DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md", "doc/connecting.md", "doc/writing.md")
 # These tell how to connect, and presuppose nothing.
 CONNECTING = ("README.md", "doc/connecting.md")
-VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET"
+VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET INSERT UPDATE DELETE"
 
 QUIET = "SET client_min_messages = warning;"
 STATEMENT = re.compile(r"^ {4,8}((?:%s)\b.*?;)\s*$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
