@@ -71,9 +71,7 @@ SELECT * FROM error_of('SELECT status FROM typed WHERE invoice_id = ''5d4c0bad-f
 SELECT tableoid::regclass, ctid IS NOT NULL AS ctid FROM short LIMIT 1;
 SELECT (i).total, (i).invoice_number FROM xero.invoices AS i WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6';
 
--- Nothing can be written yet.
+-- Writing needs the columns that Xero needs.
 SELECT * FROM error_of('INSERT INTO short (state) VALUES (''DRAFT'')');
-SELECT * FROM error_of('UPDATE short SET state = ''PAID''');
-SELECT * FROM error_of('DELETE FROM short');
 SELECT * FROM error_of('TRUNCATE short');
 DROP FOREIGN TABLE short, bare, nameless, tenants, typed;
