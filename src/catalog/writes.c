@@ -221,17 +221,22 @@ static const XeroWriteRules rules[] = {
 		.create = "POST",.update = "POST",.envelope = XERO_ENVELOPE_ARRAY,
 		.labels = {"first_name", "last_name"},
 	},
+	/* PUT replaces the whole record, so all of it goes along */
 	{
 		.object = &xero_object_payroll_uk_employees,
 		.create = "POST",.update = "PUT",.envelope = XERO_ENVELOPE_BARE,
 		.labels = {"first_name", "last_name"},
-		.with_update = {"title", "first_name", "last_name", "date_of_birth"},
+		.with_update = {"title", "first_name", "last_name", "date_of_birth",
+			"address", "email", "gender", "phone_number", "start_date",
+		"national_insurance_number", "is_off_payroll_worker"},
 	},
 	{
 		.object = &xero_object_payroll_nz_employees,
 		.create = "POST",.update = "PUT",.envelope = XERO_ENVELOPE_BARE,
 		.labels = {"first_name", "last_name"},
-		.with_update = {"first_name", "last_name", "date_of_birth", "address"},
+		.with_update = {"title", "first_name", "last_name", "date_of_birth",
+			"address", "email", "gender", "phone_number", "start_date",
+		"job_title", "engagement_type", "fixed_term_end_date"},
 	},
 };
 

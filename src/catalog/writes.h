@@ -49,7 +49,7 @@ typedef struct XeroWriteRules
 	bool		by_body;		/* a record has no path of its own */
 
 	const char *labels[3];		/* columns that name a record to people */
-	const char *with_update[5]; /* columns that every change must carry */
+	const char *with_update[12];	/* columns that every change must carry */
 	const char *one_of[2];		/* of each "a|b|c", one column must be given
 								 * to create */
 
