@@ -212,4 +212,19 @@ $session->rows(q{DROP TRIGGER a ON xero.contacts; DROP TRIGGER b ON xero.contact
 	CREATE VIEW active AS SELECT name, contact_status FROM xero.contacts WHERE contact_status = 'ACTIVE' WITH CHECK OPTION});
 is($session->rows(q{INSERT INTO active (name) VALUES ('Through a view') RETURNING contact_status}), 'ACTIVE', 'through a view');
 
+# Several organisations
+$sandbox->reset(seed => 1, tenants => 2, strict => JSON::PP::true, limits => JSON::PP::false);
+$session->quit;
+$session = XeroSession->new($node);
+my ($first, $second) = split(/\n/, $session->rows('SELECT tenant_id FROM xero.organisation ORDER BY 1'));
+is($session->try(q{INSERT INTO xero.contacts (name) VALUES ('Where?')})->{state}, '23502', 'among several organisations a row must say which');
+($result, $calls) = cost(qq{INSERT INTO xero.contacts (tenant_id, name) SELECT CASE WHEN n % 2 = 0 THEN '$first'::uuid ELSE '$second' END, 'Org ' || n FROM generate_series(1, 100) AS n});
+is($result->{state}, '00000', 'rows for both') or diag($result->{text});
+is($calls->{"PUT $contacts"}, 4, '... in batches of their own');
+is($session->rows(q{SELECT tenant_id, count(*) FROM xero.contacts WHERE name LIKE 'Org %' GROUP BY 1 ORDER BY 1}), "$first|50\n$second|50", '... are where they belong');
+($result, $calls) = cost(q{UPDATE xero.contacts SET account_number = 'o' WHERE name LIKE 'Org %'});
+is($calls->{"POST $contacts"}, 2, 'an UPDATE of both is a call each') or diag($result->{text});
+is($session->rows(qq{UPDATE xero.contacts SET first_name = 'x' WHERE name = 'Org 2' RETURNING tenant_id}), $first, '... and RETURNING says which');
+is($session->rows(q{SELECT count(*) FROM xero.contacts WHERE account_number = 'o'}), 100, '... and changes all');
+
 done_testing();

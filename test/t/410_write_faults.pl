@@ -108,21 +108,10 @@ unlike($result->{text}, qr/unknown/, '... and the error does not say so');
 $sandbox->faults;
 is_deeply(times_stored(qr/^forbidden/), {}, '... nothing is there');
 
-# The key's protection ends: no more attempts
-$sandbox->faults({ path => $path, method => 'PUT', drop => 'after', times => 1 }, { path => $path, method => 'PUT', problem => 'minute', retry_after => 400 });
-$result = $session->try(q{SET xero_fdw.max_wait = '10min'; } . insert_into('late'));
-is($result->{state}, '08007', 'a limit that lasts longer than the key') or diag($result->{text});
-cmp_ok($result->{seconds}, '<', 60, '... is not waited for');
-$sandbox->faults;
-$session->try('SELECT xero_fdw.reset_stats()');
-
 # Cancel, and the end of the backend, in the middle
-$xero->create_server('other', { minute_limit => 1000000, day_limit => 1000000, client_id => 'other' });
-$session->rows(q{CREATE FOREIGN TABLE journals2 (narration text, date date, journal_lines jsonb) SERVER other OPTIONS (object 'accounting/ManualJournals')});
-sub into_other { return insert_into($_[0]) =~ s/xero\.manual_journals/journals2/r; }
 
 $sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay_ms => 2000 });
-$session->start(into_other('cancelled'));
+$session->start(insert_into('cancelled'));
 wait_for_second();
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $session->pid . ')');
 $result = $session->wait;
@@ -130,13 +119,13 @@ is($result->{state}, '57014', 'a cancelled write');
 like($result->{text}, qr/A write was given up before its answer came, and may have been carried out: idempotency key [0-9a-f-]{36}/, '... says that its outcome is unknown');
 sleep(2.5);
 $sandbox->faults;
-my $again = $session->try(into_other('cancelled') . qq{\nWHERE 'cancelled ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'cancelled %')});
+my $again = $session->try(insert_into('cancelled') . qq{\nWHERE 'cancelled ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'cancelled %')});
 is($again->{state}, '00000', '... the rest') or diag($again->{text});
 is_once('cancelled');
 
 $sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay_ms => 1000 });
 my $doomed = XeroSession->new($node);
-$doomed->start(into_other('killed'));
+$doomed->start(insert_into('killed'));
 wait_for_second();
 kill 'KILL', $doomed->pid;
 $doomed->wait;
@@ -145,7 +134,7 @@ $sandbox->faults;
 $session->quit;
 $node->poll_query_until('postgres', 'SELECT 1', '1');
 $session = XeroSession->new($node);
-$again = $session->try(into_other('killed') . qq{\nWHERE 'killed ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'killed %')});
+$again = $session->try(insert_into('killed') . qq{\nWHERE 'killed ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'killed %')});
 is($again->{state}, '00000', 'after a crash: the rest') or diag($again->{text});
 is_once('killed');
 
@@ -194,5 +183,12 @@ sub wait_for_second
 	  or die 'the second request did not come';
 	return;
 }
+
+# The key's protection ends: no more attempts
+$sandbox->faults({ path => $path, method => 'PUT', drop => 'after', times => 1 }, { path => $path, method => 'PUT', problem => 'minute', retry_after => 400 });
+$result = $session->try(q{SET xero_fdw.max_wait = '10min'; } . insert_into('late'));
+is($result->{state}, '08007', 'a limit that lasts longer than the key') or diag($result->{text});
+cmp_ok($result->{seconds}, '<', 60, '... is not waited for');
+$sandbox->faults;
 
 done_testing();
