@@ -12,8 +12,10 @@
 #   install_staged       install into $scratch/install, not into the system
 #   start_postgres [conf lines]
 #                        -> a server that preloads the extension (or what
-#                           XERO_PRELOAD says, even nothing); PGHOST,
-#                           PGPORT, PGUSER and PGDATABASE lead psql to it
+#                           XERO_PRELOAD says, even nothing), and pg_cron if
+#                           it is installed, for the database postgres;
+#                           PGHOST, PGPORT, PGUSER and PGDATABASE lead psql
+#                           to it
 #   start_sandbox [args] -> XERO_SANDBOX_URL, and $scratch for sandbox-control
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -107,7 +109,13 @@ staged_settings() {
     esac
 }
 
+has_cron() {
+    [ -f "$sharedir/extension/pg_cron.control" ]
+}
+
 start_postgres() {
+    local preload=${XERO_PRELOAD-xero_fdw}
+    if has_cron; then preload=${preload:+$preload, }pg_cron; fi
     pgfolder="$scratch/postgres"
     mkdir "$pgfolder"
     if [ "$(id -u)" = 0 ]; then
@@ -125,7 +133,8 @@ start_postgres() {
         echo "unix_socket_directories = '$pgfolder'"
         echo "fsync = off"
         echo "xero_fdw.key_file = '$pgfolder/key'"
-        echo "shared_preload_libraries = '${XERO_PRELOAD-xero_fdw}'"
+        echo "shared_preload_libraries = '$preload'"
+        if has_cron; then echo "cron.use_background_workers = on"; fi
         staged_settings "$scratch/install"
         printf '%s\n' "$@"
     } >>"$pgfolder/data/postgresql.conf"
