@@ -8,6 +8,7 @@ import asyncio
 import time
 import urllib.parse
 import uuid
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -73,7 +74,8 @@ class Gateway:
                 request.transport.abort()
             return web.Response(status=500)
         entry["status"] = answer.status
-        headers = {**answer.headers, "Content-Type": answer.content_type}
+        headers = {"Date": formatdate(self.world.clock.now(), usegmt=True), **answer.headers,
+                   "Content-Type": answer.content_type}
         if fault and fault.huge:
             return await self._huge(request, entry, fault.huge, answer, headers)
         if fault and (fault.truncate is not None or fault.drip_ms):

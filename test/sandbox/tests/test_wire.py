@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -237,6 +238,12 @@ class Wire(unittest.TestCase):
     def test_wrong_tenant(self):
         status, body = self.sandbox.get("Contacts", xero_tenant_id="00000000-0000-0000-0000-000000000000")
         self.assertEqual((status, body["Title"]), (403, "Forbidden"))
+
+    def test_answers_tell_the_time(self):
+        self.sandbox.control("clock", {"advance": 5000})
+        _, headers, _ = self.sandbox.call(API + "Currencies")
+        told = parsedate_to_datetime(headers["Date"]).timestamp()
+        self.assertAlmostEqual(told, self.sandbox.control("clock")["now"], delta=5)
 
     # limits, faults, log
 
