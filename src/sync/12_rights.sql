@@ -1,0 +1,39 @@
+-- Who may touch which rows of the tables of syncs, and what a dump contains.
+
+-- Each role has the rows of its own syncs.
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+	@extschema@.sync, @extschema@.sync_field, @extschema@.sync_position,
+	@extschema@.sync_inbox, @extschema@.sync_change, @extschema@.sync_link,
+	@extschema@.sync_intent, @extschema@.sync_issue, @extschema@.sync_run
+	TO PUBLIC;
+
+ALTER TABLE @extschema@.sync ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON @extschema@.sync
+	USING (pg_has_role(owner, 'USAGE'));
+
+DO $$
+DECLARE
+	child text;
+BEGIN
+	FOREACH child IN ARRAY ARRAY['field', 'position', 'inbox', 'change', 'link',
+			'intent', 'issue', 'run'] LOOP
+		EXECUTE format('ALTER TABLE @extschema@.sync_%s ENABLE ROW LEVEL SECURITY', child);
+		EXECUTE format('CREATE POLICY own ON @extschema@.sync_%s
+			USING (sync_id IN (SELECT sync_id FROM @extschema@.sync))', child);
+	END LOOP;
+END $$;
+
+-- All of it is dumped: without its links a restored sync would not know which
+-- record belongs to which row.
+DO $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOR relation IN
+			SELECT oid FROM pg_class
+			WHERE relnamespace = '@extschema@'::regnamespace
+				AND relkind IN ('r', 'S') AND relname ~ '^sync($|_)'
+			ORDER BY oid LOOP
+		PERFORM pg_extension_config_dump(relation, '');
+	END LOOP;
+END $$;
