@@ -25,6 +25,7 @@ CREATE TABLE @extschema@.sync (
 	local_key text[] NOT NULL,
 	watch text NOT NULL CHECK (watch IN ('trigger', 'compare')),
 	columns jsonb NOT NULL,
+	mirror boolean NOT NULL DEFAULT false,
 	parent_id integer REFERENCES @extschema@.sync ON DELETE CASCADE,
 	search_path text NOT NULL DEFAULT pg_catalog.current_setting('search_path'),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),

@@ -32,6 +32,8 @@ COMMENT ON COLUMN @extschema@.sync.watch IS
 	'how local changes are found: trigger or compare';
 COMMENT ON COLUMN @extschema@.sync.columns IS
 	'the columns that are used, with their types when the sync was last checked';
+COMMENT ON COLUMN @extschema@.sync.mirror IS
+	'whether the local table is a copy, its rows found by the key alone';
 COMMENT ON COLUMN @extschema@.sync.parent_id IS
 	'sync of the records whose lines these are; null for all but line tables of a mirror';
 COMMENT ON COLUMN @extschema@.sync.search_path IS
