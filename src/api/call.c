@@ -268,6 +268,7 @@ send_attempt(XeroCall *call, const char *token)
 {
 	const XeroCallSpec *spec = &call->spec;
 	XeroHttpRequest request = {0};
+	XeroCallStats cost = {0};
 	int			n = 0;
 
 	xero_request_log_prepare(&call->logged, &call->server, spec->method,
@@ -299,10 +300,10 @@ send_attempt(XeroCall *call, const char *token)
 	call->sent_at = xero_clock_ms();
 	call->attempt++;
 	call->state = CALL_SENDING;
-	spend(call, &(XeroCallStats) {
-		  .calls = 1,
-		  .retries = call->attempt > 1,
-		  .bytes_out = call->logged.bytes_out});
+	cost.calls = 1;
+	cost.retries = call->attempt > 1;
+	cost.bytes_out = call->logged.bytes_out;
+	spend(call, &cost);
 }
 
 static bool
@@ -347,6 +348,7 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 		   XeroSituation situation)
 {
 	XeroLoggedRequest *logged = &call->logged;
+	XeroCallStats cost = {0};
 
 	logged->status = result->status;
 	logged->elapsed_ms = result->elapsed_ms;
@@ -357,7 +359,8 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 		note_error(call, xero_situation_name(situation),
 				   call->is_write && xero_perhaps_done(situation));
 	xero_request_log_add(logged);
-	spend(call, &(XeroCallStats) {.bytes_in = result->bytes_in});
+	cost.bytes_in = result->bytes_in;
+	spend(call, &cost);
 	xero_session_note_clock(result);
 }
 
@@ -636,13 +639,15 @@ sleep_for_limit(XeroCall *call, double resume_at, const char *what)
 {
 	double		began = xero_clock_ms();
 	double		slept;
+	XeroCallStats cost = {0};
 
 	sleep_until(Min(resume_at, began + Max(0, xero_statement_patience())),
 				what, wait_budget);
 	slept = xero_clock_ms() - began;
 	xero_statement_waited(slept);
 	call->stalled_ms += slept;
-	spend(call, &(XeroCallStats) {.waited_ms = slept});
+	cost.waited_ms = slept;
+	spend(call, &cost);
 }
 
 /*

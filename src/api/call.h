@@ -35,8 +35,8 @@ typedef struct XeroCallSpec
 	bool		missing_ok;		/* 404 is an answer: status 404, no error */
 	bool		refusal_ok;		/* so is 400 */
 	const char *idempotency_key;	/* of a PUT or POST, or NULL */
-	bool		sent_before;	/* the same write was sent by another call, and
-								 * may have been carried out ... */
+	bool		sent_before;	/* the same write was sent by another call,
+								 * and may have been carried out ... */
 	double		sent_ago;		/* ... so many ms ago */
 	const char *subject;		/* what is written, for errors, or NULL */
 	XeroCallStats *stats;		/* must outlive the call; NULL for one that
