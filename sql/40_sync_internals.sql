@@ -115,10 +115,12 @@ SET xero_fdw.dry_run = on;
 SELECT FROM xero_fdw._push('xero.contacts', 'insert', '[{"name": "x"}]', 'k');
 RESET xero_fdw.dry_run;
 SELECT * FROM calls();
--- Xero does not forget on ROLLBACK
+-- Xero does not forget on ROLLBACK.
+SET client_min_messages = error;
 BEGIN;
 SELECT stored FROM xero_fdw._push('xero.currencies', 'insert', '[{"code": "CHF"}]', 'push-14');
 PREPARE TRANSACTION 'push';
+RESET client_min_messages;
 SELECT FROM calls();
 
 -- Rights are those of INSERT, UPDATE and DELETE, and to read what comes back.
