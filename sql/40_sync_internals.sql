@@ -160,6 +160,44 @@ SELECT count(*) FROM (SELECT account_id FROM xero.accounts OFFSET 0) AS x;
 SELECT records FROM xero_fdw._session();
 SELECT FROM calls();
 
+-- Lines made of parents that were read: those of every line table are what a
+-- scan of it gives, in the same order, without a call.
+SELECT * FROM xero_fdw._line_source('xero.invoice_line_items');
+SELECT * FROM xero_fdw._line_source('xero.invoices');
+CREATE FUNCTION compare_lines(lines regclass, source record) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	parents jsonb;
+	made jsonb;
+	called bigint;
+	result text;
+BEGIN
+	EXECUTE format('SELECT jsonb_agg(jsonb_build_object(''tenant_id'', tenant_id, %1$L, %1$I, %2$L, %2$I)) FROM xero.%3$I',
+		source.parent_key, source.array_column, (SELECT table_name FROM xero_fdw.objects WHERE api || '/' || object = source.parent_object OR object = source.parent_object)) INTO parents;
+	called := (SELECT s.calls FROM xero_fdw._session() AS s);
+	EXECUTE format('SELECT jsonb_agg(l) FROM xero_fdw._lines(NULL::%s, $1) AS l', lines) INTO made USING parents;
+	result := format('%s rows, %s calls', jsonb_array_length(made), (SELECT s.calls FROM xero_fdw._session() AS s) - called);
+	EXECUTE format('SELECT $1 || CASE WHEN jsonb_agg(l) IS NOT DISTINCT FROM $2 THEN '', as scanned'' ELSE '', OTHERS THAN SCANNED'' END FROM %s AS l', lines) INTO result USING result, made;
+	RETURN result;
+END $$;
+SELECT c.relname, compare_lines(c.oid::regclass, s) FROM pg_class AS c, xero_fdw._line_source(c.oid) AS s
+WHERE c.relnamespace = 'xero'::regnamespace AND c.relkind = 'f' AND s.parent_key IS NOT NULL ORDER BY c.relname;
+SELECT count(*) > 0 AS called FROM calls();
+-- other columns of the table, and of the parent
+CREATE FOREIGN TABLE lines (description text, amount numeric OPTIONS (field 'LineAmount'), issued date OPTIONS (field '../Date'), whose uuid OPTIONS (field '../Contact.ContactID'), named text OPTIONS (field '../Contact.Name'))
+	SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
+SELECT * FROM xero_fdw._lines(NULL::lines, '[{"invoice_id": "x", "contact_id": "9b30a1f2-7a3b-4c1e-a2a4-0d9a2b4d3f10", "contact_name": "Ünal", "date": "2026-03-01", "line_items": [{"LineAmount": 1.10, "Description": "a\u00e4\n\"b\"", "New": [1]}, {}]},
+	{"line_items": null}, {"date": null, "line_items": []}, {}, {"date": "/Date(1772323200000+0000)/", "line_items": [{"LineAmount": 1e3}]}]');
+SELECT count(*) FROM xero_fdw._lines(NULL::lines, NULL);
+SELECT * FROM xero_fdw._lines(NULL::lines, '[{"line_items": [{"LineAmount": "much"}]}]');
+SELECT * FROM xero_fdw._lines(NULL::lines, '{}');
+SELECT * FROM xero_fdw._lines(NULL::lines, '[1]');
+SELECT * FROM xero_fdw._lines(NULL::xero.invoices, '[]');
+SELECT * FROM xero_fdw._lines(NULL::victims, '[]');
+SELECT * FROM xero_fdw._lines(NULL::text, '[]');
+DROP FOREIGN TABLE lines;
+DROP FUNCTION compare_lines;
+SELECT * FROM calls();
+
 -- Several organisations
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 2, "strict": true, "limits": false}'
 \getenv url XERO_SANDBOX_URL

@@ -84,24 +84,9 @@ init_members(XeroModify *state)
 void
 xero_modify_read_back(XeroModify *state)
 {
-	XeroTable  *table = state->table;
-
-	state->fields = palloc0(sizeof(XeroField) * Max(table->natts, 1));
-	state->field_attnos = palloc0(sizeof(AttrNumber) * Max(table->natts, 1));
-	for (int i = 0; i < table->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(state->desc, i);
-		XeroField  *field = &state->fields[state->nfields];
-
-		if (table->columns[i].path == NULL)
-			continue;
-		field->path = table->columns[i].path;
-		field->type = att->atttypid;
-		field->typmod = att->atttypmod;
-		field->column = pstrdup(NameStr(att->attname));
-		state->field_attnos[state->nfields++] = i + 1;
-	}
-	state->reader = xero_reader_create(CurrentMemoryContext, table->name,
+	state->nfields = xero_table_fields(state->table, state->desc,
+									   &state->fields, &state->field_attnos);
+	state->reader = xero_reader_create(CurrentMemoryContext, state->table->name,
 									   state->object->wrapper, NULL,
 									   state->fields, state->nfields, -1);
 	state->values = palloc(sizeof(Datum) * Max(state->nfields, 1));

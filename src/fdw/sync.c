@@ -106,9 +106,8 @@ needed_columns(Relation rel, CmdType operation)
 										   TYPALIGN_INT));
 }
 
-/* A row as the result of a function that returns a record. */
-static Datum
-make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+Datum
+xero_make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
 	TupleDesc	desc;
 
@@ -135,7 +134,7 @@ xero_push_rules(PG_FUNCTION_ARGS)
 		nulls[1] = false;
 	}
 	relation_close(rel, AccessShareLock);
-	PG_RETURN_DATUM(make_record(fcinfo, values, nulls));
+	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
 }
 
 void
@@ -162,7 +161,7 @@ xero_session(PG_FUNCTION_ARGS)
 	nulls[5] = scan_records < 0;
 	nulls[6] = !xero_session_clock_offset(&offset.time);
 	values[6] = IntervalPGetDatum(&offset);
-	PG_RETURN_DATUM(make_record(fcinfo, values, nulls));
+	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
 }
 
 /* SQL: _organisations(relation) */

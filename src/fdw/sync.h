@@ -10,6 +10,7 @@
 
 #include "compat.h"
 
+#include "fmgr.h"
 #include "nodes/nodes.h"
 #include "utils/rel.h"
 
@@ -24,6 +25,10 @@ extern CmdType xero_parse_operation(const char *operation);
 
 /* May rows of the table be written so?  Rows of a line table may not. */
 extern bool xero_is_writable(Relation rel, CmdType operation);
+
+/* A row as the result of a function that returns a record. */
+extern Datum xero_make_record(FunctionCallInfo fcinfo, Datum *values,
+							  bool *nulls);
 
 /* The number of records that the last scan of the session was told of, or -1 */
 extern void xero_note_scan(double records);

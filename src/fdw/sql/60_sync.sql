@@ -40,8 +40,26 @@ CREATE FUNCTION @extschema@._organisations(
 COMMENT ON FUNCTION @extschema@._organisations(regclass) IS
 	'internal: the organisations that a foreign table''s server stands for';
 
+CREATE FUNCTION @extschema@._lines(line anyelement, parents jsonb)
+	RETURNS SETOF anyelement
+	LANGUAGE c STABLE ROWS 1000
+	AS 'MODULE_PATHNAME', 'xero_lines';
+COMMENT ON FUNCTION @extschema@._lines(anyelement, jsonb) IS
+	'internal: rows of a line table from records of its parent, as JSON by the names of the parent''s columns';
+
+CREATE FUNCTION @extschema@._line_source(
+		relation regclass, OUT parent_object text, OUT parent_key text,
+		OUT array_column text)
+	RETURNS record
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_line_source';
+COMMENT ON FUNCTION @extschema@._line_source(regclass) IS
+	'internal: which records the rows of a line table are parts of; nulls for other tables';
+
 GRANT EXECUTE ON FUNCTION
 	@extschema@._push(regclass, text, jsonb, text, timestamptz),
 	@extschema@._push_rules(regclass, text),
 	@extschema@._session(),
-	@extschema@._organisations(regclass) TO PUBLIC;
+	@extschema@._organisations(regclass),
+	@extschema@._lines(anyelement, jsonb),
+	@extschema@._line_source(regclass) TO PUBLIC;
