@@ -26,6 +26,7 @@
 #include "api/progress.h"
 #include "api/request_log.h"
 #include "api/retry.h"
+#include "api/session.h"
 #include "api/shared.h"
 #include "api/statement.h"
 #include "api/token.h"
@@ -71,7 +72,7 @@ struct XeroCall
 	bool		renewed;		/* a second token was asked for */
 	bool		is_write;
 	double		doubtful_at;	/* when the first attempt was sent that may
-								 * have written; -1: none */
+								 * have written; -INFINITY: none */
 	double		resume_at;		/* BACKOFF */
 	bool		ordered;		/* BACKOFF: by Xero */
 	double		wanted_at;		/* since when the attempt is wanted */
@@ -172,7 +173,8 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->spec.idempotency_key = copy_string(spec->idempotency_key);
 	call->spec.subject = copy_string(spec->subject);
 	call->is_write = strcmp(spec->method, "GET") != 0;
-	call->doubtful_at = -1;
+	call->doubtful_at = spec->sent_before ?
+		xero_clock_ms() - spec->sent_ago : -INFINITY;
 
 	if (spec->query == NULL || spec->query[0] == '\0')
 		call->url = psprintf("%s%s", server->api_url, spec->path);
@@ -185,11 +187,34 @@ copy_request(XeroCall *call, const XeroServer *server,
 	}
 }
 
+/* What was spent goes to who began the call, and to the session. */
+static void
+spend(XeroCall *call, const XeroCallStats *cost)
+{
+	XeroCallStats *stats = call->spec.stats;
+
+	if (stats == NULL)
+		return;
+	stats->calls += cost->calls;
+	stats->retries += cost->retries;
+	stats->bytes_in += cost->bytes_in;
+	stats->bytes_out += cost->bytes_out;
+	stats->waited_ms += cost->waited_ms;
+	xero_session_spend(cost);
+}
+
 static void
 finish_call(XeroCall *call)
 {
 	leave_list(call);
 	call->state = CALL_DONE;
+}
+
+/* Has an attempt been sent that may have written? */
+static bool
+is_doubtful(const XeroCall *call)
+{
+	return !isinf(call->doubtful_at);
 }
 
 /*
@@ -199,7 +224,7 @@ finish_call(XeroCall *call)
 static void
 fail_call(XeroCall *call, XeroFailure *failure)
 {
-	if (call->doubtful_at >= 0)
+	if (is_doubtful(call))
 		failure = xero_failure_of_doubt(&call->server, &call->spec, failure);
 	call->failure = failure;
 	finish_call(call);
@@ -209,7 +234,7 @@ fail_call(XeroCall *call, XeroFailure *failure)
 static bool
 is_protected(const XeroCall *call, double at)
 {
-	if (call->doubtful_at < 0 || strcmp(call->spec.method, "DELETE") == 0)
+	if (!is_doubtful(call) || strcmp(call->spec.method, "DELETE") == 0)
 		return true;
 	return call->spec.idempotency_key != NULL &&
 		at <= call->doubtful_at + KEY_LIFE;
@@ -243,6 +268,7 @@ send_attempt(XeroCall *call, const char *token)
 {
 	const XeroCallSpec *spec = &call->spec;
 	XeroHttpRequest request = {0};
+	XeroCallStats cost = {0};
 	int			n = 0;
 
 	xero_request_log_prepare(&call->logged, &call->server, spec->method,
@@ -274,13 +300,10 @@ send_attempt(XeroCall *call, const char *token)
 	call->sent_at = xero_clock_ms();
 	call->attempt++;
 	call->state = CALL_SENDING;
-	if (spec->stats != NULL)
-	{
-		spec->stats->calls++;
-		if (call->attempt > 1)
-			spec->stats->retries++;
-		spec->stats->bytes_out += call->logged.bytes_out;
-	}
+	cost.calls = 1;
+	cost.retries = call->attempt > 1;
+	cost.bytes_out = call->logged.bytes_out;
+	spend(call, &cost);
 }
 
 static bool
@@ -325,6 +348,7 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 		   XeroSituation situation)
 {
 	XeroLoggedRequest *logged = &call->logged;
+	XeroCallStats cost = {0};
 
 	logged->status = result->status;
 	logged->elapsed_ms = result->elapsed_ms;
@@ -335,8 +359,9 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 		note_error(call, xero_situation_name(situation),
 				   call->is_write && xero_perhaps_done(situation));
 	xero_request_log_add(logged);
-	if (call->spec.stats != NULL)
-		call->spec.stats->bytes_in += result->bytes_in;
+	cost.bytes_in = result->bytes_in;
+	spend(call, &cost);
+	xero_session_note_clock(result);
 }
 
 static XeroSituation
@@ -427,7 +452,7 @@ accept_answer(XeroCall *call, const XeroHttpResult *result)
 	call->response.body = result->body;
 	call->response.len = result->len;
 	call->response.detail = xero_describe_answer(result);
-	call->response.perhaps_done = call->doubtful_at >= 0;
+	call->response.perhaps_done = is_doubtful(call);
 	finish_call(call);
 }
 
@@ -445,7 +470,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		memset(&document, 0, sizeof(document));
 	situation = classify_answer(call, result, &document);
 	log_answer(call, result, situation);
-	if (call->is_write && call->doubtful_at < 0 &&
+	if (call->is_write && !is_doubtful(call) &&
 		xero_perhaps_done(situation))
 		call->doubtful_at = call->sent_at;
 	decision = decide(call, result, situation);
@@ -614,14 +639,15 @@ sleep_for_limit(XeroCall *call, double resume_at, const char *what)
 {
 	double		began = xero_clock_ms();
 	double		slept;
+	XeroCallStats cost = {0};
 
 	sleep_until(Min(resume_at, began + Max(0, xero_statement_patience())),
 				what, wait_budget);
 	slept = xero_clock_ms() - began;
 	xero_statement_waited(slept);
 	call->stalled_ms += slept;
-	if (call->spec.stats != NULL)
-		call->spec.stats->waited_ms += slept;
+	cost.waited_ms = slept;
+	spend(call, &cost);
 }
 
 /*
@@ -802,7 +828,7 @@ bool
 xero_call_in_doubt(const XeroCall *call)
 {
 	return call->is_write && call->state != CALL_DONE &&
-		(call->state == CALL_SENDING || call->doubtful_at >= 0);
+		(call->state == CALL_SENDING || is_doubtful(call));
 }
 
 void

@@ -15,7 +15,7 @@
 
 #include "api/server.h"
 
-/* What calls cost; added up by the caller over a scan or a write. */
+/* What calls cost; added up over a scan, a write, or the session. */
 typedef struct XeroCallStats
 {
 	int64		calls;			/* attempts that were sent */
@@ -35,8 +35,12 @@ typedef struct XeroCallSpec
 	bool		missing_ok;		/* 404 is an answer: status 404, no error */
 	bool		refusal_ok;		/* so is 400 */
 	const char *idempotency_key;	/* of a PUT or POST, or NULL */
+	bool		sent_before;	/* the same write was sent by another call,
+								 * and may have been carried out ... */
+	double		sent_ago;		/* ... so many ms ago */
 	const char *subject;		/* what is written, for errors, or NULL */
-	XeroCallStats *stats;		/* or NULL; must outlive the call */
+	XeroCallStats *stats;		/* must outlive the call; NULL for one that
+								 * Xero does not count */
 } XeroCallSpec;
 
 typedef struct XeroResponse

@@ -38,6 +38,7 @@
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/fd.h"
+#include "utils/timestamp.h"
 
 /*
  * The largest body that is read, after decompression.
@@ -252,6 +253,16 @@ take_number(int *dest, const char *value, size_t len)
 }
 
 static void
+take_date(XeroHttpResult *result, const char *value, size_t len)
+{
+	char		text[64];
+
+	take_text(text, sizeof(text), value, len);
+	result->date = curl_getdate(text, NULL);
+	result->date_seen = GetCurrentTimestamp();
+}
+
+static void
 forget_answer(XeroHttpResult *result)
 {
 	char	   *body = result->body;
@@ -262,6 +273,7 @@ forget_answer(XeroHttpResult *result)
 	result->minute_remaining = -1;
 	result->day_remaining = -1;
 	result->app_minute_remaining = -1;
+	result->date = -1;
 }
 
 static size_t
@@ -294,6 +306,8 @@ take_header(char *line, size_t size, size_t nmemb, void *arg)
 		take_number(&result->day_remaining, value, len);
 	else if (header_is(line, n, "x-appminlimit-remaining", &value, &len))
 		take_number(&result->app_minute_remaining, value, len);
+	else if (header_is(line, n, "date", &value, &len))
+		take_date(result, value, len);
 	return n;
 }
 

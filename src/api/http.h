@@ -10,6 +10,8 @@
 
 #include "compat.h"
 
+#include "datatype/timestamp.h"
+
 /* How a transfer ended, apart from the status that an answer carries. */
 typedef enum XeroTransport
 {
@@ -55,6 +57,8 @@ typedef struct XeroHttpResult
 	int			minute_remaining;
 	int			day_remaining;
 	int			app_minute_remaining;
+	int64		date;			/* seconds since 1970 */
+	TimestampTz date_seen;		/* when that header came, by our clock */
 	char		error[256];		/* the library's words, for an errdetail */
 } XeroHttpResult;
 

@@ -23,7 +23,7 @@
 #define KEY_BYTES 16
 
 static bool dry_run = false;
-static char abandoned_key[40] = "";
+static char abandoned_key[XERO_MAX_KEY + 1] = "";
 
 void
 xero_write_init(void)
@@ -62,7 +62,7 @@ xero_write_show(const XeroWriteSpec *spec)
 			 body ? errdetail_internal("%s", body) : 0));
 }
 
-/* A random uuid as text; Xero takes any text of up to 128 characters. */
+/* A random uuid as text. */
 static void
 make_key(char *key)
 {
@@ -93,7 +93,10 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	XeroCall   *call;
 	const XeroResponse *response = NULL;
 
-	make_key(key);
+	if (spec->key != NULL)
+		strlcpy(key, spec->key, sizeof(key));
+	else
+		make_key(key);
 	call_spec.method = spec->method;
 	call_spec.path = spec->path;
 	call_spec.query = spec->query;
@@ -101,6 +104,8 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	call_spec.missing_ok = is_delete;
 	call_spec.refusal_ok = true;
 	call_spec.idempotency_key = is_delete ? NULL : key;
+	call_spec.sent_before = spec->key != NULL && spec->key_age >= 0;
+	call_spec.sent_ago = spec->key_age;
 	call_spec.subject = spec->subject;
 	call_spec.stats = spec->stats;
 

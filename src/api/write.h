@@ -12,6 +12,9 @@
 
 #include "api/call.h"
 
+/* Xero takes keys of so many characters. */
+#define XERO_MAX_KEY 128
+
 typedef struct XeroWriteSpec
 {
 	const char *method;			/* PUT, POST or DELETE */
@@ -19,6 +22,9 @@ typedef struct XeroWriteSpec
 	const char *query;			/* percent-encoded, "" if none */
 	const char *body;			/* UTF-8, or NULL */
 	const char *subject;		/* what is written, for errors */
+	const char *key;			/* idempotency key; NULL: a fresh one */
+	double		key_age;		/* ms since this request was first sent with
+								 * that key, -1 if it never was */
 	XeroCallStats *stats;
 } XeroWriteSpec;
 
@@ -32,9 +38,8 @@ extern bool xero_write_is_dry_run(void);
 extern void xero_write_show(const XeroWriteSpec *spec);
 
 /*
- * Send it, with a fresh idempotency key, and wait for the answer: one with
- * success, with status 400, or with 404 of a DELETE.  All else is an ERROR.
- * The answer lives in "mcxt".
+ * Send it and wait for the answer: one with success, with status 400, or
+ * with 404 of a DELETE.  All else is an ERROR.  The answer lives in "mcxt".
  */
 extern const XeroResponse *xero_write_send(MemoryContext mcxt,
 										   const XeroServer *server,

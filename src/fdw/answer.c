@@ -230,6 +230,7 @@ read_refusal(XeroAnswer *answer, const XeroResponse *response,
 	{
 		outcomes[i].messages = messages;
 		outcomes[i].sqlerrcode = sqlerrcode;
+		outcomes[i].together = nelements > 1;
 	}
 }
 

@@ -19,6 +19,8 @@ typedef struct XeroOutcome
 {
 	char	   *key;			/* NULL if it has none, or the id zero */
 	bool		stored;
+	bool		together;		/* refused with others, any of which may be at
+								 * fault */
 	int			sqlerrcode;		/* if not */
 	List	   *messages;		/* why not; char *, at least one */
 	List	   *warnings;		/* char * */

@@ -16,6 +16,7 @@
 #include "compat.h"
 
 #include "fdw/scan.h"
+#include "fdw/sync.h"
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
@@ -397,6 +398,7 @@ xero_start_run(ForeignScanState *node)
 	state->targets = targets;
 	state->wanted = wanted;
 	state->pages_total = -1;
+	state->records = -1;
 	state->page_open = false;
 	make_streams(node);
 	if (state->kept)
@@ -431,6 +433,7 @@ xeroEndForeignScan(ForeignScanState *node)
 
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
+	xero_note_scan(state->started ? state->records : -1);
 	end_run(state);
 	if (state->kept)
 		tuplestore_end(state->kept);

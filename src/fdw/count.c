@@ -243,6 +243,7 @@ xero_iterate_count(ForeignScanState *node)
 		state->count = count_all(state, slot);
 		error_context_stack = context.previous;
 		state->counted = true;
+		state->records = state->count;
 	}
 	state->count_returned = true;
 	state->rows = 1;

@@ -42,7 +42,7 @@ is_member(const XeroModify *state, const XeroTableColumn *column)
 }
 
 static void
-init_members(XeroModify *state, List *set_columns)
+init_members(XeroModify *state)
 {
 	XeroTable  *table = state->table;
 
@@ -64,7 +64,6 @@ init_members(XeroModify *state, List *set_columns)
 		state->members[n].path = column->known ? column->known->field : column->path;
 		state->members[n].type = att->atttypid;
 		state->members[n].column = pstrdup(NameStr(att->attname));
-		state->set[n] = list_member_int(set_columns, i + 1);
 		if (column->known != NULL)
 		{
 			state->columns[n].limit = xero_find_limit(state->object,
@@ -82,28 +81,12 @@ init_members(XeroModify *state, List *set_columns)
 									   state->members, state->nmembers);
 }
 
-/* What RETURNING may show: every column that Xero has. */
-static void
-init_returning(XeroModify *state)
+void
+xero_modify_read_back(XeroModify *state)
 {
-	XeroTable  *table = state->table;
-
-	state->fields = palloc0(sizeof(XeroField) * Max(table->natts, 1));
-	state->field_attnos = palloc0(sizeof(AttrNumber) * Max(table->natts, 1));
-	for (int i = 0; i < table->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(state->desc, i);
-		XeroField  *field = &state->fields[state->nfields];
-
-		if (table->columns[i].path == NULL)
-			continue;
-		field->path = table->columns[i].path;
-		field->type = att->atttypid;
-		field->typmod = att->atttypmod;
-		field->column = pstrdup(NameStr(att->attname));
-		state->field_attnos[state->nfields++] = i + 1;
-	}
-	state->reader = xero_reader_create(CurrentMemoryContext, table->name,
+	state->nfields = xero_table_fields(state->table, state->desc,
+									   &state->fields, &state->field_attnos);
+	state->reader = xero_reader_create(CurrentMemoryContext, state->table->name,
 									   state->object->wrapper, NULL,
 									   state->fields, state->nfields, -1);
 	state->values = palloc(sizeof(Datum) * Max(state->nfields, 1));
@@ -123,27 +106,44 @@ init_junk(XeroModify *state, Plan *subplan)
 														"wholerow");
 }
 
-/*
- * "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE.  Nothing
- * here needs the network.
- */
-static XeroModify *
-begin_modify(EState *estate, ResultRelInfo *rri, CmdType operation,
-			 List *set_columns, bool returning, Plan *subplan)
+XeroModify *
+xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 {
-	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	XeroModify *state = palloc0(sizeof(XeroModify));
-	TriggerDesc *triggers = rri->ri_TrigDesc;
 
-	state->table = xero_get_table(rri->ri_RelationDesc);
+	state->table = xero_get_table(rel);
 	state->object = state->table->object;
 	state->rules = xero_write_rules(state->object);
 	state->operation = operation;
 	state->returning = returning;
-	state->desc = CreateTupleDescCopy(RelationGetDescr(rri->ri_RelationDesc));
-	state->server = xero_get_server(state->table->serverid,
-									xero_modify_user(rri, estate));
+	state->desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	state->server = xero_get_server(state->table->serverid, userid);
 	state->batch = xero_write_batch(state->table, operation, returning);
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		if (state->table->columns[i].is_tenant)
+			state->tenant_attno = i + 1;
+	}
+	init_members(state);
+	state->answer = xero_answer_create(CurrentMemoryContext,
+									   state->table->name, state->object);
+	initStringInfo(&state->names);
+	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "Xero answer to a write",
+											  ALLOCSET_DEFAULT_SIZES);
+	return state;
+}
+
+/* "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE. */
+static XeroModify *
+begin_statement(EState *estate, ResultRelInfo *rri, CmdType operation,
+				List *set_columns, bool returning, Plan *subplan)
+{
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	TriggerDesc *triggers = rri->ri_TrigDesc;
+	XeroModify *state = xero_modify_begin(rri->ri_RelationDesc,
+										  xero_modify_user(rri, estate),
+										  operation, returning);
 
 	/* such triggers may look for what the statement has written */
 	if (triggers && (operation == CMD_INSERT ? triggers->trig_insert_after_statement :
@@ -151,22 +151,12 @@ begin_modify(EState *estate, ResultRelInfo *rri, CmdType operation,
 					 triggers->trig_delete_after_statement))
 		state->batch = 1;
 
-	for (int i = 0; i < state->table->natts; i++)
-	{
-		if (state->table->columns[i].is_tenant)
-			state->tenant_attno = i + 1;
-	}
-	init_members(state, set_columns);
+	for (int i = 0; i < state->nmembers; i++)
+		state->set[i] = list_member_int(set_columns, state->columns[i].attno);
 	if (subplan != NULL)
 		init_junk(state, subplan);
 	if (returning && operation != CMD_DELETE)
-		init_returning(state);
-	state->answer = xero_answer_create(CurrentMemoryContext,
-									   state->table->name, state->object);
-	initStringInfo(&state->names);
-	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "Xero answer to a write",
-											  ALLOCSET_DEFAULT_SIZES);
+		xero_modify_read_back(state);
 	MemoryContextSwitchTo(old);
 	return state;
 }
@@ -178,11 +168,11 @@ xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	rri->ri_FdwState =
-		begin_modify(mtstate->ps.state, rri, mtstate->operation,
-					 list_nth(fdw_private, XERO_MODIFY_COLUMNS),
-					 boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)),
-					 mtstate->operation == CMD_INSERT ? NULL :
-					 outerPlanState(mtstate)->plan);
+		begin_statement(mtstate->ps.state, rri, mtstate->operation,
+						list_nth(fdw_private, XERO_MODIFY_COLUMNS),
+						boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)),
+						mtstate->operation == CMD_INSERT ? NULL :
+						outerPlanState(mtstate)->plan);
 }
 
 /* COPY, and rows of a partitioned table. */
@@ -207,12 +197,12 @@ xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 						  plan->withCheckOptionLists != NIL)) ||
 		(triggers && (triggers->trig_insert_before_row ||
 					  triggers->trig_insert_after_row));
-	rri->ri_FdwState = begin_modify(mtstate->ps.state, rri, CMD_INSERT, NIL,
-									returning, NULL);
+	rri->ri_FdwState = begin_statement(mtstate->ps.state, rri, CMD_INSERT, NIL,
+									   returning, NULL);
 }
 
-static void
-end_modify(XeroModify *state)
+void
+xero_modify_end(XeroModify *state)
 {
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
@@ -231,13 +221,13 @@ end_modify(XeroModify *state)
 void
 xeroEndForeignModify(EState *estate, ResultRelInfo *rri)
 {
-	end_modify(rri->ri_FdwState);
+	xero_modify_end(rri->ri_FdwState);
 }
 
 void
 xeroEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
-	end_modify(rri->ri_FdwState);
+	xero_modify_end(rri->ri_FdwState);
 }
 
 int

@@ -59,7 +59,19 @@ typedef struct XeroWritten
 	const XeroLimit *limit;
 } XeroWritten;
 
-/* Hangs off ResultRelInfo.ri_FdwState; lives in the executor's context. */
+/*
+ * What xero_fdw._push() adds to a write: the caller knows the idempotency key,
+ * and is told of each row instead of getting an error.
+ */
+typedef struct XeroPush
+{
+	const char *key;
+	double		key_age;		/* as in XeroWriteSpec */
+	XeroOutcome *outcomes;		/* by number of the row */
+	const XeroResponse *response;	/* to the request; NULL if none was sent */
+} XeroPush;
+
+/* Hangs off ResultRelInfo.ri_FdwState, or belongs to a push; lives in the executor's context. */
 typedef struct XeroModify
 {
 	/* constant during the statement */
@@ -104,6 +116,7 @@ typedef struct XeroModify
 	bool	   *nulls;
 	bool	   *refused;		/* by number of row in the caller's batch, or
 								 * NULL */
+	XeroPush   *push;			/* of xero_fdw._push(), else NULL */
 	int64		done;			/* records written by this statement */
 	StringInfoData names;		/* their keys, the first ones */
 	bool		told;			/* an error that names them is being raised */
@@ -115,11 +128,26 @@ typedef struct XeroModify
 } XeroModify;
 
 /*
- * in targets.c: the name of a junk column with a column's old value; and an
- * ERROR unless Xero offers the operation
+ * in modify.c: begin a write in the current memory context, without the
+ * network; and let what Xero stored be read back
+ */
+extern XeroModify *xero_modify_begin(Relation rel, Oid userid,
+									 CmdType operation, bool returning);
+extern void xero_modify_read_back(XeroModify *state);
+extern void xero_modify_end(XeroModify *state);
+
+/*
+ * in targets.c: the name of a junk column with a column's old value; an ERROR
+ * unless Xero offers the operation; and the columns (names in the catalogue)
+ * of which it takes the present value
  */
 extern char *xero_junk_name(Oid relid, AttrNumber attno);
 extern void xero_check_operation(const XeroTable *table, CmdType operation);
+extern List *xero_needed_columns(const XeroTable *table, CmdType operation);
+
+/* The attribute that holds such a column; ERROR if none does. */
+extern AttrNumber xero_needed_attribute(const XeroTable *table,
+										const char *column);
 
 /* The attribute that holds a column of the catalogue, 0 if none does. */
 extern AttrNumber xero_attribute_of(const XeroTable *table,
@@ -148,7 +176,13 @@ extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
 /*
- * in send.c: the queue of an organisation, "tenant" being its id as text, or
+ * in send.c: make a queue for each organisation that the server stands for,
+ * which may need the network; xero_choose_queue() does if nobody did
+ */
+extern void xero_make_queues(XeroModify *state);
+
+/*
+ * The queue of an organisation, "tenant" being its id as text, or
  * NULL if the row does not say; -1 if the row was noted as refused
  */
 extern int	xero_choose_queue(XeroModify *state, const char *tenant,
@@ -161,6 +195,19 @@ extern int	xero_choose_queue(XeroModify *state, const char *tenant,
 extern void xero_queue_row(XeroModify *state, XeroPendingRow *row,
 						   TupleTableSlot *slot);
 extern void xero_send_pending(XeroModify *state);
+
+/*
+ * Send rows as one request; ERROR if one cannot hold them.  The answer stays
+ * until the write ends.
+ */
+extern void xero_send_together(XeroModify *state, List *rows);
+
+/*
+ * The next record of the answer that the reader has open, as a row of the
+ * table, in the current memory context.
+ */
+extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
+							 TupleTableSlot *slot);
 
 /* A row is refused by us. */
 extern void xero_refuse_row(XeroModify *state, int sqlerrcode,

@@ -546,3 +546,28 @@ xero_rel_from_table(const XeroTable *table, Index relid)
 	}
 	return rel;
 }
+
+int
+xero_table_fields(const XeroTable *table, TupleDesc desc, XeroField **fields,
+				  AttrNumber **attnos)
+{
+	int			nfields = 0;
+
+	*fields = palloc0(sizeof(XeroField) * Max(table->natts, 1));
+	*attnos = palloc0(sizeof(AttrNumber) * Max(table->natts, 1));
+	for (int i = 0; i < table->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		XeroField  *field = &(*fields)[nfields];
+
+		if (table->columns[i].path == NULL)
+			continue;
+		field->path = table->columns[i].path;
+		field->from_parent = table->columns[i].from_parent;
+		field->type = att->atttypid;
+		field->typmod = att->atttypmod;
+		field->column = pstrdup(NameStr(att->attname));
+		(*attnos)[nfields++] = i + 1;
+	}
+	return nfields;
+}

@@ -12,6 +12,7 @@
 
 #include "api/tenant.h"
 #include "catalog/catalog.h"
+#include "json/reader.h"
 #include "query/query.h"
 #include "utils/rel.h"
 
@@ -57,6 +58,13 @@ extern XeroTable *xero_get_table(Relation rel);
 
 /* The same as the query layer sees it; relid is the range table index. */
 extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
+
+/*
+ * What the reader decodes for all columns of a table but tenant_id, and the
+ * attribute of each, in the current memory context.  Returns how many.
+ */
+extern int	xero_table_fields(const XeroTable *table, TupleDesc desc,
+							  XeroField **fields, AttrNumber **attnos);
 
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);

@@ -58,6 +58,18 @@ note_pages(XeroScanState *state, int64 pages)
 	xero_pager_set_pages(pager, pages);
 }
 
+/* It may have told how many records the list has. */
+static void
+note_records(XeroScanState *state, XeroStream *stream, double records)
+{
+	if (records < 0)
+		return;
+	state->records = Max(state->records, 0) + records -
+		Max(stream->counted, 0);
+	stream->counted = records;
+	xero_note_records(state, stream, records);
+}
+
 /* Open the next page; false at the end of the run. */
 static bool
 open_page(XeroScanState *state)
@@ -83,8 +95,7 @@ open_page(XeroScanState *state)
 						 response->detail);
 		info = xero_reader_info(state->reader);
 		note_pages(state, info->page_count);
-		if (info->item_count >= 0)
-			xero_note_records(state, stream, info->item_count);
+		note_records(state, stream, info->item_count);
 		state->pages++;
 		state->page_open = true;
 		show_progress(state);
@@ -174,6 +185,7 @@ close_page(XeroScanState *state)
 		stream->setbacks = 0;
 	}
 
+	note_records(state, stream, items);
 	if (items >= 0)
 	{
 		if (stream->fewest_items < 0 || items < stream->fewest_items)

@@ -42,6 +42,7 @@ typedef struct XeroStream
 
 	/* the present target */
 	double		items;			/* item count of the last page, -1 unknown */
+	double		counted;		/* the part of it in the scan's sum, so too */
 	double		fewest_items;	/* smallest item count of all pages */
 	double		records;		/* distinct records that came */
 	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
@@ -130,6 +131,7 @@ typedef struct XeroScanState
 	XeroCallStats stats;
 	int64		pages;
 	int64		pages_total;	/* of the lists that have told, -1 if none */
+	double		records;		/* of the lists that have told, -1 if none */
 	int64		rows;
 	XeroProgress *progress;
 } XeroScanState;

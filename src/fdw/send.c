@@ -51,13 +51,13 @@ progress_phase(CmdType operation)
  *-------------------------------------------------------------------------
  */
 
-/* A queue for each organisation that the server stands for. */
-static void
-make_queues(XeroModify *state)
+void
+xero_make_queues(XeroModify *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
 	XeroOrg    *organisations;
 
+	Assert(state->queues == NULL);
 	state->nqueues = xero_organisations(state->server, &organisations);
 	state->queues = palloc0(sizeof(XeroQueue) * state->nqueues);
 	for (int i = 0; i < state->nqueues; i++)
@@ -82,7 +82,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	pg_uuid_t  *id;
 
 	if (state->queues == NULL)
-		make_queues(state);
+		xero_make_queues(state);
 	if (tenant == NULL)
 	{
 		if (state->nqueues == 1)
@@ -122,8 +122,8 @@ refusal_hint(const XeroModify *state)
 static void
 settle_refusals(XeroModify *state, List *refusals)
 {
-	if (refusals == NIL)
-		return;
+	if (refusals == NIL || state->push != NULL)
+		return;					/* a push has noted them */
 	if (!xero_refusals_are_logged())
 	{
 		state->told = true;
@@ -140,12 +140,19 @@ xero_refuse_row(XeroModify *state, int sqlerrcode, const char *label,
 				const char *message, const char *detail)
 {
 	XeroRefusal refusal = {0};
+	List	   *messages = list_make1(pstrdup(message));
 
+	if (detail != NULL)
+		messages = lappend(messages, pstrdup(detail));
+	if (state->push != NULL)
+	{
+		state->push->outcomes[state->row - 1].sqlerrcode = sqlerrcode;
+		state->push->outcomes[state->row - 1].messages = messages;
+		return;
+	}
 	refusal.sqlerrcode = sqlerrcode;
 	refusal.label = pstrdup(label);
-	refusal.messages = list_make1(pstrdup(message));
-	if (detail != NULL)
-		refusal.messages = lappend(refusal.messages, pstrdup(detail));
+	refusal.messages = messages;
 	settle_refusals(state, list_make1(&refusal));
 }
 
@@ -289,16 +296,10 @@ fill_tenant(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot)
 	slot->tts_isnull[attno - 1] = false;
 }
 
-/* What Xero stored of the one row, into the slot of RETURNING. */
-static void
-read_back(XeroModify *state, const XeroQueue *queue,
-		  const XeroResponse *response, TupleTableSlot *slot,
-		  MemoryContext row_cxt)
+void
+xero_read_record(XeroModify *state, const XeroQueue *queue,
+				 TupleTableSlot *slot)
 {
-	MemoryContext old = MemoryContextSwitchTo(row_cxt);
-
-	xero_reader_open(state->reader, response->body, response->len,
-					 response->detail);
 	if (!xero_reader_next(state->reader, state->values, state->nulls))
 		elog(ERROR, "answer of Xero to a write has vanished");
 	ExecClearTuple(slot);
@@ -311,6 +312,19 @@ read_back(XeroModify *state, const XeroQueue *queue,
 	}
 	fill_tenant(state, queue, slot);
 	ExecStoreVirtualTuple(slot);
+}
+
+/* What Xero stored of the one row, into the slot of RETURNING. */
+static void
+read_back(XeroModify *state, const XeroQueue *queue,
+		  const XeroResponse *response, TupleTableSlot *slot,
+		  MemoryContext row_cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+
+	xero_reader_open(state->reader, response->body, response->len,
+					 response->detail);
+	xero_read_record(state, queue, slot);
 	MemoryContextSwitchTo(old);
 }
 
@@ -329,8 +343,12 @@ judge_rows(XeroModify *state, const XeroQueue *queue, XeroOutcome *outcomes)
 
 		CHECK_FOR_INTERRUPTS();
 		show_warnings(state, row, outcome->warnings);
+		if (outcome->key == NULL && row->key != NULL)
+			outcome->key = pstrdup(row->key);
+		if (state->push != NULL)
+			state->push->outcomes[row->number] = *outcome;
 		if (outcome->stored)
-			note_done(state, outcome->key ? outcome->key : row->key);
+			note_done(state, outcome->key);
 		else
 		{
 			refusals = lappend(refusals, make_refusal(row, outcome));
@@ -358,6 +376,11 @@ send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 	spec.body = make_body(state, queue);
 	spec.subject = make_subject(queue);
 	spec.stats = &state->stats;
+	if (state->push != NULL)
+	{
+		spec.key = state->push->key;
+		spec.key_age = state->push->key_age;
+	}
 	if (xero_write_is_dry_run())
 	{
 		xero_write_show(&spec);
@@ -370,6 +393,8 @@ send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 	else
 		outcomes = xero_answer_read(state->answer, response,
 									list_length(queue->rows));
+	if (state->push != NULL)
+		state->push->response = response;
 	judge_rows(state, queue, outcomes);
 	if (state->progress)
 	{
@@ -405,6 +430,12 @@ send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
 	queue->bytes = 0;
 }
 
+static size_t
+row_bytes(const XeroPendingRow *row)
+{
+	return row->element ? strlen(row->element) + 1 : 0;
+}
+
 void
 xero_send_pending(XeroModify *state)
 {
@@ -412,13 +443,27 @@ xero_send_pending(XeroModify *state)
 		send_queue(state, &state->queues[i], NULL);
 }
 
+/* Append a copy of a row to its queue. */
+static void
+append_row(XeroQueue *queue, const XeroPendingRow *row)
+{
+	MemoryContext old = MemoryContextSwitchTo(queue->cxt);
+	XeroPendingRow *copy = palloc0(sizeof(XeroPendingRow));
+
+	copy->number = row->number;
+	copy->label = pstrdup(row->label);
+	copy->element = row->element ? pstrdup(row->element) : NULL;
+	copy->key = row->key ? pstrdup(row->key) : NULL;
+	queue->rows = lappend(queue->rows, copy);
+	MemoryContextSwitchTo(old);
+	queue->bytes += row_bytes(row);
+}
+
 void
 xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 {
 	XeroQueue  *queue = &state->queues[row->queue];
-	size_t		bytes = row->element ? strlen(row->element) + 1 : 0;
-	MemoryContext old;
-	XeroPendingRow *copy;
+	size_t		bytes = row_bytes(row);
 
 	if (bytes > MAX_BODY)
 		ereport(ERROR,
@@ -429,17 +474,38 @@ xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 						   row->label, bytes, MAX_BODY)));
 	if (queue->bytes + bytes > MAX_BODY)
 		send_queue(state, queue, NULL);
-
-	old = MemoryContextSwitchTo(queue->cxt);
-	copy = palloc0(sizeof(XeroPendingRow));
-	copy->number = row->number;
-	copy->label = pstrdup(row->label);
-	copy->element = row->element ? pstrdup(row->element) : NULL;
-	copy->key = row->key ? pstrdup(row->key) : NULL;
-	queue->rows = lappend(queue->rows, copy);
-	MemoryContextSwitchTo(old);
-	queue->bytes += bytes;
-
+	append_row(queue, row);
 	if (list_length(queue->rows) >= state->batch)
 		send_queue(state, queue, slot);
+}
+
+void
+xero_send_together(XeroModify *state, List *rows)
+{
+	XeroQueue  *queue = NULL;
+	ListCell   *lc;
+
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		if (queue != NULL && queue != &state->queues[row->queue])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rows of one request must be for one organisation")));
+		queue = &state->queues[row->queue];
+		append_row(queue, row);
+	}
+	if (queue == NULL)
+		return;
+	if (queue->bytes > MAX_BODY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a request for foreign table \"%s\" is too large for Xero",
+						state->table->name),
+				 errdetail("Its rows have %zu bytes, where %d are allowed.",
+						   queue->bytes, MAX_BODY),
+				 errhint("Send fewer rows at a time.")));
+	send_queue(state, queue, NULL);
 }

@@ -88,6 +88,7 @@ begin_target(XeroScanState *state, XeroStream *stream)
 	}
 	stream->pager = stream->pagers[stream->target];
 	stream->items = -1;
+	stream->counted = -1;
 	stream->fewest_items = -1;
 	stream->records = 0;
 	stream->offset = 0;

@@ -234,9 +234,8 @@ add_target(PlannerInfo *root, Index rtindex, Relation rel, AttrNumber attno)
 						 xero_junk_name(RelationGetRelid(rel), attno));
 }
 
-static void
-add_known_target(PlannerInfo *root, Index rtindex, Relation rel,
-				 const XeroTable *table, const char *column)
+AttrNumber
+xero_needed_attribute(const XeroTable *table, const char *column)
 {
 	AttrNumber	attno = xero_attribute_of(table, column);
 
@@ -247,7 +246,27 @@ add_known_target(PlannerInfo *root, Index rtindex, Relation rel,
 						table->name,
 						xero_find_column(table->object, column)->field),
 				 errdetail("Xero needs its present value to change or end a record.")));
-	add_target(root, rtindex, rel, attno);
+	return attno;
+}
+
+List *
+xero_needed_columns(const XeroTable *table, CmdType operation)
+{
+	const XeroWriteRules *rules = xero_write_rules(table->object);
+	List	   *columns = NIL;
+
+	if (operation == CMD_INSERT)
+		return NIL;
+	columns = lappend(columns, (char *) table->object->key);
+	if (operation == CMD_DELETE && rules->status != NULL)
+		columns = lappend(columns, (char *) rules->status);
+	if (operation == CMD_UPDATE || !ends_by_method(rules))
+	{
+		for (int i = 0; i < lengthof(rules->with_update) &&
+			 rules->with_update[i] != NULL; i++)
+			columns = lappend(columns, (char *) rules->with_update[i]);
+	}
+	return columns;
 }
 
 /* Columns that RETURNING of a DELETE shows. */
@@ -278,31 +297,19 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 {
 	XeroTable  *table = xero_get_table(target_relation);
 	CmdType		operation = root->parse->commandType;
-	const XeroWriteRules *rules;
+	ListCell   *lc;
 
 	xero_check_operation(table, operation);
-	rules = xero_write_rules(table->object);
-	add_known_target(root, rtindex, target_relation, table,
-					 table->object->key);
+	foreach(lc, xero_needed_columns(table, operation))
+		add_target(root, rtindex, target_relation,
+				   xero_needed_attribute(table, lfirst(lc)));
 	for (int i = 0; i < table->natts; i++)
 	{
 		if (table->columns[i].is_tenant)
 			add_target(root, rtindex, target_relation, i + 1);
 	}
 	if (operation == CMD_DELETE)
-	{
-		if (rules->status != NULL)
-			add_known_target(root, rtindex, target_relation, table,
-							 rules->status);
 		add_returned_targets(root, rtindex, target_relation);
-	}
-	if (operation == CMD_UPDATE || !ends_by_method(rules))
-	{
-		for (int i = 0; i < lengthof(rules->with_update) &&
-			 rules->with_update[i] != NULL; i++)
-			add_known_target(root, rtindex, target_relation, table,
-							 rules->with_update[i]);
-	}
 }
 
 /* Columns in SET that Xero computes, or fixes when a record is made. */

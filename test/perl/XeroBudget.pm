@@ -12,7 +12,7 @@ use strict;
 use warnings;
 
 use HTTP::Tiny;
-use JSON::PP qw(decode_json);
+use JSON::XS qw(decode_json);
 use Time::HiRes qw(sleep);
 use XeroSession;
 

@@ -13,7 +13,7 @@ use Carp qw(croak);
 use File::Basename qw(dirname);
 use File::Spec;
 use HTTP::Tiny;
-use JSON::PP;
+use JSON::XS;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep);
 

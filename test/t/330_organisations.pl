@@ -5,6 +5,7 @@ use warnings;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(time);
 use XeroSession;

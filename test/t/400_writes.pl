@@ -213,6 +213,7 @@ $session->rows(q{DROP TRIGGER a ON xero.contacts; DROP TRIGGER b ON xero.contact
 is($session->rows(q{INSERT INTO active (name) VALUES ('Through a view') RETURNING contact_status}), 'ACTIVE', 'through a view');
 
 # Several organisations
+$session->rows(q{ALTER FOREIGN TABLE xero.contacts OPTIONS (DROP batch_size)});
 $sandbox->reset(seed => 1, tenants => 2, strict => JSON::PP::true, limits => JSON::PP::false);
 $session->quit;
 $session = XeroSession->new($node);

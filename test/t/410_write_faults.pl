@@ -14,6 +14,7 @@ use XeroSession;
 use XeroTest;
 
 my $xero = XeroTest->new(
+	conf => 'restart_after_crash = on',
 	sandbox => [ '--seed', 1, '--strict', '--no-limits' ],
 	server => { minute_limit => 1000000, day_limit => 1000000, request_timeout => 1500 });
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);

@@ -420,7 +420,9 @@ check_writes(void)
 	EACH_OBJECT(object)
 	{
 		if (object->operations & XERO_OP_VOID)
-			expect(xero_find_field(object, "Status") != NULL, object, "status");
+			expect(xero_find_field(object, "Status") != NULL ||
+				   xero_find_field(object, "ContactStatus") != NULL,
+				   object, "status");
 	}
 	rule("records that are deleted by their status have one");
 }

@@ -1,0 +1,65 @@
+-- What the sync procedures are made of.  Everybody may call these: they check
+-- the caller's rights on the foreign table.
+
+CREATE FUNCTION @extschema@._push(
+		relation regclass, operation text, rows jsonb, idempotency_key text,
+		first_sent timestamptz DEFAULT NULL,
+		OUT row_number integer, OUT stored boolean, OUT key text,
+		OUT sqlstate text, OUT message text, OUT record jsonb,
+		OUT together boolean)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE ROWS 50
+	AS 'MODULE_PATHNAME', 'xero_push';
+COMMENT ON FUNCTION @extschema@._push(regclass, text, jsonb, text, timestamptz) IS
+	'internal: write rows with one request, and tell what became of each; first_sent says since when the key is in use; together, that Xero refused the request and not this row';
+
+CREATE FUNCTION @extschema@._push_rules(
+		relation regclass, operation text,
+		OUT batch integer, OUT needs text[])
+	RETURNS record
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_push_rules';
+COMMENT ON FUNCTION @extschema@._push_rules(regclass, text) IS
+	'internal: how many rows one _push() takes, 0 if none, and which columns each must have';
+
+CREATE FUNCTION @extschema@._session(
+		OUT calls bigint, OUT retries bigint, OUT bytes_in bigint,
+		OUT bytes_out bigint, OUT waited_ms double precision,
+		OUT records bigint, OUT clock_offset interval)
+	RETURNS record
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'xero_session';
+COMMENT ON FUNCTION @extschema@._session() IS
+	'internal: what this session has spent, how many records its last scan was told of, and Xero''s clock minus ours';
+
+CREATE FUNCTION @extschema@._organisations(
+		relation regclass, OUT tenant_id uuid, OUT name text)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT ROWS 10
+	AS 'MODULE_PATHNAME', 'xero_sync_organisations';
+COMMENT ON FUNCTION @extschema@._organisations(regclass) IS
+	'internal: the organisations that a foreign table''s server stands for';
+
+CREATE FUNCTION @extschema@._lines(line anyelement, parents jsonb)
+	RETURNS SETOF anyelement
+	LANGUAGE c STABLE ROWS 1000
+	AS 'MODULE_PATHNAME', 'xero_lines';
+COMMENT ON FUNCTION @extschema@._lines(anyelement, jsonb) IS
+	'internal: rows of a line table from records of its parent, as JSON by the names of the parent''s columns';
+
+CREATE FUNCTION @extschema@._line_source(
+		relation regclass, OUT parent_object text, OUT parent_key text,
+		OUT array_column text)
+	RETURNS record
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_line_source';
+COMMENT ON FUNCTION @extschema@._line_source(regclass) IS
+	'internal: which records the rows of a line table are parts of; nulls for other tables';
+
+GRANT EXECUTE ON FUNCTION
+	@extschema@._push(regclass, text, jsonb, text, timestamptz),
+	@extschema@._push_rules(regclass, text),
+	@extschema@._session(),
+	@extschema@._organisations(regclass),
+	@extschema@._lines(anyelement, jsonb),
+	@extschema@._line_source(regclass) TO PUBLIC;
