@@ -1,0 +1,587 @@
+-- What a sync's definition must be.
+--
+-- A definition is checked as a whole, by the rights of the caller, and all that
+-- is wrong with it is raised as one error.  Until then each fault is a text: an
+-- SQLSTATE, a blank, and a sentence.
+--
+-- The functions have a search path of their own.  Expressions and filters are
+-- parsed under the path of whoever defined the sync, with the record of Xero
+-- named "xero" and the local row named "local".
+
+CREATE FUNCTION @extschema@._raise_faults(sync_name text, faults text[])
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	codes text[] := ARRAY(SELECT DISTINCT left(fault, 5) FROM unnest(faults) AS fault);
+BEGIN
+	IF cardinality(codes) > 0 THEN
+		RAISE EXCEPTION 'sync "%" cannot be defined so', sync_name
+			USING ERRCODE = CASE WHEN cardinality(codes) = 1 THEN codes[1] ELSE '22023' END,
+				DETAIL = (SELECT string_agg(substr(fault, 7), E'\n' ORDER BY n)
+					FROM unnest(faults) WITH ORDINALITY AS f (fault, n));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._raise_faults(text, text[]) IS
+	'internal: raises what is wrong with a definition, if anything is';
+
+CREATE FUNCTION @extschema@._xero_object(relation regclass,
+		OUT object text, OUT operations text[], OUT updatable boolean)
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT o.object, o.operations, coalesce(
+			(SELECT option_value FROM pg_options_to_table(t.ftoptions) WHERE option_name = 'updatable'),
+			(SELECT option_value FROM pg_options_to_table(s.srvoptions) WHERE option_name = 'updatable'),
+			'true')::boolean
+	FROM pg_foreign_table AS t
+		JOIN pg_foreign_server AS s ON s.oid = t.ftserver
+		JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
+		JOIN @extschema@.objects AS o ON o.object =
+			(SELECT option_value FROM pg_options_to_table(t.ftoptions) WHERE option_name = 'object')
+	WHERE t.ftrelid = relation
+		AND w.fdwhandler = '@extschema@.xero_fdw_handler()'::regprocedure
+$$;
+COMMENT ON FUNCTION @extschema@._xero_object(regclass) IS
+	'internal: the object of a foreign table of xero_fdw; nulls for any other relation';
+
+CREATE FUNCTION @extschema@._xero_columns(relation regclass,
+		OUT column_name text, OUT is_key boolean, OUT writable boolean,
+		OUT required boolean)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT a.attname, coalesce(c.column_name = o.key_column, false),
+		coalesce(c.writable, true), coalesce(c.required, false)
+	FROM pg_attribute AS a
+		CROSS JOIN @extschema@._xero_object(relation) AS x
+		JOIN @extschema@.objects AS o ON o.object = x.object
+		LEFT JOIN LATERAL (
+			SELECT option_value AS path FROM pg_options_to_table(a.attfdwoptions)
+			WHERE option_name = 'field'
+		) AS f ON true
+		LEFT JOIN @extschema@.columns AS c ON c.api = o.api
+			AND c.table_name = o.table_name
+			AND CASE WHEN f.path IS NULL THEN c.column_name = a.attname
+				ELSE lower(c.field) = lower(f.path) END
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION @extschema@._xero_columns(regclass) IS
+	'internal: the columns of a foreign table of xero_fdw, with what the catalogue says of them';
+
+CREATE FUNCTION @extschema@._assignable(source regtype, target regtype)
+	RETURNS boolean
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE base (side, type, of) AS (
+		SELECT side, t.oid, CASE t.typtype WHEN 'd' THEN t.typbasetype END
+		FROM (VALUES (1, source), (2, target)) AS v (side, type)
+			JOIN pg_type AS t ON t.oid = v.type
+		UNION ALL
+		SELECT b.side, t.oid, CASE t.typtype WHEN 'd' THEN t.typbasetype END
+		FROM base AS b JOIN pg_type AS t ON t.oid = b.of
+	)
+	SELECT s.type = t.type OR typcategory = 'S' OR EXISTS (
+			SELECT FROM pg_cast
+			WHERE castsource = s.type AND casttarget = t.type AND castcontext IN ('i', 'a'))
+	FROM base AS s, base AS t JOIN pg_type ON oid = t.type
+	WHERE s.side = 1 AND s.of IS NULL AND t.side = 2 AND t.of IS NULL
+$$;
+COMMENT ON FUNCTION @extschema@._assignable(regtype, regtype) IS
+	'internal: can every value of a type be assigned to a column of another, but for its range?';
+
+-- The parser does the work: a view of the expression, undone at once, tells its
+-- type and the columns it reads.  In WHERE it can be neither an aggregate nor a
+-- set.
+CREATE FUNCTION @extschema@._check_expression(relation regclass, alias text,
+		expression text, path text,
+		OUT type regtype, OUT uses text[], OUT fault text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	command text := format(
+		E'CREATE VIEW pg_temp.xero_fdw_expression AS SELECT (%1$s\n) AS value FROM %2$s AS %3$I WHERE (%1$s\n) IS NULL',
+		expression, relation, alias);
+	whole_row text := format('{VAR :varno %s :varattno 0 ',
+		CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 3 ELSE 1 END);
+	parsed boolean := false;
+BEGIN
+	PERFORM pg_catalog.set_config('search_path', path, true);
+	EXECUTE command;
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+	SELECT a.atttypid INTO STRICT type FROM pg_attribute AS a
+	WHERE a.attrelid = 'pg_temp.xero_fdw_expression'::regclass;
+	SELECT coalesce(array_agg(DISTINCT a.attname::text ORDER BY a.attname::text)
+				FILTER (WHERE a.attnum > 0), '{}'),
+		CASE WHEN bool_or(a.attnum < 0) THEN '42703 It reads a system column.'
+			WHEN bool_or(strpos(r.ev_action::text, whole_row) > 0)
+			THEN '42703 It reads the row as a whole; name the columns.' END
+	INTO uses, fault
+	FROM pg_rewrite AS r
+		LEFT JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass
+			AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+			AND d.refobjid = relation AND d.refobjsubid <> 0
+		LEFT JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+	WHERE r.ev_class = 'pg_temp.xero_fdw_expression'::regclass;
+	parsed := true;
+	RAISE EXCEPTION 'undone';
+EXCEPTION WHEN OTHERS THEN
+	IF NOT parsed THEN
+		fault := format('%s %s.', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_expression(regclass, text, text, text) IS
+	'internal: type of an expression on a relation and the columns it reads, or what is wrong with it';
+
+CREATE FUNCTION @extschema@._column_type(relation regclass, column_name text)
+	RETURNS regtype
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT atttypid FROM pg_attribute
+	WHERE attrelid = relation AND attname = column_name AND attnum > 0
+		AND NOT attisdropped
+$$;
+COMMENT ON FUNCTION @extschema@._column_type(regclass, text) IS
+	'internal: type of a column; null if there is none';
+
+-- The key's values go through jsonb, which has no place for some types.
+CREATE FUNCTION @extschema@._local_key(relation regclass, fields jsonb,
+		OUT columns text[], OUT fault text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	marked text[] := ARRAY(SELECT key FROM jsonb_each(fields)
+		WHERE value -> 'key' = 'true' ORDER BY key);
+BEGIN
+	SELECT array_agg(a.attname::text ORDER BY k.n) INTO columns
+	FROM pg_index AS i
+		CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+	WHERE i.indrelid = relation AND i.indisprimary AND k.n <= i.indnkeyatts;
+	IF columns IS NOT NULL AND marked <> '{}' THEN
+		fault := format('22023 The key of %s is its primary key; "key" is for foreign tables.', relation);
+	ELSIF columns IS NULL AND (SELECT relkind FROM pg_class WHERE oid = relation) = 'f' THEN
+		columns := marked;
+		IF marked = '{}' THEN
+			fault := format('22023 Foreign table %s needs a key: mark the columns that identify a row, as in {"id": {"key": true}}.', relation);
+		END IF;
+	ELSIF columns IS NULL THEN
+		fault := format('22023 Table %s has no primary key.', relation);
+	END IF;
+	SELECT coalesce(fault, format('42804 Column "%s" cannot be a key, as it is of type %s.',
+			c, format_type(t.oid, NULL)))
+	INTO fault
+	FROM unnest(columns) AS c
+		JOIN pg_type AS t ON t.oid = @extschema@._column_type(relation, c)
+		LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
+	WHERE t.typcategory IN ('A', 'C', 'R', 'P', 'G') OR t.oid IN ('json'::regtype, 'jsonb'::regtype, 'xml'::regtype)
+		OR t.typtype = 'd' AND b.typcategory NOT IN ('S', 'D', 'U')
+	LIMIT 1;
+END $$;
+COMMENT ON FUNCTION @extschema@._local_key(regclass, jsonb) IS
+	'internal: the columns that identify a row of a local table';
+
+CREATE FUNCTION @extschema@._check_tables(INOUT definition @extschema@.sync,
+		OUT faults text[])
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	class pg_class;
+	fault text;
+BEGIN
+	faults := '{}';
+	IF @extschema@._xero_object(definition.xero_table) IS NULL THEN
+		faults := faults || format('42809 %s is not a foreign table of xero_fdw.', definition.xero_table);
+	ELSE
+		SELECT column_name INTO definition.xero_key
+		FROM @extschema@._xero_columns(definition.xero_table) WHERE is_key;
+		IF NOT FOUND THEN
+			faults := faults || format('42703 Foreign table %s has no column that identifies a record.', definition.xero_table);
+		END IF;
+		IF @extschema@._column_type(definition.xero_table, 'tenant_id') IS NULL THEN
+			faults := faults || format('42703 Foreign table %s has no column "tenant_id".', definition.xero_table);
+		END IF;
+	END IF;
+
+	SELECT * INTO class FROM pg_class WHERE oid = definition.local_table;
+	IF class.relkind NOT IN ('r', 'p', 'f') THEN
+		faults := faults || format('42809 %s is not a table.', definition.local_table);
+	ELSIF class.relpersistence = 't' THEN
+		faults := faults || format('42809 %s is a temporary table.', definition.local_table);
+	ELSIF @extschema@._xero_object(definition.local_table) IS NOT NULL THEN
+		faults := faults || format('42809 %s is a foreign table of xero_fdw itself.', definition.local_table);
+	ELSE
+		SELECT k.columns, k.fault INTO definition.local_key, fault
+		FROM @extschema@._local_key(definition.local_table, definition.fields) AS k;
+		faults := faults || array_remove(ARRAY[fault], NULL);
+		definition.watch := CASE WHEN class.relkind = 'f'
+				OR definition.direction = 'pull' AND definition.match_on IS NULL
+				OR definition.direction = 'pull' AND NOT pg_has_role(class.relowner, 'USAGE')
+			THEN 'compare' ELSE 'trigger' END;
+		IF definition.watch = 'trigger' AND NOT pg_has_role(class.relowner, 'USAGE') THEN
+			faults := faults || format('42501 Changes of %s are recorded by triggers, so you must own it.', definition.local_table);
+		END IF;
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_tables(@extschema@.sync) IS
+	'internal: keys of the tables of a sync, how local changes are found, and what is wrong with the tables';
+
+-- One field: which columns it joins, which way it flows, and whether the values
+-- of one side fit the other.
+CREATE FUNCTION @extschema@._check_field(definition @extschema@.sync, spec jsonb,
+		INOUT compiled @extschema@.sync_field, OUT faults text[])
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	name text := compiled.field;
+	given text;
+	local_type regtype := @extschema@._column_type(definition.local_table, name);
+	xero_type regtype;
+	xero record;
+	result record;
+	unknown text;
+BEGIN
+	faults := '{}';
+	IF jsonb_typeof(spec) = 'string' THEN
+		spec := jsonb_build_object('xero', spec);
+	ELSIF jsonb_typeof(spec) <> 'object' THEN
+		faults := faults || format('22023 Field "%s" is neither the name of a column nor an object.', name);
+		RETURN;
+	END IF;
+	SELECT string_agg(format('"%s"', key), ', ' ORDER BY key) INTO unknown
+	FROM jsonb_each(spec)
+	WHERE key NOT IN ('xero', 'to_local', 'to_xero', 'direction', 'key')
+		OR jsonb_typeof(value) <> CASE key WHEN 'key' THEN 'boolean' ELSE 'string' END;
+	IF unknown IS NOT NULL THEN
+		faults := faults || format('22023 Field "%s" has what a field cannot have: %s. It has texts "xero", "to_local", "to_xero" and "direction", and "key", which is true or false.', name, unknown);
+		RETURN;
+	END IF;
+
+	compiled.xero_column := spec ->> 'xero';
+	compiled.to_local := nullif(btrim(spec ->> 'to_local'), '');
+	compiled.to_xero := nullif(btrim(spec ->> 'to_xero'), '');
+	IF local_type IS NOT NULL THEN
+		compiled.local_column := name;
+	ELSIF compiled.to_xero IS NULL OR compiled.xero_column IS NULL OR compiled.to_local IS NOT NULL
+			OR spec ->> 'direction' <> 'to_xero' THEN
+		faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
+		RETURN;
+	END IF;
+	IF compiled.xero_column IS NOT NULL THEN
+		xero_type := @extschema@._column_type(definition.xero_table, compiled.xero_column);
+		SELECT * INTO xero FROM @extschema@._xero_columns(definition.xero_table)
+		WHERE column_name = compiled.xero_column;
+		IF xero_type IS NULL THEN
+			faults := faults || format('42703 Field "%s": column "%s" of foreign table %s does not exist.',
+				name, compiled.xero_column, definition.xero_table);
+			RETURN;
+		END IF;
+	ELSIF compiled.to_local IS NULL OR compiled.to_xero IS NOT NULL OR spec ->> 'direction' <> 'to_local' THEN
+		faults := faults || format('22023 Field "%s" needs "xero", a column of the foreign table.', name);
+		RETURN;
+	END IF;
+
+	given := coalesce(spec ->> 'direction', CASE
+		WHEN compiled.xero_column IS NULL OR xero.is_key THEN 'to_local'
+		WHEN compiled.local_column IS NULL THEN 'to_xero'
+		ELSE 'both' END);
+	IF given NOT IN ('both', 'to_local', 'to_xero') THEN
+		faults := faults || format('22023 Field "%s": direction "%s" is unknown. There are both, to_local and to_xero.', name, given);
+		RETURN;
+	ELSIF given = 'to_xero' AND definition.direction = 'pull' THEN
+		faults := faults || format('22023 Field "%s" goes to Xero, but the direction of the sync is pull.', name);
+		RETURN;
+	ELSIF given <> 'to_local' AND xero.is_key THEN
+		faults := faults || format('428C9 Field "%s": column "%s" is the key, which comes from Xero.', name, compiled.xero_column);
+		RETURN;
+	END IF;
+	compiled.direction := CASE WHEN given <> 'both' OR definition.direction = 'both' THEN given
+		WHEN definition.direction = 'pull' THEN 'to_local' ELSE 'to_xero' END;
+
+	-- to the local side
+	compiled.xero_uses := array_remove(ARRAY[compiled.xero_column], NULL);
+	IF compiled.to_local IS NOT NULL THEN
+		result := @extschema@._check_expression(definition.xero_table, 'xero', compiled.to_local, definition.search_path);
+		compiled.xero_uses := result.uses;
+		xero_type := result.type;
+		IF result.fault IS NOT NULL THEN
+			faults := faults || format('%s Field "%s", to_local: %s', left(result.fault, 5), name, substr(result.fault, 7));
+		END IF;
+	END IF;
+	IF compiled.direction <> 'to_xero' AND faults = '{}' THEN
+		IF NOT @extschema@._assignable(xero_type, local_type) THEN
+			faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_local" of that type.',
+				name, CASE WHEN compiled.to_local IS NULL THEN format('column "%s"', compiled.xero_column) ELSE 'to_local' END,
+				format_type(xero_type, NULL), name, format_type(local_type, NULL));
+		END IF;
+		IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = definition.local_table
+				AND attname = name AND (attgenerated <> '' OR attidentity = 'a')) THEN
+			faults := faults || format('428C9 Field "%s": the column is generated, so no value can come from Xero.', name);
+		END IF;
+	END IF;
+
+	-- to Xero
+	compiled.local_uses := array_remove(ARRAY[compiled.local_column], NULL);
+	IF compiled.direction = 'to_local' THEN
+		compiled.to_xero := NULL;
+		RETURN;
+	END IF;
+	xero_type := @extschema@._column_type(definition.xero_table, compiled.xero_column);
+	IF compiled.to_xero IS NOT NULL THEN
+		result := @extschema@._check_expression(definition.local_table, 'local', compiled.to_xero, definition.search_path);
+		compiled.local_uses := result.uses;
+		local_type := result.type;
+		IF result.fault IS NOT NULL THEN
+			faults := faults || format('%s Field "%s", to_xero: %s', left(result.fault, 5), name, substr(result.fault, 7));
+			RETURN;
+		END IF;
+	END IF;
+	IF NOT xero.writable THEN
+		faults := faults || format('428C9 Field "%s": column "%s" of foreign table %s is read-only; map it with "direction": "to_local".',
+			name, compiled.xero_column, definition.xero_table);
+	ELSIF NOT @extschema@._assignable(local_type, xero_type) THEN
+		faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_xero" of that type, or "direction": "to_local".',
+			name, CASE WHEN compiled.to_xero IS NULL THEN format('column "%s"', name) ELSE 'to_xero' END,
+			format_type(local_type, NULL), compiled.xero_column, format_type(xero_type, NULL));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_field(@extschema@.sync, jsonb, @extschema@.sync_field) IS
+	'internal: a field as it is kept, and what is wrong with it';
+
+CREATE FUNCTION @extschema@._check_words(definition @extschema@.sync)
+	RETURNS text[]
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(array_agg(CASE WHEN word IS NULL
+				THEN format('22004 %s is null.', parameter)
+				ELSE format('22023 %s "%s" is unknown. There are %s.', parameter, word, array_to_string(words, ', ')) END
+			ORDER BY n), '{}')
+		|| CASE WHEN definition.name IS NULL OR definition.name = '' THEN ARRAY['22023 A sync needs a name.'] ELSE '{}' END
+		|| CASE WHEN definition.xero_table IS NULL THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
+		|| CASE WHEN definition.local_table IS NULL THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
+		|| CASE WHEN jsonb_typeof(definition.fields) = 'object' AND definition.fields <> '{}' THEN '{}'
+			ELSE ARRAY['22023 fields is not an object like {"local column": "column of Xero"}.'] END
+	FROM (VALUES
+		(1, 'direction', definition.direction, ARRAY['pull', 'push', 'both']),
+		(2, 'conflict', definition.conflict, ARRAY['newest', 'xero', 'local', 'manual']),
+		(3, 'initial', definition.initial, ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
+		(4, 'on_delete', definition.on_delete, ARRAY['ignore', 'archive'])
+	) AS v (n, parameter, word, words)
+	WHERE word = ANY (words) IS NOT TRUE
+$$;
+COMMENT ON FUNCTION @extschema@._check_words(@extschema@.sync) IS
+	'internal: what is wrong with the parameters of a sync by themselves';
+
+-- What the fields are together: one value for each column of Xero, all that a
+-- new record or a new row needs, and all that records are matched by.
+CREATE FUNCTION @extschema@._check_mapping(definition @extschema@.sync,
+		compiled @extschema@.sync_field[])
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('22023 Fields %s all set column "%s" of foreign table %s; only fields with the same "to_xero" may.',
+		string_agg(format('"%s"', f.field), ', ' ORDER BY f.field), f.xero_column, definition.xero_table)
+	FROM unnest(compiled) AS f
+	WHERE f.direction <> 'to_local'
+	GROUP BY f.xero_column
+	HAVING count(*) > 1 AND (count(DISTINCT f.to_xero) > 1 OR count(f.to_xero) < count(*))
+UNION ALL
+	SELECT format('23502 Xero requires a value in column "%s" of a new record, and no field sets it.', c.column_name)
+	FROM @extschema@._xero_columns(definition.xero_table) AS c
+	WHERE c.required AND definition.direction <> 'pull'
+		AND 'create' = ANY ((@extschema@._xero_object(definition.xero_table)).operations)
+		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
+			WHERE f.direction <> 'to_local' AND f.xero_column = c.column_name)
+UNION ALL
+	SELECT format('23502 Column "%s" of table %s needs a value in a new row, and no field or default sets it.',
+		a.attname, definition.local_table)
+	FROM pg_attribute AS a
+	WHERE a.attrelid = definition.local_table AND a.attnum > 0 AND NOT a.attisdropped
+		AND definition.direction <> 'push'
+		AND NOT a.atthasdef AND a.attidentity = ''
+		AND (a.attname = ANY (definition.local_key)
+			OR a.attnotnull AND NOT EXISTS (SELECT FROM pg_trigger AS t
+				WHERE t.tgrelid = a.attrelid AND t.tgtype & 7 = 7))
+		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
+			WHERE f.direction <> 'to_xero' AND f.local_column = a.attname)
+UNION ALL
+	SELECT format('22023 match_on names "%s", which is not a local column of a field.', m)
+	FROM unnest(definition.match_on) AS m
+	WHERE NOT EXISTS (SELECT FROM unnest(compiled) AS f WHERE f.local_column = m)
+UNION ALL
+	SELECT format('42710 Sync "%s" joins the same tables in the same direction; both need filters that keep their rows apart.', s.name)
+	FROM @extschema@.sync AS s
+	WHERE s.xero_table = definition.xero_table AND s.local_table = definition.local_table
+		AND s.sync_id IS DISTINCT FROM definition.sync_id
+		AND (s.direction <> 'push' AND definition.direction <> 'push'
+				AND (s.xero_filter IS NULL OR definition.xero_filter IS NULL OR s.xero_filter = definition.xero_filter)
+			OR s.direction <> 'pull' AND definition.direction <> 'pull'
+				AND (s.local_filter IS NULL OR definition.local_filter IS NULL OR s.local_filter = definition.local_filter))
+$$;
+COMMENT ON FUNCTION @extschema@._check_mapping(@extschema@.sync, @extschema@.sync_field[]) IS
+	'internal: what is wrong with the fields of a sync together';
+
+CREATE FUNCTION @extschema@._check_rights(definition @extschema@.sync,
+		compiled @extschema@.sync_field[])
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH
+	object AS (SELECT * FROM @extschema@._xero_object(definition.xero_table)),
+	read AS (
+		SELECT definition.xero_table AS relation, 'SELECT' AS privilege, c
+		FROM unnest(compiled) AS f, unnest(f.xero_uses) AS c
+		UNION
+		SELECT definition.local_table, 'SELECT', c
+		FROM unnest(compiled) AS f, unnest(f.local_uses || definition.local_key) AS c
+	),
+	written AS (
+		SELECT definition.xero_table AS relation, privilege, f.xero_column AS c
+		FROM unnest(compiled) AS f, object,
+			(VALUES ('INSERT', 'create'), ('UPDATE', 'update')) AS p (privilege, operation)
+		WHERE f.direction <> 'to_local' AND operation = ANY (operations)
+			AND (operation = 'create' OR f.xero_column <> 'tenant_id')
+		UNION
+		SELECT definition.local_table, privilege, f.local_column
+		FROM unnest(compiled) AS f, unnest(ARRAY['INSERT', 'UPDATE']) AS privilege
+		WHERE f.direction <> 'to_xero' AND (privilege = 'UPDATE' OR definition.direction <> 'push')
+	),
+	lacking AS (
+		SELECT relation, privilege FROM (TABLE read UNION TABLE written) AS u
+		WHERE NOT has_column_privilege(relation, c, privilege)
+		UNION
+		SELECT relation, 'DELETE'
+		FROM (VALUES (definition.xero_table, 'pull'), (definition.local_table, 'push')) AS v (relation, direction)
+		WHERE definition.on_delete = 'archive' AND v.direction <> definition.direction
+			AND NOT has_table_privilege(relation, 'DELETE')
+		UNION
+		SELECT relation, 'USAGE of the schema'
+		FROM unnest(ARRAY[definition.xero_table, definition.local_table]) AS relation
+			JOIN pg_class ON oid = relation
+		WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
+	)
+	SELECT format('42501 You lack a privilege on %s that the sync needs: %s.', relation,
+		string_agg(privilege, ', ' ORDER BY privilege))
+	FROM lacking GROUP BY relation
+UNION ALL
+	SELECT format('0A000 Foreign table %s is read-only.', definition.xero_table)
+	FROM object
+	WHERE definition.direction <> 'pull'
+		AND NOT (updatable AND operations && ARRAY['create', 'update'])
+UNION ALL
+	SELECT format('0A000 Records of foreign table %s cannot be ended, so on_delete cannot be archive.', definition.xero_table)
+	FROM object
+	WHERE definition.direction <> 'pull' AND definition.on_delete = 'archive'
+		AND operations && ARRAY['create', 'update'] AND NOT 'delete' = ANY (operations)
+$$;
+COMMENT ON FUNCTION @extschema@._check_rights(@extschema@.sync, @extschema@.sync_field[]) IS
+	'internal: what a sync would do that the caller, or Xero, cannot';
+
+CREATE FUNCTION @extschema@._check_filter(relation regclass, alias text,
+		parameter text, filter text, path text,
+		OUT uses text[], OUT fault text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result record;
+BEGIN
+	uses := '{}';
+	IF filter IS NULL THEN
+		RETURN;
+	END IF;
+	result := @extschema@._check_expression(relation, alias, filter, path);
+	uses := result.uses;
+	IF result.fault IS NOT NULL THEN
+		fault := format('%s %s: %s', left(result.fault, 5), parameter, substr(result.fault, 7));
+	ELSIF result.type <> 'boolean'::regtype THEN
+		fault := format('42804 %s: It is of type %s, not boolean.', parameter, format_type(result.type, NULL));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_filter(regclass, text, text, text, text) IS
+	'internal: the columns that a filter reads, or what is wrong with it';
+
+CREATE FUNCTION @extschema@._types(relation regclass, names text[])
+	RETURNS jsonb
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object('table', relation::text, 'columns',
+		coalesce(jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}'))
+	FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attname = ANY (names) AND a.attnum > 0
+		AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION @extschema@._types(regclass, text[]) IS
+	'internal: types of the columns that a sync uses of a table, as they are now';
+
+CREATE FUNCTION @extschema@._check_sync(INOUT definition @extschema@.sync,
+		OUT compiled @extschema@.sync_field[])
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	faults text[] := @extschema@._check_words(definition);
+	result record;
+	name text;
+	spec jsonb;
+	field @extschema@.sync_field;
+	xero_filter record;
+	local_filter record;
+BEGIN
+	IF definition.xero_table IS NULL OR definition.local_table IS NULL
+			OR jsonb_typeof(definition.fields) IS DISTINCT FROM 'object' THEN
+		PERFORM @extschema@._raise_faults(definition.name, faults);
+	END IF;
+	result := @extschema@._check_tables(definition);
+	definition := result.definition;
+	faults := faults || result.faults;
+	IF @extschema@._xero_object(definition.xero_table) IS NULL OR definition.local_key IS NULL THEN
+		PERFORM @extschema@._raise_faults(definition.name, faults);
+	END IF;
+
+	compiled := '{}';
+	FOR name, spec IN SELECT key, value FROM jsonb_each(definition.fields) LOOP
+		IF spec = '{"key": true}' THEN
+			IF @extschema@._column_type(definition.local_table, name) IS NULL THEN
+				faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
+			END IF;
+			CONTINUE;
+		END IF;
+		field := ROW(definition.sync_id, name, NULL, NULL, NULL, NULL, NULL, '{}', '{}');
+		result := @extschema@._check_field(definition, spec, field);
+		field := result.compiled;
+		faults := faults || result.faults;
+		compiled := compiled || field;
+	END LOOP;
+	xero_filter := @extschema@._check_filter(definition.xero_table, 'xero', 'xero_filter', definition.xero_filter, definition.search_path);
+	local_filter := @extschema@._check_filter(definition.local_table, 'local', 'local_filter', definition.local_filter, definition.search_path);
+	faults := faults || array_remove(ARRAY[xero_filter.fault, local_filter.fault], NULL);
+
+	-- What only a definition that is right in itself can be asked.
+	IF faults = '{}' THEN
+		faults := ARRAY(SELECT @extschema@._check_mapping(definition, compiled)
+			UNION ALL SELECT @extschema@._check_rights(definition, compiled));
+	END IF;
+	PERFORM @extschema@._raise_faults(definition.name, faults);
+
+	definition.columns := jsonb_build_object(
+		'xero', @extschema@._types(definition.xero_table, ARRAY[definition.xero_key, 'tenant_id']
+			|| xero_filter.uses || ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
+		'local', @extschema@._types(definition.local_table, definition.local_key
+			|| local_filter.uses || ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
+END $$;
+COMMENT ON FUNCTION @extschema@._check_sync(@extschema@.sync) IS
+	'internal: a definition with all that follows from it, or an error with all that is wrong with it';

@@ -1,0 +1,301 @@
+-- Defining syncs: create_sync(), alter_sync(), drop_sync(), and the check that a
+-- definition still holds.
+
+CREATE FUNCTION @extschema@._insert_fields(definition @extschema@.sync,
+		compiled @extschema@.sync_field[]) RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO @extschema@.sync_field
+	SELECT definition.sync_id, f.field, f.local_column, f.xero_column, f.direction,
+		f.to_local, f.to_xero, f.xero_uses, f.local_uses
+	FROM unnest(compiled) AS f
+$$;
+COMMENT ON FUNCTION @extschema@._insert_fields(@extschema@.sync, @extschema@.sync_field[]) IS
+	'internal: stores the fields of a sync';
+
+CREATE FUNCTION @extschema@._create_sync(definition @extschema@.sync)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result record;
+	compiled @extschema@.sync_field[];
+BEGIN
+	result := @extschema@._check_sync(definition);
+	definition := result.definition;
+	compiled := result.compiled;
+	BEGIN
+		INSERT INTO @extschema@.sync (name, xero_table, local_table, direction, fields,
+			match_on, xero_filter, local_filter, conflict, initial, on_delete, xero_key,
+			local_key, watch, columns, search_path)
+		VALUES (definition.name, definition.xero_table, definition.local_table,
+			definition.direction, definition.fields, definition.match_on,
+			definition.xero_filter, definition.local_filter, definition.conflict,
+			definition.initial, definition.on_delete, definition.xero_key,
+			definition.local_key, definition.watch, definition.columns, definition.search_path)
+		RETURNING sync_id INTO definition.sync_id;
+	EXCEPTION WHEN unique_violation THEN
+		RAISE EXCEPTION 'sync "%" already exists', definition.name
+			USING ERRCODE = 'duplicate_object';
+	END;
+	PERFORM @extschema@._insert_fields(definition, compiled);
+	PERFORM @extschema@._watch(definition, compiled);
+END $$;
+COMMENT ON FUNCTION @extschema@._create_sync(@extschema@.sync) IS
+	'internal: checks a definition and stores it';
+
+-- No SET here: what the caller's names mean must not be lost.
+CREATE FUNCTION @extschema@.create_sync(name text, xero_table regclass,
+		local_table regclass, direction text, fields jsonb,
+		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
+		local_filter text DEFAULT NULL, conflict text DEFAULT 'newest',
+		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore')
+	RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	definition @extschema@.sync;
+BEGIN
+	definition.name := name;
+	definition.xero_table := xero_table;
+	definition.local_table := local_table;
+	definition.direction := direction;
+	definition.fields := fields;
+	definition.match_on := NULLIF(match_on, '{}');
+	definition.xero_filter := NULLIF(xero_filter, '');
+	definition.local_filter := NULLIF(local_filter, '');
+	definition.conflict := conflict;
+	definition.initial := initial;
+	definition.on_delete := on_delete;
+	definition.search_path := pg_catalog.current_setting('search_path');
+	PERFORM @extschema@._create_sync(definition);
+END $$;
+COMMENT ON FUNCTION @extschema@.create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+	'define a sync of a foreign table of Xero with a local table; fields: {"local column": "column of Xero"}';
+
+CREATE FUNCTION @extschema@._find_sync(sync_name text) RETURNS @extschema@.sync
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.sync;
+BEGIN
+	SELECT * INTO definition FROM @extschema@.sync WHERE name = sync_name;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'sync "%" does not exist', sync_name
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	RETURN definition;
+END $$;
+COMMENT ON FUNCTION @extschema@._find_sync(text) IS
+	'internal: the sync of a name, or an error';
+
+-- Whoever else has the owner's rights may look at a sync and drop it.  But its
+-- expressions run as the owner, and are checked by the rights of who sets them.
+CREATE FUNCTION @extschema@._require_owner(definition @extschema@.sync)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF definition.owner <> current_user::regrole THEN
+		RAISE EXCEPTION 'must be owner of sync "%"', definition.name
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = format('SET ROLE %s.', definition.owner);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._require_owner(@extschema@.sync) IS
+	'internal: an error if the current role is not the owner of a sync';
+
+CREATE FUNCTION @extschema@._lock_sync(definition @extschema@.sync) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT pg_try_advisory_xact_lock('@extschema@.sync'::regclass::oid::integer, definition.sync_id) THEN
+		RAISE EXCEPTION 'sync "%" is running', definition.name
+			USING ERRCODE = 'object_in_use',
+				HINT = 'Try again when the run has ended; xero_fdw.sync_runs shows how far it is.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._lock_sync(@extschema@.sync) IS
+	'internal: keeps a sync from running until the end of the transaction, or an error if it runs';
+
+-- What the next run must look at anew.  Base images lose what they had of fields
+-- that mean something else now; that is merged as in the first run.
+CREATE FUNCTION @extschema@._forget(definition @extschema@.sync,
+		before @extschema@.sync, compiled @extschema@.sync_field[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	kept text[] := ARRAY(
+		SELECT n.field FROM unnest(compiled) AS n
+			JOIN @extschema@.sync_field AS o ON o.sync_id = definition.sync_id AND o.field = n.field
+		WHERE (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero));
+	xero_columns text[];
+	local_columns text[];
+BEGIN
+	SELECT array_agg(DISTINCT x.c), array_agg(DISTINCT l.c) INTO xero_columns, local_columns
+	FROM unnest(compiled) AS f
+		LEFT JOIN unnest(f.xero_uses || f.xero_column) AS x (c) ON x.c NOT IN (
+			SELECT unnest(k.xero_uses || k.xero_column) FROM unnest(compiled) AS k
+			WHERE k.field = ANY (kept) AND k.xero_column IS NOT NULL)
+		LEFT JOIN unnest(f.local_uses || f.local_column) AS l (c) ON l.c NOT IN (
+			SELECT unnest(k.local_uses || k.local_column) FROM unnest(compiled) AS k
+			WHERE k.field = ANY (kept) AND k.local_column IS NOT NULL)
+	WHERE f.field <> ALL (kept);
+	UPDATE @extschema@.sync_link
+	SET base_xero = base_xero - array_remove(xero_columns, NULL),
+		base_local = base_local - array_remove(local_columns, NULL)
+	WHERE sync_id = definition.sync_id
+		AND (base_xero ?| xero_columns OR base_local ?| local_columns);
+
+	IF definition.fields <> before.fields OR definition.direction <> before.direction
+			OR definition.xero_filter IS DISTINCT FROM before.xero_filter THEN
+		UPDATE @extschema@.sync_position
+		SET watermark = NULL, pull_started = NULL, pull_offset = 0
+		WHERE sync_id = definition.sync_id;
+	END IF;
+	IF definition.watch = 'trigger' THEN
+		PERFORM @extschema@._compare_all(definition.sync_id);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._forget(@extschema@.sync, @extschema@.sync, @extschema@.sync_field[]) IS
+	'internal: after a change of a definition, what the next run is to look at anew';
+
+CREATE FUNCTION @extschema@.alter_sync(name text, xero_table regclass DEFAULT NULL,
+		local_table regclass DEFAULT NULL, direction text DEFAULT NULL,
+		fields jsonb DEFAULT NULL, match_on text[] DEFAULT NULL,
+		xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL,
+		conflict text DEFAULT NULL, initial text DEFAULT NULL,
+		on_delete text DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	before @extschema@.sync := @extschema@._find_sync(name);
+	definition @extschema@.sync := before;
+BEGIN
+	definition.xero_table := coalesce(xero_table, before.xero_table);
+	definition.local_table := coalesce(local_table, before.local_table);
+	definition.direction := coalesce(direction, before.direction);
+	definition.fields := coalesce(fields, before.fields);
+	definition.match_on := NULLIF(coalesce(match_on, before.match_on), '{}');
+	definition.xero_filter := NULLIF(coalesce(xero_filter, before.xero_filter), '');
+	definition.local_filter := NULLIF(coalesce(local_filter, before.local_filter), '');
+	definition.conflict := coalesce(conflict, before.conflict);
+	definition.initial := coalesce(initial, before.initial);
+	definition.on_delete := coalesce(on_delete, before.on_delete);
+	definition.search_path := pg_catalog.current_setting('search_path');
+	PERFORM @extschema@._alter_sync(definition, before);
+END $$;
+COMMENT ON FUNCTION @extschema@.alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+	'change the definition of a sync; what is null stays, and an empty filter or match_on is none';
+
+CREATE FUNCTION @extschema@._alter_sync(definition @extschema@.sync,
+		before @extschema@.sync) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result record;
+	compiled @extschema@.sync_field[];
+BEGIN
+	PERFORM @extschema@._require_owner(before);
+	IF before.parent_id IS NOT NULL OR before.mirror
+			AND to_jsonb(definition) - ARRAY['xero_filter', 'on_delete', 'search_path']
+				<> to_jsonb(before) - ARRAY['xero_filter', 'on_delete', 'search_path'] THEN
+		RAISE EXCEPTION 'sync "%" is a mirror', before.name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = 'Of a mirror, xero_filter and on_delete can be changed; of one of lines, nothing.';
+	END IF;
+	PERFORM @extschema@._lock_sync(before);
+	result := @extschema@._check_sync(definition);
+	definition := result.definition;
+	compiled := result.compiled;
+	PERFORM @extschema@._unwatch(before);
+	PERFORM @extschema@._watch(definition, compiled);
+	PERFORM @extschema@._forget(definition, before, compiled);
+	DELETE FROM @extschema@.sync_field WHERE sync_id = definition.sync_id;
+	PERFORM @extschema@._insert_fields(definition, compiled);
+	UPDATE @extschema@.sync
+	SET xero_table = definition.xero_table, local_table = definition.local_table,
+		direction = definition.direction, fields = definition.fields,
+		match_on = definition.match_on, xero_filter = definition.xero_filter,
+		local_filter = definition.local_filter, conflict = definition.conflict,
+		initial = definition.initial, on_delete = definition.on_delete,
+		xero_key = definition.xero_key, local_key = definition.local_key,
+		watch = definition.watch, columns = definition.columns,
+		search_path = definition.search_path, altered_at = now()
+	WHERE sync_id = definition.sync_id;
+END $$;
+COMMENT ON FUNCTION @extschema@._alter_sync(@extschema@.sync, @extschema@.sync) IS
+	'internal: checks a changed definition and stores it';
+
+CREATE FUNCTION @extschema@.drop_sync(name text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.sync := @extschema@._find_sync(name);
+	part @extschema@.sync;
+BEGIN
+	FOR part IN
+			SELECT s.* FROM @extschema@.sync AS s
+			WHERE definition.sync_id IN (s.sync_id, s.parent_id)
+			ORDER BY s.sync_id LOOP
+		PERFORM @extschema@._lock_sync(part);
+		PERFORM @extschema@._unwatch(part);
+		DELETE FROM @extschema@.sync_change AS c WHERE c.sync_id = part.sync_id;
+	END LOOP;
+	PERFORM @extschema@._unschedule(definition);
+	DELETE FROM @extschema@.sync AS s WHERE s.sync_id = definition.sync_id;
+END $$;
+COMMENT ON FUNCTION @extschema@.drop_sync(text) IS
+	'forget a sync, its history and its schedule; the data of both sides stay';
+
+-- For the start of a run: cheap, and by name, so that a table that was dropped
+-- and made again is told from one that was only renamed.
+CREATE FUNCTION @extschema@._check_sync_columns(sync_id integer) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.sync;
+	faults text[];
+BEGIN
+	SELECT * INTO definition FROM @extschema@.sync AS s WHERE s.sync_id = $1;
+	faults := ARRAY(
+		SELECT CASE WHEN c.oid IS NULL THEN format('Table %s was dropped.', side -> 'table')
+			WHEN a.attname IS NULL THEN format('Column "%s" of table %s was dropped or renamed.', column_name, c.oid::regclass)
+			ELSE format('Column "%s" of table %s was of type %s, and is of type %s.', column_name,
+				c.oid::regclass, was, format_type(a.atttypid, a.atttypmod)) END
+		FROM (VALUES (definition.xero_table, definition.columns -> 'xero'),
+				(definition.local_table, definition.columns -> 'local')) AS t (relation, side)
+			LEFT JOIN pg_class AS c ON c.oid = t.relation
+			LEFT JOIN jsonb_each_text(side -> 'columns') AS u (column_name, was) ON c.oid IS NOT NULL
+			LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = column_name
+				AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.oid IS NULL OR format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM was
+		ORDER BY c.oid, column_name);
+	IF faults = '{}' AND (@extschema@._local_key(definition.local_table, definition.fields)).columns
+			IS DISTINCT FROM definition.local_key THEN
+		faults := ARRAY[format('Table %s has another key than before.', definition.local_table)];
+	END IF;
+	IF faults = '{}' AND definition.watch = 'trigger' AND (SELECT count(*) FROM pg_trigger
+			WHERE tgrelid = definition.local_table AND tgenabled = 'A'
+				AND tgname IN ('xero_fdw_' || definition.sync_id, 'xero_fdw_' || definition.sync_id || '_truncate')) < 2 THEN
+		faults := ARRAY[format('A trigger of the sync on table %s was dropped or disabled.', definition.local_table)];
+	END IF;
+	IF faults <> '{}' THEN
+		RAISE EXCEPTION 'the tables of sync "%" have changed', definition.name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = array_to_string(faults, E'\n'),
+				HINT = format('Adapt it by xero_fdw.alter_sync(%L, ...), which also accepts the tables as they are now.', definition.name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_sync_columns(integer) IS
+	'internal: an error if the tables of a sync are not as they were when it was defined';

@@ -1,0 +1,107 @@
+-- Schedules: jobs of pg_cron that run a sync.
+--
+-- A job runs as the role that makes it.  pg_cron lives in one database of a
+-- cluster; from any other, nothing of it can be seen.
+
+CREATE FUNCTION @extschema@._require_cron(command text, schedule text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	home text;
+BEGIN
+	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		IF NOT has_schema_privilege('cron', 'USAGE') THEN
+			RAISE EXCEPTION 'permission denied for schema cron'
+				USING ERRCODE = 'insufficient_privilege',
+					HINT = format('GRANT USAGE ON SCHEMA cron TO %I.', current_user);
+		END IF;
+		RETURN;
+	END IF;
+	BEGIN
+		home := current_setting('cron.database_name', true);
+	EXCEPTION WHEN insufficient_privilege THEN
+		NULL;
+	END;
+	RAISE EXCEPTION 'pg_cron is not installed in database "%"', current_database()
+		USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = CASE WHEN home <> current_database()
+				THEN format('It is at home in database "%s". There, let a superuser run: SELECT cron.schedule_in_database(%L, %L, %L, %L, %L);',
+					home, 'xero_fdw: ' || command, schedule, command, current_database(), current_user)
+				ELSE format('Add pg_cron to shared_preload_libraries and run CREATE EXTENSION pg_cron, or have another scheduler run: %s', command) END;
+END $$;
+COMMENT ON FUNCTION @extschema@._require_cron(text, text) IS
+	'internal: an error if the current role cannot use pg_cron here';
+
+CREATE FUNCTION @extschema@.schedule_sync(name text,
+		schedule text DEFAULT '*/10 * * * *') RETURNS bigint
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.sync := @extschema@._find_sync(name);
+	command text := format('CALL @extschema@.run_sync(%L)', name);
+	job bigint;
+BEGIN
+	PERFORM @extschema@._require_owner(definition);
+	PERFORM @extschema@._require_cron(command, schedule);
+	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job
+		USING 'xero_fdw: ' || name, schedule, command;
+	RETURN job;
+END $$;
+COMMENT ON FUNCTION @extschema@.schedule_sync(text, text) IS
+	'have pg_cron run a sync, every ten minutes if nothing else is said; returns the number of the job';
+
+CREATE FUNCTION @extschema@._unschedule(definition @extschema@.sync) RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	job bigint;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+			OR NOT has_schema_privilege('cron', 'USAGE') THEN
+		RETURN false;
+	END IF;
+	EXECUTE 'SELECT jobid FROM cron.job WHERE jobname = $1 AND username = $2' INTO job
+		USING 'xero_fdw: ' || definition.name, pg_get_userbyid(definition.owner);
+	IF job IS NOT NULL THEN
+		EXECUTE 'SELECT cron.unschedule($1)' USING job;
+	END IF;
+	RETURN job IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@._unschedule(@extschema@.sync) IS
+	'internal: removes the job of a sync, if there is one that can be seen';
+
+CREATE FUNCTION @extschema@.unschedule_sync(name text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.sync := @extschema@._find_sync(name);
+BEGIN
+	PERFORM @extschema@._require_owner(definition);
+	IF NOT @extschema@._unschedule(definition) THEN
+		RAISE EXCEPTION 'sync "%" is not scheduled', name
+			USING ERRCODE = 'undefined_object';
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.unschedule_sync(text) IS
+	'have pg_cron run a sync no longer';
+
+CREATE FUNCTION @extschema@._schedule(name text, owner regrole) RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schedule text;
+BEGIN
+	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+			AND has_schema_privilege('cron', 'USAGE') THEN
+		EXECUTE 'SELECT schedule FROM cron.job WHERE jobname = $1 AND username = $2 AND active'
+			INTO schedule USING 'xero_fdw: ' || name, pg_get_userbyid(owner);
+	END IF;
+	RETURN schedule;
+END $$;
+COMMENT ON FUNCTION @extschema@._schedule(text, regrole) IS
+	'internal: schedule of a sync; null if it has none that can be seen';
