@@ -14,6 +14,7 @@
 
 #include "access/relation.h"
 #include "api/session.h"
+#include "catalog/catalog.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fdw/fdw.h"
@@ -28,6 +29,7 @@
 
 PG_FUNCTION_INFO_V1(xero_push_rules);
 PG_FUNCTION_INFO_V1(xero_session);
+PG_FUNCTION_INFO_V1(xero_list_columns);
 PG_FUNCTION_INFO_V1(xero_sync_organisations);
 
 /* Of the last scan that has ended; -1: not known. */
@@ -186,6 +188,40 @@ xero_sync_organisations(PG_FUNCTION_ARGS)
 
 		values[0] = UUIDPGetDatum(&org->id);
 		values[1] = org->name ? CStringGetTextDatum(org->name) : (Datum) 0;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	relation_close(rel, AccessShareLock);
+	return (Datum) 0;
+}
+
+/* SQL: _list_columns(relation) */
+Datum
+xero_list_columns(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Relation	rel = xero_open_table(PG_GETARG_OID(0), AccessShareLock);
+	XeroTable  *table = xero_get_table(rel);
+	int			form = table->summary_only ? XERO_FORM_SUMMARY : XERO_FORM_LIST;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroTableColumn *column = &table->columns[i];
+		const char *known = column->is_tenant ? "tenant_id" :
+			column->known ? column->known->name : NULL;
+		Datum		values[3];
+		bool		nulls[3] = {false, known == NULL, false};
+
+		if (!column->is_tenant && column->path == NULL)
+			continue;			/* dropped */
+		if (!column->is_tenant &&
+			!((column->known ? column->known->forms : XERO_FORM_LIST) & form))
+			continue;
+		values[0] = CStringGetTextDatum(NameStr(TupleDescAttr(RelationGetDescr(rel),
+															  i)->attname));
+		values[1] = known ? CStringGetTextDatum(known) : (Datum) 0;
+		values[2] = BoolGetDatum(column->from_parent);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}

@@ -56,10 +56,20 @@ CREATE FUNCTION @extschema@._line_source(
 COMMENT ON FUNCTION @extschema@._line_source(regclass) IS
 	'internal: which records the rows of a line table are parts of; nulls for other tables';
 
+CREATE FUNCTION @extschema@._list_columns(
+		relation regclass, OUT column_name text, OUT known text,
+		OUT of_parent boolean)
+	RETURNS SETOF record
+	LANGUAGE c STABLE STRICT ROWS 50
+	AS 'MODULE_PATHNAME', 'xero_list_columns';
+COMMENT ON FUNCTION @extschema@._list_columns(regclass) IS
+	'internal: the columns of a foreign table that its list carries, so that none costs a call a record; what the catalogue calls them, and whether they are of the record that holds the array';
+
 GRANT EXECUTE ON FUNCTION
 	@extschema@._push(regclass, text, jsonb, text, timestamptz),
 	@extschema@._push_rules(regclass, text),
 	@extschema@._session(),
 	@extschema@._organisations(regclass),
 	@extschema@._lines(anyelement, jsonb),
-	@extschema@._line_source(regclass) TO PUBLIC;
+	@extschema@._line_source(regclass),
+	@extschema@._list_columns(regclass) TO PUBLIC;
