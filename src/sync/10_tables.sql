@@ -98,6 +98,7 @@ CREATE TABLE @extschema@.sync_link (
 	state text NOT NULL CHECK (state IN ('linked', 'unlinked', 'ignored', 'ended')),
 	seen_local text,
 	xero_updated_at timestamptz,
+	local_updated_at timestamptz,
 	seen_at timestamptz,
 	CHECK (xero_id IS NOT NULL OR local_key IS NOT NULL),
 	UNIQUE (sync_id, tenant_id, xero_id),
@@ -118,6 +119,7 @@ CREATE TABLE @extschema@.sync_intent (
 	"row" jsonb NOT NULL,
 	fields text[] NOT NULL,
 	image jsonb,
+	alone boolean NOT NULL DEFAULT false,
 	idempotency_key text,
 	first_sent timestamptz
 );

@@ -128,6 +128,8 @@ COMMENT ON COLUMN @extschema@.sync_link.seen_local IS
 	'digest of the row as last seen, where rows are compared';
 COMMENT ON COLUMN @extschema@.sync_link.xero_updated_at IS
 	'when Xero last changed the record';
+COMMENT ON COLUMN @extschema@.sync_link.local_updated_at IS
+	'when the row was changed, as far as is known';
 COMMENT ON COLUMN @extschema@.sync_link.seen_at IS 'when an audit last saw it';
 
 COMMENT ON TABLE @extschema@.sync_intent IS
@@ -143,6 +145,8 @@ COMMENT ON COLUMN @extschema@.sync_intent.fields IS
 	'the fields that are settled by it';
 COMMENT ON COLUMN @extschema@.sync_intent.image IS
 	'the local row that it was made from';
+COMMENT ON COLUMN @extschema@.sync_intent.alone IS
+	'it is not sent together with others, as Xero has refused that';
 COMMENT ON COLUMN @extschema@.sync_intent.idempotency_key IS
 	'by which Xero knows the request again; null: it waits to be sent';
 COMMENT ON COLUMN @extschema@.sync_intent.first_sent IS

@@ -1,0 +1,212 @@
+-- Reading Xero: what has changed since the watermark, into the inbox.
+--
+-- A pull is read in chunks, each of which the run commits together with the
+-- place it got to, so that what ends a run costs no call twice.  The watermark
+-- moves when the last chunk is there.
+
+-- Expressions, conditions and triggers of users run with the search path that
+-- was in force when the sync was made; our own statements with none.  To be
+-- called in a function that sets search_path, which ends what this begins.
+CREATE FUNCTION @extschema@._use_path(sync integer) RETURNS void
+	LANGUAGE sql STRICT AS $$
+	SELECT pg_catalog.set_config('search_path', s.search_path, true)
+	FROM @extschema@.sync AS s WHERE s.sync_id = sync
+$$;
+COMMENT ON FUNCTION @extschema@._use_path(integer) IS
+	'internal: let names mean what they meant when the sync was made, until the calling function ends';
+
+-- What is read of each record: what the fields are made of, and what goes along
+-- with a change.
+CREATE FUNCTION @extschema@._read_columns(sync integer) RETURNS text[]
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT array_agg(a.attname::text ORDER BY a.attnum)
+	FROM @extschema@.sync AS s
+		JOIN pg_attribute AS a ON a.attrelid = s.xero_table AND a.attnum > 0
+			AND NOT a.attisdropped
+	WHERE s.sync_id = sync AND (
+		a.attname = s.xero_key
+		OR EXISTS (SELECT FROM @extschema@.sync_field AS f
+			WHERE f.sync_id = sync
+				AND (a.attname = f.xero_column OR a.attname = ANY (f.xero_uses)))
+		OR s.direction <> 'pull' AND (
+			a.attname = ANY ((@extschema@._push_rules(s.xero_table, 'update')).needs)
+			OR a.attname = ANY ((@extschema@._push_rules(s.xero_table, 'delete')).needs)))
+$$;
+COMMENT ON FUNCTION @extschema@._read_columns(integer) IS
+	'internal: the columns of the foreign table that a sync reads';
+
+-- The column of a foreign table that shows when a record was changed, and the
+-- one that names its organisation; null if the table has none.
+CREATE FUNCTION @extschema@._clock_column(relation regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT attname::text FROM pg_attribute
+	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+		AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION @extschema@._clock_column(regclass) IS
+	'internal: the column that shows when a record was changed';
+
+CREATE FUNCTION @extschema@._tenant_column(relation regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT attname::text FROM pg_attribute
+	WHERE attrelid = relation AND attname = 'tenant_id' AND NOT attisdropped
+		AND attfdwoptions IS NULL
+$$;
+COMMENT ON FUNCTION @extschema@._tenant_column(regclass) IS
+	'internal: the column that names the organisation of a record';
+
+-- SELECT of records as the inbox holds them: xero_id, remote, updated_at.  The
+-- condition may name the table's columns, and "limits" ends the statement.
+CREATE FUNCTION @extschema@._records_query(sync integer, condition text,
+		limits text DEFAULT '') RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT format('SELECT r.%1$I::text AS xero_id, (SELECT to_jsonb(z) FROM (SELECT %2$s) AS z) AS remote, %3$s AS updated_at'
+			' FROM (SELECT %4$s FROM %5$s AS xero WHERE %6$s %7$s) AS r',
+		s.xero_key,
+		(SELECT string_agg(format('r.%I', c), ', ') FROM unnest(read.columns) AS c),
+		coalesce(format('r.%I', clock), 'NULL::timestamptz'),
+		(SELECT string_agg(format('xero.%I', c), ', ') FROM unnest(
+			CASE WHEN clock = ANY (read.columns) THEN read.columns ELSE read.columns || clock END) AS c
+			WHERE c IS NOT NULL),
+		s.xero_table, condition, limits)
+	FROM @extschema@.sync AS s,
+		@extschema@._read_columns(sync) AS read(columns),
+		@extschema@._clock_column(s.xero_table) AS clock
+	WHERE s.sync_id = sync
+$$;
+COMMENT ON FUNCTION @extschema@._records_query(integer, text, text) IS
+	'internal: the statement that reads records as the inbox holds them';
+
+-- Which records a pull reads; $1 is the organisation, $2 the watermark.
+CREATE FUNCTION @extschema@._pull_condition(sync integer, incremental boolean)
+	RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT concat_ws(' AND ',
+		CASE WHEN tenant IS NULL THEN '$1 IS NOT NULL' ELSE format('xero.%I = $1', tenant) END,
+		CASE WHEN incremental THEN format('xero.%I >= $2', clock)
+			ELSE '$2 IS NULL' END,
+		'(' || s.xero_filter || E'\n)')
+	FROM @extschema@.sync AS s,
+		@extschema@._tenant_column(s.xero_table) AS tenant,
+		@extschema@._clock_column(s.xero_table) AS clock
+	WHERE s.sync_id = sync
+$$;
+COMMENT ON FUNCTION @extschema@._pull_condition(integer, boolean) IS
+	'internal: the condition for the records that a pull reads';
+
+-- Can the statement be read in parts by LIMIT and OFFSET, at the cost of the
+-- pages that a part touches?  Only if the list has pages and nothing of the
+-- condition is left to be checked here.
+CREATE FUNCTION @extschema@._can_be_parted(sync integer, statement text)
+	RETURNS boolean
+	LANGUAGE plpgsql STRICT SET search_path = pg_catalog AS $$
+DECLARE
+	plan json;
+BEGIN
+	IF NOT EXISTS (
+		SELECT FROM @extschema@.sync AS s
+			JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table,
+			pg_options_to_table(t.ftoptions) AS o, @extschema@.objects AS x
+		WHERE s.sync_id = sync AND o.option_name = 'object'
+			AND x.object = o.option_value AND x.paging <> 'none')
+	THEN
+		RETURN false;
+	END IF;
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE 'EXPLAIN (FORMAT json, COSTS off) ' || statement INTO plan;
+	RETURN plan::pg_catalog.text OPERATOR(pg_catalog.!~) '"(Filter|One-Time Filter)":';
+END $$;
+COMMENT ON FUNCTION @extschema@._can_be_parted(integer, text) IS
+	'internal: does LIMIT with OFFSET cost no more than the pages it touches?';
+
+-- Puts records into the inbox.  One that was held there stays held unless it
+-- has changed since.
+CREATE FUNCTION @extschema@._fill_inbox(sync integer, tenant uuid, query text,
+		watermark timestamptz) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	read bigint;
+	statement CONSTANT text := format('INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+		' SELECT %s, $1, r.* FROM (%s) AS r'
+		' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
+		' SET remote = excluded.remote, updated_at = excluded.updated_at,'
+		'	held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote', sync, query);
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE statement USING tenant, watermark;
+	GET DIAGNOSTICS read = ROW_COUNT;
+	RETURN read;
+END $$;
+COMMENT ON FUNCTION @extschema@._fill_inbox(integer, uuid, text, timestamptz) IS
+	'internal: read records into the inbox; how many they were';
+
+-- Reads the next chunk of an organisation's records; is the pull finished?
+-- When records have left the list since the chunk before, those behind them have
+-- moved up, so that many are read again.
+CREATE FUNCTION @extschema@._pull_chunk(run bigint, sync integer, tenant uuid)
+	RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	overlap CONSTANT interval := '60 seconds';
+	chunk CONSTANT integer := 5000;
+	page CONSTANT integer := 1000;
+	self @extschema@.sync;
+	place @extschema@.sync_position;
+	began timestamptz := clock_timestamp();
+	condition text;
+	parted boolean;
+	limits text;
+	read bigint;
+	session record;
+	fell bigint;
+	next bigint;
+	finished boolean := true;
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	INSERT INTO @extschema@.sync_position (sync_id, tenant_id)
+		VALUES (sync, tenant) ON CONFLICT DO NOTHING;
+	SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+	WHERE p.sync_id = sync AND p.tenant_id = tenant;
+
+	condition := @extschema@._pull_condition(sync, place.watermark IS NOT NULL);
+	parted := @extschema@._can_be_parted(sync,
+		replace(replace(@extschema@._records_query(sync, condition),
+			'$1', quote_literal(tenant) || '::uuid'),
+			'$2', quote_nullable(place.watermark) || '::timestamptz'));
+	limits := CASE WHEN parted THEN format('LIMIT %s OFFSET %s', chunk, place.pull_offset)
+		ELSE '' END;
+	read := CASE WHEN self.mirror
+		THEN @extschema@._mirror_records(run, sync, tenant, condition, limits, place.watermark)
+		ELSE @extschema@._fill_inbox(sync, tenant,
+			@extschema@._records_query(sync, condition, limits), place.watermark) END;
+	SELECT * INTO session FROM @extschema@._session();
+	place.pull_started := coalesce(place.pull_started,
+		began + coalesce(session.clock_offset, '0'));
+
+	IF parted THEN
+		fell := greatest(coalesce(place.pull_records - session.records, 0), 0);
+		next := greatest(place.pull_offset + read - fell, 0);
+		IF fell > 0 THEN
+			next := next - next % page;
+		END IF;
+		finished := fell = 0
+			AND (read < chunk OR coalesce(next >= session.records, false));
+	END IF;
+
+	UPDATE @extschema@.sync_position AS p
+	SET watermark = CASE WHEN NOT finished THEN p.watermark
+			WHEN @extschema@._clock_column(self.xero_table) IS NOT NULL
+				THEN place.pull_started - overlap END,
+		pull_started = CASE WHEN NOT finished THEN place.pull_started END,
+		pull_offset = CASE WHEN finished THEN 0 ELSE next END,
+		pull_records = CASE WHEN NOT finished THEN session.records END
+	WHERE p.sync_id = sync AND p.tenant_id = tenant;
+	UPDATE @extschema@.sync_run AS r
+	SET pulled = r.pulled + read, done = place.pull_offset + read,
+		total = session.records
+	WHERE r.run_id = run;
+	RETURN finished;
+END $$;
+COMMENT ON FUNCTION @extschema@._pull_chunk(bigint, integer, uuid) IS
+	'internal: read the next records of an organisation into the inbox; were they the last?';

@@ -1,0 +1,235 @@
+-- Reading the local side: which rows have changed, and what they are now.
+--
+-- Where a trigger records changes there is nothing to look for; elsewhere, and
+-- before the first merge, the whole relation is compared with what was seen of
+-- it last.  Both end in sync_change, and each new row gets a link, which waits
+-- for a partner or for being created in Xero.
+
+-- Two values that say the same, though one side may have no way to say it
+-- otherwise: Xero leaves out what is empty.
+CREATE FUNCTION @extschema@._filled(value jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN value OPERATOR(pg_catalog.=) ANY (
+		'{"null","\"\"","[]","{}"}'::pg_catalog.jsonb[])
+		THEN NULL ELSE value END
+$$;
+COMMENT ON FUNCTION @extschema@._filled(jsonb) IS
+	'internal: the value, or null if it is empty';
+
+-- The members of an object that have these names.
+CREATE FUNCTION @extschema@._slice(object jsonb, names text[]) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT coalesce(pg_catalog.jsonb_object_agg(m.key, m.value), '{}')
+	FROM pg_catalog.jsonb_each(object) AS m
+	WHERE m.key OPERATOR(pg_catalog.=) ANY (names)
+$$;
+COMMENT ON FUNCTION @extschema@._slice(jsonb, text[]) IS
+	'internal: the members of an object that have these names';
+
+-- What two sides must have in common to belong together.
+CREATE FUNCTION @extschema@._match_key("values" jsonb, columns text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+	SELECT jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text
+	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
+	HAVING bool_and(coalesce(btrim("values"->>c), '') <> '')
+$$;
+COMMENT ON FUNCTION @extschema@._match_key(jsonb, text[]) IS
+	'internal: the values of the columns, trimmed and without case; null if one is empty';
+
+-- The local column that receives the id of the record, if any.
+CREATE FUNCTION @extschema@._id_column(sync integer) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT f.local_column FROM @extschema@.sync AS s
+		JOIN @extschema@.sync_field AS f USING (sync_id)
+	WHERE s.sync_id = sync AND f.xero_column = s.xero_key
+		AND f.local_column IS NOT NULL AND f.to_local IS NULL
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION @extschema@._id_column(integer) IS
+	'internal: the local column that receives the id of the record';
+
+CREATE FUNCTION @extschema@._local_columns(sync integer) RETURNS text[]
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT array_agg(a.attname::text ORDER BY a.attnum)
+	FROM @extschema@.sync AS s
+		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attnum > 0
+			AND NOT a.attisdropped
+	WHERE s.sync_id = sync AND (a.attname = ANY (s.local_key || s.match_on)
+		OR EXISTS (SELECT FROM @extschema@.sync_field AS f
+			WHERE f.sync_id = sync
+				AND (a.attname = f.local_column OR a.attname = ANY (f.local_uses))))
+$$;
+COMMENT ON FUNCTION @extschema@._local_columns(integer) IS
+	'internal: the columns of the local relation that a sync reads';
+
+-- The members of a row's key, as record_change() makes them.
+CREATE FUNCTION @extschema@._key_members(sync integer) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT string_agg(format(CASE WHEN a.atttypid::oid < 16384 THEN 'pg_catalog.to_jsonb(local.%I)'
+		ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', local.%I))' END, c), ', ' ORDER BY n)
+	FROM @extschema@.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+		JOIN pg_attribute AS a ON a.attname = c
+	WHERE s.sync_id = sync AND a.attrelid = s.local_table
+$$;
+COMMENT ON FUNCTION @extschema@._key_members(integer) IS
+	'internal: the members of a row''s key';
+
+-- SELECT of rows as a sync sees them: local_key, image, in_scope.  "source" is
+-- joined to the rows, "ending" follows.
+CREATE FUNCTION @extschema@._rows_query(sync integer, source text, ending text)
+	RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT format('SELECT jsonb_build_array(%s) AS local_key,'
+			' (SELECT to_jsonb(z) FROM (SELECT %s) AS z) AS image,'
+			' (%s) IS TRUE AS in_scope FROM %s%s AS local %s',
+		@extschema@._key_members(sync),
+		(SELECT string_agg(format('local.%I', c), ', ')
+			FROM unnest(@extschema@._local_columns(sync)) AS c),
+		coalesce(s.local_filter || E'\n', 'true'), source, s.local_table, ending)
+	FROM @extschema@.sync AS s WHERE s.sync_id = sync
+$$;
+COMMENT ON FUNCTION @extschema@._rows_query(integer, text, text) IS
+	'internal: the statement that reads rows of the local relation as a sync sees them';
+
+-- A comparison of the local relation's key with one that is an array of JSON.
+CREATE FUNCTION @extschema@._key_condition(sync integer, key text) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT string_agg(format('local.%I = (%s->>%s)::%s', c, key, n - 1,
+		format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+	FROM @extschema@.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+		JOIN pg_attribute AS a ON a.attname = c
+	WHERE s.sync_id = sync AND a.attrelid = s.local_table
+$$;
+COMMENT ON FUNCTION @extschema@._key_condition(integer, text) IS
+	'internal: the condition for the local row that has a key';
+
+-- The rows that have these keys and exist; locked, where the relation can be.
+CREATE FUNCTION @extschema@._read_local(sync integer, keys jsonb[], lock boolean)
+	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
+	LANGUAGE plpgsql SET search_path = pg_catalog ROWS 1000 AS $$
+DECLARE
+	statement CONSTANT text := @extschema@._rows_query(sync, 'unnest($1) AS "?"("?key") JOIN ',
+		'ON ' || @extschema@._key_condition(sync, '"?key"')
+		|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END);
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	RETURN QUERY EXECUTE statement USING keys;
+END $$;
+COMMENT ON FUNCTION @extschema@._read_local(integer, jsonb[], boolean) IS
+	'internal: rows of the local relation by key';
+
+-- Records as changes what differs from what was seen last: rows that are new,
+-- that are gone and, where no trigger watches, that are not what they were.
+-- When such a row was changed is not known; the time of the look before is
+-- taken, so that Xero's change wins wherever it may be the newer one.
+CREATE FUNCTION @extschema@._compare_local(sync integer) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	last_look CONSTANT timestamptz := coalesce(
+		(SELECT max(r.started_at) FROM @extschema@.sync_run AS r
+			WHERE r.sync_id = sync AND r.state = 'done'),
+		'-infinity');
+	changed CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
+		' SELECT $1, CASE WHEN k.link_id IS NULL OR k.state = ''ended'' THEN ''insert'' ELSE ''update'' END, r.local_key, $2'
+		' FROM (%s) AS r LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
+		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
+		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
+		'	WHEN $3 THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
+		'	ELSE k.base_local IS DISTINCT FROM r.image END',
+		@extschema@._rows_query(sync, '', ''));
+	gone CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
+		' SELECT $1, ''delete'', k.local_key, $2 FROM @extschema@.sync_link AS k'
+		' WHERE k.sync_id = $1 AND k.state <> ''ended'' AND k.local_key IS NOT NULL'
+		'	AND NOT EXISTS (SELECT FROM %s AS local WHERE %s)',
+		(SELECT s.local_table FROM @extschema@.sync AS s WHERE s.sync_id = sync),
+		@extschema@._key_condition(sync, 'k.local_key'));
+	compared CONSTANT boolean := (SELECT s.watch = 'compare' FROM @extschema@.sync AS s
+		WHERE s.sync_id = sync);
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE changed USING sync, last_look, compared;
+	EXECUTE gone USING sync, last_look;
+END $$;
+COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
+	'internal: record as changes what differs from what was seen of the local relation';
+
+-- Rows whose key has changed keep their links.  A link that has ended and is in
+-- the way gives up its key.
+CREATE FUNCTION @extschema@._follow_keys(sync integer, after bigint, upto bigint)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	c @extschema@.sync_change;
+BEGIN
+	FOR c IN
+		SELECT * FROM @extschema@.sync_change AS x
+		WHERE x.sync_id = sync AND x.change_id > after AND x.change_id <= upto
+			AND x.old_key <> x.local_key
+		ORDER BY x.change_id
+	LOOP
+		DELETE FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key = c.local_key
+			AND (k.xero_id IS NULL OR k.state = 'ended')
+			AND EXISTS (SELECT FROM @extschema@.sync_link AS o
+				WHERE o.sync_id = sync AND o.local_key = c.old_key);
+		UPDATE @extschema@.sync_link AS k SET local_key = c.local_key
+		WHERE k.sync_id = sync AND k.local_key = c.old_key;
+		UPDATE @extschema@.sync_change AS x SET old_key = NULL
+		WHERE x.change_id = c.change_id;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint, bigint) IS
+	'internal: let links follow rows whose key has changed';
+
+-- Sees to it that the rows of the next changes have links, with the key to match
+-- them by; returns the last of these changes, null if there was none.  A row
+-- that names its record is matched by nothing else.
+CREATE FUNCTION @extschema@._gather(sync integer, after bigint, upto bigint)
+	RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	batch CONSTANT integer := 5000;
+	self @extschema@.sync;
+	id_column CONSTANT text := @extschema@._id_column(sync);
+	tenant_column CONSTANT text := (SELECT f.local_column
+		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		WHERE s.sync_id = sync AND f.to_xero IS NULL
+			AND f.xero_column = @extschema@._tenant_column(s.xero_table));
+	last bigint;
+	keys jsonb[];
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT max(x.change_id) INTO last
+	FROM (SELECT c.change_id FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id > after AND c.change_id <= upto
+		ORDER BY c.change_id LIMIT batch) AS x;
+	IF last IS NULL THEN
+		RETURN NULL;
+	END IF;
+	PERFORM @extschema@._follow_keys(sync, after, last);
+
+	SELECT array_agg(DISTINCT c.local_key) INTO keys
+	FROM @extschema@.sync_change AS c
+		LEFT JOIN @extschema@.sync_link AS k USING (sync_id, local_key)
+	WHERE c.sync_id = sync AND c.change_id > after AND c.change_id <= last
+		AND c.local_key IS NOT NULL
+		AND (k.link_id IS NULL OR k.xero_id IS NULL);
+	MERGE INTO @extschema@.sync_link AS k
+	USING (
+		SELECT r.local_key, (r.image->>tenant_column)::uuid AS tenant_id,
+			CASE WHEN @extschema@._filled(r.image->id_column) IS NOT NULL
+					THEN '=' || (r.image->>id_column)
+				ELSE @extschema@._match_key(r.image, self.match_on) END AS match_key
+		FROM @extschema@._read_local(sync, keys, false) AS r
+		WHERE r.in_scope) AS r
+	ON k.sync_id = sync AND k.local_key = r.local_key
+	WHEN MATCHED AND (k.match_key IS DISTINCT FROM r.match_key
+			OR k.tenant_id IS DISTINCT FROM r.tenant_id) THEN
+		UPDATE SET match_key = r.match_key, tenant_id = r.tenant_id
+	WHEN NOT MATCHED THEN
+		INSERT (sync_id, tenant_id, local_key, match_key, state)
+		VALUES (sync, r.tenant_id, r.local_key, r.match_key, 'unlinked');
+	RETURN last;
+END $$;
+COMMENT ON FUNCTION @extschema@._gather(integer, bigint, bigint) IS
+	'internal: give links to the rows of the next changes; the last of these changes';

@@ -1,0 +1,427 @@
+-- The three-way merge: what a record and a row say now, and what both sides last
+-- agreed on, become decisions.  Nothing is written here.
+--
+-- An item is a link with all that is known of its two sides.  A side has changed
+-- if what it is in the other's terms is not what its base image is in those; so
+-- what a field makes nothing of does not change it.
+
+CREATE TYPE @extschema@._item AS (
+	link_id bigint,
+	is_new boolean,				-- the link is not stored yet
+	first boolean,				-- by the rules of the first merge
+	blocked boolean,			-- waits for a person, who is to say what belongs together
+	state text,
+	tenant_id uuid,
+	xero_id text,
+	local_key jsonb,
+	gone boolean,				-- no longer in Xero
+	deleted boolean,			-- no longer a local row
+	in_scope boolean,			-- local_filter lets the row in
+	remote jsonb,
+	remote_at timestamptz,
+	base_xero jsonb,
+	local jsonb,
+	local_at timestamptz,
+	base_local jsonb
+);
+COMMENT ON TYPE @extschema@._item IS
+	'internal: a link with all that is known of its two sides';
+
+CREATE TYPE @extschema@._decision AS (
+	item @extschema@._item,
+	state text,					-- of the link afterwards; null: no link
+	hold boolean,				-- the record stays in the inbox
+	local_action text,			-- create, update, delete
+	local_new jsonb,			-- {local column: value}
+	local_old jsonb,
+	xero_action text,			-- create, update, archive
+	xero_new jsonb,				-- {column of the foreign table: value}
+	xero_old jsonb,
+	xero_fields text[],			-- fields that xero_new is made of
+	conflicts jsonb,			-- {field: {"xero": value, "local": value}}
+	disagreed integer,			-- fields that both sides have changed
+	why jsonb					-- {field: reason}
+);
+COMMENT ON TYPE @extschema@._decision IS
+	'internal: what is to be done about an item';
+
+-- The expression of a column that a field gives a value to, as the column's
+-- type: rounded to its precision, but not cut to its length.
+CREATE FUNCTION @extschema@._cast(expression text, relation regclass,
+		column_name text) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT coalesce((
+		SELECT format(E'(%s\n)::%s', expression, format_type(a.atttypid,
+			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END))
+		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+		WHERE a.attrelid = relation AND a.attname = column_name), expression)
+$$;
+COMMENT ON FUNCTION @extschema@._cast(text, regclass, text) IS
+	'internal: an expression as the type of a column';
+
+-- Columns with their types, as jsonb_to_record() wants them.
+CREATE FUNCTION @extschema@._column_list(relation regclass, columns text[])
+	RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', '
+		ORDER BY attnum)
+	FROM pg_attribute
+	WHERE attrelid = relation AND attname = ANY (columns) AND attnum > 0
+$$;
+COMMENT ON FUNCTION @extschema@._column_list(regclass, text[]) IS
+	'internal: columns with their types';
+
+-- Images of one side in terms of the other, in the same order, as objects by
+-- column of the other side: of the fields that flow that way, and of the local
+-- columns "also".  Null stays null.
+CREATE FUNCTION @extschema@._in_terms_of(sync integer, side text, images jsonb[],
+		also text[] DEFAULT NULL) RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	members text;
+	source text;
+	result jsonb[];
+BEGIN
+	IF side = 'local' THEN
+		SELECT string_agg(format('%s AS %I', @extschema@._cast(
+				coalesce(f.to_local, format('xero.%I', f.xero_column)), s.local_table, f.local_column),
+				f.local_column), ', '),
+			'xero(' || @extschema@._column_list(s.xero_table, @extschema@._read_columns(sync)) || ')'
+		INTO members, source
+		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		WHERE s.sync_id = sync AND f.local_column IS NOT NULL
+			AND (f.direction <> 'to_xero' OR f.local_column = ANY (also))
+		GROUP BY s.sync_id;
+	ELSE
+		SELECT string_agg(DISTINCT format('%s AS %I', @extschema@._cast(
+				coalesce(f.to_xero, format('local.%I', f.local_column)), s.xero_table, f.xero_column),
+				f.xero_column), ', '),
+			'local(' || @extschema@._column_list(s.local_table, @extschema@._local_columns(sync)) || ')'
+		INTO members, source
+		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		WHERE s.sync_id = sync AND f.xero_column IS NOT NULL AND f.direction <> 'to_local'
+		GROUP BY s.sync_id;
+	END IF;
+	IF members IS NULL OR array_length(array_remove(images, NULL), 1) IS NULL THEN
+		RETURN (SELECT array_agg(CASE WHEN i IS NOT NULL THEN '{}'::jsonb END ORDER BY n)
+			FROM unnest(images) WITH ORDINALITY AS u(i, n));
+	END IF;
+
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(CASE WHEN "?image" IS NOT NULL THEN'
+		' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) END ORDER BY "?n")'
+		' FROM pg_catalog.unnest($1) WITH ORDINALITY AS "?"("?image", "?n")'
+		' LEFT JOIN LATERAL pg_catalog.jsonb_to_record("?image") AS %s ON true', members, source)
+		INTO result USING images;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
+	'internal: what images of one side are on the other, by column';
+
+-- The next items: of records in the inbox, then of rows that have changed, each
+-- with what is known of its other side.  "keys" are the rows whose changes the
+-- items settle.  Links to organisations that are not connected now are left.
+CREATE FUNCTION @extschema@._take_items(sync integer, tenants uuid[], upto bigint,
+		OUT items @extschema@._item[], OUT keys jsonb[])
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	batch CONSTANT integer := 1000;
+	self @extschema@.sync;
+	picked @extschema@._item[];
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT array_agg(ROW(coalesce(k.link_id, nextval('@extschema@.sync_link_link_id_seq')),
+			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
+			i.tenant_id, i.xero_id, k.local_key, NULL, NULL, NULL,
+			i.remote, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item),
+		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
+	INTO picked, keys
+	FROM (SELECT * FROM @extschema@.sync_inbox AS i
+			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (tenants)
+			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i
+		LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
+			AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id;
+	IF picked IS NULL THEN
+		SELECT array_agg(DISTINCT c.local_key) INTO keys
+		FROM (SELECT c.local_key FROM @extschema@.sync_change AS c
+				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
+					AND k.local_key = c.local_key
+			WHERE c.sync_id = sync AND c.change_id <= upto AND c.local_key IS NOT NULL
+				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (tenants))
+			ORDER BY c.change_id LIMIT batch) AS c;
+		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
+			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
+			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END,
+			coalesce(i.updated_at, k.xero_updated_at),
+			k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item)
+		INTO picked
+		FROM @extschema@.sync_link AS k
+			LEFT JOIN @extschema@.sync_inbox AS i ON i.sync_id = sync
+				AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id
+		WHERE k.sync_id = sync AND k.local_key = ANY (keys);
+	END IF;
+
+	WITH change AS (
+		SELECT c.local_key, max(c.changed_at) AS changed_at,
+			(array_agg(c.operation ORDER BY c.change_id DESC))[1] AS operation
+		FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id <= upto AND c.local_key = ANY (keys)
+		GROUP BY c.local_key
+	), local AS MATERIALIZED (
+		SELECT * FROM @extschema@._read_local(sync,
+			CASE WHEN self.direction = 'pull' THEN '{}' ELSE coalesce(keys, '{}') END, true)
+	)
+	SELECT array_agg(ROW(i.link_id, i.is_new,
+		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
+			ELSE NOT EXISTS (SELECT FROM @extschema@.sync_position AS o
+				WHERE o.sync_id = sync AND o.initial_done) END,
+		NOT i.is_new AND EXISTS (SELECT FROM @extschema@.sync_issue AS x
+			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous'),
+		CASE WHEN revived THEN 'linked' ELSE i.state END,
+		i.tenant_id, i.xero_id, i.local_key,
+		i.remote IS NULL AND i.xero_id IS NOT NULL,
+		i.local_key IS NOT NULL AND CASE WHEN self.direction = 'pull'
+			THEN c.operation = 'delete' ELSE l.local_key IS NULL END,
+		self.direction = 'pull' OR l.in_scope,
+		i.remote, i.remote_at,
+		CASE WHEN NOT revived THEN i.base_xero END,
+		l.image, coalesce(c.changed_at, i.local_at),
+		CASE WHEN NOT revived THEN i.base_local END)::@extschema@._item)
+	INTO items
+	FROM unnest(picked) AS i
+		LEFT JOIN change AS c ON c.local_key = i.local_key
+		LEFT JOIN local AS l ON l.local_key = i.local_key
+		LEFT JOIN @extschema@.sync_position AS p ON p.sync_id = sync
+			AND p.tenant_id = i.tenant_id
+		CROSS JOIN LATERAL (SELECT coalesce(i.state = 'ended' AND c.operation = 'insert'
+			AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
+END $$;
+COMMENT ON FUNCTION @extschema@._take_items(integer, uuid[], bigint) IS
+	'internal: the next items to be merged';
+
+-- What kind of item each is, in the same order:
+--   pair                 both sides are there, and at least one has changed
+--   quiet                both are there and have not
+--   adopt                both are there, and are to stay as they are
+--   create_local, create_xero, delete_local, archive
+--   end                  one side is gone for good
+--   ignore               is not to be synced unless it changes
+--   wait                 until something else happens
+--   rest, forget         nothing to do; and the link is of no use
+CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._item[])
+	RETURNS text[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT array_agg(CASE
+		WHEN i.gone THEN CASE
+			WHEN i.state = 'linked' AND NOT i.deleted AND self.on_delete = 'archive'
+				AND self.direction <> 'push' THEN 'delete_local'
+			ELSE 'end' END
+		WHEN i.state = 'ended' THEN 'rest'
+		WHEN i.xero_id IS NULL THEN CASE
+			WHEN i.deleted THEN 'forget'
+			WHEN i.blocked THEN 'wait'
+			WHEN NOT i.in_scope OR self.direction = 'pull' THEN 'rest'
+			WHEN i.state = 'ignored' THEN CASE
+				WHEN self.initial = 'new_only' OR i.local = i.base_local THEN 'rest'
+				ELSE 'create_xero' END
+			WHEN i.first AND self.initial IN ('new_only', 'xero_to_local') THEN 'ignore'
+			ELSE 'create_xero' END
+		WHEN i.local_key IS NULL THEN CASE
+			WHEN i.blocked OR self.direction = 'push' THEN 'wait'
+			WHEN i.state = 'ignored' THEN CASE
+				WHEN self.initial = 'new_only' OR i.remote = i.base_xero THEN 'rest'
+				ELSE 'create_local' END
+			WHEN i.first AND self.initial IN ('new_only', 'local_to_xero') THEN 'ignore'
+			ELSE 'create_local' END
+		WHEN i.deleted THEN CASE
+			WHEN self.on_delete = 'archive' AND self.direction <> 'pull' THEN 'archive'
+			ELSE 'end' END
+		WHEN i.first AND self.initial = 'new_only' AND i.base_xero IS NULL
+			AND i.base_local IS NULL THEN 'adopt'
+		WHEN i.remote = i.base_xero
+			AND (self.direction = 'pull' OR NOT i.in_scope OR i.local = i.base_local) THEN 'quiet'
+		ELSE 'pair' END ORDER BY i.ordinality)
+	FROM unnest(items) WITH ORDINALITY AS i
+$$;
+COMMENT ON FUNCTION @extschema@._kinds(@extschema@.sync, @extschema@._item[]) IS
+	'internal: what kind of item each is';
+
+-- Where both sides are to be written, what goes to Xero is made of the row as it
+-- will be: several local columns may be parts of one of Xero's.
+CREATE FUNCTION @extschema@._follow_local(sync integer, decisions @extschema@._decision[])
+	RETURNS @extschema@._decision[]
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	images CONSTANT jsonb[] := ARRAY(
+		SELECT CASE WHEN d.xero_action = 'update' THEN (d.item).local || d.local_new END
+		FROM unnest(decisions) WITH ORDINALITY AS d ORDER BY d.ordinality);
+	as_xero jsonb[];
+BEGIN
+	IF array_length(array_remove(images, NULL), 1) IS NULL THEN
+		RETURN decisions;
+	END IF;
+	as_xero := @extschema@._in_terms_of(sync, 'xero', images);
+	RETURN ARRAY(
+		SELECT ROW(d.item, d.state, d.hold, d.local_action, d.local_new, d.local_old,
+			d.xero_action, CASE WHEN x.image IS NULL THEN d.xero_new
+				ELSE @extschema@._slice(x.image, ARRAY(SELECT jsonb_object_keys(d.xero_new))) END,
+			d.xero_old, d.xero_fields, d.conflicts, d.disagreed, d.why)::@extschema@._decision
+		FROM unnest(decisions) WITH ORDINALITY AS d
+			JOIN unnest(as_xero) WITH ORDINALITY AS x(image, n) ON x.n = d.ordinality
+		ORDER BY d.ordinality);
+END $$;
+COMMENT ON FUNCTION @extschema@._follow_local(integer, @extschema@._decision[]) IS
+	'internal: make what goes to Xero of the rows as they will be';
+
+-- What is to be done about each item.  Fails if an expression of the user does.
+CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
+	RETURNS @extschema@._decision[]
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	self @extschema@.sync;
+	clock_offset CONSTANT interval := coalesce((@extschema@._session()).clock_offset, '0');
+	kinds text[];
+	locals jsonb[];
+	local_bases jsonb[];
+	xeros jsonb[];
+	xero_bases jsonb[];
+	decisions @extschema@._decision[];
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	kinds := @extschema@._kinds(self, items);
+	SELECT array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_local') THEN i.remote END ORDER BY n),
+		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.base_xero END ORDER BY n),
+		array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_xero') THEN i.local END ORDER BY n),
+		array_agg(CASE WHEN k = 'pair' AND i.local <> i.base_local THEN i.base_local END ORDER BY n)
+	INTO locals, local_bases, xeros, xero_bases
+	FROM unnest(items) WITH ORDINALITY AS i
+		JOIN unnest(kinds) WITH ORDINALITY AS u(k, n) ON n = i.ordinality;
+	locals := @extschema@._in_terms_of(sync, 'local', locals);
+	local_bases := @extschema@._in_terms_of(sync, 'local', local_bases);
+	xeros := @extschema@._in_terms_of(sync, 'xero', xeros);
+	xero_bases := @extschema@._in_terms_of(sync, 'xero', xero_bases);
+
+	WITH item AS MATERIALIZED (
+		SELECT unnest(items) AS item, unnest(kinds) AS kind,
+			unnest(locals) AS as_local, unnest(local_bases) AS as_local_base,
+			unnest(xeros) AS as_xero, unnest(xero_bases) AS as_xero_base
+	), pair AS (
+		SELECT (item).link_id, kind, f.*, (item).in_scope, (item).first,
+			as_local->f.local_column AS new_local,
+			as_xero->f.xero_column AS new_xero,
+			coalesce((item).local->f.local_column, as_local_base->f.local_column) AS old_local,
+			(item).remote->f.xero_column AS old_xero,
+			coalesce((item).base_xero ?& f.xero_uses, false) AS x_known,
+			coalesce((item).base_local ?& f.local_uses, false) AS l_known,
+			CASE WHEN (item).remote = (item).base_xero THEN as_local
+				ELSE as_local_base END->f.local_column AS base_local,
+			CASE WHEN (item).local = (item).base_local THEN as_xero
+				ELSE as_xero_base END->f.xero_column AS base_xero,
+			(item).local IS NOT NULL AS l_read,
+			f.direction = 'to_xero' OR (item).local->f.local_column IS DISTINCT FROM (item).base_local->f.local_column
+				OR 1 = (SELECT count(*) FROM @extschema@.sync_field AS o WHERE o.sync_id = sync
+					AND o.xero_column = f.xero_column AND o.direction <> 'to_local') AS l_own,
+			coalesce((item).local_at > (item).remote_at - clock_offset, false) AS l_newer
+		FROM item JOIN @extschema@.sync_field AS f ON f.sync_id = sync
+		WHERE kind IN ('pair', 'adopt')
+	), compared AS (
+		SELECT *,
+			NOT x_known OR @extschema@._filled(new_local)
+				IS DISTINCT FROM @extschema@._filled(base_local) AS x_changed,
+			in_scope AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
+				IS DISTINCT FROM @extschema@._filled(base_xero)) AS l_changed,
+			l_read AND (
+				local_column IS NOT NULL AND direction <> 'to_xero' AND @extschema@._filled(new_local)
+					IS NOT DISTINCT FROM @extschema@._filled(old_local)
+				OR xero_column IS NOT NULL AND direction <> 'to_local' AND @extschema@._filled(new_xero)
+					IS NOT DISTINCT FROM @extschema@._filled(old_xero)) AS same
+		FROM pair
+	), judged AS (
+		SELECT *,
+			CASE
+			WHEN same THEN NULL
+			WHEN kind = 'adopt' THEN CASE WHEN xero_column = self.xero_key
+				AND direction = 'to_local' THEN 'to_local' END
+			WHEN direction = 'to_local' THEN CASE WHEN x_changed AND local_column IS NOT NULL THEN 'to_local' END
+			WHEN direction = 'to_xero' THEN CASE WHEN l_changed THEN 'to_xero' END
+			WHEN x_changed AND l_changed THEN CASE
+				WHEN first_merge AND first AND self.initial = 'xero_to_local' THEN 'to_local'
+				WHEN first_merge AND first AND self.initial = 'local_to_xero' THEN 'to_xero'
+				WHEN first_merge AND @extschema@._filled(old_local) IS NULL THEN 'to_local'
+				WHEN first_merge AND @extschema@._filled(new_local) IS NULL THEN 'to_xero'
+				WHEN self.conflict = 'xero' THEN 'to_local'
+				WHEN self.conflict = 'local' THEN 'to_xero'
+				WHEN self.conflict = 'manual' THEN 'conflict'
+				WHEN l_newer THEN 'to_xero'
+				ELSE 'to_local' END
+			WHEN x_changed THEN 'to_local'
+			WHEN l_changed THEN 'to_xero'
+			END AS flow
+		FROM compared, LATERAL (SELECT NOT x_known AND NOT l_known AS first_merge) AS m
+	), explained AS (
+		SELECT *, CASE
+			WHEN flow = 'conflict' THEN 'both sides have changed it'
+			WHEN direction <> 'both' OR NOT (x_changed AND l_changed) THEN
+				CASE WHEN flow = 'to_local' THEN 'changed in Xero' ELSE 'changed in the local table' END
+			WHEN first_merge THEN
+				CASE WHEN flow = 'to_local' THEN 'taken from Xero when first merged'
+					ELSE 'taken from the local table when first merged' END
+			ELSE CASE WHEN self.conflict = 'newest' THEN
+				CASE WHEN flow = 'to_local' THEN 'both sides have changed it, Xero''s change is newer'
+					ELSE 'both sides have changed it, the local change is newer' END
+				ELSE CASE WHEN flow = 'to_local' THEN 'both sides have changed it, Xero wins'
+					ELSE 'both sides have changed it, the local table wins' END END
+			END AS why
+		FROM judged
+	), merged AS (
+		SELECT link_id,
+			jsonb_object_agg(local_column, new_local) FILTER (WHERE flow = 'to_local') AS local_new,
+			jsonb_object_agg(local_column, old_local) FILTER (WHERE flow = 'to_local') AS local_old,
+			jsonb_object_agg(xero_column, new_xero) FILTER (WHERE flow = 'to_xero') AS xero_new,
+			jsonb_object_agg(xero_column, old_xero) FILTER (WHERE flow = 'to_xero') AS xero_old,
+			array_agg(field) FILTER (WHERE flow = 'to_xero') AS xero_fields,
+			jsonb_object_agg(field, jsonb_build_object('xero', new_local, 'local', old_local))
+				FILTER (WHERE flow = 'conflict') AS conflicts,
+			count(*) FILTER (WHERE flow IS NOT NULL AND direction = 'both'
+				AND x_changed AND l_changed AND NOT first_merge) AS disagreed,
+			jsonb_object_agg(field, why) FILTER (WHERE flow IS NOT NULL) AS why
+		FROM explained GROUP BY link_id
+	), decided AS (
+		SELECT item, CASE kind
+				WHEN 'forget' THEN NULL
+				WHEN 'ignore' THEN 'ignored'
+				WHEN 'rest' THEN (item).state
+				WHEN 'wait' THEN 'unlinked'
+				WHEN 'create_xero' THEN 'unlinked'
+				WHEN 'archive' THEN 'linked'
+				WHEN 'end' THEN 'ended'
+				WHEN 'delete_local' THEN 'ended'
+				ELSE 'linked' END AS state,
+			kind = 'wait' OR m.conflicts IS NOT NULL AS hold,
+			CASE WHEN kind = 'create_local' THEN 'create'
+				WHEN kind = 'delete_local' THEN 'delete'
+				WHEN m.local_new IS NOT NULL THEN 'update' END AS local_action,
+			CASE WHEN kind = 'create_local' THEN as_local ELSE m.local_new END AS local_new,
+			CASE WHEN kind = 'delete_local' THEN (item).local ELSE m.local_old END AS local_old,
+			CASE WHEN kind = 'create_xero' THEN 'create'
+				WHEN kind = 'archive' THEN 'archive'
+				WHEN m.xero_new IS NOT NULL THEN 'update' END AS xero_action,
+			CASE WHEN kind = 'create_xero' THEN as_xero ELSE m.xero_new END AS xero_new,
+			m.xero_old,
+			CASE WHEN kind = 'create_xero' THEN to_xero.fields
+				WHEN kind = 'archive' THEN '{}' ELSE m.xero_fields END AS xero_fields,
+			m.conflicts, coalesce(m.disagreed, 0) AS disagreed,
+			CASE WHEN kind = 'create_local' THEN '{"": "new in Xero"}'
+				WHEN kind = 'create_xero' THEN '{"": "new in the local table"}'
+				WHEN kind = 'archive' THEN '{"": "deleted from the local table"}'
+				WHEN kind = 'delete_local' THEN '{"": "gone from Xero"}'
+				ELSE m.why END AS why
+		FROM item LEFT JOIN merged AS m ON m.link_id = (item).link_id
+			CROSS JOIN (SELECT array_agg(f.field) AS fields FROM @extschema@.sync_field AS f
+				WHERE f.sync_id = sync AND f.direction <> 'to_local') AS to_xero
+	)
+	SELECT array_agg(ROW(d.*)::@extschema@._decision) INTO decisions FROM decided AS d;
+	RETURN @extschema@._follow_local(sync, decisions);
+END $$;
+COMMENT ON FUNCTION @extschema@._decide(integer, @extschema@._item[]) IS
+	'internal: what is to be done about items';

@@ -1,0 +1,359 @@
+-- Writing to Xero: requests are made of what waits in sync_intent, get a key
+-- that is committed before they are sent, and are settled with their outcome.
+--
+-- What a crash leaves behind is a key without an outcome.  Updates are merged
+-- anew, as doing them twice does no harm.  A create is first looked for in
+-- Xero; if it is not there it is sent again, with the same key as long as Xero
+-- remembers it, which makes that harmless, too.
+
+-- The columns that tell a record from others, of those that a row has: what
+-- match_on compares, else what Xero keeps unique, else what names a document.
+CREATE FUNCTION @extschema@._natural_columns(sync integer, "row" jsonb)
+	RETURNS text[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT coalesce(
+		(SELECT array_agg(f.xero_column) FROM @extschema@.sync AS s
+				JOIN @extschema@.sync_field AS f USING (sync_id)
+			WHERE s.sync_id = sync AND f.local_column = ANY (s.match_on)
+			HAVING bool_and(@extschema@._filled("row"->f.xero_column) IS NOT NULL)),
+		(SELECT ARRAY[c] FROM unnest('{contact_number,invoice_number,credit_note_number,'
+				'purchase_order_number,quote_number,code,name,reference,narration}'::text[])
+				WITH ORDINALITY AS u(c, n)
+			WHERE @extschema@._filled("row"->c) IS NOT NULL ORDER BY n LIMIT 1),
+		(SELECT array_agg(m.key ORDER BY m.key) FROM jsonb_each("row") AS m
+			WHERE jsonb_typeof(m.value) IN ('string', 'number', 'boolean')
+				AND @extschema@._filled(m.value) IS NOT NULL))
+$$;
+COMMENT ON FUNCTION @extschema@._natural_columns(integer, jsonb) IS
+	'internal: the columns by which a record can be found without its key';
+
+-- Records in Xero that have the row's values of these columns, whatever the
+-- sync's filter says: a call for each page.
+CREATE FUNCTION @extschema@._find_records(sync integer, tenant uuid, "row" jsonb,
+		columns text[])
+	RETURNS TABLE (xero_id text, remote jsonb, updated_at timestamptz)
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	statement text;
+BEGIN
+	SELECT @extschema@._records_query(sync, concat_ws(' AND ',
+		(SELECT format('xero.%I = %L', c, tenant) FROM @extschema@._tenant_column(s.xero_table) AS c
+			WHERE c IS NOT NULL),
+		(SELECT string_agg(format('xero.%I = (%L)::%s', a.attname, "row"->>a.attname,
+				format_type(a.atttypid, a.atttypmod)), ' AND ')
+			FROM pg_attribute AS a
+			WHERE a.attrelid = s.xero_table AND a.attname = ANY (columns))))
+	INTO statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	RETURN QUERY EXECUTE statement;
+END $$;
+COMMENT ON FUNCTION @extschema@._find_records(integer, uuid, jsonb, text[]) IS
+	'internal: records in Xero that have these values';
+
+-- Makes a record the partner of a row that was to be created.  What Xero has
+-- done to the values is left to the next merge.
+CREATE FUNCTION @extschema@._adopt_record(intent @extschema@.sync_intent,
+		the_id text, record jsonb, at timestamptz) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	DELETE FROM @extschema@.sync_link AS k
+	WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+		AND k.xero_id = the_id AND k.local_key IS NULL;
+	UPDATE @extschema@.sync_link AS k
+	SET tenant_id = intent.tenant_id, xero_id = the_id, state = 'linked',
+		match_key = NULL, base_xero = NULL, base_local = NULL
+	WHERE k.link_id = intent.link_id;
+	INSERT INTO @extschema@.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+	VALUES (intent.sync_id, intent.tenant_id, the_id, record, at)
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+		SET remote = excluded.remote, updated_at = excluded.updated_at, held = false;
+	DELETE FROM @extschema@.sync_intent AS i WHERE i.intent_id = intent.intent_id;
+END $$;
+COMMENT ON FUNCTION @extschema@._adopt_record(@extschema@.sync_intent, text, jsonb, timestamptz) IS
+	'internal: make a record the partner of a row that was to be created';
+
+-- What became of a row that was stored: the fields are agreed as they were sent
+-- and as Xero shows them now.  What else the record tells, its id for instance, is
+-- merged like anything that was read.
+CREATE FUNCTION @extschema@._settle_stored(run bigint, intent @extschema@.sync_intent,
+		the_id text, record jsonb) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	self @extschema@.sync;
+	link @extschema@.sync_link;
+	xero_uses text[];
+	local_uses text[];
+	stored jsonb;
+	at timestamptz;
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = intent.sync_id;
+	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = intent.link_id;
+	DELETE FROM @extschema@.sync_intent AS i WHERE i.intent_id = intent.intent_id;
+	DELETE FROM @extschema@.sync_issue AS i
+	WHERE i.link_id = link.link_id AND (i.kind IN ('validation', 'ambiguous')
+		OR i.kind = 'conflict' AND i.field = ANY (intent.fields));
+	UPDATE @extschema@.sync_run AS r
+	SET pushed = r.pushed + 1, created = r.created + (intent.operation = 'insert')::integer,
+		updated = r.updated + (intent.operation <> 'insert')::integer
+	WHERE r.run_id = run;
+	IF intent.operation = 'delete' THEN
+		UPDATE @extschema@.sync_link AS k SET state = 'ended', base_local = NULL
+		WHERE k.link_id = link.link_id;
+		RETURN;
+	END IF;
+
+	SELECT coalesce(array_agg(DISTINCT x) FILTER (WHERE x IS NOT NULL), '{}'),
+		coalesce(array_agg(DISTINCT l) FILTER (WHERE l IS NOT NULL), '{}')
+	INTO xero_uses, local_uses
+	FROM @extschema@.sync_field AS f
+		LEFT JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l) ON true
+	WHERE f.sync_id = intent.sync_id AND f.field = ANY (intent.fields);
+	stored := @extschema@._slice(record, @extschema@._read_columns(intent.sync_id));
+	at := (record->>@extschema@._clock_column(self.xero_table))::timestamptz;
+	link.base_xero := coalesce(link.base_xero, '{}') || @extschema@._slice(stored, xero_uses);
+	IF intent.operation = 'insert' THEN
+		DELETE FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+			AND k.xero_id = the_id AND k.local_key IS NULL;
+		link.base_local := intent.image;
+	ELSE
+		link.base_local := coalesce(link.base_local, '{}') || @extschema@._slice(intent.image, local_uses);
+	END IF;
+	UPDATE @extschema@.sync_link AS k
+	SET tenant_id = intent.tenant_id, xero_id = the_id, state = 'linked', match_key = NULL,
+		base_xero = link.base_xero, base_local = link.base_local,
+		xero_updated_at = coalesce(at, k.xero_updated_at)
+	WHERE k.link_id = link.link_id;
+	IF stored <> link.base_xero THEN
+		INSERT INTO @extschema@.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+		VALUES (intent.sync_id, intent.tenant_id, the_id, stored, at)
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+			SET remote = excluded.remote, updated_at = excluded.updated_at;
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._settle_stored(bigint, @extschema@.sync_intent, text, jsonb) IS
+	'internal: settle a row that Xero has stored';
+
+-- What became of a row that was refused.  A duplicate may be the very record that
+-- the row stands for: if there is one of that name and it has no row yet, they
+-- become partners.
+CREATE FUNCTION @extschema@._settle_refused(run bigint, intent @extschema@.sync_intent,
+		code text, message text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	found record;
+BEGIN
+	IF intent.operation = 'insert' AND code = '23505' THEN
+		SELECT count(*) AS number, min(f.xero_id) AS id INTO found
+		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row",
+			ARRAY(SELECT c FROM unnest('{contact_number,invoice_number,credit_note_number,'
+				'purchase_order_number,quote_number,code,name}'::text[]) WITH ORDINALITY AS u(c, n)
+				WHERE @extschema@._filled(intent."row"->c) IS NOT NULL ORDER BY n LIMIT 1)) AS f;
+		IF found.number = 1 AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
+			WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+				AND k.xero_id = found.id AND k.local_key IS NOT NULL)
+		THEN
+			PERFORM @extschema@._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
+			FROM @extschema@._find_records(intent.sync_id, intent.tenant_id,
+				jsonb_build_object(s.xero_key, found.id), ARRAY[s.xero_key]) AS f,
+				@extschema@.sync AS s
+			WHERE s.sync_id = intent.sync_id;
+			RETURN;
+		END IF;
+	END IF;
+	DELETE FROM @extschema@.sync_intent AS i WHERE i.intent_id = intent.intent_id;
+	PERFORM @extschema@._note_issue(intent.link_id, 'validation', NULL, message, code, intent."row");
+	UPDATE @extschema@.sync_run AS r SET issues = r.issues + 1 WHERE r.run_id = run;
+END $$;
+COMMENT ON FUNCTION @extschema@._settle_refused(bigint, @extschema@.sync_intent, text, text) IS
+	'internal: settle a row that Xero has refused';
+
+-- Gives a fresh key to the next rows that go to Xero as one request; null if none
+-- waits.  What Xero does not offer for the object becomes an issue.
+CREATE FUNCTION @extschema@._next_request(run bigint, sync integer, tenants uuid[])
+	RETURNS text
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	relation CONSTANT regclass := (SELECT s.xero_table FROM @extschema@.sync AS s WHERE s.sync_id = sync);
+	key CONSTANT text := 'sync-' || gen_random_uuid();
+	intent @extschema@.sync_intent;
+	batch integer;
+BEGIN
+	LOOP
+		SELECT * INTO intent FROM @extschema@.sync_intent AS i
+		WHERE i.sync_id = sync AND i.idempotency_key IS NULL AND i.tenant_id = ANY (tenants)
+		ORDER BY i.intent_id LIMIT 1;
+		IF NOT FOUND THEN
+			RETURN NULL;
+		END IF;
+		batch := (@extschema@._push_rules(relation, intent.operation)).batch;
+		EXIT WHEN batch > 0;
+		PERFORM @extschema@._settle_refused(run, intent, '0A000',
+			format('Xero does not offer to %s records of %s', intent.operation, relation));
+	END LOOP;
+	UPDATE @extschema@.sync_intent AS i
+	SET idempotency_key = key, first_sent = clock_timestamp()
+	FROM (SELECT o.intent_id FROM @extschema@.sync_intent AS o
+		WHERE o.sync_id = sync AND o.idempotency_key IS NULL
+			AND o.tenant_id = intent.tenant_id AND o.operation = intent.operation
+			AND (o.intent_id = intent.intent_id OR NOT intent.alone AND NOT o.alone)
+		ORDER BY o.intent_id LIMIT batch) AS together
+	WHERE i.intent_id = together.intent_id;
+	RETURN key;
+END $$;
+COMMENT ON FUNCTION @extschema@._next_request(bigint, integer, uuid[]) IS
+	'internal: give a key to the next rows that go to Xero together';
+
+-- The rows of a request, as _push() takes them.  A change is accompanied by the
+-- record's key and by what Xero wants along with it.
+CREATE FUNCTION @extschema@._request_rows(key text) RETURNS jsonb
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT jsonb_agg(CASE WHEN t.name IS NULL THEN '{}'
+				ELSE jsonb_build_object(t.name, i.tenant_id) END
+			|| CASE WHEN i.operation = 'insert' THEN '{}'
+				ELSE @extschema@._slice(coalesce(k.base_xero, '{}') || coalesce(x.remote, '{}'), rules.needs)
+					|| jsonb_build_object(s.xero_key, k.xero_id) END
+			|| i."row" ORDER BY i.intent_id)
+	FROM @extschema@.sync_intent AS i
+		JOIN @extschema@.sync AS s USING (sync_id)
+		JOIN @extschema@.sync_link AS k USING (link_id)
+		LEFT JOIN @extschema@.sync_inbox AS x ON x.sync_id = i.sync_id
+			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id,
+		@extschema@._tenant_column(s.xero_table) AS t(name),
+		@extschema@._push_rules(s.xero_table, i.operation) AS rules
+	WHERE i.idempotency_key = key
+$$;
+COMMENT ON FUNCTION @extschema@._request_rows(text) IS
+	'internal: the rows of a request';
+
+-- Sends a request, for the first time or again, and settles its rows.  When Xero
+-- refuses all of it for the fault of one, each row is to go alone.
+CREATE FUNCTION @extschema@._send_request(run bigint, sync integer, key text,
+		again boolean) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	relation CONSTANT regclass := (SELECT s.xero_table FROM @extschema@.sync AS s WHERE s.sync_id = sync);
+	intents CONSTANT @extschema@.sync_intent[] := ARRAY(
+		SELECT i FROM @extschema@.sync_intent AS i WHERE i.idempotency_key = key ORDER BY i.intent_id);
+	outcome record;
+	intent @extschema@.sync_intent;
+BEGIN
+	FOR outcome IN
+		SELECT * FROM @extschema@._push(relation, intents[1].operation,
+			@extschema@._request_rows(key), key,
+			CASE WHEN again THEN intents[1].first_sent END)
+	LOOP
+		intent := intents[outcome.row_number];
+		IF outcome.stored THEN
+			PERFORM @extschema@._settle_stored(run, intent, outcome.key, outcome.record);
+		ELSIF outcome.together AND cardinality(intents) > 1 THEN
+			UPDATE @extschema@.sync_intent AS i
+			SET alone = true, idempotency_key = NULL, first_sent = NULL
+			WHERE i.intent_id = intent.intent_id;
+		ELSE
+			PERFORM @extschema@._settle_refused(run, intent, outcome.sqlstate, outcome.message);
+		END IF;
+	END LOOP;
+EXCEPTION WHEN program_limit_exceeded THEN
+	IF cardinality(intents) < 2 THEN
+		RAISE;
+	END IF;
+	UPDATE @extschema@.sync_intent AS i
+	SET alone = true, idempotency_key = NULL, first_sent = NULL
+	WHERE i.idempotency_key = key;
+END $$;
+COMMENT ON FUNCTION @extschema@._send_request(bigint, integer, text, boolean) IS
+	'internal: send a request and settle its rows';
+
+-- Nothing of the request was sent: its rows wait again.
+CREATE FUNCTION @extschema@._withdraw_request(key text) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog AS $$
+	UPDATE @extschema@.sync_intent SET idempotency_key = NULL, first_sent = NULL
+	WHERE idempotency_key = key
+$$;
+COMMENT ON FUNCTION @extschema@._withdraw_request(text) IS
+	'internal: let the rows of a request wait again';
+
+-- Looks for the record that a create has made: among what was read and has no
+-- row yet, then in Xero.  True if it was found, or several that it could be.
+CREATE FUNCTION @extschema@._find_created(intent @extschema@.sync_intent) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	columns CONSTANT text[] := @extschema@._natural_columns(intent.sync_id, intent."row");
+	wanted CONSTANT text := @extschema@._match_key(intent."row", columns);
+	found record;
+BEGIN
+	SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
+		array_agg(f.updated_at) AS times
+	INTO found
+	FROM (
+		SELECT i.xero_id, i.remote, i.updated_at FROM @extschema@.sync_inbox AS i
+		WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
+			AND @extschema@._match_key(i.remote, columns) = wanted
+		UNION
+		SELECT f.xero_id, f.remote, f.updated_at
+		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row", columns) AS f
+		WHERE NOT EXISTS (SELECT FROM @extschema@.sync_inbox AS i
+			WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
+				AND @extschema@._match_key(i.remote, columns) = wanted)) AS f
+	WHERE NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+			AND k.xero_id = f.xero_id AND k.local_key IS NOT NULL);
+	IF found.ids IS NULL THEN
+		RETURN false;
+	ELSIF cardinality(found.ids) = 1 THEN
+		PERFORM @extschema@._adopt_record(intent, found.ids[1], found.records[1], found.times[1]);
+		UPDATE @extschema@.sync_link AS k
+		SET base_local = intent.image, base_xero = @extschema@._slice(found.records[1],
+			ARRAY(SELECT unnest(f.xero_uses || f.xero_column) FROM @extschema@.sync_field AS f
+				WHERE f.sync_id = intent.sync_id AND f.field = ANY (intent.fields)))
+		WHERE k.link_id = intent.link_id;
+		RETURN true;
+	END IF;
+	DELETE FROM @extschema@.sync_intent AS i WHERE i.intent_id = intent.intent_id;
+	PERFORM @extschema@._note_issue(intent.link_id, 'ambiguous', NULL,
+		'the row was sent to Xero, and more than one record there may be what became of it',
+		'08007', to_jsonb(found.ids));
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION @extschema@._find_created(@extschema@.sync_intent) IS
+	'internal: look for the record that a create has made';
+
+-- Settles the requests whose outcome was not known when the last run ended: all
+-- but creates that are to be sent again with their key, which is returned.
+CREATE FUNCTION @extschema@._settle_unknown(sync integer, tenants uuid[]) RETURNS text
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	memory CONSTANT interval := '5 minutes';
+	the_key text;
+	intent @extschema@.sync_intent;
+	found boolean := false;
+BEGIN
+	WITH gone AS (
+		DELETE FROM @extschema@.sync_intent AS i
+		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.operation <> 'insert'
+		RETURNING i.link_id
+	)
+	INSERT INTO @extschema@.sync_inbox AS x (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM gone JOIN @extschema@.sync_link AS k USING (link_id)
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+
+	FOR the_key IN
+		SELECT DISTINCT i.idempotency_key FROM @extschema@.sync_intent AS i
+		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (tenants)
+	LOOP
+		FOR intent IN
+			SELECT * FROM @extschema@.sync_intent AS i WHERE i.idempotency_key = the_key ORDER BY i.intent_id
+		LOOP
+			found := @extschema@._find_created(intent) OR found;
+		END LOOP;
+		-- if one of its rows is there, the request was carried out
+		IF NOT found AND intent.first_sent > clock_timestamp() - memory THEN
+			RETURN the_key;
+		END IF;
+		PERFORM @extschema@._withdraw_request(the_key);
+	END LOOP;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@._settle_unknown(integer, uuid[]) IS
+	'internal: settle requests of unknown outcome; the key of one that is to be sent again';

@@ -1,0 +1,385 @@
+-- Runs: the steps of the other files, one transaction each.
+--
+-- A run is a state that a step turns into the next one.  run_sync() commits
+-- between them, so what is done stays done, and every session sees how far it
+-- is; plan_sync() takes the same steps and undoes them.
+--
+-- A session that runs a sync holds the advisory lock of its tables' oid and the
+-- sync's number, from the first step to the last.  A run that is said to be
+-- running while nobody has the lock has crashed.
+
+CREATE TYPE @extschema@._run AS (
+	run_id bigint,				-- null: of a plan
+	sync_id integer,
+	phase text,
+	tenants uuid[],				-- the organisations that are connected
+	pulled integer,				-- how many of them were read
+	gathered bigint,			-- the last change that was looked at
+	upto bigint,				-- the last change of this run
+	request text,				-- key of what is to be sent next
+	again boolean,				-- it was sent before
+	rounds integer,				-- how often what was pushed has come back
+	calls bigint,				-- of the session, before the run
+	bytes bigint,
+	waited_ms double precision
+);
+COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
+
+-- Is there anything about local rows that the run is to know?  A sync that only
+-- pulls looks at them for matching.
+CREATE FUNCTION @extschema@._looks_at_rows(self @extschema@.sync) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT NOT self.mirror AND (self.direction <> 'pull' OR self.match_on IS NOT NULL
+		OR @extschema@._id_column(self.sync_id) IS NOT NULL
+			AND NOT EXISTS (SELECT FROM @extschema@.sync_position AS p
+				WHERE p.sync_id = self.sync_id AND p.initial_done))
+$$;
+COMMENT ON FUNCTION @extschema@._looks_at_rows(@extschema@.sync) IS
+	'internal: do local rows matter to a run?';
+
+-- The whole local relation is compared before the first merge, if nothing
+-- watches it, and when what watches says that any row may have changed.
+CREATE FUNCTION @extschema@._step_compare(self @extschema@.sync) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	all_rows boolean;
+BEGIN
+	WITH asked AS (
+		DELETE FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = self.sync_id AND c.operation = 'truncate'
+		RETURNING true
+	)
+	SELECT count(*) > 0 INTO all_rows FROM asked;
+	IF NOT @extschema@._looks_at_rows(self) THEN
+		RETURN 0;
+	END IF;
+	IF all_rows OR self.watch = 'compare' OR NOT EXISTS (
+		SELECT FROM @extschema@.sync_position AS p
+		WHERE p.sync_id = self.sync_id AND p.initial_done)
+	THEN
+		PERFORM @extschema@._compare_local(self.sync_id);
+	END IF;
+	RETURN coalesce((SELECT max(c.change_id) FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = self.sync_id), 0);
+END $$;
+COMMENT ON FUNCTION @extschema@._step_compare(@extschema@.sync) IS
+	'internal: compare the local relation, if it must be; the last change of the run';
+
+-- One step: does what is next and says what comes then; phase "done" at the end.
+-- A plan sends nothing and writes nothing to the local side; its decisions are
+-- returned.
+CREATE FUNCTION @extschema@._step(INOUT state @extschema@._run,
+		OUT decisions @extschema@._decision[])
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog
+	SET timezone = 'UTC'
+	SET datestyle = 'ISO'
+	SET intervalstyle = 'postgres'
+	SET bytea_output = 'hex'
+	SET extra_float_digits = 1
+	SET xero_fdw.priority = 'background'
+AS $$
+DECLARE
+	plan CONSTANT boolean := state.run_id IS NULL;
+	was CONSTANT text := state.phase;
+	self @extschema@.sync;
+	last bigint;
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = state.sync_id;
+	CASE state.phase
+	WHEN 'start' THEN
+		PERFORM @extschema@._check_sync_columns(self.sync_id);
+		state.tenants := ARRAY(SELECT o.tenant_id FROM @extschema@._organisations(self.xero_table) AS o
+			ORDER BY o.tenant_id);
+		state.phase := 'compare';
+	WHEN 'compare' THEN
+		state.upto := @extschema@._step_compare(self);
+		state.phase := 'gather';
+	WHEN 'gather' THEN
+		last := CASE WHEN @extschema@._looks_at_rows(self)
+			THEN @extschema@._gather(self.sync_id, state.gathered, state.upto) END;
+		IF last IS NULL THEN
+			state.phase := 'pull';
+		ELSE
+			state.gathered := last;
+		END IF;
+	WHEN 'pull' THEN
+		IF state.pulled = cardinality(state.tenants) THEN
+			state.phase := CASE WHEN self.mirror THEN 'merge' ELSE 'settle' END;
+		ELSE
+			state.pulled := state.pulled + @extschema@._pull_chunk(state.run_id, self.sync_id,
+				state.tenants[state.pulled + 1])::integer;
+			-- with nothing to match, records can be merged as they come
+			IF self.direction = 'pull' AND NOT self.mirror
+				AND NOT @extschema@._has_waiting_rows(self.sync_id)
+			THEN
+				state.phase := 'merge';
+			END IF;
+		END IF;
+	WHEN 'settle' THEN
+		state.request := CASE WHEN NOT plan
+			THEN @extschema@._settle_unknown(self.sync_id, state.tenants) END;
+		state.again := state.request IS NOT NULL;
+		state.phase := CASE WHEN state.again THEN 'send' ELSE 'match' END;
+	WHEN 'match' THEN
+		IF @extschema@._has_waiting_rows(self.sync_id) OR EXISTS (
+			SELECT FROM @extschema@.sync_issue AS i
+			WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous')
+		THEN
+			PERFORM @extschema@._absorb(self.sync_id);
+			PERFORM @extschema@._match(self.sync_id);
+		END IF;
+		state.phase := 'merge';
+	WHEN 'merge' THEN
+		IF self.mirror THEN
+			PERFORM @extschema@._mirror_inbox(state.run_id, self.sync_id);
+		ELSE
+			decisions := @extschema@._merge_batch(state.run_id, self.sync_id, state.tenants,
+				state.upto, plan);
+		END IF;
+		IF decisions IS NULL THEN
+			IF state.pulled < cardinality(state.tenants) THEN
+				state.phase := 'pull';
+			ELSE
+				UPDATE @extschema@.sync_position AS p SET initial_done = true
+				WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
+					AND NOT p.initial_done;
+				state.phase := CASE WHEN plan THEN 'done' ELSE 'push' END;
+			END IF;
+		END IF;
+	WHEN 'push' THEN
+		state.request := @extschema@._next_request(state.run_id, self.sync_id, state.tenants);
+		state.again := false;
+		IF state.request IS NOT NULL THEN
+			state.phase := 'send';
+		ELSIF state.rounds < 2 AND EXISTS (SELECT FROM @extschema@.sync_inbox AS i
+			WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
+		THEN
+			state.rounds := state.rounds + 1;
+			state.phase := 'merge';
+		ELSE
+			state.phase := 'done';
+		END IF;
+	WHEN 'send' THEN
+		PERFORM @extschema@._send_request(state.run_id, self.sync_id, state.request, state.again);
+		state.phase := CASE WHEN state.again THEN 'settle' ELSE 'push' END;
+		state.request := NULL;
+	END CASE;
+	PERFORM @extschema@._show_progress(state, was);
+END $$;
+COMMENT ON FUNCTION @extschema@._step(@extschema@._run) IS
+	'internal: the next step of a run';
+
+-- What other sessions see of the run.
+CREATE FUNCTION @extschema@._show_progress(state @extschema@._run, was text)
+	RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog AS $$
+	UPDATE @extschema@.sync_run AS r
+	SET phase = state.phase, calls = s.calls - state.calls,
+		bytes = s.bytes_in + s.bytes_out - state.bytes,
+		budget_wait = make_interval(secs => (s.waited_ms - state.waited_ms) / 1000),
+		done = CASE WHEN state.phase = was THEN r.done ELSE 0 END,
+		total = CASE WHEN state.phase = was THEN r.total
+			WHEN state.phase = 'merge' THEN
+				(SELECT count(*) FROM @extschema@.sync_inbox AS i
+					WHERE i.sync_id = state.sync_id AND NOT i.held)
+				+ (SELECT count(*) FROM @extschema@.sync_change AS c
+					WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto)
+			WHEN state.phase = 'push' THEN
+				(SELECT count(*) FROM @extschema@.sync_intent AS i WHERE i.sync_id = state.sync_id) END
+	FROM @extschema@._session() AS s
+	WHERE r.run_id = state.run_id
+$$;
+COMMENT ON FUNCTION @extschema@._show_progress(@extschema@._run, text) IS
+	'internal: show how far a run is';
+
+-- Begins a run of a sync, or null if one is under way already.
+CREATE FUNCTION @extschema@._begin_run(sync integer) RETURNS @extschema@._run
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	state @extschema@._run;
+BEGIN
+	IF NOT pg_try_advisory_lock('@extschema@.sync'::regclass::oid::integer, sync) THEN
+		RETURN NULL;
+	END IF;
+	UPDATE @extschema@.sync_run AS r
+	SET state = 'crashed', ended_at = clock_timestamp(),
+		error = 'the session ended before the run did'
+	WHERE r.sync_id = sync AND r.state = 'running';
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, NULL, false, 0,
+		s.calls, s.bytes_in + s.bytes_out, s.waited_ms
+	INTO state FROM @extschema@._session() AS s;
+	INSERT INTO @extschema@.sync_run (sync_id, phase) VALUES (sync, 'start')
+		RETURNING run_id INTO state.run_id;
+	RETURN state;
+END $$;
+COMMENT ON FUNCTION @extschema@._begin_run(integer) IS
+	'internal: begin a run of a sync; null if one is under way';
+
+-- Ends a run: what became of it is written down and announced, and history that
+-- is old enough forgotten.  Of a request that was not sent the rows wait again.
+CREATE FUNCTION @extschema@._end_run(run @extschema@._run, outcome text, code text,
+		message text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	shown jsonb;
+BEGIN
+	IF run.request IS NOT NULL AND NOT run.again
+		AND (code IN ('53400', '42501', '08001') OR code LIKE '28%')
+	THEN
+		PERFORM @extschema@._withdraw_request(run.request);
+	END IF;
+	UPDATE @extschema@.sync_run AS r
+	SET state = outcome, ended_at = clock_timestamp(), sqlstate = code, error = message,
+		calls = s.calls - run.calls, bytes = s.bytes_in + s.bytes_out - run.bytes,
+		budget_wait = make_interval(secs => (s.waited_ms - run.waited_ms) / 1000)
+	FROM @extschema@._session() AS s
+	WHERE r.run_id = run.run_id
+	RETURNING to_jsonb(r) || jsonb_build_object('error', left(r.error, 1000)) INTO shown;
+	DELETE FROM @extschema@.sync_run AS r
+	WHERE r.sync_id = run.sync_id
+		AND r.ended_at < now() - make_interval(days => coalesce(current_setting('xero_fdw.sync_history', true), '30')::integer);
+	PERFORM pg_notify('xero_fdw_sync', (shown || jsonb_build_object('name',
+		(SELECT s.name FROM @extschema@.sync AS s WHERE s.sync_id = run.sync_id)))::text);
+	PERFORM pg_advisory_unlock('@extschema@.sync'::regclass::oid::integer, run.sync_id);
+END $$;
+COMMENT ON FUNCTION @extschema@._end_run(@extschema@._run, text, text, text) IS
+	'internal: end a run';
+
+-- What an error makes of a run.  When the budget is spent, or Xero cannot be
+-- reached, the next run goes on where this one stopped.
+CREATE FUNCTION @extschema@._outcome(code text) RETURNS text
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
+	SELECT CASE WHEN code = '57014' THEN 'cancelled'
+		WHEN code IN ('53400', '55P03', '40001', '40P01', '57P01') OR code LIKE '08%' THEN 'paused'
+		ELSE 'failed' END
+$$;
+COMMENT ON FUNCTION @extschema@._outcome(text) IS
+	'internal: what an error makes of a run';
+
+-- Runs a sync to its end.  Errors are returned, not raised, so that the caller can
+-- go on with others.  Each step is a transaction of its own, in which the local
+-- row that is read is the one that is changed.
+CREATE PROCEDURE @extschema@._run_sync(sync integer, INOUT outcome text,
+		INOUT code text, INOUT message text, INOUT detail text, INOUT hint text)
+	LANGUAGE plpgsql AS $$
+DECLARE
+	state @extschema@._run;
+	ended boolean := false;
+BEGIN
+	COMMIT;
+	state := @extschema@._begin_run(sync);
+	IF state IS NULL THEN
+		outcome := 'busy';
+		RETURN;
+	END IF;
+	outcome := 'done';
+	LOOP
+		COMMIT;
+		EXIT WHEN ended;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+		BEGIN
+			IF state.phase OPERATOR(pg_catalog.<>) 'done' THEN
+				state := (@extschema@._step(state)).state;
+			END IF;
+		EXCEPTION WHEN query_canceled OR OTHERS THEN
+			GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+				detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+			outcome := @extschema@._outcome(code);
+		END;
+		IF outcome OPERATOR(pg_catalog.<>) 'done' OR state.phase OPERATOR(pg_catalog.=) 'done' THEN
+			PERFORM @extschema@._end_run(state, outcome, code,
+				pg_catalog.concat_ws(E'\n', message, nullif(detail, '')));
+			ended := true;
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON PROCEDURE @extschema@._run_sync(integer, text, text, text, text, text) IS
+	'internal: run a sync to its end';
+
+-- A sync that the current role may run, by name.
+CREATE FUNCTION @extschema@._own_sync(sync_name text) RETURNS @extschema@.sync
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	self CONSTANT @extschema@.sync := @extschema@._find_sync(sync_name);
+BEGIN
+	PERFORM @extschema@._require_owner(self);
+	IF self.parent_id IS NOT NULL THEN
+		RAISE EXCEPTION 'sync "%" has no runs of its own', self.name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = format('It follows sync "%s".',
+					(SELECT s.name FROM @extschema@.sync AS s WHERE s.sync_id = self.parent_id));
+	END IF;
+	RETURN self;
+END $$;
+COMMENT ON FUNCTION @extschema@._own_sync(text) IS
+	'internal: a sync that the current role may run';
+
+CREATE PROCEDURE @extschema@.run_sync(name text)
+	LANGUAGE plpgsql AS $$
+DECLARE
+	sync CONSTANT integer := (@extschema@._own_sync(name)).sync_id;
+	outcome text;
+	code text;
+	message text;
+	detail text;
+	hint text;
+BEGIN
+	CALL @extschema@._run_sync(sync, outcome, code, message, detail, hint);
+	CASE outcome
+	WHEN 'done' THEN
+	WHEN 'busy' THEN
+		RAISE NOTICE 'sync "%" is running already', name;
+	WHEN 'paused' THEN
+		RAISE WARNING 'sync "%" is paused: %', name, message
+			USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
+				HINT = 'The next run goes on from here.';
+	ELSE
+		RAISE EXCEPTION '%', message
+			USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
+				HINT = coalesce(nullif(hint, ''), 'xero_fdw.sync_runs has the history of runs.');
+	END CASE;
+END $$;
+COMMENT ON PROCEDURE @extschema@.run_sync(text) IS
+	'bring the two sides of a sync in step';
+
+CREATE PROCEDURE @extschema@.run_syncs()
+	LANGUAGE plpgsql AS $$
+DECLARE
+	self record;
+	outcome text;
+	code text;
+	message text;
+	detail text;
+	hint text;
+	failed text[] := '{}';
+BEGIN
+	FOR self IN
+		SELECT s.sync_id, s.name FROM @extschema@.sync AS s
+		WHERE s.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.regrole AND s.parent_id IS NULL
+		ORDER BY s.sync_id
+	LOOP
+		outcome := NULL;
+		code := NULL;
+		message := NULL;
+		CALL @extschema@._run_sync(self.sync_id, outcome, code, message, detail, hint);
+		IF outcome OPERATOR(pg_catalog.=) 'busy' THEN
+			RAISE NOTICE 'sync "%" is running already', self.name;
+		ELSIF outcome OPERATOR(pg_catalog.=) 'cancelled' THEN
+			RAISE EXCEPTION '%', message USING ERRCODE = code;
+		ELSIF outcome OPERATOR(pg_catalog.<>) 'done' THEN
+			RAISE WARNING 'sync "%" is %: %', self.name, outcome, message
+				USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
+					HINT = coalesce(nullif(hint, ''), 'The next run goes on from here.');
+			IF outcome OPERATOR(pg_catalog.=) 'failed' THEN
+				failed := pg_catalog.array_append(failed, self.name);
+			END IF;
+		END IF;
+	END LOOP;
+	IF failed OPERATOR(pg_catalog.<>) '{}' THEN
+		RAISE EXCEPTION 'syncs have failed: %', pg_catalog.array_to_string(failed, ', ')
+			USING ERRCODE = 'external_routine_exception';
+	END IF;
+END $$;
+COMMENT ON PROCEDURE @extschema@.run_syncs() IS
+	'run all syncs of the current role, one after the other';
