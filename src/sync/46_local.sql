@@ -83,7 +83,7 @@ DECLARE
 	statement text;
 	updated bigint;
 BEGIN
-	SELECT format('UPDATE %s AS local SET %s FROM pg_catalog.unnest($1, $2) AS "?"("?key", "?row"),'
+	SELECT format('UPDATE %s AS local SET %s FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS "?"("?key", "?row"),'
 			' pg_catalog.jsonb_to_record("?row") AS r(%s) WHERE %s',
 		s.local_table,
 		(SELECT string_agg(format('%1$I = r.%1$I', c), ', ') FROM unnest(names) AS c),
