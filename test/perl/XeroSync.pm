@@ -65,7 +65,7 @@ sub advance
 {
 	my ($self, $seconds) = @_;
 	$self->{sandbox}->clock($seconds);
-	$self->rows('SELECT name FROM xero.currencies');
+	$self->rows('SELECT code FROM xero.currencies');
 	return;
 }
 

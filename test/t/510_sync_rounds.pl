@@ -13,7 +13,7 @@ use Test::More;
 use XeroSync;
 use XeroTest;
 
-my $seed = $ENV{XERO_SYNC_SEED} // (time() ^ $$);
+my $seed = $ENV{XERO_SYNC_SEED} || (time() ^ $$);
 diag("XERO_SYNC_SEED=$seed");
 srand($seed);
 

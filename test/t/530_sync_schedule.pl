@@ -138,7 +138,7 @@ is(scalar(grep { $_->{Name} =~ /^Many / } values %{ $crm->xero }), 250, '... wit
 my $heard = $watcher->try('SELECT 1');
 my @told = map { $json->decode($_) } $heard->{rows} =~ /payload "(\{.*?\})" received/g;
 @told = map { $json->decode($_) } "$heard->{rows}$heard->{text}" =~ /payload "(\{.*\})"/g unless @told;
-my ($about) = grep { ($_->{sync} // '') eq 'crm' } @told;
+my ($about) = grep { ($_->{name} // '') eq 'crm' } @told;
 is($about->{state}, 'done', 'a notification tells that a run has ended') or diag($heard->{rows} . $heard->{text});
 is($about->{created}, 250, '... and what it did');
 

@@ -205,6 +205,27 @@ foreach my $seconds (86400, -172800)
 }
 $sandbox->clock(86400);
 
+# A dump goes on where it was taken.
+$crm->clear;
+$crm->xero_has(map { { Name => "Dumped $_" } } 1 .. 5);
+$crm->create('crm', match_on => ['name'], initial => 'merge', on_delete => 'archive');
+$crm->local_has(map { { name => "Dumped $_" } } 4 .. 8);
+runs('before the dump', { PUT => 1 });
+$crm->rows(q{UPDATE crm.contacts SET email = 'waits@example.com' WHERE name = 'Dumped 8'});
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
+$node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $dump ], 'pg_dump');
+$crm->rows('CREATE DATABASE copy');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('copy'), '-f', $dump ], '... is restored');
+my $copy = XeroSession->new($node, dbname => 'copy');
+my $mark = $sandbox->mark;
+is($copy->try(q{CALL xero_fdw.run_sync('crm')})->{state}, '00000', '... and its sync runs');
+is_deeply([ sort map { (split / /)[0] } $sandbox->calls($mark) ], [ 'GET', 'POST' ], '... and writes what was changed before the dump');
+is($copy->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '8|8', '... into the same rows');
+is($copy->rows(q{INSERT INTO crm.contacts (name) VALUES ('Dumped 9'); SELECT count(*) FROM xero_fdw.sync_change}), 1, '... whose changes are recorded');
+is($copy->try(q{CALL xero_fdw.run_sync('crm')})->{state}, '00000', '... and go to Xero');
+is(scalar(keys %{ $crm->xero }), 9, '... once');
+$copy->quit;
+
 # An organisation goes away
 $crm->clear(tenants => 2);
 $crm->quit;
