@@ -8,7 +8,7 @@ WHERE pronamespace = 'xero_fdw'::regnamespace AND proname IN ('authorize_url', '
 
 -- the tables are nobody's but the extension's, are not dumped, and are explained
 SELECT relname, (SELECT count(*) FROM aclexplode(relacl) WHERE grantee <> relowner) AS grants, c.oid = ANY (extconfig) IS TRUE AS dumped
-FROM pg_class AS c, pg_extension AS e WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind = 'r' AND extname = 'xero_fdw' ORDER BY 1;
+FROM pg_class AS c, pg_extension AS e WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind = 'r' AND relname !~ '^sync' AND extname = 'xero_fdw' ORDER BY 1;
 SELECT c.relname, a.attname FROM pg_class AS c LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
 WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind IN ('r', 'v')
 	AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, attnum) IS NULL);

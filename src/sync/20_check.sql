@@ -8,7 +8,7 @@
 -- parsed under the path of whoever defined the sync, with the record of Xero
 -- named "xero" and the local row named "local".
 
-CREATE FUNCTION @extschema@._raise_faults(sync_name text, faults text[])
+CREATE FUNCTION @extschema@._raise_faults(message text, faults text[])
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -17,14 +17,14 @@ DECLARE
 	codes text[] := ARRAY(SELECT DISTINCT left(fault, 5) FROM unnest(faults) AS fault);
 BEGIN
 	IF cardinality(codes) > 0 THEN
-		RAISE EXCEPTION 'sync "%" cannot be defined so', sync_name
+		RAISE EXCEPTION '%', message
 			USING ERRCODE = CASE WHEN cardinality(codes) = 1 THEN codes[1] ELSE '22023' END,
 				DETAIL = (SELECT string_agg(substr(fault, 7), E'\n' ORDER BY n)
 					FROM unnest(faults) WITH ORDINALITY AS f (fault, n));
 	END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._raise_faults(text, text[]) IS
-	'internal: raises what is wrong with a definition, if anything is';
+	'internal: raises all that is wrong, if anything is';
 
 CREATE FUNCTION @extschema@._xero_object(relation regclass,
 		OUT object text, OUT operations text[], OUT updatable boolean)
@@ -175,8 +175,12 @@ BEGIN
 	ELSIF columns IS NULL THEN
 		fault := format('22023 Table %s has no primary key.', relation);
 	END IF;
-	SELECT coalesce(fault, format('42804 Column "%s" cannot be a key, as it is of type %s.',
-			c, format_type(t.oid, NULL)))
+	IF fault IS NOT NULL THEN
+		columns := NULL;
+		RETURN;
+	END IF;
+	SELECT format('42804 Column "%s" cannot be a key, as it is of type %s.',
+		c, format_type(t.oid, NULL))
 	INTO fault
 	FROM unnest(columns) AS c
 		JOIN pg_type AS t ON t.oid = @extschema@._column_type(relation, c)
@@ -197,7 +201,15 @@ DECLARE
 	class pg_class;
 	fault text;
 BEGIN
-	faults := '{}';
+	faults := ARRAY(
+		SELECT format('42P01 Table %s was dropped.', coalesce(definition.columns -> side ->> 'table', relation::text))
+		FROM (VALUES ('xero', definition.xero_table), ('local', definition.local_table)) AS t (side, relation)
+		WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = relation));
+	IF faults <> '{}' THEN
+		definition.local_key := NULL;
+		RETURN;
+	END IF;
+
 	IF @extschema@._xero_object(definition.xero_table) IS NULL THEN
 		faults := faults || format('42809 %s is not a foreign table of xero_fdw.', definition.xero_table);
 	ELSE
@@ -211,6 +223,7 @@ BEGIN
 		END IF;
 	END IF;
 
+	definition.local_key := NULL;
 	SELECT * INTO class FROM pg_class WHERE oid = definition.local_table;
 	IF class.relkind NOT IN ('r', 'p', 'f') THEN
 		faults := faults || format('42809 %s is not a table.', definition.local_table);
@@ -276,10 +289,10 @@ BEGIN
 		faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
 		RETURN;
 	END IF;
+	SELECT * INTO xero FROM @extschema@._xero_columns(definition.xero_table)
+	WHERE column_name = compiled.xero_column;
 	IF compiled.xero_column IS NOT NULL THEN
 		xero_type := @extschema@._column_type(definition.xero_table, compiled.xero_column);
-		SELECT * INTO xero FROM @extschema@._xero_columns(definition.xero_table)
-		WHERE column_name = compiled.xero_column;
 		IF xero_type IS NULL THEN
 			faults := faults || format('42703 Field "%s": column "%s" of foreign table %s does not exist.',
 				name, compiled.xero_column, definition.xero_table);
@@ -369,7 +382,8 @@ AS $$
 		|| CASE WHEN definition.name IS NULL OR definition.name = '' THEN ARRAY['22023 A sync needs a name.'] ELSE '{}' END
 		|| CASE WHEN definition.xero_table IS NULL THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
 		|| CASE WHEN definition.local_table IS NULL THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
-		|| CASE WHEN jsonb_typeof(definition.fields) = 'object' AND definition.fields <> '{}' THEN '{}'
+		|| CASE WHEN definition.fields = '{}' THEN ARRAY['22023 There are no fields.']
+			WHEN jsonb_typeof(definition.fields) = 'object' THEN '{}'
 			ELSE ARRAY['22023 fields is not an object like {"local column": "column of Xero"}.'] END
 	FROM (VALUES
 		(1, 'direction', definition.direction, ARRAY['pull', 'push', 'both']),
@@ -442,7 +456,7 @@ AS $$
 	object AS (SELECT * FROM @extschema@._xero_object(definition.xero_table)),
 	read AS (
 		SELECT definition.xero_table AS relation, 'SELECT' AS privilege, c
-		FROM unnest(compiled) AS f, unnest(f.xero_uses) AS c
+		FROM unnest(compiled) AS f, unnest(f.xero_uses || ARRAY[definition.xero_key, 'tenant_id']) AS c
 		UNION
 		SELECT definition.local_table, 'SELECT', c
 		FROM unnest(compiled) AS f, unnest(f.local_uses || definition.local_key) AS c
@@ -461,6 +475,9 @@ AS $$
 	lacking AS (
 		SELECT relation, privilege FROM (TABLE read UNION TABLE written) AS u
 		WHERE NOT has_column_privilege(relation, c, privilege)
+		UNION
+		SELECT definition.xero_table, 'SELECT'
+		WHERE definition.direction <> 'pull' AND NOT has_table_privilege(definition.xero_table, 'SELECT')
 		UNION
 		SELECT relation, 'DELETE'
 		FROM (VALUES (definition.xero_table, 'pull'), (definition.local_table, 'push')) AS v (relation, direction)
@@ -533,6 +550,7 @@ CREATE FUNCTION @extschema@._check_sync(INOUT definition @extschema@.sync,
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	message constant text := format('sync "%s" cannot be defined so', definition.name);
 	faults text[] := @extschema@._check_words(definition);
 	result record;
 	name text;
@@ -541,15 +559,18 @@ DECLARE
 	xero_filter record;
 	local_filter record;
 BEGIN
+	definition.match_on := nullif(definition.match_on, '{}');
+	definition.xero_filter := nullif(btrim(definition.xero_filter), '');
+	definition.local_filter := nullif(btrim(definition.local_filter), '');
 	IF definition.xero_table IS NULL OR definition.local_table IS NULL
 			OR jsonb_typeof(definition.fields) IS DISTINCT FROM 'object' THEN
-		PERFORM @extschema@._raise_faults(definition.name, faults);
+		PERFORM @extschema@._raise_faults(message, faults);
 	END IF;
 	result := @extschema@._check_tables(definition);
 	definition := result.definition;
 	faults := faults || result.faults;
 	IF @extschema@._xero_object(definition.xero_table) IS NULL OR definition.local_key IS NULL THEN
-		PERFORM @extschema@._raise_faults(definition.name, faults);
+		PERFORM @extschema@._raise_faults(message, faults);
 	END IF;
 
 	compiled := '{}';
@@ -575,7 +596,7 @@ BEGIN
 		faults := ARRAY(SELECT @extschema@._check_mapping(definition, compiled)
 			UNION ALL SELECT @extschema@._check_rights(definition, compiled));
 	END IF;
-	PERFORM @extschema@._raise_faults(definition.name, faults);
+	PERFORM @extschema@._raise_faults(message, faults);
 
 	definition.columns := jsonb_build_object(
 		'xero', @extschema@._types(definition.xero_table, ARRAY[definition.xero_key, 'tenant_id']

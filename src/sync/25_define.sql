@@ -46,7 +46,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._create_sync(@extschema@.sync) IS
 	'internal: checks a definition and stores it';
 
--- No SET here: what the caller's names mean must not be lost.
+-- No SET here, so nothing but assignments: what the caller's names mean must not
+-- be lost.
 CREATE FUNCTION @extschema@.create_sync(name text, xero_table regclass,
 		local_table regclass, direction text, fields jsonb,
 		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
@@ -63,9 +64,9 @@ BEGIN
 	definition.local_table := local_table;
 	definition.direction := direction;
 	definition.fields := fields;
-	definition.match_on := NULLIF(match_on, '{}');
-	definition.xero_filter := NULLIF(xero_filter, '');
-	definition.local_filter := NULLIF(local_filter, '');
+	definition.match_on := match_on;
+	definition.xero_filter := xero_filter;
+	definition.local_filter := local_filter;
 	definition.conflict := conflict;
 	definition.initial := initial;
 	definition.on_delete := on_delete;
@@ -138,6 +139,16 @@ DECLARE
 	xero_columns text[];
 	local_columns text[];
 BEGIN
+	-- Other keys, other records: nothing that is known fits any more.
+	IF definition.local_key <> before.local_key OR (@extschema@._xero_object(definition.xero_table)).object
+			<> (@extschema@._xero_object(before.xero_table)).object THEN
+		DELETE FROM @extschema@.sync_link WHERE sync_id = definition.sync_id;
+		DELETE FROM @extschema@.sync_inbox WHERE sync_id = definition.sync_id;
+		DELETE FROM @extschema@.sync_position WHERE sync_id = definition.sync_id;
+		DELETE FROM @extschema@.sync_change WHERE sync_id = definition.sync_id;
+		RETURN;
+	END IF;
+
 	SELECT array_agg(DISTINCT x.c), array_agg(DISTINCT l.c) INTO xero_columns, local_columns
 	FROM unnest(compiled) AS f
 		LEFT JOIN unnest(f.xero_uses || f.xero_column) AS x (c) ON x.c NOT IN (
@@ -183,9 +194,9 @@ BEGIN
 	definition.local_table := coalesce(local_table, before.local_table);
 	definition.direction := coalesce(direction, before.direction);
 	definition.fields := coalesce(fields, before.fields);
-	definition.match_on := NULLIF(coalesce(match_on, before.match_on), '{}');
-	definition.xero_filter := NULLIF(coalesce(xero_filter, before.xero_filter), '');
-	definition.local_filter := NULLIF(coalesce(local_filter, before.local_filter), '');
+	definition.match_on := coalesce(match_on, before.match_on);
+	definition.xero_filter := coalesce(xero_filter, before.xero_filter);
+	definition.local_filter := coalesce(local_filter, before.local_filter);
 	definition.conflict := coalesce(conflict, before.conflict);
 	definition.initial := coalesce(initial, before.initial);
 	definition.on_delete := coalesce(on_delete, before.on_delete);
@@ -252,7 +263,8 @@ BEGIN
 		DELETE FROM @extschema@.sync_change AS c WHERE c.sync_id = part.sync_id;
 	END LOOP;
 	PERFORM @extschema@._unschedule(definition);
-	DELETE FROM @extschema@.sync AS s WHERE s.sync_id = definition.sync_id;
+	DELETE FROM @extschema@.sync AS s
+	WHERE definition.sync_id IN (s.sync_id, s.parent_id);
 END $$;
 COMMENT ON FUNCTION @extschema@.drop_sync(text) IS
 	'forget a sync, its history and its schedule; the data of both sides stay';

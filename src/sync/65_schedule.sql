@@ -3,7 +3,8 @@
 -- A job runs as the role that makes it.  pg_cron lives in one database of a
 -- cluster; from any other, nothing of it can be seen.
 
-CREATE FUNCTION @extschema@._require_cron(command text, schedule text) RETURNS void
+CREATE FUNCTION @extschema@._require_cron(job text, schedule text, command text)
+	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -27,10 +28,10 @@ BEGIN
 		USING ERRCODE = 'object_not_in_prerequisite_state',
 			HINT = CASE WHEN home <> current_database()
 				THEN format('It is at home in database "%s". There, let a superuser run: SELECT cron.schedule_in_database(%L, %L, %L, %L, %L);',
-					home, 'xero_fdw: ' || command, schedule, command, current_database(), current_user)
+					home, job, schedule, command, current_database(), current_user)
 				ELSE format('Add pg_cron to shared_preload_libraries and run CREATE EXTENSION pg_cron, or have another scheduler run: %s', command) END;
 END $$;
-COMMENT ON FUNCTION @extschema@._require_cron(text, text) IS
+COMMENT ON FUNCTION @extschema@._require_cron(text, text, text) IS
 	'internal: an error if the current role cannot use pg_cron here';
 
 CREATE FUNCTION @extschema@.schedule_sync(name text,
@@ -40,14 +41,14 @@ CREATE FUNCTION @extschema@.schedule_sync(name text,
 AS $$
 DECLARE
 	definition @extschema@.sync := @extschema@._find_sync(name);
+	job text := 'xero_fdw: ' || name;
 	command text := format('CALL @extschema@.run_sync(%L)', name);
-	job bigint;
+	job_id bigint;
 BEGIN
 	PERFORM @extschema@._require_owner(definition);
-	PERFORM @extschema@._require_cron(command, schedule);
-	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job
-		USING 'xero_fdw: ' || name, schedule, command;
-	RETURN job;
+	PERFORM @extschema@._require_cron(job, schedule, command);
+	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job_id USING job, schedule, command;
+	RETURN job_id;
 END $$;
 COMMENT ON FUNCTION @extschema@.schedule_sync(text, text) IS
 	'have pg_cron run a sync, every ten minutes if nothing else is said; returns the number of the job';

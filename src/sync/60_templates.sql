@@ -1,0 +1,318 @@
+-- Templates: definitions of syncs that only want a local table.
+--
+-- A template is a row of data.  Ours have no owner; users add rows of their
+-- own, and only those are dumped.
+
+CREATE TABLE @extschema@.sync_templates (
+	template text PRIMARY KEY,
+	owner regrole DEFAULT current_user::regrole,
+	description text,
+	objects text[] NOT NULL,
+	direction text NOT NULL CHECK (direction IN ('pull', 'push', 'both')),
+	fields jsonb NOT NULL CHECK (jsonb_typeof(fields) = 'object'),
+	match_on text[],
+	xero_filter text,
+	local_filter text,
+	conflict text NOT NULL DEFAULT 'newest' CHECK (conflict IN ('newest', 'xero', 'local', 'manual')),
+	initial text NOT NULL DEFAULT 'merge' CHECK (initial IN ('new_only', 'merge', 'xero_to_local', 'local_to_xero')),
+	on_delete text NOT NULL DEFAULT 'ignore' CHECK (on_delete IN ('ignore', 'archive'))
+);
+COMMENT ON TABLE @extschema@.sync_templates IS
+	'definitions for create_sync_from(); add your own';
+COMMENT ON COLUMN @extschema@.sync_templates.template IS 'name of the template';
+COMMENT ON COLUMN @extschema@.sync_templates.owner IS
+	'role that may change it; null for those of the extension';
+COMMENT ON COLUMN @extschema@.sync_templates.description IS 'what it is for';
+COMMENT ON COLUMN @extschema@.sync_templates.objects IS
+	'objects of xero_fdw.objects that the foreign table may be of';
+COMMENT ON COLUMN @extschema@.sync_templates.direction IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.fields IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.match_on IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.xero_filter IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.local_filter IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.conflict IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.initial IS
+	'as in create_sync()';
+COMMENT ON COLUMN @extschema@.sync_templates.on_delete IS
+	'as in create_sync()';
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.sync_templates TO PUBLIC;
+ALTER TABLE @extschema@.sync_templates ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON @extschema@.sync_templates FOR SELECT USING (true);
+CREATE POLICY own ON @extschema@.sync_templates
+	USING (pg_has_role(owner, 'USAGE'));
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.sync_templates', 'WHERE owner IS NOT NULL');
+
+-- Xero keeps numbers and addresses in arrays, by type; it keeps the elements of
+-- a type that is not sent.
+WITH
+phone AS (
+	SELECT column_name, jsonb_build_object('xero', 'phones', 'to_local', format(
+		$$(SELECT nullif(concat_ws(' ', '+' || nullif(p ->> 'PhoneCountryCode', ''), nullif(p ->> 'PhoneAreaCode', ''), nullif(p ->> 'PhoneNumber', '')), '') FROM jsonb_array_elements(phones) AS p WHERE p ->> 'PhoneType' = %L LIMIT 1)$$,
+		type)) AS field,
+		format($$jsonb_build_object('PhoneType', %L, 'PhoneNumber', coalesce(%I, ''), 'PhoneAreaCode', '', 'PhoneCountryCode', '')$$,
+			type, column_name) AS element
+	FROM (VALUES ('phone', 'DEFAULT'), ('mobilephone', 'MOBILE'), ('fax', 'FAX')) AS v (column_name, type)
+),
+phones AS (
+	SELECT list, jsonb_object_agg(column_name, field || jsonb_build_object('to_xero', format('jsonb_build_array(%s)', elements))) AS fields
+	FROM (
+		SELECT list, column_name, field,
+			string_agg(element, ', ') OVER (PARTITION BY list) AS elements
+		FROM phone, (VALUES ('phone', ARRAY['phone']),
+				('phone, mobilephone', ARRAY['phone', 'mobilephone']),
+				('phone, fax', ARRAY['phone', 'fax'])) AS l (list, names)
+		WHERE column_name = ANY (names)
+	) AS p GROUP BY list
+),
+part AS (
+	SELECT prefix, type, prefix || name AS column_name, jsonb_build_object('xero', 'addresses', 'to_local', format(
+			$$(SELECT nullif(%s, '') FROM jsonb_array_elements(addresses) AS a WHERE a ->> 'AddressType' = %L LIMIT 1)$$,
+			CASE name WHEN 'street' THEN $$concat_ws(E'\n', nullif(a ->> 'AddressLine1', ''), nullif(a ->> 'AddressLine2', ''), nullif(a ->> 'AddressLine3', ''), nullif(a ->> 'AddressLine4', ''))$$
+				ELSE format('a ->> %L', member) END, type)) AS field,
+		CASE name WHEN 'street' THEN (
+				SELECT string_agg(format($$'AddressLine%s', coalesce(split_part(%I, E'\n', %s), '')$$, n, prefix || name, n), ', ')
+				FROM generate_series(1, 4) AS n)
+			ELSE format('%L, coalesce(%I, %L)', member, prefix || name, '') END AS members
+	FROM (VALUES ('', 'POBOX'), ('mailing', 'POBOX'), ('billing', 'POBOX'), ('shipping', 'STREET')) AS p (prefix, type),
+		(VALUES ('street', NULL), ('city', 'City'), ('state', 'Region'), ('postalcode', 'PostalCode'), ('country', 'Country')) AS m (name, member)
+),
+address AS (
+	SELECT prefix, format('jsonb_build_object(''AddressType'', %L, %s)', type, string_agg(members, ', ' ORDER BY column_name)) AS element
+	FROM part GROUP BY prefix, type
+),
+addresses AS (
+	SELECT list, jsonb_object_agg(p.column_name, p.field || jsonb_build_object('to_xero',
+		(SELECT format('jsonb_build_array(%s)', string_agg(a.element, ', ' ORDER BY a.prefix)) FROM address AS a WHERE a.prefix = ANY (names)))) AS fields
+	FROM (VALUES ('', ARRAY['']), ('mailing', ARRAY['mailing']), ('billing, shipping', ARRAY['billing', 'shipping'])) AS l (list, names)
+		JOIN part AS p ON p.prefix = ANY (names)
+	GROUP BY list
+)
+INSERT INTO @extschema@.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
+VALUES
+('salesforce contacts', NULL,
+	'people in Salesforce (contact, as Heroku Connect lays it out) and contacts; their name in Xero is first and last name', '{accounting/Contacts}', 'both',
+	$${
+		"xero_contact_id__c": "contact_id",
+		"full name": {"xero": "name", "to_xero": "concat_ws(' ', firstname, lastname)"},
+		"firstname": "first_name",
+		"lastname": {"xero": "last_name", "to_local": "coalesce(nullif(last_name, ''), CASE WHEN starts_with(name, first_name || ' ') THEN substr(name, length(first_name) + 2) ELSE name END)"},
+		"email": "email_address"
+	}$$ || (SELECT fields FROM phones WHERE list = 'phone, mobilephone')
+		|| (SELECT fields FROM addresses WHERE list = 'mailing'),
+	'{email}', NULL),
+('salesforce accounts', NULL,
+	'companies in Salesforce (account, as Heroku Connect lays it out) and contacts', '{accounting/Contacts}', 'both',
+	$${
+		"xero_contact_id__c": "contact_id",
+		"name": "name",
+		"accountnumber": "account_number",
+		"website": {"xero": "website", "direction": "to_local"}
+	}$$ || (SELECT fields FROM phones WHERE list = 'phone, fax')
+		|| (SELECT fields FROM addresses WHERE list = 'billing, shipping'),
+	'{name}', NULL),
+('salesforce opportunities', NULL,
+	'sales invoices as opportunities in Salesforce (opportunity, as Heroku Connect lays it out)', '{accounting/Invoices}', 'pull',
+	$${
+		"xero_invoice_id__c": "invoice_id",
+		"name": {"to_local": "concat_ws(' ', contact_name, coalesce(nullif(invoice_number, ''), left(invoice_id::text, 8)))"},
+		"amount": "total",
+		"closedate": {"to_local": "coalesce(fully_paid_on_date, due_date, date)"},
+		"stagename": {"to_local": "CASE status WHEN 'PAID' THEN 'Closed Won' WHEN 'VOIDED' THEN 'Closed Lost' WHEN 'DELETED' THEN 'Closed Lost' WHEN 'AUTHORISED' THEN 'Negotiation/Review' ELSE 'Proposal/Price Quote' END"},
+		"description": "reference"
+	}$$, NULL, 'type = ''ACCREC'''),
+('crm contacts', NULL,
+	'contacts into a table of a CRM', '{accounting/Contacts}', 'pull',
+	$${
+		"contact_id": "contact_id",
+		"name": "name",
+		"first_name": "first_name",
+		"last_name": "last_name",
+		"email": "email_address",
+		"account_number": "account_number",
+		"tax_number": "tax_number",
+		"status": "contact_status",
+		"is_customer": {"xero": "is_customer", "direction": "to_local"},
+		"is_supplier": {"xero": "is_supplier", "direction": "to_local"},
+		"updated_at": {"xero": "updated_date_utc", "direction": "to_local"}
+	}$$ || (SELECT fields FROM phones WHERE list = 'phone')
+		|| (SELECT fields FROM addresses WHERE list = ''),
+	'{email}', NULL),
+('warehouse payments', NULL,
+	'payments into a table of a data warehouse', '{accounting/Payments}', 'pull',
+	$${
+		"payment_id": "payment_id",
+		"tenant_id": "tenant_id",
+		"invoice_id": "invoice_id",
+		"invoice_number": "invoice_number",
+		"credit_note_id": "credit_note_id",
+		"account_id": "account_id",
+		"date": "date",
+		"amount": "amount",
+		"bank_amount": "bank_amount",
+		"currency_rate": "currency_rate",
+		"reference": "reference",
+		"payment_type": "payment_type",
+		"status": "status",
+		"is_reconciled": "is_reconciled",
+		"updated_at": "updated_date_utc"
+	}$$, NULL, NULL),
+('stock items', NULL,
+	'items and the stock table of a shop; quantities, value and prices come from Xero', '{accounting/Items}', 'both',
+	$${
+		"item_id": "item_id",
+		"code": "code",
+		"name": "name",
+		"description": "description",
+		"sales_price": {"to_local": "(sales_details ->> 'UnitPrice')::numeric"},
+		"purchase_price": {"to_local": "(purchase_details ->> 'UnitPrice')::numeric"},
+		"quantity": {"xero": "quantity_on_hand", "direction": "to_local"},
+		"value": {"xero": "total_cost_pool", "direction": "to_local"}
+	}$$, '{code}', NULL),
+('order invoices', NULL,
+	'sales invoices, drafts of one line, out of a table of orders; number, state and what is due come back', '{accounting/Invoices}', 'push',
+	$${
+		"invoice_id": "invoice_id",
+		"invoice type": {"xero": "type", "to_xero": "'ACCREC'"},
+		"contact_id": "contact_id",
+		"order_number": "invoice_number",
+		"order_date": "date",
+		"due_date": "due_date",
+		"reference": "reference",
+		"currency_code": "currency_code",
+		"line": {"xero": "line_items", "to_xero": "jsonb_build_array(jsonb_build_object('Description', description, 'Quantity', quantity, 'UnitAmount', unit_price, 'AccountCode', account_code))"},
+		"invoice_status": {"xero": "status", "direction": "to_local"},
+		"total": {"xero": "total", "direction": "to_local"},
+		"amount_due": {"xero": "amount_due", "direction": "to_local"},
+		"paid_on": {"xero": "fully_paid_on_date", "direction": "to_local"}
+	}$$, '{order_number}', 'type = ''ACCREC'''),
+('employees', NULL,
+	'employees of the payroll into a table', '{payroll_au/Employees,payroll_uk/Employees,payroll_nz/Employees}', 'pull',
+	$${
+		"employee_id": "employee_id",
+		"first_name": "first_name",
+		"last_name": "last_name",
+		"title": "title",
+		"email": "email",
+		"gender": "gender",
+		"date_of_birth": "date_of_birth",
+		"start_date": "start_date",
+		"updated_at": "updated_date_utc"
+	}$$, '{email}', NULL),
+('chart of accounts', NULL,
+	'the chart of accounts into a table', '{accounting/Accounts}', 'pull',
+	$${
+		"account_id": "account_id",
+		"tenant_id": "tenant_id",
+		"code": "code",
+		"name": "name",
+		"type": "type",
+		"class": "class",
+		"status": "status",
+		"tax_type": "tax_type",
+		"description": "description",
+		"currency_code": "currency_code",
+		"reporting_code": "reporting_code"
+	}$$, NULL, NULL);
+
+CREATE FUNCTION @extschema@._find_template(name text)
+	RETURNS @extschema@.sync_templates
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	chosen @extschema@.sync_templates;
+BEGIN
+	SELECT * INTO chosen FROM @extschema@.sync_templates AS t WHERE t.template = name;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'template "%" does not exist', name
+			USING ERRCODE = 'undefined_object',
+				HINT = 'The table xero_fdw.sync_templates lists them.';
+	END IF;
+	RETURN chosen;
+END $$;
+COMMENT ON FUNCTION @extschema@._find_template(text) IS
+	'internal: the template of a name, or an error';
+
+CREATE FUNCTION @extschema@._template_table(template @extschema@.sync_templates)
+	RETURNS regclass
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	chosen regclass[] := ARRAY(
+		SELECT t.ftrelid::regclass FROM pg_foreign_table AS t
+		WHERE (@extschema@._xero_object(t.ftrelid)).object = ANY (template.objects)
+			AND has_any_column_privilege(t.ftrelid, 'SELECT')
+		ORDER BY t.ftrelid::regclass::text);
+BEGIN
+	IF cardinality(chosen) <> 1 THEN
+		RAISE EXCEPTION 'xero_table must be given'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('There are %s foreign tables of %s: %s.', cardinality(chosen),
+					array_to_string(template.objects, ' or '),
+					coalesce(nullif(array_to_string(chosen, ', '), ''), 'none'));
+	END IF;
+	RETURN chosen[1];
+END $$;
+COMMENT ON FUNCTION @extschema@._template_table(@extschema@.sync_templates) IS
+	'internal: the only foreign table that a template can be meant for, or an error';
+
+-- The fields of a template that the local table has columns for and that flow in
+-- the sync's direction.  A value that only Xero gets needs no local column.
+CREATE FUNCTION @extschema@._template_fields(fields jsonb, direction text,
+		local_table regclass) RETURNS jsonb
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken jsonb;
+	missing text;
+BEGIN
+	SELECT jsonb_object_agg(key, value) FILTER (WHERE is_column
+			OR only_xero AND direction <> 'pull'),
+		string_agg(format('"%s"', key), ', ' ORDER BY key) FILTER (WHERE NOT is_column
+			AND NOT only_xero)
+	INTO taken, missing
+	FROM jsonb_each(fields), LATERAL (
+			SELECT @extschema@._column_type(local_table, key) IS NOT NULL AS is_column,
+				value ? 'to_xero' AND NOT value ? 'to_local' AS only_xero
+		) AS f;
+	IF missing IS NOT NULL THEN
+		RAISE NOTICE 'left out, as table % has no such columns: %', local_table, missing;
+	END IF;
+	RETURN coalesce(taken, '{}');
+END $$;
+COMMENT ON FUNCTION @extschema@._template_fields(jsonb, text, regclass) IS
+	'internal: the fields of a template that a local table has columns for';
+
+CREATE FUNCTION @extschema@.create_sync_from(template text, name text,
+		local_table regclass, xero_table regclass DEFAULT NULL,
+		direction text DEFAULT NULL, fields jsonb DEFAULT NULL,
+		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
+		local_filter text DEFAULT NULL, conflict text DEFAULT NULL,
+		initial text DEFAULT NULL, on_delete text DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	chosen @extschema@.sync_templates := @extschema@._find_template(template);
+BEGIN
+	PERFORM @extschema@.create_sync(name,
+		coalesce(xero_table, @extschema@._template_table(chosen)), local_table,
+		coalesce(direction, chosen.direction),
+		pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_concat(
+			@extschema@._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table),
+			coalesce(fields, '{}'))),
+		coalesce(match_on, chosen.match_on), coalesce(xero_filter, chosen.xero_filter),
+		coalesce(local_filter, chosen.local_filter), coalesce(conflict, chosen.conflict),
+		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete));
+END $$;
+COMMENT ON FUNCTION @extschema@.create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+	'define a sync by a row of xero_fdw.sync_templates; what is not null goes before the template, field by field, and a field that is null is left out';
