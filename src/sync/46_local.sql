@@ -238,16 +238,17 @@ BEGIN
 		WHERE d.state IS NOT NULL
 	), added AS (
 		INSERT INTO @extschema@.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
-			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at)
+			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
 		SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
 			k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
-			k.local_updated_at
+			k.local_updated_at, now()
 		FROM known AS k WHERE k.is_new
 	)
 	UPDATE @extschema@.sync_link AS l
 	SET local_key = k.local_key, state = k.state, base_xero = k.base_xero,
 		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
 		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
+		seen_at = now(),
 		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') THEN l.match_key END
 	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
 

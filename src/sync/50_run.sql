@@ -131,8 +131,11 @@ BEGIN
 		END IF;
 		state.phase := 'merge';
 	WHEN 'merge' THEN
-		IF self.mirror THEN
-			PERFORM @extschema@._mirror_inbox(state.run_id, self.sync_id);
+		IF self.mirror AND plan THEN
+			decisions := @extschema@._mirror_decisions(self.sync_id);
+		ELSIF self.mirror THEN
+			decisions := CASE WHEN NOT @extschema@._mirror_inbox(state.run_id, self.sync_id)
+				THEN '{}'::@extschema@._decision[] END;
 		ELSE
 			decisions := @extschema@._merge_batch(state.run_id, self.sync_id, state.tenants,
 				state.upto, plan);

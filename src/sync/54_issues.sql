@@ -1,0 +1,129 @@
+-- What people do about issues.
+
+CREATE FUNCTION @extschema@._find_issue(id bigint) RETURNS @extschema@.sync_issue
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	issue @extschema@.sync_issue;
+	self @extschema@.sync;
+BEGIN
+	SELECT * INTO issue FROM @extschema@.sync_issue AS i WHERE i.issue_id = id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'issue % does not exist', id
+			USING ERRCODE = 'undefined_object',
+				HINT = 'xero_fdw.sync_issues has those that are open.';
+	END IF;
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = issue.sync_id;
+	PERFORM @extschema@._require_owner(self);
+	PERFORM @extschema@._lock_sync(self);
+	RETURN issue;
+END $$;
+COMMENT ON FUNCTION @extschema@._find_issue(bigint) IS
+	'internal: an issue, whose sync does not run until the transaction ends';
+
+-- Lets the next run merge a link again.
+CREATE FUNCTION @extschema@._merge_again(issue @extschema@.sync_issue) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	link @extschema@.sync_link;
+BEGIN
+	SELECT * INTO link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
+	UPDATE @extschema@.sync_inbox AS i SET held = false
+	WHERE i.sync_id = issue.sync_id AND i.tenant_id = coalesce(link.tenant_id, issue.tenant_id)
+		AND i.xero_id = coalesce(link.xero_id, issue.xero_id);
+	IF NOT FOUND AND link.local_key IS NOT NULL THEN
+		INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)
+		VALUES (issue.sync_id, 'update', link.local_key,
+			coalesce(link.local_updated_at, '-infinity'));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._merge_again(@extschema@.sync_issue) IS
+	'internal: let the next run merge a link again';
+
+CREATE FUNCTION @extschema@.retry_issue(issue_id bigint) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	issue CONSTANT @extschema@.sync_issue := @extschema@._find_issue(issue_id);
+BEGIN
+	PERFORM @extschema@._merge_again(issue);
+	IF issue.kind = 'ambiguous' THEN
+		DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@.retry_issue(bigint) IS
+	'let the next run of the sync try again what an issue is about';
+
+-- The side that does not count is taken for agreed, so that only the other one has
+-- changed.  A value of its own becomes a change of the local row.
+CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, value jsonb)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	issue CONSTANT @extschema@.sync_issue := @extschema@._find_issue(issue_id);
+	mapped @extschema@.sync_field;
+BEGIN
+	PERFORM @extschema@._settle_conflict(issue, 'local');
+	SELECT * INTO STRICT mapped FROM @extschema@.sync_field AS f
+	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
+	PERFORM @extschema@._update_local(issue.sync_id, ARRAY[k.local_key],
+		ARRAY[jsonb_build_object(mapped.local_column, value)], ARRAY[mapped.local_column])
+	FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
+END $$;
+COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, jsonb) IS
+	'let the next run of the sync give a field that both sides have changed this value of the local column';
+
+CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, winner text)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	IF winner IN ('xero', 'local') THEN
+		PERFORM @extschema@._settle_conflict(@extschema@._find_issue(issue_id), winner);
+	ELSE
+		PERFORM @extschema@.resolve_conflict(issue_id, winner::jsonb);
+	END IF;
+EXCEPTION WHEN invalid_text_representation THEN
+	RAISE EXCEPTION 'a conflict is resolved for ''xero'', for ''local'' or for a JSON value, not for ''%''', winner
+		USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'A text is written with double quotes in JSON.';
+END $$;
+COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
+	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
+
+CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winner text)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog
+	SET timezone = 'UTC'
+	SET datestyle = 'ISO'
+	SET intervalstyle = 'postgres'
+	SET bytea_output = 'hex'
+	SET extra_float_digits = 1
+AS $$
+DECLARE
+	mapped @extschema@.sync_field;
+	link @extschema@.sync_link;
+BEGIN
+	IF issue.kind <> 'conflict' THEN
+		RAISE EXCEPTION 'issue % is not a conflict', issue.issue_id
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = format('It is of the kind %s; retry_issue() tries again.', issue.kind);
+	END IF;
+	SELECT * INTO STRICT mapped FROM @extschema@.sync_field AS f
+	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
+	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
+	IF winner = 'local' THEN
+		UPDATE @extschema@.sync_link AS k
+		SET base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column)
+		FROM @extschema@.sync_inbox AS i
+		WHERE k.link_id = issue.link_id AND i.sync_id = k.sync_id
+			AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
+	ELSE
+		UPDATE @extschema@.sync_link AS k
+		SET base_local = coalesce(k.base_local, '{}') || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column)
+		FROM @extschema@._read_local(issue.sync_id, ARRAY[link.local_key], true) AS r
+		WHERE k.link_id = issue.link_id;
+	END IF;
+	PERFORM @extschema@._merge_again(issue);
+	DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
+END $$;
+COMMENT ON FUNCTION @extschema@._settle_conflict(@extschema@.sync_issue, text) IS
+	'internal: take one side of a conflict for agreed';

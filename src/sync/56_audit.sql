@@ -1,0 +1,169 @@
+-- Audits: what reading by time of change cannot see, such as records that were
+-- deleted for good, or amounts that Xero has changed without telling.
+--
+-- The whole list is read in its order, as far as the caller's budget of calls
+-- goes, and the next audit goes on there.  What differs from the base images is
+-- put into the inbox, for the next run to merge.  At the end of the list, the
+-- links that were not seen are looked up by their keys, as they may merely have
+-- left the filter; what is not in Xero goes into the inbox as gone.
+
+-- Reads records, notes that they were seen, and puts those into the inbox that
+-- are new or not as they were.
+CREATE FUNCTION @extschema@._audit_records(sync integer, tenant uuid, condition text,
+		limits text, ids text[], OUT read bigint, OUT differing text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	statement CONSTANT text := format('WITH r AS MATERIALIZED (%s), seen AS ('
+			'UPDATE @extschema@.sync_link AS k SET seen_at = now() FROM r'
+			' WHERE k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
+		'), put AS ('
+			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+			' SELECT %2$s, $1, r.* FROM r LEFT JOIN @extschema@.sync_link AS k'
+			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
+			' WHERE k.link_id IS NULL'
+			'	OR k.state IN (''linked'', ''ignored'') AND k.base_xero IS DISTINCT FROM r.remote'
+			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,'
+			'	updated_at = excluded.updated_at, held = false'
+			'	WHERE old.remote IS DISTINCT FROM excluded.remote'
+			' RETURNING xero_id'
+		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put)',
+		@extschema@._records_query(sync, condition, limits), sync);
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
+END $$;
+COMMENT ON FUNCTION @extschema@._audit_records(integer, uuid, text, text, text[]) IS
+	'internal: read records for an audit';
+
+-- The next part of the list; was it the last?
+CREATE FUNCTION @extschema@._audit_list(self @extschema@.sync, tenant uuid, pages integer,
+		OUT differing text[], OUT finished boolean)
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	page CONSTANT integer := 1000;
+	condition CONSTANT text := @extschema@._pull_condition(self.sync_id, false);
+	parted CONSTANT boolean := @extschema@._can_be_parted(self.sync_id,
+		replace(replace(@extschema@._records_query(self.sync_id, condition),
+			'$1', quote_literal(tenant) || '::uuid'), '$2', 'NULL::timestamptz'));
+	place @extschema@.sync_position;
+	part record;
+BEGIN
+	SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
+	SELECT * INTO part FROM @extschema@._audit_records(self.sync_id, tenant, condition,
+		CASE WHEN parted THEN format('LIMIT %s OFFSET %s', page * pages, place.audit_offset) ELSE '' END,
+		NULL);
+	differing := part.differing;
+	finished := NOT parted OR part.read < page * pages
+		OR coalesce(place.audit_offset + part.read >= (@extschema@._session()).records, false);
+	-- what has left the list may have moved a record from the next page to this one
+	UPDATE @extschema@.sync_position AS p
+	SET audit_offset = CASE WHEN finished THEN -1 ELSE place.audit_offset + part.read END
+	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
+END $$;
+COMMENT ON FUNCTION @extschema@._audit_list(@extschema@.sync, uuid, integer) IS
+	'internal: audit the next part of a list';
+
+-- The next links that the list did not have; null for "gone" if none is left.
+CREATE FUNCTION @extschema@._audit_missing(self @extschema@.sync, tenant uuid,
+		OUT differing text[], OUT gone text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	batch CONSTANT integer := 40;
+	ids text[];
+	found record;
+BEGIN
+	SELECT array_agg(k.xero_id) INTO ids
+	FROM (SELECT k.xero_id FROM @extschema@.sync_link AS k
+			JOIN @extschema@.sync_position AS p USING (sync_id, tenant_id)
+		WHERE k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.state <> 'ended'
+			AND k.xero_id IS NOT NULL AND coalesce(k.seen_at < p.audit_started, true)
+		ORDER BY k.xero_id LIMIT batch) AS k;
+	IF ids IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT * INTO found FROM @extschema@._audit_records(self.sync_id, tenant,
+		(SELECT concat_ws(' AND ', format('xero.%I = $1', t), format('xero.%I = ANY ($3::%s[])', self.xero_key,
+				(SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
+					WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key)), '$2 IS NULL')
+			FROM @extschema@._tenant_column(self.xero_table) AS t),
+		'', ids);
+	differing := found.differing;
+	WITH missing AS (
+		UPDATE @extschema@.sync_link AS k SET seen_at = now()
+		FROM @extschema@.sync_position AS p
+		WHERE p.sync_id = k.sync_id AND p.tenant_id = k.tenant_id
+			AND k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.xero_id = ANY (ids)
+			AND coalesce(k.seen_at < p.audit_started, true)
+		RETURNING k.xero_id
+	), put AS (
+		INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id)
+		SELECT self.sync_id, tenant, m.xero_id FROM missing AS m
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = NULL, held = false
+		RETURNING xero_id
+	)
+	SELECT coalesce(array_agg(p.xero_id), '{}') INTO gone FROM put AS p;
+END $$;
+COMMENT ON FUNCTION @extschema@._audit_missing(@extschema@.sync, uuid) IS
+	'internal: look up links that a list did not have';
+
+CREATE FUNCTION @extschema@.audit_sync(name text, budget_calls integer DEFAULT 100)
+	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog
+	SET timezone = 'UTC'
+	SET datestyle = 'ISO'
+	SET intervalstyle = 'postgres'
+	SET bytea_output = 'hex'
+	SET extra_float_digits = 1
+	SET xero_fdw.priority = 'background'
+AS $$
+DECLARE
+	self CONSTANT @extschema@.sync := @extschema@._own_sync(name);
+	ends CONSTANT bigint := (@extschema@._session()).calls + budget_calls;
+	tenant uuid;
+	place @extschema@.sync_position;
+	part record;
+BEGIN
+	PERFORM @extschema@._lock_sync(self);
+	PERFORM @extschema@._check_sync_columns(self.sync_id);
+	FOR tenant IN
+		SELECT o.tenant_id FROM @extschema@._organisations(self.xero_table) AS o
+			LEFT JOIN @extschema@.sync_position AS p
+				ON p.sync_id = self.sync_id AND p.tenant_id = o.tenant_id
+		ORDER BY p.audit_started, o.tenant_id
+	LOOP
+		INSERT INTO @extschema@.sync_position AS p (sync_id, tenant_id, audit_started)
+		VALUES (self.sync_id, tenant, now())
+		ON CONFLICT ON CONSTRAINT sync_position_pkey DO UPDATE
+			SET audit_started = coalesce(p.audit_started, excluded.audit_started);
+		LOOP
+			SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+			WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
+			EXIT WHEN place.audit_started IS NULL;
+			IF (@extschema@._session()).calls >= ends THEN
+				RAISE NOTICE 'the audit of organisation % is not finished; the next one goes on', tenant;
+				RETURN;
+			END IF;
+			IF place.audit_offset >= 0 THEN
+				SELECT l.differing, NULL::text[] AS gone INTO part
+				FROM @extschema@._audit_list(self, tenant,
+					least(ends - (@extschema@._session()).calls, 5)::integer) AS l;
+			ELSE
+				SELECT * INTO part FROM @extschema@._audit_missing(self, tenant);
+				IF part.gone IS NULL THEN
+					UPDATE @extschema@.sync_position AS p
+					SET audit_started = NULL, audit_offset = 0
+					WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
+				END IF;
+			END IF;
+			RETURN QUERY SELECT tenant, f.id, k.local_key, f.finding
+			FROM (SELECT unnest(part.gone) AS id, 'gone' AS finding
+				UNION ALL SELECT unnest(part.differing), 'differs') AS f
+				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = self.sync_id
+					AND k.tenant_id = tenant AND k.xero_id = f.id;
+		END LOOP;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.audit_sync(text, integer) IS
+	'compare all records with what a sync knows of them, spending at most so many calls; what is found is settled by the next run, and the next audit goes on where this one ended';
