@@ -139,11 +139,13 @@ UNION ALL
 	FROM local, source
 	WHERE relkind IN ('r', 'p') AND NOT (local.key @> source.key AND local.key <@ source.key)
 UNION ALL
-	SELECT format('42P07 Table %s exists, without a column "%s" of type %s.', local.relation, c.column_name, c.type)
+	SELECT format('42P07 Table %s exists, without columns %s.', local.relation,
+		string_agg(format('"%s" of type %s', c.column_name, c.type), ', ' ORDER BY c.n))
 	FROM local, @extschema@._mirror_columns(_mirror_faults.relation) AS c
 	WHERE relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_attribute AS a
 		WHERE a.attrelid = local.relation AND a.attname = c.column_name
 			AND format_type(a.atttypid, a.atttypmod) = c.type)
+	GROUP BY local.relation
 UNION ALL
 	SELECT format('42710 There is another sync "%s".', s.name)
 	FROM @extschema@.sync AS s
@@ -293,11 +295,12 @@ COMMENT ON PROCEDURE @extschema@.mirror(text, text, text[]) IS
 	'copy foreign tables of a schema or server into tables of a local schema, and define the syncs that keep them in step; without tables, all that can be';
 
 -- The statement that puts records into a copy.  "source" selects them, by the
--- names of the foreign table; "whole" says that there are no others.  It tells
+-- names of the foreign table, and "extent" says what they are: some, the whole
+-- list, or a part of one whose keys are to be remembered in the inbox.  It tells
 -- how many they were, how many of them were there, which have made a difference,
 -- which were taken out, and which had been refused before.
 CREATE FUNCTION @extschema@._mirror_statement(sync integer, source text,
-		whole boolean) RETURNS text
+		extent text) RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -306,15 +309,20 @@ AS $$
 			source, s.local_table, columns.own, columns.page, key.own,
 			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE (%s) IS DISTINCT FROM (%s)',
 				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), s.xero_key)
-		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id = $1'
-			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::text AS key)',
-			s.local_table, key.equal, s.xero_key) ELSE '' END
+		|| CASE extent
+			WHEN 'whole' THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id = $1'
+				' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::text AS key)',
+				s.local_table, key.equal, s.xero_key)
+			WHEN 'audit' THEN format(', seen AS (INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id, remote, held)'
+				' SELECT %s, $1, p.%I, ''{}'', true FROM page AS p ON CONFLICT DO NOTHING)',
+				s.sync_id, s.xero_key)
+			ELSE '' END
 		|| format(' SELECT (SELECT count(*) FROM page),'
 			' (SELECT count(*) FROM page AS p JOIN %s AS l ON %s AND l.tenant_id = $1),'
 			' ARRAY(SELECT key FROM put), ARRAY(%s),'
-			' ARRAY(SELECT p.%I::text FROM page AS p WHERE p.%I::text IN (SELECT i.xero_id FROM @extschema@.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1))',
+			' ARRAY(SELECT p.%I::text FROM page AS p WHERE p.%I::text IN (SELECT i.xero_id FROM @extschema@.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.remote <> ''{}''))',
 			s.local_table, key.equal,
-			CASE WHEN whole THEN 'SELECT key FROM gone' ELSE 'SELECT NULL::text WHERE false' END,
+			CASE extent WHEN 'whole' THEN 'SELECT key FROM gone' ELSE 'SELECT NULL::text WHERE false' END,
 			s.xero_key, s.xero_key, s.sync_id)
 	FROM @extschema@.sync AS s,
 		LATERAL (
@@ -336,7 +344,7 @@ AS $$
 		) AS key
 	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_statement(integer, text, boolean) IS
+COMMENT ON FUNCTION @extschema@._mirror_statement(integer, text, text) IS
 	'internal: the statement that puts records into a copy';
 
 CREATE FUNCTION @extschema@._mirror_put(sync integer, tenant uuid, statement text,
@@ -446,7 +454,7 @@ COMMENT ON FUNCTION @extschema@._mirror_all_lines(integer) IS
 
 -- Puts records into the copy, and their lines; how many they were.
 CREATE FUNCTION @extschema@._mirror_page(run bigint, sync integer, tenant uuid,
-		source text, whole boolean, watermark timestamptz, ids text[])
+		source text, extent text, watermark timestamptz, ids text[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -456,7 +464,7 @@ DECLARE
 	added bigint;
 BEGIN
 	page := @extschema@._mirror_put(sync, tenant,
-		@extschema@._mirror_statement(sync, source, whole), watermark, ids);
+		@extschema@._mirror_statement(sync, source, extent), watermark, ids);
 	PERFORM @extschema@._mirror_lines(s.sync_id, tenant, page.put || page.gone)
 	FROM @extschema@.sync AS s
 	WHERE s.parent_id = sync AND page.put || page.gone <> '{}';
@@ -474,13 +482,48 @@ BEGIN
 	WHERE r.run_id = run;
 	RETURN page.read;
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_page(bigint, integer, uuid, text, boolean, timestamptz, text[]) IS
+COMMENT ON FUNCTION @extschema@._mirror_page(bigint, integer, uuid, text, text, timestamptz, text[]) IS
 	'internal: put records and their lines into a copy';
+
+CREATE FUNCTION @extschema@._mirror_missing(sync integer, tenant uuid)
+	RETURNS TABLE (xero_id text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE (
+		SELECT format('SELECT l.%I::text FROM %s AS l WHERE l.tenant_id = $1 AND NOT EXISTS (SELECT'
+			' FROM @extschema@.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.xero_id = l.%I::text)',
+			s.xero_key, s.local_table, sync, s.xero_key)
+		FROM @extschema@.sync AS s WHERE s.sync_id = sync) USING tenant;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_missing(integer, uuid) IS
+	'internal: what is in a copy and not in the inbox';
+
+CREATE FUNCTION @extschema@._mirror_foresee(sync integer, tenant uuid,
+		condition text, limits text, whole boolean, watermark timestamptz)
+	RETURNS bigint
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	read CONSTANT bigint := @extschema@._fill_inbox(sync, tenant,
+		@extschema@._records_query(sync, condition, limits), watermark);
+BEGIN
+	IF whole THEN
+		INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id)
+		SELECT sync, tenant, m.xero_id FROM @extschema@._mirror_missing(sync, tenant) AS m;
+	END IF;
+	RETURN read;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_foresee(integer, uuid, text, text, boolean, timestamptz) IS
+	'internal: read records into the inbox, and what is gone';
 
 -- Reads records into the copy.  If it refuses one, they are read into the inbox,
 -- from where _mirror_inbox() finds out which.
-CREATE FUNCTION @extschema@._mirror_records(run bigint, sync integer, tenant uuid,
-		condition text, limits text, watermark timestamptz) RETURNS bigint
+CREATE FUNCTION @extschema@._mirror_read(run bigint, sync integer, tenant uuid,
+		condition text, limits text, extent text, watermark timestamptz)
+	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -491,14 +534,53 @@ BEGIN
 		(SELECT string_agg(format('xero.%I', f.field), ', ') FROM @extschema@.sync_field AS f WHERE f.sync_id = s.sync_id),
 		s.xero_table, condition, limits)
 	INTO STRICT source FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	RETURN @extschema@._mirror_page(run, sync, tenant, source,
-		watermark IS NULL AND limits = '', watermark, NULL);
-EXCEPTION WHEN data_exception OR integrity_constraint_violation OR plpgsql_error THEN
+	RETURN @extschema@._mirror_page(run, sync, tenant, source, extent, watermark, NULL);
+EXCEPTION WHEN OTHERS THEN
+	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
+		RAISE;
+	END IF;
 	RETURN @extschema@._fill_inbox(sync, tenant,
 		@extschema@._records_query(sync, condition, limits), watermark);
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_records(bigint, integer, uuid, text, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._mirror_read(bigint, integer, uuid, text, text, text, timestamptz) IS
 	'internal: read records into a copy; how many they were';
+
+-- A chunk of a pull.  For a plan the records stay in the inbox.
+CREATE FUNCTION @extschema@._mirror_records(run bigint, sync integer, tenant uuid,
+		condition text, limits text, watermark timestamptz) RETURNS bigint
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN run IS NULL
+		THEN @extschema@._mirror_foresee(sync, tenant, condition, limits, whole, watermark)
+		ELSE @extschema@._mirror_read(run, sync, tenant, condition, limits,
+			CASE WHEN whole THEN 'whole' ELSE 'some' END, watermark) END
+	FROM (VALUES (watermark IS NULL AND limits = '')) AS v (whole)
+$$;
+COMMENT ON FUNCTION @extschema@._mirror_records(bigint, integer, uuid, text, text, timestamptz) IS
+	'internal: read the records of a pull into a copy; how many they were';
+
+-- An audit reads the list into the copy.  The keys wait in the inbox for its end;
+-- what is in the copy alone then may be gone, as _mirror_missing() tells.
+CREATE FUNCTION @extschema@._mirror_audit(run bigint, sync integer, tenant uuid,
+		condition text, limits text) RETURNS bigint
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT @extschema@._mirror_read(run, sync, tenant, condition, limits, 'audit', NULL)
+$$;
+COMMENT ON FUNCTION @extschema@._mirror_audit(bigint, integer, uuid, text, text) IS
+	'internal: read records of the list for an audit; how many they were';
+
+CREATE FUNCTION @extschema@._mirror_audited(sync integer, tenant uuid) RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM @extschema@.sync_inbox AS i
+	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.remote = '{}'
+$$;
+COMMENT ON FUNCTION @extschema@._mirror_audited(integer, uuid) IS
+	'internal: forget the keys that an audit has remembered';
 
 -- Puts records of the inbox into the copy, by halves until those that are refused
 -- stand alone.
@@ -513,10 +595,12 @@ BEGIN
 	PERFORM @extschema@._mirror_page(run, sync, tenant, format('SELECT r.*'
 			' FROM @extschema@.sync_inbox AS i, jsonb_populate_record(NULL::%s, i.remote) AS r'
 			' WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.xero_id = ANY ($3)', s.xero_table, sync),
-		false, NULL, ids)
+		'some', NULL, ids)
 	FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-EXCEPTION WHEN data_exception OR integrity_constraint_violation OR plpgsql_error THEN
-	IF half > 0 THEN
+EXCEPTION WHEN OTHERS THEN
+	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
+		RAISE;
+	ELSIF half > 0 THEN
 		PERFORM @extschema@._mirror_ids(run, sync, tenant, ids[1 : half]);
 		PERFORM @extschema@._mirror_ids(run, sync, tenant, ids[half + 1 : cardinality(ids)]);
 	ELSE
@@ -532,18 +616,18 @@ CREATE FUNCTION @extschema@._mirror_issue(run bigint, sync integer, tenant uuid,
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	payload jsonb;
+	remote jsonb;
 BEGIN
 	UPDATE @extschema@.sync_inbox AS i SET held = true
 	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = id
-	RETURNING i.remote INTO payload;
+	RETURNING i.remote INTO remote;
 	UPDATE @extschema@.sync_issue AS i
-	SET message = reason, sqlstate = code, payload = _mirror_issue.payload,
+	SET message = reason, sqlstate = code, payload = remote,
 		last_seen = clock_timestamp(), attempts = i.attempts + 1
 	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = id;
 	IF NOT FOUND THEN
 		INSERT INTO @extschema@.sync_issue (sync_id, tenant_id, xero_id, kind, message, sqlstate, payload)
-		VALUES (sync, tenant, id, 'validation', reason, code, payload);
+		VALUES (sync, tenant, id, 'validation', reason, code, remote);
 	END IF;
 	UPDATE @extschema@.sync_run AS r SET issues = r.issues + 1 WHERE r.run_id = run;
 END $$;
@@ -571,3 +655,82 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._mirror_inbox(bigint, integer) IS
 	'internal: put records that wait in the inbox into a copy; were they the last?';
+
+-- What a record, null if it is gone, would change of a row, null if there is none;
+-- null for nothing.
+CREATE FUNCTION @extschema@._mirror_decision(tenant uuid, id text, remote jsonb,
+		local jsonb) RETURNS @extschema@._decision
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	decision @extschema@._decision;
+	item @extschema@._item;
+BEGIN
+	item.tenant_id := tenant;
+	item.xero_id := id;
+	item.local_key := jsonb_build_array(tenant, id);
+	decision.item := item;
+	IF remote IS NULL THEN
+		decision.local_action := 'delete';
+		decision.local_old := local;
+		decision.why := '{"": "gone from Xero"}';
+	ELSIF local IS NULL THEN
+		decision.local_action := 'create';
+		decision.local_new := remote;
+		decision.why := '{"": "new in Xero"}';
+	ELSE
+		decision.local_action := 'update';
+		SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, local -> key), jsonb_object_agg(key, 'differs from Xero')
+		INTO decision.local_new, decision.local_old, decision.why
+		FROM jsonb_each(remote) WHERE value IS DISTINCT FROM local -> key;
+	END IF;
+	RETURN CASE WHEN decision.why IS NOT NULL THEN decision END;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_decision(uuid, text, jsonb, jsonb) IS
+	'internal: what a record would change of a row of a copy';
+
+-- Of a plan: what the next records of the inbox would change in the copy; null
+-- if there are none.
+CREATE FUNCTION @extschema@._mirror_decisions(sync integer)
+	RETURNS @extschema@._decision[]
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	decisions @extschema@._decision[];
+BEGIN
+	IF NOT EXISTS (SELECT FROM @extschema@.sync_inbox AS i WHERE i.sync_id = sync AND NOT i.held) THEN
+		RETURN NULL;
+	END IF;
+	EXECUTE (
+		SELECT format('WITH next AS (DELETE FROM @extschema@.sync_inbox WHERE ctid = ANY (ARRAY('
+				'SELECT i.ctid FROM @extschema@.sync_inbox AS i WHERE i.sync_id = %s AND NOT i.held LIMIT 1000))'
+				' RETURNING tenant_id, xero_id, remote)'
+				' SELECT array_agg(d) FROM next AS n LEFT JOIN %s AS l ON l.tenant_id = n.tenant_id AND l.%I = n.xero_id::%s,'
+				' @extschema@._mirror_decision(n.tenant_id, n.xero_id, n.remote, to_jsonb(l)) AS d'
+				' WHERE d.why IS NOT NULL',
+			sync, s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key])
+		FROM @extschema@.sync AS s WHERE s.sync_id = sync) INTO decisions;
+	RETURN coalesce(decisions, '{}');
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_decisions(integer) IS
+	'internal: what records of the inbox would change in a copy';
+
+CREATE FUNCTION @extschema@._mirror_remove(sync integer, tenant uuid, ids text[])
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	self @extschema@.sync;
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	PERFORM @extschema@._mirror_run(sync, tenant, ids,
+		format('DELETE FROM %s WHERE tenant_id = $1 AND %I = ANY ($2::%s[])', self.local_table, self.xero_key,
+			self.columns #>> ARRAY['local', 'columns', self.xero_key]));
+	PERFORM @extschema@._mirror_lines(s.sync_id, tenant, ids)
+	FROM @extschema@.sync AS s WHERE s.parent_id = sync;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_remove(integer, uuid, text[]) IS
+	'internal: take records and their lines out of a copy';
