@@ -13,6 +13,7 @@
 #include "fdw/import.h"
 #include "fdw/plan.h"
 #include "fdw/refusal.h"
+#include "fdw/sync.h"
 #include "fdw/written.h"
 #include "fmgr.h"
 #include "utils/guc.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	xero_stats_init();
 	xero_refusal_init();
 	xero_written_init();
+	xero_sync_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 

@@ -25,6 +25,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(xero_push_rules);
@@ -34,6 +35,18 @@ PG_FUNCTION_INFO_V1(xero_sync_organisations);
 
 /* Of the last scan that has ended; -1: not known. */
 static double scan_records = -1;
+
+static int	sync_history = 30;
+
+void
+xero_sync_init(void)
+{
+	DefineCustomIntVariable("xero_fdw.sync_history",
+							"How many days runs of syncs are shown after they have ended.",
+							"What is older is removed when the sync runs.",
+							&sync_history, 30, 0, 36500,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+}
 
 Relation
 xero_open_table(Oid relid, LOCKMODE lockmode)

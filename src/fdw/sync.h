@@ -14,6 +14,9 @@
 #include "nodes/nodes.h"
 #include "utils/rel.h"
 
+/* In _PG_init: defines xero_fdw.sync_history. */
+extern void xero_sync_init(void);
+
 /* Open a relation; ERROR if it is no foreign table of this extension. */
 extern Relation xero_open_table(Oid relid, LOCKMODE lockmode);
 

@@ -241,7 +241,7 @@ BEGIN
 	RETURNING to_jsonb(r) || jsonb_build_object('error', left(r.error, 1000)) INTO shown;
 	DELETE FROM @extschema@.sync_run AS r
 	WHERE r.sync_id = run.sync_id
-		AND r.ended_at < now() - make_interval(days => coalesce(current_setting('xero_fdw.sync_history', true), '30')::integer);
+		AND r.ended_at < now() - make_interval(days => current_setting('xero_fdw.sync_history')::integer);
 	PERFORM pg_notify('xero_fdw_sync', (shown || jsonb_build_object('name',
 		(SELECT s.name FROM @extschema@.sync AS s WHERE s.sync_id = run.sync_id)))::text);
 	PERFORM pg_advisory_unlock('@extschema@.sync'::regclass::oid::integer, run.sync_id);
