@@ -82,7 +82,14 @@ SELECT * FROM error_of($$SELECT xero_fdw.schedule_sync('nowhere')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.unschedule_sync('p')$$);
 SELECT name, schedule FROM xero_fdw.syncs;
 
--- Nobody's expressions are parsed or run with the rights of others.
+-- Nobody's expressions are parsed or run with the rights of others, nor may they
+-- use what the owner may not.
+RESET ROLE;
+CREATE TABLE shared.secret AS SELECT 'treasure'::text AS what;
+CREATE FUNCTION shared.hidden() RETURNS text LANGUAGE sql AS 'SELECT ''treasure''::text';
+REVOKE ALL ON FUNCTION shared.hidden FROM PUBLIC;
+SET ROLE regress_xero_ann;
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('c', 'xero.contacts', 'ann.contact', 'both', '{"name": "name", "email": {"xero": "email_address", "to_local": "(SELECT what FROM shared.secret)", "to_xero": "shared.hidden()"}}', xero_filter => 'EXISTS (SELECT FROM shared.secret)')$$);
 CREATE FUNCTION ann.who(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''run by %'', current_user; RETURN $1; END';
 SELECT xero_fdw.create_sync('c', 'xero.contacts', 'ann.contact', 'both', '{"name": {"xero": "name", "to_xero": "ann.who(name)"}}', local_filter => 'ann.who(name) <> ''''');
 SELECT name FROM xero_fdw.syncs ORDER BY 1;

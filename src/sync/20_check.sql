@@ -108,7 +108,7 @@ DECLARE
 		expression, relation, alias);
 	whole_row text := format('{VAR :varno %s :varattno 0 ',
 		CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 3 ELSE 1 END);
-	parsed boolean := false;
+	checked boolean := false;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', path, true);
 	EXECUTE command;
@@ -128,10 +128,12 @@ BEGIN
 			AND d.refobjid = relation AND d.refobjsubid <> 0
 		LEFT JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 	WHERE r.ev_class = 'pg_temp.xero_fdw_expression'::regclass;
-	parsed := true;
+	-- Explaining it checks the caller's rights on all that it uses.
+	EXECUTE 'EXPLAIN SELECT FROM pg_temp.xero_fdw_expression';
+	checked := true;
 	RAISE EXCEPTION 'undone';
 EXCEPTION WHEN OTHERS THEN
-	IF NOT parsed THEN
+	IF NOT checked THEN
 		fault := format('%s %s.', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2));
 	END IF;
 END $$;
