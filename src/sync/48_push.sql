@@ -30,7 +30,7 @@ COMMENT ON FUNCTION @extschema@._natural_columns(integer, jsonb) IS
 -- Records in Xero that have the row's values of these columns, whatever the
 -- sync's filter says: a call for each page.
 CREATE FUNCTION @extschema@._find_records(sync integer, tenant uuid, "row" jsonb,
-		columns text[])
+		names text[])
 	RETURNS TABLE (xero_id text, remote jsonb, updated_at timestamptz)
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -42,7 +42,7 @@ BEGIN
 		(SELECT string_agg(format('xero.%I = (%L)::%s', a.attname, "row"->>a.attname,
 				format_type(a.atttypid, a.atttypmod)), ' AND ')
 			FROM pg_attribute AS a
-			WHERE a.attrelid = s.xero_table AND a.attname = ANY (columns))))
+			WHERE a.attrelid = s.xero_table AND a.attname = ANY (names))))
 	INTO statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
 	RETURN QUERY EXECUTE statement;
 END $$;
