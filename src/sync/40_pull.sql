@@ -19,18 +19,23 @@ COMMENT ON FUNCTION @extschema@._use_path(integer) IS
 -- with a change.
 CREATE FUNCTION @extschema@._read_columns(sync integer) RETURNS text[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	WITH self AS (
+		SELECT * FROM @extschema@.sync AS s WHERE s.sync_id = sync
+	), wanted AS (
+		SELECT s.xero_key AS name FROM self AS s
+		UNION
+		SELECT unnest(f.xero_uses || f.xero_column) FROM @extschema@.sync_field AS f
+		WHERE f.sync_id = sync
+		UNION
+		SELECT unnest(rules.needs)
+		FROM self AS s, unnest('{update,delete}'::text[]) AS operation,
+			@extschema@._push_rules(s.xero_table, operation) AS rules
+		WHERE s.direction <> 'pull'
+	)
 	SELECT array_agg(a.attname::text ORDER BY a.attnum)
-	FROM @extschema@.sync AS s
-		JOIN pg_attribute AS a ON a.attrelid = s.xero_table AND a.attnum > 0
-			AND NOT a.attisdropped
-	WHERE s.sync_id = sync AND (
-		a.attname = s.xero_key
-		OR EXISTS (SELECT FROM @extschema@.sync_field AS f
-			WHERE f.sync_id = sync
-				AND (a.attname = f.xero_column OR a.attname = ANY (f.xero_uses)))
-		OR s.direction <> 'pull' AND (
-			a.attname = ANY ((@extschema@._push_rules(s.xero_table, 'update')).needs)
-			OR a.attname = ANY ((@extschema@._push_rules(s.xero_table, 'delete')).needs)))
+	FROM self AS s JOIN pg_attribute AS a ON a.attrelid = s.xero_table
+		JOIN wanted AS w ON w.name = a.attname
+	WHERE a.attnum > 0 AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION @extschema@._read_columns(integer) IS
 	'internal: the columns of the foreign table that a sync reads';

@@ -106,9 +106,10 @@ COMMENT ON FUNCTION @extschema@._absorb(integer) IS
 	'internal: give links to the records of the inbox that have none';
 
 -- Joins the links of records and rows that belong together, files the ambiguous
--- ones as issues, and frees those that are not any more.
+-- ones as issues, and frees those that are not any more.  The planner knows
+-- nothing yet of links that are new, and must not compare each with each.
 CREATE FUNCTION @extschema@._match(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	pairs record;
 	unclear record;
