@@ -71,67 +71,65 @@ END $$;
 COMMENT ON FUNCTION @extschema@._adopt_record(@extschema@.sync_intent, text, jsonb, timestamptz) IS
 	'internal: make a record the partner of a row that was to be created';
 
--- What became of a row that was stored: the fields are agreed as they were sent
--- and as Xero shows them now.  What else the record tells, its id for instance, is
--- merged like anything that was read.
-CREATE FUNCTION @extschema@._settle_stored(run bigint, intent @extschema@.sync_intent,
-		the_id text, record jsonb) RETURNS void
+-- What became of rows that were stored: their fields are agreed as they were sent
+-- and as Xero shows them now.  What else the records tell, their ids for instance,
+-- is merged like anything that was read.
+CREATE FUNCTION @extschema@._settle_stored(run bigint, sync integer,
+		intents @extschema@.sync_intent[], ids text[], records jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	self @extschema@.sync;
-	link @extschema@.sync_link;
-	xero_uses text[];
-	local_uses text[];
-	stored jsonb;
-	at timestamptz;
+	columns CONSTANT text[] := @extschema@._read_columns(sync);
+	clock CONSTANT text := (SELECT @extschema@._clock_column(s.xero_table)
+		FROM @extschema@.sync AS s WHERE s.sync_id = sync);
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = intent.sync_id;
-	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = intent.link_id;
-	DELETE FROM @extschema@.sync_intent AS i WHERE i.intent_id = intent.intent_id;
-	DELETE FROM @extschema@.sync_issue AS i
-	WHERE i.link_id = link.link_id AND (i.kind IN ('validation', 'ambiguous')
-		OR i.kind = 'conflict' AND i.field = ANY (intent.fields));
-	UPDATE @extschema@.sync_run AS r
-	SET pushed = r.pushed + 1, created = r.created + (intent.operation = 'insert')::integer,
-		updated = r.updated + (intent.operation <> 'insert')::integer
-	WHERE r.run_id = run;
-	IF intent.operation = 'delete' THEN
-		UPDATE @extschema@.sync_link AS k SET state = 'ended', base_local = NULL
-		WHERE k.link_id = link.link_id;
-		RETURN;
-	END IF;
+	-- links that know nothing but the record, which a crash may have left
+	DELETE FROM @extschema@.sync_link AS k
+	USING unnest(intents) WITH ORDINALITY AS i JOIN unnest(ids) WITH ORDINALITY AS u(id, n) ON n = i.ordinality
+	WHERE i.operation = 'insert' AND k.sync_id = sync AND k.tenant_id = i.tenant_id
+		AND k.xero_id = u.id AND k.local_key IS NULL;
 
-	SELECT coalesce(array_agg(DISTINCT x) FILTER (WHERE x IS NOT NULL), '{}'),
-		coalesce(array_agg(DISTINCT l) FILTER (WHERE l IS NOT NULL), '{}')
-	INTO xero_uses, local_uses
-	FROM @extschema@.sync_field AS f
-		LEFT JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l) ON true
-	WHERE f.sync_id = intent.sync_id AND f.field = ANY (intent.fields);
-	stored := @extschema@._slice(record, @extschema@._read_columns(intent.sync_id));
-	at := (record->>@extschema@._clock_column(self.xero_table))::timestamptz;
-	link.base_xero := coalesce(link.base_xero, '{}') || @extschema@._slice(stored, xero_uses);
-	IF intent.operation = 'insert' THEN
-		DELETE FROM @extschema@.sync_link AS k
-		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
-			AND k.xero_id = the_id AND k.local_key IS NULL;
-		link.base_local := intent.image;
-	ELSE
-		link.base_local := coalesce(link.base_local, '{}') || @extschema@._slice(intent.image, local_uses);
-	END IF;
-	UPDATE @extschema@.sync_link AS k
-	SET tenant_id = intent.tenant_id, xero_id = the_id, state = 'linked', match_key = NULL,
-		base_xero = link.base_xero, base_local = link.base_local,
-		xero_updated_at = coalesce(at, k.xero_updated_at)
-	WHERE k.link_id = link.link_id;
-	IF stored <> link.base_xero THEN
-		INSERT INTO @extschema@.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
-		VALUES (intent.sync_id, intent.tenant_id, the_id, stored, at)
-		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
-			SET remote = excluded.remote, updated_at = excluded.updated_at;
-	END IF;
+	WITH stored AS MATERIALIZED (
+		SELECT i.link_id, i.tenant_id, i.operation, i.image, i.fields, u.id,
+			@extschema@._slice(u.record, columns) AS remote,
+			(u.record->>clock)::timestamptz AS updated_at
+		FROM unnest(intents) WITH ORDINALITY AS i
+			JOIN unnest(ids, records) WITH ORDINALITY AS u(id, record, n) ON n = i.ordinality
+	), agreed AS (
+		UPDATE @extschema@.sync_link AS k
+		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
+			state = CASE WHEN s.operation = 'delete' THEN 'ended' ELSE 'linked' END,
+			base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(s.remote, uses.xero),
+			base_local = CASE s.operation WHEN 'insert' THEN s.image
+				WHEN 'update' THEN coalesce(k.base_local, '{}') || @extschema@._slice(s.image, uses.local) END,
+			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at)
+		FROM stored AS s, LATERAL (
+			SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local
+			FROM @extschema@.sync_field AS f
+				CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l)
+			WHERE f.sync_id = sync AND f.field = ANY (s.fields)) AS uses
+		WHERE k.link_id = s.link_id
+		RETURNING k.link_id, k.base_xero
+	)
+	INSERT INTO @extschema@.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, s.tenant_id, s.id, s.remote, s.updated_at
+	FROM stored AS s JOIN agreed AS a USING (link_id)
+	WHERE s.operation <> 'delete' AND s.remote <> a.base_xero
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+		SET remote = excluded.remote, updated_at = excluded.updated_at;
+
+	DELETE FROM @extschema@.sync_issue AS x USING unnest(intents) AS i
+	WHERE x.link_id = i.link_id AND (x.kind IN ('validation', 'ambiguous')
+		OR x.kind = 'conflict' AND x.field = ANY (i.fields));
+	DELETE FROM @extschema@.sync_intent AS x USING unnest(intents) AS i
+	WHERE x.intent_id = i.intent_id;
+	UPDATE @extschema@.sync_run AS r
+	SET pushed = r.pushed + cardinality(intents), created = r.created + c.created,
+		updated = r.updated + cardinality(intents) - c.created
+	FROM (SELECT count(*) AS created FROM unnest(intents) AS i WHERE i.operation = 'insert') AS c
+	WHERE r.run_id = run;
 END $$;
-COMMENT ON FUNCTION @extschema@._settle_stored(bigint, @extschema@.sync_intent, text, jsonb) IS
-	'internal: settle a row that Xero has stored';
+COMMENT ON FUNCTION @extschema@._settle_stored(bigint, integer, @extschema@.sync_intent[], text[], jsonb[]) IS
+	'internal: settle rows that Xero has stored';
 
 -- What became of a row that was refused.  A duplicate may be the very record that
 -- the row stands for: if there is one of that name and it has no row yet, they
@@ -234,6 +232,9 @@ DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM @extschema@.sync AS s WHERE s.sync_id = sync);
 	intents CONSTANT @extschema@.sync_intent[] := ARRAY(
 		SELECT i FROM @extschema@.sync_intent AS i WHERE i.idempotency_key = key ORDER BY i.intent_id);
+	stored @extschema@.sync_intent[] := '{}';
+	ids text[] := '{}';
+	records jsonb[] := '{}';
 	outcome record;
 	intent @extschema@.sync_intent;
 BEGIN
@@ -244,7 +245,9 @@ BEGIN
 	LOOP
 		intent := intents[outcome.row_number];
 		IF outcome.stored THEN
-			PERFORM @extschema@._settle_stored(run, intent, outcome.key, outcome.record);
+			stored := stored || intent;
+			ids := ids || outcome.key;
+			records := records || outcome.record;
 		ELSIF outcome.together AND cardinality(intents) > 1 THEN
 			UPDATE @extschema@.sync_intent AS i
 			SET alone = true, idempotency_key = NULL, first_sent = NULL
@@ -253,6 +256,9 @@ BEGIN
 			PERFORM @extschema@._settle_refused(run, intent, outcome.sqlstate, outcome.message);
 		END IF;
 	END LOOP;
+	IF stored <> '{}' THEN
+		PERFORM @extschema@._settle_stored(run, sync, stored, ids, records);
+	END IF;
 EXCEPTION WHEN program_limit_exceeded THEN
 	IF cardinality(intents) < 2 THEN
 		RAISE;

@@ -77,6 +77,7 @@ CREATE FUNCTION @extschema@._step(INOUT state @extschema@._run,
 	SET intervalstyle = 'postgres'
 	SET bytea_output = 'hex'
 	SET extra_float_digits = 1
+	SET jit = off
 	SET xero_fdw.priority = 'background'
 AS $$
 DECLARE
