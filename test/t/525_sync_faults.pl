@@ -13,7 +13,7 @@ use XeroTest;
 my $xero = XeroTest->new(
 	sandbox => [ '--seed', 1, '--contacts', 5, '--invoices', 0, '--strict', '--no-limits' ],
 	server => { minute_limit => 1000000, day_limit => 1000000, request_timeout => 1000 },
-	conf => "xero_fdw.max_wait = '1s'");
+	conf => "xero_fdw.max_wait = '500ms'");
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 # Nothing but all of a journal's values tells which it is.
 my $journals = XeroJournals->new($xero);
@@ -39,7 +39,9 @@ sub suffers
 	$sandbox->clock($later) if $later;
 	sleep($fault->{retry_after}) if $fault->{retry_after} && $fault->{retry_after} < 10;
 	is($crm->run('journals')->{state}, 'done', "$case: the next run") if $state ne 'done';
-	return $journals->is_done($case);
+	# what a case leaves behind would only confuse the next
+	$journals->is_done($case) or die "$case\n";
+	return;
 }
 
 # What is tried again by itself
@@ -49,19 +51,17 @@ suffers('garbage', 'PUT', 2, { garbage => 1, worked => 1 }, 'done');
 suffers('read dropped', 'GET', 1, { drop => 'before' }, 'done');
 
 # What is not: nobody knows whether it was carried out
-foreach my $later (0, 400)
-{
-	suffers("lost $later", 'PUT', 1, { drop => 'after', times => 9 }, 'paused', $later);
-	suffers("lost second $later", 'PUT', 2, { drop => 'after', times => 9 }, 'paused', $later);
-	suffers("not sent $later", 'PUT', 1, { drop => 'before', times => 9 }, 'paused', $later);
-	suffers("stored 500 $later", 'PUT', 2, { status => 500, body => '{"Message": "x"}', worked => 1, kept => 1 }, 'paused', $later);
-	suffers("edit lost $later", 'POST', 1, { drop => 'after', times => 9 }, 'paused', $later);
-}
+suffers('lost', 'PUT', 1, { drop => 'after', times => 9 }, 'paused');
+suffers('lost, and late', 'PUT', 2, { drop => 'after', times => 9 }, 'paused', 400);
+suffers('not sent', 'PUT', 1, { drop => 'before', times => 9 }, 'paused');
+suffers('not sent, and late', 'PUT', 2, { drop => 'before', times => 9 }, 'paused', 400);
+suffers('stored 500', 'PUT', 2, { status => 500, body => '{"Message": "x"}', worked => 1, kept => 1 }, 'paused');
+suffers('edit lost', 'POST', 1, { drop => 'after', times => 9 }, 'paused');
 
 # The budget is spent
-suffers('minute limit', 'PUT', 2, { problem => 'minute', retry_after => 3 }, 'paused');
-suffers('day limit', 'POST', 1, { problem => 'day', retry_after => 3 }, 'paused');
-suffers('read limit', 'GET', 1, { problem => 'minute', retry_after => 3 }, 'paused');
+suffers('minute limit', 'PUT', 2, { problem => 'minute', retry_after => 2 }, 'paused');
+suffers('day limit', 'POST', 1, { problem => 'day', retry_after => 2 }, 'paused');
+suffers('read limit', 'GET', 1, { problem => 'minute', retry_after => 2 }, 'paused');
 suffers('down', 'GET', 1, { status => 503, body => 'x', times => 9 }, 'paused');
 
 # One whom Xero refuses stops neither the run nor the others.
