@@ -70,7 +70,7 @@ CREATE FUNCTION @extschema@._records_query(sync integer, condition text,
 			' FROM (SELECT %4$s FROM %5$s AS xero WHERE %6$s %7$s) AS r',
 		s.xero_key,
 		(SELECT string_agg(format('r.%I', c), ', ') FROM unnest(read.columns) AS c),
-		coalesce(format('r.%I', clock), 'NULL::timestamptz'),
+		coalesce('r.' || quote_ident(clock), 'NULL::timestamptz'),
 		(SELECT string_agg(format('xero.%I', c), ', ') FROM unnest(
 			CASE WHEN clock = ANY (read.columns) THEN read.columns ELSE read.columns || clock END) AS c
 			WHERE c IS NOT NULL),
@@ -101,8 +101,8 @@ COMMENT ON FUNCTION @extschema@._pull_condition(integer, boolean) IS
 	'internal: the condition for the records that a pull reads';
 
 -- Can the statement be read in parts by LIMIT and OFFSET, at the cost of the
--- pages that a part touches?  Only if the list has pages and nothing of the
--- condition is left to be checked here.
+-- pages that a part touches?  Only if the list has pages that are counted, and
+-- nothing of the condition is left to be checked here.
 CREATE FUNCTION @extschema@._can_be_parted(sync integer, statement text)
 	RETURNS boolean
 	LANGUAGE plpgsql STRICT SET search_path = pg_catalog AS $$
@@ -114,7 +114,7 @@ BEGIN
 			JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table,
 			pg_options_to_table(t.ftoptions) AS o, @extschema@.objects AS x
 		WHERE s.sync_id = sync AND o.option_name = 'object'
-			AND x.object = o.option_value AND x.paging <> 'none')
+			AND x.object = o.option_value AND x.paging = 'page')
 	THEN
 		RETURN false;
 	END IF;

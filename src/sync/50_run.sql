@@ -347,10 +347,13 @@ END $$;
 COMMENT ON PROCEDURE @extschema@.run_sync(text) IS
 	'bring the two sides of a sync in step';
 
-CREATE PROCEDURE @extschema@.run_syncs()
+-- Runs syncs one after the other.  One that fails does not keep the others from
+-- running.
+CREATE PROCEDURE @extschema@._run_syncs(ids integer[])
 	LANGUAGE plpgsql AS $$
 DECLARE
-	self record;
+	sync integer;
+	name text;
 	outcome text;
 	code text;
 	message text;
@@ -358,32 +361,42 @@ DECLARE
 	hint text;
 	failed text[] := '{}';
 BEGIN
-	FOR self IN
-		SELECT s.sync_id, s.name FROM @extschema@.sync AS s
-		WHERE s.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.regrole AND s.parent_id IS NULL
-		ORDER BY s.sync_id
-	LOOP
-		outcome := NULL;
+	FOREACH sync IN ARRAY ids LOOP
+		SELECT s.name INTO name FROM @extschema@.sync AS s WHERE s.sync_id OPERATOR(pg_catalog.=) sync;
+		CONTINUE WHEN NOT FOUND;
 		code := NULL;
 		message := NULL;
-		CALL @extschema@._run_sync(self.sync_id, outcome, code, message, detail, hint);
+		CALL @extschema@._run_sync(sync, outcome, code, message, detail, hint);
 		IF outcome OPERATOR(pg_catalog.=) 'busy' THEN
-			RAISE NOTICE 'sync "%" is running already', self.name;
+			RAISE NOTICE 'sync "%" is running already', name;
 		ELSIF outcome OPERATOR(pg_catalog.=) 'cancelled' THEN
 			RAISE EXCEPTION '%', message USING ERRCODE = code;
 		ELSIF outcome OPERATOR(pg_catalog.<>) 'done' THEN
-			RAISE WARNING 'sync "%" is %: %', self.name, outcome, message
+			RAISE WARNING 'sync "%" is %: %', name, outcome, message
 				USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
 					HINT = coalesce(nullif(hint, ''), 'The next run goes on from here.');
 			IF outcome OPERATOR(pg_catalog.=) 'failed' THEN
-				failed := pg_catalog.array_append(failed, self.name);
+				failed := pg_catalog.array_append(failed, name);
 			END IF;
 		END IF;
 	END LOOP;
 	IF failed OPERATOR(pg_catalog.<>) '{}' THEN
 		RAISE EXCEPTION 'syncs have failed: %', pg_catalog.array_to_string(failed, ', ')
-			USING ERRCODE = 'external_routine_exception';
+			USING ERRCODE = 'external_routine_exception',
+				HINT = 'xero_fdw.sync_runs has the reasons.';
 	END IF;
+END $$;
+COMMENT ON PROCEDURE @extschema@._run_syncs(integer[]) IS
+	'internal: run syncs one after the other';
+
+CREATE PROCEDURE @extschema@.run_syncs()
+	LANGUAGE plpgsql AS $$
+DECLARE
+	ids CONSTANT integer[] := ARRAY(SELECT s.sync_id FROM @extschema@.sync AS s
+		WHERE s.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.regrole AND s.parent_id IS NULL
+		ORDER BY s.sync_id);
+BEGIN
+	CALL @extschema@._run_syncs(ids);
 END $$;
 COMMENT ON PROCEDURE @extschema@.run_syncs() IS
 	'run all syncs of the current role, one after the other';

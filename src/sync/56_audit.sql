@@ -29,6 +29,11 @@ DECLARE
 		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put)',
 		@extschema@._records_query(sync, condition, limits), sync);
 BEGIN
+	IF (SELECT s.mirror FROM @extschema@.sync AS s WHERE s.sync_id = sync) THEN
+		SELECT a.* INTO read, differing
+		FROM @extschema@._mirror_audit(sync, tenant, condition, limits, ids) AS a;
+		RETURN;
+	END IF;
 	PERFORM @extschema@._use_path(sync);
 	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
 END $$;
@@ -56,7 +61,6 @@ BEGIN
 	differing := part.differing;
 	finished := NOT parted OR part.read < page * pages
 		OR coalesce(place.audit_offset + part.read >= (@extschema@._session()).records, false);
-	-- what has left the list may have moved a record from the next page to this one
 	UPDATE @extschema@.sync_position AS p
 	SET audit_offset = CASE WHEN finished THEN -1 ELSE place.audit_offset + part.read END
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
@@ -64,31 +68,36 @@ END $$;
 COMMENT ON FUNCTION @extschema@._audit_list(@extschema@.sync, uuid, integer) IS
 	'internal: audit the next part of a list';
 
--- The next links that the list did not have; null for "gone" if none is left.
-CREATE FUNCTION @extschema@._audit_missing(self @extschema@.sync, tenant uuid,
-		OUT differing text[], OUT gone text[])
+-- The condition for records by their keys, which are $3.
+CREATE FUNCTION @extschema@._ids_condition(self @extschema@.sync) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT concat_ws(' AND ', 'xero.' || quote_ident(t) || ' = $1',
+		format('xero.%I = ANY ($3::%s[])', self.xero_key, format_type(a.atttypid, a.atttypmod)),
+		'$2 IS NULL')
+	FROM @extschema@._tenant_column(self.xero_table) AS t, pg_attribute AS a
+	WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key
+$$;
+COMMENT ON FUNCTION @extschema@._ids_condition(@extschema@.sync) IS
+	'internal: the condition for records by their keys';
+
+-- Looks up the next links that the list did not have.  What is not in Xero goes
+-- into the inbox as gone; "gone" is null when all were looked up.
+CREATE FUNCTION @extschema@._audit_links(self @extschema@.sync, tenant uuid,
+		batch integer, OUT differing text[], OUT gone text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	batch CONSTANT integer := 40;
-	ids text[];
-	found record;
+	ids CONSTANT text[] := (SELECT array_agg(k.xero_id)
+		FROM (SELECT k.xero_id FROM @extschema@.sync_link AS k
+				JOIN @extschema@.sync_position AS p USING (sync_id, tenant_id)
+			WHERE k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.state <> 'ended'
+				AND k.xero_id IS NOT NULL AND coalesce(k.seen_at < p.audit_started, true)
+			ORDER BY k.xero_id LIMIT batch) AS k);
 BEGIN
-	SELECT array_agg(k.xero_id) INTO ids
-	FROM (SELECT k.xero_id FROM @extschema@.sync_link AS k
-			JOIN @extschema@.sync_position AS p USING (sync_id, tenant_id)
-		WHERE k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.state <> 'ended'
-			AND k.xero_id IS NOT NULL AND coalesce(k.seen_at < p.audit_started, true)
-		ORDER BY k.xero_id LIMIT batch) AS k;
 	IF ids IS NULL THEN
 		RETURN;
 	END IF;
-	SELECT * INTO found FROM @extschema@._audit_records(self.sync_id, tenant,
-		(SELECT concat_ws(' AND ', format('xero.%I = $1', t), format('xero.%I = ANY ($3::%s[])', self.xero_key,
-				(SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
-					WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key)), '$2 IS NULL')
-			FROM @extschema@._tenant_column(self.xero_table) AS t),
-		'', ids);
-	differing := found.differing;
+	differing := (@extschema@._audit_records(self.sync_id, tenant,
+		@extschema@._ids_condition(self), '', ids)).differing;
 	WITH missing AS (
 		UPDATE @extschema@.sync_link AS k SET seen_at = now()
 		FROM @extschema@.sync_position AS p
@@ -104,8 +113,27 @@ BEGIN
 	)
 	SELECT coalesce(array_agg(p.xero_id), '{}') INTO gone FROM put AS p;
 END $$;
-COMMENT ON FUNCTION @extschema@._audit_missing(@extschema@.sync, uuid) IS
+COMMENT ON FUNCTION @extschema@._audit_links(@extschema@.sync, uuid, integer) IS
 	'internal: look up links that a list did not have';
+
+-- The same for a mirror, which has no links but the copy itself.
+CREATE FUNCTION @extschema@._audit_copy(self @extschema@.sync, tenant uuid,
+		batch integer, OUT differing text[], OUT gone text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	ids CONSTANT text[] := (SELECT array_agg(m.xero_id) FROM (
+		SELECT m.xero_id FROM @extschema@._mirror_missing(self.sync_id, tenant) AS m LIMIT batch) AS m);
+BEGIN
+	IF ids IS NULL THEN
+		PERFORM @extschema@._mirror_audited(self.sync_id, tenant);
+		RETURN;
+	END IF;
+	differing := (@extschema@._audit_records(self.sync_id, tenant,
+		@extschema@._ids_condition(self), '', ids)).differing;
+	gone := @extschema@._mirror_gone(self.sync_id, tenant, ids);
+END $$;
+COMMENT ON FUNCTION @extschema@._audit_copy(@extschema@.sync, uuid, integer) IS
+	'internal: look up records of a copy that a list did not have';
 
 CREATE FUNCTION @extschema@.audit_sync(name text, budget_calls integer DEFAULT 100)
 	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
@@ -116,10 +144,13 @@ CREATE FUNCTION @extschema@.audit_sync(name text, budget_calls integer DEFAULT 1
 	SET intervalstyle = 'postgres'
 	SET bytea_output = 'hex'
 	SET extra_float_digits = 1
+	SET jit = off
 	SET xero_fdw.priority = 'background'
 AS $$
 DECLARE
 	self CONSTANT @extschema@.sync := @extschema@._own_sync(name);
+	ids_a_call CONSTANT integer := 40;
+	pages_a_step CONSTANT integer := 5;
 	ends CONSTANT bigint := (@extschema@._session()).calls + budget_calls;
 	tenant uuid;
 	place @extschema@.sync_position;
@@ -148,16 +179,21 @@ BEGIN
 			IF place.audit_offset >= 0 THEN
 				SELECT l.differing, NULL::text[] AS gone INTO part
 				FROM @extschema@._audit_list(self, tenant,
-					least(ends - (@extschema@._session()).calls, 5)::integer) AS l;
+					least(ends - (@extschema@._session()).calls, pages_a_step)::integer) AS l;
 			ELSE
-				SELECT * INTO part FROM @extschema@._audit_missing(self, tenant);
+				IF self.mirror THEN
+					SELECT * INTO part FROM @extschema@._audit_copy(self, tenant, ids_a_call);
+				ELSE
+					SELECT * INTO part FROM @extschema@._audit_links(self, tenant, ids_a_call);
+				END IF;
 				IF part.gone IS NULL THEN
 					UPDATE @extschema@.sync_position AS p
 					SET audit_started = NULL, audit_offset = 0
 					WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
 				END IF;
 			END IF;
-			RETURN QUERY SELECT tenant, f.id, k.local_key, f.finding
+			RETURN QUERY SELECT tenant, f.id,
+				CASE WHEN self.mirror THEN jsonb_build_array(tenant, f.id) ELSE k.local_key END, f.finding
 			FROM (SELECT unnest(part.gone) AS id, 'gone' AS finding
 				UNION ALL SELECT unnest(part.differing), 'differs') AS f
 				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = self.sync_id
