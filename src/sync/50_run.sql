@@ -251,11 +251,12 @@ COMMENT ON FUNCTION @extschema@._end_run(@extschema@._run, text, text, text) IS
 	'internal: end a run';
 
 -- What an error makes of a run.  When the budget is spent, or Xero cannot be
--- reached, the next run goes on where this one stopped.
+-- reached or does not answer as it should, the next run goes on where this one
+-- stopped.
 CREATE FUNCTION @extschema@._outcome(code text) RETURNS text
 	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 	SELECT CASE WHEN code = '57014' THEN 'cancelled'
-		WHEN code IN ('53400', '55P03', '40001', '40P01', '57P01') OR code LIKE '08%' THEN 'paused'
+		WHEN code IN ('53400', 'HV00L', '55P03', '40001', '40P01') OR code LIKE '08%' THEN 'paused'
 		ELSE 'failed' END
 $$;
 COMMENT ON FUNCTION @extschema@._outcome(text) IS
