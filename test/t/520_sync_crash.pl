@@ -93,7 +93,7 @@ foreach my $n (1 .. $STOPS)
 	$crm->session->start(q{CALL xero_fdw.run_sync('journals')});
 	my $place = kill_at(q{wait_event = 'PgSleep'});
 	note("$case: $place");
-	goes_on("$case, $place", $n % 3 == 0 ? 400 : 0, $case);
+	goes_on($case, $n % 3 == 0 ? 400 : 0);
 	is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_runs WHERE state = 'crashed'}), $n, "$case: the run that crashed is known");
 }
 
