@@ -208,6 +208,13 @@ BEGIN
 	END IF;
 	PERFORM @extschema@._follow_keys(sync, after, last);
 
+	-- a row that was deleted, and its record ended, is another one when it is back
+	UPDATE @extschema@.sync_link AS k SET local_key = NULL
+	FROM @extschema@.sync_change AS c
+	WHERE self.on_delete = 'archive' AND c.sync_id = sync AND c.change_id > after
+		AND c.change_id <= last AND c.operation = 'insert' AND k.sync_id = sync
+		AND k.local_key = c.local_key AND k.state = 'ended' AND k.xero_id IS NOT NULL;
+
 	SELECT array_agg(DISTINCT c.local_key) INTO keys
 	FROM @extschema@.sync_change AS c
 		LEFT JOIN @extschema@.sync_link AS k USING (sync_id, local_key)

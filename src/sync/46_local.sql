@@ -187,6 +187,13 @@ BEGIN
 		LEFT JOIN @extschema@._read_local(sync,
 			CASE WHEN direction = 'pull' THEN '{}' ELSE after END, false) AS r
 			ON r.local_key = w.key;
+	IF direction <> 'pull' AND EXISTS (
+		SELECT FROM unnest(decisions) WITH ORDINALITY AS d
+		WHERE d.local_action = 'create' AND images[d.ordinality] IS NULL)
+	THEN
+		RAISE EXCEPTION 'the local row was not stored with the key that it was given'
+			USING ERRCODE = 'integrity_constraint_violation';
+	END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._apply_local(integer, @extschema@._decision[]) IS
 	'internal: write to the local side what was decided';
@@ -211,13 +218,14 @@ BEGIN
 	), known AS MATERIALIZED (
 		SELECT (d.item).link_id, (d.item).is_new, (d.item).tenant_id, (d.item).xero_id,
 			coalesce(d.key, (d.item).local_key) AS local_key,
-			CASE WHEN vanished THEN 'ended' ELSE d.state END AS state,
+			d.state,
 			CASE WHEN d.state = 'unlinked' OR (d.item).gone THEN NULL
 				WHEN d.conflicts IS NULL THEN (d.item).remote
 				ELSE (d.item).remote - open.xero || @extschema@._slice((d.item).base_xero, open.xero)
 				END AS base_xero,
-			CASE WHEN d.state = 'unlinked' OR vanished OR (d.item).deleted AND d.state = 'ended' THEN NULL
-				WHEN NOT (d.item).in_scope AND d.key IS NULL THEN (d.item).base_local
+			CASE WHEN d.state = 'unlinked' OR (d.item).deleted AND d.state = 'ended' THEN NULL
+				WHEN NOT (d.item).in_scope THEN (d.item).base_local
+					|| @extschema@._slice(d.image, ARRAY(SELECT jsonb_object_keys(d.local_new)))
 				WHEN open.local IS NULL THEN coalesce(d.image, (d.item).local)
 				ELSE coalesce(d.image, (d.item).local) - open.local
 					|| @extschema@._slice((d.item).base_local, open.local)
@@ -225,7 +233,6 @@ BEGIN
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
 			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at
 		FROM done AS d
-			CROSS JOIN LATERAL (SELECT self.direction <> 'pull' AND d.key IS NOT NULL AND d.image IS NULL AS vanished) AS v
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
 					array_agg(u) FILTER (WHERE side = 'local') AS local

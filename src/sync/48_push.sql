@@ -280,12 +280,16 @@ COMMENT ON FUNCTION @extschema@._withdraw_request(text) IS
 	'internal: let the rows of a request wait again';
 
 -- Looks for the record that a create has made: among what was read and has no
--- row yet, then in Xero.  True if it was found, or several that it could be.
+-- row yet, then in Xero.  It cannot be one that is older than the request.  True
+-- if it was found, or several that it could be.
 CREATE FUNCTION @extschema@._find_created(intent @extschema@.sync_intent) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	columns CONSTANT text[] := @extschema@._natural_columns(intent.sync_id, intent."row");
 	wanted CONSTANT text := @extschema@._match_key(intent."row", columns);
+	clocks_differ CONSTANT interval := '60 seconds';
+	since CONSTANT timestamptz := intent.first_sent - clocks_differ
+		+ coalesce((@extschema@._session()).clock_offset, '0');
 	found record;
 BEGIN
 	SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
@@ -301,9 +305,10 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM @extschema@.sync_inbox AS i
 			WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
 				AND @extschema@._match_key(i.remote, columns) = wanted)) AS f
-	WHERE NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
-		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
-			AND k.xero_id = f.xero_id AND k.local_key IS NOT NULL);
+	WHERE coalesce(f.updated_at >= since, true)
+		AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
+			WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+				AND k.xero_id = f.xero_id AND k.local_key IS NOT NULL);
 	IF found.ids IS NULL THEN
 		RETURN false;
 	ELSIF cardinality(found.ids) = 1 THEN
@@ -332,7 +337,7 @@ DECLARE
 	memory CONSTANT interval := '5 minutes';
 	the_key text;
 	intent @extschema@.sync_intent;
-	found boolean := false;
+	found boolean;
 BEGIN
 	WITH gone AS (
 		DELETE FROM @extschema@.sync_intent AS i
@@ -348,6 +353,7 @@ BEGIN
 		SELECT DISTINCT i.idempotency_key FROM @extschema@.sync_intent AS i
 		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (tenants)
 	LOOP
+		found := false;
 		FOR intent IN
 			SELECT * FROM @extschema@.sync_intent AS i WHERE i.idempotency_key = the_key ORDER BY i.intent_id
 		LOOP
