@@ -139,8 +139,8 @@ UNION ALL
 	FROM local, source
 	WHERE relkind IN ('r', 'p') AND NOT (local.key @> source.key AND local.key <@ source.key)
 UNION ALL
-	SELECT format('42P07 Table %s exists, without columns %s.', local.relation,
-		string_agg(format('"%s" of type %s', c.column_name, c.type), ', ' ORDER BY c.n))
+	SELECT format('42P07 Table %s lacks columns (%s), such as "%s" of type %s.', local.relation, count(*),
+		(array_agg(c.column_name ORDER BY c.n))[1], (array_agg(c.type ORDER BY c.n))[1])
 	FROM local, @extschema@._mirror_columns(_mirror_faults.relation) AS c
 	WHERE relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_attribute AS a
 		WHERE a.attrelid = local.relation AND a.attname = c.column_name
@@ -211,9 +211,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._create_mirror(regclass, text, text, @extschema@.sync, text) IS
 	'internal: the sync of a copy, which is made if it is not there';
 
--- Creates what is missing; the names of the syncs that pull.
+-- Creates what is missing; the syncs that pull.
 CREATE FUNCTION @extschema@._define_mirror(remote text, local_schema text,
-		tables text[], path text) RETURNS text[]
+		tables text[], path text) RETURNS integer[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -242,7 +242,7 @@ BEGIN
 	UNION ALL
 		SELECT f FROM pg_class AS c, @extschema@._mirror_faults(c.oid, local_schema, c.relname, chosen) AS f
 		WHERE c.oid = ANY (chosen));
-	PERFORM @extschema@._raise_faults(format('"%s" cannot be mirrored in schema "%s" so', remote, local_schema), faults);
+	PERFORM @extschema@._raise_faults(format('"%s" cannot be mirrored in schema "%s"', remote, local_schema), faults);
 
 	IF to_regnamespace(quote_ident(local_schema)) IS NULL THEN
 		EXECUTE format('CREATE SCHEMA %I', local_schema);
@@ -268,7 +268,7 @@ BEGIN
 		line := @extschema@._create_mirror(source.relation, local_schema, source.name, parent, path);
 		PERFORM @extschema@._mirror_all_lines(line);
 	END LOOP;
-	RETURN ARRAY(SELECT s.name FROM @extschema@.sync AS s
+	RETURN ARRAY(SELECT s.sync_id FROM @extschema@.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table
 		WHERE s.mirror AND s.parent_id IS NULL AND s.xero_table = ANY (chosen)
 			AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
@@ -282,25 +282,21 @@ CREATE PROCEDURE @extschema@.mirror(remote text, local_schema text,
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	names text[] := @extschema@._define_mirror(remote, local_schema, tables,
+	ids integer[] := @extschema@._define_mirror(remote, local_schema, tables,
 		pg_catalog.current_setting('search_path'));
-	name text;
 BEGIN
 	COMMIT;
-	FOREACH name IN ARRAY names LOOP
-		CALL @extschema@.run_sync(name);
-	END LOOP;
+	CALL @extschema@._run_syncs(ids);
 END $$;
 COMMENT ON PROCEDURE @extschema@.mirror(text, text, text[]) IS
 	'copy foreign tables of a schema or server into tables of a local schema, and define the syncs that keep them in step; without tables, all that can be';
 
 -- The statement that puts records into a copy.  "source" selects them, by the
--- names of the foreign table, and "extent" says what they are: some, the whole
--- list, or a part of one whose keys are to be remembered in the inbox.  It tells
+-- names of the foreign table; "whole" says that there are no others.  It tells
 -- how many they were, how many of them were there, which have made a difference,
 -- which were taken out, and which had been refused before.
 CREATE FUNCTION @extschema@._mirror_statement(sync integer, source text,
-		extent text) RETURNS text
+		whole boolean) RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -309,20 +305,15 @@ AS $$
 			source, s.local_table, columns.own, columns.page, key.own,
 			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE (%s) IS DISTINCT FROM (%s)',
 				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), s.xero_key)
-		|| CASE extent
-			WHEN 'whole' THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id = $1'
-				' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::text AS key)',
-				s.local_table, key.equal, s.xero_key)
-			WHEN 'audit' THEN format(', seen AS (INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id, remote, held)'
-				' SELECT %s, $1, p.%I, ''{}'', true FROM page AS p ON CONFLICT DO NOTHING)',
-				s.sync_id, s.xero_key)
-			ELSE '' END
+		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id = $1'
+			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::text AS key)',
+			s.local_table, key.equal, s.xero_key) ELSE '' END
 		|| format(' SELECT (SELECT count(*) FROM page),'
 			' (SELECT count(*) FROM page AS p JOIN %s AS l ON %s AND l.tenant_id = $1),'
 			' ARRAY(SELECT key FROM put), ARRAY(%s),'
 			' ARRAY(SELECT p.%I::text FROM page AS p WHERE p.%I::text IN (SELECT i.xero_id FROM @extschema@.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.remote <> ''{}''))',
 			s.local_table, key.equal,
-			CASE extent WHEN 'whole' THEN 'SELECT key FROM gone' ELSE 'SELECT NULL::text WHERE false' END,
+			CASE WHEN whole THEN 'SELECT key FROM gone' ELSE 'SELECT NULL::text WHERE false' END,
 			s.xero_key, s.xero_key, s.sync_id)
 	FROM @extschema@.sync AS s,
 		LATERAL (
@@ -344,7 +335,7 @@ AS $$
 		) AS key
 	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_statement(integer, text, text) IS
+COMMENT ON FUNCTION @extschema@._mirror_statement(integer, text, boolean) IS
 	'internal: the statement that puts records into a copy';
 
 CREATE FUNCTION @extschema@._mirror_put(sync integer, tenant uuid, statement text,
@@ -454,7 +445,7 @@ COMMENT ON FUNCTION @extschema@._mirror_all_lines(integer) IS
 
 -- Puts records into the copy, and their lines; how many they were.
 CREATE FUNCTION @extschema@._mirror_page(run bigint, sync integer, tenant uuid,
-		source text, extent text, watermark timestamptz, ids text[])
+		source text, whole boolean, watermark timestamptz, ids text[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -464,7 +455,7 @@ DECLARE
 	added bigint;
 BEGIN
 	page := @extschema@._mirror_put(sync, tenant,
-		@extschema@._mirror_statement(sync, source, extent), watermark, ids);
+		@extschema@._mirror_statement(sync, source, whole), watermark, ids);
 	PERFORM @extschema@._mirror_lines(s.sync_id, tenant, page.put || page.gone)
 	FROM @extschema@.sync AS s
 	WHERE s.parent_id = sync AND page.put || page.gone <> '{}';
@@ -482,7 +473,7 @@ BEGIN
 	WHERE r.run_id = run;
 	RETURN page.read;
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_page(bigint, integer, uuid, text, text, timestamptz, text[]) IS
+COMMENT ON FUNCTION @extschema@._mirror_page(bigint, integer, uuid, text, boolean, timestamptz, text[]) IS
 	'internal: put records and their lines into a copy';
 
 CREATE FUNCTION @extschema@._mirror_missing(sync integer, tenant uuid)
@@ -522,7 +513,7 @@ COMMENT ON FUNCTION @extschema@._mirror_foresee(integer, uuid, text, text, boole
 -- Reads records into the copy.  If it refuses one, they are read into the inbox,
 -- from where _mirror_inbox() finds out which.
 CREATE FUNCTION @extschema@._mirror_read(run bigint, sync integer, tenant uuid,
-		condition text, limits text, extent text, watermark timestamptz)
+		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -534,7 +525,7 @@ BEGIN
 		(SELECT string_agg(format('xero.%I', f.field), ', ') FROM @extschema@.sync_field AS f WHERE f.sync_id = s.sync_id),
 		s.xero_table, condition, limits)
 	INTO STRICT source FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	RETURN @extschema@._mirror_page(run, sync, tenant, source, extent, watermark, NULL);
+	RETURN @extschema@._mirror_page(run, sync, tenant, source, whole, watermark, NULL);
 EXCEPTION WHEN OTHERS THEN
 	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
 		RAISE;
@@ -542,7 +533,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN @extschema@._fill_inbox(sync, tenant,
 		@extschema@._records_query(sync, condition, limits), watermark);
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_read(bigint, integer, uuid, text, text, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._mirror_read(bigint, integer, uuid, text, text, boolean, timestamptz) IS
 	'internal: read records into a copy; how many they were';
 
 -- A chunk of a pull.  For a plan the records stay in the inbox.
@@ -553,34 +544,11 @@ CREATE FUNCTION @extschema@._mirror_records(run bigint, sync integer, tenant uui
 AS $$
 	SELECT CASE WHEN run IS NULL
 		THEN @extschema@._mirror_foresee(sync, tenant, condition, limits, whole, watermark)
-		ELSE @extschema@._mirror_read(run, sync, tenant, condition, limits,
-			CASE WHEN whole THEN 'whole' ELSE 'some' END, watermark) END
+		ELSE @extschema@._mirror_read(run, sync, tenant, condition, limits, whole, watermark) END
 	FROM (VALUES (watermark IS NULL AND limits = '')) AS v (whole)
 $$;
 COMMENT ON FUNCTION @extschema@._mirror_records(bigint, integer, uuid, text, text, timestamptz) IS
 	'internal: read the records of a pull into a copy; how many they were';
-
--- An audit reads the list into the copy.  The keys wait in the inbox for its end;
--- what is in the copy alone then may be gone, as _mirror_missing() tells.
-CREATE FUNCTION @extschema@._mirror_audit(run bigint, sync integer, tenant uuid,
-		condition text, limits text) RETURNS bigint
-	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT @extschema@._mirror_read(run, sync, tenant, condition, limits, 'audit', NULL)
-$$;
-COMMENT ON FUNCTION @extschema@._mirror_audit(bigint, integer, uuid, text, text) IS
-	'internal: read records of the list for an audit; how many they were';
-
-CREATE FUNCTION @extschema@._mirror_audited(sync integer, tenant uuid) RETURNS void
-	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	DELETE FROM @extschema@.sync_inbox AS i
-	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.remote = '{}'
-$$;
-COMMENT ON FUNCTION @extschema@._mirror_audited(integer, uuid) IS
-	'internal: forget the keys that an audit has remembered';
 
 -- Puts records of the inbox into the copy, by halves until those that are refused
 -- stand alone.
@@ -595,7 +563,7 @@ BEGIN
 	PERFORM @extschema@._mirror_page(run, sync, tenant, format('SELECT r.*'
 			' FROM @extschema@.sync_inbox AS i, jsonb_populate_record(NULL::%s, i.remote) AS r'
 			' WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.xero_id = ANY ($3)', s.xero_table, sync),
-		'some', NULL, ids)
+		false, NULL, ids)
 	FROM @extschema@.sync AS s WHERE s.sync_id = sync;
 EXCEPTION WHEN OTHERS THEN
 	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
@@ -634,8 +602,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@._mirror_issue(bigint, integer, uuid, text, text, text) IS
 	'internal: a record that a copy refuses waits for a person';
 
--- The next of the records that a copy has refused, or was asked to try again;
--- were they the last?
+CREATE FUNCTION @extschema@._mirror_remove(run bigint, sync integer, tenant uuid,
+		ids text[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	self @extschema@.sync;
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	PERFORM @extschema@._mirror_run(sync, tenant, ids,
+		format('DELETE FROM %s WHERE tenant_id = $1 AND %I = ANY ($2::%s[])', self.local_table, self.xero_key,
+			self.columns #>> ARRAY['local', 'columns', self.xero_key]));
+	PERFORM @extschema@._mirror_lines(s.sync_id, tenant, ids)
+	FROM @extschema@.sync AS s WHERE s.parent_id = sync;
+	DELETE FROM @extschema@.sync_inbox AS i
+	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	DELETE FROM @extschema@.sync_issue AS i
+	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	UPDATE @extschema@.sync_run AS r SET updated = r.updated + cardinality(ids)
+	WHERE r.run_id = run;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_remove(bigint, integer, uuid, text[]) IS
+	'internal: take records that are gone, and their lines, out of a copy';
+
+-- The next of the records that a copy has refused, that an audit has found or a
+-- person wants to try again; were they the last?
 CREATE FUNCTION @extschema@._mirror_inbox(run bigint, sync integer) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -644,12 +636,18 @@ DECLARE
 	waiting record;
 BEGIN
 	FOR waiting IN
-			SELECT n.tenant_id, array_agg(n.xero_id) AS ids
-			FROM (SELECT i.tenant_id, i.xero_id FROM @extschema@.sync_inbox AS i
+			SELECT n.tenant_id, array_agg(n.xero_id) FILTER (WHERE NOT n.gone) AS ids,
+				array_agg(n.xero_id) FILTER (WHERE n.gone) AS gone
+			FROM (SELECT i.tenant_id, i.xero_id, i.remote IS NULL AS gone FROM @extschema@.sync_inbox AS i
 				WHERE i.sync_id = sync AND NOT i.held
 				LIMIT 1000) AS n
 			GROUP BY n.tenant_id LOOP
-		PERFORM @extschema@._mirror_ids(run, sync, waiting.tenant_id, waiting.ids);
+		IF waiting.gone IS NOT NULL THEN
+			PERFORM @extschema@._mirror_remove(run, sync, waiting.tenant_id, waiting.gone);
+		END IF;
+		IF waiting.ids IS NOT NULL THEN
+			PERFORM @extschema@._mirror_ids(run, sync, waiting.tenant_id, waiting.ids);
+		END IF;
 	END LOOP;
 	RETURN NOT EXISTS (SELECT FROM @extschema@.sync_inbox AS i WHERE i.sync_id = sync AND NOT i.held);
 END $$;
@@ -717,20 +715,73 @@ END $$;
 COMMENT ON FUNCTION @extschema@._mirror_decisions(integer) IS
 	'internal: what records of the inbox would change in a copy';
 
-CREATE FUNCTION @extschema@._mirror_remove(sync integer, tenant uuid, ids text[])
-	RETURNS void
+-- Reads records for an audit.  Those that differ from the copy go into the inbox;
+-- of the others it keeps the keys, held and empty, until the list is at its end.
+CREATE FUNCTION @extschema@._mirror_audit(sync integer, tenant uuid, condition text,
+		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	self @extschema@.sync;
+	statement text;
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	PERFORM @extschema@._mirror_run(sync, tenant, ids,
-		format('DELETE FROM %s WHERE tenant_id = $1 AND %I = ANY ($2::%s[])', self.local_table, self.xero_key,
-			self.columns #>> ARRAY['local', 'columns', self.xero_key]));
-	PERFORM @extschema@._mirror_lines(s.sync_id, tenant, ids)
-	FROM @extschema@.sync AS s WHERE s.parent_id = sync;
+	SELECT format('WITH r AS MATERIALIZED (%s), compared AS ('
+			'SELECT r.*, NOT coalesce(r.remote = (SELECT to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
+			' FROM r LEFT JOIN %s AS l ON l.tenant_id = $1 AND l.%I = r.xero_id::%s'
+		'), put AS ('
+			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)'
+			' SELECT %s, $1, c.xero_id, CASE WHEN c.differs THEN c.remote ELSE ''{}'' END, c.updated_at, NOT c.differs'
+			' FROM compared AS c'
+			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,'
+			'	updated_at = excluded.updated_at, held = false'
+			'	WHERE NOT excluded.held AND old.remote IS DISTINCT FROM excluded.remote'
+			' RETURNING xero_id, held'
+		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put WHERE NOT held)',
+		@extschema@._records_query(sync, condition, limits),
+		(SELECT string_agg(format('l.%I', f.field), ', ') FROM @extschema@.sync_field AS f WHERE f.sync_id = sync),
+		s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key], sync)
+	INTO STRICT statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT a.read, a.differing INTO read, differing
+	FROM @extschema@._mirror_compare(sync, tenant, statement, ids) AS a;
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_remove(integer, uuid, text[]) IS
-	'internal: take records and their lines out of a copy';
+COMMENT ON FUNCTION @extschema@._mirror_audit(integer, uuid, text, text, text[]) IS
+	'internal: read records for an audit of a copy';
+
+CREATE FUNCTION @extschema@._mirror_compare(sync integer, tenant uuid,
+		statement text, ids text[], OUT read bigint, OUT differing text[])
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
+END $$;
+COMMENT ON FUNCTION @extschema@._mirror_compare(integer, uuid, text, text[]) IS
+	'internal: compare records with a copy';
+
+-- Those of the ids that Xero, asked for them, did not have go into the inbox.
+CREATE FUNCTION @extschema@._mirror_gone(sync integer, tenant uuid, ids text[])
+	RETURNS text[]
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH put AS (
+		INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id)
+		SELECT sync, tenant, id FROM unnest(ids) AS id
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING
+		RETURNING xero_id
+	)
+	SELECT coalesce(array_agg(xero_id), '{}') FROM put
+$$;
+COMMENT ON FUNCTION @extschema@._mirror_gone(integer, uuid, text[]) IS
+	'internal: what an audit has not found';
+
+CREATE FUNCTION @extschema@._mirror_audited(sync integer, tenant uuid) RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM @extschema@.sync_inbox AS i
+	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.remote = '{}'
+$$;
+COMMENT ON FUNCTION @extschema@._mirror_audited(integer, uuid) IS
+	'internal: forget the keys that an audit has kept';

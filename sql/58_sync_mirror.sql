@@ -1,0 +1,158 @@
+-- Mirrors: copies of foreign tables in a local schema, kept in step.
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+SET client_min_messages = warning;
+SELECT count(*) > 0 AS some FROM calls();
+
+-- How many rows are on one side only, of the columns that the copy has.
+CREATE FUNCTION differs(name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	columns text := string_agg(quote_ident(attname), ', ') FROM pg_attribute
+		WHERE attrelid = ('books.' || name)::regclass AND attnum > 0 AND attname <> 'line_number';
+	result bigint;
+BEGIN
+	EXECUTE replace(format('SELECT count(*) FROM ((SELECT $c FROM xero.%1$I EXCEPT ALL SELECT $c FROM books.%1$I)'
+		' UNION ALL (SELECT $c FROM books.%1$I EXCEPT ALL SELECT $c FROM xero.%1$I)) AS d', name), '$c', columns) INTO result;
+	RETURN result;
+END $$;
+CREATE VIEW last_runs AS
+	SELECT DISTINCT ON (sync) sync, state, pulled, created, updated, unchanged, issues, calls
+	FROM xero_fdw.sync_runs ORDER BY sync, run_id DESC;
+
+-- what is wrong is told at once, before anything is made
+CREATE SCHEMA books;
+CREATE TABLE books.contacts (tenant_id uuid, contact_id uuid PRIMARY KEY, name integer);
+CREATE VIEW books.accounts AS SELECT 1 AS one;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CALL xero_fdw.mirror('xero', 'books', '{invoice_line_items,contacts,accounts,nothing,items}');
+CALL xero_fdw.mirror('nowhere', 'books');
+\set VERBOSITY terse
+SELECT count(*) FROM xero_fdw.syncs;
+SELECT relname FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1;
+DROP SCHEMA books CASCADE;
+SELECT * FROM calls();
+
+-- the schema is made, the tables, and their contents
+CALL xero_fdw.mirror('xero', 'books', '{invoices,invoice_line_items,contacts,contact_phones,currencies,tracking_categories,tracking_category_options}');
+SELECT * FROM calls();
+\d books.contact_phones
+SELECT attname, col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = 'books.contact_phones'::regclass AND attnum > 0;
+SELECT obj_description('books.invoices'::regclass);
+SELECT attname FROM pg_attribute WHERE attrelid = 'xero.invoices'::regclass AND attnum > 0
+EXCEPT SELECT attname FROM pg_attribute WHERE attrelid = 'books.invoices'::regclass;
+SELECT name, direction, parent, state, issues FROM xero_fdw.syncs ORDER BY name;
+SELECT * FROM last_runs;
+SELECT name, differs(name) FROM unnest('{invoices,invoice_line_items,contacts,contact_phones,currencies,tracking_categories,tracking_category_options}'::text[]) AS name;
+SELECT count(*) FROM books.contact_phones WHERE line_number > 1;
+
+-- a second run reads what is new: nothing; those without a date are read again
+SELECT count(*) > 0 AS some FROM calls();
+CALL xero_fdw.run_sync('books.invoices');
+CALL xero_fdw.run_sync('books.currencies');
+SELECT * FROM calls();
+SELECT * FROM last_runs WHERE sync IN ('books.invoices', 'books.currencies');
+
+-- lines come with their parents: changed ones, fewer, none, new ones
+SELECT invoice_id AS one, line_items AS lines FROM books.invoices WHERE jsonb_array_length(line_items) >= 3 AND status = 'DRAFT' ORDER BY invoice_id LIMIT 1 \gset
+SELECT invoice_id AS other FROM books.invoices WHERE jsonb_array_length(line_items) >= 2 AND status = 'DRAFT' AND invoice_id <> :'one' ORDER BY invoice_id LIMIT 1 \gset
+UPDATE xero.invoices SET line_items = jsonb_set(line_items - 0, '{0,Description}', '"Edited line"') WHERE invoice_id = :'one';
+DELETE FROM xero.invoices WHERE invoice_id = :'other';
+INSERT INTO xero.invoices (type, contact_id, line_items) SELECT 'ACCREC', contact_id, '[{"Description": "New line", "LineAmount": 5}]' FROM books.contacts WHERE contact_status = 'ACTIVE' LIMIT 1;
+CREATE TABLE before AS SELECT * FROM books.invoice_line_items;
+SELECT count(*) > 0 AS some FROM calls();
+CALL xero_fdw.run_sync('books.invoices');
+SELECT * FROM calls();
+SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
+SELECT status FROM books.invoices WHERE invoice_id = :'other';
+SELECT count(*) FROM (SELECT * FROM books.invoice_line_items EXCEPT SELECT * FROM before) AS d;
+SELECT count(*) FROM books.invoice_line_items WHERE description = 'Edited line' AND invoice_id = :'one';
+SELECT differs('invoices'), differs('invoice_line_items');
+
+-- what a whole list no longer has, is gone, with its lines
+SELECT tracking_category_id AS "ID" FROM books.tracking_category_options ORDER BY 1 LIMIT 1 \gset
+\setenv ID :ID
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"TrackingCategories\", \"id\": \"$ID\", \"delete\": true}" >/dev/null
+CALL xero_fdw.run_sync('books.tracking_categories');
+SELECT pulled, updated, unchanged FROM last_runs WHERE sync = 'books.tracking_categories';
+SELECT count(*) FROM books.tracking_category_options WHERE tracking_category_id = :'ID';
+SELECT name, differs(name) FROM unnest('{tracking_categories,tracking_category_options}'::text[]) AS name;
+
+-- the copy gives way
+UPDATE books.currencies SET description = 'mine';
+DELETE FROM books.tracking_categories;
+CALL xero_fdw.run_sync('books.currencies');
+CALL xero_fdw.run_sync('books.tracking_categories');
+SELECT name, differs(name) FROM unnest('{currencies,tracking_categories,tracking_category_options}'::text[]) AS name;
+
+-- a plan says what would change, and changes nothing; lines follow
+UPDATE books.currencies SET description = 'mine' WHERE code = 'EUR';
+DELETE FROM books.currencies WHERE code = 'USD';
+INSERT INTO books.currencies (tenant_id, code) SELECT tenant_id, 'XXX' FROM books.currencies LIMIT 1;
+SELECT side, action, xero_id, field, CASE jsonb_typeof(old) WHEN 'object' THEN old - 'tenant_id' ELSE old END AS old, CASE WHEN field <> 'tenant_id' THEN new END AS new, why, calls FROM xero_fdw.plan_sync('books.currencies') ORDER BY action, xero_id, field;
+SELECT differs('currencies') > 0 AS still;
+CALL xero_fdw.run_sync('books.currencies');
+SELECT differs('currencies');
+
+-- an audit finds what reading by time cannot, and the next run repairs it
+SELECT invoice_id AS "ID" FROM books.invoices WHERE jsonb_array_length(line_items) > 1 ORDER BY invoice_id LIMIT 1 \gset
+\setenv ID :ID
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"delete\": true}" >/dev/null
+SELECT invoice_id AS "ID2" FROM books.invoices ORDER BY invoice_id DESC LIMIT 1 \gset
+\setenv ID :ID2
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"set\": {\"Reference\": \"unseen\"}, \"silent\": true}" >/dev/null
+CALL xero_fdw.run_sync('books.invoices');
+SELECT count(*) FROM books.invoices WHERE invoice_id = :'ID' OR reference = 'unseen';
+SELECT count(*) > 0 AS some FROM calls();
+SELECT finding, xero_id = :'ID' AS removed, xero_id = :'ID2' AS edited, local_key ->> 1 = xero_id AS same FROM xero_fdw.audit_sync('books.invoices', 5) ORDER BY finding;
+SELECT * FROM calls();
+CALL xero_fdw.run_sync('books.invoices');
+SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
+SELECT count(*) FROM books.invoice_line_items WHERE invoice_id = :'ID';
+SELECT differs('invoices'), differs('invoice_line_items');
+SELECT count(*) FROM xero_fdw.sync_inbox;
+SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
+
+-- what is missing is added; lines of records that are here cost nothing
+SELECT count(*) > 0 AS some FROM calls();
+CALL xero_fdw.mirror('xero', 'books', '{contact_addresses,quotes}');
+SELECT * FROM calls();
+SELECT name, differs(name) FROM unnest('{contact_addresses,quotes}'::text[]) AS name;
+SELECT count(*) > 0 AS any FROM books.contact_addresses;
+CALL xero_fdw.run_sync('books.contact_addresses');
+
+-- a record that the copy refuses stops nobody else, and waits
+CREATE SCHEMA strict;
+CREATE TABLE strict.contacts (LIKE books.contacts INCLUDING ALL, mine text DEFAULT 'kept', CHECK (name <> 'Refused')) PARTITION BY HASH (tenant_id);
+CREATE TABLE strict.contacts_0 PARTITION OF strict.contacts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE strict.contacts_1 PARTITION OF strict.contacts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO xero.contacts (name) VALUES ('Refused') RETURNING contact_id AS refused \gset
+CALL xero_fdw.mirror('xero', 'strict', '{contacts,contact_phones}');
+SELECT pulled, created, issues FROM last_runs WHERE sync = 'strict.contacts';
+SELECT kind, message, xero_id = :'refused' AS same, attempts FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
+SELECT count(*) - (SELECT count(*) FROM xero.contacts) AS missing FROM strict.contacts;
+SELECT count(*) - (SELECT count(*) FROM xero.contact_phones) AS missing FROM strict.contact_phones;
+CALL xero_fdw.run_sync('strict.contacts');
+SELECT attempts FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
+ALTER TABLE strict.contacts DROP CONSTRAINT contacts_name_check;
+SELECT FROM xero_fdw.sync_issues AS i, xero_fdw.retry_issue(i.issue_id) WHERE sync = 'strict.contacts';
+SELECT count(*) > 0 AS some FROM calls();
+CALL xero_fdw.run_sync('strict.contacts');
+SELECT * FROM calls();
+SELECT count(*) FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
+SELECT name, mine FROM strict.contacts WHERE contact_id = :'refused';
+
+-- the syncs are the creator's; the tables are tables
+CREATE ROLE regress_xero_reader;
+SET ROLE regress_xero_reader;
+SELECT count(*) FROM xero_fdw.syncs;
+CALL xero_fdw.run_sync('books.invoices');
+RESET ROLE;
+DROP ROLE regress_xero_reader;
+SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs WHERE parent IS NULL ORDER BY name;
+SELECT count(*) FROM xero_fdw.sync;
+SELECT count(*) > 0 AS kept FROM books.invoices;
+DROP SCHEMA books CASCADE;
+DROP SCHEMA strict CASCADE;
+DROP TABLE before;
+DROP VIEW last_runs;
+DROP FUNCTION differs;
