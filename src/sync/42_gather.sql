@@ -1,5 +1,9 @@
 -- Reading the local side: which rows have changed, and what they are now.
 --
+-- Keys are jsonb, whose equality PostgreSQL does not trust to keep a secret, so row
+-- level security keeps it from using indexes on them.  They are compared by hash
+-- joins therefore: enable_nestloop is off where that matters.
+--
 -- Where a trigger records changes there is nothing to look for; elsewhere, and
 -- before the first merge, the whole relation is compared with what was seen of
 -- it last.  Both end in sync_change, and each new row gets a link, which waits
@@ -106,7 +110,7 @@ COMMENT ON FUNCTION @extschema@._key_condition(integer, text) IS
 -- The rows that have these keys and exist; locked, where the relation can be.
 CREATE FUNCTION @extschema@._read_local(sync integer, keys jsonb[], lock boolean)
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
-	LANGUAGE plpgsql SET search_path = pg_catalog ROWS 1000 AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
 	statement CONSTANT text := @extschema@._rows_query(sync, 'unnest($1) AS "?"("?key") JOIN ',
 		'ON ' || @extschema@._key_condition(sync, '"?key"')
@@ -186,7 +190,7 @@ COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint, bigint) IS
 -- that names its record is matched by nothing else.
 CREATE FUNCTION @extschema@._gather(sync integer, after bigint, upto bigint)
 	RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	self @extschema@.sync;
@@ -221,21 +225,16 @@ BEGIN
 	WHERE c.sync_id = sync AND c.change_id > after AND c.change_id <= last
 		AND c.local_key IS NOT NULL
 		AND (k.link_id IS NULL OR k.xero_id IS NULL);
-	MERGE INTO @extschema@.sync_link AS k
-	USING (
-		SELECT r.local_key, (r.image->>tenant_column)::uuid AS tenant_id,
-			CASE WHEN @extschema@._filled(r.image->id_column) IS NOT NULL
-					THEN '=' || (r.image->>id_column)
-				ELSE @extschema@._match_key(r.image, self.match_on) END AS match_key
-		FROM @extschema@._read_local(sync, keys, false) AS r
-		WHERE r.in_scope) AS r
-	ON k.sync_id = sync AND k.local_key = r.local_key
-	WHEN MATCHED AND (k.match_key IS DISTINCT FROM r.match_key
-			OR k.tenant_id IS DISTINCT FROM r.tenant_id) THEN
-		UPDATE SET match_key = r.match_key, tenant_id = r.tenant_id
-	WHEN NOT MATCHED THEN
-		INSERT (sync_id, tenant_id, local_key, match_key, state)
-		VALUES (sync, r.tenant_id, r.local_key, r.match_key, 'unlinked');
+	INSERT INTO @extschema@.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
+	SELECT sync, (r.image->>tenant_column)::uuid, r.local_key,
+		CASE WHEN @extschema@._filled(r.image->id_column) IS NOT NULL
+				THEN '=' || (r.image->>id_column)
+			ELSE @extschema@._match_key(r.image, self.match_on) END, 'unlinked'
+	FROM @extschema@._read_local(sync, keys, false) AS r
+	WHERE r.in_scope
+	ON CONFLICT (sync_id, local_key) DO UPDATE
+		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
+		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
 	RETURN last;
 END $$;
 COMMENT ON FUNCTION @extschema@._gather(integer, bigint, bigint) IS

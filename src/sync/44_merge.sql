@@ -123,7 +123,7 @@ COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
 -- items settle.  Links to organisations that are not connected now are left.
 CREATE FUNCTION @extschema@._take_items(sync integer, tenants uuid[], upto bigint,
 		OUT items @extschema@._item[], OUT keys jsonb[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
 	self @extschema@.sync;
@@ -158,14 +158,15 @@ BEGIN
 		FROM @extschema@.sync_link AS k
 			LEFT JOIN @extschema@.sync_inbox AS i ON i.sync_id = sync
 				AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id
-		WHERE k.sync_id = sync AND k.local_key = ANY (keys);
+		WHERE k.sync_id = sync AND k.local_key IN (SELECT unnest(keys));
 	END IF;
 
 	WITH change AS (
 		SELECT c.local_key, max(c.changed_at) AS changed_at,
 			(array_agg(c.operation ORDER BY c.change_id DESC))[1] AS operation
 		FROM @extschema@.sync_change AS c
-		WHERE c.sync_id = sync AND c.change_id <= upto AND c.local_key = ANY (keys)
+		WHERE c.sync_id = sync AND c.change_id <= upto
+			AND c.local_key IN (SELECT unnest(keys))
 		GROUP BY c.local_key
 	), local AS MATERIALIZED (
 		SELECT * FROM @extschema@._read_local(sync,

@@ -136,6 +136,7 @@ CREATE FUNCTION @extschema@._apply_local(sync integer, decisions @extschema@._de
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	direction CONSTANT text := (SELECT s.direction FROM @extschema@.sync AS s WHERE s.sync_id = sync);
+	earlier CONSTANT bigint := coalesce((SELECT max(c.change_id) FROM @extschema@.sync_change AS c), 0);
 	made jsonb[];
 	batch record;
 	numbers bigint[] := '{}';		-- of the decisions that were carried out
@@ -178,8 +179,8 @@ BEGIN
 
 	SET CONSTRAINTS ALL IMMEDIATE;
 	DELETE FROM @extschema@.sync_change AS c
-	WHERE c.sync_id = sync AND c.xid = pg_current_xact_id()
-		AND c.local_key = ANY (before || after);
+	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
+		AND c.local_key IN (SELECT unnest(before || after));
 	SELECT array_agg(w.key ORDER BY d.n), array_agg(r.image ORDER BY d.n)
 	INTO keys, images
 	FROM generate_series(1, cardinality(decisions)) AS d(n)
@@ -394,7 +395,8 @@ BEGIN
 		END IF;
 	END IF;
 	DELETE FROM @extschema@.sync_change AS c
-	WHERE c.sync_id = sync AND c.change_id <= upto AND c.local_key = ANY (taken.keys);
+	WHERE c.sync_id = sync AND c.change_id <= upto
+		AND c.local_key IN (SELECT unnest(taken.keys));
 	RETURN coalesce(decisions, '{}');
 END $$;
 COMMENT ON FUNCTION @extschema@._merge_batch(bigint, integer, uuid[], bigint, boolean) IS
