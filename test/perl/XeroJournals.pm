@@ -50,10 +50,9 @@ sub work
 	if (defined $last)
 	{
 		$crm->rows("UPDATE crm.journals SET link = 'https://example.com/' || replace('$case', ' ', '_') WHERE narration LIKE '$last, ours %'");
-		foreach my $journal (grep { $_->{Narration} =~ /^\Q$last\E, theirs/ } $self->at_xero)
-		{
-			$self->{sandbox}->change(object => 'ManualJournals', id => $journal->{ManualJournalID}, set => { Url => link_of($case) });
-		}
+		my @theirs = grep { $_->{Narration} =~ /^\Q$last\E, theirs/ } $self->at_xero;
+		delete $_->{UpdatedDateUTC} foreach @theirs;
+		$self->{sandbox}->data(object => 'ManualJournals', records => [ map { { %$_, Url => link_of($case) } } @theirs ]);
 		$self->{edited}{$last} = link_of($case);
 	}
 	$self->{last} = $case;
@@ -63,6 +62,15 @@ sub work
 sub link_of { my ($case) = @_; $case =~ tr/ /_/; return "https://example.com/$case"; }
 
 sub at_xero { my ($self) = @_; return @{ $self->{sandbox}->state('ManualJournals') }; }
+
+# So much time passes before the next run, at Xero and here.
+sub later
+{
+	my ($self, $seconds) = @_;
+	$self->{sandbox}->clock($seconds);
+	$self->{crm}->rows("UPDATE xero_fdw.sync_intent SET first_sent = first_sent - $seconds * interval '1 second'");
+	return;
+}
 
 # All of a case, and the edits it made to the case before, are on both sides,
 # each once.

@@ -74,7 +74,7 @@ sub goes_on
 	$node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server did not come back';
 	$crm->reconnect;
 	$sandbox->faults;
-	$sandbox->clock($later) if $later;
+	$journals->later($later) if $later;
 	my $run = $crm->run('journals');
 	is($run->{state}, 'done', "$case: the next run") or diag($run->{text});
 	is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_runs WHERE state = 'running'}), 0, "$case: no run is under way");
@@ -125,5 +125,52 @@ during('PUT', 2, { drop => 'before' }, 400);
 during('POST', 1, {}, 0);
 during('POST', 2, { drop => 'before' }, 400);
 
-$crm->quit;
+# The first run, in which both sides have people that the other does not know.
+my $people = XeroSync->new($xero);
+$people->rows('CREATE TRIGGER stop_after AFTER INSERT OR UPDATE OR DELETE ON crm.contacts EXECUTE FUNCTION stops.stop()');
+
+sub first_merge
+{
+	my ($at) = @_;
+	$people->clear;
+	$people->xero_has(map { { Name => "Person $_", $_ % 2 ? (EmailAddress => "x$_\@example.com") : () } } 1 .. 120);
+	$people->local_has(map { { name => "person $_", $_ % 2 ? (account => "A$_") : (email => "l$_\@example.com") } } 61 .. 180);
+	$people->create('people', match_on => ['name'], conflict => 'xero');
+	$people->rows("SELECT setval('stops.step', 1, false); SET stops.at = $at");
+	$people->session->start(q{CALL xero_fdw.run_sync('people')});
+	return;
+}
+
+sub is_merged
+{
+	my ($case) = @_;
+	is_deeply([ $people->differences ], [], "$case: both sides are equal");
+	is_deeply([ $people->doubles ], [], "$case: nobody is there twice");
+	is(scalar(keys %{ $people->xero }), 180, "$case: everybody is there");
+	is($people->rows('SELECT count(*) FROM crm.contacts WHERE email <> \'\''), 120, "$case: with what either side knew");
+	return;
+}
+
+$crm->rows(q{SELECT xero_fdw.drop_sync('journals')});
+first_merge(0);
+is($people->session->wait->{state}, '00000', 'a first run that is not stopped');
+is_merged('first run');
+$steps = $people->rows('SELECT last_value FROM stops.step');
+cmp_ok($steps, '>', 20, "... has $steps steps");
+foreach my $n (1 .. 4)
+{
+	my $at = int($n * $steps / 5) + int(rand($steps / 5));
+	first_merge($at);
+	my $pid = $people->session->pid;
+	$node->poll_query_until('postgres', "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $pid") or die 'no stop';
+	note("first run, step $at: " . $node->safe_psql('postgres', "SELECT application_name FROM pg_stat_activity WHERE pid = $pid"));
+	kill 'KILL', $pid;
+	$people->session->wait;
+	$node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server did not come back';
+	$people->reconnect;
+	is($people->run('people')->{state}, 'done', "first run, step $at: the next run");
+	is_merged("first run, step $at");
+}
+
+$_->quit foreach ($crm, $people);
 done_testing();

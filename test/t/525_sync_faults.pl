@@ -36,7 +36,7 @@ sub suffers
 		isnt($run->{error} // '', '', "$case: ... and the run says why");
 	}
 	$sandbox->faults;
-	$sandbox->clock($later) if $later;
+	$journals->later($later) if $later;
 	sleep($fault->{retry_after} + 1) if $fault->{retry_after};
 	is($crm->run('journals')->{state}, 'done', "$case: the next run") if $state ne 'done';
 	# what a case leaves behind would only confuse the next
