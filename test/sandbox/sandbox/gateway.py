@@ -5,6 +5,7 @@ only then the work itself.  A call is logged when it arrives; a client that
 hangs up changes nothing: the work is done all the same.
 """
 import asyncio
+import email.utils
 import time
 import urllib.parse
 import uuid
@@ -153,7 +154,8 @@ class Visit:
         if fault and fault.drop:
             entry["status"] = answer.status if fault.drop == "after" else None
             return None
-        headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx"}
+        headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx",
+                   "Date": email.utils.formatdate(world.clock.now(), usegmt=True)}
         if self.seat:
             headers.update(self.limits.headers(*self.seat))
         elif entry["path"].startswith("/api.xro") or entry["path"].startswith("/payroll"):

@@ -1,4 +1,5 @@
 """The sandbox over the wire: what a client would see of each rule."""
+import email.utils
 import gzip
 import http.client
 import json
@@ -114,6 +115,20 @@ class Wire(unittest.TestCase):
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle))
         self.assertEqual(len(self.invoices(If_Modified_Since=stamp)), sum(i > middle for i in instants))
         self.assertEqual(len(self.invoices(If_Modified_Since="Thu, 06 Feb 2025 12:17:43 GMT")), 250)
+
+    def test_date_header_follows_the_clock(self):
+        for advance in (0, 7200):
+            self.sandbox.control("clock", {"advance": advance})
+            before = int(self.sandbox.control("clock")["now"])
+            status, body = self.sandbox.write("PUT", "Contacts", {"Contacts": [{"Name": f"Dated {advance}"}]})
+            self.assertEqual(status, 200, body)
+            written = int(re.search(r"\d+", body["Contacts"][0]["UpdatedDateUTC"]).group()) // 1000
+            _, headers, _ = self.sandbox.call(API + "Organisation")
+            sent = email.utils.parsedate_to_datetime(headers["Date"]).timestamp()
+            self.assertLessEqual(before, written)
+            self.assertLessEqual(written, sent)
+            self.assertLess(sent - before, 60)
+        self.assertGreater(sent - time.time(), 7100)
 
     def test_parameters(self):
         some = self.invoices("page=1&pageSize=3&order=InvoiceID")
