@@ -404,11 +404,15 @@ xero_budget_leave_queue(void)
 
 /* ---- giving back ---- */
 
-/* Locks; NULL if there is nothing to give back. */
+/*
+ * Locks; NULL if there is nothing to give back, as when the grant had been lost
+ * long enough for another organisation to get the entry.
+ */
 static XeroTenant *
 begin_giving_back(XeroGrant *grant)
 {
 	XeroBudget *budget;
+	XeroTenant *tenant;
 
 	if (!grant->held)
 		return NULL;
@@ -416,7 +420,11 @@ begin_giving_back(XeroGrant *grant)
 	dlist_delete(&grant->node);
 	budget = xero_shared_budget();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	return &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+	tenant = &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+	if (xero_quota_gave(&tenant->quota, &grant->permit))
+		return tenant;
+	LWLockRelease(&budget->lock);
+	return NULL;
 }
 
 /* Unlocks. */

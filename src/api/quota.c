@@ -48,6 +48,7 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 	memset(quota, 0, sizeof(*quota));
 	quota->serial = serial;
 	quota->refused = serial;
+	quota->cleared = serial;
 	xero_gate_clear(&quota->gate, now);
 	xero_day_clear(&quota->day, now);
 	quota->unsure = true;
@@ -117,11 +118,12 @@ xero_quota_in_flight(const XeroQuota *quota, int64 now)
 }
 
 bool
-xero_quota_is_idle(const XeroQuota *quota, int64 now)
+xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
 {
 	int64		next_free;
 
-	return quota->gate.pending == 0 && quota->gate.closed_until <= now &&
+	reclaim_seats(quota, app, now);
+	return quota->gate.closed_until <= now &&
 		seats_taken(quota, now, &next_free) == 0;
 }
 
@@ -256,6 +258,12 @@ xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
 	permit->minute = xero_window_mark(&quota->gate.window);
 	permit->app = xero_window_mark(&app->window);
 	permit->day = xero_day_mark(&quota->day);
+}
+
+bool
+xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit)
+{
+	return (int32) (permit->serial - quota->cleared) > 0;
 }
 
 /* The permit's seat, given back; NULL if it had been lost before. */

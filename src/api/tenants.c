@@ -95,11 +95,12 @@ enter_app(XeroBudget *budget, const char *client_id, int64 now)
 }
 
 static bool
-is_idle(const XeroTenant *tenant, int64 now)
+is_idle(XeroBudget *budget, XeroTenant *tenant, int64 now)
 {
 	return tenant->waiting[XERO_INTERACTIVE] == 0 &&
 		tenant->waiting[XERO_BACKGROUND] == 0 &&
-		xero_quota_is_idle(&tenant->quota, now);
+		xero_quota_is_idle(&tenant->quota,
+						   &XERO_BUDGET_APPS(budget)[tenant->app].gate, now);
 }
 
 XeroTenant *
@@ -116,7 +117,7 @@ xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
 			room = tenant;
 			break;
 		}
-		if (is_idle(tenant, now) &&
+		if (is_idle(budget, tenant, now) &&
 			(room == NULL || tenant->last_used < room->last_used))
 			room = tenant;
 	}

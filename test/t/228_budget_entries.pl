@@ -68,6 +68,29 @@ ok($budget->until_true(sprintf q{SELECT state_of('%s') IS NULL}, query('one')), 
 like(entries(), qr/^one \d+, three 2$/, 'but the order of Xero is not forgotten');
 is($session->try(query('three'))->{state}, '53400', 'and still holds');
 
+# ---- who comes too late ----
+
+# A cursor has asked for pages and is not fetched from: their places are lost,
+# and at last its organisation's entry, too.
+$_->quit foreach $session, $holder, $budget;
+$node->restart;
+$budget = XeroBudget->new($xero);
+$session = XeroSession->new($node);
+$session->rows('SELECT xero_fdw.reset_stats()');
+$budget->server('late', client_id => 'late', tenant_id => $tenants[0], page_size => 10, concurrency => 3, request_timeout => 1000);
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 1, times => 2, delay_ms => 300 });
+$session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1; DECLARE c CURSOR FOR SELECT invoice_id FROM late.invoices; MOVE 1 FROM c');
+is($budget->row('late', 'calls, in_flight'), '1|2', 'two pages are asked for ahead');
+ok($budget->until_true("SELECT in_flight = 0 FROM xero_fdw.budget WHERE server = 'late'"), 'and their places are lost');
+$budget->watcher->rows(query($_)) foreach 'one', 'two';
+like(entries(), qr/^one \d, two 1$/, 'the entry is that of another organisation');
+$session->rows('MOVE ALL FROM c');
+like(entries(), qr/^late \d+, two 1$/, 'which what comes of them is not counted for');
+is($budget->row('two', 'throttled, last_problem, blocked_until, in_flight, bytes_in = ' . $budget->watcher->rows("SELECT bytes_in FROM xero_fdw.requests WHERE server = 'two' ORDER BY at DESC LIMIT 1")),
+	'0|||0|t', 'nor otherwise affected');
+$session->rows('COMMIT');
+$sandbox->faults;
+
 # ---- the same organisation ----
 
 $node->append_conf('postgresql.conf', 'xero_fdw.max_tenants = 10');
