@@ -286,6 +286,7 @@ take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
 	else if (tenant->waiting[XERO_BACKGROUND] > 0)
 		tenant->passed++;
 	grant->tenant = tenant - XERO_BUDGET_TENANTS(budget);
+	grant->send_by = now + server->request_timeout;
 	grant->held = true;
 	dlist_push_tail(&held, &grant->node);
 }
@@ -326,6 +327,12 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 	LWLockRelease(&budget->lock);
 	wake(next);
 	return grant->held;
+}
+
+bool
+xero_budget_is_stale(const XeroGrant *grant)
+{
+	return xero_budget_now() >= grant->send_by;
 }
 
 static bool

@@ -21,6 +21,7 @@ typedef struct XeroGrant
 	bool		held;
 	int			tenant;			/* number of the entry */
 	XeroPermit	permit;
+	int64		send_by;		/* the call must begin before */
 	dlist_node	node;
 } XeroGrant;
 
@@ -39,6 +40,12 @@ typedef struct XeroWait
  * room for one more organisation.
  */
 extern bool xero_budget_acquire(XeroGrant *grant, const XeroServer *server);
+
+/*
+ * Has a grant been held for so long that a call which begins now might outlast
+ * it?  Then it is to be returned, and another acquired.
+ */
+extern bool xero_budget_is_stale(const XeroGrant *grant);
 
 /*
  * Stand in the queue for the grant that could not be acquired, if not there

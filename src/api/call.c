@@ -46,7 +46,8 @@
 typedef enum CallState
 {
 	CALL_GRANT,					/* waits for leave to call */
-	CALL_TOKEN,					/* has that, waits for a token */
+	CALL_TOKEN,					/* has that, waits for a token; if for too
+								 * long, then GRANT */
 	CALL_SENDING,				/* the attempt is under way */
 	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
 	CALL_DONE					/* response or failure is there */
@@ -318,13 +319,18 @@ want_token(XeroCall *call, double *resume_at)
 		case XERO_TOKEN_PENDING:
 			return false;
 		case XERO_TOKEN_READY:
-			if (is_protected(call, xero_clock_ms()))
-				send_attempt(call, token);
-			else
+			if (!is_protected(call, xero_clock_ms()))
 			{
 				xero_budget_return(&call->grant);
 				fail_call(call, NULL);
 			}
+			else if (xero_budget_is_stale(&call->grant))
+			{
+				xero_budget_return(&call->grant);
+				call->state = CALL_GRANT;
+			}
+			else
+				send_attempt(call, token);
 			break;
 		case XERO_TOKEN_FAILED:
 			xero_budget_return(&call->grant);

@@ -91,6 +91,28 @@ is($budget->row('two', 'throttled, last_problem, blocked_until, in_flight, bytes
 $session->rows('COMMIT');
 $sandbox->faults;
 
+# ---- who waits for a token for too long ----
+
+# Leave to call is lost meanwhile, and must be had anew.
+my %one_at_once = (client_id => 'sandbox-client', tenant_id => $tenants[0], concurrency => 1);
+$budget->server('slow', %one_at_once, grant_type => 'client_credentials', request_timeout => 1000);
+$budget->server('quick', %one_at_once);
+$budget->watcher->rows("ALTER USER MAPPING FOR PUBLIC SERVER slow OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret')");
+$holder = XeroSession->new($node);
+$sandbox->faults({ path => '/connect/token', status => 503, headers => { 'Retry-After' => 4 }, times => 1 },
+	{ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
+my $late = $sandbox->mark;
+$session->start(query('slow'));
+ok($budget->waits($session, 'token'), 'a token takes long');
+$holder->start('SELECT count(invoice_id) FROM quick.invoices');
+ok($budget->waits($holder, 'network'), 'another call has the place');
+ok($budget->waits($session, 'budget'), 'who has the token waits for one');
+is(join(' ', map { s/\?.*//r } $sandbox->calls($late)), 'GET /api.xro/2.0/Invoices', 'and does not call');
+$budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
+is($holder->wait->{state}, '57014', 'the place is free');
+is($session->wait->{rows}, 't', 'and taken');
+$sandbox->faults;
+
 # ---- the same organisation ----
 
 $node->append_conf('postgresql.conf', 'xero_fdw.max_tenants = 10');
