@@ -15,9 +15,15 @@
 #include "api/server.h"
 #include "lib/ilist.h"
 
+/* So many calls of a backend may stand in queues at once. */
+#define XERO_MAX_QUEUED 20
+
 /* Zeroed before first use; lives in the call that uses it. */
 typedef struct XeroGrant
 {
+	bool		queued;
+	int			waiter;			/* its number there */
+	uint64		turn;			/* when it came, 0: it has not */
 	bool		held;
 	int			tenant;			/* number of the entry */
 	XeroPermit	permit;
@@ -50,13 +56,17 @@ extern bool xero_budget_is_stale(const XeroGrant *grant);
 /*
  * Stand in the queue for the grant that could not be acquired, if not there
  * yet, and tell about the wait.  The latch is set when it is worth while to
- * acquire again.  A backend stands in one queue at a time.
+ * acquire again.  Only for a call that the backend will sleep for now, and as
+ * long as it does; XERO_MAX_QUEUED of them at most.
  */
 extern void xero_budget_queue(XeroGrant *grant, const XeroServer *server,
 							  XeroWait *wait);
 
-/* Wait no longer.  Never raises an error. */
-extern void xero_budget_leave_queue(void);
+/*
+ * Stand in no queue any more.  Whoever comes back to one finds the place that
+ * is due to when he first came.  Never raises an error.
+ */
+extern void xero_budget_leave_queues(void);
 
 /*
  * Four ways to give a grant back; without one that is held they do nothing.

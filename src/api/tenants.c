@@ -16,30 +16,29 @@
  */
 #include "compat.h"
 
-#include "api/http.h"
+#include "api/budget.h"
 #include "api/tenants.h"
 #include "utils/timestamp.h"
 
 Size
-xero_budget_size(int ntenants, int nwaiters)
+xero_budget_size(int ntenants, int nbackends)
 {
 	Size		size = MAXALIGN(sizeof(XeroBudget));
 
 	size = add_size(size, mul_size(ntenants, sizeof(XeroTenant)));
 	size = add_size(size, mul_size(ntenants, sizeof(XeroApp)));
-	return add_size(size, mul_size(nwaiters, sizeof(XeroWaiter)));
+	return add_size(size, mul_size(mul_size(nbackends, XERO_MAX_QUEUED),
+								   sizeof(XeroWaiter)));
 }
 
 void
 xero_budget_initialize(XeroBudget *budget, int tranche, int ntenants,
-					   int nwaiters)
+					   int nbackends)
 {
-	memset(budget, 0, xero_budget_size(ntenants, nwaiters));
+	memset(budget, 0, xero_budget_size(ntenants, nbackends));
 	LWLockInitialize(&budget->lock, tranche);
 	budget->ntenants = ntenants;
-	budget->nwaiters = nwaiters;
-	for (int i = 0; i < nwaiters; i++)
-		XERO_BUDGET_WAITERS(budget)[i].tenant = -1;
+	budget->nwaiters = nbackends * XERO_MAX_QUEUED;
 }
 
 int64

@@ -178,22 +178,34 @@ count_target(XeroScanState *state, const XeroTarget *target,
 			 XeroStream *streams, int nstreams)
 {
 	XeroPager  *pagers[XERO_MAX_STREAMS];
+	XeroCall   *calls[XERO_MAX_STREAMS];
+	int			asked[XERO_MAX_STREAMS];
 	int64		total = 0;
 
 	for (int i = 0; i < nstreams; i++)
 	{
 		pagers[i] = xero_stream_pager(state, &streams[i], target, 1);
 		xero_pager_start(pagers[i]);
+		calls[i] = xero_pager_request(pagers[i]);
+		asked[i] = i;
 	}
-	for (int i = 0; i < nstreams; i++)
+	while (nstreams > 0 && total >= 0)
 	{
+		int			i = xero_call_await(calls, nstreams);
 		int64		n;
 
-		state->stream = &streams[i];
-		n = total < 0 ? 0 : read_count(state, &streams[i], target, pagers[i]);
+		state->stream = &streams[asked[i]];
+		n = read_count(state, state->stream, target, pagers[i]);
 		total = n < 0 ? n : total + n;
 		xero_pager_free(pagers[i]);
+
+		nstreams--;
+		pagers[i] = pagers[nstreams];
+		calls[i] = calls[nstreams];
+		asked[i] = asked[nstreams];
 	}
+	while (nstreams > 0)
+		xero_pager_free(pagers[--nstreams]);
 	return total;
 }
 

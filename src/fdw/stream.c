@@ -16,8 +16,12 @@
 
 #include "fdw/scan.h"
 
+#include "api/budget.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+
+StaticAssertDecl(XERO_MAX_STREAMS <= XERO_MAX_QUEUED,
+				 "more organisations are read at once than can be waited for");
 
 /* Keys are remembered where pages can overlap and the key is a uuid. */
 static XeroSeen *
