@@ -2,7 +2,12 @@
 -- for the TAP tests.
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'xero_fdw.budget'::regclass AND attnum > 0 ORDER BY attnum;
-SELECT name, setting, unit, context, vartype, enumvals FROM pg_settings WHERE name LIKE 'xero\_fdw.%' AND name <> 'xero_fdw.key_file' ORDER BY name;
+-- settings are there as soon as the library is; those of the shared memory are
+-- the postmaster's if it has loaded that
+LOAD 'xero_fdw';
+SELECT name, setting, unit, nullif(context, CASE WHEN name IN ('xero_fdw.max_tenants', 'xero_fdw.request_log_size')
+		THEN CASE WHEN current_setting('shared_preload_libraries') ~ 'xero_fdw' THEN 'postmaster' ELSE 'sighup' END END) AS context, vartype, enumvals
+FROM pg_settings WHERE name LIKE 'xero\_fdw.%' AND name <> 'xero_fdw.key_file' ORDER BY name;
 SET xero_fdw.priority = 'urgent';
 
 -- a server of its own application, so that its budget is its own

@@ -2,6 +2,7 @@
 -- is for the TAP tests.
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'xero_fdw.connections'::regclass AND attnum > 0 ORDER BY attnum;
+LOAD 'xero_fdw';
 SELECT name, unit, context, vartype FROM pg_settings WHERE name = 'xero_fdw.key_file';
 SELECT oid::regprocedure AS function, proisstrict, provolatile, proparallel FROM pg_proc
 WHERE pronamespace = 'xero_fdw'::regnamespace AND proname IN ('authorize_url', 'complete_authorization', 'refresh_token', 'disconnect', 'rotate_key') ORDER BY 1;
