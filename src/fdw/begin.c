@@ -142,6 +142,17 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 									   root->wrapper, state->table->object->array,
 									   state->fields, state->nfields,
 									   state->key_field);
+	if (xero_lists_lack_rows(state->table->object))
+	{
+		state->parts = state->reader;
+		state->reader = xero_reader_create(estate->es_query_cxt,
+										   state->table->name, root->wrapper,
+										   NULL, state->fields, state->nfields,
+										   state->key_field);
+		state->part_cxt = AllocSetContextCreate(estate->es_query_cxt,
+												"Xero record",
+												ALLOCSET_SMALL_SIZES);
+	}
 	state->values = palloc(sizeof(Datum) * state->nfields);
 	state->nulls = palloc(sizeof(bool) * state->nfields);
 }
@@ -400,6 +411,7 @@ xero_start_run(ForeignScanState *node)
 	state->pages_total = -1;
 	state->records = -1;
 	state->page_open = false;
+	state->part_open = false;
 	make_streams(node);
 	if (state->kept)
 		tuplestore_clear(state->kept);

@@ -89,13 +89,14 @@ array_forms(const XeroTable *table)
 	if (object->parent == NULL)
 		return XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
 	array = xero_find_field(object->parent, object->array);
-	Assert(array != NULL && (array->forms & XERO_FORM_LIST));
 	if (table->summary_only && !(array->forms & XERO_FORM_SUMMARY))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the rows of foreign table \"%s\" are not part of the summary form",
 						table->name),
 				 errhint("Set the table's option summary_only to false.")));
+	if (xero_lists_lack_rows(object))
+		return XERO_FORM_LIST | XERO_FORM_SINGLE;
 	return array->forms;
 }
 
@@ -142,11 +143,11 @@ usable_forms(const XeroTable *table, List *wanted)
 	return forms;
 }
 
-/* Calls for the columns that only the GET of a single record carries. */
+/* Calls for what only the GET of a single record carries. */
 static double
 detail_calls(const XeroTable *table, List *wanted, double records)
 {
-	double		calls = 0;
+	double		calls = xero_lists_lack_rows(table->object) ? records : 0;
 	ListCell   *lc;
 
 	foreach(lc, wanted)

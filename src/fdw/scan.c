@@ -79,6 +79,7 @@ open_page(XeroScanState *state)
 		const XeroResponse *response;
 		const XeroPageInfo *info;
 		XeroStream *stream;
+		XeroTarget *target;
 
 		CHECK_FOR_INTERRUPTS();
 		stream = xero_next_response(state, &response);
@@ -91,9 +92,12 @@ open_page(XeroScanState *state)
 			continue;
 		}
 
-		xero_reader_open(state->reader, response->body, response->len,
+		target = list_nth(state->targets, stream->target);
+		state->page_reader = state->parts && target->single ?
+			state->parts : state->reader;
+		xero_reader_open(state->page_reader, response->body, response->len,
 						 response->detail);
-		info = xero_reader_info(state->reader);
+		info = xero_reader_info(state->page_reader);
 		note_pages(state, info->page_count);
 		note_records(state, stream, info->item_count);
 		state->pages++;
@@ -162,8 +166,8 @@ static void
 close_page(XeroScanState *state)
 {
 	XeroStream *stream = state->stream;
-	const XeroPageInfo *info = xero_reader_info(state->reader);
-	int64		records = xero_reader_records(state->reader);
+	const XeroPageInfo *info = xero_reader_info(state->page_reader);
+	int64		records = xero_reader_records(state->page_reader);
 	double		items = info->item_count;
 	double		change = items >= 0 && stream->items >= 0 ?
 	items - stream->items : 0;
@@ -271,6 +275,23 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 	return true;
 }
 
+/* Ask for the present record by itself, for the rows that the list lacks. */
+static void
+open_part(XeroScanState *state)
+{
+	const XeroResponse *response;
+
+	MemoryContextReset(state->part_cxt);
+	response = xero_detail_get(state->part_cxt, &state->stream->server,
+							   xero_root_object(state->table->object),
+							   present_key(state), &state->stats);
+	if (response->status == 404)
+		return;
+	xero_reader_open(state->parts, response->body, response->len,
+					 response->detail);
+	state->part_open = true;
+}
+
 /* The next row of any stream into the slot's arrays; false at the end. */
 static bool
 fetch_row(XeroScanState *state, TupleTableSlot *slot)
@@ -279,14 +300,27 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 	{
 		if (!state->page_open && !open_page(state))
 			return false;
-		if (!xero_reader_next(state->reader, state->values, state->nulls))
+		if (!xero_reader_next(state->part_open ? state->parts : state->page_reader,
+							  state->values, state->nulls))
 		{
-			close_page(state);
+			if (!state->part_open)
+				close_page(state);
+			state->part_open = false;
 			continue;
 		}
 		if (state->offset_field >= 0 && !state->nulls[state->offset_field])
 			state->stream->offset = DatumGetInt32(state->values[state->offset_field]);
-		if (is_repeated(state) || !fill_slot(state, slot))
+		if (!state->part_open)
+		{
+			if (is_repeated(state))
+				continue;
+			if (state->parts && state->page_reader != state->parts)
+			{
+				open_part(state);
+				continue;
+			}
+		}
+		if (!fill_slot(state, slot))
 			continue;
 		if (state->rows++ % ROWS_PER_PUMP == 0)
 			xero_call_pump();

@@ -91,6 +91,9 @@ typedef struct XeroScanState
 	pg_uuid_t  *tenants;		/* their ids */
 	int			norganisations;
 	XeroReader *reader;
+	XeroReader *parts;			/* of single records, if the lists lack the
+								 * rows of a child table; else NULL */
+	MemoryContext part_cxt;		/* such a record's response */
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
 	XeroDetail *detail;			/* columns that lists lack, or NULL */
@@ -111,6 +114,8 @@ typedef struct XeroScanState
 
 	/* the present page */
 	bool		page_open;
+	XeroReader *page_reader;
+	bool		part_open;		/* a record of the page is read by itself */
 	XeroStream *stream;			/* that it is of */
 	int64		page_repeated;	/* records that were seen before */
 	bool		last_known;		/* last_key and last_repeated are set */
