@@ -231,7 +231,7 @@ authorize(XeroWork *work)
 
 	xero_slot_publish(consent.access_token, consent.refreshed_at,
 					  consent.expires_at);
-	xero_work_organisations(work, &consent);
+	xero_work_organisations(work, &consent, true);
 	xero_wipe(consent.access_token);
 	xero_wipe(consent.refresh_token);
 	xero_wipe(pending->verifier);

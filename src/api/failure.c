@@ -277,7 +277,7 @@ permission_failure(const XeroFailureFacts *facts)
 	{
 		message = psprintf("Xero denied server \"%s\" access to organisation \"%s\" (%s)",
 						   server->name, server->tenant_name, server->tenant_id);
-		hint = "It was connected to the application when this session asked. Connect it again, leave it out by a condition on tenant_id, or begin a new session; or its user may not do this.";
+		hint = "It was connected to the application when this session asked. Connect it again, or leave it out by a condition on tenant_id; or its user may not do this.";
 	}
 	else if (server->tenant_id != NULL)
 		message = psprintf("Xero denied server \"%s\" access to organisation %s",

@@ -160,7 +160,7 @@ xero_work_renew(XeroWork *work, bool forced)
 	xero_slot_publish(consent->access_token, consent->refreshed_at,
 					  consent->expires_at);
 	if (forced)
-		xero_work_organisations(work, consent);
+		xero_work_organisations(work, consent, false);
 	xero_wipe(consent->access_token);
 	xero_wipe(consent->refresh_token);
 	return true;

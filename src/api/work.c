@@ -11,7 +11,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
-#include "api/call.h"
+#include "api/connections.h"
 #include "api/work.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -136,30 +136,19 @@ xero_work_post(XeroWork *work, const char *path, StringInfo form)
 }
 
 void
-xero_work_organisations(XeroWork *work, const XeroConsent *consent)
+xero_work_organisations(XeroWork *work, const XeroConsent *consent,
+						bool accept_losses)
 {
 	XeroServer	server = *work->server;
-	XeroCallSpec spec = {0};
-	const XeroResponse *response;
 	XeroOrganisation *list;
 	int			count;
+	bool		changed;
 
 	server.access_token = consent->access_token;
 	server.tenant_id = NULL;
-	spec.method = "GET";
-	spec.path = "/connections";
-	spec.query = "";
-	response = xero_call_finish(xero_call_begin(work->cxt, &server, &spec));
-	count = xero_parse_organisations(response->body, response->len, NULL, 0);
-	if (count < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("could not read the list of organisations that server \"%s\" is connected to",
-						server.name),
-				 errdetail("%s.", response->detail)));
-	list = palloc(sizeof(XeroOrganisation) * Max(count, 1));
-	(void) xero_parse_organisations(response->body, response->len, list,
-									count);
-	xero_store_organisations(consent->umid, list, count);
+	count = xero_ask_connections(&server, &list);
+	if (!accept_losses)
+		count = xero_add_lost_connections(work->server, &list, count, &changed);
+	xero_store_organisations(work->server, list, count);
 	xero_store_announce(consent->umid);
 }

@@ -296,13 +296,13 @@ leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
 {
 	const char *country = state->table->object->api->country;
 	int			count = bms_num_members(wanted);
-	XeroOrg   **asked;
+	XeroOrganisation **asked;
 	int			i = -1;
 	int			n = 0;
 
 	if (country == NULL || state->norganisations <= 1 || count == 0)
 		return wanted;
-	asked = palloc(sizeof(XeroOrg *) * count);
+	asked = palloc(sizeof(XeroOrganisation *) * count);
 	while ((i = bms_next_member(wanted, i)) >= 0)
 		asked[n++] = &state->organisations[i];
 	xero_learn_countries(state->server, asked, n, &state->stats);

@@ -157,7 +157,7 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	XeroScanState *state = node->fdw_state;
 	bool		ran = es->analyze && state && state->organisations;
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 	pg_uuid_t  *tenants;
 	int			count;
 	int			wanted;

@@ -40,7 +40,7 @@ typedef enum XeroModifyPrivate
  */
 typedef struct XeroQueue
 {
-	const XeroOrg *organisation;
+	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
 	MemoryContext cxt;			/* of the rows */
 	List	   *rows;			/* XeroPendingRow */

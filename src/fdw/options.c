@@ -423,7 +423,7 @@ find_user_mapping(Oid serverid, Oid userid)
 
 int
 xero_planned_organisations(const XeroTable *table, Oid userid,
-						   XeroOrg **list)
+						   XeroOrganisation **list)
 {
 	*list = NULL;
 	if (table->one_tenant)

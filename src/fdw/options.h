@@ -82,6 +82,6 @@ extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
  * table's server stands for: how many, or -1.
  */
 extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
-									   XeroOrg **list);
+									   XeroOrganisation **list);
 
 #endif							/* XERO_OPTIONS_H */

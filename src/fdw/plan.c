@@ -269,7 +269,7 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	XeroRelInfo *info = palloc0(sizeof(XeroRelInfo));
 	Relation	rel = table_open(foreigntableid, NoLock);
 	const XeroObject *object;
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 	XeroPushdown pushdown;
 
 	info->table = xero_get_table(rel);

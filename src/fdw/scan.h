@@ -32,7 +32,7 @@
  */
 typedef struct XeroStream
 {
-	const XeroOrg *organisation;
+	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
 	Datum		tenant;			/* its id, as the table's column has it */
 	int			target;			/* index of the present one */
@@ -87,7 +87,7 @@ typedef struct XeroScanState
 	Oid			tenant_input;	/* input function of its type */
 	Oid			tenant_ioparam;
 	int32		tenant_typmod;
-	XeroOrg    *organisations;	/* all; NULL until the first run */
+	XeroOrganisation *organisations;	/* all; NULL until the first run */
 	pg_uuid_t  *tenants;		/* their ids */
 	int			norganisations;
 	XeroReader *reader;

@@ -53,7 +53,7 @@ void
 xero_make_queues(XeroModify *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 
 	Assert(state->queues == NULL);
 	state->nqueues = xero_organisations(state->server, &organisations);
@@ -64,7 +64,6 @@ xero_make_queues(XeroModify *state)
 
 		queue->organisation = &organisations[i];
 		queue->server = *state->server;
-		xero_speak_for(&queue->server, queue->organisation);
 		queue->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										   "Xero pending rows",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -72,6 +71,16 @@ xero_make_queues(XeroModify *state)
 	state->progress = xero_progress_begin(state->table->relid,
 										  progress_phase(state->operation));
 	MemoryContextSwitchTo(old);
+}
+
+/* The queue of that number, which from now on speaks for its organisation. */
+static int
+take_queue(XeroModify *state, int number)
+{
+	XeroQueue  *queue = &state->queues[number];
+
+	xero_speak_for(&queue->server, queue->organisation);
+	return number;
 }
 
 int
@@ -84,7 +93,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	if (tenant == NULL)
 	{
 		if (state->nqueues == 1)
-			return 0;
+			return take_queue(state, 0);
 		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
 						psprintf("server \"%s\" stands for %d organisations, and the row does not say which one it is for",
 								 state->server->name, state->nqueues),
@@ -96,7 +105,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	{
 		if (memcmp(id->data, state->queues[i].organisation->id.data,
 				   UUID_LEN) == 0)
-			return i;
+			return take_queue(state, i);
 	}
 	xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
 					psprintf("server \"%s\" does not write to organisation %s",
