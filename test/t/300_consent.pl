@@ -185,6 +185,27 @@ is(() = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant") =~ 
 is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 1, 'is read');
 XeroConsent::connect($session, 'xero');
 is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'and all, when there are more');
+
+# an organisation that was disconnected in Xero is missed, until a person has seen to it
+my ($gone) = $session->rows("SELECT tenant_id FROM xero_fdw.connections WHERE tenant_id <> '$tenant' LIMIT 1");
+my $missed = qr/server "xero" is not connected to organisation "Demo Company[^"]*" \($gone\) any more\nDETAIL:.*\nHINT:  Connect it again, or accept that it is gone; either takes a consent: SELECT xero_fdw\.authorize_url\('xero'\);/;
+$sandbox->control('identity', { disconnect => $gone });
+foreach my $who ('a new session', 'after a refresh')
+{
+	my $new = XeroSession->new($node);
+	$result = $new->try('SELECT count(*) FROM xero.accounts');
+	is($result->{state}, '28000', "missed by $who");
+	like($result->{text}, $missed, "missed by $who: message");
+	is($new->rows("SELECT count(DISTINCT tenant_id) FROM xero.accounts WHERE tenant_id <> '$gone'"), 2, "$who: the others");
+	$new->quit;
+	$session->rows("SELECT xero_fdw.refresh_token('xero')");
+	is($session->rows("SELECT string_agg(DISTINCT state, ' ') FILTER (WHERE tenant_id <> '$gone'), min(state) FILTER (WHERE tenant_id = '$gone') FROM xero_fdw.connections"), 'connected|disconnected', "$who: connections");
+}
+like($other->try('SELECT count(*) FROM xero.accounts')->{text}, $missed, 'a refresh tells running sessions');
+is(() = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant") =~ /Demo Company/g, 2, 'a consent without it');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'accepts that it is gone');
+is(() = XeroConsent::connect($session, 'xero') =~ /Demo Company/g, 3, 'a consent with it');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'connects it again');
 $session->rows("SELECT xero_fdw.disconnect('xero')");
 is($other->try('SELECT count(*) FROM xero.accounts')->{state}, '28000', 'and none');
 XeroConsent::connect($session, 'xero');
@@ -240,7 +261,7 @@ foreach my $case (
 {
 	my ($change, $sqlstate, $text) = @$case;
 	$session->rows($change);
-	foreach my $call ("authorize_url('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')", "refresh_token('xero')", "disconnect('xero')")
+	foreach my $call ("authorize_url('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')", "refresh_token('xero')", $sqlstate eq '55000' ? () : "disconnect('xero')")
 	{
 		$result = $session->try("SELECT xero_fdw.$call");
 		is($result->{state}, $sqlstate, "$change: $call") or diag($result->{text});

@@ -199,10 +199,68 @@ for my $sql ('SELECT count(name) FROM xero.contacts', 'SELECT count(*) FROM xero
 	like($result->{text}, qr/access to organisation "\Q$lost->{tenantName}\E" \($two\)/, 'that names the organisation');
 }
 is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$two'"), 120, 'the others can be read');
-is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'a new session asks who is connected');
+
+# ... which later sessions find missing from the list
+sub lost
+{
+	my ($who, $name, @calls) = @_;
+	foreach my $sql ('SELECT count(name) FROM xero.contacts', "SELECT count(*) FROM xero.contacts WHERE tenant_id = '$two'", "INSERT INTO xero.contacts (tenant_id, name) VALUES ('$two', 'Nobody')")
+	{
+		my $since = $sandbox->mark;
+		$result = $who->try($sql);
+		is($result->{state}, '28000', "$name: $sql: an error") or diag($result->{rows});
+		like($result->{text}, qr/server "xero" is not connected to organisation "\Q$lost->{tenantName}\E" \($two\) any more\nDETAIL:.*\nHINT:.* SELECT xero_fdw\.disconnect\('xero'\);/, "$name: that names it");
+		is_deeply([ grep { $_ ne '/connect/token' } map { $_->{path} } $sandbox->log($since) ], \@calls, "$name: and reads nothing");
+	}
+	return;
+}
+my $later = XeroSession->new($node);
+lost($later, 'a new session', '/connections');
+$mark = $sandbox->mark;
+is($later->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$two'"), 120, 'a new session: the others can be read');
+is(letters($mark), 'AC', 'a new session: and are asked');
+$later->rows("INSERT INTO xero.contacts (tenant_id, name) VALUES ('$one', 'Somebody')");
+is(letters($mark), 'ACA', 'and written');
+is($later->rows("SELECT string_agg(state, ' ' ORDER BY tenant_id) FROM xero_fdw.connections"), 'connected disconnected connected', 'connections tell');
 $session->rows("ALTER SERVER xero OPTIONS (ADD page_size '50')");
-is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'as does one whose server was altered');
+lost($session, 'a server that was altered', '/connections');
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+is($later->rows('SELECT count(name) FROM xero.contacts'), 180, 'it is back as soon as it is connected again');
+is($later->rows('SELECT DISTINCT state FROM xero_fdw.connections'), 'connected', 'connections tell that, too');
+$sandbox->control('identity', { disconnect => $two });
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+is($later->rows('SELECT count(name) FROM xero.contacts'), 120, 'gone for good, once that is accepted');
+is($later->rows('SELECT count(*) FROM xero_fdw.connections'), 2, 'connections do not tell of it any more');
+$later->quit;
+
+# What is stored is nobody's business but the extension's, and holds up nobody
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+for my $case (
+	[ 'BEGIN READ ONLY', 0 ], [ 'BEGIN ISOLATION LEVEL REPEATABLE READ', 0 ], [ 'BEGIN', 0, 'ROLLBACK' ],
+	[ 'CREATE TABLE big AS SELECT n FROM generate_series(1, 1000) AS n; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; BEGIN', 0, 'COMMIT', 'SELECT count(name) FROM xero.contacts WHERE (SELECT count(*) FROM big) > 0' ],
+	[ 'SET ROLE reader; BEGIN', 3 ])
+{
+	my ($begin, $stored, $end, $sql) = @$case;
+	my $other = XeroSession->new($node);
+	$other->rows('CREATE ROLE reader; GRANT USAGE ON SCHEMA xero TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA xero TO reader') if $begin =~ /reader/;
+	$other->rows($begin);
+	like($other->rows('EXPLAIN ' . $sql), qr/Gather/, 'a parallel plan') if $sql;
+	is($other->rows($sql // 'SELECT count(name) FROM xero.contacts'), 180, "$begin: rows");
+	if ($begin eq 'BEGIN')
+	{
+		$session->rows("SET statement_timeout = '5s'");
+		$session->rows('ALTER SERVER xero OPTIONS (SET page_size \'49\')');
+		is($session->rows('SELECT count(name) FROM xero.contacts'), 180, "$begin: another session does not wait for it");
+		$session->rows('RESET statement_timeout');
+	}
+	$other->rows($end // 'COMMIT');
+	is($session->rows('SELECT count(*) FROM xero_fdw.connections'), $stored, "$begin: connections");
+	$other->quit;
+}
+is($session->rows("SELECT server, user_name, tenant_type, token_expires_at, refreshed_at, state, error FROM xero_fdw.connections WHERE tenant_id = '$two'"), 'xero|public|ORGANISATION|||connected|', 'a connection without a consent');
+
+# In the middle of a scan
 $session = XeroSession->new($node);
 $session->rows('BEGIN; DECLARE c CURSOR FOR SELECT name FROM paged; MOVE 5 FROM c');
 $sandbox->control('identity', { disconnect => $two });
@@ -254,6 +312,10 @@ $session->rows("ALTER FOREIGN TABLE paged OPTIONS (SET page_size '20'); ALTER SE
 	  . "ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret, ADD access_token 'sandbox-token')");
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '3|180', 'a ready-made token');
+is($session->rows('SELECT count(*) FROM xero_fdw.connections'), 3, 'a ready-made token: connections');
+$sandbox->control('identity', { disconnect => $two });
+is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id) FROM xero.contacts'), 2, 'a ready-made token is compared with no other');
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 
 # tenant_id as text
 $session->rows("CREATE FOREIGN TABLE texts (tenant_id text, name text) SERVER xero OPTIONS (object 'accounting/Contacts')");
