@@ -98,7 +98,7 @@ verify_both(XeroWork *work, const XeroPending *pending,
 
 	verified = xero_issuer_verify(work->server, consent->access_token, NULL,
 								  NULL, access);
-	if (verified == XERO_JWT_UNKNOWN_KEY)
+	if (xero_issuer_is_outdated(verified))
 	{
 		XeroFailure *failure = xero_issuer_load(work->server, true);
 

@@ -76,6 +76,19 @@ works('from the table', 0);
 expire();
 works('expired', 1);
 works('the new one is kept', 0);
+
+# the keys of the issuer are fetched once for all exchanges, or as long as they fit
+sub paths { my ($since) = @_; return [ map { $_->{path} =~ s{^/\.well-known/}{}r =~ s{.*/}{}r } $sandbox->log($since) ]; }
+expire();
+works('expired again', 1);
+is_deeply(paths($mark), [qw(Accounts token Accounts)], 'a refresh is one request');
+$sandbox->control('identity', { rotate_keys => JSON::PP::true() });
+expire();
+works('another key', 1);
+is_deeply(paths($mark), [qw(Accounts token openid-configuration jwks Accounts)], 'is fetched when a token names it');
+expire();
+works('the other key', 1);
+is_deeply(paths($mark), [qw(Accounts token Accounts)], 'is kept');
 restart();
 works('and stored', 0);
 
