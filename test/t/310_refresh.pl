@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use HTTP::Tiny;
 use JSON::PP ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -341,6 +342,18 @@ fails('no hammering', '28000', qr/cannot be trusted/, 0);
 $sandbox->control('identity', { access_token => undef });
 $session->rows("SELECT xero_fdw.refresh_token('xero')");
 works('well again', 0);
+
+# keys that were wrong when they were fetched, under the name of the right one
+restart();
+my $jwks = HTTP::Tiny->new->get($sandbox->url . '/.well-known/openid-configuration/jwks')->{content};
+$jwks =~ s/("n": *"[^"]{20})(.)/$1 . ($2 eq 'A' ? 'B' : 'A')/eg or die $jwks;
+$sandbox->faults({ path => '/.well-known/openid-configuration/jwks', body => $jwks });
+like($session->try("SELECT xero_fdw.refresh_token('xero')")->{text}, qr/cannot be trusted\nDETAIL:  The token has a wrong signature/, 'wrong keys');
+$sandbox->faults;
+$mark = $sandbox->mark;
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+is_deeply(paths($mark), [qw(token openid-configuration jwks connections)], 'are fetched anew');
+@crowd = (XeroSession->new($node));
 
 # ---- changes of options count at once ----
 

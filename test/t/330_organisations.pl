@@ -150,6 +150,8 @@ like($plan, qr/Xero Organisations: 2 of 3\n/, 'EXPLAIN: the organisations');
 like($plan, qr/Xero Calls: 2$/m, 'EXPLAIN: the calls');
 like($session->rows('EXPLAIN SELECT name FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: all of them');
 like($session->rows('EXPLAIN SELECT count(*) FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: counted');
+$plan = $session->rows("EXPLAIN SELECT count(*) FROM xero.invoices WHERE tenant_id IN ('$one', '$two') AND status = 'PAID'");
+like($plan, qr/Xero Filter: \(\(tenant_id = ANY \(.*\)\) AND \(status = 'PAID'::text\)\)\n.*Xero Organisations: 2 of 3\n +Xero Calls: 2/, 'EXPLAIN: counted under conditions');
 is($sandbox->mark, $mark, 'EXPLAIN asks nobody');
 like($session->rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT name FROM xero.contacts WHERE tenant_id = (SELECT '$one'::uuid)"),
 	qr/Xero Organisations: 1 of 3\n +Xero Actual Calls: 1\n/, 'EXPLAIN ANALYZE: what was asked');
