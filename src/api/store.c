@@ -155,7 +155,7 @@ static void
 add_sealed(Parameters *parameters, Oid umid, const char *client_id,
 		   const char *column, const char *secret)
 {
-	XeroPlace	place = {umid, client_id, column};
+	XeroSealPlace place = {umid, client_id, column};
 
 	add_bytes(parameters, secret ? xero_vault_seal(&place, secret) : NULL);
 }
@@ -239,7 +239,7 @@ static char *
 secret_of(const Entry *entry, uint64 row, int column, Oid umid,
 		  const char *client_id, const char *name)
 {
-	XeroPlace	place = {umid, client_id, name};
+	XeroSealPlace place = {umid, client_id, name};
 	bool		isnull;
 	Datum		value = value_of(row, column, &isnull);
 	char	   *secret;
@@ -611,7 +611,7 @@ reseal_column(int which, const char *old_key_file)
 	for (uint64 i = 0; i < count; i++)
 	{
 		Parameters	parameters = {0};
-		XeroPlace	place;
+		XeroSealPlace place;
 		bool		isnull;
 		bytea	   *anew;
 
