@@ -139,7 +139,7 @@ tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("too many organisations of Xero are in use at once"),
 				 errdetail("There is room for %d.", budget->ntenants),
-				 errhint("Raise xero_fdw.max_tenants.")));
+				 errhint("Raise xero_fdw.max_tenants and restart the server.")));
 	}
 	tenant->caps = caps_of(server);
 	tenant->last_used = now;
@@ -401,8 +401,8 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
+	memset(&opening, 0, sizeof(opening));
 	opening.provable = opening.look_at = now;
-	opening.ordered = false;
 	tenant = tenant_of(budget, server, now);
 	if (!grant->queued)
 		join_queue(budget, tenant, my_class(), grant);
@@ -415,16 +415,15 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 									 ahead % minute + 1, now, &opening);
 	/* and a whole window for each time that those ahead fill one */
 	if ((wait->barrier == XERO_BARRIER_MINUTE ||
-		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered &&
-		opening.provable != XERO_NEVER)
+		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered)
 		opening.provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
 	wait->ordered = opening.ordered;
+	wait->at_latest = opening.at_latest;
 	wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
 		is_of_us(tenant - XERO_BUDGET_TENANTS(budget));
 	LWLockRelease(&budget->lock);
 
-	wait->provable = opening.provable == XERO_NEVER ? INFINITY :
-		(double) opening.provable;
+	wait->provable = (double) opening.provable;
 	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
 		(double) opening.look_at;
 }

@@ -35,9 +35,10 @@ typedef struct XeroGrant
 typedef struct XeroWait
 {
 	XeroBarrier barrier;
-	double		provable;		/* not before; infinity: nobody knows */
+	double		provable;		/* not before */
 	double		look_at;		/* wake up then, unless woken before */
 	bool		ordered;		/* Xero has refused a call */
+	bool		at_latest;		/* before "provable" if Xero tells so */
 	bool		by_us;			/* this backend's own calls are in the way */
 } XeroWait;
 

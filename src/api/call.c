@@ -465,7 +465,8 @@ settle_grant(XeroCall *call, const XeroHttpResult *result,
 
 static XeroFailure *
 explain_failure(XeroCall *call, const XeroHttpResult *result,
-				XeroSituation situation, const XeroErrorDocument *document)
+				XeroSituation situation, const XeroErrorDocument *document,
+				double delay_ms)
 {
 	XeroFailureFacts facts = {0};
 
@@ -477,6 +478,7 @@ explain_failure(XeroCall *call, const XeroHttpResult *result,
 	facts.result = result;
 	facts.document = document;
 	facts.filtered = call->filtered;
+	facts.delay_ms = delay_ms;
 	return xero_failure_of_attempt(&facts);
 }
 
@@ -527,7 +529,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			return;				/* keeps the transfer, which has the body */
 		case XERO_VERDICT_FAIL:
 			fail_call(call, explain_failure(call, result, situation,
-											&document));
+											&document, decision.delay_ms));
 			break;
 		case XERO_VERDICT_RENEW:
 			call->renewed = true;

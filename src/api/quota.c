@@ -135,7 +135,7 @@ blocked(XeroBarrier barrier, XeroOpening *opening, int64 provable,
 {
 	opening->provable = provable;
 	opening->look_at = look_at;
-	opening->ordered = false;
+	opening->ordered = opening->at_latest = false;
 	return barrier;
 }
 
@@ -144,6 +144,7 @@ ordered(XeroBarrier barrier, XeroOpening *opening, int64 until)
 {
 	opening->provable = opening->look_at = until;
 	opening->ordered = true;
+	opening->at_latest = false;
 	return barrier;
 }
 
@@ -153,9 +154,10 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 {
 	XeroDay    *day = &quota->day;
 	int			left = xero_day_left(day, now, caps->day);
-	int64		resets_at = xero_day_resets(day, caps->day);
 	int64		kept = 0;
+	int64		opens_at;
 	int64		next_free;
+	bool		at_latest;
 
 	if (background)
 		kept = ((int64) xero_day_limit(day, caps->day) * caps->reserve + 99) / 100;
@@ -169,10 +171,17 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
 	}
 	if (left > 0)
-		return blocked(XERO_BARRIER_RESERVE, opening,
-					   resets_at > 0 ? resets_at : XERO_NEVER, XERO_NEVER);
-	if (resets_at > 0)
-		return ordered(XERO_BARRIER_DAY, opening, resets_at);
+	{
+		opens_at = xero_day_opens(day, caps->day, (int) kept, &at_latest);
+		(void) blocked(XERO_BARRIER_RESERVE, opening, opens_at, opens_at);
+		opening->at_latest = at_latest;
+		return XERO_BARRIER_RESERVE;
+	}
+	if (day->resets_at > 0)
+		return ordered(XERO_BARRIER_DAY, opening, day->resets_at);
+	opens_at = xero_day_resets(day, caps->day);
+	if (opens_at > 0)
+		return blocked(XERO_BARRIER_DAY, opening, opens_at, opens_at);
 
 	/*
 	 * Only a refusal tells when the day begins, so one call is made to be

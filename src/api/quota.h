@@ -87,6 +87,7 @@ typedef struct XeroOpening
 	int64		provable;		/* not before; XERO_NEVER: not known */
 	int64		look_at;		/* time alone may change something then */
 	bool		ordered;		/* Xero has refused a call (429) */
+	bool		at_latest;		/* before "provable" if Xero tells so */
 } XeroOpening;
 
 /* What Xero said to be left, -1 where it did not. */

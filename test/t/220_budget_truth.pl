@@ -165,6 +165,7 @@ $mark = $sandbox->mark;
 @states = map { $_->try(query('frugal'))->{state} } ($first, $other) x 3;
 is_deeply(\@states, [ ('00000') x 3, ('53400') x 3 ], 'three calls a day');
 is(scalar(() = $sandbox->calls($mark)), 3, 'and no more');
+like($other->try(query('frugal'))->{text}, qr/daily limit of calls that server "frugal" sets itself is used up\nDETAIL:  It opens again at 20\S+ .*, in 8[56]\d{3} seconds; xero_fdw.max_wait is 120000 ms for the whole statement\.\nHINT:  See the server option "day_limit"\./, 'as all are told');
 is($budget->row('frugal', "day_limit, day_remaining, day_resets_at BETWEEN now() + interval '23 h' AND now() + interval '25 h', throttled, last_problem"), '3|0|t|0|', 'shown');
 
 $_->quit foreach $first, $other, $budget;

@@ -57,7 +57,7 @@ $sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'minute', retry_a
 is($session->try(query('three'))->{state}, '53400', 'refused');
 my $result = $session->try(query('one'));
 is($result->{state}, '53400', 'no room: SQLSTATE');
-like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants\./, 'message');
+like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server\./, 'message');
 is(entries(), 'three 2, two 3', 'both stay');
 $budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
 is($holder->wait->{state}, '57014', 'the call is cancelled');

@@ -368,7 +368,9 @@ test_reserve(void)
 	caps.reserve = 20;
 	call_told(50, 9000, 1000);
 	ok(check_for(true, 1) == XERO_BARRIER_RESERVE &&
-	   opening.provable == XERO_NEVER, "the reserve is not for background");
+	   opening.provable == now + XERO_DAY_MS && opening.at_latest &&
+	   opening.look_at == opening.provable,
+	   "the reserve is not for background, for a day at most");
 	ok(check_for(false, 1) == XERO_BARRIER_NONE, "but for others");
 	call_told(50, 9000, 1);
 	ok(check_for(false, 1) == XERO_BARRIER_NONE, "to the last call");
@@ -521,7 +523,8 @@ test_day(void)
 	begin_sure();
 	caps.day = 2;
 	call(plenty);
-	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS,
+	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS &&
+	   !opening.ordered && !opening.at_latest,
 	   "our own limit of the day is over a day after its first call");
 }
 
