@@ -109,6 +109,54 @@ foreach my $case ('expired', 'gone')
 	$sandbox->faults;
 }
 
+# ---- fifty sessions at that moment, and something goes wrong ----
+
+my $token_worker = "FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'";
+sub fifty
+{
+	my ($name, $expected, %case) = @_;
+	my @fifty = @crowd[0 .. 49];
+	expire();
+	$case{before}->() if $case{before};
+	$mark = $sandbox->mark;
+	$_->start($case{sql} // $query) foreach @fifty;
+	if ($case{kill_when})
+	{
+		until_true("SELECT count(*) = 1 $token_worker AND $case{kill_when}", "$name: the worker is there");
+		is($session->rows("SELECT count(pg_terminate_backend(pid)) $token_worker"), 1, "$name: and is terminated");
+	}
+	$case{after}->() if $case{after};
+	my %outcome;
+	foreach my $one (@fifty)
+	{
+		my $result = $one->wait;
+		$outcome{ $result->{state} eq '00000' ? $result->{rows} : "$result->{state} $result->{text}" }++;
+	}
+	is_deeply(\%outcome, { t => 50 }, "$name: fifty sessions");
+	is(scalar exchanges($mark), $expected, "$name: exchanges");
+	works("$name: later", 0);
+	return;
+}
+my $holder = XeroSession->new($node);
+my %let_go = (after => sub { $holder->rows('COMMIT') });
+fifty('killed before the exchange', 1, before => sub { $holder->rows('BEGIN; LOCK TABLE xero_fdw.token IN ACCESS EXCLUSIVE MODE') }, kill_when => "wait_event_type = 'Lock'", %let_go);
+fifty('killed between answer and commit', 2, before => sub { $holder->rows('BEGIN; LOCK TABLE xero_fdw.token IN SHARE MODE') }, kill_when => "wait_event_type = 'Lock'", %let_go);
+my @sent = map { $_->{body} } exchanges($mark);
+is($sent[0], $sent[1], 'killed between answer and commit: the same refresh token again');
+fifty('killed after the commit', 1,
+	before => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'"); $node->reload; until_true("SELECT current_setting('synchronous_standby_names') = 'nobody'", 'nobody confirms') },
+	kill_when => "wait_event = 'SyncRep'",
+	after => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload });
+fifty('answer lost', 2, before => sub { $sandbox->faults({ path => '/connect/token', drop => 'after', times => 1 }) });
+@sent = map { $_->{body} } exchanges($mark);
+is($sent[0], $sent[1], 'answer lost: the same refresh token again');
+$sandbox->faults;
+fifty('all roll back', 1, before => sub { $_->rows('BEGIN') foreach @crowd[0 .. 49] });
+$_->rows('ROLLBACK') foreach @crowd[0 .. 49];
+works('all rolled back', 0);
+$holder->quit;
+$_->quit foreach @crowd;
+
 # ---- the caller's transaction has no part in it ----
 
 expire();

@@ -186,6 +186,49 @@ is($session->rows('SELECT count(name) FROM paged'), 180, 'a limit of one organis
 like(letters($mark), qr/^.{7}(.)\1\1$/, 'keeps nobody from reading the others');
 $sandbox->faults;
 
+# One call at a time: whatever is open at the same time, nothing waits for itself
+$session->rows("ALTER SERVER xero OPTIONS (ADD concurrency '1'); SET statement_timeout = '20s'; CREATE TABLE ids AS SELECT tenant_id, contact_id FROM xero.contacts");
+$mark = $sandbox->mark;
+costs('one at a time', 'SELECT count(name) FROM paged', 180, 'AAABBBCCC');
+costs('one at a time, counted', 'SELECT count(*) FROM xero.contacts', 180, 'ABC');
+costs('one at a time, by many keys', 'SELECT count(name) FROM xero.contacts WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM ids LIMIT 100))', 100, 'AAABBBCCC');
+is($session->rows('SET enable_hashjoin = off; SET enable_mergejoin = off; SELECT count(a.name), count(b.name) FROM paged AS a JOIN xero.contacts AS b USING (tenant_id, contact_id) WHERE a.name < \'D\'') =~ /^(\d+)\|\1$/, 1, 'one at a time, a join');
+is($session->rows('SELECT count(contacts) FROM xero.contact_groups'), scalar(@groups), 'one at a time, what lists lack');
+$session->rows('RESET enable_hashjoin; RESET enable_mergejoin; BEGIN; ' . join(' ', map { "DECLARE c$_ CURSOR FOR SELECT name FROM paged; FETCH 1 FROM c$_;" } 1 .. 3));
+my $neighbour = XeroSession->new($node);
+is($neighbour->rows("SET statement_timeout = '20s'; SELECT count(name) FROM paged"), 180, 'one at a time, beside open cursors of another session');
+is(join(' ', map { my $c = $_; $session->try("MOVE ALL FROM c$c")->{state} } 1 .. 3), '00000 00000 00000', 'one at a time, cursors side by side');
+$session->rows('COMMIT');
+$session->rows("INSERT INTO xero.contacts (tenant_id, name) SELECT tenant_id, 'Copy of ' || contact_id FROM paged WHERE tenant_id = '$one'");
+is($session->rows("SELECT count(*) FROM xero.contacts WHERE tenant_id = '$one'"), 120, 'one at a time, read and written');
+$neighbour->start('SELECT count(name) FROM paged');
+is($session->rows('SELECT count(name) FROM paged'), 240, 'one at a time, two sessions');
+is($neighbour->wait->{rows}, 240, 'at once');
+my @calls_at = grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark);
+my %at_once;
+foreach my $call (@calls_at) { my $n = grep { $_->{tenant_id} eq $call->{tenant_id} && $_->{at} <= $call->{at} && $_->{at} + $_->{ms} / 1000 > $call->{at} } @calls_at; $at_once{ $call->{tenant_id} } = $n if $n > ($at_once{ $call->{tenant_id} } // 0); }
+is(join(' ', values %at_once), '1 1 1', 'and never two of one organisation');
+$neighbour->quit;
+$session->rows('ALTER SERVER xero OPTIONS (DROP concurrency); RESET statement_timeout; DROP TABLE ids');
+
+# Three organisations of a thousand invoices each
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 1000);
+$session = XeroSession->new($node);
+$session->rows("SELECT xero_fdw.reset_stats(); CREATE FOREIGN TABLE many (tenant_id uuid, invoice_id uuid, total numeric) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '100')");
+my %sum;
+foreach my $t (@tenants) { foreach my $invoice (truth('Invoices', $t)) { $sum{$t}[0]++; $sum{$t}[1] += int($invoice->{Total} * 100 + ($invoice->{Total} < 0 ? -0.5 : 0.5)); } }
+is(join(' ', map { $sum{$_}[0] } @tenants), '1000 1000 1000', 'a thousand invoices of each');
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });
+$mark = $sandbox->mark;
+is($session->rows('SELECT tenant_id, count(DISTINCT invoice_id), (sum(total) * 100)::bigint FROM many GROUP BY 1 ORDER BY 1'),
+	join("\n", map { "$_|1000|$sum{$_}[1]" } @tenants), 'are one union');
+is(sorted_letters($mark), 'A' x 10 . 'B' x 10 . 'C' x 10, 'ten pages of each');
+@log = grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark);
+my ($together) = sort { $b <=> $a } map { my $call = $_; my %busy = map { $_->{tenant_id} => 1 } grep { $_->{at} <= $call->{at} && $_->{at} + $_->{ms} / 1000 > $call->{at} } @log; scalar(keys %busy) } @log;
+is($together, 3, 'from all three at the same time');
+is($session->rows('SELECT string_agg(calls::text, chr(32)) FROM xero_fdw.budget WHERE tenant_id IS NOT NULL AND calls > 0'), '10 10 10', 'each under its own budget');
+$sandbox->faults;
+
 # A lost connection
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 $session = XeroSession->new($node);
