@@ -37,7 +37,7 @@ static XeroFailure *
 unusable(const XeroServer *server, const char *what)
 {
 	return xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
-						psprintf("what the issuer of tokens of server \"%s\" publishes is not usable",
+						psprintf("what the token issuer of server \"%s\" publishes is not usable",
 								 server->name), what, NULL);
 }
 

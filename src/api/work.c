@@ -52,7 +52,9 @@ xero_no_consent(const XeroServer *server)
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf("no consent is stored for server \"%s\"",
 								 server->name),
-						NULL, xero_authorize_hint(server));
+						NULL,
+						psprintf("%s A custom connection needs the option grant_type 'client_credentials' instead.",
+								 xero_authorize_hint(server)));
 }
 
 /* Could a header carry it, and a slot? */
@@ -112,7 +114,7 @@ XeroFailure *
 xero_unverified(const XeroServer *server, const char *which, XeroJwtResult result)
 {
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-						psprintf("%s token that was got for server \"%s\" cannot be trusted",
+						psprintf("%s token received for server \"%s\" cannot be trusted",
 								 which, server->name),
 						psprintf("The token %s.", xero_jwt_result_name(result)),
 						result == XERO_JWT_EXPIRED || result == XERO_JWT_NOT_YET_VALID ?

@@ -125,13 +125,13 @@ $sandbox->faults;
 foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_nonce no_nonce wrong_at_hash))
 {
 	$sandbox->control('identity', { id_token => $flaw });
-	refused("id token $flaw", browse(begin()), '28000', qr/id token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+	refused("id token $flaw", browse(begin()), '28000', qr/id token received for server "xero" cannot be trusted\nDETAIL:  The token /);
 }
 $sandbox->control('identity', { id_token => undef });
 foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_client))
 {
 	$sandbox->control('identity', { access_token => $flaw });
-	refused("access token $flaw", browse(begin()), '28000', qr/(access|id) token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+	refused("access token $flaw", browse(begin()), '28000', qr/(access|id) token received for server "xero" cannot be trusted\nDETAIL:  The token /);
 }
 $sandbox->control('identity', { access_token => undef });
 

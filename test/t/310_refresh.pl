@@ -385,7 +385,7 @@ works('refreshed by hand', 0);
 
 $sandbox->control('identity', { access_token => 'wrong_key' });
 expire();
-fails('forged', '28000', qr/access token that was got for server "xero" cannot be trusted\nDETAIL:  The token has a wrong signature/, 1);
+fails('forged', '28000', qr/access token received for server "xero" cannot be trusted\nDETAIL:  The token has a wrong signature/, 1);
 fails('no hammering', '28000', qr/cannot be trusted/, 0);
 $sandbox->control('identity', { access_token => undef });
 $session->rows("SELECT xero_fdw.refresh_token('xero')");

@@ -156,7 +156,7 @@ CREATE FUNCTION @extschema@.authorize_url(server text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_authorize_url';
 COMMENT ON FUNCTION @extschema@.authorize_url(text) IS
-	'the address at Xero where a person lets the server read organisations; good for ten minutes';
+	'the address at Xero where a person connects the server to an organisation; good for ten minutes';
 
 CREATE FUNCTION @extschema@.complete_authorization(server text,
 		callback_url text, OUT user_name text, OUT email text,
