@@ -324,7 +324,7 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
 	spec.query = query;
 	spec.missing_ok = keys_parameter(lines->parent) == NULL;
 	spec.stats = &state->stats;
-	response = xero_call_finish(xero_call_begin(state->answer_cxt,
+	response = xero_call_finish(xero_call_begin(CurrentMemoryContext,
 												&queue->server, &spec));
 	if (response->status == 404)
 		return;
@@ -527,11 +527,15 @@ make_holder_row(XeroModify *state, Holder *holder)
  *-------------------------------------------------------------------------
  */
 
-/* Read some records and write them back. */
+/* Read some records and write them back; what that takes is freed. */
 static void
 send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
 			 TupleTableSlot *slot, MemoryContext row_cxt)
 {
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "Xero records",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
 	List	   *records = NIL;
 	size_t		bytes = 0;
 	ListCell   *lc;
@@ -554,6 +558,8 @@ send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
 	}
 	if (records != NIL)
 		xero_send_request(state, queue, records, slot, row_cxt);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
 }
 
 void

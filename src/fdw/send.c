@@ -458,7 +458,7 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 		return;
 	}
 
-	response = xero_write_send(state->answer_cxt, &queue->server, &spec);
+	response = xero_write_send(CurrentMemoryContext, &queue->server, &spec);
 	if (response->status == 400 && state->rules->repeatable &&
 		list_length(rows) > 1)
 	{

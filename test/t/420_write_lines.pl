@@ -93,6 +93,19 @@ is($result->{state}, '00000', 'COPY of 200 lines') or diag($result->{text});
 is($calls->{"POST $invoices"}, 3, '... is three calls to write');
 is(texts_of('B100'), 'kept,line 2,copied 1,copied 2', '... and they are there');
 
+# Only shown; and seen by triggers
+($result, $calls) = cost(q{SET xero_fdw.dry_run = on; UPDATE xero.invoice_line_items SET quantity = 1 WHERE invoice_id = (SELECT invoice_id FROM made WHERE invoice_number = 'B002') AND description = 'line 2'; RESET xero_fdw.dry_run});
+is($calls->{"POST $invoices"} // 0, 0, 'dry_run writes nothing');
+like($result->{text}, qr/NOTICE:.*would send POST \Q$invoices\E\?summarizeErrors=false&unitdp=4\nDETAIL:  \{"Invoices":\[\{"InvoiceID":"[0-9a-f-]{36}","LineItems":\[\{.*"Description":"line 2","LineItemID":"[0-9a-f-]{36}","Quantity":1,/, '... and shows the whole list');
+$session->rows(q{CREATE TABLE heard (what text);
+	CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO heard VALUES (concat_ws('' '', TG_OP, OLD.description, OLD.line_amount, NEW.description, NEW.line_amount)); RETURN NULL; END';
+	CREATE TRIGGER hear AFTER INSERT OR UPDATE OR DELETE ON xero.invoice_line_items FOR EACH ROW EXECUTE FUNCTION hear()});
+$session->rows(q{INSERT INTO xero.invoice_line_items (invoice_id, description, quantity, unit_amount) SELECT invoice_id, 'heard', 2, 3 FROM made WHERE invoice_number = 'B002'});
+$session->rows(q{UPDATE xero.invoice_line_items SET quantity = 5 WHERE description = 'heard'});
+$session->rows(q{DELETE FROM xero.invoice_line_items WHERE description = 'heard'});
+is($session->rows('SELECT * FROM heard'), "INSERT heard 6.00\nUPDATE heard 6.00 heard 15.00\nDELETE heard 15.00", 'triggers see what was stored');
+$session->rows('DROP TRIGGER hear ON xero.invoice_line_items');
+
 # A long list is cut into several requests
 make_invoices('L', 40);
 $session->rows(q{INSERT INTO xero.invoice_line_items (invoice_id, description) SELECT invoice_id, repeat('x', 4000) FROM generate_series(1, 20), made});
