@@ -189,9 +189,13 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	state->shape.order = *order ? order : NULL;
 	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
-	state->ahead = boolVal(list_nth(private, XERO_SCAN_AHEAD));
-	state->whole = list_length(private) > XERO_SCAN_WHOLE &&
-		boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
+	state->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
+	if (!xero_read_window(plan, &state->window))
+		state->window.rows = -1;
+	if (state->window.whole_row)
+		state->whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->keep = state->whole ||
 		boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
 		(eflags & EXEC_FLAG_REWIND) != 0;
@@ -215,7 +219,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
 	}
 	if (state->keep || sort != NIL)
-		state->row_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+		state->row_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 												   &TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
 }
@@ -355,6 +359,39 @@ make_streams(ForeignScanState *node)
 	}
 }
 
+/*
+ * Where the run begins.  The rows that OFFSET passes over need not be read if
+ * one list has them all; else nothing is asked for ahead, as rows that come
+ * early may not be wanted.
+ */
+static void
+place_window(XeroScanState *state)
+{
+	const XeroWindow *window = &state->window;
+	const XeroObject *root = xero_root_object(state->table->object);
+
+	state->returned = 0;
+	state->first_page = 1;
+	state->last_page = 0;
+	state->skip = window->offset;
+	state->ahead = state->all_wanted;
+	if (window->offset == 0 && window->rows < 0)
+		return;					/* no window */
+	if (state->nstreams == 1 && list_length(state->targets) == 1)
+	{
+		int			size = xero_pager_page_size(root, state->page_size);
+
+		state->first_page = xero_window_page(root, state->targets,
+											 state->page_size, window->offset);
+		state->skip -= (state->first_page - 1) * size;
+		if (window->rows >= 0)
+			state->last_page = state->first_page +
+				(Min(window->rows, PG_INT32_MAX) + state->skip - 1) / size;
+	}
+	else
+		state->ahead = false;
+}
+
 /* Throw away what a run has, its transfers included. */
 static void
 end_run(XeroScanState *state)
@@ -413,6 +450,7 @@ xero_start_run(ForeignScanState *node)
 	state->page_open = false;
 	state->part_open = false;
 	make_streams(node);
+	place_window(state);
 	if (state->kept)
 		tuplestore_clear(state->kept);
 	MemoryContextSwitchTo(old);

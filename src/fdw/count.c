@@ -56,9 +56,8 @@ only_count_star(RelOptInfo *upper)
 }
 
 void
-xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
-						 RelOptInfo *input_rel, RelOptInfo *output_rel,
-						 void *extra)
+xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
+					RelOptInfo *output_rel)
 {
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
@@ -68,7 +67,7 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	Cost		cost;
 	ListCell   *lc;
 
-	if (stage != UPPERREL_GROUP_AGG || output_rel->fdw_private ||
+	if (output_rel->fdw_private ||
 		input_rel->reloptkind != RELOPT_BASEREL || info == NULL ||
 		parse->groupClause || parse->groupingSets || parse->havingQual ||
 		parse->hasTargetSRFs ||
@@ -125,6 +124,9 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 	private = lappend(private, makeBoolean(false));
 	private = lappend(private, lthird(best_path->fdw_private));
 	private = lappend(private, makeInteger((int) info->table->relid));
+	private = lappend(private, makeBoolean(false));
+	private = lappend(private, makeBoolean(true));
+	private = lappend(private, NIL);
 
 	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
 							private, scan_tlist, clauses, NULL);
@@ -192,7 +194,7 @@ count_target(XeroScanState *state, const XeroTarget *target,
 
 	for (int i = 0; i < nstreams; i++)
 	{
-		pagers[i] = xero_stream_pager(state, &streams[i], target, 1);
+		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
 		xero_pager_start(pagers[i]);
 		calls[i] = xero_pager_request(pagers[i]);
 		asked[i] = i;
@@ -215,6 +217,13 @@ count_target(XeroScanState *state, const XeroTarget *target,
 	while (nstreams > 0)
 		xero_pager_free(pagers[--nstreams]);
 	return total;
+}
+
+int64
+xero_count_list(XeroScanState *state, XeroStream *stream,
+				const XeroTarget *target)
+{
+	return count_target(state, target, stream, 1);
 }
 
 static int64

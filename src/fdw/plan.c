@@ -40,17 +40,6 @@
 /* Share of records that have something behind XeroColumn.detail_if. */
 #define DETAIL_IF_SHARE		0.1
 
-/* How one set of clauses would be read. */
-typedef struct XeroAccess
-{
-	XeroPushdown pushdown;
-	List	   *wanted;			/* Integer nodes: attributes to decode */
-	XeroShape	shape;
-	double		organisations;	/* that will be asked */
-	double		records;		/* that Xero will send */
-	double		calls;
-} XeroAccess;
-
 /* Attributes that the target list or the rechecked clauses read. */
 static List *
 wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
@@ -219,9 +208,9 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
  * list of values travels 40 a call; where reading without it is known to take
  * fewer calls, the list is left out and its clause checked here.
  */
-static void
-plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-			const char *order, int page_size, XeroAccess *access)
+void
+xero_plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+				 const char *order, int page_size, XeroAccess *access)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	List	   *lists = NIL;
@@ -327,9 +316,9 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 }
 
 /* The order= that gives a path key, and its column; or NULL. */
-static const char *
-order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
-				  AttrNumber *attno)
+const char *
+xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
+					   AttrNumber *attno)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	ListCell   *lc;
@@ -362,7 +351,7 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 	Cost		startup;
 	Cost		total;
 
-	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
 	cost_access(&access, baserel->rows, &startup, &total);
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, baserel->rows,
@@ -389,11 +378,11 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
 	pathkey = linitial(root->query_pathkeys);
-	order = order_for_pathkey(baserel, pathkey, clauses, &attno);
+	order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
 	if (order == NULL)
 		return;
 
-	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
 	if (access.pushdown.recheck != NIL)
 		return;
 	cost_access(&access, baserel->rows, &startup, &total);
@@ -442,7 +431,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 	param_info = get_baserel_parampathinfo(root, baserel, outer);
 	clauses = list_concat(extract_actual_clauses(baserel->baserestrictinfo, false),
 						  extract_actual_clauses(param_info->ppi_clauses, false));
-	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
 	cost_access(&access, param_info->ppi_rows, &startup, &total);
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, param_info->ppi_rows,
@@ -521,6 +510,54 @@ is_written_to(PlannerInfo *root, Oid relid)
 	return false;
 }
 
+List *
+xero_make_private(PlannerInfo *root, RelOptInfo *baserel,
+				  const XeroAccess *access, List *sort, int page_size,
+				  bool ahead, List *window)
+{
+	const char *order = access->shape.order;
+	Oid			relid = ((XeroRelInfo *) baserel->fdw_private)->table->relid;
+	List	   *private;
+
+	private = list_make5(access->pushdown.sent,
+						 access->wanted,
+						 makeInteger(access->shape.forms),
+						 makeString(pstrdup(order ? order : "")),
+						 sort);
+	private = lappend(private, makeInteger(page_size));
+	private = lappend(private, makeBoolean(ahead));
+	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
+	private = lappend(private, makeFloat(psprintf("%.0f", access->calls)));
+	private = lappend(private, makeInteger((int) relid));
+	private = lappend(private, makeBoolean(ahead && is_written_to(root, relid)));
+	private = lappend(private, makeBoolean(false));
+	return lappend(private, window);
+}
+
+void
+xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+						 RelOptInfo *input_rel, RelOptInfo *output_rel,
+						 void *extra)
+{
+	switch (stage)
+	{
+		case UPPERREL_GROUP_AGG:
+			xero_add_count_path(root, input_rel, output_rel);
+			break;
+		case UPPERREL_ORDERED:
+			/* a mark: nothing but sorting comes after the table's rows */
+			if (input_rel->reloptkind == RELOPT_BASEREL)
+				output_rel->fdw_private = input_rel->fdw_private;
+			break;
+		case UPPERREL_FINAL:
+			if (((FinalPathExtraData *) extra)->limit_needed)
+				xero_add_window_path(root, input_rel, output_rel);
+			break;
+		default:
+			break;
+	}
+}
+
 ForeignScan *
 xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 				   ForeignPath *best_path, List *tlist, List *scan_clauses,
@@ -536,7 +573,9 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	List	   *private;
 
 	if (baserel->reloptkind == RELOPT_UPPER_REL)
-		return xero_plan_count(baserel, best_path, tlist);
+		return baserel == fetch_upper_rel(root, UPPERREL_FINAL, NULL) ?
+			xero_plan_window(root, best_path, tlist) :
+			xero_plan_count(baserel, best_path, tlist);
 
 	if (best_path->fdw_private != NIL)
 	{
@@ -544,7 +583,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 		sort = lsecond(best_path->fdw_private);
 	}
 
-	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
 	page_size = choose_page_size(root, baserel,
 								 access.pushdown.recheck == NIL,
 								 order != NULL);
@@ -560,18 +599,8 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	/* where the statement may stop early, a page ahead may be a call wasted */
 	ahead = root->tuple_fraction <= 0 && root->limit_tuples < 0;
 
-	private = list_make5(access.pushdown.sent,
-						 access.wanted,
-						 makeInteger(access.shape.forms),
-						 makeString(pstrdup(access.shape.order ? access.shape.order : "")),
-						 sort);
-	private = lappend(private, makeInteger(page_size));
-	private = lappend(private, makeBoolean(ahead));
-	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
-	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
-	private = lappend(private, makeInteger((int) foreigntableid));
-	private = lappend(private, makeBoolean(ahead && is_written_to(root, foreigntableid)));
-
+	private = xero_make_private(root, baserel, &access, sort, page_size,
+								ahead, NIL);
 	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
 							access.pushdown.params, private, NIL,
 							access.pushdown.remote, outer_plan);
