@@ -367,7 +367,7 @@ make_streams(ForeignScanState *node)
 static void
 place_window(XeroScanState *state)
 {
-	const XeroWindow *window = &state->window;
+	const XeroRowWindow *window = &state->window;
 	const XeroObject *root = xero_root_object(state->table->object);
 
 	state->returned = 0;

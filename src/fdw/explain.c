@@ -101,7 +101,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	const XeroObject *root = xero_root_object(table->object);
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
-	XeroWindow	window = {0};
+	XeroRowWindow window = {0};
 	XeroShape	shape;
 	List	   *targets;
 	List	   *shown = NIL;
@@ -154,7 +154,7 @@ explain_filter(ForeignScanState *node, ExplainState *es)
 static void
 explain_window(ForeignScan *plan, ExplainState *es)
 {
-	XeroWindow	window;
+	XeroRowWindow window;
 
 	if (!xero_read_window(plan, &window))
 		return;

@@ -54,15 +54,15 @@ extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
 								  double records);
 extern double xero_remembered_records(Oid relid);
 
-/* in window.c: XERO_SCAN_WINDOW, read; false if there is none */
-typedef struct XeroWindow
+/* in limit.c: XERO_SCAN_WINDOW, read; false if there is none */
+typedef struct XeroRowWindow
 {
 	int64		offset;			/* rows to pass over */
 	int64		rows;			/* to return then, -1: all */
 	bool		whole_row;		/* a row as a whole is wanted */
-} XeroWindow;
+} XeroRowWindow;
 
-extern bool xero_read_window(ForeignScan *plan, XeroWindow *window);
+extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
 
 /* The page that a window begins on, if the targets are one list; else 1. */
 extern int64 xero_window_page(const XeroObject *object, List *targets,

@@ -551,7 +551,7 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 			break;
 		case UPPERREL_FINAL:
 			if (((FinalPathExtraData *) extra)->limit_needed)
-				xero_add_window_path(root, input_rel, output_rel);
+				xero_add_limit_path(root, input_rel, output_rel);
 			break;
 		default:
 			break;
@@ -574,7 +574,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 
 	if (baserel->reloptkind == RELOPT_UPPER_REL)
 		return baserel == fetch_upper_rel(root, UPPERREL_FINAL, NULL) ?
-			xero_plan_window(root, best_path, tlist) :
+			xero_plan_limit(root, best_path, tlist) :
 			xero_plan_count(baserel, best_path, tlist);
 
 	if (best_path->fdw_private != NIL)

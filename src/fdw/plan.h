@@ -71,13 +71,13 @@ extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
 									List *tlist);
 
 /*
- * in window.c: a path that heeds LIMIT and OFFSET itself; input_rel is the
+ * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the
  * table's or that of its sorted rows
  */
-extern void xero_add_window_path(PlannerInfo *root, RelOptInfo *input_rel,
-								 RelOptInfo *final_rel);
-extern ForeignScan *xero_plan_window(PlannerInfo *root, ForeignPath *best_path,
-									 List *tlist);
+extern void xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
+								RelOptInfo *final_rel);
+extern ForeignScan *xero_plan_limit(PlannerInfo *root, ForeignPath *best_path,
+									List *tlist);
 
 /* in stats.c; to be called by _PG_init */
 extern void xero_stats_init(void);

@@ -71,7 +71,7 @@ typedef struct XeroScanState
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	bool		counts;			/* returns the number of rows instead of them */
-	XeroWindow	window;			/* all rows unless the plan has another */
+	XeroRowWindow window;		/* all rows unless the plan has another */
 	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
 								 * behind the columns; else NULL */
 	bool		keep;			/* rows are kept for a rescan */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * window.c
+ * limit.c
  *	  LIMIT and OFFSET answered by Xero.
  *
  * Where every record of a list is a row, the rows that OFFSET passes over need
@@ -63,7 +63,7 @@ read_count(Node *node, int64 absent, int64 *count)
  * knowing them.
  */
 static bool
-take_window(PlannerInfo *root, int page_size, XeroWindow *window)
+take_window(PlannerInfo *root, int page_size, XeroRowWindow *window)
 {
 	Query	   *parse = root->parse;
 
@@ -80,7 +80,7 @@ take_window(PlannerInfo *root, int page_size, XeroWindow *window)
 
 /* A page of just these rows, if there is one. */
 static int
-choose_page_size(const XeroWindow *window, int page_size)
+choose_page_size(const XeroRowWindow *window, int page_size)
 {
 	if (window->rows > 0 && window->rows < page_size &&
 		window->offset % window->rows == 0)
@@ -90,7 +90,7 @@ choose_page_size(const XeroWindow *window, int page_size)
 
 /* How many pages the window touches of a list with so many records. */
 static double
-count_pages(const XeroWindow *window, int page_size, double records)
+count_pages(const XeroRowWindow *window, int page_size, double records)
 {
 	double		rows = Max(records - window->offset, 0);
 
@@ -146,7 +146,7 @@ check_target(PathTarget *target, Index relid, bool *whole_row)
  */
 static bool
 take_order(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-		   const XeroWindow *window, int page_size, const char **order)
+		   const XeroRowWindow *window, int page_size, const char **order)
 {
 	AttrNumber	attno;
 
@@ -177,7 +177,7 @@ is_one_organisation(const XeroRelInfo *info, const XeroAccess *access,
  * early.  LIMIT is part of the query's own tuple_fraction.
  */
 static bool
-wants_all(PlannerInfo *root, const XeroWindow *window)
+wants_all(PlannerInfo *root, const XeroRowWindow *window)
 {
 	if (root->parent_root != NULL && root->parent_root->tuple_fraction > 0)
 		return false;
@@ -186,14 +186,14 @@ wants_all(PlannerInfo *root, const XeroWindow *window)
 }
 
 void
-xero_add_window_path(PlannerInfo *root, RelOptInfo *input_rel,
-					 RelOptInfo *final_rel)
+xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
+					RelOptInfo *final_rel)
 {
 	PathTarget *target = root->upper_targets[UPPERREL_FINAL];
 	RelOptInfo *baserel = only_table(root, input_rel);
 	XeroRelInfo *info;
 	const XeroObject *object;
-	XeroWindow	window;
+	XeroRowWindow window;
 	XeroAccess	access;
 	List	   *clauses;
 	int			page_size;
@@ -272,7 +272,7 @@ make_scan_tlist(Index varno, Oid relid, bool whole_row)
 }
 
 ForeignScan *
-xero_plan_window(PlannerInfo *root, ForeignPath *best_path, List *tlist)
+xero_plan_limit(PlannerInfo *root, ForeignPath *best_path, List *tlist)
 {
 	List	   *private = list_nth(best_path->fdw_private, WINDOW_PRIVATE);
 	List	   *window = list_nth(private, XERO_SCAN_WINDOW);
@@ -289,7 +289,7 @@ xero_plan_window(PlannerInfo *root, ForeignPath *best_path, List *tlist)
 }
 
 bool
-xero_read_window(ForeignScan *plan, XeroWindow *window)
+xero_read_window(ForeignScan *plan, XeroRowWindow *window)
 {
 	List	   *list = list_nth(plan->fdw_private, XERO_SCAN_WINDOW);
 
