@@ -71,6 +71,7 @@ CALL truth.compare('contact_phones', :'state');
 CALL truth.compare('contact_contact_persons', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state ContactGroups`
 CALL truth.compare('contact_groups', :'state');
+CALL truth.compare('contact_group_contacts', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state CreditNotes`
 CALL truth.compare('credit_notes', :'state');
 CALL truth.compare('credit_note_line_items', :'state');

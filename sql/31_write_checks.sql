@@ -40,7 +40,7 @@ SELECT * FROM error_of('INSERT INTO xero.contacts (name, tenant_id) VALUES (''x'
 SELECT * FROM error_of('UPDATE xero.invoices SET due_date = NULL');
 -- operations
 SELECT * FROM error_of('INSERT INTO xero.users (first_name) VALUES (''x'')');
-SELECT * FROM error_of('INSERT INTO xero.invoice_line_items (description) VALUES (''x'')');
+SELECT * FROM error_of('INSERT INTO xero.contact_phones (phone_number) VALUES (''x'')');
 SELECT * FROM error_of('UPDATE xero.payments SET reference = ''x''');
 SELECT * FROM error_of('DELETE FROM xero.currencies');
 SELECT * FROM error_of('DELETE FROM xero.invoices WHERE status = ''VOIDED''');

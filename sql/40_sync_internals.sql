@@ -154,8 +154,10 @@ CREATE TEMP TABLE before AS SELECT * FROM xero_fdw._session();
 SELECT count(*) FROM (SELECT reference FROM xero.invoices WHERE status = 'PAID' LIMIT 3) AS x;
 SELECT s.calls - b.calls AS calls, s.retries - b.retries AS retries, s.bytes_in > b.bytes_in AS bytes_in, s.bytes_out - b.bytes_out AS bytes_out,
 	s.waited_ms - b.waited_ms AS waited_ms, s.records, s.clock_offset BETWEEN '-2 s' AND '2 s' AS same_time FROM xero_fdw._session() AS s, before AS b;
+-- a Xero whose clock is two hours ahead
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 7200}'
 SELECT count(*) FROM xero.invoices WHERE status = 'PAID';
-SELECT records FROM xero_fdw._session();
+SELECT records, clock_offset BETWEEN '01:59:58' AND '02:00:02' AS ahead FROM xero_fdw._session();
 SELECT count(*) FROM (SELECT account_id FROM xero.accounts OFFSET 0) AS x;
 SELECT records FROM xero_fdw._session();
 SELECT FROM calls();

@@ -7,19 +7,24 @@
  * application in each organisation (tenants.c), whose arithmetic is quota.c's.
  * This file locks, queues and wakes.
  *
- * Queues.  Only who sleeps for a call stands in one: a call that was begun
- * ahead takes what is free and nobody waits for.  Within its class a queue is
- * first in, first out, and each call queues anew, so backends take turns.
- * Interactive calls pass background ones, but for each BACKGROUND_TURN of them
- * one that waits in the background goes.  Whose turn it is is called the head;
- * only the head may acquire a grant, and only the head is woken, by its latch,
- * whenever something has changed that may concern it.  It also knows when time
- * alone will change something, and sleeps until then at most.  When a head has
- * got its grant, or has given up, it wakes the next.
+ * Queues.  Each entry has one, of calls that their backends sleep for: a call
+ * that was begun ahead takes what is free and nobody waits for.  A backend that
+ * reads several organisations sleeps for a call to each, in as many queues.
+ * Within its class a queue is first in, first out, and each call queues anew,
+ * so backends take turns.  A backend that has something else to do leaves all
+ * queues, as nobody is to wait for it, and has its places again when it comes
+ * back.  Interactive calls pass background ones, but for each BACKGROUND_TURN
+ * of them one that waits in the background goes.  Whose turn it is is called
+ * the head; only the head may acquire a grant, and only the head's backend is
+ * woken, by its latch, whenever something has changed that may concern it.  It
+ * also knows when time alone will change something, and sleeps until then at
+ * most.  Who makes another the head, by getting a grant or by giving up, wakes
+ * it.
  *
- * Locking.  One lock for all of it, held for arithmetic and short walks over
- * arrays only: no I/O, no palloc, no ereport.  Latches are set after its
- * release, by number: that a process may have ended meanwhile, and another
+ * Locking.  One lock for all of it, taken exclusively and held for arithmetic
+ * and short walks over arrays and queues only: no I/O, no palloc, no ereport.
+ * Latches are set after its release, by the number of the backend, which that
+ * of the waiter tells: that a process may have ended meanwhile, and another
  * have its number, does no harm.
  *
  * Ownership.  A grant belongs to the call that holds it, which gives it back
@@ -59,9 +64,9 @@
 #define HINTS 256
 static int	hints[HINTS];
 
-/* Grants that this backend holds, and the one that it waits for. */
+/* Grants that this backend holds, and those that it waits for. */
 static dlist_head held = DLIST_STATIC_INIT(held);
-static XeroGrant *wanted = NULL;
+static XeroGrant *wanted[XERO_MAX_QUEUED];
 
 /* ---- entries ---- */
 
@@ -134,7 +139,7 @@ tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("too many organisations of Xero are in use at once"),
 				 errdetail("There is room for %d.", budget->ntenants),
-				 errhint("Raise xero_fdw.max_tenants.")));
+				 errhint("Raise xero_fdw.max_tenants and restart the server.")));
 	}
 	tenant->caps = caps_of(server);
 	tenant->last_used = now;
@@ -167,7 +172,7 @@ class_in_turn(const XeroTenant *tenant)
 	return XERO_INTERACTIVE;
 }
 
-/* The backend whose turn it is, or NOBODY. */
+/* The waiter whose turn it is, or NOBODY. */
 static int
 head_of(const XeroTenant *tenant)
 {
@@ -185,29 +190,50 @@ is_first(const XeroTenant *tenant, XeroClass class)
 		class_in_turn(tenant) == XERO_INTERACTIVE;
 }
 
+/* Who has waited for longer stands before. */
 static void
-join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class)
+join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class,
+		   XeroGrant *grant)
 {
-	XeroWaiter *waiter = waiter_of(budget, MyProcNumber);
-	int			last = tenant->tail[class];
+	XeroWaiter *waiter;
+	int			i = 0;
 
+	while (wanted[i] != NULL)
+		i++;
+	Assert(i < XERO_MAX_QUEUED);
+	wanted[i] = grant;
+	grant->queued = true;
+	grant->waiter = MyProcNumber * XERO_MAX_QUEUED + i;
+	if (grant->turn == 0)
+		grant->turn = ++budget->last_turn;
+
+	waiter = waiter_of(budget, grant->waiter);
 	waiter->tenant = tenant - XERO_BUDGET_TENANTS(budget);
 	waiter->class = class;
-	waiter->prev = last;
+	waiter->turn = grant->turn;
 	waiter->next = NOBODY;
-	if (last == NOBODY)
-		tenant->head[class] = MyProcNumber;
+	waiter->prev = tenant->tail[class];
+	while (waiter->prev != NOBODY &&
+		   waiter_of(budget, waiter->prev)->turn > waiter->turn)
+	{
+		waiter->next = waiter->prev;
+		waiter->prev = waiter_of(budget, waiter->prev)->prev;
+	}
+	if (waiter->prev == NOBODY)
+		tenant->head[class] = grant->waiter;
 	else
-		waiter_of(budget, last)->next = MyProcNumber;
-	tenant->tail[class] = MyProcNumber;
+		waiter_of(budget, waiter->prev)->next = grant->waiter;
+	if (waiter->next == NOBODY)
+		tenant->tail[class] = grant->waiter;
+	else
+		waiter_of(budget, waiter->next)->prev = grant->waiter;
 	tenant->waiting[class]++;
 }
 
 static void
-leave_queue(XeroBudget *budget)
+leave_queue(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant)
 {
-	XeroWaiter *waiter = waiter_of(budget, MyProcNumber);
-	XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[waiter->tenant];
+	XeroWaiter *waiter = waiter_of(budget, grant->waiter);
 	XeroClass	class = waiter->class;
 
 	if (waiter->prev == NOBODY)
@@ -219,28 +245,37 @@ leave_queue(XeroBudget *budget)
 	else
 		waiter_of(budget, waiter->next)->prev = waiter->prev;
 	tenant->waiting[class]--;
-	waiter->tenant = -1;
-	wanted = NULL;
+	wanted[grant->waiter % XERO_MAX_QUEUED] = NULL;
+	grant->queued = false;
 }
 
-/* How many stand before this backend, in its class. */
+/* How many stand before this one, in its class. */
 static int
-count_ahead(XeroBudget *budget)
+count_ahead(XeroBudget *budget, int number)
 {
 	int			count = 0;
 
-	for (int i = waiter_of(budget, MyProcNumber)->prev; i != NOBODY;
+	for (int i = waiter_of(budget, number)->prev; i != NOBODY;
 		 i = waiter_of(budget, i)->prev)
 		count++;
 	return count;
+}
+
+/* Who is to be woken if "before" was the head. */
+static int
+new_head(const XeroTenant *tenant, int before)
+{
+	int			head = head_of(tenant);
+
+	return head == before ? NOBODY : head;
 }
 
 /* After the lock's release. */
 static void
 wake(int number)
 {
-	if (number != NOBODY && number != MyProcNumber)
-		SetLatch(&GetPGProcByNumber(number)->procLatch);
+	if (number != NOBODY && number / XERO_MAX_QUEUED != MyProcNumber)
+		SetLatch(&GetPGProcByNumber(number / XERO_MAX_QUEUED)->procLatch);
 }
 
 /* ---- the end of the process ---- */
@@ -250,7 +285,7 @@ backend_exits(int code, Datum arg)
 {
 	dlist_mutable_iter iter;
 
-	xero_budget_leave_queue();
+	xero_budget_leave_queues();
 	dlist_foreach_modify(iter, &held)
 		xero_budget_abandon(dlist_container(XeroGrant, node, iter.cur));
 }
@@ -286,6 +321,8 @@ take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
 	else if (tenant->waiting[XERO_BACKGROUND] > 0)
 		tenant->passed++;
 	grant->tenant = tenant - XERO_BUDGET_TENANTS(budget);
+	grant->send_by = now + server->request_timeout;
+	grant->turn = 0;
 	grant->held = true;
 	dlist_push_tail(&held, &grant->node);
 }
@@ -295,20 +332,23 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 {
 	XeroBudget *budget = xero_shared_budget();
 	XeroClass	class = my_class();
-	int64		now = xero_budget_now();
+	int64		now;
 	XeroTenant *tenant;
 	XeroOpening opening;
 	bool		in_turn;
+	int			head;
 	int			next = NOBODY;
 
 	Assert(!grant->held);
 	register_exit();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
 	tenant = tenant_of(budget, server, now);
-	if (wanted == grant)
+	head = head_of(tenant);
+	if (grant->queued)
 	{
-		class = waiter_of(budget, MyProcNumber)->class;
-		in_turn = head_of(tenant) == MyProcNumber;
+		class = waiter_of(budget, grant->waiter)->class;
+		in_turn = head == grant->waiter;
 	}
 	else
 		in_turn = is_first(tenant, class);
@@ -318,14 +358,20 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 						 &tenant->caps, class == XERO_BACKGROUND, 1, now,
 						 &opening) == XERO_BARRIER_NONE)
 	{
-		if (wanted == grant)
-			leave_queue(budget);
+		if (grant->queued)
+			leave_queue(budget, tenant, grant);
 		take(budget, tenant, grant, server, class, now);
-		next = head_of(tenant);
+		next = new_head(tenant, head);
 	}
 	LWLockRelease(&budget->lock);
 	wake(next);
 	return grant->held;
+}
+
+bool
+xero_budget_is_stale(const XeroGrant *grant)
+{
+	return xero_budget_now() >= grant->send_by;
 }
 
 static bool
@@ -345,70 +391,80 @@ void
 xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 {
 	XeroBudget *budget = xero_shared_budget();
-	int64		now = xero_budget_now();
+	int64		now;
 	XeroTenant *tenant;
-	XeroOpening opening = {now, now, false};
+	XeroOpening opening;
 	XeroClass	class;
 	bool		is_head;
 	int			ahead;
 	int			minute;			/* the most that may begin in one */
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
+	memset(&opening, 0, sizeof(opening));
+	opening.provable = opening.look_at = now;
 	tenant = tenant_of(budget, server, now);
-	if (wanted == NULL)
-	{
-		join_queue(budget, tenant, my_class());
-		wanted = grant;
-	}
-	Assert(wanted == grant);
-	class = waiter_of(budget, MyProcNumber)->class;
-	is_head = head_of(tenant) == MyProcNumber;
-	ahead = count_ahead(budget);
+	if (!grant->queued)
+		join_queue(budget, tenant, my_class(), grant);
+	class = waiter_of(budget, grant->waiter)->class;
+	is_head = head_of(tenant) == grant->waiter;
+	ahead = count_ahead(budget, grant->waiter);
 	minute = Min(tenant->caps.minute, tenant->caps.app_minute);
 	wait->barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
 									 &tenant->caps, class == XERO_BACKGROUND,
 									 ahead % minute + 1, now, &opening);
 	/* and a whole window for each time that those ahead fill one */
 	if ((wait->barrier == XERO_BARRIER_MINUTE ||
-		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered &&
-		opening.provable != XERO_NEVER)
+		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered)
 		opening.provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
 	wait->ordered = opening.ordered;
+	wait->at_latest = opening.at_latest;
 	wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
 		is_of_us(tenant - XERO_BUDGET_TENANTS(budget));
 	LWLockRelease(&budget->lock);
 
-	wait->provable = opening.provable == XERO_NEVER ? INFINITY :
-		(double) opening.provable;
+	wait->provable = (double) opening.provable;
 	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
 		(double) opening.look_at;
 }
 
-void
-xero_budget_leave_queue(void)
+static void
+leave_one(XeroGrant *grant)
 {
-	XeroBudget *budget;
+	XeroBudget *budget = xero_shared_budget();
 	XeroTenant *tenant;
-	int			next;
+	int			head;
 
-	if (wanted == NULL)
-		return;
-	budget = xero_shared_budget();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	tenant = &XERO_BUDGET_TENANTS(budget)[waiter_of(budget, MyProcNumber)->tenant];
-	leave_queue(budget);
-	next = head_of(tenant);
+	tenant = &XERO_BUDGET_TENANTS(budget)[waiter_of(budget, grant->waiter)->tenant];
+	head = head_of(tenant);
+	leave_queue(budget, tenant, grant);
+	head = new_head(tenant, head);
 	LWLockRelease(&budget->lock);
-	wake(next);
+	wake(head);
+}
+
+void
+xero_budget_leave_queues(void)
+{
+	for (int i = 0; i < XERO_MAX_QUEUED; i++)
+	{
+		if (wanted[i] != NULL)
+			leave_one(wanted[i]);
+	}
 }
 
 /* ---- giving back ---- */
 
-/* Locks; NULL if there is nothing to give back. */
+/*
+ * Locks; NULL if there is nothing to give back, as when the grant had been lost
+ * long enough for another organisation to get the entry.
+ */
 static XeroTenant *
 begin_giving_back(XeroGrant *grant)
 {
 	XeroBudget *budget;
+	XeroTenant *tenant;
 
 	if (!grant->held)
 		return NULL;
@@ -416,7 +472,11 @@ begin_giving_back(XeroGrant *grant)
 	dlist_delete(&grant->node);
 	budget = xero_shared_budget();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	return &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+	tenant = &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+	if (xero_quota_gave(&tenant->quota, &grant->permit))
+		return tenant;
+	LWLockRelease(&budget->lock);
+	return NULL;
 }
 
 /* Unlocks. */

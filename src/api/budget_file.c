@@ -3,10 +3,12 @@
  * budget_file.c
  *	  What of the budgets is kept over a restart.
  *
- * The postmaster writes the file when it stops cleanly and reads and removes
- * it when it starts, so after a crash there is none, and Xero's headers tell
- * what is left, one organisation at a time.  Minutes are not kept: a restart
- * takes about as long, and the first answer tells.
+ * The postmaster writes the file when it stops, also when it is told to stop
+ * immediately, and reads and removes it when it starts, so after a crash there
+ * is none, and Xero's headers tell what is left, one organisation at a time.  A
+ * backend that was stopped immediately may have been writing an entry; then
+ * numbers of it are wrong until the next answer tells.  Minutes are not kept: a
+ * restart takes about as long, and the first answer tells.
  *
  * A file that is damaged or of another version is left aside with a message:
  * nothing in it is needed.
@@ -26,7 +28,7 @@
 #define TEMPORARY_FILE BUDGET_FILE ".tmp"
 
 /* Changes with the struct below. */
-static const uint32 magic = 0x58455231;
+static const uint32 magic = 0x58455232;
 
 /* Times are those of the calendar, 0 where there is none. */
 typedef struct SavedTenant
@@ -34,6 +36,7 @@ typedef struct SavedTenant
 	XeroTenantKey key;
 	XeroTenantStats stats;
 	TimestampTz day_began;
+	TimestampTz day_told_at;
 	TimestampTz day_resets_at;
 	int			day_left;
 	int			day_most;
@@ -61,6 +64,7 @@ save_tenant(SavedTenant *saved, const XeroTenant *tenant)
 	saved->key = tenant->key;
 	saved->stats = tenant->stats;
 	saved->day_began = xero_budget_wall_time(day->began);
+	saved->day_told_at = xero_budget_wall_time(day->told_at);
 	if (day->resets_at > 0)
 		saved->day_resets_at = xero_budget_wall_time(day->resets_at);
 	saved->day_left = day->left;
@@ -81,6 +85,7 @@ load_tenant(XeroBudget *budget, const SavedTenant *saved)
 	tenant->stats = saved->stats;
 	day = &tenant->quota.day;
 	day->began = xero_budget_clock_time(saved->day_began);
+	day->told_at = xero_budget_clock_time(saved->day_told_at);
 	if (saved->day_resets_at != 0)
 		day->resets_at = xero_budget_clock_time(saved->day_resets_at);
 	day->left = saved->day_left;

@@ -79,10 +79,11 @@ fill_row(Row *row, XeroTenant *tenant, XeroGate *app, int64 now)
 static int
 copy_rows(Row *rows, XeroBudget *budget)
 {
-	int64		now = xero_budget_now();
+	int64		now;
 	int			count = 0;
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
 	for (int i = 0; i < budget->ntenants; i++)
 	{
 		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
@@ -97,12 +98,13 @@ copy_rows(Row *rows, XeroBudget *budget)
 	return count;
 }
 
+/* "clock_began" in wall time; one for a whole view, so that what is equal looks so. */
 static void
-put_time(Datum *value, bool *isnull, int64 at)
+put_time(Datum *value, bool *isnull, int64 at, TimestampTz clock_began)
 {
 	*isnull = at == 0;
 	if (at != 0)
-		*value = TimestampTzGetDatum(xero_budget_wall_time(at));
+		*value = TimestampTzGetDatum(TimestampTzPlusMilliseconds(clock_began, at));
 }
 
 /* SQL: one row for each organisation of each application. */
@@ -111,6 +113,7 @@ xero_budget(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	XeroBudget *budget = xero_shared_budget();
+	TimestampTz clock_began = xero_budget_wall_time(0);
 	Row		   *rows;
 	int			count;
 
@@ -130,12 +133,12 @@ xero_budget(PG_FUNCTION_ARGS)
 		values[4] = Int32GetDatum(row->day_limit);
 		nulls[5] = row->day_remaining < 0;
 		values[5] = Int32GetDatum(row->day_remaining);
-		put_time(&values[6], &nulls[6], row->day_resets_at);
+		put_time(&values[6], &nulls[6], row->day_resets_at, clock_began);
 		values[7] = Int32GetDatum(row->concurrency);
 		values[8] = Int32GetDatum(row->in_flight);
 		values[9] = Int32GetDatum(row->waiting);
 		values[10] = Int32GetDatum(row->app_minute_remaining);
-		put_time(&values[11], &nulls[11], row->blocked_until);
+		put_time(&values[11], &nulls[11], row->blocked_until, clock_began);
 		nulls[12] = row->problem[0] == '\0';
 		values[12] = CStringGetTextDatum(row->problem);
 		values[13] = Int64GetDatum(row->stats.calls);

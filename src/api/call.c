@@ -46,11 +46,20 @@
 typedef enum CallState
 {
 	CALL_GRANT,					/* waits for leave to call */
-	CALL_TOKEN,					/* has that, waits for a token */
+	CALL_TOKEN,					/* has that, waits for a token; if for too
+								 * long, then GRANT */
 	CALL_SENDING,				/* the attempt is under way */
 	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
 	CALL_DONE					/* response or failure is there */
 } CallState;
+
+/* What an awaited call waits for. */
+typedef struct Obstacle
+{
+	const char *what;			/* as it is shown */
+	bool		is_limit;		/* one of Xero's */
+	double		until;			/* look again then; or see drive_all() */
+} Obstacle;
 
 struct XeroCall
 {
@@ -318,13 +327,18 @@ want_token(XeroCall *call, double *resume_at)
 		case XERO_TOKEN_PENDING:
 			return false;
 		case XERO_TOKEN_READY:
-			if (is_protected(call, xero_clock_ms()))
-				send_attempt(call, token);
-			else
+			if (!is_protected(call, xero_clock_ms()))
 			{
 				xero_budget_return(&call->grant);
 				fail_call(call, NULL);
 			}
+			else if (xero_budget_is_stale(&call->grant))
+			{
+				xero_budget_return(&call->grant);
+				call->state = CALL_GRANT;
+			}
+			else
+				send_attempt(call, token);
 			break;
 		case XERO_TOKEN_FAILED:
 			xero_budget_return(&call->grant);
@@ -409,6 +423,26 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	return decision;
 }
 
+/*
+ * How long limits have held up the attempt.  An operator wants to know who
+ * waits for long, as for locks.
+ */
+static void
+log_stall(const XeroCall *call)
+{
+	int			threshold = xero_statement_log_min_wait();
+
+	if (threshold < 0 || call->stalled_ms == 0 ||
+		call->stalled_ms < threshold)
+		return;
+	ereport(LOG,
+			(errmsg("waited %.3f ms for Xero's rate limits on server \"%s\"",
+					call->stalled_ms, call->server.name),
+			 errdetail("The call is %s %s for organisation %s.",
+					   call->spec.method, call->spec.path,
+					   call->server.tenant_id ? call->server.tenant_id : "(none)")));
+}
+
 /* The attempt has cost what it has cost, and Xero may have said what is left. */
 static void
 settle_grant(XeroCall *call, const XeroHttpResult *result,
@@ -424,13 +458,15 @@ settle_grant(XeroCall *call, const XeroHttpResult *result,
 	{
 		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
 						   call->stalled_ms);
+		log_stall(call);
 		call->stalled_ms = 0;
 	}
 }
 
 static XeroFailure *
 explain_failure(XeroCall *call, const XeroHttpResult *result,
-				XeroSituation situation, const XeroErrorDocument *document)
+				XeroSituation situation, const XeroErrorDocument *document,
+				double delay_ms)
 {
 	XeroFailureFacts facts = {0};
 
@@ -442,6 +478,7 @@ explain_failure(XeroCall *call, const XeroHttpResult *result,
 	facts.result = result;
 	facts.document = document;
 	facts.filtered = call->filtered;
+	facts.delay_ms = delay_ms;
 	return xero_failure_of_attempt(&facts);
 }
 
@@ -492,7 +529,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			return;				/* keeps the transfer, which has the body */
 		case XERO_VERDICT_FAIL:
 			fail_call(call, explain_failure(call, result, situation,
-											&document));
+											&document, decision.delay_ms));
 			break;
 		case XERO_VERDICT_RENEW:
 			call->renewed = true;
@@ -633,9 +670,10 @@ sleep_until(double resume_at, const char *what, uint32 wait_event)
 	xero_http_wait(timeout, wait_event);
 }
 
-/* Sleep because of a limit, which counts against the statement's patience. */
+/* Sleep because of limits, which counts against the statement's patience. */
 static void
-sleep_for_limit(XeroCall *call, double resume_at, const char *what)
+sleep_for_limits(XeroCall *const *calls, int ncalls, double resume_at,
+				 const char *what)
 {
 	double		began = xero_clock_ms();
 	double		slept;
@@ -645,79 +683,91 @@ sleep_for_limit(XeroCall *call, double resume_at, const char *what)
 				what, wait_budget);
 	slept = xero_clock_ms() - began;
 	xero_statement_waited(slept);
-	call->stalled_ms += slept;
+	for (int i = 0; i < ncalls; i++)
+		calls[i]->stalled_ms += slept;
 	cost.waited_ms = slept;
-	spend(call, &cost);
+	spend(calls[0], &cost);
 }
 
 /*
- * Sleep until it is this call's turn.  If that would try the statement's
+ * Queue for a call, until it is its turn.  If that would try the statement's
  * patience, the call fails at once.
  */
-static void
-sleep_for_grant(XeroCall *call, double resume_at)
+static Obstacle
+queue_call(XeroCall *call)
 {
+	Obstacle	obstacle = {"network", false, INFINITY};
 	XeroWait	wait;
 
 	xero_budget_queue(&call->grant, &call->server, &wait);
-	resume_at = Min(resume_at, wait.look_at);
+	obstacle.until = wait.look_at;
 	if (wait.by_us)
-		sleep_until(resume_at, "network", wait_http);
-	else if (Max(0, wait.provable - xero_clock_ms()) >
-			 xero_statement_patience())
+		return obstacle;
+	obstacle.what = wait.ordered ? "rate limit" : "budget";
+	obstacle.is_limit = true;
+	if (Max(0, wait.provable - xero_clock_ms()) > xero_statement_patience())
 	{
 		MemoryContext old = MemoryContextSwitchTo(call->cxt);
 
+		log_stall(call);
 		fail_call(call, xero_failure_of_wait(&call->server, &wait));
 		MemoryContextSwitchTo(old);
 	}
-	else
-		sleep_for_limit(call, resume_at,
-						wait.ordered ? "rate limit" : "budget");
+	return obstacle;
 }
 
-static void
-sleep_for(XeroCall *call, double resume_at)
+static Obstacle
+find_obstacle(XeroCall *call)
 {
+	Obstacle	obstacle = {"network", false, INFINITY};
+
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			return queue_call(call);
+		case CALL_TOKEN:
+			obstacle.what = "token";
+			break;
+		case CALL_BACKOFF:
+			obstacle.what = call->ordered ? "rate limit" : "retry";
+			obstacle.is_limit = call->ordered;
+			break;
+		default:
+			break;
+	}
+	return obstacle;
+}
+
+/*
+ * Sleep until one of the calls can go on.  It is for a limit only if limits are
+ * in the way of all of them.  Does not sleep if a call has failed at once.
+ */
+static void
+sleep_for(XeroCall *const *calls, int ncalls, double resume_at)
+{
+	const char *what = NULL;
+	bool		limited = true;
+
 	if (wait_http == 0)
 	{
 		wait_http = WaitEventExtensionNew("XeroHttp");
 		wait_budget = WaitEventExtensionNew("XeroBudget");
 	}
-	switch (call->state)
+	for (int i = 0; i < ncalls; i++)
 	{
-		case CALL_GRANT:
-			sleep_for_grant(call, resume_at);
-			break;
-		case CALL_TOKEN:
-			sleep_until(resume_at, "token", wait_http);
-			break;
-		case CALL_BACKOFF:
-			if (call->ordered)
-				sleep_for_limit(call, resume_at, "rate limit");
-			else
-				sleep_until(resume_at, "retry", wait_http);
-			break;
-		default:
-			sleep_until(resume_at, "network", wait_http);
-			break;
+		Obstacle	obstacle = find_obstacle(calls[i]);
+
+		if (calls[i]->state == CALL_DONE)
+			return;
+		resume_at = Min(resume_at, obstacle.until);
+		if (what == NULL || (limited && !obstacle.is_limit))
+			what = obstacle.what;
+		limited = limited && obstacle.is_limit;
 	}
-}
-
-/* An operator wants to know who waits for long, as for locks. */
-static void
-log_long_wait(const XeroCall *call, double stalled_ms)
-{
-	int			threshold = xero_statement_log_min_wait();
-
-	if (threshold < 0 || stalled_ms == 0 || stalled_ms < threshold)
-		return;
-	ereport(LOG,
-			(errmsg("waited %.3f ms for Xero's rate limits on server \"%s\"",
-					stalled_ms, call->server.name),
-			 errdetail("The call is %s %s for organisation %s.",
-					   call->spec.method, call->spec.path,
-					   call->server.tenant_id ? call->server.tenant_id : "(none)")));
+	if (limited)
+		sleep_for_limits(calls, ncalls, resume_at, what);
+	else
+		sleep_until(resume_at, what, wait_http);
 }
 
 /* The first call that is done, or -1. */
@@ -732,51 +782,21 @@ find_done(XeroCall *const *calls, int ncalls)
 	return -1;
 }
 
-/*
- * Whose sleep it is, of several calls that are not done: the first that waits
- * for leave, since only who queues gets that in turn; the others go on
- * whenever the network wakes us.
- */
-static XeroCall *
-choose_sleeper(XeroCall *const *calls, int ncalls)
-{
-	for (int i = 0; i < ncalls; i++)
-	{
-		if (calls[i]->state == CALL_GRANT)
-			return calls[i];
-	}
-	return calls[0];
-}
-
 static int
 wait_until_one_done(XeroCall *const *calls, int ncalls)
 {
-	XeroCall   *sleeper = NULL;
-	double		stalled_ms = 0;
-	int			done;
-
 	for (;;)
 	{
-		XeroCall   *before = sleeper;
 		double		resume_at;
+		int			done;
 
 		CHECK_FOR_INTERRUPTS();
 		resume_at = drive_all();
 		done = find_done(calls, ncalls);
 		if (done >= 0)
-			break;
-		sleeper = choose_sleeper(calls, ncalls);
-		if (sleeper != before)
-		{
-			xero_budget_leave_queue();
-			stalled_ms = 0;
-		}
-		sleep_for(sleeper, resume_at);
-		stalled_ms = Max(stalled_ms, sleeper->stalled_ms);
+			return done;
+		sleep_for(calls, ncalls, resume_at);
 	}
-	if (sleeper != NULL)
-		log_long_wait(sleeper, stalled_ms);
-	return done;
 }
 
 int
@@ -792,7 +812,7 @@ xero_call_await(XeroCall *const *calls, int ncalls)
 		}
 		PG_FINALLY();
 		{
-			xero_budget_leave_queue();
+			xero_budget_leave_queues();
 			xero_progress_waiting(NULL);
 		}
 		PG_END_TRY();

@@ -66,7 +66,8 @@ extern XeroCall *xero_call_begin(MemoryContext owner, const XeroServer *server,
 /*
  * Wait until one of several calls is done, driving all calls of this backend
  * meanwhile; reacts to cancel at once.  Returns its index, the lowest if there
- * are more.  Failures are left to xero_call_finish().
+ * are more.  Failures are left to xero_call_finish().  They have the same
+ * stats, and are XERO_MAX_QUEUED (budget.h) at most.
  */
 extern int	xero_call_await(XeroCall *const *calls, int ncalls);
 

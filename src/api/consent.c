@@ -98,7 +98,7 @@ verify_both(XeroWork *work, const XeroPending *pending,
 
 	verified = xero_issuer_verify(work->server, consent->access_token, NULL,
 								  NULL, access);
-	if (verified == XERO_JWT_UNKNOWN_KEY)
+	if (xero_issuer_is_outdated(verified))
 	{
 		XeroFailure *failure = xero_issuer_load(work->server, true);
 
@@ -231,7 +231,7 @@ authorize(XeroWork *work)
 
 	xero_slot_publish(consent.access_token, consent.refreshed_at,
 					  consent.expires_at);
-	xero_work_organisations(work, &consent);
+	xero_work_organisations(work, &consent, true);
 	xero_wipe(consent.access_token);
 	xero_wipe(consent.refresh_token);
 	xero_wipe(pending->verifier);

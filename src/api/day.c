@@ -65,9 +65,21 @@ xero_day_left(XeroDay *day, int64 now, int cap)
 int64
 xero_day_resets(const XeroDay *day, int cap)
 {
-	if (day->own >= cap)
-		return Max(day->began + XERO_DAY_MS, day->resets_at);
-	return day->resets_at;
+	/* with Xero's day our own begins anew */
+	if (day->resets_at > 0)
+		return day->resets_at;
+	return day->own >= cap ? day->began + XERO_DAY_MS : 0;
+}
+
+int64
+xero_day_opens(const XeroDay *day, int cap, int kept, bool *at_latest)
+{
+	int64		resets_at = xero_day_resets(day, cap - kept);
+	int64		void_at = day->told_at + XERO_DAY_MS;
+
+	*at_latest = day->resets_at == 0 && void_at > resets_at &&
+		day->left >= 0 && day->left <= kept;
+	return *at_latest ? void_at : resets_at;
 }
 
 /* How many calls Xero's day has; INT_MAX if that is no tier that we know. */

@@ -12,6 +12,7 @@
 #include "compat.h"
 
 #include "api/crypto.h"
+#include "utils/uuid.h"
 
 /* Strings are "" if absent, cut if too long, and as Xero sent them (UTF-8). */
 typedef struct XeroErrorDocument
@@ -31,12 +32,20 @@ typedef struct XeroTokenDocument
 	char		error[64];		/* "invalid_client", ... */
 } XeroTokenDocument;
 
-/* An organisation or the like that a token reaches. */
+/* The longest CountryCode, and a zero byte. */
+#define XERO_COUNTRY_SIZE 8
+
+/* An organisation or the like that a token reaches, or has reached. */
 typedef struct XeroOrganisation
 {
 	char		tenant_id[37];
 	char		tenant_type[32];
-	char		name[512];
+	char		name[512];		/* "" if nobody asked Xero */
+
+	/* these are not in the document of connections */
+	pg_uuid_t	id;				/* the same as tenant_id */
+	char		country[XERO_COUNTRY_SIZE]; /* "" if nobody asked */
+	bool		lost;			/* connected once, and not any more */
 } XeroOrganisation;
 
 /* What the header of a signed token says.  Strings are "" if absent. */

@@ -165,16 +165,18 @@ answer_detail(const XeroFailureFacts *facts)
 
 /* Which limit it is; "%s" is the server's name. */
 static const char *
-wait_message(XeroBarrier barrier)
+wait_message(const XeroWait *wait)
 {
-	switch (barrier)
+	switch (wait->barrier)
 	{
 		case XERO_BARRIER_MINUTE:
 			return "Xero's limit of calls a minute is used up for server \"%s\"";
 		case XERO_BARRIER_APP:
 			return "Xero's limit of calls a minute for the whole application is used up for server \"%s\"";
 		case XERO_BARRIER_DAY:
-			return "Xero's daily limit of calls is used up for server \"%s\"";
+			return wait->ordered ?
+				"Xero's daily limit of calls is used up for server \"%s\"" :
+				"daily limit of calls that server \"%s\" sets itself is used up";
 		case XERO_BARRIER_RESERVE:
 			return "what is left of Xero's daily limit of calls is reserved for interactive work on server \"%s\"";
 		default:
@@ -183,11 +185,13 @@ wait_message(XeroBarrier barrier)
 }
 
 static const char *
-wait_hint(XeroBarrier barrier)
+wait_hint(const XeroWait *wait)
 {
-	switch (barrier)
+	switch (wait->barrier)
 	{
 		case XERO_BARRIER_DAY:
+			if (!wait->ordered)
+				return "See the server option \"day_limit\".";
 			return "Other programs that use the same application draw on the same limit; the view xero_fdw.budget shows our share.";
 		case XERO_BARRIER_RESERVE:
 			return "See the server option \"reserve\", or set xero_fdw.priority to interactive.";
@@ -202,18 +206,17 @@ xero_failure_of_wait(const XeroServer *server, const XeroWait *wait)
 	double		rest = wait->provable - xero_clock_ms();
 	const char *detail;
 
-	if (isinf(rest))
-		detail = "Xero has not said when the day ends.";
-	else if (rest <= 0)
+	if (rest <= 0)
 		detail = psprintf("The statement has waited for as long as xero_fdw.max_wait (%d ms) allows.",
 						  xero_statement_max_wait());
 	else
-		detail = psprintf("It opens again at %s, in %.0f seconds; xero_fdw.max_wait is %d ms for the whole statement.",
+		detail = psprintf("It opens again %s %s, in %.0f seconds; xero_fdw.max_wait is %d ms for the whole statement.",
+						  wait->at_latest ? "by" : "at",
 						  timestamptz_to_str(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) rest)),
 						  ceil(rest / 1000), xero_statement_max_wait());
 	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-						psprintf(wait_message(wait->barrier), server->name),
-						detail, wait_hint(wait->barrier));
+						psprintf(wait_message(wait), server->name),
+						detail, wait_hint(wait));
 }
 
 static XeroFailure *
@@ -223,6 +226,7 @@ limit_failure(const XeroFailureFacts *facts)
 
 	wait.barrier = xero_barrier_of(facts->situation);
 	wait.provable = xero_clock_ms() + facts->delay_ms;
+	wait.ordered = true;
 	return xero_failure_of_wait(facts->server, &wait);
 }
 
@@ -277,7 +281,7 @@ permission_failure(const XeroFailureFacts *facts)
 	{
 		message = psprintf("Xero denied server \"%s\" access to organisation \"%s\" (%s)",
 						   server->name, server->tenant_name, server->tenant_id);
-		hint = "It was connected to the application when this session asked. Connect it again, leave it out by a condition on tenant_id, or begin a new session; or its user may not do this.";
+		hint = "It was connected to the application when this session asked. Connect it again, or leave it out by a condition on tenant_id; or its user may not do this.";
 	}
 	else if (server->tenant_id != NULL)
 		message = psprintf("Xero denied server \"%s\" access to organisation %s",

@@ -3,8 +3,10 @@
  * issuer.c
  *	  Who signs tokens, and whether a token is signed by them.
  *
- * What the issuer publishes about itself and its keys is fetched once a
- * process, and the keys again when a token names one that is not among them.
+ * What the issuer publishes about itself and its keys changes once in months, and
+ * each exchange is done by a process of its own.  So what one has fetched is in
+ * shared memory for the others, for a day, the last issuer's only; if a token
+ * does not fit it, it is fetched anew.
  *
  * The issuer is whoever answers at identity_url: that is where secrets are
  * sent, and the one address that an administrator has chosen.  It must give
@@ -19,23 +21,23 @@
 
 #include "api/identity.h"
 #include "api/issuer.h"
+#include "api/shared.h"
+#include "utils/timestamp.h"
 
 #define DISCOVERY_PATH "/.well-known/openid-configuration"
 
-typedef struct Issuer
-{
-	char	   *identity_url;	/* whose it is; NULL: none is loaded */
-	XeroDiscovery discovery;
-	XeroKeySet	keys;
-} Issuer;
+/* How long what is shared is good. */
+#define MAX_AGE_MS (24 * 3600 * 1000)
 
-static Issuer issuer;
+/* This process's copy, and whether it has fetched that itself. */
+static XeroIssuer issuer;
+static bool fresh = false;
 
 static XeroFailure *
 unusable(const XeroServer *server, const char *what)
 {
 	return xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
-						psprintf("what the issuer of tokens of server \"%s\" publishes is not usable",
+						psprintf("what the token issuer of server \"%s\" publishes is not usable",
 								 server->name), what, NULL);
 }
 
@@ -102,26 +104,68 @@ load_keys(const XeroServer *server)
 	return NULL;
 }
 
+static bool
+is_loaded(const XeroServer *server)
+{
+	return issuer.fetched_at != 0 &&
+		strcmp(issuer.identity_url, server->identity_url) == 0 &&
+		strcmp(issuer.ca_file, server->ca_file ? server->ca_file : "") == 0;
+}
+
+/* Take what another process has fetched; false if that is of no use. */
+static bool
+recall(const XeroServer *server)
+{
+	XeroShared *shared = xero_shared_attach();
+
+	LWLockAcquire(&shared->issuer_lock, LW_SHARED);
+	issuer = shared->issuer;
+	LWLockRelease(&shared->issuer_lock);
+	fresh = false;
+	return is_loaded(server) &&
+		!TimestampDifferenceExceeds(issuer.fetched_at, GetCurrentTimestamp(),
+									MAX_AGE_MS);
+}
+
+static void
+share(void)
+{
+	XeroShared *shared = xero_shared_attach();
+
+	LWLockAcquire(&shared->issuer_lock, LW_EXCLUSIVE);
+	shared->issuer = issuer;
+	LWLockRelease(&shared->issuer_lock);
+}
+
 XeroFailure *
 xero_issuer_load(const XeroServer *server, bool again)
 {
-	XeroFailure *failure = NULL;
+	XeroFailure *failure;
 
-	if (issuer.identity_url == NULL ||
-		strcmp(issuer.identity_url, server->identity_url) != 0)
-	{
-		if (issuer.identity_url != NULL)
-			pfree(issuer.identity_url);
-		issuer.identity_url = NULL;
-		failure = load_discovery(server);
-		again = true;
-	}
-	if (failure == NULL && again)
+	if (!again && (is_loaded(server) || recall(server)))
+		return NULL;
+	memset(&issuer, 0, sizeof(issuer));
+	failure = load_discovery(server);
+	if (failure == NULL)
 		failure = load_keys(server);
-	if (failure == NULL && issuer.identity_url == NULL)
-		issuer.identity_url = MemoryContextStrdup(TopMemoryContext,
-												  server->identity_url);
-	return failure;
+	if (failure != NULL)
+		return failure;
+	strlcpy(issuer.identity_url, server->identity_url,
+			sizeof(issuer.identity_url));
+	strlcpy(issuer.ca_file, server->ca_file ? server->ca_file : "",
+			sizeof(issuer.ca_file));
+	issuer.fetched_at = GetCurrentTimestamp();
+	fresh = true;
+	share();
+	return NULL;
+}
+
+bool
+xero_issuer_is_outdated(XeroJwtResult result)
+{
+	/* an issuer may have other keys under the same names */
+	return result == XERO_JWT_UNKNOWN_KEY ||
+		(result == XERO_JWT_SIGNATURE && !fresh);
 }
 
 XeroJwtResult

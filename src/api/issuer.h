@@ -13,12 +13,26 @@
 #include "api/failure.h"
 #include "api/jwt.h"
 #include "api/server.h"
+#include "datatype/timestamp.h"
+
+/* What an issuer publishes, and from where we have it. */
+typedef struct XeroIssuer
+{
+	TimestampTz fetched_at;		/* 0: never; the rest is meaningless then */
+	char		identity_url[256];
+	char		ca_file[MAXPGPATH];
+	XeroDiscovery discovery;
+	XeroKeySet	keys;
+} XeroIssuer;
 
 /*
  * Have the keys of the server's issuer at hand; "again" asks for them even if
  * they are.  NULL, or what went wrong.
  */
 extern XeroFailure *xero_issuer_load(const XeroServer *server, bool again);
+
+/* Could a token with this result be good if the keys are loaded again? */
+extern bool xero_issuer_is_outdated(XeroJwtResult result);
 
 /*
  * Verify a token, whose issuer is loaded.  An id token has a nonce, and the

@@ -30,7 +30,7 @@ struct XeroPager
 	const XeroServer *server;
 	XeroPagerSpec spec;
 
-	int64		page;			/* present page, 0 before the first */
+	int64		page;			/* present page, one less before the first */
 	int64		pages;			/* page count, -1 while unknown */
 	int64		requested;		/* last page asked for */
 	int64		offset;			/* XERO_PAGING_OFFSET: where to go on */
@@ -50,8 +50,8 @@ sends_page_size(const XeroObject *object)
 	return object->max_page_size > 0;
 }
 
-static int
-effective_page_size(const XeroObject *object, int wanted)
+int
+xero_pager_page_size(const XeroObject *object, int wanted)
 {
 	if (!sends_page_size(object))
 		return object->default_page_size;
@@ -74,7 +74,7 @@ append_paging(StringInfo query, const XeroObject *object, int page_size,
 			appendStringInfo(query, "%spage=" INT64_FORMAT, sep, page);
 			if (sends_page_size(object))
 				appendStringInfo(query, "&pageSize=%d",
-								 effective_page_size(object, page_size));
+								 xero_pager_page_size(object, page_size));
 			break;
 		case XERO_PAGING_OFFSET:
 			appendStringInfo(query, "%soffset=" INT64_FORMAT, sep, offset);
@@ -83,12 +83,13 @@ append_paging(StringInfo query, const XeroObject *object, int page_size,
 }
 
 char *
-xero_pager_first_query(const XeroObject *object, int page_size)
+xero_pager_first_query(const XeroObject *object, int page_size,
+					   int64 first_page)
 {
 	StringInfoData query;
 
 	initStringInfo(&query);
-	append_paging(&query, object, page_size, 1, 0);
+	append_paging(&query, object, page_size, first_page, 0);
 	return query.data;
 }
 
@@ -103,6 +104,7 @@ xero_pager_begin(MemoryContext owner, const XeroServer *server,
 	pager->cxt = cxt;
 	pager->server = server;
 	pager->spec = *spec;
+	pager->page = pager->requested = spec->first_page - 1;
 	pager->pages = -1;
 	pager->nahead = Max(spec->ahead - 1, 1);
 	pager->ahead = MemoryContextAllocZero(cxt,
@@ -134,7 +136,8 @@ request_page(XeroPager *pager, int64 page)
 	call.path = pager->spec.path;
 	call.query = query.data;
 	call.modified_since = pager->spec.modified_since;
-	call.missing_ok = pager->spec.single;
+	call.missing_ok = pager->spec.single ||
+		(page > 1 && page == pager->spec.first_page);
 	call.stats = pager->spec.stats;
 	result = xero_call_begin(pager->cxt, pager->server, &call);
 
@@ -147,9 +150,13 @@ request_page(XeroPager *pager, int64 page)
 static void
 request_ahead(XeroPager *pager)
 {
+	int64		last = pager->pages;
+
 	if (pager->spec.ahead <= 1 || pager->pages < 0)
 		return;
-	while (pager->requested < pager->pages &&
+	if (pager->spec.last_ahead > 0)
+		last = Min(last, pager->spec.last_ahead);
+	while (pager->requested < last &&
 		   pager->requested < pager->page + pager->nahead)
 	{
 		pager->requested++;
@@ -161,9 +168,10 @@ request_ahead(XeroPager *pager)
 void
 xero_pager_start(XeroPager *pager)
 {
-	Assert(pager->requested == 0);
-	pager->requested = 1;
-	pager->ahead[1 % pager->nahead] = request_page(pager, 1);
+	Assert(pager->requested == pager->spec.first_page - 1);
+	pager->requested++;
+	pager->ahead[pager->requested % pager->nahead] =
+		request_page(pager, pager->requested);
 }
 
 XeroCall *
@@ -226,8 +234,8 @@ static bool
 is_short_page(const XeroPager *pager, int64 records)
 {
 	int64		served = pager->spec.object->default_page_size;
-	int64		asked = effective_page_size(pager->spec.object,
-											pager->spec.page_size);
+	int64		asked = xero_pager_page_size(pager->spec.object,
+											 pager->spec.page_size);
 
 	if (records < Min(served, asked))
 		return true;

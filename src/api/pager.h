@@ -18,9 +18,13 @@ typedef struct XeroPagerSpec
 	const char *path;
 	const char *query;			/* percent-encoded, without paging */
 	const char *modified_since; /* or NULL */
-	bool		single;			/* one record: one response, 404 is allowed */
+	bool		single;			/* one record: one response, 404 is allowed;
+								 * else it is for a first page other than 1,
+								 * which may lie behind the end */
 	const XeroObject *object;	/* how its lists are paged */
 	int			page_size;		/* wanted; ignored where there is no pageSize */
+	int64		first_page;		/* to begin with, from 1 */
+	int64		last_ahead;		/* later pages may not be wanted; 0: all are */
 	int			ahead;			/* requests and unread responses at once: more
 								 * than one where all pages will be wanted */
 	XeroCallStats *stats;		/* must outlive the pager */
@@ -76,7 +80,11 @@ extern void xero_pager_reread(XeroPager *pager, int64 page);
 extern int64 xero_pager_page(const XeroPager *pager);
 extern int64 xero_pager_pages(const XeroPager *pager);
 
+/* How many records a page holds if so many are wanted. */
+extern int	xero_pager_page_size(const XeroObject *object, int wanted);
+
 /* The paging part of a list's first request, "" if none. */
-extern char *xero_pager_first_query(const XeroObject *object, int page_size);
+extern char *xero_pager_first_query(const XeroObject *object, int page_size,
+									int64 first_page);
 
 #endif							/* XERO_PAGER_H */

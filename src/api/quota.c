@@ -48,6 +48,7 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 	memset(quota, 0, sizeof(*quota));
 	quota->serial = serial;
 	quota->refused = serial;
+	quota->cleared = serial;
 	xero_gate_clear(&quota->gate, now);
 	xero_day_clear(&quota->day, now);
 	quota->unsure = true;
@@ -117,11 +118,12 @@ xero_quota_in_flight(const XeroQuota *quota, int64 now)
 }
 
 bool
-xero_quota_is_idle(const XeroQuota *quota, int64 now)
+xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
 {
 	int64		next_free;
 
-	return quota->gate.pending == 0 && quota->gate.closed_until <= now &&
+	reclaim_seats(quota, app, now);
+	return quota->gate.closed_until <= now &&
 		seats_taken(quota, now, &next_free) == 0;
 }
 
@@ -133,7 +135,7 @@ blocked(XeroBarrier barrier, XeroOpening *opening, int64 provable,
 {
 	opening->provable = provable;
 	opening->look_at = look_at;
-	opening->ordered = false;
+	opening->ordered = opening->at_latest = false;
 	return barrier;
 }
 
@@ -142,6 +144,7 @@ ordered(XeroBarrier barrier, XeroOpening *opening, int64 until)
 {
 	opening->provable = opening->look_at = until;
 	opening->ordered = true;
+	opening->at_latest = false;
 	return barrier;
 }
 
@@ -151,9 +154,10 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 {
 	XeroDay    *day = &quota->day;
 	int			left = xero_day_left(day, now, caps->day);
-	int64		resets_at = xero_day_resets(day, caps->day);
 	int64		kept = 0;
+	int64		opens_at;
 	int64		next_free;
+	bool		at_latest;
 
 	if (background)
 		kept = ((int64) xero_day_limit(day, caps->day) * caps->reserve + 99) / 100;
@@ -167,10 +171,17 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
 	}
 	if (left > 0)
-		return blocked(XERO_BARRIER_RESERVE, opening,
-					   resets_at > 0 ? resets_at : XERO_NEVER, XERO_NEVER);
-	if (resets_at > 0)
-		return ordered(XERO_BARRIER_DAY, opening, resets_at);
+	{
+		opens_at = xero_day_opens(day, caps->day, (int) kept, &at_latest);
+		(void) blocked(XERO_BARRIER_RESERVE, opening, opens_at, opens_at);
+		opening->at_latest = at_latest;
+		return XERO_BARRIER_RESERVE;
+	}
+	if (day->resets_at > 0)
+		return ordered(XERO_BARRIER_DAY, opening, day->resets_at);
+	opens_at = xero_day_resets(day, caps->day);
+	if (opens_at > 0)
+		return blocked(XERO_BARRIER_DAY, opening, opens_at, opens_at);
 
 	/*
 	 * Only a refusal tells when the day begins, so one call is made to be
@@ -256,6 +267,12 @@ xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
 	permit->minute = xero_window_mark(&quota->gate.window);
 	permit->app = xero_window_mark(&app->window);
 	permit->day = xero_day_mark(&quota->day);
+}
+
+bool
+xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit)
+{
+	return (int32) (permit->serial - quota->cleared) > 0;
 }
 
 /* The permit's seat, given back; NULL if it had been lost before. */

@@ -65,6 +65,7 @@ typedef struct XeroQuota
 	double		usual_ms;		/* how long calls lately took */
 	uint32		serial;
 	uint32		refused;		/* the newest permit when Xero refused one */
+	uint32		cleared;		/* the newest permit of before */
 	int			nseats;			/* no seat from here on is taken */
 	XeroSeat	seats[XERO_MAX_CONCURRENCY];
 } XeroQuota;
@@ -86,6 +87,7 @@ typedef struct XeroOpening
 	int64		provable;		/* not before; XERO_NEVER: not known */
 	int64		look_at;		/* time alone may change something then */
 	bool		ordered;		/* Xero has refused a call (429) */
+	bool		at_latest;		/* before "provable" if Xero tells so */
 } XeroOpening;
 
 /* What Xero said to be left, -1 where it did not. */
@@ -116,7 +118,16 @@ extern XeroBarrier xero_quota_check(XeroQuota *quota, XeroGate *app,
 extern void xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now,
 							int64 lease, XeroPermit *permit);
 
-/* A permit ends in one of four ways.  The call was never sent: */
+/*
+ * Is the permit of this quota, and not of what had its place before it was
+ * cleared?  What happened to that one's calls is of no concern here.
+ */
+extern bool xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit);
+
+/*
+ * A permit ends in one of four ways, even if its seat has been lost.  The call
+ * was never sent:
+ */
 extern void xero_quota_return(XeroQuota *quota, XeroGate *app,
 							  const XeroPermit *permit);
 
@@ -138,6 +149,6 @@ extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
 extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
 
 /* Nothing is under way, and no order of Xero would be forgotten with it. */
-extern bool xero_quota_is_idle(const XeroQuota *quota, int64 now);
+extern bool xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now);
 
 #endif							/* XERO_QUOTA_H */

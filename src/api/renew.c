@@ -5,7 +5,7 @@
  *
  * The order of things is what makes a connection survive everything:
  *
- *	1. The keys of the issuer are fetched first, so that nothing but the
+ *	1. The keys of the issuer are at hand first, so that nothing but the
  *	   exchange itself lies between a refresh token and its successor.
  *	2. The exchange.  If its answer is lost, it is repeated with the same
  *	   refresh token, which Xero honours for half an hour; by this process, or,
@@ -105,7 +105,7 @@ exchange(XeroWork *work, XeroConsent *consent)
 	xero_store_tokens(consent);
 	xero_work_commit(work);
 	xero_work_begin(work);
-	if (verified == XERO_JWT_UNKNOWN_KEY)
+	if (xero_issuer_is_outdated(verified))
 	{
 		XeroFailure *failure = xero_issuer_load(work->server, true);
 
@@ -160,7 +160,7 @@ xero_work_renew(XeroWork *work, bool forced)
 	xero_slot_publish(consent->access_token, consent->refreshed_at,
 					  consent->expires_at);
 	if (forced)
-		xero_work_organisations(work, consent);
+		xero_work_organisations(work, consent, false);
 	xero_wipe(consent->access_token);
 	xero_wipe(consent->refresh_token);
 	return true;

@@ -43,4 +43,12 @@ typedef struct XeroServer
 	int			request_timeout;	/* ms for one attempt */
 } XeroServer;
 
+/* Are its tokens those that a person's consent has brought? */
+static inline bool
+xero_needs_consent(const XeroServer *server)
+{
+	return server->access_token == NULL &&
+		server->grant_type == XERO_GRANT_AUTHORIZATION_CODE;
+}
+
 #endif							/* XERO_SERVER_H */

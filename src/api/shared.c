@@ -14,6 +14,7 @@
  *	  string in one, shared to read.  The counters of a slot are stored by its
  *	  owner without a lock and may be read torn where the machine has no
  *	  64-bit stores; they are for eyes only.
+ *	- issuer_lock: taken exclusively to replace the keys, shared to copy them.
  *	- log_lock: taken exclusively to write an entry, shared to copy them.
  *	- the budget's: see budget.c.
  *	- the tokens': see slots.c.
@@ -108,6 +109,7 @@ initialize(void *segment)
 	memset(fresh, 0, offsetof(XeroShared, log));
 	fresh->tranche = LWLockNewTrancheId();
 	LWLockInitialize(&fresh->progress_lock, fresh->tranche);
+	LWLockInitialize(&fresh->issuer_lock, fresh->tranche);
 	LWLockInitialize(&fresh->log_lock, fresh->tranche);
 	fresh->log_size = lengths.requests;
 	fresh->budget_at = budget_offset();

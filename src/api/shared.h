@@ -10,6 +10,7 @@
 
 #include "compat.h"
 
+#include "api/issuer.h"
 #include "api/progress.h"
 #include "api/request_log.h"
 #include "api/slots.h"
@@ -28,6 +29,9 @@ typedef struct XeroShared
 
 	LWLock		progress_lock;
 	XeroProgress progress[XERO_PROGRESS_SLOTS];
+
+	LWLock		issuer_lock;
+	XeroIssuer	issuer;
 
 	LWLock		log_lock;
 	int			log_size;		/* never changes */

@@ -413,7 +413,7 @@ conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
 		return finding->answer;
 	if (finding->full)
 		*failure = xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
-								psprintf("no room for one more access token, of server \"%s\"",
+								psprintf("no room for the access token of server \"%s\"",
 										 server->name),
 								NULL, "Try again later, or raise xero_fdw.max_tenants.");
 	else if (finding->lost)

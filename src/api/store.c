@@ -16,7 +16,10 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/parallel.h"
 #include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "api/failure.h"
 #include "api/store.h"
 #include "api/vault.h"
@@ -26,6 +29,7 @@
 #include "catalog/pg_user_mapping.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -34,6 +38,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 /* How long a person may take to consent. */
 #define PENDING_LIFE "interval '10 minutes'"
@@ -58,11 +63,16 @@ typedef struct Parameters
 
 /* The schema is fixed, and so are the names. */
 static Oid
+store_relid(const char *name)
+{
+	return get_relname_relid(name, get_namespace_oid("xero_fdw", false));
+}
+
+static Oid
 store_owner(void)
 {
-	Oid			relid = get_relname_relid("token",
-										  get_namespace_oid("xero_fdw", false));
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(store_relid("token")));
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
@@ -88,7 +98,8 @@ enter(Entry *entry)
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
-	PushActiveSnapshot(GetTransactionSnapshot());
+	PushActiveSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
+					   GetTransactionSnapshot());
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }
@@ -144,7 +155,7 @@ static void
 add_sealed(Parameters *parameters, Oid umid, const char *client_id,
 		   const char *column, const char *secret)
 {
-	XeroPlace	place = {umid, client_id, column};
+	XeroSealPlace place = {umid, client_id, column};
 
 	add_bytes(parameters, secret ? xero_vault_seal(&place, secret) : NULL);
 }
@@ -163,6 +174,27 @@ run(const char *sql, Parameters *parameters)
 									   parameters->nulls, false, 0);
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * The same of a query that sees the latest state, whatever the transaction may
+ * see, and changes nothing.  While parallel workers run there is no snapshot
+ * but the statement's own.
+ */
+static uint64
+look(const char *sql, Parameters *parameters)
+{
+	SPIPlanPtr	plan = SPI_prepare(sql, parameters->count,
+								   parameters->types);
+	Snapshot	snapshot = IsInParallelMode() ? GetActiveSnapshot() :
+	GetLatestSnapshot();
+
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, parameters->values, parameters->nulls,
+							 snapshot, InvalidSnapshot, true, false,
+							 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_snapshot failed");
 	return SPI_processed;
 }
 
@@ -207,7 +239,7 @@ static char *
 secret_of(const Entry *entry, uint64 row, int column, Oid umid,
 		  const char *client_id, const char *name)
 {
-	XeroPlace	place = {umid, client_id, name};
+	XeroSealPlace place = {umid, client_id, name};
 	bool		isnull;
 	Datum		value = value_of(row, column, &isnull);
 	char	   *secret;
@@ -346,6 +378,7 @@ xero_store_consent(const XeroConsent *consent)
 		" (SELECT FROM pg_user_mapping AS m WHERE m.oid = t.umid)", NULL);
 	add_oid(&parameters, consent->umid);
 	run("DELETE FROM xero_fdw.token WHERE umid = $1", &parameters);
+	run("DELETE FROM xero_fdw.organisation WHERE umid = $1", &parameters);
 
 	add_oid(&parameters, consent->serverid);
 	add_text(&parameters, consent->client_id);
@@ -409,30 +442,91 @@ xero_store_trouble(Oid umid, bool refused, const char *error)
 	leave(&entry);
 }
 
+/*
+ * Whose the list is.  A token that a user mapping has ready-made is nobody's in
+ * particular.
+ */
+static const char *
+list_owner(const XeroServer *server)
+{
+	return server->access_token == NULL ? server->client_id : "";
+}
+
 void
-xero_store_organisations(Oid umid, const XeroOrganisation *list, int count)
+xero_store_organisations(const XeroServer *server,
+						 const XeroOrganisation *list, int count)
 {
 	Entry		entry;
 	Parameters	parameters = {0};
 
 	enter(&entry);
-	add_oid(&parameters, umid);
+	add_oid(&parameters, server->umid);
 	run("DELETE FROM xero_fdw.organisation WHERE umid = $1", &parameters);
+	/* nothing else tells that a user mapping was dropped */
+	run("DELETE FROM xero_fdw.organisation AS o WHERE NOT EXISTS"
+		" (SELECT FROM pg_user_mapping AS m WHERE m.oid = o.umid)", NULL);
+	add_text(&parameters, list_owner(server));
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		parameters.count = 1;
-		add_text(&parameters, list[i].tenant_id);
-		add_text(&parameters, xero_clean_text(list[i].name,
-											  strlen(list[i].name),
-											  sizeof(list[i].name)));
-		add_text(&parameters, xero_clean_text(list[i].tenant_type,
-											  strlen(list[i].tenant_type),
-											  sizeof(list[i].tenant_type)));
-		run("INSERT INTO xero_fdw.organisation VALUES ($1, $2::uuid, $3, $4)"
+		parameters.count = 2;
+		add(&parameters, UUIDOID, UUIDPGetDatum(&list[i].id), false);
+		add_text(&parameters, list[i].name);
+		add_text(&parameters, list[i].tenant_type);
+		add(&parameters, BOOLOID, BoolGetDatum(!list[i].lost), false);
+		run("INSERT INTO xero_fdw.organisation (umid, client_id, tenant_id,"
+			" tenant_name, tenant_type, connected) VALUES ($1, $2, $3, $4, $5, $6)"
 			" ON CONFLICT DO NOTHING", &parameters);
 	}
 	leave(&entry);
+}
+
+void
+xero_store_note(const XeroServer *server, const XeroOrganisation *list,
+				int count)
+{
+	if (XactReadOnly || RecoveryInProgress() || IsInParallelMode() ||
+		IsolationUsesXactSnapshot())
+		return;
+
+	/*
+	 * Held to the end of the transaction, as the rows are; whoever would wait
+	 * for that has nothing to add.
+	 */
+	if (ConditionalLockDatabaseObject(store_relid("organisation"), server->umid,
+									  0, ExclusiveLock))
+		xero_store_organisations(server, list, count);
+}
+
+int
+xero_store_known(const XeroServer *server, XeroOrganisation **list)
+{
+	Entry		entry;
+	Parameters	parameters = {0};
+	int			count;
+
+	enter(&entry);
+	add_oid(&parameters, server->umid);
+	add_text(&parameters, list_owner(server));
+	count = (int) look("SELECT tenant_id, tenant_name, tenant_type, connected"
+					   " FROM xero_fdw.organisation WHERE umid = $1 AND client_id = $2"
+					   " ORDER BY tenant_id", &parameters);
+	*list = MemoryContextAllocZero(entry.caller,
+								   sizeof(XeroOrganisation) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		XeroOrganisation *one = &(*list)[i];
+		bool		isnull;
+
+		strlcpy(one->tenant_id, text_of(&entry, i, 1), sizeof(one->tenant_id));
+		one->id = *DatumGetUUIDP(value_of(i, 1, &isnull));
+		strlcpy(one->name, text_of(&entry, i, 2), sizeof(one->name));
+		strlcpy(one->tenant_type, text_of(&entry, i, 3),
+				sizeof(one->tenant_type));
+		one->lost = !DatumGetBool(value_of(i, 4, &isnull));
+	}
+	leave(&entry);
+	return count;
 }
 
 bool
@@ -445,6 +539,7 @@ xero_store_forget(Oid umid)
 	enter(&entry);
 	add_oid(&parameters, umid);
 	found = run("DELETE FROM xero_fdw.token WHERE umid = $1", &parameters) > 0;
+	run("DELETE FROM xero_fdw.organisation WHERE umid = $1", &parameters);
 	run("DELETE FROM xero_fdw.pending_authorization WHERE umid = $1",
 		&parameters);
 	leave(&entry);
@@ -474,19 +569,14 @@ void
 xero_store_show(Oid umid, ReturnSetInfo *rsinfo)
 {
 	Entry		entry;
-	Oid			types[1] = {OIDOID};
-	Datum		values[1] = {ObjectIdGetDatum(umid)};
-	SPIPlanPtr	plan;
+	Parameters	parameters = {0};
 
 	enter(&entry);
-	plan = SPI_prepare("SELECT t.user_name, t.email, o.tenant_id, o.tenant_name, o.tenant_type"
-					   " FROM xero_fdw.token AS t LEFT JOIN xero_fdw.organisation AS o USING (umid)"
-					   " WHERE t.umid = $1 ORDER BY o.tenant_name, o.tenant_id",
-					   1, types);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, values, NULL, GetLatestSnapshot(),
-							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_snapshot failed");
+	add_oid(&parameters, umid);
+	(void) look("SELECT t.user_name, t.email, o.tenant_id, o.tenant_name, o.tenant_type"
+				" FROM xero_fdw.token AS t LEFT JOIN xero_fdw.organisation AS o USING (umid)"
+				" WHERE t.umid = $1 ORDER BY o.tenant_name, o.tenant_id",
+				&parameters);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[i]);
 	leave(&entry);
@@ -521,7 +611,7 @@ reseal_column(int which, const char *old_key_file)
 	for (uint64 i = 0; i < count; i++)
 	{
 		Parameters	parameters = {0};
-		XeroPlace	place;
+		XeroSealPlace place;
 		bool		isnull;
 		bytea	   *anew;
 

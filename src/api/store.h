@@ -73,10 +73,26 @@ extern void xero_store_tokens(const XeroConsent *consent);
 /* What went wrong, and whether only a new consent helps; NULL: nothing. */
 extern void xero_store_trouble(Oid umid, bool refused, const char *error);
 
-extern void xero_store_organisations(Oid umid, const XeroOrganisation *list,
-									 int count);
+/* What the server's credentials reach, in place of what they have reached. */
+extern void xero_store_organisations(const XeroServer *server,
+									 const XeroOrganisation *list, int count);
 
-/* False if there was nothing. */
+/*
+ * The same from within a user's statement, as far as that is possible without
+ * holding up anybody.  If not, some later session does it.
+ */
+extern void xero_store_note(const XeroServer *server,
+							const XeroOrganisation *list, int count);
+
+/*
+ * What was stored last for these credentials, in the order of the ids: how
+ * many.  It is the latest, whatever the transaction may see, and needs no more
+ * than reading.
+ */
+extern int	xero_store_known(const XeroServer *server,
+							 XeroOrganisation **list);
+
+/* The consent and the organisations; false if there was no consent. */
 extern bool xero_store_forget(Oid umid);
 
 /*

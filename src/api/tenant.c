@@ -17,8 +17,8 @@
 
 #include "api/tenant.h"
 
-#include "api/document.h"
-#include "api/failure.h"
+#include "api/connections.h"
+#include "api/store.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -32,11 +32,20 @@ typedef struct TenantEntry
 {
 	Oid			umid;			/* hash key */
 	MemoryContext cxt;			/* owns the list */
-	XeroOrg    *list;			/* sorted by id */
+	XeroOrganisation *list;		/* sorted by id */
 	int			count;
 } TenantEntry;
 
 static HTAB *tenants = NULL;
+
+static void
+forget_one(Oid umid)
+{
+	TenantEntry *entry = hash_search(tenants, &umid, HASH_REMOVE, NULL);
+
+	if (entry != NULL)
+		MemoryContextDelete(entry->cxt);
+}
 
 static void
 forget_tenants(Datum arg, int cacheid, uint32 hashvalue)
@@ -46,10 +55,7 @@ forget_tenants(Datum arg, int cacheid, uint32 hashvalue)
 
 	hash_seq_init(&status, tenants);
 	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		MemoryContextDelete(entry->cxt);
-		hash_search(tenants, &entry->umid, HASH_REMOVE, NULL);
-	}
+		forget_one(entry->umid);
 }
 
 static void
@@ -75,113 +81,76 @@ find_tenants(Oid umid)
 static int
 compare_organisations(const void *a, const void *b)
 {
-	return memcmp(&((const XeroOrg *) a)->id,
-				  &((const XeroOrg *) b)->id, sizeof(pg_uuid_t));
+	return memcmp(&((const XeroOrganisation *) a)->id,
+				  &((const XeroOrganisation *) b)->id, sizeof(pg_uuid_t));
 }
 
+/* As uuid spells it, whichever way an option does. */
 static void
-set_id(XeroOrg *organisation, const char *tenant_id)
+set_id(XeroOrganisation *organisation, const char *tenant_id)
 {
-	organisation->tenant_id = pstrdup(tenant_id);
-	organisation->id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
-														  CStringGetDatum(tenant_id)));
+	Datum		id = DirectFunctionCall1(uuid_in, CStringGetDatum(tenant_id));
+
+	organisation->id = *DatumGetUUIDP(id);
+	strlcpy(organisation->tenant_id,
+			DatumGetCString(DirectFunctionCall1(uuid_out, id)),
+			sizeof(organisation->tenant_id));
 }
 
 /* Copies in the current memory context. */
-static XeroOrg *
-copy_list(const XeroOrg *list, int count)
+static XeroOrganisation *
+copy_list(const XeroOrganisation *list, int count)
 {
-	XeroOrg    *copy = palloc(sizeof(XeroOrg) * count);
+	XeroOrganisation *copy = palloc(sizeof(XeroOrganisation) * count);
 
-	for (int i = 0; i < count; i++)
-	{
-		copy[i] = list[i];
-		copy[i].tenant_id = pstrdup(list[i].tenant_id);
-		copy[i].name = pstrdup(list[i].name);
-	}
+	memcpy(copy, list, sizeof(XeroOrganisation) * count);
 	return copy;
 }
 
-/*
- * What the answer of /connections says, sorted, each organisation once.
- * Returns their number, -1 if it is no such answer.
- */
+/* Practices have connections, too, but no accounts. */
 static int
-read_connections(const XeroResponse *response, XeroOrg **list)
+drop_practices(XeroOrganisation *list, int count)
 {
-	int			found = xero_parse_organisations(response->body,
-												 response->len, NULL, 0);
-	XeroOrganisation *connections;
-	int			norgs = 0;
-	int			count = 0;
+	int			left = 0;
 
-	if (found <= 0)
-		return found;
-	connections = palloc(sizeof(XeroOrganisation) * found);
-	(void) xero_parse_organisations(response->body, response->len,
-									connections, found);
-	*list = palloc0(sizeof(XeroOrg) * found);
-	for (int i = 0; i < found; i++)
+	for (int i = 0; i < count; i++)
 	{
-		XeroOrg    *org = &(*list)[norgs];
-
-		/* practices have connections, too, but no accounts */
-		if (strcmp(connections[i].tenant_type, "ORGANISATION") != 0)
-			continue;
-		set_id(org, connections[i].tenant_id);
-		org->name = xero_clean_text(connections[i].name,
-									strlen(connections[i].name),
-									sizeof(connections[i].name));
-		norgs++;
+		if (strcmp(list[i].tenant_type, "ORGANISATION") == 0)
+			list[left++] = list[i];
 	}
-	qsort(*list, norgs, sizeof(XeroOrg), compare_organisations);
-	for (int i = 0; i < norgs; i++)
-	{
-		if (count == 0 ||
-			compare_organisations(&(*list)[count - 1], &(*list)[i]) != 0)
-			(*list)[count++] = (*list)[i];
-	}
-	return count;
+	return left;
 }
 
-/* Ask Xero for the organisations that are connected. */
+/*
+ * Ask Xero for the organisations that are connected.  The list of a consent is
+ * stored by the worker, with the consent; that of other credentials here.
+ */
 static int
-ask_tenants(const XeroServer *server, XeroOrg **list)
+ask_tenants(const XeroServer *server, XeroOrganisation **list)
 {
-	XeroCallSpec spec = {0};
-	XeroCall   *call;
-	const XeroResponse *response;
-	int			count;
+	int			count = xero_ask_connections(server, list);
+	bool		changed;
 
-	spec.method = "GET";
-	spec.path = "/connections";
-	spec.query = "";
-	call = xero_call_begin(CurrentMemoryContext, server, &spec);
-	response = xero_call_finish(call);
-	count = read_connections(response, list);
-	if (count < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("could not read the list of organisations that server \"%s\" is connected to",
-						server->name),
-				 errdetail("%s.", response->detail)));
+	count = xero_add_lost_connections(server, list, count, &changed);
+	if (changed && !xero_needs_consent(server))
+		xero_store_note(server, *list, count);
+	count = drop_practices(*list, count);
 	if (count == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("server \"%s\" is connected to no organisation", server->name),
 				 errhint("Connect the app to an organisation in Xero.")));
-	xero_call_free(call);
 	return count;
 }
 
 static void
-keep_tenants(Oid umid, const XeroOrg *list, int count)
+keep_tenants(Oid umid, const XeroOrganisation *list, int count)
 {
 	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
 											  "Xero organisations",
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	XeroOrg    *copy = copy_list(list, count);
+	XeroOrganisation *copy = copy_list(list, count);
 	TenantEntry *entry;
 	bool		found;
 
@@ -195,13 +164,13 @@ keep_tenants(Oid umid, const XeroOrg *list, int count)
 }
 
 int
-xero_organisations(const XeroServer *server, XeroOrg **list)
+xero_organisations(const XeroServer *server, XeroOrganisation **list)
 {
 	int			count;
 
 	if (server->tenant_id != NULL)
 	{
-		*list = palloc0(sizeof(XeroOrg));
+		*list = palloc0(sizeof(XeroOrganisation));
 		set_id(*list, server->tenant_id);
 		return 1;
 	}
@@ -216,7 +185,7 @@ xero_organisations(const XeroServer *server, XeroOrg **list)
 }
 
 int
-xero_known_organisations(Oid umid, XeroOrg **list)
+xero_known_organisations(Oid umid, XeroOrganisation **list)
 {
 	TenantEntry *entry = find_tenants(umid);
 
@@ -228,19 +197,19 @@ xero_known_organisations(Oid umid, XeroOrg **list)
 
 /* The countries become known to the scans to come, too. */
 static void
-keep_country(Oid umid, const XeroOrg *organisation)
+keep_country(Oid umid, const XeroOrganisation *organisation)
 {
 	TenantEntry *entry = find_tenants(umid);
-	XeroOrg    *kept = entry == NULL ? NULL :
+	XeroOrganisation *kept = entry == NULL ? NULL :
 	bsearch(organisation, entry->list, entry->count,
-			sizeof(XeroOrg), compare_organisations);
+			sizeof(XeroOrganisation), compare_organisations);
 
 	if (kept != NULL)
 		strlcpy(kept->country, organisation->country, sizeof(kept->country));
 }
 
 static void
-read_country(const XeroServer *server, XeroOrg *organisation,
+read_country(const XeroServer *server, XeroOrganisation *organisation,
 			 const XeroResponse *response)
 {
 	if (!xero_parse_country(response->body, response->len,
@@ -255,11 +224,11 @@ read_country(const XeroServer *server, XeroOrg *organisation,
 }
 
 void
-xero_learn_countries(const XeroServer *server, XeroOrg **organisations,
+xero_learn_countries(const XeroServer *server, XeroOrganisation **organisations,
 					 int count, XeroCallStats *stats)
 {
 	XeroCall   *calls[COUNTRIES_AT_ONCE];
-	XeroOrg    *asked[COUNTRIES_AT_ONCE];
+	XeroOrganisation *asked[COUNTRIES_AT_ONCE];
 	int			next = 0;
 
 	while (next < count)
@@ -289,9 +258,29 @@ xero_learn_countries(const XeroServer *server, XeroOrg **organisations,
 	}
 }
 
-void
-xero_speak_for(XeroServer *server, const XeroOrg *organisation)
+/* Perhaps it is connected again by the next statement, which asks anew. */
+static void
+report_lost(const XeroServer *server, const XeroOrganisation *organisation)
 {
+	forget_one(server->umid);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("server \"%s\" is not connected to organisation \"%s\" (%s) any more",
+					server->name, organisation->name, organisation->tenant_id),
+			 errdetail("Xero does not list it among the connections. Its rows would be missing."),
+			 xero_needs_consent(server) ?
+			 errhint("Connect it again, or accept that it is gone; either takes a consent: SELECT xero_fdw.authorize_url(%s);",
+					 quote_literal_cstr(server->name)) :
+			 errhint("Connect it again in Xero, or accept that it is gone: SELECT xero_fdw.disconnect(%s);",
+					 quote_literal_cstr(server->name))));
+}
+
+void
+xero_speak_for(XeroServer *server, XeroOrganisation *organisation)
+{
+	if (organisation->lost)
+		report_lost(server, organisation);
 	server->tenant_id = organisation->tenant_id;
-	server->tenant_name = organisation->name;
+	server->tenant_name = organisation->name[0] != '\0' ?
+		organisation->name : NULL;
 }

@@ -16,30 +16,29 @@
  */
 #include "compat.h"
 
-#include "api/http.h"
+#include "api/budget.h"
 #include "api/tenants.h"
 #include "utils/timestamp.h"
 
 Size
-xero_budget_size(int ntenants, int nwaiters)
+xero_budget_size(int ntenants, int nbackends)
 {
 	Size		size = MAXALIGN(sizeof(XeroBudget));
 
 	size = add_size(size, mul_size(ntenants, sizeof(XeroTenant)));
 	size = add_size(size, mul_size(ntenants, sizeof(XeroApp)));
-	return add_size(size, mul_size(nwaiters, sizeof(XeroWaiter)));
+	return add_size(size, mul_size(mul_size(nbackends, XERO_MAX_QUEUED),
+								   sizeof(XeroWaiter)));
 }
 
 void
 xero_budget_initialize(XeroBudget *budget, int tranche, int ntenants,
-					   int nwaiters)
+					   int nbackends)
 {
-	memset(budget, 0, xero_budget_size(ntenants, nwaiters));
+	memset(budget, 0, xero_budget_size(ntenants, nbackends));
 	LWLockInitialize(&budget->lock, tranche);
 	budget->ntenants = ntenants;
-	budget->nwaiters = nwaiters;
-	for (int i = 0; i < nwaiters; i++)
-		XERO_BUDGET_WAITERS(budget)[i].tenant = -1;
+	budget->nwaiters = nbackends * XERO_MAX_QUEUED;
 }
 
 int64
@@ -95,11 +94,12 @@ enter_app(XeroBudget *budget, const char *client_id, int64 now)
 }
 
 static bool
-is_idle(const XeroTenant *tenant, int64 now)
+is_idle(XeroBudget *budget, XeroTenant *tenant, int64 now)
 {
 	return tenant->waiting[XERO_INTERACTIVE] == 0 &&
 		tenant->waiting[XERO_BACKGROUND] == 0 &&
-		xero_quota_is_idle(&tenant->quota, now);
+		xero_quota_is_idle(&tenant->quota,
+						   &XERO_BUDGET_APPS(budget)[tenant->app].gate, now);
 }
 
 XeroTenant *
@@ -116,7 +116,7 @@ xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
 			room = tenant;
 			break;
 		}
-		if (is_idle(tenant, now) &&
+		if (is_idle(budget, tenant, now) &&
 			(room == NULL || tenant->last_used < room->last_used))
 			room = tenant;
 	}

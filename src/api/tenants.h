@@ -44,12 +44,13 @@ typedef struct XeroTenantStats
 	double		waited_ms;
 } XeroTenantStats;
 
-/* A backend that sleeps until it may call. */
+/* A call that its backend sleeps for until it may begin. */
 typedef struct XeroWaiter
 {
-	int			tenant;			/* -1: it waits for none */
+	int			tenant;
 	XeroClass	class;
-	int			next;			/* number of a backend, or -1 */
+	uint64		turn;			/* the smaller goes first */
+	int			next;			/* number of a waiter, or -1 */
 	int			prev;
 } XeroWaiter;
 
@@ -62,7 +63,7 @@ typedef struct XeroTenant
 	XeroCaps	caps;			/* of the server that called last */
 	XeroQuota	quota;
 	char		problem[32];	/* of the last refusal, in Xero's word */
-	int			head[XERO_NCLASSES];	/* numbers of backends, or -1 */
+	int			head[XERO_NCLASSES];	/* numbers of waiters, or -1 */
 	int			tail[XERO_NCLASSES];
 	int			waiting[XERO_NCLASSES];
 	int			passed;			/* calls that passed waiting background ones */
@@ -81,7 +82,8 @@ typedef struct XeroBudget
 {
 	LWLock		lock;
 	int			ntenants;		/* of tenants and of applications */
-	int			nwaiters;		/* one a backend */
+	int			nwaiters;		/* XERO_MAX_QUEUED a backend */
+	uint64		last_turn;
 } XeroBudget;
 
 #define XERO_BUDGET_TENANTS(budget) \
@@ -91,9 +93,9 @@ typedef struct XeroBudget
 #define XERO_BUDGET_WAITERS(budget) \
 	((XeroWaiter *) (XERO_BUDGET_APPS(budget) + (budget)->ntenants))
 
-extern Size xero_budget_size(int ntenants, int nwaiters);
+extern Size xero_budget_size(int ntenants, int nbackends);
 extern void xero_budget_initialize(XeroBudget *budget, int tranche,
-								   int ntenants, int nwaiters);
+								   int ntenants, int nbackends);
 
 /* A free entry becomes the key's; NULL if all are in use.  Caller locks. */
 extern XeroTenant *xero_budget_enter(XeroBudget *budget,

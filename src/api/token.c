@@ -206,7 +206,7 @@ xero_token_reject(const XeroTokenTicket *ticket, const XeroServer *server)
 
 	if (server->access_token != NULL)
 		return;
-	if (server->grant_type == XERO_GRANT_AUTHORIZATION_CODE)
+	if (xero_needs_consent(server))
 	{
 		xero_slot_reject(server, ticket->serial);
 		return;
@@ -473,7 +473,7 @@ xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 		*token = server->access_token;
 		return XERO_TOKEN_READY;
 	}
-	if (server->grant_type == XERO_GRANT_AUTHORIZATION_CODE)
+	if (xero_needs_consent(server))
 		return get_shared_token(ticket, server, token, failure, resume_at);
 	*failure = missing_credentials(server);
 	if (*failure != NULL)

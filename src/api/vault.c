@@ -42,7 +42,7 @@ append_part(StringInfo text, const void *part, size_t len)
 }
 
 static void
-describe_place(const XeroPlace *place, StringInfo text)
+describe_place(const XeroSealPlace *place, StringInfo text)
 {
 	initStringInfo(text);
 	append_part(text, &MyDatabaseId, sizeof(Oid));
@@ -52,7 +52,7 @@ describe_place(const XeroPlace *place, StringInfo text)
 }
 
 static bytea *
-seal_with(const XeroKey *key, const XeroPlace *place, const char *secret)
+seal_with(const XeroKey *key, const XeroSealPlace *place, const char *secret)
 {
 	size_t		len = strlen(secret);
 	bytea	   *sealed = palloc(VARHDRSZ + len + XERO_SEAL_OVERHEAD);
@@ -65,7 +65,7 @@ seal_with(const XeroKey *key, const XeroPlace *place, const char *secret)
 }
 
 static XeroUnsealing
-open_with(const XeroKey *key, const XeroPlace *place, const bytea *sealed,
+open_with(const XeroKey *key, const XeroSealPlace *place, const bytea *sealed,
 		  char **secret)
 {
 	size_t		len = VARSIZE_ANY_EXHDR(sealed);
@@ -111,7 +111,7 @@ report_unsealed(void)
 }
 
 bytea *
-xero_vault_seal(const XeroPlace *place, const char *secret)
+xero_vault_seal(const XeroSealPlace *place, const char *secret)
 {
 	XeroKey		key;
 	bytea	   *sealed;
@@ -125,7 +125,7 @@ xero_vault_seal(const XeroPlace *place, const char *secret)
 }
 
 char *
-xero_vault_open(const XeroPlace *place, const bytea *sealed)
+xero_vault_open(const XeroSealPlace *place, const bytea *sealed)
 {
 	XeroKey		key;
 	XeroUnsealing result;
@@ -140,7 +140,7 @@ xero_vault_open(const XeroPlace *place, const bytea *sealed)
 }
 
 bytea *
-xero_vault_reseal(const XeroPlace *place, const bytea *sealed,
+xero_vault_reseal(const XeroSealPlace *place, const bytea *sealed,
 				  const char *old_key_file)
 {
 	XeroKey		old;

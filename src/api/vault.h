@@ -11,12 +11,12 @@
 #include "compat.h"
 
 /* Where a sealed value belongs, within this database. */
-typedef struct XeroPlace
+typedef struct XeroSealPlace
 {
 	Oid			umid;
 	const char *client_id;
 	const char *column;
-} XeroPlace;
+} XeroSealPlace;
 
 /* In _PG_init: defines xero_fdw.key_file. */
 extern void xero_vault_init(void);
@@ -25,19 +25,19 @@ extern void xero_vault_init(void);
  * Seal a secret for its place, with the key of xero_fdw.key_file, which is
  * made if there is none.
  */
-extern bytea *xero_vault_seal(const XeroPlace *place, const char *secret);
+extern bytea *xero_vault_seal(const XeroSealPlace *place, const char *secret);
 
 /*
  * The secret that was sealed for that place; the caller wipes it.  ERROR if
  * there is no key or it does not open.
  */
-extern char *xero_vault_open(const XeroPlace *place, const bytea *sealed);
+extern char *xero_vault_open(const XeroSealPlace *place, const bytea *sealed);
 
 /*
  * Seal a value anew that was sealed with the key in that file.  NULL if it is
  * sealed with the present key already.
  */
-extern bytea *xero_vault_reseal(const XeroPlace *place, const bytea *sealed,
+extern bytea *xero_vault_reseal(const XeroSealPlace *place, const bytea *sealed,
 								const char *old_key_file);
 
 #endif							/* XERO_VAULT_H */

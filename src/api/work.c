@@ -11,7 +11,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
-#include "api/call.h"
+#include "api/connections.h"
 #include "api/work.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -52,7 +52,9 @@ xero_no_consent(const XeroServer *server)
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf("no consent is stored for server \"%s\"",
 								 server->name),
-						NULL, xero_authorize_hint(server));
+						NULL,
+						psprintf("%s A custom connection needs the option grant_type 'client_credentials' instead.",
+								 xero_authorize_hint(server)));
 }
 
 /* Could a header carry it, and a slot? */
@@ -112,7 +114,7 @@ XeroFailure *
 xero_unverified(const XeroServer *server, const char *which, XeroJwtResult result)
 {
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-						psprintf("%s token that was got for server \"%s\" cannot be trusted",
+						psprintf("%s token received for server \"%s\" cannot be trusted",
 								 which, server->name),
 						psprintf("The token %s.", xero_jwt_result_name(result)),
 						result == XERO_JWT_EXPIRED || result == XERO_JWT_NOT_YET_VALID ?
@@ -136,30 +138,19 @@ xero_work_post(XeroWork *work, const char *path, StringInfo form)
 }
 
 void
-xero_work_organisations(XeroWork *work, const XeroConsent *consent)
+xero_work_organisations(XeroWork *work, const XeroConsent *consent,
+						bool accept_losses)
 {
 	XeroServer	server = *work->server;
-	XeroCallSpec spec = {0};
-	const XeroResponse *response;
 	XeroOrganisation *list;
 	int			count;
+	bool		changed;
 
 	server.access_token = consent->access_token;
 	server.tenant_id = NULL;
-	spec.method = "GET";
-	spec.path = "/connections";
-	spec.query = "";
-	response = xero_call_finish(xero_call_begin(work->cxt, &server, &spec));
-	count = xero_parse_organisations(response->body, response->len, NULL, 0);
-	if (count < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("could not read the list of organisations that server \"%s\" is connected to",
-						server.name),
-				 errdetail("%s.", response->detail)));
-	list = palloc(sizeof(XeroOrganisation) * Max(count, 1));
-	(void) xero_parse_organisations(response->body, response->len, list,
-									count);
-	xero_store_organisations(consent->umid, list, count);
+	count = xero_ask_connections(&server, &list);
+	if (!accept_losses)
+		count = xero_add_lost_connections(work->server, &list, count, &changed);
+	xero_store_organisations(work->server, list, count);
 	xero_store_announce(consent->umid);
 }

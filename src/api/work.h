@@ -56,9 +56,14 @@ extern bool xero_work_take_tokens(XeroWork *work,
 								  TimestampTz asked_at, XeroConsent *consent,
 								  char **id_token);
 
-/* Ask Xero what the consent reaches, and store it.  Needs a transaction. */
+/*
+ * Ask Xero what the consent reaches, and store it.  What it does not reach any
+ * more is kept as lost, unless a person has just seen to it.  Needs a
+ * transaction.
+ */
 extern void xero_work_organisations(XeroWork *work,
-									const XeroConsent *consent);
+									const XeroConsent *consent,
+									bool accept_losses);
 
 /*
  * A usable access token for the stored consent, given out to all; "forced" by

@@ -101,7 +101,7 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	call_spec.path = spec->path;
 	call_spec.query = spec->query;
 	call_spec.body = spec->body;
-	call_spec.missing_ok = is_delete;
+	call_spec.missing_ok = spec->missing_ok;
 	call_spec.refusal_ok = true;
 	call_spec.idempotency_key = is_delete ? NULL : key;
 	call_spec.sent_before = spec->key != NULL && spec->key_age >= 0;

@@ -25,6 +25,7 @@ typedef struct XeroWriteSpec
 	const char *key;			/* idempotency key; NULL: a fresh one */
 	double		key_age;		/* ms since this request was first sent with
 								 * that key, -1 if it never was */
+	bool		missing_ok;		/* 404 is an answer */
 	XeroCallStats *stats;
 } XeroWriteSpec;
 
@@ -38,8 +39,8 @@ extern bool xero_write_is_dry_run(void);
 extern void xero_write_show(const XeroWriteSpec *spec);
 
 /*
- * Send it and wait for the answer: one with success, with status 400, or
- * with 404 of a DELETE.  All else is an ERROR.  The answer lives in "mcxt".
+ * Send it and wait for the answer: one with success, with status 400, or with
+ * 404 if that is an answer.  All else is an ERROR.  The answer lives in "mcxt".
  */
 extern const XeroResponse *xero_write_send(MemoryContext mcxt,
 										   const XeroServer *server,

@@ -289,17 +289,17 @@ const XeroObject xero_object_contact_phones = {
 
 static const XeroColumn contact_contact_persons_columns[] = {
 	{"contact_id", "ContactID", XERO_UUID, XERO_FILTER_LEGAL, FORMS_FULL,
-		KEY_FLAGS | XERO_COL_PARENT,
+		HOLDER_FLAGS,
 	"Contact the person belongs to"},
-	{"first_name", "FirstName", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0,
+	{"first_name", "FirstName", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE,
 	"First name"},
-	{"last_name", "LastName", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0,
+	{"last_name", "LastName", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE,
 	"Last name"},
 	{"email_address", "EmailAddress", XERO_TEXT, XERO_FILTER_NONE,
-		FORMS_FULL, 0,
+		FORMS_FULL, XERO_COL_WRITABLE,
 	"E-mail address"},
 	{"include_in_emails", "IncludeInEmails", XERO_BOOLEAN, XERO_FILTER_NONE,
-		FORMS_FULL, 0,
+		FORMS_FULL, XERO_COL_WRITABLE,
 	"Whether the person gets invoices by mail"},
 };
 
@@ -314,13 +314,15 @@ const XeroObject xero_object_contact_contact_persons = {
 	.table_name = "contact_contact_persons",
 	.wrapper = "Contacts",
 	.order = "ContactID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_UPDATE | XERO_OP_DELETE,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,
 	.has_where = true,
 	.has_modified_since = true,
 	.has_summary = true,
+	.max_batch = 500,
 	.typical_rows = 2000,
 	.columns = contact_contact_persons_columns,
 	.ncolumns = lengthof(contact_contact_persons_columns),
@@ -364,4 +366,37 @@ const XeroObject xero_object_contact_groups = {
 	.columns = contact_groups_columns,
 	.ncolumns = lengthof(contact_groups_columns),
 	.comment = "Groups of contacts; the members take one call per group",
+};
+
+/* contact_group_contacts */
+
+static const XeroColumn contact_group_contacts_columns[] = {
+	{"contact_group_id", "ContactGroupID", XERO_UUID, XERO_FILTER_LEGAL,
+		FORMS_FULL, HOLDER_FLAGS,
+	"Group"},
+	{"contact_id", "ContactID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL,
+		XERO_COL_WRITABLE | XERO_COL_REQUIRED,
+	"Contact that is in the group"},
+	{"name", "Name", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0,
+	"Name of the contact"},
+};
+
+const XeroObject xero_object_contact_group_contacts = {
+	.api = &xero_api_accounting,
+	.name = "ContactGroups/Contacts",
+	.table_name = "contact_group_contacts",
+	.wrapper = "ContactGroups",
+	.key = "contact_id",
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_DELETE,
+	.paging = XERO_PAGING_NONE,
+	.has_where = true,
+	.hides_records = true,
+	.max_batch = 50,
+	.typical_rows = 200,
+	.columns = contact_group_contacts_columns,
+	.ncolumns = lengthof(contact_group_contacts_columns),
+	.parent = &xero_object_contact_groups,
+	.array = "Contacts",
+	.comment = "Who is in which group; one call per group",
 };

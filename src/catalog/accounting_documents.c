@@ -143,7 +143,7 @@ const XeroObject xero_object_credit_notes = {
 
 static const XeroColumn credit_note_line_items_columns[] = {
 	{"credit_note_id", "CreditNoteID", XERO_UUID, XERO_FILTER_LEGAL,
-		FORMS_FULL, KEY_FLAGS | XERO_COL_PARENT,
+		FORMS_FULL, HOLDER_FLAGS,
 	"Credit note the line belongs to"},
 	LINE_ITEM_COLUMNS
 };
@@ -155,13 +155,15 @@ const XeroObject xero_object_credit_note_line_items = {
 	.wrapper = "CreditNotes",
 	.key = "line_item_id",
 	.order = "CreditNoteID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_UPDATE | XERO_OP_DELETE,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,
 	.has_where = true,
 	.has_modified_since = true,
 	.has_unitdp = true,
+	.max_batch = 500,
 	.typical_rows = 1500,
 	.columns = credit_note_line_items_columns,
 	.ncolumns = lengthof(credit_note_line_items_columns),
@@ -174,16 +176,16 @@ const XeroObject xero_object_credit_note_line_items = {
 
 static const XeroColumn credit_note_allocations_columns[] = {
 	{"credit_note_id", "CreditNoteID", XERO_UUID, XERO_FILTER_LEGAL,
-		FORMS_FULL, KEY_FLAGS | XERO_COL_PARENT,
+		FORMS_FULL, HOLDER_FLAGS,
 	"Credit note the allocation belongs to"},
 	{"allocation_id", "AllocationID", XERO_UUID, XERO_FILTER_NONE,
 		FORMS_FULL, 0,
 	"Xero's identifier of the allocation"},
 	{"invoice_id", "Invoice.InvoiceID", XERO_UUID, XERO_FILTER_NONE,
-		FORMS_FULL, 0,
+		FORMS_FULL, XERO_COL_WRITABLE,
 	"Invoice or bill the credit is applied to"},
 	{"invoice_number", "Invoice.InvoiceNumber", XERO_TEXT, XERO_FILTER_NONE,
-		FORMS_FULL, 0,
+		FORMS_FULL, XERO_COL_WRITABLE,
 	"Number of the invoice or bill the credit is applied to"},
 	{"overpayment_id", "Overpayment.OverpaymentID", XERO_UUID,
 		XERO_FILTER_NONE, FORMS_FULL, 0,
@@ -197,9 +199,9 @@ static const XeroColumn credit_note_allocations_columns[] = {
 	{"allocation_credit_note_number", "CreditNote.CreditNoteNumber",
 		XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0,
 	"Number of the credit note, as the allocation itself states it"},
-	{"amount", "Amount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, 0,
+	{"amount", "Amount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE | XERO_COL_REQUIRED,
 	"Amount applied"},
-	{"date", "Date", XERO_DATE, XERO_FILTER_NONE, FORMS_FULL, 0,
+	{"date", "Date", XERO_DATE, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE | XERO_COL_REQUIRED,
 	"Date it is applied on"},
 	{"is_deleted", "IsDeleted", XERO_BOOLEAN, XERO_FILTER_NONE, FORMS_FULL,
 		0,
@@ -219,13 +221,15 @@ const XeroObject xero_object_credit_note_allocations = {
 	.wrapper = "CreditNotes",
 	.key = "allocation_id",
 	.order = "CreditNoteID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_DELETE,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,
 	.has_where = true,
 	.has_modified_since = true,
 	.has_unitdp = true,
+	.max_batch = 50,
 	.typical_rows = 500,
 	.columns = credit_note_allocations_columns,
 	.ncolumns = lengthof(credit_note_allocations_columns),
@@ -406,7 +410,7 @@ const XeroObject xero_object_invoices = {
 
 static const XeroColumn invoice_line_items_columns[] = {
 	{"invoice_id", "InvoiceID", XERO_UUID, XERO_FILTER_OPTIMISED, FORMS_FULL,
-		KEY_FLAGS | XERO_COL_PARENT,
+		HOLDER_FLAGS,
 	"Invoice the line belongs to"},
 	LINE_ITEM_COLUMNS
 };
@@ -423,7 +427,8 @@ const XeroObject xero_object_invoice_line_items = {
 	.wrapper = "Invoices",
 	.key = "line_item_id",
 	.order = "InvoiceID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_UPDATE | XERO_OP_DELETE,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,
@@ -431,6 +436,7 @@ const XeroObject xero_object_invoice_line_items = {
 	.has_modified_since = true,
 	.has_summary = true,
 	.has_unitdp = true,
+	.max_batch = 500,
 	.typical_rows = 30000,
 	.columns = invoice_line_items_columns,
 	.ncolumns = lengthof(invoice_line_items_columns),
@@ -759,7 +765,7 @@ const XeroObject xero_object_purchase_orders = {
 
 static const XeroColumn purchase_order_line_items_columns[] = {
 	{"purchase_order_id", "PurchaseOrderID", XERO_UUID, XERO_FILTER_NONE,
-		FORMS_FULL, KEY_FLAGS | XERO_COL_PARENT,
+		FORMS_FULL, HOLDER_FLAGS,
 	"Purchase order the line belongs to"},
 	LINE_ITEM_COLUMNS
 };
@@ -771,11 +777,13 @@ const XeroObject xero_object_purchase_order_line_items = {
 	.wrapper = "PurchaseOrders",
 	.key = "line_item_id",
 	.order = "PurchaseOrderID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_UPDATE | XERO_OP_DELETE,
 	.paging = XERO_PAGING_PAGE,
 	.max_page_size = 1000,
 	.default_page_size = 100,
 	.has_modified_since = true,
+	.max_batch = 500,
 	.typical_rows = 1500,
 	.columns = purchase_order_line_items_columns,
 	.ncolumns = lengthof(purchase_order_line_items_columns),
@@ -899,7 +907,7 @@ const XeroObject xero_object_quotes = {
 
 static const XeroColumn quote_line_items_columns[] = {
 	{"quote_id", "QuoteID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL,
-		KEY_FLAGS | XERO_COL_PARENT,
+		HOLDER_FLAGS,
 	"Quote the line belongs to"},
 	LINE_ITEM_COLUMNS
 };
@@ -911,10 +919,12 @@ const XeroObject xero_object_quote_line_items = {
 	.wrapper = "Quotes",
 	.key = "line_item_id",
 	.order = "QuoteID",
-	.operations = XERO_OP_LIST | XERO_OP_GET,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE |
+	XERO_OP_UPDATE | XERO_OP_DELETE,
 	.paging = XERO_PAGING_BARE,
 	.default_page_size = 100,
 	.has_modified_since = true,
+	.max_batch = 500,
 	.typical_rows = 1500,
 	.columns = quote_line_items_columns,
 	.ncolumns = lengthof(quote_line_items_columns),

@@ -62,6 +62,7 @@ const XeroObject *const xero_objects[] = {
 	&xero_object_contact_phones,
 	&xero_object_contact_contact_persons,
 	&xero_object_contact_groups,
+	&xero_object_contact_group_contacts,
 	&xero_object_credit_notes,
 	&xero_object_credit_note_line_items,
 	&xero_object_credit_note_allocations,
@@ -169,6 +170,13 @@ xero_find_field(const XeroObject *object, const char *field)
 			return column;
 	}
 	return NULL;
+}
+
+bool
+xero_lists_lack_rows(const XeroObject *object)
+{
+	return object->parent != NULL &&
+		!(xero_find_field(object->parent, object->array)->forms & XERO_FORM_LIST);
 }
 
 /* The SQL name of a type, as written in CREATE FOREIGN TABLE. */

@@ -190,6 +190,9 @@ extern const XeroColumn *xero_find_column(const XeroObject *object,
 extern const XeroColumn *xero_find_field(const XeroObject *object,
 										 const char *field);
 
+/* A child table whose array only the GET of a single parent carries? */
+extern bool xero_lists_lack_rows(const XeroObject *object);
+
 extern const char *xero_type_name(XeroType type);
 extern Oid	xero_type_oid(XeroType type);
 

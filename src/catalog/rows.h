@@ -20,45 +20,49 @@
 #define FORMS_FULL (XERO_FORM_LIST | XERO_FORM_SINGLE)
 #define KEY_FLAGS (XERO_COL_NOT_NULL | XERO_COL_ORDER | XERO_COL_IMMUTABLE)
 
+/* Of the parent's key, in a child table that can be written */
+#define HOLDER_FLAGS \
+	(KEY_FLAGS | XERO_COL_PARENT | XERO_COL_WRITABLE | XERO_COL_REQUIRED)
+
 /* The element of every LineItems array, after the parent's key. */
 #define LINE_ITEM_COLUMNS \
 	{"line_item_id", "LineItemID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, \
 		0, \
 	"Xero's identifier of the line"}, \
 	{"description", "Description", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
+		XERO_COL_WRITABLE, \
 	"Text of the line"}, \
-	{"quantity", "Quantity", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, 0, \
+	{"quantity", "Quantity", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
 	"Quantity"}, \
 	{"unit_amount", "UnitAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
+		XERO_COL_WRITABLE, \
 	"Price of one unit"}, \
-	{"item_code", "ItemCode", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0, \
+	{"item_code", "ItemCode", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
 	"Code of the item"}, \
 	{"account_code", "AccountCode", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
+		XERO_COL_WRITABLE, \
 	"Code of the account"}, \
-	{"account_id", "AccountID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, 0, \
+	{"account_id", "AccountID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
 	"Account"}, \
-	{"tax_type", "TaxType", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0, \
+	{"tax_type", "TaxType", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
 	"Code of the tax rate"}, \
 	{"tax_amount", "TaxAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
+		XERO_COL_WRITABLE, \
 	"Tax on the line"}, \
 	{"item_id", "Item.ItemID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, 0, \
 	"Item"}, \
 	{"item_name", "Item.Name", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0, \
 	"Name of the item"}, \
 	{"line_amount", "LineAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
+		XERO_COL_WRITABLE, \
 	"Amount of the line, discount deducted"}, \
-	{"tracking", "Tracking", XERO_JSONB, XERO_FILTER_NONE, FORMS_FULL, 0, \
+	{"tracking", "Tracking", XERO_JSONB, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
 	"Up to two tracking categories with their options"}, \
 	{"discount_rate", "DiscountRate", XERO_NUMERIC, XERO_FILTER_NONE, \
-		FORMS_FULL, 0, \
+		FORMS_FULL, XERO_COL_WRITABLE, \
 	"Discount, in percent"}, \
 	{"discount_amount", "DiscountAmount", XERO_NUMERIC, XERO_FILTER_NONE, \
-		FORMS_FULL, 0, \
+		FORMS_FULL, XERO_COL_WRITABLE, \
 	"Discount, as an amount"}, \
 	{"repeating_invoice_id", "RepeatingInvoiceID", XERO_UUID, \
 		XERO_FILTER_NONE, FORMS_FULL, 0, \
@@ -93,6 +97,7 @@ extern const XeroObject xero_object_contact_addresses;
 extern const XeroObject xero_object_contact_phones;
 extern const XeroObject xero_object_contact_contact_persons;
 extern const XeroObject xero_object_contact_groups;
+extern const XeroObject xero_object_contact_group_contacts;
 extern const XeroObject xero_object_credit_notes;
 extern const XeroObject xero_object_credit_note_line_items;
 extern const XeroObject xero_object_credit_note_allocations;

@@ -54,8 +54,8 @@ static const ObjectScope scopes[] = {
 	SCOPE("payroll_uk", NULL, "payroll.employees")
 };
 
-const char *
-xero_object_scope(const XeroObject *object, bool writes)
+static const ObjectScope *
+find_scope(const XeroObject *object)
 {
 	const XeroObject *root = xero_root_object(object);
 
@@ -65,10 +65,23 @@ xero_object_scope(const XeroObject *object, bool writes)
 
 		if (strcmp(scope->api, root->api->name) == 0 &&
 			(scope->object == NULL || strcmp(scope->object, root->name) == 0))
-			return writes && scope->write != NULL && root->max_batch > 0 ?
-				scope->write : scope->read;
+			return scope;
 	}
 	return NULL;
+}
+
+static const char *
+pick_scope(const ObjectScope *scope, bool writes)
+{
+	if (scope == NULL)
+		return NULL;
+	return writes && scope->write != NULL ? scope->write : scope->read;
+}
+
+const char *
+xero_object_scope(const XeroObject *object, bool writes)
+{
+	return pick_scope(find_scope(object), writes && object->max_batch > 0);
 }
 
 const char *
@@ -85,7 +98,7 @@ xero_path_scope(const char *path, bool writes)
 			path[base] == '/' &&
 			strncmp(path + base + 1, object->name, name) == 0 &&
 			(path[base + 1 + name] == '\0' || path[base + 1 + name] == '/'))
-			return xero_object_scope(object, writes);
+			return pick_scope(find_scope(object), writes);
 	}
 	return NULL;
 }

@@ -58,6 +58,43 @@ static const XeroEnding rates[] = {
 
 static const XeroEnding contacts[] = {{"ACTIVE", "ARCHIVED"}};
 
+/* The price of one unit and its number give the rest. */
+static const XeroFollow line_items[] = {
+	{"quantity|unit_amount|discount_rate|discount_amount|tax_type", "line_amount"},
+	{"quantity|unit_amount|discount_rate|discount_amount|tax_type|line_amount", "tax_amount"},
+	{"quantity|unit_amount", "discount_amount", "discount_rate"},
+	{"discount_rate", "discount_amount"},
+	{"discount_amount", "discount_rate"},
+	{"account_code", "account_id"},
+	{"account_id", "account_code"},
+};
+
+static const XeroFollow journal_lines[] = {
+	{"line_amount|tax_type", "tax_amount"},
+	{"account_code", "account_id"},
+	{"account_id", "account_code"},
+};
+
+#define LINE_ITEMS(name) \
+	{ \
+		.object = &(name), \
+		.place = XERO_PLACE_INSIDE, \
+		.labels = {"description"}, \
+		ENDINGS(by_method), \
+		.follows = line_items,.nfollows = lengthof(line_items), \
+	}
+
+#define ALLOCATIONS(name) \
+	{ \
+		.object = &(name), \
+		.place = XERO_PLACE_BELOW, \
+		.create = "PUT",.statuses = true, \
+		.labels = {"invoice_id", "invoice_number"}, \
+		.one_of = {"invoice_id|invoice_number"}, \
+		ENDINGS(by_method), \
+		.ending_hint = "An allocation cannot be changed; DELETE takes it back.", \
+	}
+
 static const XeroWriteRules rules[] = {
 	{
 		.object = &xero_object_contacts,
@@ -216,6 +253,47 @@ static const XeroWriteRules rules[] = {
 		.status = "status", ENDINGS(receipts),
 		.ending_hint = "DELETE makes a receipt VOIDED, unless it is that already.",
 	},
+	LINE_ITEMS(xero_object_bank_transaction_line_items),
+	LINE_ITEMS(xero_object_credit_note_line_items),
+	LINE_ITEMS(xero_object_invoice_line_items),
+	LINE_ITEMS(xero_object_purchase_order_line_items),
+	LINE_ITEMS(xero_object_quote_line_items),
+	{
+		.object = &xero_object_manual_journal_journal_lines,
+		.place = XERO_PLACE_INSIDE,
+		.labels = {"account_code", "account_id", "description"},
+		.one_of = {"account_code|account_id"},
+		ENDINGS(by_method),
+		.follows = journal_lines,.nfollows = lengthof(journal_lines),
+	},
+	{
+		.object = &xero_object_contact_contact_persons,
+		.place = XERO_PLACE_INSIDE,
+		.labels = {"first_name", "last_name"},
+		ENDINGS(by_method),
+	},
+	ALLOCATIONS(xero_object_credit_note_allocations),
+	ALLOCATIONS(xero_object_overpayment_allocations),
+	ALLOCATIONS(xero_object_prepayment_allocations),
+	{
+		.object = &xero_object_tracking_category_options,
+		.place = XERO_PLACE_BELOW,
+		.create = "PUT",.update = "POST",.envelope = XERO_ENVELOPE_BARE,
+		.labels = {"name"},
+		ENDINGS(by_method),
+		.ending_hint = "An option that is in use can be archived: UPDATE ... SET status = 'ARCHIVED'.",
+	},
+	{
+		.object = &xero_object_contact_group_contacts,
+		.place = XERO_PLACE_BELOW,
+		.create = "PUT",.repeatable = true,
+		.labels = {"contact_id"},
+		ENDINGS(by_method),
+	},
+	{
+		.object = &xero_object_invoice_payments,
+		.ending_hint = "Payments are inserted into, and deleted from, the table of payments.",
+	},
 	{
 		.object = &xero_object_payroll_au_employees,
 		.create = "POST",.update = "POST",.envelope = XERO_ENVELOPE_ARRAY,
@@ -294,6 +372,11 @@ static const XeroLimit limits[] = {
 	{&xero_object_items, "description", 4000},
 	{&xero_object_items, "purchase_description", 4000},
 	{&xero_object_tax_rates, "status", 0, "ACTIVE|DELETED|ARCHIVED|PENDING"},
+	{&xero_object_contact_contact_persons, "first_name", 255},
+	{&xero_object_contact_contact_persons, "last_name", 255},
+	{&xero_object_contact_contact_persons, "email_address", 255},
+	{&xero_object_tracking_category_options, "name", 100},
+	{&xero_object_tracking_category_options, "status", 0, "ACTIVE|ARCHIVED|DELETED"},
 	{&xero_object_tracking_categories, "name", 100},
 	{&xero_object_tracking_categories, "status", 0, "ACTIVE|ARCHIVED|DELETED"},
 };
@@ -307,6 +390,24 @@ xero_write_rules(const XeroObject *object)
 			return &rules[i];
 	}
 	return NULL;
+}
+
+const XeroObject *
+xero_written_object(const XeroObject *object)
+{
+	const XeroWriteRules *found = xero_write_rules(object);
+
+	return found != NULL && found->place == XERO_PLACE_INSIDE ?
+		object->parent : object;
+}
+
+const char *
+xero_write_wrapper(const XeroObject *object)
+{
+	const XeroWriteRules *found = xero_write_rules(object);
+
+	return found != NULL && found->place == XERO_PLACE_BELOW ?
+		object->array : object->wrapper;
 }
 
 const XeroLimit *

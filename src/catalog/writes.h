@@ -24,6 +24,27 @@ typedef enum XeroEnvelope
 	XERO_ENVELOPE_BARE			/* {...} */
 } XeroEnvelope;
 
+/* Where the requests that write an object's records go. */
+typedef enum XeroPlace
+{
+	XERO_PLACE_OWN,				/* a list, and a path for each record */
+	XERO_PLACE_BELOW,			/* the same below the parent's record:
+								 * CreditNotes/{id}/Allocations */
+	XERO_PLACE_INSIDE			/* the parent's record, with the array that
+								 * they are elements of, sent whole */
+} XeroPlace;
+
+/*
+ * What Xero computes an element of an array from: if one of "a|b|c" is set,
+ * "gives" is not sent back as it was.
+ */
+typedef struct XeroFollow
+{
+	const char *set;
+	const char *gives;
+	const char *given;			/* only if this has a value; NULL: always */
+} XeroFollow;
+
 /*
  * How a record ends.  The first row that fits the present status counts; a
  * status that no row fits is final.
@@ -37,6 +58,7 @@ typedef struct XeroEnding
 typedef struct XeroWriteRules
 {
 	const XeroObject *object;
+	XeroPlace	place;
 	const char *create;			/* method on the list's path; NULL: none */
 	const char *update;			/* method on the record's path, or on the
 								 * list's where by_body; NULL: none */
@@ -47,6 +69,7 @@ typedef struct XeroWriteRules
 								 * all with their keys; 0: the record's own
 								 * path */
 	bool		by_body;		/* a record has no path of its own */
+	bool		repeatable;		/* what is created twice is there once */
 
 	const char *labels[3];		/* columns that name a record to people */
 	const char *with_update[12];	/* columns that every change must carry */
@@ -57,6 +80,9 @@ typedef struct XeroWriteRules
 	const XeroEnding *endings;
 	int			nendings;
 	const char *ending_hint;	/* if DELETE is not possible, what is */
+
+	const XeroFollow *follows;	/* XERO_PLACE_INSIDE */
+	int			nfollows;
 } XeroWriteRules;
 
 /* What the specification says firmly of a column's text. */
@@ -70,6 +96,12 @@ typedef struct XeroLimit
 
 /* NULL for what Xero does not let be written. */
 extern const XeroWriteRules *xero_write_rules(const XeroObject *object);
+
+/* The object whose records the requests are about: the parent's, or its own. */
+extern const XeroObject *xero_written_object(const XeroObject *object);
+
+/* The member of bodies and answers that holds the elements. */
+extern const char *xero_write_wrapper(const XeroObject *object);
 
 /* NULL where there is no limit. */
 extern const XeroLimit *xero_find_limit(const XeroObject *object,

@@ -21,6 +21,7 @@
 #include "api/document.h"
 #include "api/failure.h"
 #include "catalog/pg_type.h"
+#include "catalog/writes.h"
 #include "fdw/refusal.h"
 #include "json/reader.h"
 #include "mb/pg_wchar.h"
@@ -87,7 +88,8 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
 	set_field(&answer->fields[FIELD_STATUS], "StatusAttributeString", TEXTOID);
 	set_field(&answer->fields[FIELD_ERRORS], "ValidationErrors", JSONBOID);
 	set_field(&answer->fields[FIELD_WARNINGS], "Warnings", JSONBOID);
-	answer->reader = xero_reader_create(mcxt, relation, object->wrapper, NULL,
+	answer->reader = xero_reader_create(mcxt, relation,
+										xero_write_wrapper(object), NULL,
 										answer->fields, NFIELDS, -1);
 	answer->elements = xero_reader_create(mcxt, relation, "Elements", NULL,
 										  reason_fields, NREASONS, -1);

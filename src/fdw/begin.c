@@ -142,6 +142,17 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 									   root->wrapper, state->table->object->array,
 									   state->fields, state->nfields,
 									   state->key_field);
+	if (xero_lists_lack_rows(state->table->object))
+	{
+		state->parts = state->reader;
+		state->reader = xero_reader_create(estate->es_query_cxt,
+										   state->table->name, root->wrapper,
+										   NULL, state->fields, state->nfields,
+										   state->key_field);
+		state->part_cxt = AllocSetContextCreate(estate->es_query_cxt,
+												"Xero record",
+												ALLOCSET_SMALL_SIZES);
+	}
 	state->values = palloc(sizeof(Datum) * state->nfields);
 	state->nulls = palloc(sizeof(bool) * state->nfields);
 }
@@ -178,9 +189,13 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	state->shape.order = *order ? order : NULL;
 	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
-	state->ahead = boolVal(list_nth(private, XERO_SCAN_AHEAD));
-	state->whole = list_length(private) > XERO_SCAN_WHOLE &&
-		boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
+	state->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
+	if (!xero_read_window(plan, &state->window))
+		state->window.rows = -1;
+	if (state->window.whole_row)
+		state->whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->keep = state->whole ||
 		boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
 		(eflags & EXEC_FLAG_REWIND) != 0;
@@ -204,7 +219,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
 	}
 	if (state->keep || sort != NIL)
-		state->row_slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+		state->row_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 												   &TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
 }
@@ -285,13 +300,13 @@ leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
 {
 	const char *country = state->table->object->api->country;
 	int			count = bms_num_members(wanted);
-	XeroOrg   **asked;
+	XeroOrganisation **asked;
 	int			i = -1;
 	int			n = 0;
 
 	if (country == NULL || state->norganisations <= 1 || count == 0)
 		return wanted;
-	asked = palloc(sizeof(XeroOrg *) * count);
+	asked = palloc(sizeof(XeroOrganisation *) * count);
 	while ((i = bms_next_member(wanted, i)) >= 0)
 		asked[n++] = &state->organisations[i];
 	xero_learn_countries(state->server, asked, n, &state->stats);
@@ -342,6 +357,39 @@ make_streams(ForeignScanState *node)
 												  state->tenant_ioparam,
 												  state->tenant_typmod);
 	}
+}
+
+/*
+ * Where the run begins.  The rows that OFFSET passes over need not be read if
+ * one list has them all; else nothing is asked for ahead, as rows that come
+ * early may not be wanted.
+ */
+static void
+place_window(XeroScanState *state)
+{
+	const XeroRowWindow *window = &state->window;
+	const XeroObject *root = xero_root_object(state->table->object);
+
+	state->returned = 0;
+	state->first_page = 1;
+	state->last_page = 0;
+	state->skip = window->offset;
+	state->ahead = state->all_wanted;
+	if (window->offset == 0 && window->rows < 0)
+		return;					/* no window */
+	if (state->nstreams == 1 && list_length(state->targets) == 1)
+	{
+		int			size = xero_pager_page_size(root, state->page_size);
+
+		state->first_page = xero_window_page(root, state->targets,
+											 state->page_size, window->offset);
+		state->skip -= (state->first_page - 1) * size;
+		if (window->rows >= 0)
+			state->last_page = state->first_page +
+				(Min(window->rows, PG_INT32_MAX) + state->skip - 1) / size;
+	}
+	else
+		state->ahead = false;
 }
 
 /* Throw away what a run has, its transfers included. */
@@ -400,7 +448,9 @@ xero_start_run(ForeignScanState *node)
 	state->pages_total = -1;
 	state->records = -1;
 	state->page_open = false;
+	state->part_open = false;
 	make_streams(node);
+	place_window(state);
 	if (state->kept)
 		tuplestore_clear(state->kept);
 	MemoryContextSwitchTo(old);

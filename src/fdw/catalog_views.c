@@ -136,7 +136,8 @@ update_batch(const XeroObject *object)
 
 	if (rules == NULL || !(object->operations & XERO_OP_UPDATE))
 		return 0;
-	return Max(rules->update_batch, 1);
+	return rules->place == XERO_PLACE_INSIDE ? object->max_batch :
+		Max(rules->update_batch, 1);
 }
 
 /* What DELETE does, by the record's status; NULL if nothing. */
@@ -173,8 +174,9 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 	for (int i = 0; i < xero_nobjects; i++)
 	{
 		const XeroObject *object = xero_objects[i];
-		Datum		values[12];
-		bool		nulls[12] = {0};
+		const XeroObject *written = xero_written_object(object);
+		Datum		values[13];
+		bool		nulls[13] = {0};
 		char	   *ends = ends_text(object);
 
 		values[0] = CStringGetTextDatum(object->api->name);
@@ -193,6 +195,8 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 		values[10] = Int32GetDatum(update_batch(object));
 		nulls[11] = ends == NULL;
 		values[11] = nulls[11] ? (Datum) 0 : CStringGetTextDatum(ends);
+		nulls[12] = written == object;
+		values[12] = nulls[12] ? (Datum) 0 : CStringGetTextDatum(written->table_name);
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

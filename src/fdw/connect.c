@@ -8,8 +8,8 @@
  * uses, the server's ownership.  A refresh changes nothing for anybody, so
  * USAGE is enough for it.
  *
- * All but the beginning is the work of the background worker, so that no
- * rollback here can undo what has happened at Xero.
+ * All that happens at Xero is the work of the background worker, so that no
+ * rollback here can undo it.
  *
  *-------------------------------------------------------------------------
  */
@@ -59,7 +59,7 @@ is_public(Oid umid)
 	return public;
 }
 
-/* The server, if there can be a consent for it and the caller may deal with it. */
+/* The server, if it is one of ours that the caller may deal with. */
 static XeroServer *
 find_server(const char *name, bool changes)
 {
@@ -83,17 +83,23 @@ find_server(const char *name, bool changes)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of foreign server %s", name),
-				 errdetail("The user mapping that is in force is the one for PUBLIC, whose consent is everybody's."),
+				 errdetail("The user mapping that is in force is the one for PUBLIC, whose connection is everybody's."),
 				 errhint("Create a user mapping for the role, or have the owner do it.")));
-	if (server->access_token != NULL)
+	return server;
+}
+
+/* The same, if there can be a consent for it. */
+static XeroServer *
+find_consent_server(const char *name, bool changes)
+{
+	XeroServer *server = find_server(name, changes);
+
+	if (!xero_needs_consent(server))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("server \"%s\" needs no consent", name),
-				 errdetail("The user mapping has an access_token.")));
-	if (server->grant_type != XERO_GRANT_AUTHORIZATION_CODE)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("server \"%s\" needs no consent", name),
+				 server->access_token != NULL ?
+				 errdetail("The user mapping has an access_token.") :
 				 errdetail("Its grant_type is client_credentials.")));
 	return server;
 }
@@ -134,8 +140,8 @@ challenge_of(const char *verifier)
 Datum
 xero_authorize_url(PG_FUNCTION_ARGS)
 {
-	XeroServer *server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-									 true);
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 true);
 	XeroLogin  *login = xero_get_login(server->serverid);
 	XeroPending pending = {0};
 	char	   *state = random_word();
@@ -309,8 +315,8 @@ argument_of(const XeroServer *server, const char *url, size_t *len)
 Datum
 xero_complete_authorization(PG_FUNCTION_ARGS)
 {
-	XeroServer *server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-									 true);
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 true);
 	char	   *argument;
 	size_t		len;
 
@@ -327,8 +333,8 @@ xero_complete_authorization(PG_FUNCTION_ARGS)
 Datum
 xero_refresh_token(PG_FUNCTION_ARGS)
 {
-	XeroServer *server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-									 false);
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 false);
 
 	PreventCommandDuringRecovery("xero_fdw.refresh_token()");
 	have_done(server, XERO_JOB_REFRESH, NULL, 0);
@@ -343,7 +349,14 @@ xero_disconnect(PG_FUNCTION_ARGS)
 									 true);
 
 	PreventCommandDuringRecovery("xero_fdw.disconnect()");
-	have_done(server, XERO_JOB_DISCONNECT, NULL, 0);
+	if (xero_needs_consent(server))
+		have_done(server, XERO_JOB_DISCONNECT, NULL, 0);
+	else
+	{
+		/* nothing to end at Xero; what is stored is the list it gave */
+		(void) xero_store_forget(server->umid);
+		xero_store_announce(server->umid);
+	}
 	PG_RETURN_VOID();
 }
 

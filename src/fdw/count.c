@@ -5,8 +5,9 @@
  *
  * A page's envelope tells how many records the whole list has, so a count
  * over conditions that Xero checks exactly is one call for one record.  The
- * plan is a foreign scan without a relation of its own that returns one row
- * with one column.
+ * plan is a foreign scan without a relation of its own that returns one row.
+ * Its first column is the count; others, always null, are there only for
+ * EXPLAIN to name in the conditions that went down.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "optimizer/tlist.h"
 #include "utils/fmgroids.h"
 
 /* Is this count(*), plain? */
@@ -54,18 +56,18 @@ only_count_star(RelOptInfo *upper)
 }
 
 void
-xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
-						 RelOptInfo *input_rel, RelOptInfo *output_rel,
-						 void *extra)
+xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
+					RelOptInfo *output_rel)
 {
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
 	XeroPushdown *pushdown;
+	List	   *clauses;
 	double		calls;
 	Cost		cost;
 	ListCell   *lc;
 
-	if (stage != UPPERREL_GROUP_AGG || output_rel->fdw_private ||
+	if (output_rel->fdw_private ||
 		input_rel->reloptkind != RELOPT_BASEREL || info == NULL ||
 		parse->groupClause || parse->groupingSets || parse->havingQual ||
 		parse->hasTargetSRFs ||
@@ -80,9 +82,8 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	}
 
 	pushdown = palloc0(sizeof(XeroPushdown));
-	xero_pushdown(info->rel,
-				  extract_actual_clauses(input_rel->baserestrictinfo, false),
-				  pushdown);
+	clauses = extract_actual_clauses(input_rel->baserestrictinfo, false);
+	xero_pushdown(info->rel, clauses, pushdown);
 	if (pushdown->recheck != NIL)
 		return;
 
@@ -93,9 +94,10 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	add_path(output_rel, (Path *)
 			 xero_create_foreign_upper_path(root, output_rel,
 											output_rel->reltarget, 1, cost, cost,
-											list_make3(pushdown->sent,
+											list_make4(pushdown->sent,
 													   pushdown->params,
-													   makeFloat(psprintf("%.0f", calls)))));
+													   makeFloat(psprintf("%.0f", calls)),
+													   clauses)));
 }
 
 ForeignScan *
@@ -104,7 +106,12 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 	XeroRelInfo *info = upper->fdw_private;
 	Node	   *count = only_count_star(upper);
 	List	   *scan_tlist = list_make1(makeTargetEntry((Expr *) count, 1, NULL, false));
+	List	   *clauses = lfourth(best_path->fdw_private);
 	List	   *private;
+
+	scan_tlist = add_to_flat_tlist(scan_tlist,
+								   pull_var_clause((Node *) clauses,
+												   PVC_RECURSE_PLACEHOLDERS));
 
 	/* the layout of XeroScanPrivate; a single record may come, so page size 1 */
 	private = list_make5(linitial(best_path->fdw_private),
@@ -117,9 +124,12 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 	private = lappend(private, makeBoolean(false));
 	private = lappend(private, lthird(best_path->fdw_private));
 	private = lappend(private, makeInteger((int) info->table->relid));
+	private = lappend(private, makeBoolean(false));
+	private = lappend(private, makeBoolean(true));
+	private = lappend(private, NIL);
 
 	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
-							private, scan_tlist, NIL, NULL);
+							private, scan_tlist, clauses, NULL);
 }
 
 /*
@@ -178,23 +188,42 @@ count_target(XeroScanState *state, const XeroTarget *target,
 			 XeroStream *streams, int nstreams)
 {
 	XeroPager  *pagers[XERO_MAX_STREAMS];
+	XeroCall   *calls[XERO_MAX_STREAMS];
+	int			asked[XERO_MAX_STREAMS];
 	int64		total = 0;
 
 	for (int i = 0; i < nstreams; i++)
 	{
-		pagers[i] = xero_stream_pager(state, &streams[i], target, 1);
+		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
 		xero_pager_start(pagers[i]);
+		calls[i] = xero_pager_request(pagers[i]);
+		asked[i] = i;
 	}
-	for (int i = 0; i < nstreams; i++)
+	while (nstreams > 0 && total >= 0)
 	{
+		int			i = xero_call_await(calls, nstreams);
 		int64		n;
 
-		state->stream = &streams[i];
-		n = total < 0 ? 0 : read_count(state, &streams[i], target, pagers[i]);
+		state->stream = &streams[asked[i]];
+		n = read_count(state, state->stream, target, pagers[i]);
 		total = n < 0 ? n : total + n;
 		xero_pager_free(pagers[i]);
+
+		nstreams--;
+		pagers[i] = pagers[nstreams];
+		calls[i] = calls[nstreams];
+		asked[i] = asked[nstreams];
 	}
+	while (nstreams > 0)
+		xero_pager_free(pagers[--nstreams]);
 	return total;
+}
+
+int64
+xero_count_list(XeroScanState *state, XeroStream *stream,
+				const XeroTarget *target)
+{
+	return count_target(state, target, stream, 1);
 }
 
 static int64
@@ -248,6 +277,7 @@ xero_iterate_count(ForeignScanState *node)
 	state->count_returned = true;
 	state->rows = 1;
 
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
 	slot->tts_values[0] = Int64GetDatum(state->count);
 	slot->tts_isnull[0] = false;
 	return ExecStoreVirtualTuple(slot);

@@ -74,13 +74,26 @@ xero_detail_mask(const XeroDetail *detail, const Datum *values,
 	}
 }
 
+const XeroResponse *
+xero_detail_get(MemoryContext mcxt, const XeroServer *server,
+				const XeroObject *object, const char *key,
+				XeroCallStats *stats)
+{
+	XeroCallSpec spec = {0};
+
+	spec.method = "GET";
+	spec.path = psprintf("%s/%s/%s", object->api->base, object->name, key);
+	spec.query = object->has_unitdp ? "unitdp=4" : "";
+	spec.missing_ok = true;
+	spec.stats = stats;
+	return xero_call_finish(xero_call_begin(mcxt, server, &spec));
+}
+
 bool
 xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 				 const char *key, const Datum *values,
 				 const bool *nulls, Datum *slot_values, bool *slot_nulls)
 {
-	XeroCallSpec spec = {0};
-	XeroCall   *call;
 	const XeroResponse *response;
 	bool		found;
 	bool		any = false;
@@ -94,18 +107,11 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 	if (!any)
 		return true;
 
-	spec.method = "GET";
-	spec.path = psprintf("%s/%s/%s", detail->object->api->base,
-						 detail->object->name, key);
-	spec.query = detail->object->has_unitdp ? "unitdp=4" : "";
-	spec.missing_ok = true;
-	spec.stats = detail->stats;
-
 	MemoryContextReset(detail->call_cxt);
-	call = xero_call_begin(detail->call_cxt, server, &spec);
-	response = xero_call_finish(call);
+	response = xero_detail_get(detail->call_cxt, server, detail->object, key,
+							   detail->stats);
 	if (response->status == 404)
-		return false;			/* deleted since the list was read */
+		return false;
 
 	xero_reader_open(detail->reader, response->body, response->len,
 					 response->detail);

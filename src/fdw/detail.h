@@ -46,6 +46,16 @@ extern bool xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 							 const char *key, const Datum *values, const bool *nulls,
 							 Datum *slot_values, bool *slot_nulls);
 
+/*
+ * A record by itself, in "mcxt"; its status is 404 if it was deleted since the
+ * list was read.
+ */
+extern const XeroResponse *xero_detail_get(MemoryContext mcxt,
+										   const XeroServer *server,
+										   const XeroObject *object,
+										   const char *key,
+										   XeroCallStats *stats);
+
 /* The same for a record that was read by itself: nothing needs fetching. */
 extern void xero_detail_mask(const XeroDetail *detail, const Datum *values,
 							 const bool *nulls, bool *slot_nulls);

@@ -101,6 +101,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	const XeroObject *root = xero_root_object(table->object);
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
+	XeroRowWindow window = {0};
 	XeroShape	shape;
 	List	   *targets;
 	List	   *shown = NIL;
@@ -108,6 +109,7 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 
 	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
 	shape.order = *order ? order : NULL;
+	(void) xero_read_window(plan, &window);
 	targets = xero_build_targets(xero_rel_from_table(table, plan->scan.scanrelid),
 								 list_nth(private, XERO_SCAN_SENT), NULL,
 								 &shape);
@@ -115,7 +117,9 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	{
 		XeroTarget *target = lfirst(lc);
 		char	   *paging = target->single ? "" :
-		xero_pager_first_query(root, page_size);
+		xero_pager_first_query(root, page_size,
+							   xero_window_page(root, targets, page_size,
+												window.offset));
 
 		if (list_length(shown) == MAX_SHOWN)
 		{
@@ -146,6 +150,19 @@ explain_filter(ForeignScanState *node, ExplainState *es)
 						es);
 }
 
+/* LIMIT and OFFSET, if there is no plan node for them. */
+static void
+explain_window(ForeignScan *plan, ExplainState *es)
+{
+	XeroRowWindow window;
+
+	if (!xero_read_window(plan, &window))
+		return;
+	if (window.rows >= 0)
+		ExplainPropertyInteger("Xero Limit", NULL, window.rows, es);
+	ExplainPropertyInteger("Xero Offset", NULL, window.offset, es);
+}
+
 /*
  * How many of the organisations are asked, where there are several: of a scan
  * that ran, or as far as can be said without asking Xero or knowing run-time
@@ -157,7 +174,7 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	XeroScanState *state = node->fdw_state;
 	bool		ran = es->analyze && state && state->organisations;
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 	pg_uuid_t  *tenants;
 	int			count;
 	int			wanted;
@@ -194,6 +211,7 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	explain_requests(node, es);
 	explain_filter(node, es);
+	explain_window(plan, es);
 	explain_organisations(node, es);
 	if (es->costs)
 		ExplainPropertyFloat("Xero Calls", NULL,

@@ -30,8 +30,13 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */
 	XERO_SCAN_CALLS,			/* Float: estimated calls */
 	XERO_SCAN_RELID,			/* Integer: the foreign table */
-	XERO_SCAN_WHOLE				/* Boolean: read all before the first row,
+	XERO_SCAN_WHOLE,			/* Boolean: read all before the first row,
 								 * since the statement writes to the table */
+	XERO_SCAN_COUNTS,			/* Boolean: return the number of rows */
+	XERO_SCAN_WINDOW			/* List of how many rows to pass over (Float),
+								 * how many to return (Float, -1: all), and
+								 * whether a row as a whole is wanted
+								 * (Boolean); or NIL */
 } XeroScanPrivate;
 
 /* in plan.c */
@@ -48,6 +53,20 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
 								  double records);
 extern double xero_remembered_records(Oid relid);
+
+/* in limit.c: XERO_SCAN_WINDOW, read; false if there is none */
+typedef struct XeroRowWindow
+{
+	int64		offset;			/* rows to pass over */
+	int64		rows;			/* to return then, -1: all */
+	bool		whole_row;		/* a row as a whole is wanted */
+} XeroRowWindow;
+
+extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
+
+/* The page that a window begins on, if the targets are one list; else 1. */
+extern int64 xero_window_page(const XeroObject *object, List *targets,
+							  int page_size, int64 offset);
 
 /* in scan.c */
 extern TupleTableSlot *xeroIterateForeignScan(ForeignScanState *node);

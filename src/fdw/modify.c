@@ -32,23 +32,52 @@
 static bool
 is_member(const XeroModify *state, const XeroTableColumn *column)
 {
-	if (column->path == NULL)
+	if (column->path == NULL || column->from_parent)
 		return false;
 	return column->known == NULL ||
 		(column->known->flags & XERO_COL_WRITABLE) != 0 ||
-		strcmp(column->known->name, state->object->key) == 0 ||
+		(state->object->key != NULL &&
+		 strcmp(column->known->name, state->object->key) == 0) ||
 		(state->rules->status != NULL &&
 		 strcmp(column->known->name, state->rules->status) == 0);
+}
+
+/*
+ * What is sent whole needs all members that can be written, also those that
+ * the table has no column for.
+ */
+static void
+add_absent_members(XeroModify *state)
+{
+	const XeroObject *object = state->object;
+
+	for (int i = 0; i < object->ncolumns; i++)
+	{
+		const XeroColumn *known = &object->columns[i];
+		int			n = state->nmembers;
+		bool		is_key = object->key && strcmp(known->name, object->key) == 0;
+
+		if ((known->flags & XERO_COL_PARENT) ||
+			!(is_key || (known->flags & XERO_COL_WRITABLE)) ||
+			xero_attribute_of(state->table, known->name) != 0)
+			continue;
+		state->columns[n].known = known;
+		state->members[n].path = known->field;
+		state->members[n].type = xero_type_oid(known->type);
+		state->members[n].column = known->name;
+		state->nmembers++;
+	}
 }
 
 static void
 init_members(XeroModify *state)
 {
 	XeroTable  *table = state->table;
+	int			max = table->natts + state->object->ncolumns;
 
-	state->columns = palloc0(sizeof(XeroWritten) * Max(table->natts, 1));
-	state->members = palloc0(sizeof(XeroMember) * Max(table->natts, 1));
-	state->set = palloc0(sizeof(bool) * Max(table->natts, 1));
+	state->columns = palloc0(sizeof(XeroWritten) * max);
+	state->members = palloc0(sizeof(XeroMember) * max);
+	state->set = palloc0(sizeof(bool) * max);
 	state->key_member = -1;
 	state->status_member = -1;
 	for (int i = 0; i < table->natts; i++)
@@ -68,7 +97,8 @@ init_members(XeroModify *state)
 		{
 			state->columns[n].limit = xero_find_limit(state->object,
 													  column->known->name);
-			if (strcmp(column->known->name, state->object->key) == 0)
+			if (state->object->key &&
+				strcmp(column->known->name, state->object->key) == 0)
 				state->key_member = n;
 			if (state->rules->status != NULL &&
 				strcmp(column->known->name, state->rules->status) == 0)
@@ -76,7 +106,9 @@ init_members(XeroModify *state)
 		}
 		state->nmembers++;
 	}
-	state->texts = palloc0(sizeof(char *) * Max(state->nmembers, 1));
+	if (state->rules->place == XERO_PLACE_INSIDE)
+		add_absent_members(state);
+	state->texts = palloc0(sizeof(char *) * max);
 	state->writer = xero_writer_create(CurrentMemoryContext, table->name,
 									   state->members, state->nmembers);
 }
@@ -87,7 +119,8 @@ xero_modify_read_back(XeroModify *state)
 	state->nfields = xero_table_fields(state->table, state->desc,
 									   &state->fields, &state->field_attnos);
 	state->reader = xero_reader_create(CurrentMemoryContext, state->table->name,
-									   state->object->wrapper, NULL,
+									   xero_write_wrapper(state->object),
+									   state->lines ? state->object->array : NULL,
 									   state->fields, state->nfields, -1);
 	state->values = palloc(sizeof(Datum) * Max(state->nfields, 1));
 	state->nulls = palloc(sizeof(bool) * Max(state->nfields, 1));
@@ -124,9 +157,16 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 		if (state->table->columns[i].is_tenant)
 			state->tenant_attno = i + 1;
 	}
+	if (state->object->parent != NULL)
+		state->holder_attno = xero_attribute_of(state->table,
+												state->object->parent->key);
+	state->identity = xero_identity_attributes(state->table);
 	init_members(state);
+	if (state->rules->place == XERO_PLACE_INSIDE)
+		state->lines = xero_lines_create(state);
 	state->answer = xero_answer_create(CurrentMemoryContext,
-									   state->table->name, state->object);
+									   state->table->name,
+									   xero_written_object(state->object));
 	initStringInfo(&state->names);
 	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero answer to a write",
@@ -377,12 +417,25 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	bool		returning = boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING));
 	int			batch = state ? state->batch :
 	xero_write_batch(table, mtstate->operation, returning);
-	char	   *query = xero_write_query(table, mtstate->operation, batch);
+	bool		inside = xero_written_object(table->object) != table->object;
+	int			elements = inside ? xero_lines_reach(table) : batch;
+	char	   *query = xero_write_query(table, mtstate->operation, elements);
 
+	if (inside)
+	{
+		char	   *read_query;
+		char	   *path = xero_lines_request(table, NIL, &read_query);
+
+		ExplainPropertyText("Xero Read",
+							psprintf("GET %s%s%s", path,
+									 *read_query ? "?" : "", read_query),
+							es);
+	}
 	ExplainPropertyText("Xero Request",
 						psprintf("%s %s%s%s",
-								 xero_write_method(table, mtstate->operation, batch),
-								 xero_write_path(table, mtstate->operation, batch, NULL),
+								 xero_write_method(table, mtstate->operation, elements),
+								 xero_write_path(table, mtstate->operation, elements,
+												 NULL, NULL),
 								 *query ? "?" : "", query),
 						es);
 	ExplainPropertyInteger("Xero Batch", NULL, batch, es);

@@ -21,6 +21,12 @@
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 
+/* Bytes of a request; Xero takes 3.5 MB. */
+#define XERO_MAX_BODY (3 * 1000 * 1000)
+
+/* Why a row was refused whose record, or whose parent, is gone. */
+#define XERO_NO_SUCH_RECORD "There is no such record any more."
+
 /* Members of a foreign ModifyTable's fdw_private, in this order. */
 typedef enum XeroModifyPrivate
 {
@@ -34,27 +40,38 @@ typedef enum XeroModifyPrivate
  */
 typedef struct XeroQueue
 {
-	const XeroOrg *organisation;
+	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
 	MemoryContext cxt;			/* of the rows */
 	List	   *rows;			/* XeroPendingRow */
 	size_t		bytes;
 } XeroQueue;
 
-/* A row that waits. */
+/*
+ * A row that waits; or a record that is sent for the sake of rows inside of it
+ * (lines.c).
+ */
 typedef struct XeroPendingRow
 {
 	int			number;			/* of the row in the caller's batch */
 	char	   *label;			/* the row, for people */
-	char	   *element;		/* JSON in UTF-8; NULL for the DELETE method */
+	char	   *element;		/* JSON in UTF-8; NULL: no member is set */
+	char	   *holder;			/* child tables: the parent's key */
 	char	   *key;			/* UPDATE and DELETE: the record's */
 	int			queue;			/* of its organisation */
+
+	/* inside of a record */
+	char	  **texts;			/* by member: JSON of those that are set */
+	char	  **identity;		/* UPDATE and DELETE: old values, printed */
+	int			place;			/* in the array that was sent */
+
+	List	   *parts;			/* of such a record: its rows, XeroPendingRow */
 } XeroPendingRow;
 
 /* A column that may be written. */
 typedef struct XeroWritten
 {
-	AttrNumber	attno;
+	AttrNumber	attno;			/* 0 for what the table leaves out */
 	const XeroColumn *known;	/* NULL for what the user declared */
 	const XeroLimit *limit;
 } XeroWritten;
@@ -70,6 +87,8 @@ typedef struct XeroPush
 	XeroOutcome *outcomes;		/* by number of the row */
 	const XeroResponse *response;	/* to the request; NULL if none was sent */
 } XeroPush;
+
+typedef struct XeroLines XeroLines;
 
 /* Hangs off ResultRelInfo.ri_FdwState, or belongs to a push; lives in the executor's context. */
 typedef struct XeroModify
@@ -103,6 +122,9 @@ typedef struct XeroModify
 	XeroQueue  *queues;
 	int			nqueues;
 	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
+	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
+	List	   *identity;		/* attributes that identify a row */
+	XeroLines  *lines;			/* rows inside of a record, else NULL */
 	int			row;			/* number of the present row in the statement */
 
 	/* the answer */
@@ -153,11 +175,18 @@ extern AttrNumber xero_needed_attribute(const XeroTable *table,
 extern AttrNumber xero_attribute_of(const XeroTable *table,
 									const char *column);
 
-/* How many rows a request holds; and how such requests look. */
+/* Those that identify a row, as far as the table has them. */
+extern List *xero_identity_attributes(const XeroTable *table);
+
+/*
+ * How many rows are collected; and how requests look, of which each has so
+ * many elements.
+ */
 extern int	xero_write_batch(const XeroTable *table, CmdType operation,
 							 bool returning);
 extern char *xero_write_path(const XeroTable *table, CmdType operation,
-							 int batch, const char *key);
+							 int batch, const char *holder, const char *key);
+extern char *xero_record_path(const XeroObject *object, const char *key);
 extern const char *xero_write_method(const XeroTable *table,
 									 CmdType operation, int batch);
 extern char *xero_write_query(const XeroTable *table, CmdType operation,
@@ -209,9 +238,32 @@ extern void xero_send_together(XeroModify *state, List *rows);
 extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 							 TupleTableSlot *slot);
 
+/* Labels of rows, the first ones; and an ERROR if one is beyond any request. */
+extern char *xero_make_subject(List *rows);
+extern void xero_check_size(const XeroModify *state,
+							const XeroPendingRow *row);
+
+/* Send some rows, or records, of a queue in one request. */
+extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
+							  List *rows, TupleTableSlot *slot,
+							  MemoryContext row_cxt);
+
 /* A row is refused by us. */
 extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
 							const char *label, const char *message,
 							const char *detail);
+
+/*
+ * in lines.c: what rows inside of records need; how many records are read and
+ * written at once, and how the first is done; and writing rows that wait, one
+ * group for each record
+ */
+extern XeroLines *xero_lines_create(XeroModify *state);
+extern int	xero_lines_reach(const XeroTable *table);
+extern char *xero_lines_request(const XeroTable *table, List *keys,
+								char **query);
+extern void xero_lines_send(XeroModify *state, const XeroQueue *queue,
+							List *groups, TupleTableSlot *slot,
+							MemoryContext row_cxt);
 
 #endif							/* XERO_MODIFY_H */

@@ -393,14 +393,19 @@ xero_get_login(Oid serverid)
 	return login;
 }
 
+bool
+xero_server_updatable(Oid serverid)
+{
+	return get_boolean(GetForeignServer(serverid)->options, "updatable", true);
+}
+
 const XeroObject *
 xero_table_object(Oid relid, bool *updatable)
 {
 	ForeignTable *ft = GetForeignTable(relid);
-	ForeignServer *fs = GetForeignServer(ft->serverid);
 
 	*updatable = get_boolean(ft->options, "updatable",
-							 get_boolean(fs->options, "updatable", false));
+							 xero_server_updatable(ft->serverid));
 	return xero_find_object(get_string(ft->options, "object", ""));
 }
 
@@ -423,7 +428,7 @@ find_user_mapping(Oid serverid, Oid userid)
 
 int
 xero_planned_organisations(const XeroTable *table, Oid userid,
-						   XeroOrg **list)
+						   XeroOrganisation **list)
 {
 	*list = NULL;
 	if (table->one_tenant)
@@ -516,7 +521,7 @@ xero_get_table(Relation rel)
 								   get_integer(fs->options, "page_size",
 											   XERO_MAX_PAGE_SIZE));
 	table->updatable = get_boolean(ft->options, "updatable",
-								   get_boolean(fs->options, "updatable", true));
+								   xero_server_updatable(ft->serverid));
 	table->batch_size = get_integer(ft->options, "batch_size",
 									get_integer(fs->options, "batch_size",
 												XERO_MAX_BATCH_SIZE));

@@ -71,9 +71,12 @@ extern XeroServer *xero_get_server(Oid serverid, Oid userid);
 
 extern XeroLogin *xero_get_login(Oid serverid);
 
+/* Whether the server's tables may be written, unless they say otherwise. */
+extern bool xero_server_updatable(Oid serverid);
+
 /*
- * What a foreign table is made of, NULL if that is unknown, and whether the
- * table or its server is explicitly updatable.
+ * What a foreign table is made of, NULL if that is unknown, and whether
+ * neither the table nor its server forbids writing.
  */
 extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
 
@@ -82,6 +85,6 @@ extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
  * table's server stands for: how many, or -1.
  */
 extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
-									   XeroOrg **list);
+									   XeroOrganisation **list);
 
 #endif							/* XERO_OPTIONS_H */

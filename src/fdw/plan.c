@@ -40,17 +40,6 @@
 /* Share of records that have something behind XeroColumn.detail_if. */
 #define DETAIL_IF_SHARE		0.1
 
-/* How one set of clauses would be read. */
-typedef struct XeroAccess
-{
-	XeroPushdown pushdown;
-	List	   *wanted;			/* Integer nodes: attributes to decode */
-	XeroShape	shape;
-	double		organisations;	/* that will be asked */
-	double		records;		/* that Xero will send */
-	double		calls;
-} XeroAccess;
-
 /* Attributes that the target list or the rechecked clauses read. */
 static List *
 wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
@@ -89,13 +78,14 @@ array_forms(const XeroTable *table)
 	if (object->parent == NULL)
 		return XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
 	array = xero_find_field(object->parent, object->array);
-	Assert(array != NULL && (array->forms & XERO_FORM_LIST));
 	if (table->summary_only && !(array->forms & XERO_FORM_SUMMARY))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the rows of foreign table \"%s\" are not part of the summary form",
 						table->name),
 				 errhint("Set the table's option summary_only to false.")));
+	if (xero_lists_lack_rows(object))
+		return XERO_FORM_LIST | XERO_FORM_SINGLE;
 	return array->forms;
 }
 
@@ -142,11 +132,11 @@ usable_forms(const XeroTable *table, List *wanted)
 	return forms;
 }
 
-/* Calls for the columns that only the GET of a single record carries. */
+/* Calls for what only the GET of a single record carries. */
 static double
 detail_calls(const XeroTable *table, List *wanted, double records)
 {
-	double		calls = 0;
+	double		calls = xero_lists_lack_rows(table->object) ? records : 0;
 	ListCell   *lc;
 
 	foreach(lc, wanted)
@@ -218,9 +208,9 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
  * list of values travels 40 a call; where reading without it is known to take
  * fewer calls, the list is left out and its clause checked here.
  */
-static void
-plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-			const char *order, int page_size, XeroAccess *access)
+void
+xero_plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+				 const char *order, int page_size, XeroAccess *access)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	List	   *lists = NIL;
@@ -268,7 +258,7 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	XeroRelInfo *info = palloc0(sizeof(XeroRelInfo));
 	Relation	rel = table_open(foreigntableid, NoLock);
 	const XeroObject *object;
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 	XeroPushdown pushdown;
 
 	info->table = xero_get_table(rel);
@@ -326,9 +316,9 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 }
 
 /* The order= that gives a path key, and its column; or NULL. */
-static const char *
-order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
-				  AttrNumber *attno)
+const char *
+xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
+					   AttrNumber *attno)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	ListCell   *lc;
@@ -361,7 +351,7 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 	Cost		startup;
 	Cost		total;
 
-	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
 	cost_access(&access, baserel->rows, &startup, &total);
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, baserel->rows,
@@ -388,11 +378,11 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
 	pathkey = linitial(root->query_pathkeys);
-	order = order_for_pathkey(baserel, pathkey, clauses, &attno);
+	order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
 	if (order == NULL)
 		return;
 
-	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
 	if (access.pushdown.recheck != NIL)
 		return;
 	cost_access(&access, baserel->rows, &startup, &total);
@@ -441,7 +431,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 	param_info = get_baserel_parampathinfo(root, baserel, outer);
 	clauses = list_concat(extract_actual_clauses(baserel->baserestrictinfo, false),
 						  extract_actual_clauses(param_info->ppi_clauses, false));
-	plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
 	cost_access(&access, param_info->ppi_rows, &startup, &total);
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, param_info->ppi_rows,
@@ -520,6 +510,54 @@ is_written_to(PlannerInfo *root, Oid relid)
 	return false;
 }
 
+List *
+xero_make_private(PlannerInfo *root, RelOptInfo *baserel,
+				  const XeroAccess *access, List *sort, int page_size,
+				  bool ahead, List *window)
+{
+	const char *order = access->shape.order;
+	Oid			relid = ((XeroRelInfo *) baserel->fdw_private)->table->relid;
+	List	   *private;
+
+	private = list_make5(access->pushdown.sent,
+						 access->wanted,
+						 makeInteger(access->shape.forms),
+						 makeString(pstrdup(order ? order : "")),
+						 sort);
+	private = lappend(private, makeInteger(page_size));
+	private = lappend(private, makeBoolean(ahead));
+	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
+	private = lappend(private, makeFloat(psprintf("%.0f", access->calls)));
+	private = lappend(private, makeInteger((int) relid));
+	private = lappend(private, makeBoolean(ahead && is_written_to(root, relid)));
+	private = lappend(private, makeBoolean(false));
+	return lappend(private, window);
+}
+
+void
+xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+						 RelOptInfo *input_rel, RelOptInfo *output_rel,
+						 void *extra)
+{
+	switch (stage)
+	{
+		case UPPERREL_GROUP_AGG:
+			xero_add_count_path(root, input_rel, output_rel);
+			break;
+		case UPPERREL_ORDERED:
+			/* a mark: nothing but sorting comes after the table's rows */
+			if (input_rel->reloptkind == RELOPT_BASEREL)
+				output_rel->fdw_private = input_rel->fdw_private;
+			break;
+		case UPPERREL_FINAL:
+			if (((FinalPathExtraData *) extra)->limit_needed)
+				xero_add_limit_path(root, input_rel, output_rel);
+			break;
+		default:
+			break;
+	}
+}
+
 ForeignScan *
 xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 				   ForeignPath *best_path, List *tlist, List *scan_clauses,
@@ -535,7 +573,9 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	List	   *private;
 
 	if (baserel->reloptkind == RELOPT_UPPER_REL)
-		return xero_plan_count(baserel, best_path, tlist);
+		return baserel == fetch_upper_rel(root, UPPERREL_FINAL, NULL) ?
+			xero_plan_limit(root, best_path, tlist) :
+			xero_plan_count(baserel, best_path, tlist);
 
 	if (best_path->fdw_private != NIL)
 	{
@@ -543,7 +583,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 		sort = lsecond(best_path->fdw_private);
 	}
 
-	plan_access(root, baserel, clauses, order, info->table->page_size, &access);
+	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
 	page_size = choose_page_size(root, baserel,
 								 access.pushdown.recheck == NIL,
 								 order != NULL);
@@ -559,18 +599,8 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	/* where the statement may stop early, a page ahead may be a call wasted */
 	ahead = root->tuple_fraction <= 0 && root->limit_tuples < 0;
 
-	private = list_make5(access.pushdown.sent,
-						 access.wanted,
-						 makeInteger(access.shape.forms),
-						 makeString(pstrdup(access.shape.order ? access.shape.order : "")),
-						 sort);
-	private = lappend(private, makeInteger(page_size));
-	private = lappend(private, makeBoolean(ahead));
-	private = lappend(private, makeBoolean(may_be_rescanned(root, baserel)));
-	private = lappend(private, makeFloat(psprintf("%.0f", access.calls)));
-	private = lappend(private, makeInteger((int) foreigntableid));
-	private = lappend(private, makeBoolean(ahead && is_written_to(root, foreigntableid)));
-
+	private = xero_make_private(root, baserel, &access, sort, page_size,
+								ahead, NIL);
 	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
 							access.pushdown.params, private, NIL,
 							access.pushdown.remote, outer_plan);

@@ -33,11 +33,50 @@ typedef struct XeroRelInfo
 	double		rows_per_record;	/* child tables: elements a record */
 } XeroRelInfo;
 
-/* in count.c */
+/* How one set of clauses would be read. */
+typedef struct XeroAccess
+{
+	XeroPushdown pushdown;
+	List	   *wanted;			/* Integer nodes: attributes to decode */
+	XeroShape	shape;
+	double		organisations;	/* that will be asked */
+	double		records;		/* that Xero will send */
+	double		calls;
+} XeroAccess;
+
+/*
+ * in plan.c: settle how clauses would be read, in an order that Xero gives
+ * (NULL: none) and pages of a size; the order= that gives a path key, and its
+ * column, or NULL; and XeroScanPrivate of such a scan, where "sort" and
+ * "window" are its members of these names and "ahead" says that all rows will
+ * be wanted
+ */
+extern void xero_plan_access(PlannerInfo *root, RelOptInfo *baserel,
+							 List *clauses, const char *order, int page_size,
+							 XeroAccess *access);
+extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
+										  List *clauses, AttrNumber *attno);
+extern List *xero_make_private(PlannerInfo *root, RelOptInfo *baserel,
+							   const XeroAccess *access, List *sort,
+							   int page_size, bool ahead, List *window);
+
 extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 									 RelOptInfo *input_rel,
 									 RelOptInfo *output_rel, void *extra);
+
+/* in count.c */
+extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
+								RelOptInfo *output_rel);
 extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
+									List *tlist);
+
+/*
+ * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the
+ * table's or that of its sorted rows
+ */
+extern void xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
+								RelOptInfo *final_rel);
+extern ForeignScan *xero_plan_limit(PlannerInfo *root, ForeignPath *best_path,
 									List *tlist);
 
 /* in stats.c; to be called by _PG_init */

@@ -136,13 +136,12 @@ limit_detail(XeroModify *state, int member)
 static bool
 has_one_of(XeroModify *state, TupleTableSlot *slot, const char *columns)
 {
-	for (int i = 0; i < state->nmembers; i++)
+	for (int i = 0; i < state->table->natts; i++)
 	{
-		const XeroWritten *column = &state->columns[i];
+		const XeroColumn *known = state->table->columns[i].known;
 
-		if (column->known != NULL &&
-			xero_is_one_of(columns, column->known->name) &&
-			!slot->tts_isnull[column->attno - 1])
+		if (known != NULL && xero_is_one_of(columns, known->name) &&
+			!slot->tts_isnull[i])
 			return true;
 	}
 	return false;
@@ -220,16 +219,6 @@ check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
  *-------------------------------------------------------------------------
  */
 
-static XeroPendingRow *
-make_row(XeroModify *state, char *label, char *key)
-{
-	XeroPendingRow *row = palloc0(sizeof(XeroPendingRow));
-
-	row->label = label;
-	row->key = key;
-	return row;
-}
-
 /* The members whose texts are set, as one element. */
 static void
 make_element(XeroModify *state, XeroPendingRow *row)
@@ -239,6 +228,8 @@ make_element(XeroModify *state, XeroPendingRow *row)
 	initStringInfo(&json);
 	xero_writer_object(state->writer, &json, state->texts);
 	row->element = pg_server_to_any(json.data, json.len, PG_UTF8);
+	if (state->lines != NULL)
+		row->texts = state->texts;
 }
 
 /* False if the value is refused. */
@@ -282,11 +273,15 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	{
 		AttrNumber	attno = state->columns[i].attno;
 
-		if (!slot->tts_isnull[attno - 1] &&
+		if (attno != 0 && !slot->tts_isnull[attno - 1] &&
 			!take_value(state, i, slot->tts_values[attno - 1], label))
 			return NULL;
 	}
-	row = make_row(state, label, NULL);
+	row = palloc0(sizeof(XeroPendingRow));
+	row->label = label;
+	if (state->holder_attno != 0)
+		row->holder = print_attribute(state, state->holder_attno,
+									  slot->tts_values[state->holder_attno - 1]);
 	make_element(state, row);
 	if (state->tenant_attno != 0 && !slot->tts_isnull[state->tenant_attno - 1])
 		tenant = print_attribute(state, state->tenant_attno,
@@ -295,20 +290,49 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	return row->queue < 0 ? NULL : row;
 }
 
-/* The key of the record that the plan has found. */
+/* An old value as text; NULL if there is none. */
 static char *
-old_key(XeroModify *state, TupleTableSlot *plan_slot)
+old_text(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
 {
-	AttrNumber	attno = xero_attribute_of(state->table, state->object->key);
 	bool		isnull;
 	Datum		value = old_value(state, plan_slot, attno, &isnull);
 
-	if (isnull)
+	return isnull ? NULL : print_attribute(state, attno, value);
+}
+
+static char *
+old_key(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
+{
+	char	   *key = old_text(state, plan_slot, attno);
+
+	if (key == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("a record of foreign table \"%s\" has no key",
 						state->table->name)));
-	return print_attribute(state, attno, value);
+	return key;
+}
+
+/* The row that the plan has found. */
+static XeroPendingRow *
+make_old_row(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	const XeroObject *object = state->object;
+	XeroPendingRow *row = palloc0(sizeof(XeroPendingRow));
+	int			n = 0;
+	ListCell   *lc;
+
+	if (object->parent != NULL)
+		row->holder = old_key(state, plan_slot, state->holder_attno);
+	if (object->key != NULL)
+		row->key = old_key(state, plan_slot,
+						   xero_attribute_of(state->table, object->key));
+	row->label = object->key ? psprintf("%s %s", object->key, row->key) :
+		psprintf("%s %s", object->parent->key, row->holder);
+	row->identity = palloc(sizeof(char *) * Max(list_length(state->identity), 1));
+	foreach(lc, state->identity)
+		row->identity[n++] = old_text(state, plan_slot, lfirst_int(lc));
+	return row;
 }
 
 /* The queue of the organisation that the record is in. */
@@ -316,12 +340,9 @@ static int
 old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
 {
 	AttrNumber	attno = state->tenant_attno;
-	bool		isnull = true;
-	Datum		value = attno == 0 ? (Datum) 0 :
-	old_value(state, plan_slot, attno, &isnull);
 
-	return xero_choose_queue(state,
-							 isnull ? NULL : print_attribute(state, attno, value),
+	return xero_choose_queue(state, attno == 0 ? NULL :
+							 old_text(state, plan_slot, attno),
 							 label);
 }
 
@@ -408,7 +429,7 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot)
 			bool		isnull;
 			Datum		value;
 
-			if (state->texts[m] != NULL || column->known == NULL ||
+			if (state->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
 				strcmp(column->known->name, state->rules->with_update[i]) != 0)
 				continue;
 			value = old_value(state, plan_slot, column->attno, &isnull);
@@ -423,9 +444,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 				   TupleTableSlot *plan_slot)
 {
 	HeapTupleHeader before = old_row(state, plan_slot);
-	char	   *key = old_key(state, plan_slot);
-	char	   *label = psprintf("%s %s", state->object->key, key);
-	XeroPendingRow *row;
+	XeroPendingRow *row = make_old_row(state, plan_slot);
 
 	slot_getallattrs(slot);
 	state->row++;
@@ -434,19 +453,19 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	{
 		AttrNumber	attno = state->columns[i].attno;
 
-		if (i == state->key_member ||
+		if (i == state->key_member || attno == 0 ||
 			!(state->set[i] || has_changed(state, before, attno, slot)))
 			continue;
-		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, label) :
-			!take_value(state, i, slot->tts_values[attno - 1], label))
+		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
+			!take_value(state, i, slot->tts_values[attno - 1], row->label))
 			return NULL;
 	}
 	take_companions(state, plan_slot);
-	if (state->rules->envelope != XERO_ENVELOPE_BARE)
-		state->texts[state->key_member] = quote(key);
-	row = make_row(state, label, key);
+	if (state->rules->place == XERO_PLACE_OWN &&
+		state->rules->envelope != XERO_ENVELOPE_BARE)
+		state->texts[state->key_member] = quote(row->key);
 	make_element(state, row);
-	row->queue = old_queue(state, plan_slot, label);
+	row->queue = old_queue(state, plan_slot, row->label);
 	return row->queue < 0 ? NULL : row;
 }
 
@@ -455,39 +474,30 @@ XeroPendingRow *
 xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 {
 	const XeroWriteRules *rules = state->rules;
-	char	   *key = old_key(state, plan_slot);
-	char	   *label = psprintf("%s %s", state->object->key, key);
+	XeroPendingRow *row = make_old_row(state, plan_slot);
 	char	   *status = NULL;
 	const XeroEnding *ending;
-	XeroPendingRow *row;
 
 	state->row++;
 	if (rules->status != NULL)
-	{
-		AttrNumber	attno = xero_attribute_of(state->table, rules->status);
-		bool		isnull;
-		Datum		value = old_value(state, plan_slot, attno, &isnull);
-
-		if (!isnull)
-			status = print_attribute(state, attno, value);
-	}
+		status = old_text(state, plan_slot,
+						  xero_attribute_of(state->table, rules->status));
 	ending = xero_find_ending(rules, status);
 	if (ending == NULL)
 	{
-		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, label,
+		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, row->label,
 						psprintf("Xero cannot delete a record whose %s is %s",
 								 rules->status, status ? status : "null"),
 						NULL);
 		return NULL;
 	}
-	row = make_row(state, label, key);
-	row->queue = old_queue(state, plan_slot, label);
+	row->queue = old_queue(state, plan_slot, row->label);
 	if (row->queue < 0)
 		return NULL;
 	if (ending->becomes == NULL)
 		return row;
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);
-	state->texts[state->key_member] = quote(key);
+	state->texts[state->key_member] = quote(row->key);
 	state->texts[state->status_member] = quote(ending->becomes);
 	take_companions(state, plan_slot);
 	make_element(state, row);

@@ -25,6 +25,7 @@
 #include <math.h>
 
 #include "executor/executor.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 
@@ -70,6 +71,44 @@ note_records(XeroScanState *state, XeroStream *stream, double records)
 	xero_note_records(state, stream, records);
 }
 
+/*
+ * The window begins behind the end of its list, says Xero.  It says the same
+ * of a query that it does not understand, so make sure.
+ */
+static void
+check_past_end(XeroScanState *state, XeroStream *stream)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int64		before = (state->first_page - 1) *
+	xero_pager_page_size(root, state->page_size);
+	int64		records = xero_count_list(state, stream,
+										  list_nth(state->targets, stream->target));
+
+	if (records < 0 || records > before)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero has no page " INT64_FORMAT " of foreign table \"%s\"",
+						state->first_page, state->table->name),
+				 errdetail("It counts " INT64_FORMAT " records.", records)));
+}
+
+/* Where pages were left out, they must have had the size that we think. */
+static void
+check_page_size(XeroScanState *state, int64 page_size)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int			asked = xero_pager_page_size(root, state->page_size);
+
+	if (state->first_page > 1 && page_size != asked)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero sent a page of foreign table \"%s\" of another size than it was asked for",
+						state->table->name),
+				 errdetail("Pages of %d records were asked for; Xero says " INT64_FORMAT ".",
+						   asked, page_size),
+				 errhint("Set the table's option page_size to what Xero serves.")));
+}
+
 /* Open the next page; false at the end of the run. */
 static bool
 open_page(XeroScanState *state)
@@ -79,6 +118,7 @@ open_page(XeroScanState *state)
 		const XeroResponse *response;
 		const XeroPageInfo *info;
 		XeroStream *stream;
+		XeroTarget *target;
 
 		CHECK_FOR_INTERRUPTS();
 		stream = xero_next_response(state, &response);
@@ -86,14 +126,21 @@ open_page(XeroScanState *state)
 			return false;
 		if (response->status == 404)
 		{
-			/* a single record that does not exist */
+			/* a single record that does not exist, or a page */
+			if (state->first_page > 1)
+				check_past_end(state, stream);
 			xero_pager_end_page(stream->pager, 0, 0);
 			continue;
 		}
 
-		xero_reader_open(state->reader, response->body, response->len,
+		target = list_nth(state->targets, stream->target);
+		state->page_reader = state->parts && target->single ?
+			state->parts : state->reader;
+		xero_reader_open(state->page_reader, response->body, response->len,
 						 response->detail);
-		info = xero_reader_info(state->reader);
+		info = xero_reader_info(state->page_reader);
+		if (info->page_size >= 0)
+			check_page_size(state, info->page_size);
 		note_pages(state, info->page_count);
 		note_records(state, stream, info->item_count);
 		state->pages++;
@@ -125,11 +172,11 @@ static void
 settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 {
 	const XeroObject *root = xero_root_object(state->table->object);
-	int			size = root->max_page_size > 0 ?
-	Min(state->page_size, root->max_page_size) : root->default_page_size;
+	int			size = xero_pager_page_size(root, state->page_size);
 	int64		furthest = xero_pager_page(stream->pager);
 	int64		page = stream->reread_page > 0 ? stream->reread_page : furthest;
-	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)), 1);
+	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)),
+							state->first_page);
 
 	if (change < 0)
 		stream->setbacks++;
@@ -143,7 +190,7 @@ settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 	if (change < 0)
 	{
 		stream->reread_last = stream->reread_page > 0 ? furthest : furthest - 1;
-		stream->reread_page = page > 1 ? reach : 2;
+		stream->reread_page = page > state->first_page ? reach : page + 1;
 	}
 	else if (stream->reread_page > 0)
 		stream->reread_page++;
@@ -162,13 +209,15 @@ static void
 close_page(XeroScanState *state)
 {
 	XeroStream *stream = state->stream;
-	const XeroPageInfo *info = xero_reader_info(state->reader);
-	int64		records = xero_reader_records(state->reader);
+	const XeroPageInfo *info = xero_reader_info(state->page_reader);
+	int64		records = xero_reader_records(state->page_reader);
 	double		items = info->item_count;
 	double		change = items >= 0 && stream->items >= 0 ?
 	items - stream->items : 0;
 
 	state->page_open = false;
+	if (records > 0)
+		check_page_size(state, info->page_size);
 	stream->records += records - state->page_repeated;
 
 	if (stream->reread_page == 0)
@@ -271,26 +320,89 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 	return true;
 }
 
+/* Ask for the present record by itself, for the rows that the list lacks. */
+static void
+open_part(XeroScanState *state)
+{
+	const XeroResponse *response;
+
+	MemoryContextReset(state->part_cxt);
+	response = xero_detail_get(state->part_cxt, &state->stream->server,
+							   xero_root_object(state->table->object),
+							   present_key(state), &state->stats);
+	if (response->status == 404)
+		return;
+	xero_reader_open(state->parts, response->body, response->len,
+					 response->detail);
+	state->part_open = true;
+}
+
+/* The row itself, behind its columns. */
+static void
+fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	int			natts = state->whole_row->natts;
+	HeapTuple	tuple = heap_form_tuple(state->whole_row, slot->tts_values,
+										slot->tts_isnull);
+
+	slot->tts_values[natts] = HeapTupleGetDatum(tuple);
+	slot->tts_isnull[natts] = false;
+}
+
+/*
+ * Does OFFSET pass over the present record?  Asked before its columns are
+ * completed, which may take a call, and again after it has turned out to be a
+ * row, where that is not certain before.
+ */
+static bool
+pass_over(XeroScanState *state, bool early)
+{
+	XeroTarget *target = list_nth(state->targets, state->stream->target);
+
+	if (state->skip == 0 || early != (target->owner_attno == 0))
+		return false;
+	state->skip--;
+	return true;
+}
+
 /* The next row of any stream into the slot's arrays; false at the end. */
 static bool
 fetch_row(XeroScanState *state, TupleTableSlot *slot)
 {
+	if (state->returned == state->window.rows)
+		return false;
 	for (;;)
 	{
 		if (!state->page_open && !open_page(state))
 			return false;
-		if (!xero_reader_next(state->reader, state->values, state->nulls))
+		if (!xero_reader_next(state->part_open ? state->parts : state->page_reader,
+							  state->values, state->nulls))
 		{
-			close_page(state);
+			if (!state->part_open)
+				close_page(state);
+			state->part_open = false;
 			continue;
 		}
 		if (state->offset_field >= 0 && !state->nulls[state->offset_field])
 			state->stream->offset = DatumGetInt32(state->values[state->offset_field]);
-		if (is_repeated(state) || !fill_slot(state, slot))
+		if (!state->part_open)
+		{
+			if (is_repeated(state) || pass_over(state, true))
+				continue;
+			if (state->parts && state->page_reader != state->parts)
+			{
+				open_part(state);
+				continue;
+			}
+		}
+		if (!fill_slot(state, slot) || pass_over(state, false))
 			continue;
+		if (state->whole_row)
+			fill_whole_row(state, slot);
 		if (state->rows++ % ROWS_PER_PUMP == 0)
 			xero_call_pump();
 		state->stream->rows++;
+		state->returned++;
 		return true;
 	}
 }
@@ -356,7 +468,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 	XeroScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (node->ss.ss_currentRelation == NULL)
+	if (state->counts)
 		return xero_iterate_count(node);
 
 	ExecClearTuple(slot);

@@ -32,7 +32,7 @@
  */
 typedef struct XeroStream
 {
-	const XeroOrg *organisation;
+	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
 	Datum		tenant;			/* its id, as the table's column has it */
 	int			target;			/* index of the present one */
@@ -63,13 +63,17 @@ typedef struct XeroScanState
 	List	   *sent;
 	XeroShape	shape;
 	int			page_size;
-	bool		ahead;			/* all rows will be wanted */
+	bool		all_wanted;		/* rows, or those of the window */
 	AttrNumber	order_attno;	/* rows come in the order of this column ... */
 	bool		order_descends;
 	int64		order_rows;		/* ... and no more than these will be wanted;
 								 * 0: in any order */
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
+	bool		counts;			/* returns the number of rows instead of them */
+	XeroRowWindow window;		/* all rows unless the plan has another */
+	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
+								 * behind the columns; else NULL */
 	bool		keep;			/* rows are kept for a rescan */
 	bool		whole;			/* all are read before the first is returned;
 								 * implies "keep" */
@@ -87,10 +91,13 @@ typedef struct XeroScanState
 	Oid			tenant_input;	/* input function of its type */
 	Oid			tenant_ioparam;
 	int32		tenant_typmod;
-	XeroOrg    *organisations;	/* all; NULL until the first run */
+	XeroOrganisation *organisations;	/* all; NULL until the first run */
 	pg_uuid_t  *tenants;		/* their ids */
 	int			norganisations;
 	XeroReader *reader;
+	XeroReader *parts;			/* of single records, if the lists lack the
+								 * rows of a child table; else NULL */
+	MemoryContext part_cxt;		/* such a record's response */
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
 	XeroDetail *detail;			/* columns that lists lack, or NULL */
@@ -111,6 +118,13 @@ typedef struct XeroScanState
 
 	/* the present page */
 	bool		page_open;
+	XeroReader *page_reader;
+	bool		part_open;		/* a record of the page is read by itself */
+	bool		ahead;			/* pages are asked for before they are needed */
+	int64		first_page;		/* of the list; others were left out */
+	int64		last_page;		/* that a window is expected to end on, or 0 */
+	int64		skip;			/* rows still to be passed over */
+	int64		returned;		/* rows of this run */
 	XeroStream *stream;			/* that it is of */
 	int64		page_repeated;	/* records that were seen before */
 	bool		last_known;		/* last_key and last_repeated are set */
@@ -151,7 +165,8 @@ extern void xero_note_records(XeroScanState *state, const XeroStream *stream,
 extern XeroStream *xero_next_response(XeroScanState *state,
 									  const XeroResponse **response);
 extern XeroPager *xero_stream_pager(XeroScanState *state, XeroStream *stream,
-									const XeroTarget *target, int ahead);
+									const XeroTarget *target, int ahead,
+									int64 first_page);
 
 /* Errors while it is set up name the organisation of the present stream. */
 extern void xero_push_stream_context(XeroScanState *state,
@@ -163,7 +178,12 @@ extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
 /* in merge.c: the next row in the order of the scan, in row_slot; or false */
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 
-/* in count.c */
+/*
+ * in count.c: how many records a list has, -1 if Xero does not tell; takes a
+ * call
+ */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
+extern int64 xero_count_list(XeroScanState *state, XeroStream *stream,
+							 const XeroTarget *target);
 
 #endif							/* XERO_SCAN_H */

@@ -3,10 +3,9 @@
  * scopes.c
  *	  What a consent asks for.
  *
- * The least that will do: to read what there are foreign tables for, and to
- * write only what a table or the server is explicitly made updatable for.
- * Before there are any tables it is to read the accounting API, since people
- * connect first and import then.
+ * The least that will do: to write the objects that there are updatable foreign
+ * tables of, and to read the others.  Before there are any tables it is the
+ * whole accounting API, since people connect first and import then.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,6 +55,25 @@ add_words(StringInfo words, const char *more)
 	}
 }
 
+/*
+ * Add scopes of objects.  A scope to write covers reading, whose name is the
+ * same with ".read".
+ */
+static void
+add_scopes(StringInfo words, const char *scopes)
+{
+	for (const char *p = scopes; *p != '\0';)
+	{
+		size_t		n = strcspn(p, " ");
+
+		if (n <= 5 || strncmp(p + n - 5, ".read", 5) != 0 ||
+			!has_word(scopes, p, n - 5))
+			add_words(words, pnstrdup(p, n));
+		p += n;
+		p += strspn(p, " ");
+	}
+}
+
 static void
 add_object(StringInfo words, const XeroObject *object, bool writes)
 {
@@ -95,6 +113,26 @@ add_tables(StringInfo words, Oid serverid)
 	return found;
 }
 
+/* The scopes that the objects need. */
+static char *
+derive_scopes(Oid serverid)
+{
+	StringInfoData scopes;
+
+	initStringInfo(&scopes);
+	if (!add_tables(&scopes, serverid))
+	{
+		bool		writes = xero_server_updatable(serverid);
+
+		for (int i = 0; i < xero_nobjects; i++)
+		{
+			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
+				add_object(&scopes, xero_objects[i], writes);
+		}
+	}
+	return scopes.data;
+}
+
 char *
 xero_consent_scopes(const XeroServer *server)
 {
@@ -104,13 +142,7 @@ xero_consent_scopes(const XeroServer *server)
 	add_words(&words, XERO_CONSENT_SCOPES);
 	if (server->scopes != NULL)
 		add_words(&words, server->scopes);
-	else if (!add_tables(&words, server->serverid))
-	{
-		for (int i = 0; i < xero_nobjects; i++)
-		{
-			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
-				add_object(&words, xero_objects[i], false);
-		}
-	}
+	else
+		add_scopes(&words, derive_scopes(server->serverid));
 	return words.data;
 }

@@ -8,7 +8,8 @@
  * or they are noted and it goes on; either way what Xero has stored is kept in
  * mind for whoever rolls back.
  *
- * Each organisation has rows and requests of its own.
+ * Each organisation has rows and requests of its own; and so has, of a child
+ * table, each record of the parent.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,9 +26,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
-
-/* Xero takes 3.5 MB. */
-#define MAX_BODY (3 * 1000 * 1000)
 
 /* So many rows of a request are named in an error about all of them. */
 #define MAX_NAMED_ROWS 10
@@ -55,7 +53,7 @@ void
 xero_make_queues(XeroModify *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 
 	Assert(state->queues == NULL);
 	state->nqueues = xero_organisations(state->server, &organisations);
@@ -66,7 +64,6 @@ xero_make_queues(XeroModify *state)
 
 		queue->organisation = &organisations[i];
 		queue->server = *state->server;
-		xero_speak_for(&queue->server, queue->organisation);
 		queue->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										   "Xero pending rows",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -74,6 +71,16 @@ xero_make_queues(XeroModify *state)
 	state->progress = xero_progress_begin(state->table->relid,
 										  progress_phase(state->operation));
 	MemoryContextSwitchTo(old);
+}
+
+/* The queue of that number, which from now on speaks for its organisation. */
+static int
+take_queue(XeroModify *state, int number)
+{
+	XeroQueue  *queue = &state->queues[number];
+
+	xero_speak_for(&queue->server, queue->organisation);
+	return number;
 }
 
 int
@@ -86,7 +93,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	if (tenant == NULL)
 	{
 		if (state->nqueues == 1)
-			return 0;
+			return take_queue(state, 0);
 		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
 						psprintf("server \"%s\" stands for %d organisations, and the row does not say which one it is for",
 								 state->server->name, state->nqueues),
@@ -98,7 +105,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	{
 		if (memcmp(id->data, state->queues[i].organisation->id.data,
 				   UUID_LEN) == 0)
-			return i;
+			return take_queue(state, i);
 	}
 	xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
 					psprintf("server \"%s\" does not write to organisation %s",
@@ -174,22 +181,21 @@ describe_done(void *arg)
  *-------------------------------------------------------------------------
  */
 
-static char *
-make_subject(const XeroQueue *queue)
+char *
+xero_make_subject(List *rows)
 {
 	StringInfoData text;
 	int			n = 0;
 	ListCell   *lc;
 
 	initStringInfo(&text);
-	foreach(lc, queue->rows)
+	foreach(lc, rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 
 		if (n == MAX_NAMED_ROWS)
 		{
-			appendStringInfo(&text, "; and %d more",
-							 list_length(queue->rows) - n);
+			appendStringInfo(&text, "; and %d more", list_length(rows) - n);
 			break;
 		}
 		appendStringInfo(&text, "%s%s", n++ > 0 ? "; " : "", row->label);
@@ -198,21 +204,22 @@ make_subject(const XeroQueue *queue)
 }
 
 static char *
-make_body(const XeroModify *state, const XeroQueue *queue)
+make_body(const XeroModify *state, List *rows)
 {
-	XeroEnvelope envelope = state->rules->envelope;
+	const XeroObject *object = xero_written_object(state->object);
+	XeroEnvelope envelope = xero_write_rules(object)->envelope;
 	StringInfoData body;
 	bool		first = true;
 	ListCell   *lc;
 
-	if (((XeroPendingRow *) linitial(queue->rows))->element == NULL)
+	if (((XeroPendingRow *) linitial(rows))->element == NULL)
 		return NULL;
 	initStringInfo(&body);
 	if (envelope == XERO_ENVELOPE_WRAPPED)
-		appendStringInfo(&body, "{\"%s\":[", state->object->wrapper);
+		appendStringInfo(&body, "{\"%s\":[", xero_write_wrapper(object));
 	else if (envelope == XERO_ENVELOPE_ARRAY)
 		appendStringInfoChar(&body, '[');
-	foreach(lc, queue->rows)
+	foreach(lc, rows)
 	{
 		if (!first)
 			appendStringInfoChar(&body, ',');
@@ -258,6 +265,20 @@ show_warnings(XeroModify *state, const XeroPendingRow *row, List *warnings)
 				 errdetail_internal("%s", row->label)));
 }
 
+/* Xero does not find what the request was about: true of all its rows. */
+static XeroOutcome *
+make_missing(int nrows)
+{
+	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * nrows);
+
+	for (int i = 0; i < nrows; i++)
+	{
+		outcomes[i].sqlerrcode = ERRCODE_NO_DATA_FOUND;
+		outcomes[i].messages = list_make1(XERO_NO_SUCH_RECORD);
+	}
+	return outcomes;
+}
+
 /* The answer to a DELETE: nothing, or what is no more; or not found. */
 static XeroOutcome *
 read_deletion(XeroModify *state, const XeroResponse *response)
@@ -266,22 +287,18 @@ read_deletion(XeroModify *state, const XeroResponse *response)
 
 	if (response->status == 400)
 		return xero_answer_read(state->answer, response, 1);
+	if (response->status == 404 && !response->perhaps_done)
+		return make_missing(1);
 	outcome = palloc0(sizeof(XeroOutcome));
-	if (response->status != 404 || response->perhaps_done)
-		outcome->stored = true;
-	else
-	{
-		outcome->sqlerrcode = ERRCODE_NO_DATA_FOUND;
-		outcome->messages = list_make1("There is no such record any more.");
-	}
+	outcome->stored = true;
 	return outcome;
 }
 
-/* An organisation's id as the table's column has it. */
+/* A value that the answer does not repeat, if the table has the column. */
 static void
-fill_tenant(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot)
+fill_value(XeroModify *state, AttrNumber attno, char *text,
+		   TupleTableSlot *slot)
 {
-	AttrNumber	attno = state->tenant_attno;
 	Form_pg_attribute att;
 	Oid			input;
 	Oid			ioparam;
@@ -290,18 +307,28 @@ fill_tenant(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot)
 		return;
 	att = TupleDescAttr(state->desc, attno - 1);
 	getTypeInputInfo(att->atttypid, &input, &ioparam);
-	slot->tts_values[attno - 1] = OidInputFunctionCall(input,
-													   queue->organisation->tenant_id,
-													   ioparam, att->atttypmod);
+	slot->tts_values[attno - 1] = OidInputFunctionCall(input, text, ioparam,
+													   att->atttypmod);
 	slot->tts_isnull[attno - 1] = false;
+}
+
+/* Let the reader go on to the next record of the answer. */
+static void
+next_record(XeroModify *state)
+{
+	if (!xero_reader_next(state->reader, state->values, state->nulls))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
+						state->table->name),
+				 errdetail("It lacks a record that was written.")));
 }
 
 void
 xero_read_record(XeroModify *state, const XeroQueue *queue,
 				 TupleTableSlot *slot)
 {
-	if (!xero_reader_next(state->reader, state->values, state->nulls))
-		elog(ERROR, "answer of Xero to a write has vanished");
+	next_record(state);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true,
 		   sizeof(bool) * slot->tts_tupleDescriptor->natts);
@@ -310,33 +337,60 @@ xero_read_record(XeroModify *state, const XeroQueue *queue,
 		slot->tts_values[state->field_attnos[i] - 1] = state->values[i];
 		slot->tts_isnull[state->field_attnos[i] - 1] = state->nulls[i];
 	}
-	fill_tenant(state, queue, slot);
+	fill_value(state, state->tenant_attno,
+			   pstrdup(queue->organisation->tenant_id), slot);
 	ExecStoreVirtualTuple(slot);
 }
 
-/* What Xero stored of the one row, into the slot of RETURNING. */
+/*
+ * What Xero stored of the one row, into the slot of RETURNING.  Of a record
+ * that was sent for the sake of a row inside of it, that is the element at the
+ * place where it was in the array.
+ */
 static void
 read_back(XeroModify *state, const XeroQueue *queue,
-		  const XeroResponse *response, TupleTableSlot *slot,
-		  MemoryContext row_cxt)
+		  const XeroPendingRow *row, const XeroResponse *response,
+		  TupleTableSlot *slot, MemoryContext row_cxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+	int			place = row->parts == NIL ? 0 :
+	((XeroPendingRow *) linitial(row->parts))->place;
 
 	xero_reader_open(state->reader, response->body, response->len,
 					 response->detail);
+	for (int i = 0; i < place; i++)
+		next_record(state);
 	xero_read_record(state, queue, slot);
+	if (state->rules->place == XERO_PLACE_BELOW)
+		fill_value(state, state->holder_attno, row->holder, slot);
 	MemoryContextSwitchTo(old);
+}
+
+/* A row was stored under this key, or refused. */
+static void
+judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
+		  const XeroOutcome *outcome, List **refusals)
+{
+	if (outcome->stored)
+		note_done(state, key);
+	else
+	{
+		*refusals = lappend(*refusals, make_refusal(row, outcome));
+		if (state->refused != NULL)
+			state->refused[row->number] = true;
+	}
 }
 
 /* Sort the rows of the request into those that were stored and the others. */
 static void
-judge_rows(XeroModify *state, const XeroQueue *queue, XeroOutcome *outcomes)
+judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 {
 	List	   *refusals = NIL;
 	int			i = 0;
 	ListCell   *lc;
+	ListCell   *lp;
 
-	foreach(lc, queue->rows)
+	foreach(lc, rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 		XeroOutcome *outcome = &outcomes[i++];
@@ -347,34 +401,51 @@ judge_rows(XeroModify *state, const XeroQueue *queue, XeroOutcome *outcomes)
 			outcome->key = pstrdup(row->key);
 		if (state->push != NULL)
 			state->push->outcomes[row->number] = *outcome;
-		if (outcome->stored)
-			note_done(state, outcome->key);
-		else
+		if (row->parts == NIL)
+			judge_row(state, row, outcome->key, outcome, &refusals);
+		foreach(lp, row->parts)
 		{
-			refusals = lappend(refusals, make_refusal(row, outcome));
-			if (state->refused != NULL)
-				state->refused[row->number] = true;
+			XeroPendingRow *part = lfirst(lp);
+
+			judge_row(state, part, part->key ? part->key : part->holder,
+					  outcome, &refusals);
 		}
 	}
 	settle_refusals(state, refusals);
 }
 
-/* Send the rows that wait for an organisation, all in one request. */
-static void
-send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
-			 MemoryContext row_cxt)
+/* What Xero says to a request, row by row. */
+static XeroOutcome *
+read_outcomes(XeroModify *state, const XeroResponse *response,
+			  const XeroWriteSpec *spec, int nrows)
 {
-	XeroPendingRow *first = linitial(queue->rows);
+	if (spec->body == NULL)
+		return read_deletion(state, response);
+	if (response->status == 404)
+		return make_missing(nrows);
+	return xero_answer_read(state->answer, response, nrows);
+}
+
+void
+xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
+				  TupleTableSlot *slot, MemoryContext row_cxt)
+{
+	XeroPendingRow *first = linitial(rows);
+	int			elements = state->lines ? xero_lines_reach(state->table) :
+	state->batch;
 	XeroWriteSpec spec = {0};
 	const XeroResponse *response;
 	XeroOutcome *outcomes;
+	ListCell   *lc;
 
-	spec.method = xero_write_method(state->table, state->operation, state->batch);
-	spec.path = xero_write_path(state->table, state->operation, state->batch,
-								first->key);
-	spec.query = xero_write_query(state->table, state->operation, state->batch);
-	spec.body = make_body(state, queue);
-	spec.subject = make_subject(queue);
+	spec.method = xero_write_method(state->table, state->operation, elements);
+	spec.path = xero_write_path(state->table, state->operation, elements,
+								first->holder, first->key);
+	spec.query = xero_write_query(state->table, state->operation, elements);
+	spec.body = make_body(state, rows);
+	spec.subject = xero_make_subject(rows);
+	spec.missing_ok = spec.body == NULL ||
+		state->rules->place == XERO_PLACE_BELOW;
 	spec.stats = &state->stats;
 	if (state->push != NULL)
 	{
@@ -387,15 +458,20 @@ send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 		return;
 	}
 
-	response = xero_write_send(state->answer_cxt, &queue->server, &spec);
-	if (spec.body == NULL)
-		outcomes = read_deletion(state, response);
-	else
-		outcomes = xero_answer_read(state->answer, response,
-									list_length(queue->rows));
+	response = xero_write_send(CurrentMemoryContext, &queue->server, &spec);
+	if (response->status == 400 && state->rules->repeatable &&
+		list_length(rows) > 1)
+	{
+		/* Xero tells of the failed ones only: ask about each */
+		foreach(lc, rows)
+			xero_send_request(state, queue, list_make1(lfirst(lc)), slot,
+							  row_cxt);
+		return;
+	}
+	outcomes = read_outcomes(state, response, &spec, list_length(rows));
 	if (state->push != NULL)
 		state->push->response = response;
-	judge_rows(state, queue, outcomes);
+	judge_rows(state, rows, outcomes);
 	if (state->progress)
 	{
 		state->progress->pages_done++;
@@ -403,7 +479,60 @@ send_request(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 		state->progress->bytes_in = state->stats.bytes_in;
 	}
 	if (slot != NULL && state->reader != NULL && outcomes[0].stored)
-		read_back(state, queue, response, slot, row_cxt);
+		read_back(state, queue, first, response, slot, row_cxt);
+}
+
+/* Rows of a child table, as a list of lists: those of one parent each. */
+static List *
+group_rows(List *rows)
+{
+	List	   *groups = NIL;
+	ListCell   *lc;
+	ListCell   *lg;
+
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+		bool		found = false;
+
+		foreach(lg, groups)
+		{
+			XeroPendingRow *first = linitial(lfirst(lg));
+
+			found = strcmp(first->holder, row->holder) == 0;
+			if (found)
+			{
+				lfirst(lg) = lappend(lfirst(lg), row);
+				break;
+			}
+		}
+		if (!found)
+			groups = lappend(groups, list_make1(row));
+	}
+	return groups;
+}
+
+/* Send all rows that wait for an organisation. */
+static void
+send_rows(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
+		  MemoryContext row_cxt)
+{
+	List	   *groups;
+	ListCell   *lc;
+
+	if (state->rules->place == XERO_PLACE_OWN)
+	{
+		xero_send_request(state, queue, queue->rows, slot, row_cxt);
+		return;
+	}
+	groups = group_rows(queue->rows);
+	if (state->lines != NULL)
+	{
+		xero_lines_send(state, queue, groups, slot, row_cxt);
+		return;
+	}
+	foreach(lc, groups)
+		xero_send_request(state, queue, lfirst(lc), slot, row_cxt);
 }
 
 static void
@@ -421,7 +550,7 @@ send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
 
 	MemoryContextReset(state->answer_cxt);
 	old = MemoryContextSwitchTo(state->answer_cxt);
-	send_request(state, queue, slot, old);
+	send_rows(state, queue, slot, old);
 	MemoryContextSwitchTo(old);
 
 	error_context_stack = callback.previous;
@@ -443,17 +572,54 @@ xero_send_pending(XeroModify *state)
 		send_queue(state, &state->queues[i], NULL);
 }
 
+void
+xero_check_size(const XeroModify *state, const XeroPendingRow *row)
+{
+	size_t		bytes = row->element ? strlen(row->element) : 0;
+
+	if (bytes > XERO_MAX_BODY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of foreign table \"%s\" is too large for Xero",
+						state->table->name),
+				 errdetail("The %s has %zu bytes, where %d are allowed.",
+						   row->label, bytes, XERO_MAX_BODY)));
+}
+
+static char *
+copy_text(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
+static char **
+copy_texts(char **texts, int n)
+{
+	char	  **copy = NULL;
+
+	if (texts == NULL)
+		return NULL;
+	copy = palloc(sizeof(char *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		copy[i] = copy_text(texts[i]);
+	return copy;
+}
+
 /* Append a copy of a row to its queue. */
 static void
-append_row(XeroQueue *queue, const XeroPendingRow *row)
+append_row(const XeroModify *state, XeroQueue *queue,
+		   const XeroPendingRow *row)
 {
 	MemoryContext old = MemoryContextSwitchTo(queue->cxt);
 	XeroPendingRow *copy = palloc0(sizeof(XeroPendingRow));
 
 	copy->number = row->number;
-	copy->label = pstrdup(row->label);
-	copy->element = row->element ? pstrdup(row->element) : NULL;
-	copy->key = row->key ? pstrdup(row->key) : NULL;
+	copy->label = copy_text(row->label);
+	copy->element = copy_text(row->element);
+	copy->holder = copy_text(row->holder);
+	copy->key = copy_text(row->key);
+	copy->texts = copy_texts(row->texts, state->nmembers);
+	copy->identity = copy_texts(row->identity, list_length(state->identity));
 	queue->rows = lappend(queue->rows, copy);
 	MemoryContextSwitchTo(old);
 	queue->bytes += row_bytes(row);
@@ -465,16 +631,10 @@ xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 	XeroQueue  *queue = &state->queues[row->queue];
 	size_t		bytes = row_bytes(row);
 
-	if (bytes > MAX_BODY)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a row of foreign table \"%s\" is too large for Xero",
-						state->table->name),
-				 errdetail("The %s has %zu bytes, where %d are allowed.",
-						   row->label, bytes, MAX_BODY)));
-	if (queue->bytes + bytes > MAX_BODY)
+	xero_check_size(state, row);
+	if (queue->bytes + bytes > XERO_MAX_BODY)
 		send_queue(state, queue, NULL);
-	append_row(queue, row);
+	append_row(state, queue, row);
 	if (list_length(queue->rows) >= state->batch)
 		send_queue(state, queue, slot);
 }
@@ -495,17 +655,17 @@ xero_send_together(XeroModify *state, List *rows)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("rows of one request must be for one organisation")));
 		queue = &state->queues[row->queue];
-		append_row(queue, row);
+		append_row(state, queue, row);
 	}
 	if (queue == NULL)
 		return;
-	if (queue->bytes > MAX_BODY)
+	if (queue->bytes > XERO_MAX_BODY)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a request for foreign table \"%s\" is too large for Xero",
 						state->table->name),
 				 errdetail("Its rows have %zu bytes, where %d are allowed.",
-						   queue->bytes, MAX_BODY),
+						   queue->bytes, XERO_MAX_BODY),
 				 errhint("Send fewer rows at a time.")));
 	send_queue(state, queue, NULL);
 }

@@ -16,8 +16,12 @@
 
 #include "fdw/scan.h"
 
+#include "api/budget.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+
+StaticAssertDecl(XERO_MAX_STREAMS <= XERO_MAX_QUEUED,
+				 "more organisations are read at once than can be waited for");
 
 /* Keys are remembered where pages can overlap and the key is a uuid. */
 static XeroSeen *
@@ -35,7 +39,7 @@ make_seen(XeroScanState *state)
 /* At most "ahead" requests and unread responses. */
 XeroPager *
 xero_stream_pager(XeroScanState *state, XeroStream *stream,
-				  const XeroTarget *target, int ahead)
+				  const XeroTarget *target, int ahead, int64 first_page)
 {
 	XeroPagerSpec spec = {0};
 
@@ -45,6 +49,8 @@ xero_stream_pager(XeroScanState *state, XeroStream *stream,
 	spec.single = target->single;
 	spec.object = xero_root_object(state->table->object);
 	spec.page_size = state->page_size;
+	spec.first_page = first_page;
+	spec.last_ahead = state->last_page;
 	spec.ahead = ahead;
 	spec.stats = &state->stats;
 	return xero_pager_begin(state->run_cxt, &stream->server, &spec);
@@ -82,7 +88,7 @@ begin_target(XeroScanState *state, XeroStream *stream)
 		{
 			stream->pagers[i] = xero_stream_pager(state, stream,
 												  list_nth(state->targets, i),
-												  ahead);
+												  ahead, state->first_page);
 			xero_pager_start(stream->pagers[i]);
 		}
 	}
@@ -90,7 +96,9 @@ begin_target(XeroScanState *state, XeroStream *stream)
 	stream->items = -1;
 	stream->counted = -1;
 	stream->fewest_items = -1;
-	stream->records = 0;
+	stream->records = (state->first_page - 1) *
+		xero_pager_page_size(xero_root_object(state->table->object),
+							 state->page_size);
 	stream->offset = 0;
 	stream->reread_page = 0;
 	stream->setbacks = 0;

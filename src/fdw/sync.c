@@ -185,7 +185,7 @@ xero_sync_organisations(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Relation	rel = xero_open_table(PG_GETARG_OID(0), AccessShareLock);
-	XeroOrg    *organisations;
+	XeroOrganisation *organisations;
 	int			count;
 
 	xero_check_select(rel);
@@ -195,12 +195,12 @@ xero_sync_organisations(PG_FUNCTION_ARGS)
 							   &organisations);
 	for (int i = 0; i < count; i++)
 	{
-		const XeroOrg *org = &organisations[i];
+		const XeroOrganisation *org = &organisations[i];
 		Datum		values[2];
-		bool		nulls[2] = {false, org->name == NULL};
+		bool		nulls[2] = {false, org->name[0] == '\0'};
 
 		values[0] = UUIDPGetDatum(&org->id);
-		values[1] = org->name ? CStringGetTextDatum(org->name) : (Datum) 0;
+		values[1] = CStringGetTextDatum(org->name);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}

@@ -63,10 +63,6 @@ offer_hint(const XeroObject *object)
 	const XeroWriteRules *rules = xero_write_rules(object);
 	StringInfoData hint;
 
-	if (object->parent != NULL)
-		return psprintf("It is part of \"%s\": see column \"%s\" there.",
-						object->parent->table_name,
-						xero_find_field(object->parent, object->array)->name);
 	initStringInfo(&hint);
 	if (object->operations & XERO_OP_CREATE)
 		appendStringInfoString(&hint, "INSERT");
@@ -74,11 +70,54 @@ offer_hint(const XeroObject *object)
 		appendStringInfo(&hint, "%sUPDATE", hint.len > 0 ? ", " : "");
 	if (object->operations & (XERO_OP_DELETE | XERO_OP_VOID))
 		appendStringInfo(&hint, "%sDELETE", hint.len > 0 ? ", " : "");
-	if (hint.len == 0)
-		return "Xero offers it for reading only.";
-	return psprintf("Xero offers: %s.%s%s", hint.data,
-					rules && rules->ending_hint ? " " : "",
-					rules && rules->ending_hint ? rules->ending_hint : "");
+	if (hint.len > 0)
+		return psprintf("Xero offers: %s.%s%s", hint.data,
+						rules->ending_hint ? " " : "",
+						rules->ending_hint ? rules->ending_hint : "");
+	if (rules != NULL)
+		return pstrdup(rules->ending_hint);
+	if (object->parent != NULL)
+	{
+		const XeroColumn *array = xero_find_field(object->parent,
+												  object->array);
+
+		if (array->flags & XERO_COL_WRITABLE)
+			return psprintf("Set column \"%s\" of \"%s\" instead.",
+							array->name, object->parent->table_name);
+	}
+	return pstrdup("Xero offers it for reading only.");
+}
+
+List *
+xero_identity_attributes(const XeroTable *table)
+{
+	const XeroObject *object = table->object;
+	List	   *attnos = NIL;
+
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroColumn *known = table->columns[i].known;
+
+		if (known != NULL && !(known->flags & XERO_COL_PARENT) &&
+			(object->key == NULL || strcmp(known->name, object->key) == 0))
+			attnos = lappend_int(attnos, i + 1);
+	}
+	return attnos;
+}
+
+/* An ERROR if the table lacks a column that says which record is meant. */
+static void
+check_identity(const XeroTable *table, const XeroObject *object,
+			   const char *message)
+{
+	if (object->key == NULL ||
+		xero_attribute_of(table, object->key) != InvalidAttrNumber)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg(message, table->name),
+			 errdetail("It has no column for %s, which identifies a record.",
+					   xero_find_column(object, object->key)->field)));
 }
 
 void
@@ -98,13 +137,10 @@ xero_check_operation(const XeroTable *table, CmdType operation)
 				 errdetail("Xero does not offer this for %s.",
 						   table->object->name),
 				 errhint("%s", offer_hint(table->object))));
-	if (operation != CMD_INSERT &&
-		xero_attribute_of(table, table->object->key) == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg(messages[operation], table->name),
-				 errdetail("It has no column for %s, which identifies a record.",
-						   xero_find_column(table->object, table->object->key)->field)));
+	if (table->object->parent != NULL)
+		check_identity(table, table->object->parent, messages[operation]);
+	if (operation != CMD_INSERT)
+		check_identity(table, table->object, messages[operation]);
 }
 
 int
@@ -143,18 +179,34 @@ xero_write_batch(const XeroTable *table, CmdType operation, bool returning)
 
 	if (rules == NULL || returning)
 		return 1;
-	if (operation == CMD_INSERT)
-		most = rules->statuses ? table->object->max_batch : 1;
+	if (rules->place == XERO_PLACE_INSIDE)
+		most = table->object->max_batch;
+	else if (operation == CMD_INSERT)
+		most = rules->statuses || rules->repeatable ? table->object->max_batch : 1;
 	else
 		most = operation == CMD_DELETE && ends_by_method(rules) ? 1 :
 			rules->update_batch;
 	return Max(Min(most, table->batch_size), 1);
 }
 
+/*
+ * The rules of the record that requests are about; what is inside of one is
+ * written by its update.
+ */
+static const XeroWriteRules *
+request_rules(const XeroTable *table, CmdType *operation)
+{
+	const XeroObject *object = xero_written_object(table->object);
+
+	if (object != table->object)
+		*operation = CMD_UPDATE;
+	return xero_write_rules(object);
+}
+
 const char *
 xero_write_method(const XeroTable *table, CmdType operation, int batch)
 {
-	const XeroWriteRules *rules = xero_write_rules(table->object);
+	const XeroWriteRules *rules = request_rules(table, &operation);
 
 	if (operation == CMD_INSERT)
 		return rules->create;
@@ -169,12 +221,17 @@ is_own_path(const XeroWriteRules *rules, CmdType operation, int batch)
 	return operation != CMD_INSERT && batch <= 1 && !rules->by_body;
 }
 
-/* Keys are Xero's, and plain; but they came from a column. */
+/*
+ * A key in a path, or its name in braces.  Keys are Xero's, and plain; but
+ * they came from a column.
+ */
 static char *
-encode_key(const char *key)
+encode_key(const XeroObject *object, const char *key)
 {
 	StringInfoData path;
 
+	if (key == NULL)
+		return psprintf("{%s}", object->key);
 	initStringInfo(&path);
 	for (; *key != '\0'; key++)
 	{
@@ -189,27 +246,42 @@ encode_key(const char *key)
 	return path.data;
 }
 
-/* "key" is NULL for EXPLAIN, which has none. */
+char *
+xero_record_path(const XeroObject *object, const char *key)
+{
+	return psprintf("%s/%s/%s", object->api->base, object->name,
+					encode_key(object, key));
+}
+
+/* Keys are NULL for EXPLAIN, which has none. */
 char *
 xero_write_path(const XeroTable *table, CmdType operation, int batch,
-				const char *key)
+				const char *holder, const char *key)
 {
-	const XeroObject *object = table->object;
+	const XeroWriteRules *rules = request_rules(table, &operation);
+	const XeroObject *object = rules->object;
+	char	   *list;
 
-	if (is_own_path(xero_write_rules(object), operation, batch))
-		return psprintf("%s/%s/%s", object->api->base, object->name,
-						key ? encode_key(key) : psprintf("{%s}", object->key));
-	return psprintf("%s/%s", object->api->base, object->name);
+	if (rules->place == XERO_PLACE_BELOW)
+		list = psprintf("%s/%s", xero_record_path(object->parent, holder),
+						object->array);
+	else
+		list = psprintf("%s/%s", object->api->base, object->name);
+	if (!is_own_path(rules, operation, batch))
+		return list;
+	return psprintf("%s/%s", list,
+					encode_key(object, object == table->object ? key : holder));
 }
 
 char *
 xero_write_query(const XeroTable *table, CmdType operation, int batch)
 {
-	const XeroWriteRules *rules = xero_write_rules(table->object);
+	const char *method = xero_write_method(table, operation, batch);
+	const XeroWriteRules *rules = request_rules(table, &operation);
 	bool		statuses = rules->statuses &&
 	!is_own_path(rules, operation, batch);
 	bool		unitdp = table->object->has_unitdp &&
-	strcmp(xero_write_method(table, operation, batch), "DELETE") != 0;
+	rules->place != XERO_PLACE_BELOW && strcmp(method, "DELETE") != 0;
 
 	return psprintf("%s%s%s", statuses ? "summarizeErrors=false" : "",
 					statuses && unitdp ? "&" : "", unitdp ? "unitdp=4" : "");
@@ -257,7 +329,10 @@ xero_needed_columns(const XeroTable *table, CmdType operation)
 
 	if (operation == CMD_INSERT)
 		return NIL;
-	columns = lappend(columns, (char *) table->object->key);
+	if (table->object->parent != NULL)
+		columns = lappend(columns, (char *) table->object->parent->key);
+	if (table->object->key != NULL)
+		columns = lappend(columns, (char *) table->object->key);
 	if (operation == CMD_DELETE && rules->status != NULL)
 		columns = lappend(columns, (char *) rules->status);
 	if (operation == CMD_UPDATE || !ends_by_method(rules))
@@ -303,6 +378,8 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 	foreach(lc, xero_needed_columns(table, operation))
 		add_target(root, rtindex, target_relation,
 				   xero_needed_attribute(table, lfirst(lc)));
+	foreach(lc, xero_identity_attributes(table))
+		add_target(root, rtindex, target_relation, lfirst_int(lc));
 	for (int i = 0; i < table->natts; i++)
 	{
 		if (table->columns[i].is_tenant)
@@ -322,15 +399,18 @@ check_set_columns(const XeroTable *table, Relation rel, List *columns)
 	{
 		const XeroTableColumn *column = &table->columns[lfirst_int(lc) - 1];
 
-		if (column->is_tenant || (column->known != NULL &&
-								  !(column->known->flags & XERO_COL_WRITABLE)))
+		if (column->is_tenant || column->from_parent ||
+			(column->known != NULL &&
+			 !(column->known->flags & XERO_COL_WRITABLE)))
 			ereport(ERROR,
 					(errcode(ERRCODE_GENERATED_ALWAYS),
 					 errmsg("column \"%s\" of foreign table \"%s\" cannot be set",
 							NameStr(TupleDescAttr(RelationGetDescr(rel),
 												  lfirst_int(lc) - 1)->attname),
 							table->name),
-					 errdetail("Xero sets it itself.")));
+					 errdetail(column->is_tenant || column->from_parent ?
+							   "A row stays where it was made." :
+							   "Xero sets it itself.")));
 	}
 }
 

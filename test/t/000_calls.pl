@@ -81,6 +81,17 @@ costs('a limit over what is checked here', q{SELECT count(*) FROM (SELECT 1 FROM
 	map { "$list?order=InvoiceID&summaryOnly=true&$all&page=$_&pageSize=1000" } 1 .. 2);
 costs('EXISTS', q{SELECT EXISTS (SELECT FROM xero.invoices WHERE reference <> 'x')}, 't',
 	"$list?order=InvoiceID&summaryOnly=true&$all&page=1&pageSize=1000");
+# Chunks: the pages of the chunk, some at once, and none besides
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });
+$mark = $sandbox->mark;
+costs('a chunk', 'SELECT count(DISTINCT invoice_id) FROM (SELECT invoice_id FROM xero.invoices LIMIT 3000 OFFSET 1000) AS x', 3000,
+	map { "$list?order=InvoiceID&summaryOnly=true&$all&page=$_&pageSize=1000" } 2 .. 4);
+is(max(map { $_->{in_flight} } $sandbox->log($mark)), 2, 'the first page tells that there are two more');
+$sandbox->faults;
+costs('all chunks', 'SELECT count(DISTINCT invoice_id) FROM (' . join(' UNION ALL ', map { "(SELECT invoice_id FROM xero.invoices LIMIT 2000 OFFSET $_)" } 0, 2000, 4000) . ') AS x',
+	$many, map { "$list?order=InvoiceID&summaryOnly=true&$all&page=$_&pageSize=1000" } 1 .. 5);
+costs('a chunk behind the end', 'SELECT count(*) FROM (SELECT invoice_id FROM xero.invoices LIMIT 5000 OFFSET 5000) AS x', 0,
+	"$list?order=InvoiceID&summaryOnly=true&$all&page=6&pageSize=1000");
 costs('LIMIT 0', 'SELECT invoice_id FROM xero.invoices LIMIT 0', '');
 
 # 200 keys, as an array, as a list, and as the parameter of a prepared

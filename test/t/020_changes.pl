@@ -111,6 +111,28 @@ each_once($got, $before, 'phones of contacts, two of which go');
 ($before, $got, $pages) = change_while_reading($phones, 82, sub { appear(@new) });
 each_once($got, $before, 'phones of contacts that move on to the next page');
 
+# A window of the list: OFFSET leaves out the pages before it for good.
+$session->rows(q{ALTER SERVER xero OPTIONS (ADD concurrency '1')});
+my ($window, $rest) = ("$all LIMIT 30 OFFSET 20", "$all OFFSET 40");
+($before, $got, $pages) = change_while_reading($window, 15, sub { });
+is_deeply($got, $before, 'window, no change: all rows in order');
+is(scalar(@$got), 30, '... as many as LIMIT says');
+is_deeply($pages, [ 3 .. 5 ], '... from their pages');
+($before, $got, $pages) = change_while_reading($window, 15, sub { appear(@new) });
+each_once($got, $before, 'window, three appear before it');
+is_deeply($pages, [ 3 .. 6 ], '... which takes a page more');
+($before, $got, $pages) = change_while_reading($window, 15, sub { remove($_[3]) });
+my %distinct = map { $_ => 1 } @$got;
+is(scalar(keys %distinct), 30, 'window, one of its rows goes: as many rows as LIMIT says, none twice');
+($before, $got, $pages) = change_while_reading($rest, 5, sub { remove($_[2]) });
+each_once($got, $before, 'window to the end, one that was read goes: none lost');
+is_deeply($pages, [ 5, 6, 5 ], '... the page before is read again');
+my @first = lines($all);
+($before, $got, $pages) = change_while_reading($rest, 5, sub { remove(@first[ 0, 1 ]) });
+each_once($got, $before, 'window to the end, two go from before it: none lost');
+is_deeply($pages, [ 5, 6, 5 ], '... and no page before it is read');
+$session->rows('ALTER SERVER xero OPTIONS (DROP concurrency)');
+
 # A list that keeps shrinking is not read for ever.
 $sandbox->reset(%fresh);
 my @ids = lines($all);

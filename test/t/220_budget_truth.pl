@@ -138,6 +138,15 @@ is(scalar(grep { $_->{status} == 429 } $sandbox->log($mark)), 1, 'one call was r
 like($other->try(query('day_of_7'))->{text}, qr/Xero's daily limit of calls is used up for server "day_of_7"\nDETAIL:  It opens again at 20\S+ .*, in 8[56]\d{3} seconds; xero_fdw.max_wait is 120000 ms for the whole statement\.\nHINT:  Other programs/, 'which all are told');
 is($budget->row('day_of_7', "day_limit, day_remaining, day_resets_at = blocked_until, day_resets_at BETWEEN now() + interval '23 h' AND now() + interval '25 h', throttled, last_problem"),
 	'1000|0|t|t|1|day', 'and see');
+$budget->watcher->rows(<<'SQL');
+CREATE FUNCTION sightings(looks integer) RETURNS SETOF boolean LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. looks LOOP
+		RETURN QUERY SELECT day_resets_at = blocked_until FROM xero_fdw.budget WHERE server = 'day_of_7';
+	END LOOP;
+END $$
+SQL
+is($budget->watcher->rows('SELECT DISTINCT * FROM sightings(5000)'), 't', 'whenever they look');
 
 # Which limit it is shows in how much is left.
 foreach my $case ([ 5000, 1000, 1000, 999 ], [ 5000, 5000, 5000, 4999 ], [ 3000, 5000, 3000, 2999 ], [ 3000, 1000, 1000, 999 ])
@@ -156,6 +165,7 @@ $mark = $sandbox->mark;
 @states = map { $_->try(query('frugal'))->{state} } ($first, $other) x 3;
 is_deeply(\@states, [ ('00000') x 3, ('53400') x 3 ], 'three calls a day');
 is(scalar(() = $sandbox->calls($mark)), 3, 'and no more');
+like($other->try(query('frugal'))->{text}, qr/daily limit of calls that server "frugal" sets itself is used up\nDETAIL:  It opens again at 20\S+ .*, in 8[56]\d{3} seconds; xero_fdw.max_wait is 120000 ms for the whole statement\.\nHINT:  See the server option "day_limit"\./, 'as all are told');
 is($budget->row('frugal', "day_limit, day_remaining, day_resets_at BETWEEN now() + interval '23 h' AND now() + interval '25 h', throttled, last_problem"), '3|0|t|0|', 'shown');
 
 $_->quit foreach $first, $other, $budget;

@@ -97,7 +97,7 @@ $budget->server('reserve', client_id => 'reserve', day_limit => 10, reserve => 4
 my @states = map { $background->try(query('reserve'))->{state} } 1 .. 8;
 is_deeply(\@states, [ ('00000') x 6, ('53400') x 2 ], 'six of ten calls are for the background');
 like($background->try(query('reserve'))->{text},
-	qr/ERROR:  53400: what is left of Xero's daily limit of calls is reserved for interactive work on server "reserve"\nDETAIL:  Xero has not said when the day ends\.\nHINT:  See the server option "reserve", or set xero_fdw\.priority to interactive\./, 'message');
+	qr/ERROR:  53400: what is left of Xero's daily limit of calls is reserved for interactive work on server "reserve"\nDETAIL:  It opens again at 20\S+ .*, in 8[56]\d{3} seconds; xero_fdw\.max_wait is 120000 ms for the whole statement\.\nHINT:  See the server option "reserve", or set xero_fdw\.priority to interactive\./, 'message');
 is($budget->row('reserve', 'day_limit, day_remaining, blocked_until'), '10|4|', 'four are left');
 @states = map { $session->try(query('reserve'))->{state} } 1 .. 6;
 is_deeply(\@states, [ ('00000') x 4, ('53400') x 2 ], 'they are for interactive work');

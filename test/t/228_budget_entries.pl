@@ -57,7 +57,7 @@ $sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'minute', retry_a
 is($session->try(query('three'))->{state}, '53400', 'refused');
 my $result = $session->try(query('one'));
 is($result->{state}, '53400', 'no room: SQLSTATE');
-like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants\./, 'message');
+like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server\./, 'message');
 is(entries(), 'three 2, two 3', 'both stay');
 $budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
 is($holder->wait->{state}, '57014', 'the call is cancelled');
@@ -67,6 +67,51 @@ $session->rows('CREATE FUNCTION state_of(query text) RETURNS text LANGUAGE plpgs
 ok($budget->until_true(sprintf q{SELECT state_of('%s') IS NULL}, query('one')), 'and there is room again');
 like(entries(), qr/^one \d+, three 2$/, 'but the order of Xero is not forgotten');
 is($session->try(query('three'))->{state}, '53400', 'and still holds');
+
+# ---- who comes too late ----
+
+# A cursor has asked for pages and is not fetched from: their places are lost,
+# and at last its organisation's entry, too.
+$_->quit foreach $session, $holder, $budget;
+$node->restart;
+$budget = XeroBudget->new($xero);
+$session = XeroSession->new($node);
+$session->rows('SELECT xero_fdw.reset_stats()');
+$budget->server('late', client_id => 'late', tenant_id => $tenants[0], page_size => 10, concurrency => 3, request_timeout => 1000);
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 1, times => 2, delay_ms => 300 });
+$session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1; DECLARE c CURSOR FOR SELECT invoice_id FROM late.invoices; MOVE 1 FROM c');
+is($budget->row('late', 'calls, in_flight'), '1|2', 'two pages are asked for ahead');
+ok($budget->until_true("SELECT in_flight = 0 FROM xero_fdw.budget WHERE server = 'late'"), 'and their places are lost');
+$budget->watcher->rows(query($_)) foreach 'one', 'two';
+like(entries(), qr/^one \d, two 1$/, 'the entry is that of another organisation');
+$session->rows('MOVE ALL FROM c');
+like(entries(), qr/^late \d+, two 1$/, 'which what comes of them is not counted for');
+is($budget->row('two', 'throttled, last_problem, blocked_until, in_flight, bytes_in = ' . $budget->watcher->rows("SELECT bytes_in FROM xero_fdw.requests WHERE server = 'two' ORDER BY at DESC LIMIT 1")),
+	'0|||0|t', 'nor otherwise affected');
+$session->rows('COMMIT');
+$sandbox->faults;
+
+# ---- who waits for a token for too long ----
+
+# Leave to call is lost meanwhile, and must be had anew.
+my %one_at_once = (client_id => 'sandbox-client', tenant_id => $tenants[0], concurrency => 1);
+$budget->server('slow', %one_at_once, grant_type => 'client_credentials', request_timeout => 1000);
+$budget->server('quick', %one_at_once);
+$budget->watcher->rows("ALTER USER MAPPING FOR PUBLIC SERVER slow OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret')");
+$holder = XeroSession->new($node);
+$sandbox->faults({ path => '/connect/token', status => 503, headers => { 'Retry-After' => 4 }, times => 1 },
+	{ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
+my $late = $sandbox->mark;
+$session->start(query('slow'));
+ok($budget->waits($session, 'token'), 'a token takes long');
+$holder->start('SELECT count(invoice_id) FROM quick.invoices');
+ok($budget->waits($holder, 'network'), 'another call has the place');
+ok($budget->waits($session, 'budget'), 'who has the token waits for one');
+is(join(' ', map { s/\?.*//r } $sandbox->calls($late)), 'GET /api.xro/2.0/Invoices', 'and does not call');
+$budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
+is($holder->wait->{state}, '57014', 'the place is free');
+is($session->wait->{rows}, 't', 'and taken');
+$sandbox->faults;
 
 # ---- the same organisation ----
 

@@ -101,8 +101,10 @@ sub left_of_day
 	return 5000 - grep { XeroSandbox::is_api_call($_) } $sandbox->log;
 }
 
-restart('immediate');
+my $since = $budget->row('plain', 'stats_since');
+restart('immediate', sub { ok(-s $file, 'an immediate stop writes the file as well') });
 is($xero->psql(query('plain')), 't', 'a call after an immediate stop');
+is($budget->row('plain', 'stats_since'), $since, 'which is read');
 is($budget->row('plain', 'day_remaining, in_flight, waiting'), left_of_day() . '|0|0', 'what its answer tells is known');
 
 # Killed with three calls under way, and one that waits.

@@ -50,13 +50,26 @@ $session->rows('DELETE FROM xero_fdw.pending_authorization');
 
 sub scopes { begin() =~ /&scope=([^&]*)/; return $1 =~ s/%20/ /gr; }
 my $always = 'openid profile email offline_access';
-like(scopes(), qr/^$always .*accounting\.invoices\.read/, 'before there are tables: accounting, to read');
+my %before;
+$before{$_}++ foreach split / /, scopes();
+ok($before{$_}, "before there are tables: $_") foreach split(/ /, $always), qw(accounting.invoices accounting.settings accounting.contacts accounting.banktransactions accounting.journals.read);
+is_deeply([ grep { !/^accounting|^paymentservices$/ && $always !~ /\b$_\b/ } keys %before ], [], 'and nothing but accounting');
+is_deeply([ grep { $before{"$_.read"} } keys %before ], [], 'a scope to write covers reading');
+is_deeply([ grep { $before{$_} > 1 } keys %before ], [], 'none twice');
+$session->rows("ALTER SERVER xero OPTIONS (ADD updatable 'false')");
+like(scopes(), qr/^$always .*accounting\.invoices\.read/, 'a server that must not write: to read');
 unlike(scopes(), qr/accounting\.transactions|payroll|accounting\.\w+( |$)/, 'and nothing more');
-$session->rows('CREATE SCHEMA xero; IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts, invoices, invoice_line_items) FROM SERVER xero INTO xero');
-is(scopes(), "$always accounting.settings.read accounting.invoices.read", 'what the tables need');
-$session->rows("ALTER FOREIGN TABLE xero.invoices OPTIONS (ADD updatable 'true')");
-is(scopes(), "$always accounting.settings.read accounting.invoices.read accounting.invoices", 'an updatable table');
-$session->rows("ALTER FOREIGN TABLE xero.invoices OPTIONS (DROP updatable)");
+$session->rows('ALTER SERVER xero OPTIONS (DROP updatable)');
+$session->rows('CREATE SCHEMA xero; IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts, users, journals, invoices, credit_notes) FROM SERVER xero INTO xero');
+sub needs { my ($name, $expected) = @_; return is(join(' ', sort split / /, scopes()), join(' ', sort split / /, "$always $expected"), $name); }
+needs('what the tables need', 'accounting.settings accounting.invoices accounting.journals.read');
+$session->rows("ALTER FOREIGN TABLE xero.accounts OPTIONS (ADD updatable 'false')");
+needs('a table that must not be written', 'accounting.settings.read accounting.invoices accounting.journals.read');
+$session->rows("ALTER FOREIGN TABLE xero.accounts OPTIONS (SET updatable 'true'); ALTER SERVER xero OPTIONS (ADD updatable 'false')");
+needs('a server that must not write but one table', 'accounting.settings accounting.invoices.read accounting.journals.read');
+$session->rows('DROP FOREIGN TABLE xero.users, xero.journals, xero.credit_notes');
+$session->rows("ALTER FOREIGN TABLE xero.accounts OPTIONS (DROP updatable); ALTER SERVER xero OPTIONS (DROP updatable)");
+needs('as before', 'accounting.settings accounting.invoices');
 $session->rows("ALTER SERVER xero OPTIONS (ADD scopes 'accounting.transactions email')");
 is(scopes(), "$always accounting.transactions", 'the option, with what a consent must have');
 $session->rows('ALTER SERVER xero OPTIONS (DROP scopes)');
@@ -87,6 +100,13 @@ is(token_calls($mark), 0, 'no exchange was made for any of these');
 
 # ---- what goes wrong in the exchange ----
 
+$sandbox->faults({ path => '/.well-known/*', status => 404 });
+refused('no discovery', browse(begin()), 'HV00L', qr/Xero has nothing at/);
+$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "https://identity.xero.com", "jwks_uri": "https://identity.xero.com/jwks"}' });
+refused('another issuer', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The issuer has another name/);
+$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "' . $sandbox->url . '", "jwks_uri": "http://127.0.0.1:1/jwks"}' });
+refused('keys elsewhere', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The keys are not below/);
+$sandbox->faults;
 $back = browse(begin());
 $sandbox->clock(301);
 refused('code too old', $back, '28000', qr/Xero refused to complete the authorization of server "xero"\nDETAIL:  HTTP status 400.*"invalid_grant"\.\nHINT:  A code is good for five minutes/);
@@ -98,12 +118,6 @@ $sandbox->faults({ path => '/connect/token', status => 200, body => '{"access_to
 refused('no refresh token', browse(begin()), '28000', qr/gave no refresh token.*offline_access/s);
 $sandbox->faults({ path => '/connect/token', status => 503 });
 refused('Xero is down', browse(begin()), 'HV00L', qr/Xero is not available/);
-$sandbox->faults({ path => '/.well-known/*', status => 404 });
-refused('no discovery', browse(begin()), 'HV00L', qr/Xero has nothing at/);
-$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "https://identity.xero.com", "jwks_uri": "https://identity.xero.com/jwks"}' });
-refused('another issuer', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The issuer has another name/);
-$sandbox->faults({ path => '/.well-known/openid-configuration', body => '{"issuer": "' . $sandbox->url . '", "jwks_uri": "http://127.0.0.1:1/jwks"}' });
-refused('keys elsewhere', browse(begin()), 'HV00L', qr/not usable\nDETAIL:  The keys are not below/);
 $sandbox->faults;
 
 # ---- tokens that are not what they should be ----
@@ -111,13 +125,13 @@ $sandbox->faults;
 foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_nonce no_nonce wrong_at_hash))
 {
 	$sandbox->control('identity', { id_token => $flaw });
-	refused("id token $flaw", browse(begin()), '28000', qr/id token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+	refused("id token $flaw", browse(begin()), '28000', qr/id token received for server "xero" cannot be trusted\nDETAIL:  The token /);
 }
 $sandbox->control('identity', { id_token => undef });
 foreach my $flaw (qw(alg_none hs256 wrong_key unknown_kid wrong_iss wrong_aud wrong_sub no_exp stale early wrong_client))
 {
 	$sandbox->control('identity', { access_token => $flaw });
-	refused("access token $flaw", browse(begin()), '28000', qr/(access|id) token that was got for server "xero" cannot be trusted\nDETAIL:  The token /);
+	refused("access token $flaw", browse(begin()), '28000', qr/(access|id) token received for server "xero" cannot be trusted\nDETAIL:  The token /);
 }
 $sandbox->control('identity', { access_token => undef });
 
@@ -131,7 +145,7 @@ is(() = $rows =~ /Demo Company/g, 3, 'all three');
 is(token_calls($mark), 1, 'one exchange');
 is(stored(), '1|0', 'one consent, nothing open');
 is($session->rows('SELECT DISTINCT server, user_name, state, error FROM xero_fdw.connections'), 'xero|public|connected|', 'connections');
-is($session->rows("SELECT client_id, scopes, authorized_by, email FROM xero_fdw.token"), "sandbox-client|$always accounting.settings.read accounting.invoices.read|postgres|zoe.obrien\@example.com", 'what is known of it');
+is($session->rows("SELECT client_id, (SELECT string_agg(scope, ' ' ORDER BY scope COLLATE \"C\") FROM string_to_table(scopes, ' ') AS scope), authorized_by, email FROM xero_fdw.token"), "sandbox-client|accounting.invoices accounting.settings email offline_access openid profile|postgres|zoe.obrien\@example.com", 'what is known of it');
 my ($tenant) = split /\n/, $session->rows('SELECT tenant_id FROM xero_fdw.connections ORDER BY tenant_name');
 $session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenant')");
 $mark = $sandbox->mark;
@@ -152,7 +166,7 @@ $session->start(XeroConsent::complete('xero', $back));
 sleep(0.4);
 $sandbox->control('identity', { rotate_keys => JSON::PP::true() });
 is($session->wait->{state}, '00000', 'a new key');
-is(scalar(grep { $_->{path} =~ /jwks/ } $sandbox->log($mark)), 2, 'was asked for once');
+is(scalar(grep { $_->{path} =~ /jwks/ } $sandbox->log($mark)), 1, 'was asked for once');
 
 # the caller's rollback takes nothing back, nor does a read-only transaction forbid
 $session->rows("SELECT xero_fdw.disconnect('xero')");
@@ -185,6 +199,27 @@ is(() = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant") =~ 
 is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 1, 'is read');
 XeroConsent::connect($session, 'xero');
 is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'and all, when there are more');
+
+# an organisation that was disconnected in Xero is missed, until a person has seen to it
+my ($gone) = $session->rows("SELECT tenant_id FROM xero_fdw.connections WHERE tenant_id <> '$tenant' LIMIT 1");
+my $missed = qr/server "xero" is not connected to organisation "Demo Company[^"]*" \($gone\) any more\nDETAIL:.*\nHINT:  Connect it again, or accept that it is gone; either takes a consent: SELECT xero_fdw\.authorize_url\('xero'\);/;
+$sandbox->control('identity', { disconnect => $gone });
+foreach my $who ('a new session', 'after a refresh')
+{
+	my $new = XeroSession->new($node);
+	$result = $new->try('SELECT count(*) FROM xero.accounts');
+	is($result->{state}, '28000', "missed by $who");
+	like($result->{text}, $missed, "missed by $who: message");
+	is($new->rows("SELECT count(DISTINCT tenant_id) FROM xero.accounts WHERE tenant_id <> '$gone'"), 2, "$who: the others");
+	$new->quit;
+	$session->rows("SELECT xero_fdw.refresh_token('xero')");
+	is($session->rows("SELECT string_agg(DISTINCT state, ' ') FILTER (WHERE tenant_id <> '$gone'), min(state) FILTER (WHERE tenant_id = '$gone') FROM xero_fdw.connections"), 'connected|disconnected', "$who: connections");
+}
+like($other->try('SELECT count(*) FROM xero.accounts')->{text}, $missed, 'a refresh tells running sessions');
+is(() = XeroConsent::connect($session, 'xero', "consent=yes&tenant=$tenant") =~ /Demo Company/g, 2, 'a consent without it');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'accepts that it is gone');
+is(() = XeroConsent::connect($session, 'xero') =~ /Demo Company/g, 3, 'a consent with it');
+is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'connects it again');
 $session->rows("SELECT xero_fdw.disconnect('xero')");
 is($other->try('SELECT count(*) FROM xero.accounts')->{state}, '28000', 'and none');
 XeroConsent::connect($session, 'xero');
@@ -240,7 +275,7 @@ foreach my $case (
 {
 	my ($change, $sqlstate, $text) = @$case;
 	$session->rows($change);
-	foreach my $call ("authorize_url('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')", "refresh_token('xero')", "disconnect('xero')")
+	foreach my $call ("authorize_url('xero')", "complete_authorization('xero', 'http://localhost/?code=a&state=b')", "refresh_token('xero')", $sqlstate eq '55000' ? () : "disconnect('xero')")
 	{
 		$result = $session->try("SELECT xero_fdw.$call");
 		is($result->{state}, $sqlstate, "$change: $call") or diag($result->{text});

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use HTTP::Tiny;
 use JSON::PP ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -76,6 +77,19 @@ works('from the table', 0);
 expire();
 works('expired', 1);
 works('the new one is kept', 0);
+
+# the keys of the issuer are fetched once for all exchanges, or as long as they fit
+sub paths { my ($since) = @_; return [ map { $_->{path} =~ s{^/\.well-known/}{}r =~ s{.*/}{}r } $sandbox->log($since) ]; }
+expire();
+works('expired again', 1);
+is_deeply(paths($mark), [qw(Accounts token Accounts)], 'a refresh is one request');
+$sandbox->control('identity', { rotate_keys => JSON::PP::true() });
+expire();
+works('another key', 1);
+is_deeply(paths($mark), [qw(Accounts token openid-configuration jwks Accounts)], 'is fetched when a token names it');
+expire();
+works('the other key', 1);
+is_deeply(paths($mark), [qw(Accounts token Accounts)], 'is kept');
 restart();
 works('and stored', 0);
 
@@ -94,6 +108,54 @@ foreach my $case ('expired', 'gone')
 	is(scalar exchanges($mark), 1, "$case: one exchange");
 	$sandbox->faults;
 }
+
+# ---- fifty sessions at that moment, and something goes wrong ----
+
+my $token_worker = "FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'";
+sub fifty
+{
+	my ($name, $expected, %case) = @_;
+	my @fifty = @crowd[0 .. 49];
+	expire();
+	$case{before}->() if $case{before};
+	$mark = $sandbox->mark;
+	$_->start($case{sql} // $query) foreach @fifty;
+	if ($case{kill_when})
+	{
+		until_true("SELECT count(*) = 1 $token_worker AND $case{kill_when}", "$name: the worker is there");
+		is($session->rows("SELECT count(pg_terminate_backend(pid)) $token_worker"), 1, "$name: and is terminated");
+	}
+	$case{after}->() if $case{after};
+	my %outcome;
+	foreach my $one (@fifty)
+	{
+		my $result = $one->wait;
+		$outcome{ $result->{state} eq '00000' ? $result->{rows} : "$result->{state} $result->{text}" }++;
+	}
+	is_deeply(\%outcome, { t => 50 }, "$name: fifty sessions");
+	is(scalar exchanges($mark), $expected, "$name: exchanges");
+	works("$name: later", 0);
+	return;
+}
+my $holder = XeroSession->new($node);
+my %let_go = (after => sub { $holder->rows('COMMIT') });
+fifty('killed before the exchange', 1, before => sub { $holder->rows('BEGIN; LOCK TABLE xero_fdw.token IN ACCESS EXCLUSIVE MODE') }, kill_when => "wait_event_type = 'Lock'", %let_go);
+fifty('killed between answer and commit', 2, before => sub { $holder->rows('BEGIN; LOCK TABLE xero_fdw.token IN SHARE MODE') }, kill_when => "wait_event_type = 'Lock'", %let_go);
+my @sent = map { $_->{body} } exchanges($mark);
+is($sent[0], $sent[1], 'killed between answer and commit: the same refresh token again');
+fifty('killed after the commit', 1,
+	before => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'"); $node->reload; until_true("SELECT current_setting('synchronous_standby_names') = 'nobody'", 'nobody confirms') },
+	kill_when => "wait_event = 'SyncRep'",
+	after => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload });
+fifty('answer lost', 2, before => sub { $sandbox->faults({ path => '/connect/token', drop => 'after', times => 1 }) });
+@sent = map { $_->{body} } exchanges($mark);
+is($sent[0], $sent[1], 'answer lost: the same refresh token again');
+$sandbox->faults;
+fifty('all roll back', 1, before => sub { $_->rows('BEGIN') foreach @crowd[0 .. 49] });
+$_->rows('ROLLBACK') foreach @crowd[0 .. 49];
+works('all rolled back', 0);
+$holder->quit;
+$_->quit foreach @crowd;
 
 # ---- the caller's transaction has no part in it ----
 
@@ -323,11 +385,23 @@ works('refreshed by hand', 0);
 
 $sandbox->control('identity', { access_token => 'wrong_key' });
 expire();
-fails('forged', '28000', qr/access token that was got for server "xero" cannot be trusted\nDETAIL:  The token has a wrong signature/, 1);
+fails('forged', '28000', qr/access token received for server "xero" cannot be trusted\nDETAIL:  The token has a wrong signature/, 1);
 fails('no hammering', '28000', qr/cannot be trusted/, 0);
 $sandbox->control('identity', { access_token => undef });
 $session->rows("SELECT xero_fdw.refresh_token('xero')");
 works('well again', 0);
+
+# keys that were wrong when they were fetched, under the name of the right one
+restart();
+my $jwks = HTTP::Tiny->new->get($sandbox->url . '/.well-known/openid-configuration/jwks')->{content};
+$jwks =~ s/("n": *"[^"]{20})(.)/$1 . ($2 eq 'A' ? 'B' : 'A')/eg or die $jwks;
+$sandbox->faults({ path => '/.well-known/openid-configuration/jwks', body => $jwks });
+like($session->try("SELECT xero_fdw.refresh_token('xero')")->{text}, qr/cannot be trusted\nDETAIL:  The token has a wrong signature/, 'wrong keys');
+$sandbox->faults;
+$mark = $sandbox->mark;
+$session->rows("SELECT xero_fdw.refresh_token('xero')");
+is_deeply(paths($mark), [qw(token openid-configuration jwks connections)], 'are fetched anew');
+@crowd = (XeroSession->new($node));
 
 # ---- changes of options count at once ----
 

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use XeroConsent;
@@ -17,11 +18,13 @@ my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $session = XeroSession->new($node);
 my $query = 'SELECT count(account_id) > 0 FROM xero.accounts';
 my ($result, $mark);
+my $told = '';    # to clients, by messages
 
 sub refused
 {
 	my ($who, $sql, $state, $text) = @_;
 	$result = $who->try($sql);
+	$told .= $result->{text};
 	is($result->{state}, $state, "$sql: SQLSTATE") or diag($result->{text});
 	like($result->{text}, $text, "$sql: message") if defined $text;
 	return;
@@ -165,6 +168,33 @@ forget_shared();
 
 # ---- secrets are nowhere else ----
 
+my $chatty = XeroSession->new($node, settings => '-c client_min_messages=debug5 -c debug_print_plan=on');
+sub overhear { my ($sql) = @_; $result = $chatty->try($sql); $told .= "$result->{rows}\n$result->{text}\n"; return $result->{state}; }
+is(overhear("SELECT xero_fdw.refresh_token('xero')"), '00000', 'overheard: a refresh');
+$back = XeroConsent::browse(XeroConsent::begin($chatty, 'xero'));
+is(overhear(XeroConsent::complete('xero', $back)), '00000', 'overheard: a consent');
+is(overhear($query), '00000', 'overheard: a query');
+is(overhear("EXPLAIN (ANALYZE, VERBOSE, BUFFERS, SETTINGS) $query"), '00000', 'overheard: EXPLAIN');
+foreach my $fault ({ status => 400, body => '{"error": "invalid_client"}' }, { status => 500 }, { truncate => 100, worked => JSON::PP::true() }, { drop => 'after' }, { body => '{"access_token": 1}', worked => JSON::PP::true() })
+{
+	$sandbox->faults({ path => '/connect/token', %$fault });
+	isnt(overhear("SELECT xero_fdw.refresh_token('xero')"), '00000', 'overheard: a failure');
+}
+foreach my $fault ({ status => 401 }, { status => 403 }, { status => 400, body => '{"Message": "no"}' }, { drop => 'after' })
+{
+	$sandbox->faults({ path => '/api.xro/2.0/Accounts', %$fault });
+	isnt(overhear($query), '00000', 'overheard: a failure of a query');
+}
+like($told, qr/DEBUG:/, 'overheard: debugging messages');
+
+# in the middle of an exchange
+$sandbox->faults({ path => '/connect/token', delay_ms => 1500, times => 1 });
+$chatty->start("SELECT xero_fdw.refresh_token('xero')");
+$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker' AND wait_event_type = 'Extension'") or die;
+my $meanwhile = join("\n", map { $session->rows("SELECT v::text FROM $_ AS v") } qw(pg_stat_activity xero_fdw.connections xero_fdw.requests xero_fdw.progress));
+is($chatty->wait->{state}, '00000', 'overheard: a slow refresh');
+$chatty->quit;
+
 $session->rows("SELECT xero_fdw.refresh_token('xero')");
 $sandbox->faults({ path => '/connect/token', status => 400, body => '{"error": "invalid_client"}', times => 1 });
 refused($session, "SELECT xero_fdw.refresh_token('xero')", '28000');
@@ -193,13 +223,28 @@ sub clean
 	is(join(', ', map { $secrets{$_} } @found), '', "$name: no secret");
 	return;
 }
+clean('messages', $told);
+clean('views in the middle of an exchange', $meanwhile);
 clean('server log', slurp_file($node->logfile));
 my ($dump) = run_command([ 'pg_dump', '-U', 'postgres', $node->connstr('postgres') ]);
 like($dump, qr/CREATE EXTENSION/, 'dump');
 unlike($dump, qr/COPY xero_fdw\.|INSERT INTO xero_fdw\./, 'dump: none of the tables');
 clean('dump', $dump, 'sandbox-secret');
-my $views = join("\n", map { $session->rows("SELECT v::text FROM $_ AS v") } qw(xero_fdw.connections xero_fdw.requests xero_fdw.budget xero_fdw.token xero_fdw.organisation pg_stat_activity pg_settings));
-clean('views', $views);
+
+# every view there is, and the extension's tables; the superuser sees the options of mappings, as with any wrapper
+my @relations = split /\n/, $session->rows("SELECT oid::regclass FROM pg_class WHERE relkind = 'v' OR relkind = 'r' AND relnamespace = 'xero_fdw'::regnamespace ORDER BY 1");
+cmp_ok(scalar @relations, '>', 100, 'views');
+my %shown;
+foreach my $relation (@relations)
+{
+	foreach my $who ($session, $bob)
+	{
+		$result = $who->try("SELECT v::text FROM $relation AS v");
+		$shown{$who} .= "$result->{rows}$result->{text}";
+	}
+}
+clean('views, by the superuser', $shown{$session}, 'sandbox-secret');
+clean('views, by anybody', $shown{$bob});
 clean('explain', $session->rows("EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM xero.accounts"));
 clean('connection of others', $bob->rows('SELECT string_agg(v::text, \' \') FROM pg_stat_activity AS v') . $bob->rows('SELECT string_agg(v::text, \' \') FROM pg_user_mappings AS v'));
 

@@ -150,6 +150,8 @@ like($plan, qr/Xero Organisations: 2 of 3\n/, 'EXPLAIN: the organisations');
 like($plan, qr/Xero Calls: 2$/m, 'EXPLAIN: the calls');
 like($session->rows('EXPLAIN SELECT name FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: all of them');
 like($session->rows('EXPLAIN SELECT count(*) FROM xero.contacts'), qr/Xero Organisations: 3 of 3\n +Xero Calls: 3/, 'EXPLAIN: counted');
+$plan = $session->rows("EXPLAIN SELECT count(*) FROM xero.invoices WHERE tenant_id IN ('$one', '$two') AND status = 'PAID'");
+like($plan, qr/Xero Filter: \(\(tenant_id = ANY \(.*\)\) AND \(status = 'PAID'::text\)\)\n.*Xero Organisations: 2 of 3\n +Xero Calls: 2/, 'EXPLAIN: counted under conditions');
 is($sandbox->mark, $mark, 'EXPLAIN asks nobody');
 like($session->rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT name FROM xero.contacts WHERE tenant_id = (SELECT '$one'::uuid)"),
 	qr/Xero Organisations: 1 of 3\n +Xero Actual Calls: 1\n/, 'EXPLAIN ANALYZE: what was asked');
@@ -184,6 +186,49 @@ is($session->rows('SELECT count(name) FROM paged'), 180, 'a limit of one organis
 like(letters($mark), qr/^.{7}(.)\1\1$/, 'keeps nobody from reading the others');
 $sandbox->faults;
 
+# One call at a time: whatever is open at the same time, nothing waits for itself
+$session->rows("ALTER SERVER xero OPTIONS (ADD concurrency '1'); SET statement_timeout = '20s'; CREATE TABLE ids AS SELECT tenant_id, contact_id FROM xero.contacts");
+$mark = $sandbox->mark;
+costs('one at a time', 'SELECT count(name) FROM paged', 180, 'AAABBBCCC');
+costs('one at a time, counted', 'SELECT count(*) FROM xero.contacts', 180, 'ABC');
+costs('one at a time, by many keys', 'SELECT count(name) FROM xero.contacts WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM ids LIMIT 100))', 100, 'AAABBBCCC');
+is($session->rows('SET enable_hashjoin = off; SET enable_mergejoin = off; SELECT count(a.name), count(b.name) FROM paged AS a JOIN xero.contacts AS b USING (tenant_id, contact_id) WHERE a.name < \'D\'') =~ /^(\d+)\|\1$/, 1, 'one at a time, a join');
+is($session->rows('SELECT count(contacts) FROM xero.contact_groups'), scalar(@groups), 'one at a time, what lists lack');
+$session->rows('RESET enable_hashjoin; RESET enable_mergejoin; BEGIN; ' . join(' ', map { "DECLARE c$_ CURSOR FOR SELECT name FROM paged; FETCH 1 FROM c$_;" } 1 .. 3));
+my $neighbour = XeroSession->new($node);
+is($neighbour->rows("SET statement_timeout = '20s'; SELECT count(name) FROM paged"), 180, 'one at a time, beside open cursors of another session');
+is(join(' ', map { my $c = $_; $session->try("MOVE ALL FROM c$c")->{state} } 1 .. 3), '00000 00000 00000', 'one at a time, cursors side by side');
+$session->rows('COMMIT');
+$session->rows("INSERT INTO xero.contacts (tenant_id, name) SELECT tenant_id, 'Copy of ' || contact_id FROM paged WHERE tenant_id = '$one'");
+is($session->rows("SELECT count(*) FROM xero.contacts WHERE tenant_id = '$one'"), 120, 'one at a time, read and written');
+$neighbour->start('SELECT count(name) FROM paged');
+is($session->rows('SELECT count(name) FROM paged'), 240, 'one at a time, two sessions');
+is($neighbour->wait->{rows}, 240, 'at once');
+my @calls_at = grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark);
+my %at_once;
+foreach my $call (@calls_at) { my $n = grep { $_->{tenant_id} eq $call->{tenant_id} && $_->{at} <= $call->{at} && $_->{at} + $_->{ms} / 1000 > $call->{at} } @calls_at; $at_once{ $call->{tenant_id} } = $n if $n > ($at_once{ $call->{tenant_id} } // 0); }
+is(join(' ', values %at_once), '1 1 1', 'and never two of one organisation');
+$neighbour->quit;
+$session->rows('ALTER SERVER xero OPTIONS (DROP concurrency); RESET statement_timeout; DROP TABLE ids');
+
+# Three organisations of a thousand invoices each
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 1000);
+$session = XeroSession->new($node);
+$session->rows("SELECT xero_fdw.reset_stats(); CREATE FOREIGN TABLE many (tenant_id uuid, invoice_id uuid, total numeric) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '100')");
+my %sum;
+foreach my $t (@tenants) { foreach my $invoice (truth('Invoices', $t)) { $sum{$t}[0]++; $sum{$t}[1] += int($invoice->{Total} * 100 + ($invoice->{Total} < 0 ? -0.5 : 0.5)); } }
+is(join(' ', map { $sum{$_}[0] } @tenants), '1000 1000 1000', 'a thousand invoices of each');
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });
+$mark = $sandbox->mark;
+is($session->rows('SELECT tenant_id, count(DISTINCT invoice_id), (sum(total) * 100)::bigint FROM many GROUP BY 1 ORDER BY 1'),
+	join("\n", map { "$_|1000|$sum{$_}[1]" } @tenants), 'are one union');
+is(sorted_letters($mark), 'A' x 10 . 'B' x 10 . 'C' x 10, 'ten pages of each');
+@log = grep { XeroSandbox::is_api_call($_) } $sandbox->log($mark);
+my ($together) = sort { $b <=> $a } map { my $call = $_; my %busy = map { $_->{tenant_id} => 1 } grep { $_->{at} <= $call->{at} && $_->{at} + $_->{ms} / 1000 > $call->{at} } @log; scalar(keys %busy) } @log;
+is($together, 3, 'from all three at the same time');
+is($session->rows('SELECT string_agg(calls::text, chr(32)) FROM xero_fdw.budget WHERE tenant_id IS NOT NULL AND calls > 0'), '10 10 10', 'each under its own budget');
+$sandbox->faults;
+
 # A lost connection
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 $session = XeroSession->new($node);
@@ -199,10 +244,68 @@ for my $sql ('SELECT count(name) FROM xero.contacts', 'SELECT count(*) FROM xero
 	like($result->{text}, qr/access to organisation "\Q$lost->{tenantName}\E" \($two\)/, 'that names the organisation');
 }
 is($session->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$two'"), 120, 'the others can be read');
-is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'a new session asks who is connected');
+
+# ... which later sessions find missing from the list
+sub lost
+{
+	my ($who, $name, @calls) = @_;
+	foreach my $sql ('SELECT count(name) FROM xero.contacts', "SELECT count(*) FROM xero.contacts WHERE tenant_id = '$two'", "INSERT INTO xero.contacts (tenant_id, name) VALUES ('$two', 'Nobody')")
+	{
+		my $since = $sandbox->mark;
+		$result = $who->try($sql);
+		is($result->{state}, '28000', "$name: $sql: an error") or diag($result->{rows});
+		like($result->{text}, qr/server "xero" is not connected to organisation "\Q$lost->{tenantName}\E" \($two\) any more\nDETAIL:.*\nHINT:.* SELECT xero_fdw\.disconnect\('xero'\);/, "$name: that names it");
+		is_deeply([ grep { $_ ne '/connect/token' } map { $_->{path} } $sandbox->log($since) ], \@calls, "$name: and reads nothing");
+	}
+	return;
+}
+my $later = XeroSession->new($node);
+lost($later, 'a new session', '/connections');
+$mark = $sandbox->mark;
+is($later->rows("SELECT count(name) FROM xero.contacts WHERE tenant_id <> '$two'"), 120, 'a new session: the others can be read');
+is(letters($mark), 'AC', 'a new session: and are asked');
+$later->rows("INSERT INTO xero.contacts (tenant_id, name) VALUES ('$one', 'Somebody')");
+is(letters($mark), 'ACA', 'and written');
+is($later->rows("SELECT string_agg(state, ' ' ORDER BY tenant_id) FROM xero_fdw.connections"), 'connected disconnected connected', 'connections tell');
 $session->rows("ALTER SERVER xero OPTIONS (ADD page_size '50')");
-is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '2|120', 'as does one whose server was altered');
+lost($session, 'a server that was altered', '/connections');
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+is($later->rows('SELECT count(name) FROM xero.contacts'), 180, 'it is back as soon as it is connected again');
+is($later->rows('SELECT DISTINCT state FROM xero_fdw.connections'), 'connected', 'connections tell that, too');
+$sandbox->control('identity', { disconnect => $two });
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+is($later->rows('SELECT count(name) FROM xero.contacts'), 120, 'gone for good, once that is accepted');
+is($later->rows('SELECT count(*) FROM xero_fdw.connections'), 2, 'connections do not tell of it any more');
+$later->quit;
+
+# What is stored is nobody's business but the extension's, and holds up nobody
+$session->rows("SELECT xero_fdw.disconnect('xero')");
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
+for my $case (
+	[ 'BEGIN READ ONLY', 0 ], [ 'BEGIN ISOLATION LEVEL REPEATABLE READ', 0 ], [ 'BEGIN', 0, 'ROLLBACK' ],
+	[ 'CREATE TABLE big AS SELECT n FROM generate_series(1, 1000) AS n; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; BEGIN', 0, 'COMMIT', 'SELECT count(name) FROM xero.contacts WHERE (SELECT count(*) FROM big) > 0' ],
+	[ 'SET ROLE reader; BEGIN', 3 ])
+{
+	my ($begin, $stored, $end, $sql) = @$case;
+	my $other = XeroSession->new($node);
+	$other->rows('CREATE ROLE reader; GRANT USAGE ON SCHEMA xero TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA xero TO reader') if $begin =~ /reader/;
+	$other->rows($begin);
+	like($other->rows('EXPLAIN ' . $sql), qr/Gather/, 'a parallel plan') if $sql;
+	is($other->rows($sql // 'SELECT count(name) FROM xero.contacts'), 180, "$begin: rows");
+	if ($begin eq 'BEGIN')
+	{
+		$session->rows("SET statement_timeout = '5s'");
+		$session->rows('ALTER SERVER xero OPTIONS (SET page_size \'49\')');
+		is($session->rows('SELECT count(name) FROM xero.contacts'), 180, "$begin: another session does not wait for it");
+		$session->rows('RESET statement_timeout');
+	}
+	$other->rows($end // 'COMMIT');
+	is($session->rows('SELECT count(*) FROM xero_fdw.connections'), $stored, "$begin: connections");
+	$other->quit;
+}
+is($session->rows("SELECT server, user_name, tenant_type, token_expires_at, refreshed_at, state, error FROM xero_fdw.connections WHERE tenant_id = '$two'"), 'xero|public|ORGANISATION|||connected|', 'a connection without a consent');
+
+# In the middle of a scan
 $session = XeroSession->new($node);
 $session->rows('BEGIN; DECLARE c CURSOR FOR SELECT name FROM paged; MOVE 5 FROM c');
 $sandbox->control('identity', { disconnect => $two });
@@ -254,6 +357,10 @@ $session->rows("ALTER FOREIGN TABLE paged OPTIONS (SET page_size '20'); ALTER SE
 	  . "ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret, ADD access_token 'sandbox-token')");
 $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 is($session->rows('SELECT count(DISTINCT tenant_id), count(name) FROM xero.contacts'), '3|180', 'a ready-made token');
+is($session->rows('SELECT count(*) FROM xero_fdw.connections'), 3, 'a ready-made token: connections');
+$sandbox->control('identity', { disconnect => $two });
+is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id) FROM xero.contacts'), 2, 'a ready-made token is compared with no other');
+$sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoices => 10);
 
 # tenant_id as text
 $session->rows("CREATE FOREIGN TABLE texts (tenant_id text, name text) SERVER xero OPTIONS (object 'accounting/Contacts')");

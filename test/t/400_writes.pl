@@ -110,6 +110,20 @@ foreach my $text (@hostile)
 my $long = $session->try(q{INSERT INTO xero.quotes (contact_id, date, quote_number, terms, line_items) SELECT contact_id, '2026-01-05', 'Q-LONG', repeat(chr(233) || chr(92), 2000), '[{"Description": "x"}]' FROM xero.contacts WHERE name = 'One' RETURNING terms = repeat(chr(233) || chr(92), 2000)});
 is($long->{rows}, 't', '4,000 characters') or diag($long->{text});
 
+# Generated ones, in batches: made of what is awkward in JSON, SQL, URLs and Unicode
+srand(5);
+my @pieces = (@hostile[0 .. 18], ' ', 'a', "\x{2028}", "\x{e4}", "\\\\", '\\u0000', '\\ud800', '{', '}', '":', ',', '--', '/*', ';', '$$', '0x00', 'NaN', "\r\n", "\x{200b}", "\x{feff}x", "\x{10ffff}");
+my @generated = map { my $text = ''; $text .= $pieces[ rand @pieces ] for 0 .. rand 40; substr($text, 0, 4000) } 1 .. 200;
+@generated = map { /\S/ ? $_ : "x$_" } @generated;
+$session->rows('CREATE TABLE generated (n int, text text)');
+$session->rows('INSERT INTO generated VALUES ' . join(', ', map { my $bytes = $generated[$_]; utf8::encode($bytes); "($_, convert_from('\\x" . unpack('H*', $bytes) . "', 'UTF8'))" } 0 .. $#generated));
+$result = $session->try(q{INSERT INTO xero.quotes (contact_id, date, quote_number, terms, line_items)
+	SELECT contact_id, '2026-01-05', 'GEN-' || n, text, jsonb_build_array(jsonb_build_object('Description', text)) FROM xero.contacts, generated WHERE name = 'One'});
+is($result->{state}, '00000', '200 generated texts') or diag(substr($result->{text}, 0, 2000));
+my %there = map { $_->{QuoteNumber} => $_ } stored('Quotes', sub { $_[0]{QuoteNumber} =~ /^GEN-/ });
+is(scalar(grep { $there{"GEN-$_"}{Terms} eq $generated[$_] && $there{"GEN-$_"}{LineItems}[0]{Description} eq $generated[$_] } 0 .. $#generated), 200, '... are in Xero as they were');
+is($session->rows(q{SELECT count(*) FROM xero.quotes JOIN generated ON quote_number = 'GEN-' || n AND terms = text AND line_items -> 0 ->> 'Description' = text}), 200, '... and come back as they were');
+
 # Numbers keep their digits
 is($session->rows(q{INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items)
 	SELECT 'SPEND', c.contact_id, a.account_id, '2026-02-03', 'digits', '[{"Description": "x", "Quantity": 1.2345, "UnitAmount": 1.0001, "AccountCode": "429"}]'

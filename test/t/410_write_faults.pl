@@ -6,12 +6,15 @@
 use strict;
 use warnings;
 
+use HTTP::Tiny;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(sleep);
 use XeroSession;
 use XeroTest;
+use XeroWire;
 
 my $xero = XeroTest->new(
 	conf => 'restart_after_crash = on',
@@ -149,6 +152,62 @@ foreach my $fault ({ drop => 'after' }, { drop => 'before' }, { status => 503, b
 }
 $sandbox->faults;
 is($session->rows(q{SELECT count(*) FROM xero.items WHERE code LIKE 'GONE%'}), 0, '... all are gone');
+
+# A connection that is kept from an earlier call is closed when the next one has
+# been carried out.  libcurl would take that for a connection that was dead
+# before, and send the request again by itself: no attempt may be made but ours.
+foreach my $method (qw(PUT DELETE))
+{
+	my ($object, $sql, $make) = $method eq 'PUT'
+	  ? ('ManualJournals', "INSERT INTO xero.manual_journals (narration, date, journal_lines) VALUES ('dead', '2026-01-05', $lines)")
+	  : ('Items', q{DELETE FROM xero.items WHERE code = 'DEAD'}, q{INSERT INTO xero.items (code) VALUES ('DEAD')});
+	$session->rows($make) if $make;
+	$session->rows('SELECT count(*) FROM xero.accounts');
+	my $mark = $sandbox->mark;
+	$sandbox->faults({ path => "/api.xro/2.0/$object*", method => $method, drop => 'after', times => 2 });
+	my $result = $session->try("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) $sql");
+	$sandbox->faults;
+	is($result->{state}, '00000', "$method on connections that die twice") or diag($result->{text});
+	like($result->{rows}, qr/Xero Actual Calls: 3\n.*Xero Retries: 2/s, '... takes three attempts');
+	is(scalar(grep { $_->{method} eq $method } $sandbox->log($mark)), 3, '... of which Xero sees no more');
+}
+is(times_stored(qr/^dead$/)->{dead}, 1, '... and stores one record');
+
+# The connection breaks in the middle of a request's body: a server in between
+# that takes so much of the first, and passes on the others.
+{
+	my $marks = PostgreSQL::Test::Utils::tempdir() . '/broken';
+	my $target = $sandbox->url;
+	my $wire = XeroWire->new(sub {
+		my ($socket, $head) = @_;
+		my ($line, $rest) = split(/\r\n/, $head, 2);
+		my ($method, $path) = split(/ /, $line);
+		my ($fields, $body) = split(/\r\n\r\n/, $rest, 2);
+		my %headers = map { /^([^:]+): (.*)$/ && lc($1) !~ /^(host|content-length|expect|accept-encoding|connection)$/ ? ($1 => $2) : () } split(/\r\n/, $fields);
+		my ($length) = $fields =~ /^content-length: (\d+)/mi;
+		if ($method eq 'PUT' && !-e $marks)
+		{
+			append_to_file($marks, 'x');
+			sysread($socket, $body, 1000, length $body);
+			setsockopt($socket, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0));    # a reset
+			return;
+		}
+		print $socket "HTTP/1.1 100 Continue\r\n\r\n" if $fields =~ /^expect:/mi;
+		while ($length && length($body) < $length) { sysread($socket, $body, 65536, length $body) or return; }
+		my $answer = HTTP::Tiny->new->request($method, $target . $path, { headers => \%headers, ($length ? (content => $body) : ()) });
+		print $socket "HTTP/1.1 $answer->{status} x\r\nContent-Type: application/json\r\nContent-Length: ", length $answer->{content}, "\r\nConnection: close\r\n\r\n", $answer->{content};
+	});
+	$session->rows(q{ALTER SERVER xero OPTIONS (SET api_url '} . $wire->url . q{')});
+	my $mark = $sandbox->mark;
+	my $result = $session->try("INSERT INTO xero.manual_journals (narration, date, journal_lines) SELECT 'cut ' || n || repeat('x', 20000), '2026-01-05', $lines FROM generate_series(1, 50) AS n");
+	is($result->{state}, '00000', 'a connection that breaks within a body of 1 MB') or diag($result->{text});
+	is(scalar(() = $wire->heads =~ m{PUT /api}g), 2, '... takes two attempts');
+	is(scalar(grep { $_->{method} eq 'PUT' } $sandbox->log($mark)), 1, '... of which Xero sees the second');
+	is(scalar(grep { $_ == 1 } values %{ times_stored(qr/^cut /) }), 50, '... and stores each record once');
+	my %keys = map { lc($_) => 1 } $wire->heads =~ /^idempotency-key: (\S+)/mgi;
+	is(scalar(keys %keys), 1, '... both with the same key');
+	$session->rows(q{ALTER SERVER xero OPTIONS (SET api_url '} . $sandbox->url . q{')});
+}
 
 # An update that is in doubt leads to the same record
 $sandbox->faults({ path => $path, method => 'POST', drop => 'after', times => 1 });

@@ -9,7 +9,7 @@
  * Link: src/catalog/catalog.c src/catalog/accounting_banking.c
  * Link: src/catalog/accounting_contacts.c src/catalog/accounting_documents.c
  * Link: src/catalog/accounting_ledger.c src/catalog/accounting_settings.c
- * Link: src/catalog/payroll.c src/catalog/scopes.c
+ * Link: src/catalog/payroll.c src/catalog/scopes.c src/catalog/writes.c
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/scopes.h"
+#include "catalog/writes.h"
 
 #undef printf
 #undef snprintf
@@ -224,8 +225,7 @@ check_structure(void)
 			   object->name[len] == '/' &&
 			   strcmp(object->name + len + 1, object->array) == 0, object, "name");
 		array = xero_find_field(parent, object->array);
-		expect(array && array->type == XERO_JSONB &&
-			   (array->forms & XERO_FORM_LIST), object, object->array);
+		expect(array && array->type == XERO_JSONB, object, object->array);
 		expect(strcmp(up->name, parent->key) == 0 &&
 			   strcmp(up->field, parent->columns->field) == 0 &&
 			   up->type == parent->columns->type &&
@@ -250,8 +250,9 @@ check_structure(void)
 			   object->has_summary == root->has_summary &&
 			   object->has_unitdp == root->has_unitdp, object, NULL);
 		if (object->parent)
-			expect(object->operations ==
-				   (root->operations & (XERO_OP_LIST | XERO_OP_GET)),
+			expect((object->operations & (XERO_OP_LIST | XERO_OP_GET)) ==
+				   (root->operations & (XERO_OP_LIST | XERO_OP_GET)) &&
+				   object->hides_records == root->hides_records,
 				   object, "operations");
 	}
 	rule("child tables are asked for as their parents are");
@@ -402,7 +403,9 @@ check_writes(void)
 
 		expect(object->operations & XERO_OP_LIST, object, "operations");
 		expect((writes != 0) == (object->max_batch > 0), object, "max_batch");
-		expect(object->max_batch <= 50, object, "max_batch");
+		expect(object->max_batch <=
+			   (xero_written_object(object) == object ? 50 : 500),
+			   object, "max_batch");
 		expect(!(object->operations & XERO_OP_DELETE) ||
 			   !(object->operations & XERO_OP_VOID), object, "operations");
 		EACH_COLUMN(object, column)
@@ -443,7 +446,7 @@ check_scopes(void)
 		if (read == NULL || write == NULL)
 			continue;
 		expect(strcmp(read, write) == 0 ||
-			   (xero_root_object(object)->max_batch > 0 &&
+			   (object->max_batch > 0 &&
 				strncmp(read, write, strlen(write)) == 0 &&
 				strcmp(read + strlen(write), ".read") == 0),
 			   object, "scope to write");

@@ -92,6 +92,31 @@ test_cap(void)
 	ok(xero_day_left(&day, START + XERO_DAY_MS, 10) == 10, "but then");
 }
 
+/* A part of the day is kept for others. */
+static void
+test_kept(void)
+{
+	XeroDay		day = new_day(START);
+	bool		at_latest;
+
+	for (int i = 0; i < 10; i++)
+		call(&day, START + i * HOUR, 4000 - i);
+	ok(xero_day_opens(&day, 15, 5, &at_latest) == START + XERO_DAY_MS &&
+	   !at_latest, "ten of fifteen calls are made: until our day ends");
+	ok(xero_day_opens(&day, 5000, 3991, &at_latest) ==
+	   START + 9 * HOUR + XERO_DAY_MS && at_latest,
+	   "what Xero told is void after a day, or sooner if it tells anew");
+	ok(xero_day_opens(&day, 15, 3991, &at_latest) ==
+	   START + 9 * HOUR + XERO_DAY_MS && at_latest, "the later of both");
+	ok(xero_day_left(&day, START + 9 * HOUR + XERO_DAY_MS - 1, 5000) == 3991 &&
+	   xero_day_left(&day, START + 9 * HOUR + XERO_DAY_MS, 5000) == 5000,
+	   "then it is open");
+	xero_day_refuse(&day, START + 12 * HOUR);
+	ok(xero_day_opens(&day, 15, 5, &at_latest) == START + 12 * HOUR &&
+	   !at_latest && xero_day_resets(&day, 10) == START + 12 * HOUR,
+	   "with Xero's day ours begins anew");
+}
+
 static void
 test_refusal(void)
 {
@@ -205,6 +230,7 @@ main(void)
 {
 	test_limits();
 	test_cap();
+	test_kept();
 	test_refusal();
 	test_order();
 	test_all_orders();

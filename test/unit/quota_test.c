@@ -154,6 +154,10 @@ test_seats(void)
 	xero_quota_return(&quota, &app, &permits[0]);
 	ok(quota.gate.pending == 1 && quota.gate.window.own == 0,
 	   "permits of before do not fit a cleared quota");
+	ok(!xero_quota_gave(&quota, &permits[0]) &&
+	   !xero_quota_gave(&quota, &permits[4]), "and are not of it");
+	permits[0] = take();
+	ok(xero_quota_gave(&quota, &permits[0]), "those of after are");
 }
 
 static void
@@ -183,6 +187,17 @@ test_leases(void)
 	charge(&next, 40, 8000, 3000);
 	ok(quota.gate.pending == 0 && check_for(false, 40) == XERO_BARRIER_NONE &&
 	   check_for(false, 41) == XERO_BARRIER_MINUTE, "who ends as usual");
+
+	begin_sure();
+	late = take();
+	now += LEASE;
+	ok(xero_quota_is_idle(&quota, &app, now) && quota.gate.window.own == 1 &&
+	   app.pending == 0, "who has lost his seat keeps nobody from being idle");
+	ok(xero_quota_gave(&quota, &late), "his permit is still of the quota");
+	xero_quota_refuse(&quota, &app, &late, now, XERO_BARRIER_MINUTE,
+					  now + 5000);
+	ok(check() == XERO_BARRIER_MINUTE && opening.ordered,
+	   "so a refusal that he finds counts");
 }
 
 static void
@@ -198,11 +213,11 @@ test_abandon(void)
 	   quota.gate.window.own == 1, "an abandoned call counts as made");
 	caps.concurrency = 1;
 	ok(check() == XERO_BARRIER_CONCURRENCY, "Xero still works on it");
-	ok(!xero_quota_is_idle(&quota, now), "so nothing is idle");
+	ok(!xero_quota_is_idle(&quota, &app, now), "so nothing is idle");
 	now = opening.look_at;
 	ok(now > START + 100 && now < START + LEASE &&
 	   check() == XERO_BARRIER_NONE, "for as long as calls usually take");
-	ok(xero_quota_is_idle(&quota, now), "then all is idle");
+	ok(xero_quota_is_idle(&quota, &app, now), "then all is idle");
 
 	begin();
 	caps.concurrency = 1;
@@ -353,7 +368,9 @@ test_reserve(void)
 	caps.reserve = 20;
 	call_told(50, 9000, 1000);
 	ok(check_for(true, 1) == XERO_BARRIER_RESERVE &&
-	   opening.provable == XERO_NEVER, "the reserve is not for background");
+	   opening.provable == now + XERO_DAY_MS && opening.at_latest &&
+	   opening.look_at == opening.provable,
+	   "the reserve is not for background, for a day at most");
 	ok(check_for(false, 1) == XERO_BARRIER_NONE, "but for others");
 	call_told(50, 9000, 1);
 	ok(check_for(false, 1) == XERO_BARRIER_NONE, "to the last call");
@@ -421,7 +438,7 @@ test_refused_minute(void)
 	ok(quota.gate.window.own == 1 && quota.gate.pending == 0,
 	   "a refused call is not charged");
 	ok(check() == XERO_BARRIER_MINUTE && opening.ordered &&
-	   !xero_quota_is_idle(&quota, now), "the gate is closed");
+	   !xero_quota_is_idle(&quota, &app, now), "the gate is closed");
 	now += 20000;
 	ok(check() == XERO_BARRIER_NONE, "and opens in time");
 	permit = take();
@@ -458,7 +475,7 @@ test_app(void)
 	ok(check() == XERO_BARRIER_APP && opening.ordered &&
 	   opening.provable == now + 8000,
 	   "one's refusal closes the application to all");
-	ok(quota.gate.closed_until == 0 && xero_quota_is_idle(&other, now),
+	ok(quota.gate.closed_until == 0 && xero_quota_is_idle(&other, &app, now),
 	   "and is no matter of an organisation");
 	now += 8000;
 	ok(check() == XERO_BARRIER_CONCURRENCY, "then one at a time");
@@ -506,7 +523,8 @@ test_day(void)
 	begin_sure();
 	caps.day = 2;
 	call(plenty);
-	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS,
+	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS &&
+	   !opening.ordered && !opening.at_latest,
 	   "our own limit of the day is over a day after its first call");
 }
 
@@ -516,11 +534,11 @@ test_idle(void)
 	XeroPermit	permit;
 
 	begin();
-	ok(xero_quota_is_idle(&quota, now), "a new quota is idle");
+	ok(xero_quota_is_idle(&quota, &app, now), "a new quota is idle");
 	permit = take();
-	ok(!xero_quota_is_idle(&quota, now), "one with a call under way is not");
+	ok(!xero_quota_is_idle(&quota, &app, now), "one with a call under way is not");
 	xero_quota_charge(&quota, &app, &permit, now, &plenty);
-	ok(xero_quota_is_idle(&quota, now), "afterwards it is");
+	ok(xero_quota_is_idle(&quota, &app, now), "afterwards it is");
 }
 
 int

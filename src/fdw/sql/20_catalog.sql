@@ -7,7 +7,7 @@ CREATE FUNCTION @extschema@._catalog_objects(
 		OUT api text, OUT object text, OUT table_name text, OUT path text,
 		OUT key_column text, OUT operations text[], OUT paging text,
 		OUT max_batch integer, OUT filters text[], OUT description text,
-		OUT update_batch integer, OUT ends text)
+		OUT update_batch integer, OUT ends text, OUT inside text)
 	RETURNS SETOF record
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_catalog_objects';

@@ -90,21 +90,27 @@ COMMENT ON COLUMN @extschema@.pending_authorization.expires_at IS
 	'ten minutes after it began';
 
 CREATE TABLE @extschema@.organisation (
-	umid oid NOT NULL REFERENCES @extschema@.token ON DELETE CASCADE,
+	umid oid NOT NULL,
+	client_id text NOT NULL,
 	tenant_id uuid NOT NULL,
-	tenant_name text,
-	tenant_type text,
+	tenant_name text NOT NULL,
+	tenant_type text NOT NULL,
+	connected boolean NOT NULL,
 	PRIMARY KEY (umid, tenant_id)
 );
 REVOKE ALL ON @extschema@.organisation FROM PUBLIC;
 COMMENT ON TABLE @extschema@.organisation IS
-	'internal: the organisations that a consent reaches, as Xero told last';
+	'internal: the organisations that the credentials of a user mapping reach, as Xero told last';
 COMMENT ON COLUMN @extschema@.organisation.umid IS
 	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN @extschema@.organisation.client_id IS
+	'application whose connections they are; empty for a ready-made access_token';
 COMMENT ON COLUMN @extschema@.organisation.tenant_id IS 'organisation';
 COMMENT ON COLUMN @extschema@.organisation.tenant_name IS 'its name';
 COMMENT ON COLUMN @extschema@.organisation.tenant_type IS
 	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
+COMMENT ON COLUMN @extschema@.organisation.connected IS
+	'false if Xero does not list it any more, and nobody has accepted that yet';
 
 -- Everybody sees what belongs to the mappings that are in force for oneself.
 CREATE VIEW @extschema@.connections WITH (security_barrier) AS
@@ -112,18 +118,22 @@ CREATE VIEW @extschema@.connections WITH (security_barrier) AS
 		CASE WHEN m.umuser = 0 THEN 'public'::name
 			ELSE pg_get_userbyid(m.umuser) END AS user_name,
 		o.tenant_id, o.tenant_name, o.tenant_type,
-		t.access_expires_at AS token_expires_at, t.refreshed_at, t.state,
+		t.access_expires_at AS token_expires_at, t.refreshed_at,
+		CASE WHEN t.state = 'reconnect needed' THEN t.state
+			WHEN o.connected IS FALSE THEN 'disconnected'
+			ELSE 'connected' END AS state,
 		t.error
 	FROM @extschema@.token AS t
-		JOIN pg_catalog.pg_user_mapping AS m ON m.oid = t.umid
+		FULL JOIN @extschema@.organisation AS o ON o.umid = t.umid
+		JOIN pg_catalog.pg_user_mapping AS m
+			ON m.oid = coalesce(t.umid, o.umid)
 		JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.umserver
-		LEFT JOIN @extschema@.organisation AS o ON o.umid = t.umid
 	WHERE pg_has_role('pg_read_all_stats', 'USAGE')
 		OR CASE WHEN m.umuser = 0
 				THEN has_server_privilege(s.oid, 'USAGE')
 				ELSE pg_has_role(m.umuser, 'USAGE') END;
 COMMENT ON VIEW @extschema@.connections IS
-	'the consents that are stored, one row for each organisation that one reaches';
+	'the organisations that each server reaches, as Xero told last: by consent, or by other credentials that a query has used';
 COMMENT ON COLUMN @extschema@.connections.server IS 'foreign server';
 COMMENT ON COLUMN @extschema@.connections.user_name IS
 	'role of the user mapping, or public';
@@ -133,11 +143,11 @@ COMMENT ON COLUMN @extschema@.connections.tenant_name IS 'its name in Xero';
 COMMENT ON COLUMN @extschema@.connections.tenant_type IS
 	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
 COMMENT ON COLUMN @extschema@.connections.token_expires_at IS
-	'end of the present access token, which the next query replaces';
+	'end of the present access token of a consent, which the next query replaces; null without a consent';
 COMMENT ON COLUMN @extschema@.connections.refreshed_at IS
-	'last exchange; a consent that is not used for 60 days ends';
+	'last exchange; a consent that is not used for 60 days ends; null without one';
 COMMENT ON COLUMN @extschema@.connections.state IS
-	'connected, or reconnect needed: call authorize_url() again';
+	'connected; reconnect needed: call authorize_url() again; disconnected: Xero does not list the organisation any more';
 COMMENT ON COLUMN @extschema@.connections.error IS
 	'what went wrong with the last exchange; null if nothing';
 GRANT SELECT ON @extschema@.connections TO PUBLIC;
@@ -146,7 +156,7 @@ CREATE FUNCTION @extschema@.authorize_url(server text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_authorize_url';
 COMMENT ON FUNCTION @extschema@.authorize_url(text) IS
-	'the address at Xero where a person lets the server read organisations; good for ten minutes';
+	'the address at Xero where a person connects the server to an organisation; good for ten minutes';
 
 CREATE FUNCTION @extschema@.complete_authorization(server text,
 		callback_url text, OUT user_name text, OUT email text,
@@ -167,7 +177,7 @@ CREATE FUNCTION @extschema@.disconnect(server text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_disconnect';
 COMMENT ON FUNCTION @extschema@.disconnect(text) IS
-	'end the consent at Xero and forget its tokens';
+	'end the consent at Xero, and forget its tokens and organisations; without a consent forget the organisations only';
 
 CREATE FUNCTION @extschema@.rotate_key(old_key_file text) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE

@@ -178,7 +178,7 @@ budget_crowd(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
-		xero_budget_leave_queue();
+		xero_budget_leave_queues();
 		xero_budget_abandon(&grant);
 	}
 	PG_END_TRY();

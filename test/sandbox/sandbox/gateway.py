@@ -5,10 +5,10 @@ only then the work itself.  A call is logged when it arrives; a client that
 hangs up changes nothing: the work is done all the same.
 """
 import asyncio
+import email.utils
 import time
 import urllib.parse
 import uuid
-from email.utils import formatdate
 
 from aiohttp import web
 
@@ -74,8 +74,7 @@ class Gateway:
                 request.transport.abort()
             return web.Response(status=500)
         entry["status"] = answer.status
-        headers = {"Date": formatdate(self.world.clock.now(), usegmt=True), **answer.headers,
-                   "Content-Type": answer.content_type}
+        headers = {**answer.headers, "Content-Type": answer.content_type}
         if fault and fault.huge:
             return await self._huge(request, entry, fault.huge, answer, headers)
         if fault and (fault.truncate is not None or fault.drip_ms):
@@ -155,7 +154,8 @@ class Visit:
         if fault and fault.drop:
             entry["status"] = answer.status if fault.drop == "after" else None
             return None
-        headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx"}
+        headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx",
+                   "Date": email.utils.formatdate(world.clock.now(), usegmt=True)}
         if self.seat:
             headers.update(self.limits.headers(*self.seat))
         elif entry["path"].startswith("/api.xro") or entry["path"].startswith("/payroll"):
