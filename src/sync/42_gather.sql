@@ -157,6 +157,47 @@ END $$;
 COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
 
+-- A row that moves to another partition is deleted there and inserted here, in
+-- one transaction, under a key of which only the columns of the partitioning are
+-- others.  That is a change of the key.
+CREATE FUNCTION @extschema@._pair_moves(sync integer, after bigint, upto bigint)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	self @extschema@.sync;
+	lasting integer[];
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT array_agg(u.n - 1) INTO lasting
+	FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)
+	WHERE NOT EXISTS (SELECT FROM pg_partition_tree(self.local_table) AS t
+			JOIN pg_partitioned_table AS p ON p.partrelid = t.relid
+			JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+		WHERE a.attname = u.c);
+	IF lasting IS NULL OR cardinality(lasting) = cardinality(self.local_key) THEN
+		RETURN;
+	END IF;
+	WITH change AS MATERIALIZED (
+		SELECT c.change_id, c.operation, c.local_key, c.xid,
+			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
+		FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id <= upto AND c.operation IN ('insert', 'delete')
+	), pair AS (
+		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
+			d.change_id AS deletion, d.local_key AS old_key
+		FROM change AS i JOIN change AS d USING (xid, lasts)
+		WHERE i.operation = 'insert' AND i.change_id > after AND d.operation = 'delete'
+			AND d.change_id < i.change_id AND d.local_key <> i.local_key
+		ORDER BY i.change_id, d.change_id DESC
+	), moved AS (
+		UPDATE @extschema@.sync_change AS c SET operation = 'update', old_key = p.old_key
+		FROM pair AS p WHERE c.change_id = p.insertion
+	)
+	DELETE FROM @extschema@.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
+END $$;
+COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint, bigint) IS
+	'internal: take rows that have moved to another partition for rows whose key has changed';
+
 -- Rows whose key has changed keep their links.  A link that has ended and is in
 -- the way gives up its key.
 CREATE FUNCTION @extschema@._follow_keys(sync integer, after bigint, upto bigint)
@@ -210,6 +251,7 @@ BEGIN
 	IF last IS NULL THEN
 		RETURN NULL;
 	END IF;
+	PERFORM @extschema@._pair_moves(sync, after, last);
 	PERFORM @extschema@._follow_keys(sync, after, last);
 
 	-- a row that was deleted, and its record ended, is another one when it is back

@@ -49,6 +49,11 @@ runs('a row that moves to another partition, one written directly', { POST => 1 
 is(contact('Parted 6')->{EmailAddress} . contact('Parted 7')->{EmailAddress}, 'moved@example.comdirect@example.com', '... are at Xero');
 is(row('Parted 1', 'crm.parted')->{email}, 'xero@example.com', '... and Xero\'s edit is here');
 is_deeply([ $crm->differences('crm.parted'), $crm->doubles('crm.parted') ], [], '... both sides are equal');
+$crm->rows(q{SELECT xero_fdw.alter_sync('crm', on_delete => 'archive')});
+$crm->rows(q{UPDATE crm.parted SET region = CASE WHEN region = 'north' THEN 'south' ELSE 'north' END; DELETE FROM crm.parted WHERE name = 'Parted 8'});
+runs('all rows move, one is deleted', { POST => 1 });
+is(join(' ', map { $_->{Name} } grep { $_->{ContactStatus} eq 'ARCHIVED' } values %{ $crm->xero }), 'Parted 8', '... which alone is archived');
+is(scalar(keys %{ $crm->xero }), 8, '... and nobody is created');
 
 # A table of another server
 $crm->clear;
