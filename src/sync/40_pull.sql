@@ -83,6 +83,17 @@ $$;
 COMMENT ON FUNCTION @extschema@._records_query(integer, text, text) IS
 	'internal: the statement that reads records as the inbox holds them';
 
+-- Xero's clock minus ours.  It is told in whole seconds, so of clocks that go right
+-- it shows nothing but noise.
+CREATE FUNCTION @extschema@._clock_offset() RETURNS interval
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog AS $$
+	SELECT CASE WHEN s.clock_offset BETWEEN '-2 seconds' AND '2 seconds' THEN '0'
+		ELSE coalesce(s.clock_offset, '0') END
+	FROM @extschema@._session() AS s
+$$;
+COMMENT ON FUNCTION @extschema@._clock_offset() IS
+	'internal: Xero''s clock minus ours';
+
 -- Which records a pull reads; $1 is the organisation, $2 the watermark.
 CREATE FUNCTION @extschema@._pull_condition(sync integer, incremental boolean)
 	RETURNS text
@@ -187,7 +198,7 @@ BEGIN
 			@extschema@._records_query(sync, condition, limits), place.watermark) END;
 	SELECT * INTO session FROM @extschema@._session();
 	place.pull_started := coalesce(place.pull_started,
-		began + coalesce(session.clock_offset, '0'));
+		began + @extschema@._clock_offset());
 
 	IF parted THEN
 		fell := greatest(coalesce(place.pull_records - session.records, 0), 0);

@@ -138,7 +138,8 @@ DECLARE
 		' FROM (%s) AS r LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
 		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
 		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
-		'	WHEN $3 THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
+		'	WHEN $3 = ''pull'' THEN false'
+		'	WHEN $3 = ''compare'' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
 		'	ELSE k.base_local IS DISTINCT FROM r.image END',
 		@extschema@._rows_query(sync, '', ''));
 	gone CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
@@ -147,11 +148,11 @@ DECLARE
 		'	AND NOT EXISTS (SELECT FROM %s AS local WHERE %s)',
 		(SELECT s.local_table FROM @extschema@.sync AS s WHERE s.sync_id = sync),
 		@extschema@._key_condition(sync, 'k.local_key'));
-	compared CONSTANT boolean := (SELECT s.watch = 'compare' FROM @extschema@.sync AS s
-		WHERE s.sync_id = sync);
+	how CONSTANT text := (SELECT CASE WHEN s.direction = 'pull' THEN 'pull' ELSE s.watch END
+		FROM @extschema@.sync AS s WHERE s.sync_id = sync);
 BEGIN
 	PERFORM @extschema@._use_path(sync);
-	EXECUTE changed USING sync, last_look, compared;
+	EXECUTE changed USING sync, last_look, how;
 	EXECUTE gone USING sync, last_look;
 END $$;
 COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
@@ -274,6 +275,7 @@ BEGIN
 			ELSE @extschema@._match_key(r.image, self.match_on) END, 'unlinked'
 	FROM @extschema@._read_local(sync, keys, false) AS r
 	WHERE r.in_scope
+	ORDER BY r.local_key
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);

@@ -289,7 +289,7 @@ DECLARE
 	wanted CONSTANT text := @extschema@._match_key(intent."row", columns);
 	clocks_differ CONSTANT interval := '60 seconds';
 	since CONSTANT timestamptz := intent.first_sent - clocks_differ
-		+ coalesce((@extschema@._session()).clock_offset, '0');
+		+ @extschema@._clock_offset();
 	found record;
 BEGIN
 	SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,

@@ -294,7 +294,7 @@ BEGIN
 		END;
 		IF outcome OPERATOR(pg_catalog.<>) 'done' OR state.phase OPERATOR(pg_catalog.=) 'done' THEN
 			PERFORM @extschema@._end_run(state, outcome, code,
-				pg_catalog.concat_ws(E'\n', message, nullif(detail, '')));
+				nullif(pg_catalog.concat_ws(E'\n', message, nullif(detail, '')), ''));
 			ended := true;
 		END IF;
 	END LOOP;
