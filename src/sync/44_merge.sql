@@ -283,6 +283,7 @@ CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
 DECLARE
 	self @extschema@.sync;
 	clock_offset CONSTANT interval := @extschema@._clock_offset();
+	tenant_column text;
 	kinds text[];
 	locals jsonb[];
 	local_bases jsonb[];
@@ -291,6 +292,7 @@ DECLARE
 	decisions @extschema@._decision[];
 BEGIN
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	tenant_column := @extschema@._tenant_column(self.xero_table);
 	kinds := @extschema@._kinds(self, items);
 	SELECT array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_local') THEN i.remote END ORDER BY n),
 		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.base_xero END ORDER BY n),
@@ -331,7 +333,7 @@ BEGIN
 		SELECT *,
 			NOT x_known OR @extschema@._filled(new_local)
 				IS DISTINCT FROM @extschema@._filled(base_local) AS x_changed,
-			in_scope AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
+			in_scope AND xero_column IS DISTINCT FROM tenant_column AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
 				IS DISTINCT FROM @extschema@._filled(base_xero)) AS l_changed,
 			l_read AND (
 				local_column IS NOT NULL AND direction <> 'to_xero' AND @extschema@._filled(new_local)
