@@ -83,6 +83,17 @@ $$;
 COMMENT ON FUNCTION @extschema@._records_query(integer, text, text) IS
 	'internal: the statement that reads records as the inbox holds them';
 
+-- Xero's clock minus ours.  It is told in whole seconds, so of clocks that go right
+-- it shows nothing but noise.
+CREATE FUNCTION @extschema@._clock_offset() RETURNS interval
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog AS $$
+	SELECT CASE WHEN s.clock_offset BETWEEN '-2 seconds' AND '2 seconds' THEN '0'
+		ELSE coalesce(s.clock_offset, '0') END
+	FROM @extschema@._session() AS s
+$$;
+COMMENT ON FUNCTION @extschema@._clock_offset() IS
+	'internal: Xero''s clock minus ours';
+
 -- Which records a pull reads; $1 is the organisation, $2 the watermark.
 CREATE FUNCTION @extschema@._pull_condition(sync integer, incremental boolean)
 	RETURNS text
@@ -146,6 +157,37 @@ END $$;
 COMMENT ON FUNCTION @extschema@._fill_inbox(integer, uuid, text, timestamptz) IS
 	'internal: read records into the inbox; how many they were';
 
+-- The same for records that have links: those that are what was agreed on last
+-- have nothing to tell and stay out.
+CREATE FUNCTION @extschema@._pull_records(run bigint, sync integer, tenant uuid,
+		query text, watermark timestamptz) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	statement CONSTANT text := format('WITH r AS MATERIALIZED (%1$s), news AS ('
+			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+			' SELECT %2$s, $1, r.* FROM r LEFT JOIN @extschema@.sync_link AS k'
+			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
+			' WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS ('
+			'	SELECT FROM @extschema@.sync_inbox AS i'
+			'	WHERE i.sync_id = %2$s AND i.tenant_id = $1 AND i.xero_id = r.xero_id)'
+			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
+			' SET remote = excluded.remote, updated_at = excluded.updated_at,'
+			'	held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote'
+			' RETURNING true'
+		') SELECT (SELECT count(*) FROM r), (SELECT count(*) FROM news)', query, sync);
+	read bigint;
+	news bigint;
+BEGIN
+	PERFORM @extschema@._use_path(sync);
+	EXECUTE statement INTO read, news USING tenant, watermark;
+	UPDATE @extschema@.sync_run AS r
+	SET unchanged = r.unchanged OPERATOR(pg_catalog.+) (read OPERATOR(pg_catalog.-) news)
+	WHERE r.run_id OPERATOR(pg_catalog.=) run;
+	RETURN read;
+END $$;
+COMMENT ON FUNCTION @extschema@._pull_records(bigint, integer, uuid, text, timestamptz) IS
+	'internal: read records into the inbox that are not what links remember; how many there were';
+
 -- Reads the next chunk of an organisation's records; is the pull finished?
 -- When records have left the list since the chunk before, those behind them have
 -- moved up, so that many are read again.
@@ -183,11 +225,11 @@ BEGIN
 		ELSE '' END;
 	read := CASE WHEN self.mirror
 		THEN @extschema@._mirror_records(run, sync, tenant, condition, limits, place.watermark)
-		ELSE @extschema@._fill_inbox(sync, tenant,
+		ELSE @extschema@._pull_records(run, sync, tenant,
 			@extschema@._records_query(sync, condition, limits), place.watermark) END;
 	SELECT * INTO session FROM @extschema@._session();
 	place.pull_started := coalesce(place.pull_started,
-		began + coalesce(session.clock_offset, '0'));
+		began + @extschema@._clock_offset());
 
 	IF parted THEN
 		fell := greatest(coalesce(place.pull_records - session.records, 0), 0);

@@ -138,7 +138,8 @@ DECLARE
 		' FROM (%s) AS r LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
 		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
 		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
-		'	WHEN $3 THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
+		'	WHEN $3 = ''pull'' THEN false'
+		'	WHEN $3 = ''compare'' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
 		'	ELSE k.base_local IS DISTINCT FROM r.image END',
 		@extschema@._rows_query(sync, '', ''));
 	gone CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
@@ -147,15 +148,56 @@ DECLARE
 		'	AND NOT EXISTS (SELECT FROM %s AS local WHERE %s)',
 		(SELECT s.local_table FROM @extschema@.sync AS s WHERE s.sync_id = sync),
 		@extschema@._key_condition(sync, 'k.local_key'));
-	compared CONSTANT boolean := (SELECT s.watch = 'compare' FROM @extschema@.sync AS s
-		WHERE s.sync_id = sync);
+	how CONSTANT text := (SELECT CASE WHEN s.direction = 'pull' THEN 'pull' ELSE s.watch END
+		FROM @extschema@.sync AS s WHERE s.sync_id = sync);
 BEGIN
 	PERFORM @extschema@._use_path(sync);
-	EXECUTE changed USING sync, last_look, compared;
+	EXECUTE changed USING sync, last_look, how;
 	EXECUTE gone USING sync, last_look;
 END $$;
 COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
+
+-- A row that moves to another partition is deleted there and inserted here, in
+-- one transaction, under a key of which only the columns of the partitioning are
+-- others.  That is a change of the key.
+CREATE FUNCTION @extschema@._pair_moves(sync integer, after bigint, upto bigint)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	self @extschema@.sync;
+	lasting integer[];
+BEGIN
+	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT array_agg(u.n - 1) INTO lasting
+	FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)
+	WHERE NOT EXISTS (SELECT FROM pg_partition_tree(self.local_table) AS t
+			JOIN pg_partitioned_table AS p ON p.partrelid = t.relid
+			JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+		WHERE a.attname = u.c);
+	IF lasting IS NULL OR cardinality(lasting) = cardinality(self.local_key) THEN
+		RETURN;
+	END IF;
+	WITH change AS MATERIALIZED (
+		SELECT c.change_id, c.operation, c.local_key, c.xid,
+			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
+		FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id <= upto AND c.operation IN ('insert', 'delete')
+	), pair AS (
+		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
+			d.change_id AS deletion, d.local_key AS old_key
+		FROM change AS i JOIN change AS d USING (xid, lasts)
+		WHERE i.operation = 'insert' AND i.change_id > after AND d.operation = 'delete'
+			AND d.change_id < i.change_id AND d.local_key <> i.local_key
+		ORDER BY i.change_id, d.change_id DESC
+	), moved AS (
+		UPDATE @extschema@.sync_change AS c SET operation = 'update', old_key = p.old_key
+		FROM pair AS p WHERE c.change_id = p.insertion
+	)
+	DELETE FROM @extschema@.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
+END $$;
+COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint, bigint) IS
+	'internal: take rows that have moved to another partition for rows whose key has changed';
 
 -- Rows whose key has changed keep their links.  A link that has ended and is in
 -- the way gives up its key.
@@ -210,6 +252,7 @@ BEGIN
 	IF last IS NULL THEN
 		RETURN NULL;
 	END IF;
+	PERFORM @extschema@._pair_moves(sync, after, last);
 	PERFORM @extschema@._follow_keys(sync, after, last);
 
 	-- a row that was deleted, and its record ended, is another one when it is back
@@ -232,6 +275,7 @@ BEGIN
 			ELSE @extschema@._match_key(r.image, self.match_on) END, 'unlinked'
 	FROM @extschema@._read_local(sync, keys, false) AS r
 	WHERE r.in_scope
+	ORDER BY r.local_key
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);

@@ -133,7 +133,8 @@ BEGIN
 	SELECT array_agg(ROW(coalesce(k.link_id, nextval('@extschema@.sync_link_link_id_seq')),
 			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
 			i.tenant_id, i.xero_id, k.local_key, NULL, NULL, NULL,
-			i.remote, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item),
+			i.remote, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
+			ORDER BY i.tenant_id, i.xero_id),
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
 	INTO picked, keys
 	FROM (SELECT * FROM @extschema@.sync_inbox AS i
@@ -153,7 +154,8 @@ BEGIN
 			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
 			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END,
 			coalesce(i.updated_at, k.xero_updated_at),
-			k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item)
+			k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
+			ORDER BY k.link_id)
 		INTO picked
 		FROM @extschema@.sync_link AS k
 			LEFT JOIN @extschema@.sync_inbox AS i ON i.sync_id = sync
@@ -187,9 +189,9 @@ BEGIN
 		i.remote, i.remote_at,
 		CASE WHEN NOT revived THEN i.base_xero END,
 		l.image, coalesce(c.changed_at, i.local_at),
-		CASE WHEN NOT revived THEN i.base_local END)::@extschema@._item)
+		CASE WHEN NOT revived THEN i.base_local END)::@extschema@._item ORDER BY i.ordinality)
 	INTO items
-	FROM unnest(picked) AS i
+	FROM unnest(picked) WITH ORDINALITY AS i
 		LEFT JOIN change AS c ON c.local_key = i.local_key
 		LEFT JOIN local AS l ON l.local_key = i.local_key
 		LEFT JOIN @extschema@.sync_position AS p ON p.sync_id = sync
@@ -280,7 +282,8 @@ CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	self @extschema@.sync;
-	clock_offset CONSTANT interval := coalesce((@extschema@._session()).clock_offset, '0');
+	clock_offset CONSTANT interval := @extschema@._clock_offset();
+	tenant_column text;
 	kinds text[];
 	locals jsonb[];
 	local_bases jsonb[];
@@ -289,6 +292,7 @@ DECLARE
 	decisions @extschema@._decision[];
 BEGIN
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	tenant_column := @extschema@._tenant_column(self.xero_table);
 	kinds := @extschema@._kinds(self, items);
 	SELECT array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_local') THEN i.remote END ORDER BY n),
 		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.base_xero END ORDER BY n),
@@ -303,7 +307,7 @@ BEGIN
 	xero_bases := @extschema@._in_terms_of(sync, 'xero', xero_bases);
 
 	WITH item AS MATERIALIZED (
-		SELECT unnest(items) AS item, unnest(kinds) AS kind,
+		SELECT unnest(items) AS item, generate_subscripts(items, 1) AS n, unnest(kinds) AS kind,
 			unnest(locals) AS as_local, unnest(local_bases) AS as_local_base,
 			unnest(xeros) AS as_xero, unnest(xero_bases) AS as_xero_base
 	), pair AS (
@@ -329,7 +333,7 @@ BEGIN
 		SELECT *,
 			NOT x_known OR @extschema@._filled(new_local)
 				IS DISTINCT FROM @extschema@._filled(base_local) AS x_changed,
-			in_scope AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
+			in_scope AND xero_column IS DISTINCT FROM tenant_column AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
 				IS DISTINCT FROM @extschema@._filled(base_xero)) AS l_changed,
 			l_read AND (
 				local_column IS NOT NULL AND direction <> 'to_xero' AND @extschema@._filled(new_local)
@@ -387,8 +391,8 @@ BEGIN
 				AND x_changed AND l_changed AND NOT first_merge) AS disagreed,
 			jsonb_object_agg(field, why) FILTER (WHERE flow IS NOT NULL) AS why
 		FROM explained GROUP BY link_id
-	), decided AS (
-		SELECT item, CASE kind
+	)
+	SELECT array_agg(ROW(item, CASE kind
 				WHEN 'forget' THEN NULL
 				WHEN 'ignore' THEN 'ignored'
 				WHEN 'rest' THEN (item).state
@@ -397,31 +401,30 @@ BEGIN
 				WHEN 'archive' THEN 'linked'
 				WHEN 'end' THEN 'ended'
 				WHEN 'delete_local' THEN 'ended'
-				ELSE 'linked' END AS state,
-			kind = 'wait' OR m.conflicts IS NOT NULL AS hold,
+				ELSE 'linked' END,
+			kind = 'wait' OR m.conflicts IS NOT NULL,
 			CASE WHEN kind = 'create_local' THEN 'create'
 				WHEN kind = 'delete_local' THEN 'delete'
-				WHEN m.local_new IS NOT NULL THEN 'update' END AS local_action,
-			CASE WHEN kind = 'create_local' THEN as_local ELSE m.local_new END AS local_new,
-			CASE WHEN kind = 'delete_local' THEN (item).local ELSE m.local_old END AS local_old,
+				WHEN m.local_new IS NOT NULL THEN 'update' END,
+			CASE WHEN kind = 'create_local' THEN as_local ELSE m.local_new END,
+			CASE WHEN kind = 'delete_local' THEN (item).local ELSE m.local_old END,
 			CASE WHEN kind = 'create_xero' THEN 'create'
 				WHEN kind = 'archive' THEN 'archive'
-				WHEN m.xero_new IS NOT NULL THEN 'update' END AS xero_action,
-			CASE WHEN kind = 'create_xero' THEN as_xero ELSE m.xero_new END AS xero_new,
+				WHEN m.xero_new IS NOT NULL THEN 'update' END,
+			CASE WHEN kind = 'create_xero' THEN as_xero ELSE m.xero_new END,
 			m.xero_old,
 			CASE WHEN kind = 'create_xero' THEN to_xero.fields
-				WHEN kind = 'archive' THEN '{}' ELSE m.xero_fields END AS xero_fields,
-			m.conflicts, coalesce(m.disagreed, 0) AS disagreed,
+				WHEN kind = 'archive' THEN '{}' ELSE m.xero_fields END,
+			m.conflicts, coalesce(m.disagreed, 0),
 			CASE WHEN kind = 'create_local' THEN '{"": "new in Xero"}'
 				WHEN kind = 'create_xero' THEN '{"": "new in the local table"}'
 				WHEN kind = 'archive' THEN '{"": "deleted from the local table"}'
 				WHEN kind = 'delete_local' THEN '{"": "gone from Xero"}'
-				ELSE m.why END AS why
-		FROM item LEFT JOIN merged AS m ON m.link_id = (item).link_id
-			CROSS JOIN (SELECT array_agg(f.field) AS fields FROM @extschema@.sync_field AS f
-				WHERE f.sync_id = sync AND f.direction <> 'to_local') AS to_xero
-	)
-	SELECT array_agg(ROW(d.*)::@extschema@._decision) INTO decisions FROM decided AS d;
+				ELSE m.why END)::@extschema@._decision ORDER BY n)
+	INTO decisions
+	FROM item LEFT JOIN merged AS m ON m.link_id = (item).link_id
+		CROSS JOIN (SELECT array_agg(f.field) AS fields FROM @extschema@.sync_field AS f
+			WHERE f.sync_id = sync AND f.direction <> 'to_local') AS to_xero;
 	RETURN @extschema@._follow_local(sync, decisions);
 END $$;
 COMMENT ON FUNCTION @extschema@._decide(integer, @extschema@._item[]) IS

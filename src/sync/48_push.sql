@@ -151,9 +151,8 @@ BEGIN
 				AND k.xero_id = found.id AND k.local_key IS NOT NULL)
 		THEN
 			PERFORM @extschema@._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
-			FROM @extschema@._find_records(intent.sync_id, intent.tenant_id,
-				jsonb_build_object(s.xero_key, found.id), ARRAY[s.xero_key]) AS f,
-				@extschema@.sync AS s
+			FROM @extschema@.sync AS s, @extschema@._find_records(intent.sync_id, intent.tenant_id,
+				jsonb_build_object(s.xero_key, found.id), ARRAY[s.xero_key]) AS f
 			WHERE s.sync_id = intent.sync_id;
 			RETURN;
 		END IF;
@@ -289,7 +288,7 @@ DECLARE
 	wanted CONSTANT text := @extschema@._match_key(intent."row", columns);
 	clocks_differ CONSTANT interval := '60 seconds';
 	since CONSTANT timestamptz := intent.first_sent - clocks_differ
-		+ coalesce((@extschema@._session()).clock_offset, '0');
+		+ @extschema@._clock_offset();
 	found record;
 BEGIN
 	SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,

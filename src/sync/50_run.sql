@@ -82,7 +82,6 @@ CREATE FUNCTION @extschema@._step(INOUT state @extschema@._run,
 AS $$
 DECLARE
 	plan CONSTANT boolean := state.run_id IS NULL;
-	was CONSTANT text := state.phase;
 	self @extschema@.sync;
 	last bigint;
 BEGIN
@@ -169,32 +168,33 @@ BEGIN
 		state.phase := CASE WHEN state.again THEN 'settle' ELSE 'push' END;
 		state.request := NULL;
 	END CASE;
-	PERFORM @extschema@._show_progress(state, was);
+	PERFORM @extschema@._show_progress(state);
 END $$;
 COMMENT ON FUNCTION @extschema@._step(@extschema@._run) IS
 	'internal: the next step of a run';
 
--- What other sessions see of the run.
-CREATE FUNCTION @extschema@._show_progress(state @extschema@._run, was text)
-	RETURNS void
+-- What other sessions see of the run.  A request that is under way is part of the
+-- phase "push", which counts rows.
+CREATE FUNCTION @extschema@._show_progress(state @extschema@._run) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog AS $$
 	UPDATE @extschema@.sync_run AS r
-	SET phase = state.phase, calls = s.calls - state.calls,
+	SET phase = shown, calls = s.calls - state.calls,
 		bytes = s.bytes_in + s.bytes_out - state.bytes,
 		budget_wait = make_interval(secs => (s.waited_ms - state.waited_ms) / 1000),
-		done = CASE WHEN state.phase = was THEN r.done ELSE 0 END,
-		total = CASE WHEN state.phase = was THEN r.total
-			WHEN state.phase = 'merge' THEN
+		done = CASE WHEN shown = 'push' THEN r.pushed WHEN shown = r.phase THEN r.done ELSE 0 END,
+		total = CASE WHEN shown = r.phase THEN r.total
+			WHEN shown = 'merge' THEN
 				(SELECT count(*) FROM @extschema@.sync_inbox AS i
 					WHERE i.sync_id = state.sync_id AND NOT i.held)
 				+ (SELECT count(*) FROM @extschema@.sync_change AS c
 					WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto)
-			WHEN state.phase = 'push' THEN
-				(SELECT count(*) FROM @extschema@.sync_intent AS i WHERE i.sync_id = state.sync_id) END
-	FROM @extschema@._session() AS s
+			WHEN shown = 'push' THEN r.pushed
+				+ (SELECT count(*) FROM @extschema@.sync_intent AS i WHERE i.sync_id = state.sync_id) END
+	FROM @extschema@._session() AS s,
+		(VALUES (CASE state.phase WHEN 'send' THEN 'push' ELSE state.phase END)) AS v (shown)
 	WHERE r.run_id = state.run_id
 $$;
-COMMENT ON FUNCTION @extschema@._show_progress(@extschema@._run, text) IS
+COMMENT ON FUNCTION @extschema@._show_progress(@extschema@._run) IS
 	'internal: show how far a run is';
 
 -- Begins a run of a sync, or null if one is under way already.
@@ -294,7 +294,7 @@ BEGIN
 		END;
 		IF outcome OPERATOR(pg_catalog.<>) 'done' OR state.phase OPERATOR(pg_catalog.=) 'done' THEN
 			PERFORM @extschema@._end_run(state, outcome, code,
-				pg_catalog.concat_ws(E'\n', message, nullif(detail, '')));
+				nullif(pg_catalog.concat_ws(E'\n', message, nullif(detail, '')), ''));
 			ended := true;
 		END IF;
 	END LOOP;

@@ -49,6 +49,11 @@ runs('a row that moves to another partition, one written directly', { POST => 1 
 is(contact('Parted 6')->{EmailAddress} . contact('Parted 7')->{EmailAddress}, 'moved@example.comdirect@example.com', '... are at Xero');
 is(row('Parted 1', 'crm.parted')->{email}, 'xero@example.com', '... and Xero\'s edit is here');
 is_deeply([ $crm->differences('crm.parted'), $crm->doubles('crm.parted') ], [], '... both sides are equal');
+$crm->rows(q{SELECT xero_fdw.alter_sync('crm', on_delete => 'archive')});
+$crm->rows(q{UPDATE crm.parted SET region = CASE WHEN region = 'north' THEN 'south' ELSE 'north' END; DELETE FROM crm.parted WHERE name = 'Parted 8'});
+runs('all rows move, one is deleted', { POST => 1 });
+is(join(' ', map { $_->{Name} } grep { $_->{ContactStatus} eq 'ARCHIVED' } values %{ $crm->xero }), 'Parted 8', '... which alone is archived');
+is(scalar(keys %{ $crm->xero }), 8, '... and nobody is created');
 
 # A table of another server
 $crm->clear;
@@ -149,6 +154,50 @@ $crm->rows(q{SELECT xero_fdw.alter_sync('crm', fields => } . XeroSync::quoted(JS
 runs('after alter_sync', { PUT => 1 });
 is(contact('Meanwhile')->{EmailAddress}, 'm@example.com', '... what was written meanwhile is not lost');
 $crm->rows(q{ALTER TABLE crm.contacts RENAME COLUMN mail TO email});
+
+# Filters
+sub email { my ($name) = @_; return (contact($name)->{EmailAddress} // '') . ' ' . (row($name)->{email} // ''); }
+$crm->clear;
+$crm->create('crm', match_on => ['name'], local_filter => "account = 'in'", xero_filter => "email_address <> 'out\@example.com'");
+$crm->local_has({ name => 'A', email => 'a@example.com', account => 'in' }, { name => 'B', account => 'no' });
+$crm->xero_has({ Name => 'X', EmailAddress => 'x@example.com' }, { Name => 'Y', EmailAddress => 'out@example.com' });
+runs('filters', { PUT => 1 });
+is(join(' ', sort map { $_->{Name} } values %{ $crm->xero }), 'A X Y', '... keep rows from Xero');
+is(join(' ', sort map { $_->{name} } values %{ $crm->local }), 'A B X', '... and contacts from here');
+$crm->rows(q{UPDATE crm.contacts SET account = 'out', email = 'gone@example.com' WHERE name = 'A'; UPDATE crm.contacts SET account = 'in' WHERE name = 'B'});
+$crm->xero_sets(contact('X')->{ContactID}, { EmailAddress => 'out@example.com' });
+$crm->xero_sets(contact('Y')->{ContactID}, { EmailAddress => 'in@example.com' });
+runs('what enters and leaves', { PUT => 1 });
+is(email('A'), 'a@example.com gone@example.com', '... a row that leaves is left as it is there');
+is(email('X'), 'out@example.com x@example.com', '... so is a contact here');
+is(contact('B')->{ContactStatus} . row('Y')->{status}, 'ACTIVEACTIVE', '... what enters is created');
+
+# What reading by time of change cannot see
+$crm->clear;
+$crm->xero_has(map { { Name => "Seen $_" } } 1 .. 3);
+$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+runs('before an audit', {});
+$sandbox->change(object => 'Contacts', id => contact('Seen 1')->{ContactID}, delete => JSON::PP::true);
+$crm->xero_sets(contact('Seen 2')->{ContactID}, { EmailAddress => 'silent@example.com' }, 90000);
+runs('what nobody tells', {});
+is(email('Seen 2'), 'silent@example.com ', '... is not seen');
+is($crm->rows(q{SELECT a.finding, c.name FROM xero_fdw.audit_sync('crm') AS a JOIN crm.contacts AS c ON a.local_key = jsonb_build_array(c.id) ORDER BY 1}),
+	"differs|Seen 2\ngone|Seen 1", 'an audit finds it');
+runs('... the next run', {});
+is(email('Seen 2'), 'silent@example.com silent@example.com', '... brings the change');
+is_deeply([ $crm->differences ], [], '... and takes out the row');
+
+# What the local table refuses
+$crm->rows(q{ALTER TABLE crm.contacts ADD CONSTRAINT good CHECK (email <> 'bad@example.com')});
+$crm->xero_sets(contact('Seen 2')->{ContactID}, { EmailAddress => 'bad@example.com' });
+$crm->xero_sets(contact('Seen 3')->{ContactID}, { EmailAddress => 'good@example.com' });
+runs('a contact that a constraint refuses', {});
+is(issues(), 'validation|1', '... is an issue');
+is(row('Seen 3')->{email}, 'good@example.com', '... and the others go on');
+$crm->xero_sets(contact('Seen 2')->{ContactID}, { EmailAddress => 'mended@example.com' });
+runs('... when it is mended', {});
+is(issues() . row('Seen 2')->{email}, 'mended@example.com', '... it is none');
+$crm->rows('ALTER TABLE crm.contacts DROP CONSTRAINT good');
 
 # Expressions that raise for one row
 $crm->clear;
