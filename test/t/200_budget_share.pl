@@ -196,7 +196,8 @@ foreach my $window (sort keys %sandbox)
 	my $pace = ($served[150]{at} - $since) / 150;
 	my $made = grep { $_->{status} == 200 && $_->{at} >= $since && $_->{at} <= $until } @log;
 	my ($possible, @ideal) = ideal_client($window, $since, $until, $pace, @others);
-	my $in_time = ($ideal[$#served] - $since) / ($until - $since);
+	# not ready by then: that is, slower, if our own pace was slow at first
+	my $in_time = @ideal < @served ? 1 : ($ideal[$#served] - $since) / ($until - $since);
 	note(sprintf '%s: %d refused; done in %.1f s, of which an ideal client needs %.1f %%; %d of %d possible calls (%.1f %%), of them %d by others; %.1f ms a call',
 		$window, $refused, $until - $since, 100 * $in_time, $made, $possible, 100 * $made / $possible, $made - @served, 1000 * $pace);
 	# in time, since a burst begins each minute: how many calls were possible
