@@ -147,7 +147,7 @@ UNION ALL
 			AND format_type(a.atttypid, a.atttypmod) = c.type)
 	GROUP BY local.relation
 UNION ALL
-	SELECT format('42710 There is another sync "%s".', s.name)
+	SELECT format('42710 There is a sync "%s" of other tables; xero_fdw.drop_sync() forgets it.', s.name)
 	FROM @extschema@.sync AS s
 	WHERE s.name = local_schema || '.' || _mirror_faults.name
 		AND NOT (s.mirror AND s.xero_table = _mirror_faults.relation
@@ -228,7 +228,7 @@ BEGIN
 	SELECT array_agg(s.relation) INTO sources FROM @extschema@._mirror_sources(remote) AS s;
 	chosen := ARRAY(SELECT s FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s
 		WHERE c.relname = ANY (tables)
-			OR tables IS NULL AND @extschema@._mirror_key(s) IS NOT NULL
+			OR tables IS NULL AND has_table_privilege(s, 'SELECT') AND @extschema@._mirror_key(s) IS NOT NULL
 				AND ((@extschema@._line_source(s)).parent_object IS NULL
 					OR @extschema@._mirror_parent(s, local_schema, sources) IS NOT NULL));
 	faults := ARRAY(
