@@ -14,9 +14,10 @@ BEGIN
 		' UNION ALL (SELECT $c FROM books.%1$I EXCEPT ALL SELECT $c FROM xero.%1$I)) AS d', name), '$c', columns) INTO result;
 	RETURN result;
 END $$;
-CREATE VIEW last_runs AS
+CREATE VIEW last_runs WITH (security_invoker) AS
 	SELECT DISTINCT ON (sync) sync, state, pulled, created, updated, unchanged, issues, calls
 	FROM xero_fdw.sync_runs ORDER BY sync, run_id DESC;
+GRANT SELECT ON last_runs TO PUBLIC;
 
 -- what is wrong is told at once, before anything is made
 CREATE SCHEMA books;
@@ -141,18 +142,39 @@ SELECT * FROM calls();
 SELECT count(*) FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
 SELECT name, mine FROM strict.contacts WHERE contact_id = :'refused';
 
--- the syncs are the creator's; the tables are tables
-CREATE ROLE regress_xero_reader;
-SET ROLE regress_xero_reader;
+-- anybody who may read the foreign tables may mirror them; nobody else sees it
+CREATE ROLE regress_xero_keeper;
+CREATE USER MAPPING FOR regress_xero_keeper SERVER xero OPTIONS (access_token 'sandbox-token');
+GRANT USAGE ON SCHEMA xero TO regress_xero_keeper;
+GRANT SELECT ON xero.contacts, xero.contact_phones TO regress_xero_keeper;
+CREATE SCHEMA kept AUTHORIZATION regress_xero_keeper;
+SET ROLE regress_xero_keeper;
 SELECT count(*) FROM xero_fdw.syncs;
 CALL xero_fdw.run_sync('books.invoices');
+\set VERBOSITY default
+CALL xero_fdw.mirror('xero', 'kept', '{contacts,items}');
+\set VERBOSITY terse
+BEGIN;
+CALL xero_fdw.mirror('xero', 'kept');
+ROLLBACK;
+CALL xero_fdw.mirror('xero', 'kept');
+SELECT name, owner FROM xero_fdw.syncs ORDER BY name;
+SELECT count(*) FROM kept.contact_phones;
+DELETE FROM kept.contacts WHERE contact_id = (SELECT min(contact_id::text)::uuid FROM kept.contacts);
+SELECT finding FROM xero_fdw.audit_sync('kept.contacts');
+CALL xero_fdw.run_sync('kept.contacts');
+SELECT created, updated FROM last_runs WHERE sync = 'kept.contacts';
 RESET ROLE;
-DROP ROLE regress_xero_reader;
+CALL xero_fdw.run_sync('kept.contacts');
+
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs WHERE parent IS NULL ORDER BY name;
 SELECT count(*) FROM xero_fdw.sync;
 SELECT count(*) > 0 AS kept FROM books.invoices;
 DROP SCHEMA books CASCADE;
 DROP SCHEMA strict CASCADE;
+DROP SCHEMA kept CASCADE;
+DROP OWNED BY regress_xero_keeper;
+DROP ROLE regress_xero_keeper;
 DROP TABLE before;
 DROP VIEW last_runs;
 DROP FUNCTION differs;

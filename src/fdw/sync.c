@@ -222,7 +222,7 @@ xero_list_columns(PG_FUNCTION_ARGS)
 	{
 		const XeroTableColumn *column = &table->columns[i];
 		const char *known = column->is_tenant ? "tenant_id" :
-			column->known ? column->known->name : NULL;
+		column->known ? column->known->name : NULL;
 		Datum		values[3];
 		bool		nulls[3] = {false, known == NULL, false};
 
