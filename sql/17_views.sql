@@ -3,6 +3,7 @@ SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid IN ('xero_fdw.requests'::regclass, 'xero_fdw.progress'::regclass) AND attnum > 0 ORDER BY attrelid::regclass::text DESC, attnum;
 -- every object of the extension that users see is explained
 SELECT objid::regclass, attname FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.objid AND a.attnum > 0
+	JOIN pg_class AS c ON c.oid = d.objid AND c.relkind <> 'S'
 WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'xero_fdw') AND deptype = 'e' AND classid = 'pg_class'::regclass
 	AND (obj_description(objid, 'pg_class') IS NULL OR col_description(objid, attnum) IS NULL);
 SELECT objid::regprocedure FROM pg_depend

@@ -146,10 +146,7 @@ BEGIN
 			ARRAY(SELECT c FROM unnest('{contact_number,invoice_number,credit_note_number,'
 				'purchase_order_number,quote_number,code,name}'::text[]) WITH ORDINALITY AS u(c, n)
 				WHERE @extschema@._filled(intent."row"->c) IS NOT NULL ORDER BY n LIMIT 1)) AS f;
-		IF found.number = 1 AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
-			WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
-				AND k.xero_id = found.id AND k.local_key IS NOT NULL)
-		THEN
+		IF found.number = 1 AND NOT @extschema@._has_row(intent, found.id) THEN
 			PERFORM @extschema@._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
 			FROM @extschema@.sync AS s, @extschema@._find_records(intent.sync_id, intent.tenant_id,
 				jsonb_build_object(s.xero_key, found.id), ARRAY[s.xero_key]) AS f
@@ -278,36 +275,48 @@ $$;
 COMMENT ON FUNCTION @extschema@._withdraw_request(text) IS
 	'internal: let the rows of a request wait again';
 
--- Looks for the record that a create has made: among what was read and has no
--- row yet, then in Xero.  It cannot be one that is older than the request.  True
--- if it was found, or several that it could be.
+-- Does a record belong to a row already?
+CREATE FUNCTION @extschema@._has_row(intent @extschema@.sync_intent, the_id text)
+	RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	SELECT EXISTS (SELECT FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
+			AND k.xero_id = the_id AND k.local_key IS NOT NULL)
+$$;
+COMMENT ON FUNCTION @extschema@._has_row(@extschema@.sync_intent, text) IS
+	'internal: does a record belong to a row already?';
+
+-- Looks for the record that a create has made among what was read and, if a filter
+-- may have kept it from that, in Xero.  It cannot be one that has a row, or is
+-- older than the request.  True if it was found, or several that it could be.
 CREATE FUNCTION @extschema@._find_created(intent @extschema@.sync_intent) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	columns CONSTANT text[] := @extschema@._natural_columns(intent.sync_id, intent."row");
-	wanted CONSTANT text := @extschema@._match_key(intent."row", columns);
+	names CONSTANT text[] := @extschema@._natural_columns(intent.sync_id, intent."row");
+	wanted CONSTANT text := @extschema@._match_key(intent."row", names);
 	clocks_differ CONSTANT interval := '60 seconds';
 	since CONSTANT timestamptz := intent.first_sent - clocks_differ
 		+ @extschema@._clock_offset();
+	filtered CONSTANT boolean := (SELECT s.xero_filter IS NOT NULL FROM @extschema@.sync AS s
+		WHERE s.sync_id = intent.sync_id);
 	found record;
 BEGIN
-	SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
-		array_agg(f.updated_at) AS times
+	SELECT array_agg(i.xero_id) AS ids, array_agg(i.remote) AS records,
+		array_agg(i.updated_at) AS times
 	INTO found
-	FROM (
-		SELECT i.xero_id, i.remote, i.updated_at FROM @extschema@.sync_inbox AS i
-		WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
-			AND @extschema@._match_key(i.remote, columns) = wanted
-		UNION
-		SELECT f.xero_id, f.remote, f.updated_at
-		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row", columns) AS f
-		WHERE NOT EXISTS (SELECT FROM @extschema@.sync_inbox AS i
-			WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
-				AND @extschema@._match_key(i.remote, columns) = wanted)) AS f
-	WHERE coalesce(f.updated_at >= since, true)
-		AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
-			WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
-				AND k.xero_id = f.xero_id AND k.local_key IS NOT NULL);
+	FROM @extschema@.sync_inbox AS i
+	WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
+		AND coalesce(i.updated_at >= since, true)
+		AND @extschema@._match_key(i.remote, names) = wanted
+		AND NOT @extschema@._has_row(intent, i.xero_id);
+	IF found.ids IS NULL AND filtered THEN
+		SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
+			array_agg(f.updated_at) AS times
+		INTO found
+		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f
+		WHERE coalesce(f.updated_at >= since, true)
+			AND NOT @extschema@._has_row(intent, f.xero_id);
+	END IF;
 	IF found.ids IS NULL THEN
 		RETURN false;
 	ELSIF cardinality(found.ids) = 1 THEN
