@@ -110,6 +110,17 @@ xero_request_log_add(const XeroLoggedRequest *entry)
 }
 
 void
+xero_request_log_answer(XeroLoggedRequest *entry, const XeroHttpResult *result)
+{
+	entry->status = result->status;
+	entry->elapsed_ms = result->elapsed_ms;
+	entry->bytes_in = result->bytes_in;
+	strlcpy(entry->correlation_id, result->correlation_id,
+			sizeof(entry->correlation_id));
+	xero_request_log_add(entry);
+}
+
+void
 xero_request_log_clear(void)
 {
 	XeroShared *shared = xero_shared_attach();
