@@ -15,7 +15,6 @@
  */
 #include "compat.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "api/document.h"
@@ -26,19 +25,6 @@
 #include "api/statement.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
-
-void
-xero_append_parameter(StringInfo form, const char *name, const char *value)
-{
-	appendStringInfo(form, "%s%s=", form->len > 0 ? "&" : "", name);
-	for (const char *p = value; *p != '\0'; p++)
-	{
-		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
-			appendStringInfoChar(form, *p);
-		else
-			appendStringInfo(form, "%%%02X", (unsigned char) *p);
-	}
-}
 
 static char *
 error_word(const XeroHttpResult *result)

@@ -14,7 +14,6 @@
 #include "api/http.h"
 #include "api/retry.h"
 #include "api/server.h"
-#include "lib/stringinfo.h"
 
 /* Where tokens are, below identity_url. */
 #define XERO_TOKEN_PATH "/connect/token"
@@ -27,10 +26,6 @@ typedef struct XeroIdentityAnswer
 	MemoryContext cxt;
 	MemoryContextCallback callback;
 } XeroIdentityAnswer;
-
-/* "name=value", escaped, with & before it if it is not the first. */
-extern void xero_append_parameter(StringInfo form, const char *name,
-								  const char *value);
 
 /*
  * POST a form, or GET if it is NULL, to a path below identity_url, with the

@@ -18,6 +18,7 @@
 #include "compat.h"
 
 #include "api/identity.h"
+#include "api/percent.h"
 #include "api/request_log.h"
 #include "api/sleep.h"
 #include "api/statement.h"

@@ -148,7 +148,6 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 	state->object = state->table->object;
 	state->rules = xero_write_rules(state->object);
 	state->operation = operation;
-	state->returning = returning;
 	state->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->server = xero_get_server(state->table->serverid, userid);
 	state->batch = xero_write_batch(state->table, operation, returning);
@@ -251,8 +250,10 @@ xero_modify_end(XeroModify *state)
 		xero_progress_end(state->progress);
 	if (state->failed > 0)
 		ereport(WARNING,
-				(errmsg(INT64_FORMAT " rows of foreign table \"%s\" were refused",
-						state->failed, state->table->name),
+				(errmsg_plural("%lld row of foreign table \"%s\" was refused",
+							   "%lld rows of foreign table \"%s\" were refused",
+							   (unsigned long) state->failed,
+							   (long long) state->failed, state->table->name),
 				 errhint("The view xero_fdw.write_errors shows them.")));
 	state->failed = 0;
 	state->progress = NULL;

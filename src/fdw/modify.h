@@ -99,9 +99,7 @@ typedef struct XeroModify
 	const XeroWriteRules *rules;
 	XeroServer *server;
 	CmdType		operation;
-	bool		returning;		/* rows are sent one by one and read back */
 	int			batch;			/* rows of a request */
-	bool		own_path;		/* requests go to the path of their record */
 	TupleDesc	desc;
 
 	/* columns, and where the plan's rows have old values */
