@@ -162,7 +162,10 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 	state->identity = xero_identity_attributes(state->table);
 	init_members(state);
 	if (state->rules->place == XERO_PLACE_INSIDE)
+	{
 		state->lines = xero_lines_create(state);
+		state->reach = xero_lines_reach(state->table);
+	}
 	state->answer = xero_answer_create(CurrentMemoryContext,
 									   state->table->name,
 									   xero_written_object(state->object));
