@@ -5,8 +5,8 @@
  *
  * A call passes through the states of CallState.  No state waits: all calls
  * that are not done are in one list, the oldest first, and whenever this
- * backend waits for any of them, or pumps, each goes on as far as it can.  A
- * failure is kept in its call until somebody asks for the answer.
+ * backend waits for any of them (await.c), or pumps, each goes on as far as it
+ * can.  A failure is kept in its call until somebody asks for the answer.
  *
  * A call lives in a context of its own, a child of its owner's, with a reset
  * callback that was registered before it acquired anything: the transfer, the
@@ -23,16 +23,15 @@
 #include "api/call.h"
 #include "api/failure.h"
 #include "api/http.h"
-#include "api/progress.h"
 #include "api/request_log.h"
 #include "api/retry.h"
 #include "api/session.h"
 #include "api/shared.h"
+#include "api/sleep.h"
 #include "api/statement.h"
 #include "api/token.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
-#include "miscadmin.h"
 
 /*
  * For six minutes from the first call an Idempotency-Key has Xero answer
@@ -52,14 +51,6 @@ typedef enum CallState
 	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
 	CALL_DONE					/* response or failure is there */
 } CallState;
-
-/* What an awaited call waits for. */
-typedef struct Obstacle
-{
-	const char *what;			/* as it is shown */
-	bool		is_limit;		/* one of Xero's */
-	double		until;			/* look again then; or see drive_all() */
-} Obstacle;
 
 struct XeroCall
 {
@@ -95,9 +86,6 @@ struct XeroCall
 };
 
 static dlist_head active = DLIST_STATIC_INIT(active);
-
-static uint32 wait_http = 0;
-static uint32 wait_budget = 0;
 
 /* ---- beginning and end ---- */
 
@@ -361,18 +349,12 @@ static void
 log_answer(XeroCall *call, const XeroHttpResult *result,
 		   XeroSituation situation)
 {
-	XeroLoggedRequest *logged = &call->logged;
 	XeroCallStats cost = {0};
 
-	logged->status = result->status;
-	logged->elapsed_ms = result->elapsed_ms;
-	logged->bytes_in = result->bytes_in;
-	strlcpy(logged->correlation_id, result->correlation_id,
-			sizeof(logged->correlation_id));
 	if (situation != XERO_FINE && !is_answer(call, situation))
 		note_error(call, xero_situation_name(situation),
 				   call->is_write && xero_perhaps_done(situation));
-	xero_request_log_add(logged);
+	xero_request_log_answer(&call->logged, result);
 	cost.bytes_in = result->bytes_in;
 	spend(call, &cost);
 	xero_session_note_clock(result);
@@ -599,12 +581,8 @@ advance(XeroCall *call, double *resume_at)
 	return moved;
 }
 
-/*
- * Let every call go on as far as it can.  Returns when, by the clock, trying
- * again makes sense even if the network brings nothing; infinity if never.
- */
-static double
-drive_all(void)
+double
+xero_call_drive(void)
 {
 	bool		moved;
 	double		resume_at;
@@ -650,53 +628,18 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	call->wanted_at = xero_clock_ms();
 	dlist_push_tail(&active, &call->node);
 	call->active = true;
-	(void) drive_all();
+	(void) xero_call_drive();
 	return call;
-}
-
-/* Sleep until a call can go on, at "resume_at" at the latest. */
-static void
-sleep_until(double resume_at, const char *what, uint32 wait_event)
-{
-	long		timeout = -1;
-
-	if (!isinf(resume_at))
-	{
-		double		rest = ceil(resume_at - xero_clock_ms());
-
-		timeout = (long) Max(0, Min(rest, 3600 * 1000));
-	}
-	xero_progress_waiting(what);
-	xero_http_wait(timeout, wait_event);
-}
-
-/* Sleep because of limits, which counts against the statement's patience. */
-static void
-sleep_for_limits(XeroCall *const *calls, int ncalls, double resume_at,
-				 const char *what)
-{
-	double		began = xero_clock_ms();
-	double		slept;
-	XeroCallStats cost = {0};
-
-	sleep_until(Min(resume_at, began + Max(0, xero_statement_patience())),
-				what, wait_budget);
-	slept = xero_clock_ms() - began;
-	xero_statement_waited(slept);
-	for (int i = 0; i < ncalls; i++)
-		calls[i]->stalled_ms += slept;
-	cost.waited_ms = slept;
-	spend(calls[0], &cost);
 }
 
 /*
  * Queue for a call, until it is its turn.  If that would try the statement's
  * patience, the call fails at once.
  */
-static Obstacle
+static XeroObstacle
 queue_call(XeroCall *call)
 {
-	Obstacle	obstacle = {"network", false, INFINITY};
+	XeroObstacle obstacle = {"network", false, INFINITY};
 	XeroWait	wait;
 
 	xero_budget_queue(&call->grant, &call->server, &wait);
@@ -716,10 +659,10 @@ queue_call(XeroCall *call)
 	return obstacle;
 }
 
-static Obstacle
-find_obstacle(XeroCall *call)
+XeroObstacle
+xero_call_obstacle(XeroCall *call)
 {
-	Obstacle	obstacle = {"network", false, INFINITY};
+	XeroObstacle obstacle = {"network", false, INFINITY};
 
 	switch (call->state)
 	{
@@ -738,97 +681,6 @@ find_obstacle(XeroCall *call)
 	return obstacle;
 }
 
-/*
- * Sleep until one of the calls can go on.  It is for a limit only if limits are
- * in the way of all of them.  Does not sleep if a call has failed at once.
- */
-static void
-sleep_for(XeroCall *const *calls, int ncalls, double resume_at)
-{
-	const char *what = NULL;
-	bool		limited = true;
-
-	if (wait_http == 0)
-	{
-		wait_http = WaitEventExtensionNew("XeroHttp");
-		wait_budget = WaitEventExtensionNew("XeroBudget");
-	}
-	for (int i = 0; i < ncalls; i++)
-	{
-		Obstacle	obstacle = find_obstacle(calls[i]);
-
-		if (calls[i]->state == CALL_DONE)
-			return;
-		resume_at = Min(resume_at, obstacle.until);
-		if (what == NULL || (limited && !obstacle.is_limit))
-			what = obstacle.what;
-		limited = limited && obstacle.is_limit;
-	}
-	if (limited)
-		sleep_for_limits(calls, ncalls, resume_at, what);
-	else
-		sleep_until(resume_at, what, wait_http);
-}
-
-/* The first call that is done, or -1. */
-static int
-find_done(XeroCall *const *calls, int ncalls)
-{
-	for (int i = 0; i < ncalls; i++)
-	{
-		if (calls[i]->state == CALL_DONE)
-			return i;
-	}
-	return -1;
-}
-
-static int
-wait_until_one_done(XeroCall *const *calls, int ncalls)
-{
-	for (;;)
-	{
-		double		resume_at;
-		int			done;
-
-		CHECK_FOR_INTERRUPTS();
-		resume_at = drive_all();
-		done = find_done(calls, ncalls);
-		if (done >= 0)
-			return done;
-		sleep_for(calls, ncalls, resume_at);
-	}
-}
-
-int
-xero_call_await(XeroCall *const *calls, int ncalls)
-{
-	int			done = find_done(calls, ncalls);
-
-	if (done < 0)
-	{
-		PG_TRY();
-		{
-			done = wait_until_one_done(calls, ncalls);
-		}
-		PG_FINALLY();
-		{
-			xero_budget_leave_queues();
-			xero_progress_waiting(NULL);
-		}
-		PG_END_TRY();
-	}
-	return done;
-}
-
-const XeroResponse *
-xero_call_finish(XeroCall *call)
-{
-	(void) xero_call_await(&call, 1);
-	if (call->failure != NULL)
-		xero_failure_raise(call->failure);
-	return &call->response;
-}
-
 void
 xero_call_pump(void)
 {
@@ -841,7 +693,33 @@ xero_call_pump(void)
 	if (now - last < PUMP_INTERVAL)
 		return;
 	last = now;
-	(void) drive_all();
+	(void) xero_call_drive();
+}
+
+bool
+xero_call_is_done(const XeroCall *call)
+{
+	return call->state == CALL_DONE;
+}
+
+void
+xero_call_stalled(XeroCall *const *calls, int ncalls, double ms)
+{
+	XeroCallStats cost = {0};
+
+	for (int i = 0; i < ncalls; i++)
+		calls[i]->stalled_ms += ms;
+	cost.waited_ms = ms;
+	spend(calls[0], &cost);
+}
+
+const XeroResponse *
+xero_call_answer(const XeroCall *call)
+{
+	Assert(call->state == CALL_DONE);
+	if (call->failure != NULL)
+		xero_failure_raise(call->failure);
+	return &call->response;
 }
 
 bool

@@ -63,20 +63,6 @@ typedef struct XeroCall XeroCall;
 extern XeroCall *xero_call_begin(MemoryContext owner, const XeroServer *server,
 								 const XeroCallSpec *spec);
 
-/*
- * Wait until one of several calls is done, driving all calls of this backend
- * meanwhile; reacts to cancel at once.  Returns its index, the lowest if there
- * are more.  Failures are left to xero_call_finish().  They have the same
- * stats, and are XERO_MAX_QUEUED (budget.h) at most.
- */
-extern int	xero_call_await(XeroCall *const *calls, int ncalls);
-
-/*
- * Wait for the answer in the same way.  Failures are raised as ERRORs with design.md's SQLSTATEs.
- * The response belongs to the call.
- */
-extern const XeroResponse *xero_call_finish(XeroCall *call);
-
 /* Run the network without waiting, so that transfers proceed while rows are
  * being consumed. */
 extern void xero_call_pump(void);
@@ -89,5 +75,54 @@ extern bool xero_call_in_doubt(const XeroCall *call);
 
 /* Throw a call away, finished or not. */
 extern void xero_call_free(XeroCall *call);
+
+/* ---- waiting, in await.c ---- */
+
+/*
+ * Wait until one of several calls is done, driving all calls of this backend
+ * meanwhile; reacts to cancel at once.  Returns its index, the lowest if there
+ * are more.  Failures are left to xero_call_finish().  They have the same
+ * stats, and are XERO_MAX_QUEUED (budget.h) at most.
+ */
+extern int	xero_call_await(XeroCall *const *calls, int ncalls);
+
+/*
+ * Wait for the answer in the same way.  Failures are raised as ERRORs.  The
+ * response belongs to the call.
+ */
+extern const XeroResponse *xero_call_finish(XeroCall *call);
+
+/* ---- for await.c; none of these waits ---- */
+
+/* What a call waits for. */
+typedef struct XeroObstacle
+{
+	const char *what;			/* as it is shown */
+	bool		is_limit;		/* one of Xero's */
+	double		until;			/* look again then, or when xero_call_drive()
+								 * says; infinity if never */
+} XeroObstacle;
+
+/*
+ * Let every call of this backend go on as far as it can.  Returns when, by the
+ * clock, trying again makes sense even if the network brings nothing; infinity
+ * if never.
+ */
+extern double xero_call_drive(void);
+
+extern bool xero_call_is_done(const XeroCall *call);
+
+/*
+ * What is in the way of a call that is not done.  It joins the queue for its
+ * grant if it needs one; if waiting there would try the statement's patience,
+ * it is done, having failed.
+ */
+extern XeroObstacle xero_call_obstacle(XeroCall *call);
+
+/* Limits have held up these calls, all at once, for so long. */
+extern void xero_call_stalled(XeroCall *const *calls, int ncalls, double ms);
+
+/* The response of a call that is done; raises its failure. */
+extern const XeroResponse *xero_call_answer(const XeroCall *call);
 
 #endif							/* XERO_CALL_H */

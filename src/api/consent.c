@@ -16,6 +16,7 @@
 #include "access/xlog.h"
 #include "api/consent.h"
 #include "api/issuer.h"
+#include "api/percent.h"
 #include "api/work.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

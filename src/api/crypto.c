@@ -27,7 +27,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -73,12 +72,6 @@ xero_key_identify(XeroKey *key)
 	memcpy(key->id, digest, XERO_KEY_ID_LEN);
 	explicit_bzero(digest, sizeof(digest));
 	return done;
-}
-
-bool
-xero_equal_secrets(const void *a, const void *b, size_t len)
-{
-	return CRYPTO_memcmp(a, b, len) == 0;
 }
 
 /* Feed what is authenticated but not stored.  OpenSSL counts in ints. */

@@ -91,9 +91,6 @@ extern XeroSignature xero_rs256_verify(const XeroRsaKey *key,
 									   const unsigned char *signature,
 									   size_t signature_len);
 
-/* In a time that depends on the length only. */
-extern bool xero_equal_secrets(const void *a, const void *b, size_t len);
-
 /*
  * base64url without padding.  The encoder writes XERO_BASE64URL_LEN(len)
  * characters and a zero byte.  The decoder takes nothing but what the encoder

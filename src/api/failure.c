@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "api/failure.h"
+#include "api/sleep.h"
 #include "api/statement.h"
 #include "catalog/namespace.h"
 #include "catalog/scopes.h"

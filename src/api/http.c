@@ -5,9 +5,8 @@
  *
  * A backend has one curl multi handle, made at first use and kept until it
  * exits, so that connections (and on HTTP/2 one connection for all calls)
- * survive from statement to statement.  Its sockets and its timer, a timerfd,
- * are in one epoll set; a single wait event set has that epoll set, the latch
- * and the postmaster in it.  Nothing here sleeps except xero_http_wait().
+ * survive from statement to statement.  Nothing here sleeps: curl says which
+ * sockets it waits for and until when, and sleep.c wakes the backend for them.
  *
  * Rules:
  *	- curl's callbacks neither allocate from memory contexts nor raise errors;
@@ -27,17 +26,12 @@
 
 #include <arpa/inet.h>
 #include <signal.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "api/http.h"
 #include "api/init.h"
-#include "miscadmin.h"
-#include "portability/instr_time.h"
-#include "storage/fd.h"
+#include "api/sleep.h"
 #include "utils/timestamp.h"
 
 /*
@@ -78,22 +72,10 @@ struct XeroHttp
 };
 
 static CURLM *multi = NULL;
-static int	mux = -1;			/* epoll set: curl's sockets and the timer */
-static int	timer = -1;
-static WaitEventSet *waitset = NULL;
 static int	nactive = 0;
 
 static XeroHttp *kept[MAX_KEPT];
 static int	nkept = 0;
-
-double
-xero_clock_ms(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
 
 static void
 block_signals(sigset_t *saved)
@@ -116,39 +98,18 @@ restore_signals(const sigset_t *saved)
 static int
 watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
-	struct epoll_event event = {0};
-
-	event.data.fd = fd;
-	if (what == CURL_POLL_REMOVE)
-	{
-		/* It may be closed already, which removed it. */
-		(void) epoll_ctl(mux, EPOLL_CTL_DEL, fd, &event);
-		return 0;
-	}
-
-	if (what & CURL_POLL_IN)
-		event.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		event.events |= EPOLLOUT;
-	if (epoll_ctl(mux, EPOLL_CTL_MOD, fd, &event) == 0)
-		return 0;
-	return epoll_ctl(mux, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
+	if (what != CURL_POLL_REMOVE)
+		return xero_watch_socket(fd, (what & CURL_POLL_IN) != 0,
+								 (what & CURL_POLL_OUT) != 0) ? 0 : -1;
+	xero_unwatch_socket(fd);
+	return 0;
 }
 
 /* curl wants to be called again in so many ms; -1: not at all. */
 static int
 set_timer(CURLM *handle, long timeout_ms, void *arg)
 {
-	struct itimerspec spec = {{0}};
-
-	if (timeout_ms == 0)
-		spec.it_value.tv_nsec = 1;	/* 0 would disarm it */
-	else if (timeout_ms > 0)
-	{
-		spec.it_value.tv_sec = timeout_ms / 1000;
-		spec.it_value.tv_nsec = (timeout_ms % 1000) * 1000000;
-	}
-	return timerfd_settime(timer, 0, &spec, NULL) == 0 ? 0 : -1;
+	return xero_set_timer(timeout_ms) ? 0 : -1;
 }
 
 /* Make room for "wanted" bytes and a NUL. */
@@ -318,51 +279,18 @@ start_engine(void)
 {
 	sigset_t	saved;
 
-	if (waitset != NULL)
+	if (multi != NULL)
 		return;
 
+	xero_sleep_init();
+	block_signals(&saved);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		multi = curl_multi_init();
+	restore_signals(&saved);
 	if (multi == NULL)
-	{
-		block_signals(&saved);
-		if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-			multi = curl_multi_init();
-		restore_signals(&saved);
-		if (multi == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("could not initialize the HTTP library")));
-	}
-	if (mux < 0)
-	{
-		mux = epoll_create1(EPOLL_CLOEXEC);
-		if (mux < 0)
-			ereport(ERROR,
-					(errcode_for_socket_access(),
-					 errmsg("could not create an epoll set: %m")));
-		ReserveExternalFD();
-	}
-	if (timer < 0)
-	{
-		struct epoll_event event = {0};
-		int			fd = timerfd_create(CLOCK_MONOTONIC,
-										TFD_CLOEXEC | TFD_NONBLOCK);
-
-		event.events = EPOLLIN;
-		event.data.fd = fd;
-		if (fd < 0 || epoll_ctl(mux, EPOLL_CTL_ADD, fd, &event) != 0)
-		{
-			int			save_errno = errno;
-
-			if (fd >= 0)
-				close(fd);
-			errno = save_errno;
-			ereport(ERROR,
-					(errcode_for_socket_access(),
-					 errmsg("could not create a timer: %m")));
-		}
-		timer = fd;
-		ReserveExternalFD();
-	}
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not initialize the HTTP library")));
 
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -371,16 +299,6 @@ start_engine(void)
 #if LIBCURL_VERSION_NUM >= 0x081400
 	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
 #endif
-
-	{
-		WaitEventSet *set = CreateWaitEventSet(NULL, 3);
-
-		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
-						  NULL);
-		AddWaitEventToSet(set, WL_SOCKET_READABLE, mux, NULL, NULL);
-		waitset = set;
-	}
 }
 
 /*
@@ -490,54 +408,34 @@ collect(void)
 bool
 xero_http_pump(void)
 {
-	struct epoll_event events[16];
+	XeroReady	ready[16];
 	sigset_t	saved;
 	int			n;
 
 	if (nactive == 0)
 		return false;
-	n = epoll_wait(mux, events, lengthof(events), 0);
-	if (n <= 0)
+	n = xero_find_ready(ready, lengthof(ready));
+	if (n == 0)
 		return false;
 
 	block_signals(&saved);
 	for (int i = 0; i < n; i++)
 	{
-		int			running;
+		curl_socket_t fd = ready[i].fd < 0 ? CURL_SOCKET_TIMEOUT : ready[i].fd;
 		int			what = 0;
+		int			running;
 
-		if (events[i].data.fd == timer)
-		{
-			uint64		expirations;
-
-			if (read(timer, &expirations, sizeof(expirations)) > 0)
-				curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0,
-										 &running);
-			continue;
-		}
-		if (events[i].events & EPOLLIN)
+		if (ready[i].readable)
 			what |= CURL_CSELECT_IN;
-		if (events[i].events & EPOLLOUT)
+		if (ready[i].writable)
 			what |= CURL_CSELECT_OUT;
-		if (events[i].events & (EPOLLERR | EPOLLHUP))
+		if (ready[i].broken)
 			what |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(multi, events[i].data.fd, what, &running);
+		curl_multi_socket_action(multi, fd, what, &running);
 	}
 	collect();
 	restore_signals(&saved);
 	return true;
-}
-
-void
-xero_http_wait(long timeout_ms, uint32 wait_event_info)
-{
-	WaitEvent	event;
-
-	start_engine();
-	if (WaitEventSetWait(waitset, timeout_ms, &event, 1,
-						 wait_event_info) == 1 &&
-		(event.events & WL_LATCH_SET))
-		ResetLatch(MyLatch);
 }
 
 /* ---- transfers ---- */

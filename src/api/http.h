@@ -83,13 +83,4 @@ extern void xero_http_free(XeroHttp *http);
 /* Let them all proceed as far as they can without waiting; true if any could. */
 extern bool xero_http_pump(void);
 
-/*
- * Sleep until pumping makes sense, the latch is set, or timeout_ms have passed
- * (-1: no limit).  Resets the latch; the caller checks for interrupts.
- */
-extern void xero_http_wait(long timeout_ms, uint32 wait_event_info);
-
-/* A clock that never jumps, in milliseconds. */
-extern double xero_clock_ms(void);
-
 #endif							/* XERO_HTTP_H */

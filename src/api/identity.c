@@ -4,8 +4,9 @@
  *	  Requests to Xero's identity server, waited for.
  *
  * For the background worker, which has nothing else to do meanwhile; backends
- * that want a token of their own use token.c, which does not wait.  The rules
- * for repeating are those of all calls (retry.c).
+ * that want a token of their own use token.c, which does not wait, and judges
+ * answers by the same functions.  The rules for repeating are those of all
+ * calls (retry.c).
  *
  * These requests cost nothing of the budget: it belongs to organisations, and
  * the identity server knows none.  They do appear in xero_fdw.requests.
@@ -14,29 +15,16 @@
  */
 #include "compat.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "api/document.h"
 #include "api/identity.h"
 #include "api/request_log.h"
 #include "api/retry.h"
+#include "api/sleep.h"
 #include "api/statement.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
-
-void
-xero_append_parameter(StringInfo form, const char *name, const char *value)
-{
-	appendStringInfo(form, "%s%s=", form->len > 0 ? "&" : "", name);
-	for (const char *p = value; *p != '\0'; p++)
-	{
-		if (isalnum((unsigned char) *p) || strchr("-._~", *p) != NULL)
-			appendStringInfoChar(form, *p);
-		else
-			appendStringInfo(form, "%%%02X", (unsigned char) *p);
-	}
-}
 
 static char *
 error_word(const XeroHttpResult *result)
@@ -90,12 +78,12 @@ xero_identity_free(XeroIdentityAnswer *answer)
 
 static void
 send_request(XeroIdentityAnswer *answer, const XeroServer *server,
-			 const char *path, const char *form)
+			 const char *method, const char *path, const char *form)
 {
 	XeroHttpRequest request = {0};
 	int			n = 0;
 
-	request.method = form != NULL ? "POST" : "GET";
+	request.method = method;
 	request.url = psprintf("%s%s", server->identity_url, path);
 	request.headers[n++] = "Accept: application/json";
 	if (form != NULL)
@@ -122,7 +110,7 @@ sleep_until(double at, uint32 wait_event)
 	CHECK_FOR_INTERRUPTS();
 	if (!isinf(at))
 		timeout = (long) Max(0, ceil(at - xero_clock_ms()));
-	xero_http_wait(timeout, wait_event);
+	xero_sleep(timeout, wait_event);
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -140,8 +128,8 @@ await_answer(XeroIdentityAnswer *answer, uint32 wait_event)
 	}
 }
 
-static XeroSituation
-classify_answer(const XeroHttpResult *result)
+XeroSituation
+xero_identity_classify(const XeroHttpResult *result, bool empty_ok)
 {
 	XeroAttempt attempt = {0};
 
@@ -150,51 +138,29 @@ classify_answer(const XeroHttpResult *result)
 	attempt.problem = result->problem;
 	attempt.authenticate = "";
 	attempt.detail = "";
-	/* a revocation is answered with nothing */
-	attempt.json = result->len == 0 ||
+	attempt.json = (empty_ok && result->len == 0) ||
 		xero_looks_like_json(result->content_type, result->body, result->len);
 	return xero_classify(&attempt);
 }
 
-static void
-log_attempt(XeroLoggedRequest *logged, const XeroHttpResult *result,
-			const char *error)
-{
-	logged->status = result->status;
-	logged->elapsed_ms = result->elapsed_ms;
-	logged->bytes_in = result->bytes_in;
-	strlcpy(logged->correlation_id, result->correlation_id,
-			sizeof(logged->correlation_id));
-	if (error != NULL)
-		strlcpy(logged->error, error, sizeof(logged->error));
-	xero_request_log_add(logged);
-}
-
-/* When to try again; negative: not at all. */
-static double
-delay_of(XeroSituation situation, int attempt, const XeroHttpResult *result,
-		 double *named)
+XeroDecision
+xero_identity_decide(XeroSituation situation, int attempt,
+					 const XeroHttpResult *result)
 {
 	XeroRetryInput input = {0};
-	XeroDecision decision;
 
 	input.situation = situation;
 	input.attempt = attempt;
 	input.repeatable = true;
 	input.retry_after = result->retry_after;
 	input.random = pg_prng_double(&pg_global_prng_state);
-	decision = xero_decide(&input);
-	*named = decision.delay_ms;
-	if (decision.verdict != XERO_VERDICT_RETRY ||
-		(decision.ordered && decision.delay_ms > xero_statement_max_wait()))
-		return -1;
-	return decision.delay_ms;
+	return xero_decide(&input);
 }
 
-static XeroFailure *
-explain(const XeroServer *server, const char *path, const char *form,
-		XeroSituation situation, const XeroHttpResult *result,
-		double delay_ms)
+XeroFailure *
+xero_identity_failure(const XeroServer *server, const char *method,
+					  const char *path, XeroSituation situation,
+					  const XeroHttpResult *result, double delay_ms)
 {
 	XeroErrorDocument document;
 	XeroFailureFacts facts = {0};
@@ -205,7 +171,7 @@ explain(const XeroServer *server, const char *path, const char *form,
 		memset(&document, 0, sizeof(document));
 	facts.situation = situation;
 	facts.server = server;
-	facts.method = form != NULL ? "POST" : "GET";
+	facts.method = method;
 	facts.path = path;
 	facts.result = result;
 	facts.document = &document;
@@ -222,6 +188,7 @@ xero_identity_request(const XeroServer *server, const char *path,
 											  ALLOCSET_SMALL_SIZES);
 	XeroIdentityAnswer *answer = MemoryContextAllocZero(cxt,
 														sizeof(XeroIdentityAnswer));
+	const char *method = form != NULL ? "POST" : "GET";
 	uint32		wait_event = WaitEventExtensionNew("XeroIdentity");
 
 	answer->cxt = cxt;
@@ -233,38 +200,43 @@ xero_identity_request(const XeroServer *server, const char *path,
 	{
 		XeroLoggedRequest logged;
 		XeroSituation situation;
-		double		delay;
-		double		named;
+		XeroDecision decision;
+		bool		refused;
 
-		xero_request_log_prepare(&logged, server,
-								 form != NULL ? "POST" : "GET", path, NULL);
+		xero_request_log_prepare(&logged, server, method, path, NULL);
 		logged.attempt = attempt;
 		logged.bytes_out = form != NULL ? strlen(form) : 0;
-		send_request(answer, server, path, form);
+		send_request(answer, server, method, path, form);
 		await_answer(answer, wait_event);
 
-		situation = classify_answer(answer->result);
-		if (refusable && answer->result->transport == XERO_TRANSPORT_ANSWERED &&
-			answer->result->status >= 400 && answer->result->status <= 403)
-		{
-			log_attempt(&logged, answer->result, "token refused");
-			return answer;
-		}
-		log_attempt(&logged, answer->result, situation == XERO_FINE ? NULL :
-					xero_situation_name(situation));
-		if (situation == XERO_FINE)
+		/* a revocation is answered with nothing */
+		situation = xero_identity_classify(answer->result, true);
+		refused = refusable &&
+			answer->result->transport == XERO_TRANSPORT_ANSWERED &&
+			answer->result->status >= 400 && answer->result->status <= 403;
+		if (refused)
+			strlcpy(logged.error, "token refused", sizeof(logged.error));
+		else if (situation != XERO_FINE)
+			strlcpy(logged.error, xero_situation_name(situation),
+					sizeof(logged.error));
+		xero_request_log_answer(&logged, answer->result);
+		if (refused || situation == XERO_FINE)
 			return answer;
 
-		delay = delay_of(situation, attempt, answer->result, &named);
-		if (delay < 0)
+		decision = xero_identity_decide(situation, attempt, answer->result);
+		if (decision.verdict != XERO_VERDICT_RETRY ||
+			(decision.ordered &&
+			 decision.delay_ms > xero_statement_max_wait()))
 		{
-			*failure = explain(server, path, form, situation, answer->result,
-							   named);
+			*failure = xero_identity_failure(server, method, path, situation,
+											 answer->result,
+											 decision.delay_ms);
 			xero_identity_free(answer);
 			return NULL;
 		}
 		drop_transfer(answer);
-		for (double until = xero_clock_ms() + delay; xero_clock_ms() < until;)
+		for (double until = xero_clock_ms() + decision.delay_ms;
+			 xero_clock_ms() < until;)
 			sleep_until(until, wait_event);
 	}
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * identity.h
- *	  Requests to Xero's identity server, waited for.
+ *	  Requests to Xero's identity server.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,8 +12,11 @@
 
 #include "api/failure.h"
 #include "api/http.h"
+#include "api/retry.h"
 #include "api/server.h"
-#include "lib/stringinfo.h"
+
+/* Where tokens are, below identity_url. */
+#define XERO_TOKEN_PATH "/connect/token"
 
 /* An answer, whose body may have secrets. */
 typedef struct XeroIdentityAnswer
@@ -23,10 +26,6 @@ typedef struct XeroIdentityAnswer
 	MemoryContext cxt;
 	MemoryContextCallback callback;
 } XeroIdentityAnswer;
-
-/* "name=value", escaped, with & before it if it is not the first. */
-extern void xero_append_parameter(StringInfo form, const char *name,
-								  const char *value);
 
 /*
  * POST a form, or GET if it is NULL, to a path below identity_url, with the
@@ -43,6 +42,22 @@ extern XeroIdentityAnswer *xero_identity_request(const XeroServer *server,
 
 /* Overwrites the body; happens to what is not freed with its context, too. */
 extern void xero_identity_free(XeroIdentityAnswer *answer);
+
+/*
+ * What an answer of the identity server means, where one without a body may be
+ * fine; what follows from it after so many attempts; and the error, in
+ * CurrentMemoryContext, if that is to give up.
+ */
+extern XeroSituation xero_identity_classify(const XeroHttpResult *result,
+											bool empty_ok);
+extern XeroDecision xero_identity_decide(XeroSituation situation, int attempt,
+										 const XeroHttpResult *result);
+extern XeroFailure *xero_identity_failure(const XeroServer *server,
+										  const char *method,
+										  const char *path,
+										  XeroSituation situation,
+										  const XeroHttpResult *result,
+										  double delay_ms);
 
 /* The word in a refusal: "invalid_grant", ...; "" if it has none. */
 extern const char *xero_identity_word(const XeroIdentityAnswer *answer);

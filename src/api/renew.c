@@ -19,6 +19,7 @@
 
 #include "access/xlog.h"
 #include "api/issuer.h"
+#include "api/percent.h"
 #include "api/work.h"
 #include "utils/timestamp.h"
 

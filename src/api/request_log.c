@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "api/failure.h"
+#include "api/percent.h"
 #include "api/request_log.h"
 #include "api/shared.h"
 #include "fmgr.h"
@@ -28,37 +29,6 @@
 #define MAX_QUERY 200
 
 PG_FUNCTION_INFO_V1(xero_requests);
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Percent-decoding; what is not well-formed stays as it is. */
-static void
-append_decoded(StringInfo text, const char *query)
-{
-	for (const char *p = query; *p != '\0'; p++)
-	{
-		int			high = *p == '%' ? hex_digit(p[1]) : -1;
-		int			low = high >= 0 ? hex_digit(p[2]) : -1;
-
-		if (low >= 0)
-		{
-			appendStringInfoChar(text, (char) (high << 4 | low));
-			p += 2;
-		}
-		else
-			appendStringInfoChar(text, *p == '+' ? ' ' : *p);
-	}
-}
 
 void
 xero_request_log_prepare(XeroLoggedRequest *entry, const XeroServer *server,
@@ -84,7 +54,7 @@ xero_request_log_prepare(XeroLoggedRequest *entry, const XeroServer *server,
 	if (query != NULL && query[0] != '\0')
 	{
 		appendStringInfoChar(&text, '?');
-		append_decoded(&text, query);
+		xero_append_decoded(&text, query, strlen(query));
 	}
 	cleaned = xero_clean_text(text.data, text.len,
 							  Min(strlen(path) + MAX_QUERY,
@@ -107,6 +77,17 @@ xero_request_log_add(const XeroLoggedRequest *entry)
 	shared->log[shared->log_count % shared->log_size] = *entry;
 	shared->log_count++;
 	LWLockRelease(&shared->log_lock);
+}
+
+void
+xero_request_log_answer(XeroLoggedRequest *entry, const XeroHttpResult *result)
+{
+	entry->status = result->status;
+	entry->elapsed_ms = result->elapsed_ms;
+	entry->bytes_in = result->bytes_in;
+	strlcpy(entry->correlation_id, result->correlation_id,
+			sizeof(entry->correlation_id));
+	xero_request_log_add(entry);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "compat.h"
 
+#include "api/http.h"
 #include "api/server.h"
 #include "datatype/timestamp.h"
 
@@ -45,6 +46,10 @@ extern void xero_request_log_prepare(XeroLoggedRequest *entry,
 
 /* Put it into the log.  Never raises an error, so usable while cleaning up. */
 extern void xero_request_log_add(const XeroLoggedRequest *entry);
+
+/* The same, with what the answer says of itself. */
+extern void xero_request_log_answer(XeroLoggedRequest *entry,
+									const XeroHttpResult *result);
 
 /* Forget what is in it.  Raises an ERROR if there is no shared memory. */
 extern void xero_request_log_clear(void);

@@ -17,6 +17,7 @@
 #include "compat.h"
 
 #include "api/budget.h"
+#include "api/sleep.h"
 #include "api/tenants.h"
 #include "utils/timestamp.h"
 

@@ -18,20 +18,16 @@
 #include "compat.h"
 
 #include "api/identity.h"
+#include "api/percent.h"
 #include "api/request_log.h"
+#include "api/sleep.h"
 #include "api/statement.h"
 #include "api/token.h"
-#include "common/pg_prng.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
-
-#define TOKEN_PATH "/connect/token"
-
-/* A token is not used in its last minute, in ms. */
-#define MARGIN 60000.0
 
 typedef enum EntryState
 {
@@ -237,12 +233,12 @@ start_fetch(XeroTokenEntry *entry, const XeroServer *server)
 			xero_append_parameter(&form, "scope", server->scopes);
 		entry->form = form.data;
 	}
-	xero_request_log_prepare(&entry->logged, server, "POST", TOKEN_PATH, NULL);
+	xero_request_log_prepare(&entry->logged, server, "POST", XERO_TOKEN_PATH, NULL);
 	entry->logged.attempt = entry->attempt + 1;
 	entry->logged.bytes_out = strlen(entry->form);
 
 	request.method = "POST";
-	request.url = psprintf("%s%s", server->identity_url, TOKEN_PATH);
+	request.url = psprintf("%s%s", server->identity_url, XERO_TOKEN_PATH);
 	request.headers[0] = "Accept: application/json";
 	request.headers[1] = "Content-Type: application/x-www-form-urlencoded";
 	request.body = entry->form;
@@ -255,21 +251,6 @@ start_fetch(XeroTokenEntry *entry, const XeroServer *server)
 	entry->attempt++;
 	entry->state = ENTRY_FETCHING;
 	MemoryContextSwitchTo(old);
-}
-
-static XeroSituation
-classify_answer(const XeroHttpResult *result)
-{
-	XeroAttempt attempt = {0};
-
-	attempt.transport = result->transport;
-	attempt.status = result->status;
-	attempt.problem = result->problem;
-	attempt.authenticate = "";
-	attempt.detail = "";
-	attempt.json = xero_looks_like_json(result->content_type, result->body,
-										result->len);
-	return xero_classify(&attempt);
 }
 
 /* The identity server does not want to give a token. */
@@ -307,7 +288,7 @@ accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
 	{
 		lifetime = document->expires_in * 1000.0;
 		entry->ends_at = xero_clock_ms() + lifetime;
-		entry->usable_until = entry->ends_at - Min(MARGIN, lifetime / 2);
+		entry->usable_until = entry->ends_at - Min(XERO_TOKEN_MARGIN_MS, lifetime / 2);
 		entry->token = pstrdup(document->access_token);
 		entry->state = ENTRY_VALID;
 	}
@@ -321,17 +302,9 @@ static void
 retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
 			  XeroSituation situation, const XeroHttpResult *result)
 {
-	XeroErrorDocument document;
-	XeroFailureFacts facts = {0};
-	XeroRetryInput input = {0};
-	XeroDecision decision;
+	XeroDecision decision = xero_identity_decide(situation, entry->attempt,
+												 result);
 
-	input.situation = situation;
-	input.attempt = entry->attempt;
-	input.repeatable = true;
-	input.retry_after = result->retry_after;
-	input.random = pg_prng_double(&pg_global_prng_state);
-	decision = xero_decide(&input);
 	if (decision.verdict == XERO_VERDICT_RETRY &&
 		(!decision.ordered || decision.delay_ms <= xero_statement_patience()))
 	{
@@ -342,18 +315,9 @@ retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
 		return;
 	}
 
-	if (result->status >= 400)
-		(void) xero_parse_error(result->body, result->len, &document);
-	else
-		memset(&document, 0, sizeof(document));
-	facts.situation = situation;
-	facts.server = server;
-	facts.method = "POST";
-	facts.path = TOKEN_PATH;
-	facts.result = result;
-	facts.document = &document;
-	facts.delay_ms = decision.delay_ms;
-	entry->failure = xero_failure_of_attempt(&facts);
+	entry->failure = xero_identity_failure(server, "POST", XERO_TOKEN_PATH,
+										   situation, result,
+										   decision.delay_ms);
 	entry->state = ENTRY_FAILED;
 }
 
@@ -361,13 +325,7 @@ static void
 judge_fetch(XeroTokenEntry *entry, const XeroServer *server,
 			const XeroHttpResult *result)
 {
-	XeroSituation situation = classify_answer(result);
-
-	entry->logged.status = result->status;
-	entry->logged.elapsed_ms = result->elapsed_ms;
-	entry->logged.bytes_in = result->bytes_in;
-	strlcpy(entry->logged.correlation_id, result->correlation_id,
-			sizeof(entry->logged.correlation_id));
+	XeroSituation situation = xero_identity_classify(result, false);
 
 	if (result->status >= 400 && result->status <= 403)
 	{
@@ -387,7 +345,7 @@ judge_fetch(XeroTokenEntry *entry, const XeroServer *server,
 			retry_or_fail(entry, server, situation, result);
 		}
 	}
-	xero_request_log_add(&entry->logged);
+	xero_request_log_answer(&entry->logged, result);
 }
 
 /* Go on as far as possible without waiting. */

@@ -12,6 +12,7 @@
 
 #include "access/xact.h"
 #include "api/connections.h"
+#include "api/percent.h"
 #include "api/work.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

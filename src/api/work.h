@@ -17,8 +17,6 @@
 #include "api/slots.h"
 #include "api/store.h"
 
-#define XERO_TOKEN_PATH "/connect/token"
-
 /* How long a failure is in force: until something is done about it. */
 #define XERO_HOLD_FOR_EVER (-1)
 

@@ -17,7 +17,7 @@
 
 #include "access/xlog.h"
 #include "api/consent.h"
-#include "api/identity.h"
+#include "api/percent.h"
 #include "api/slots.h"
 #include "api/store.h"
 #include "catalog/pg_foreign_server.h"
@@ -173,43 +173,6 @@ xero_authorize_url(PG_FUNCTION_ARGS)
 
 /* ---- complete ---- */
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Percent-decoding of a value that has "len" characters. */
-static char *
-decode(const char *text, size_t len)
-{
-	char	   *value = palloc(len + 1);
-	size_t		n = 0;
-
-	for (size_t i = 0; i < len; i++)
-	{
-		int			high = text[i] == '%' && i + 2 < len ?
-		hex_value(text[i + 1]) : -1;
-		int			low = high >= 0 ? hex_value(text[i + 2]) : -1;
-
-		if (low >= 0)
-		{
-			value[n++] = (char) (high << 4 | low);
-			i += 2;
-		}
-		else
-			value[n++] = text[i] == '+' ? ' ' : text[i];
-	}
-	value[n] = '\0';
-	return value;
-}
-
 /* A parameter of the address; NULL if it has none of that name. */
 static char *
 parameter_of(const char *url, const char *name)
@@ -223,7 +186,13 @@ parameter_of(const char *url, const char *name)
 
 		if (len > name_len && p[name_len] == '=' &&
 			strncmp(p, name, name_len) == 0)
-			return decode(p + name_len + 1, len - name_len - 1);
+		{
+			StringInfoData value;
+
+			initStringInfo(&value);
+			xero_append_decoded(&value, p + name_len + 1, len - name_len - 1);
+			return value.data;
+		}
 		p += len;
 		if (*p == '&')
 			p++;

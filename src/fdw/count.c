@@ -107,29 +107,22 @@ xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
 	Node	   *count = only_count_star(upper);
 	List	   *scan_tlist = list_make1(makeTargetEntry((Expr *) count, 1, NULL, false));
 	List	   *clauses = lfourth(best_path->fdw_private);
-	List	   *private;
+	XeroAccess	access = {0};
+	XeroScanChoice choice = {0};
 
 	scan_tlist = add_to_flat_tlist(scan_tlist,
 								   pull_var_clause((Node *) clauses,
 												   PVC_RECURSE_PLACEHOLDERS));
 
-	/* the layout of XeroScanPrivate; a single record may come, so page size 1 */
-	private = list_make5(linitial(best_path->fdw_private),
-						 NIL,
-						 makeInteger(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE),
-						 makeString(""),
-						 NIL);
-	private = lappend(private, makeInteger(1));
-	private = lappend(private, makeBoolean(false));
-	private = lappend(private, makeBoolean(false));
-	private = lappend(private, lthird(best_path->fdw_private));
-	private = lappend(private, makeInteger((int) info->table->relid));
-	private = lappend(private, makeBoolean(false));
-	private = lappend(private, makeBoolean(true));
-	private = lappend(private, NIL);
+	access.pushdown.sent = linitial(best_path->fdw_private);
+	access.shape.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	access.calls = floatVal(lthird(best_path->fdw_private));
+	choice.page_size = 1;		/* a single record may come */
+	choice.counts = true;
 
 	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
-							private, scan_tlist, clauses, NULL);
+							xero_make_private(info->table, &access, &choice),
+							scan_tlist, clauses, NULL);
 }
 
 /*

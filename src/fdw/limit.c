@@ -199,7 +199,7 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 	int			page_size;
 	const char *order;
 	double		rows;
-	List	   *private;
+	XeroScanChoice choice;
 
 	if (baserel == NULL)
 		return;
@@ -224,17 +224,19 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 	rows = clamp_row_est(access.records - window.offset);
 	if (window.rows >= 0)
 		rows = Min(rows, window.rows);
-	private = xero_make_private(root, baserel, &access, NIL, page_size,
-								wants_all(root, &window),
-								list_make3(makeFloat(psprintf(INT64_FORMAT, window.offset)),
-										   makeFloat(psprintf(INT64_FORMAT, window.rows)),
-										   makeBoolean(window.whole_row)));
+	choice = xero_choose_scan(root, baserel, page_size,
+							  wants_all(root, &window));
+	choice.window = list_make3(makeFloat(psprintf(INT64_FORMAT, window.offset)),
+							   makeFloat(psprintf(INT64_FORMAT, window.rows)),
+							   makeBoolean(window.whole_row));
 	add_path(final_rel, (Path *)
 			 xero_create_foreign_upper_path(root, final_rel, target, rows,
 											XERO_CALL_COST,
 											XERO_CALL_COST * access.calls +
 											rows * cpu_tuple_cost,
-											list_make3(private,
+											list_make3(xero_make_private(info->table,
+																		 &access,
+																		 &choice),
 													   access.pushdown.params,
 													   access.pushdown.remote)));
 }

@@ -566,7 +566,6 @@ void
 xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
 				TupleTableSlot *slot, MemoryContext row_cxt)
 {
-	int			reach = xero_lines_reach(state->table);
 	List	   *holders = NIL;
 	ListCell   *lc;
 
@@ -577,7 +576,7 @@ xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
 		holder->rows = lfirst(lc);
 		holder->key = ((XeroPendingRow *) linitial(holder->rows))->holder;
 		holders = lappend(holders, holder);
-		if (list_length(holders) == reach)
+		if (list_length(holders) == state->reach)
 		{
 			send_holders(state, queue, holders, slot, row_cxt);
 			holders = NIL;

@@ -148,7 +148,6 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 	state->object = state->table->object;
 	state->rules = xero_write_rules(state->object);
 	state->operation = operation;
-	state->returning = returning;
 	state->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->server = xero_get_server(state->table->serverid, userid);
 	state->batch = xero_write_batch(state->table, operation, returning);
@@ -163,7 +162,10 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 	state->identity = xero_identity_attributes(state->table);
 	init_members(state);
 	if (state->rules->place == XERO_PLACE_INSIDE)
+	{
 		state->lines = xero_lines_create(state);
+		state->reach = xero_lines_reach(state->table);
+	}
 	state->answer = xero_answer_create(CurrentMemoryContext,
 									   state->table->name,
 									   xero_written_object(state->object));
@@ -251,8 +253,10 @@ xero_modify_end(XeroModify *state)
 		xero_progress_end(state->progress);
 	if (state->failed > 0)
 		ereport(WARNING,
-				(errmsg(INT64_FORMAT " rows of foreign table \"%s\" were refused",
-						state->failed, state->table->name),
+				(errmsg_plural("%lld row of foreign table \"%s\" was refused",
+							   "%lld rows of foreign table \"%s\" were refused",
+							   (unsigned long) state->failed,
+							   (long long) state->failed, state->table->name),
 				 errhint("The view xero_fdw.write_errors shows them.")));
 	state->failed = 0;
 	state->progress = NULL;

@@ -99,9 +99,7 @@ typedef struct XeroModify
 	const XeroWriteRules *rules;
 	XeroServer *server;
 	CmdType		operation;
-	bool		returning;		/* rows are sent one by one and read back */
 	int			batch;			/* rows of a request */
-	bool		own_path;		/* requests go to the path of their record */
 	TupleDesc	desc;
 
 	/* columns, and where the plan's rows have old values */
@@ -125,6 +123,7 @@ typedef struct XeroModify
 	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
 	List	   *identity;		/* attributes that identify a row */
 	XeroLines  *lines;			/* rows inside of a record, else NULL */
+	int			reach;			/* such records of a request */
 	int			row;			/* number of the present row in the statement */
 
 	/* the answer */
@@ -205,7 +204,7 @@ extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
 /*
- * in send.c: make a queue for each organisation that the server stands for,
+ * in queue.c: make a queue for each organisation that the server stands for,
  * which may need the network; xero_choose_queue() does if nobody did
  */
 extern void xero_make_queues(XeroModify *state);
@@ -232,6 +231,15 @@ extern void xero_send_pending(XeroModify *state);
 extern void xero_send_together(XeroModify *state, List *rows);
 
 /*
+ * in send.c: send some rows, or records, of a queue in one request; what Xero
+ * stored of the one row goes into "slot", if not NULL, and its values into
+ * row_cxt
+ */
+extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
+							  List *rows, TupleTableSlot *slot,
+							  MemoryContext row_cxt);
+
+/*
  * The next record of the answer that the reader has open, as a row of the
  * table, in the current memory context.
  */
@@ -242,11 +250,6 @@ extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 extern char *xero_make_subject(List *rows);
 extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
-
-/* Send some rows, or records, of a queue in one request. */
-extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
-							  List *rows, TupleTableSlot *slot,
-							  MemoryContext row_cxt);
 
 /* A row is refused by us. */
 extern void xero_refuse_row(XeroModify *state, int sqlerrcode,

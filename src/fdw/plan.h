@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan.h
- *	  What the planning of scans and of counts share.
+ *	  What the planning of scans, of counts and of LIMIT share.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,22 +44,41 @@ typedef struct XeroAccess
 	double		calls;
 } XeroAccess;
 
+/* What else a plan settles: members of XeroScanPrivate. */
+typedef struct XeroScanChoice
+{
+	int			page_size;
+	bool		ahead;
+	bool		keep;
+	bool		whole;
+	bool		counts;
+	List	   *sort;
+	List	   *window;
+} XeroScanChoice;
+
 /*
- * in plan.c: settle how clauses would be read, in an order that Xero gives
- * (NULL: none) and pages of a size; the order= that gives a path key, and its
- * column, or NULL; and XeroScanPrivate of such a scan, where "sort" and
- * "window" are its members of these names and "ahead" says that all rows will
- * be wanted
+ * in access.c: settle how clauses would be read, in an order that Xero gives
+ * (NULL: none) and pages of a size, and what that costs
  */
 extern void xero_plan_access(PlannerInfo *root, RelOptInfo *baserel,
 							 List *clauses, const char *order, int page_size,
 							 XeroAccess *access);
+
+/* The order= that gives a path key, and its column; or NULL. */
 extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
 										  List *clauses, AttrNumber *attno);
-extern List *xero_make_private(PlannerInfo *root, RelOptInfo *baserel,
-							   const XeroAccess *access, List *sort,
-							   int page_size, bool ahead, List *window);
 
+/*
+ * A scan of pages of a size, where "ahead" says that all rows will be wanted;
+ * and what is to be done, for the plan: XeroScanPrivate.
+ */
+extern XeroScanChoice xero_choose_scan(PlannerInfo *root, RelOptInfo *baserel,
+									   int page_size, bool ahead);
+extern List *xero_make_private(const XeroTable *table,
+							   const XeroAccess *access,
+							   const XeroScanChoice *choice);
+
+/* in plan.c */
 extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 									 RelOptInfo *input_rel,
 									 RelOptInfo *output_rel, void *extra);

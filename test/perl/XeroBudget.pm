@@ -26,7 +26,6 @@ sub new
 		xero => $xero,
 		sandbox => $option{sandbox} // $xero->sandbox,
 		watcher => XeroSession->new($xero->node),
-		apps => 0,
 		http => HTTP::Tiny->new(
 			agent => 'outsider',
 			default_headers => {
@@ -54,15 +53,6 @@ sub server
 	$self->{watcher}->rows("CREATE SCHEMA $name; IMPORT FOREIGN SCHEMA accounting LIMIT TO ("
 		  . join(', ', @TABLES) . ") FROM SERVER $name INTO $name");
 	return;
-}
-
-# Limits stay in force for the application that has reached them.
-sub another_app
-{
-	my ($self, $name) = @_;
-	my $app = 'app ' . ++$self->{apps};
-	$self->{watcher}->rows("ALTER SERVER $name OPTIONS (SET client_id '$app')");
-	return $app;
 }
 
 # Another program calls; what Xero says to be left of the minute, or nothing if

@@ -17,6 +17,7 @@
 #include "api/budget.h"
 #include "api/init.h"
 #include "api/quota.h"
+#include "api/sleep.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
