@@ -157,6 +157,32 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 	state->nulls = palloc(sizeof(bool) * state->nfields);
 }
 
+/* What the planner has settled. */
+static void
+read_plan(XeroScanState *state, ForeignScan *plan)
+{
+	List	   *private = plan->fdw_private;
+	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
+	List	   *sort = list_nth(private, XERO_SCAN_SORT);
+
+	state->sent = list_nth(private, XERO_SCAN_SENT);
+	state->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
+	state->shape.order = *order ? order : NULL;
+	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
+	state->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
+	state->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	state->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
+	if (!xero_read_window(plan, &state->window))
+		state->window.rows = -1;
+	state->keep = state->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
+	if (sort != NIL)
+	{
+		state->order_attno = intVal(linitial(sort));
+		state->order_descends = boolVal(lsecond(sort));
+		state->order_rows = intVal(lthird(sort));
+	}
+}
+
 void
 xeroBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -164,8 +190,6 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	EState	   *estate = node->ss.ps.state;
 	List	   *private = plan->fdw_private;
 	Relation	rel;
-	const char *order;
-	List	   *sort;
 	Oid			check_as_user;
 	XeroScanState *state;
 	ListCell   *lc;
@@ -184,28 +208,10 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state->server = xero_get_server(state->table->serverid,
 									OidIsValid(check_as_user) ? check_as_user : GetUserId());
 
-	state->sent = list_nth(private, XERO_SCAN_SENT);
-	state->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
-	order = strVal(list_nth(private, XERO_SCAN_ORDER));
-	state->shape.order = *order ? order : NULL;
-	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
-	state->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
-	state->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
-	state->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
-	if (!xero_read_window(plan, &state->window))
-		state->window.rows = -1;
+	read_plan(state, plan);
 	if (state->window.whole_row)
 		state->whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
-	state->keep = state->whole ||
-		boolVal(list_nth(private, XERO_SCAN_KEEP)) ||
-		(eflags & EXEC_FLAG_REWIND) != 0;
-	sort = list_nth(private, XERO_SCAN_SORT);
-	if (sort != NIL)
-	{
-		state->order_attno = intVal(linitial(sort));
-		state->order_descends = boolVal(lsecond(sort));
-		state->order_rows = intVal(lthird(sort));
-	}
+	state->keep = state->keep || (eflags & EXEC_FLAG_REWIND) != 0;
 
 	state->param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	foreach(lc, plan->fdw_exprs)
@@ -218,7 +224,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 		state->kept = tuplestore_begin_heap(false, false, work_mem);
 		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
 	}
-	if (state->keep || sort != NIL)
+	if (state->keep || state->order_rows > 0)
 		state->row_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 												   &TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
@@ -454,16 +460,6 @@ xero_start_run(ForeignScanState *node)
 	if (state->kept)
 		tuplestore_clear(state->kept);
 	MemoryContextSwitchTo(old);
-}
-
-/* The planner remembers how many records the whole list has. */
-void
-xero_note_records(XeroScanState *state, const XeroStream *stream,
-				  double records)
-{
-	if (xero_sends_whole_lists(state->sent))
-		xero_remember_records(state->table->relid, &stream->organisation->id,
-							  records);
 }
 
 /* The next row decides whether anything has to be asked for again. */

@@ -16,8 +16,6 @@
 #include "fdw/plan.h"
 #include "fdw/scan.h"
 
-#include "executor/executor.h"
-#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -149,76 +147,6 @@ count_rows(XeroScanState *state, TupleTableSlot *scratch)
 	return count;
 }
 
-/* The number of records of one list; -1 if Xero does not tell. */
-static int64
-read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
-		   XeroPager *pager)
-{
-	const XeroResponse *response = xero_pager_next(pager);
-	const XeroPageInfo *info;
-
-	if (response->status == 404)
-		return 0;
-	xero_reader_open(state->reader, response->body, response->len,
-					 response->detail);
-	while (xero_reader_next(state->reader, state->values, state->nulls))
-		;
-	state->pages++;
-	if (target->single)
-		return xero_reader_records(state->reader);
-	info = xero_reader_info(state->reader);
-	if (info->item_count >= 0)
-		xero_note_records(state, stream, info->item_count);
-	return info->item_count;
-}
-
-/*
- * The number of records of one target in some organisations, which are all
- * asked at once; -1 if Xero does not tell.
- */
-static int64
-count_target(XeroScanState *state, const XeroTarget *target,
-			 XeroStream *streams, int nstreams)
-{
-	XeroPager  *pagers[XERO_MAX_STREAMS];
-	XeroCall   *calls[XERO_MAX_STREAMS];
-	int			asked[XERO_MAX_STREAMS];
-	int64		total = 0;
-
-	for (int i = 0; i < nstreams; i++)
-	{
-		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
-		xero_pager_start(pagers[i]);
-		calls[i] = xero_pager_request(pagers[i]);
-		asked[i] = i;
-	}
-	while (nstreams > 0 && total >= 0)
-	{
-		int			i = xero_call_await(calls, nstreams);
-		int64		n;
-
-		state->stream = &streams[asked[i]];
-		n = read_count(state, state->stream, target, pagers[i]);
-		total = n < 0 ? n : total + n;
-		xero_pager_free(pagers[i]);
-
-		nstreams--;
-		pagers[i] = pagers[nstreams];
-		calls[i] = calls[nstreams];
-		asked[i] = asked[nstreams];
-	}
-	while (nstreams > 0)
-		xero_pager_free(pagers[--nstreams]);
-	return total;
-}
-
-int64
-xero_count_list(XeroScanState *state, XeroStream *stream,
-				const XeroTarget *target)
-{
-	return count_target(state, target, stream, 1);
-}
-
 static int64
 count_all(XeroScanState *state, TupleTableSlot *scratch)
 {
@@ -229,9 +157,9 @@ count_all(XeroScanState *state, TupleTableSlot *scratch)
 	{
 		for (int i = 0; i < state->nstreams; i += XERO_MAX_STREAMS)
 		{
-			int64		n = count_target(state, lfirst(lc), &state->streams[i],
-										 Min(state->nstreams - i,
-											 XERO_MAX_STREAMS));
+			int64		n = xero_count_lists(state, lfirst(lc), &state->streams[i],
+											 Min(state->nstreams - i,
+												 XERO_MAX_STREAMS));
 
 			if (n < 0)
 				return count_rows(state, scratch);

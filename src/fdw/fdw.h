@@ -50,8 +50,6 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   List *scan_clauses, Plan *outer_plan);
 
 /* in rowcount.c */
-extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
-								  double records);
 extern double xero_remembered_records(Oid relid);
 
 /* in limit.c: XERO_SCAN_WINDOW, read; false if there is none */

@@ -169,7 +169,21 @@ check_url(const char *name, const char *value)
 				 errdetail("Secrets travel to this address; http is accepted for a loopback address only.")));
 }
 
-/* May be called with a secret's value: no message shows one. */
+/* It becomes part of a header line.  No message shows it. */
+static void
+check_secret(const char *name, const char *value)
+{
+	for (const char *p = value; *p; p++)
+	{
+		if ((unsigned char) *p <= ' ' || (unsigned char) *p >= 0x7f)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" must consist of printable ASCII characters without blanks",
+							name)));
+	}
+}
+
+/* May be called with a secret's value. */
 static void
 check_value(const XeroOption *option, DefElem *def)
 {
@@ -188,15 +202,7 @@ check_value(const XeroOption *option, DefElem *def)
 		case OPT_FIELD:
 			break;
 		case OPT_SECRET:
-			/* it becomes part of a header line */
-			for (const char *p = value; *p; p++)
-			{
-				if ((unsigned char) *p <= ' ' || (unsigned char) *p >= 0x7f)
-					ereport(ERROR,
-							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("option \"%s\" must consist of printable ASCII characters without blanks",
-									option->name)));
-			}
+			check_secret(option->name, value);
 			break;
 		case OPT_INTEGER:
 			/* parse_int() would round fractions */

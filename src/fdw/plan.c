@@ -22,17 +22,13 @@
 
 #include <math.h>
 
-#include "access/sysattr.h"
 #include "access/table.h"
-#include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "parser/parsetree.h"
-#include "utils/lsyscache.h"
 
 static void
 cost_access(const XeroAccess *access, double rows, Cost *startup, Cost *total)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rowcount.c
- *	  How many records a table had when it was last read whole.
+ *	  How many records lists have: asked, and remembered.
  *
  * Planning must not cost a call, so the planner works with what earlier
  * scans of this session learned from Xero's item counts.  One number a table
@@ -11,7 +11,7 @@
  */
 #include "compat.h"
 
-#include "fdw/fdw.h"
+#include "fdw/scan.h"
 
 #include "utils/hsearch.h"
 
@@ -30,8 +30,8 @@ typedef struct RowCount
 static HTAB *row_counts = NULL;
 
 /* The number of records, not of child rows, when no condition was sent. */
-void
-xero_remember_records(Oid relid, const pg_uuid_t *tenant, double records)
+static void
+remember_records(Oid relid, const pg_uuid_t *tenant, double records)
 {
 	RowCountKey key;
 	RowCount   *entry;
@@ -51,6 +51,15 @@ xero_remember_records(Oid relid, const pg_uuid_t *tenant, double records)
 	}
 	entry = hash_search(row_counts, &key, HASH_ENTER, NULL);
 	entry->records = records;
+}
+
+void
+xero_note_records(XeroScanState *state, const XeroStream *stream,
+				  double records)
+{
+	if (xero_sends_whole_lists(state->sent))
+		remember_records(state->table->relid, &stream->organisation->id,
+						 records);
 }
 
 /* Of one organisation, on average; -1 if nothing is known. */
@@ -73,4 +82,63 @@ xero_remembered_records(Oid relid)
 		known++;
 	}
 	return known > 0 ? records / known : -1;
+}
+
+/* The number of records of one list; -1 if Xero does not tell. */
+static int64
+read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
+		   XeroPager *pager)
+{
+	const XeroResponse *response = xero_pager_next(pager);
+	const XeroPageInfo *info;
+
+	if (response->status == 404)
+		return 0;
+	xero_reader_open(state->reader, response->body, response->len,
+					 response->detail);
+	while (xero_reader_next(state->reader, state->values, state->nulls))
+		;
+	state->pages++;
+	if (target->single)
+		return xero_reader_records(state->reader);
+	info = xero_reader_info(state->reader);
+	if (info->item_count >= 0)
+		xero_note_records(state, stream, info->item_count);
+	return info->item_count;
+}
+
+int64
+xero_count_lists(XeroScanState *state, const XeroTarget *target,
+				 XeroStream *streams, int nstreams)
+{
+	XeroPager  *pagers[XERO_MAX_STREAMS];
+	XeroCall   *calls[XERO_MAX_STREAMS];
+	int			asked[XERO_MAX_STREAMS];
+	int64		total = 0;
+
+	for (int i = 0; i < nstreams; i++)
+	{
+		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
+		xero_pager_start(pagers[i]);
+		calls[i] = xero_pager_request(pagers[i]);
+		asked[i] = i;
+	}
+	while (nstreams > 0 && total >= 0)
+	{
+		int			i = xero_call_await(calls, nstreams);
+		int64		n;
+
+		state->stream = &streams[asked[i]];
+		n = read_count(state, state->stream, target, pagers[i]);
+		total = n < 0 ? n : total + n;
+		xero_pager_free(pagers[i]);
+
+		nstreams--;
+		pagers[i] = pagers[nstreams];
+		calls[i] = calls[nstreams];
+		asked[i] = asked[nstreams];
+	}
+	while (nstreams > 0)
+		xero_pager_free(pagers[--nstreams]);
+	return total;
 }

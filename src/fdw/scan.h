@@ -150,13 +150,19 @@ typedef struct XeroScanState
 	XeroProgress *progress;
 } XeroScanState;
 
-/*
- * in begin.c: evaluate the parameters and settle the requests; and let the
- * planner know an item count that an envelope has told
- */
+/* in begin.c: evaluate the parameters and settle the requests */
 extern void xero_start_run(ForeignScanState *node);
+
+/* in rowcount.c: let the planner know an item count that an envelope has told */
 extern void xero_note_records(XeroScanState *state, const XeroStream *stream,
 							  double records);
+
+/*
+ * How many records one target has in some organisations (XERO_MAX_STREAMS at
+ * most), which are all asked at once; -1 if Xero does not tell.
+ */
+extern int64 xero_count_lists(XeroScanState *state, const XeroTarget *target,
+							  XeroStream *streams, int nstreams);
 
 /*
  * in stream.c: the stream that has its next response first, with that; NULL if
@@ -172,18 +178,16 @@ extern XeroPager *xero_stream_pager(XeroScanState *state, XeroStream *stream,
 extern void xero_push_stream_context(XeroScanState *state,
 									 ErrorContextCallback *callback);
 
-/* in scan.c, called in a context that lives as long as the row */
+/*
+ * in pages.c: fetch the next row of any stream into the slot's arrays, in a
+ * context that lives as long as the row; false at the end
+ */
 extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
 
 /* in merge.c: the next row in the order of the scan, in row_slot; or false */
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 
-/*
- * in count.c: how many records a list has, -1 if Xero does not tell; takes a
- * call
- */
+/* in count.c: the one row of a scan that counts */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
-extern int64 xero_count_list(XeroScanState *state, XeroStream *stream,
-							 const XeroTarget *target);
 
 #endif							/* XERO_SCAN_H */
