@@ -395,13 +395,13 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	input.random = pg_prng_double(&pg_global_prng_state);
 	decision = xero_decide(&input);
 
-	if (decision.verdict == XERO_VERDICT_RETRY && decision.ordered &&
+	if (decision.next == XERO_NEXT_RETRY && decision.ordered &&
 		xero_barrier_of(situation) == XERO_BARRIER_NONE &&
 		decision.delay_ms > xero_statement_patience())
-		decision.verdict = XERO_VERDICT_FAIL;
-	if (decision.verdict == XERO_VERDICT_RETRY &&
+		decision.next = XERO_NEXT_FAIL;
+	if (decision.next == XERO_NEXT_RETRY &&
 		!is_protected(call, xero_clock_ms() + decision.delay_ms))
-		decision.verdict = XERO_VERDICT_FAIL;
+		decision.next = XERO_NEXT_FAIL;
 	return decision;
 }
 
@@ -504,20 +504,20 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		xero_token_reject(&call->ticket, &call->server);
 
 	call->wanted_at = xero_clock_ms();
-	switch (decision.verdict)
+	switch (decision.next)
 	{
-		case XERO_VERDICT_DONE:
+		case XERO_NEXT_DONE:
 			accept_answer(call, result);
 			return;				/* keeps the transfer, which has the body */
-		case XERO_VERDICT_FAIL:
+		case XERO_NEXT_FAIL:
 			fail_call(call, explain_failure(call, result, situation,
 											&document, decision.delay_ms));
 			break;
-		case XERO_VERDICT_RENEW:
+		case XERO_NEXT_RENEW:
 			call->renewed = true;
 			call->state = CALL_GRANT;
 			break;
-		case XERO_VERDICT_RETRY:
+		case XERO_NEXT_RETRY:
 			/* for limits, all who call wait in the budget, in their turn */
 			call->state = xero_barrier_of(situation) != XERO_BARRIER_NONE ?
 				CALL_GRANT : CALL_BACKOFF;

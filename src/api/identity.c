@@ -224,7 +224,7 @@ xero_identity_request(const XeroServer *server, const char *path,
 			return answer;
 
 		decision = xero_identity_decide(situation, attempt, answer->result);
-		if (decision.verdict != XERO_VERDICT_RETRY ||
+		if (decision.next != XERO_NEXT_RETRY ||
 			(decision.ordered &&
 			 decision.delay_ms > xero_statement_max_wait()))
 		{

@@ -218,7 +218,7 @@ XeroDecision
 xero_decide(const XeroRetryInput *input)
 {
 	const Policy *policy = &policies[input->situation];
-	XeroDecision decision = {XERO_VERDICT_FAIL, 0, false};
+	XeroDecision decision = {XERO_NEXT_FAIL, 0, false};
 	int			attempts = input->filtered ? policy->filtered_attempts :
 	policy->attempts;
 
@@ -228,19 +228,19 @@ xero_decide(const XeroRetryInput *input)
 
 	if (input->situation == XERO_FINE)
 	{
-		decision.verdict = XERO_VERDICT_DONE;
+		decision.next = XERO_NEXT_DONE;
 		return decision;
 	}
 	if (input->situation == XERO_TOKEN_EXPIRED && input->renewable)
 	{
-		decision.verdict = XERO_VERDICT_RENEW;
+		decision.next = XERO_NEXT_RENEW;
 		return decision;
 	}
 	if (input->attempt >= attempts ||
 		!(input->repeatable || policy->unprocessed))
 		return decision;
 
-	decision.verdict = XERO_VERDICT_RETRY;
+	decision.next = XERO_NEXT_RETRY;
 	switch (input->situation)
 	{
 		case XERO_LIMIT_MINUTE:

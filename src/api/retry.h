@@ -66,13 +66,13 @@ extern bool xero_perhaps_done(XeroSituation situation);
 /* A word or two for logs and views. */
 extern const char *xero_situation_name(XeroSituation situation);
 
-typedef enum XeroVerdict
+typedef enum XeroNext
 {
-	XERO_VERDICT_DONE,			/* use the answer */
-	XERO_VERDICT_RETRY,			/* send it again after the delay */
-	XERO_VERDICT_RENEW,			/* send it again with a new token */
-	XERO_VERDICT_FAIL
-} XeroVerdict;
+	XERO_NEXT_DONE,				/* use the answer */
+	XERO_NEXT_RETRY,			/* send it again after the delay */
+	XERO_NEXT_RENEW,			/* send it again with a new token */
+	XERO_NEXT_FAIL
+} XeroNext;
 
 typedef struct XeroRetryInput
 {
@@ -89,7 +89,7 @@ typedef struct XeroRetryInput
 
 typedef struct XeroDecision
 {
-	XeroVerdict verdict;
+	XeroNext	next;
 	double		delay_ms;
 	bool		ordered;		/* Xero asked for this wait: xero_fdw.max_wait
 								 * bounds it */

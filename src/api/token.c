@@ -305,7 +305,7 @@ retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
 	XeroDecision decision = xero_identity_decide(situation, entry->attempt,
 												 result);
 
-	if (decision.verdict == XERO_VERDICT_RETRY &&
+	if (decision.next == XERO_NEXT_RETRY &&
 		(!decision.ordered || decision.delay_ms <= xero_statement_patience()))
 	{
 		if (decision.ordered)

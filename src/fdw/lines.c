@@ -26,7 +26,6 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 
 /* Keys in the query of one list: what a URL holds. */
@@ -444,7 +443,6 @@ make_record(const XeroModify *state, Holder *holder)
 {
 	XeroLines  *lines = state->lines;
 	StringInfoData array;
-	StringInfoData key;
 	StringInfoData json;
 	ListCell   *lc;
 
@@ -461,9 +459,7 @@ make_record(const XeroModify *state, Holder *holder)
 		xero_writer_object(state->writer, &array, line->texts);
 	}
 	appendStringInfoChar(&array, ']');
-	initStringInfo(&key);
-	escape_json(&key, holder->key);
-	holder->texts[RECORD_KEY] = key.data;
+	holder->texts[RECORD_KEY] = xero_json_string(holder->key);
 	holder->texts[RECORD_ARRAY] = array.data;
 	initStringInfo(&json);
 	xero_writer_object(lines->writer, &json, holder->texts);

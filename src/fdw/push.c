@@ -489,19 +489,6 @@ read_records(Push *push)
 	}
 }
 
-static char *
-join_messages(List *messages)
-{
-	StringInfoData text;
-	ListCell   *lc;
-
-	initStringInfo(&text);
-	foreach(lc, messages)
-		appendStringInfo(&text, "%s%s", text.len > 0 ? "; " : "",
-						 (char *) lfirst(lc));
-	return text.data;
-}
-
 static void
 return_rows(const Push *push, ReturnSetInfo *rsinfo)
 {
@@ -520,7 +507,7 @@ return_rows(const Push *push, ReturnSetInfo *rsinfo)
 		if (!outcome->stored)
 		{
 			values[3] = CStringGetTextDatum(unpack_sql_state(outcome->sqlerrcode));
-			values[4] = CStringGetTextDatum(join_messages(outcome->messages));
+			values[4] = CStringGetTextDatum(xero_join_messages(outcome->messages, "; "));
 		}
 		nulls[5] = push->records[i] == NULL;
 		if (!nulls[5])

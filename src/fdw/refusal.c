@@ -122,15 +122,15 @@ xero_classify_message(const char *message)
 	return ERRCODE_CHECK_VIOLATION;
 }
 
-static char *
-join_messages(List *messages)
+char *
+xero_join_messages(List *messages, const char *separator)
 {
 	StringInfoData text;
 	ListCell   *lc;
 
 	initStringInfo(&text);
 	foreach(lc, messages)
-		appendStringInfo(&text, "%s%s", text.len > 0 ? " | " : "",
+		appendStringInfo(&text, "%s%s", text.len > 0 ? separator : "",
 						 (char *) lfirst(lc));
 	return text.data;
 }
@@ -156,7 +156,7 @@ xero_refusals_raise(const char *table, CmdType operation, List *refusals,
 			break;
 		}
 		appendStringInfo(&detail, "%s%s: %s", shown++ > 0 ? "\n" : "",
-						 refusal->label, join_messages(refusal->messages));
+						 refusal->label, xero_join_messages(refusal->messages, " | "));
 	}
 	if (done > 0)
 		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
@@ -200,7 +200,7 @@ xero_refusals_log(const char *table, CmdType operation, List *refusals)
 	foreach(lc, refusals)
 	{
 		const XeroRefusal *refusal = lfirst(lc);
-		char	   *message = join_messages(refusal->messages);
+		char	   *message = xero_join_messages(refusal->messages, " | ");
 		KeptRefusal *entry;
 
 		old = MemoryContextSwitchTo(kept_cxt);

@@ -22,6 +22,9 @@ typedef struct XeroRefusal
 	List	   *messages;		/* char *, at least one */
 } XeroRefusal;
 
+/* Messages (char *) as one text. */
+extern char *xero_join_messages(List *messages, const char *separator);
+
 /* In _PG_init: defines xero_fdw.on_row_error. */
 extern void xero_refusal_init(void);
 

@@ -21,7 +21,6 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -346,16 +345,6 @@ old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
 							 label);
 }
 
-static char *
-quote(const char *text)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	escape_json(&json, text);
-	return json.data;
-}
-
 static bool
 is_text(Oid type)
 {
@@ -463,7 +452,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	take_companions(state, plan_slot);
 	if (state->rules->place == XERO_PLACE_OWN &&
 		state->rules->envelope != XERO_ENVELOPE_BARE)
-		state->texts[state->key_member] = quote(row->key);
+		state->texts[state->key_member] = xero_json_string(row->key);
 	make_element(state, row);
 	row->queue = old_queue(state, plan_slot, row->label);
 	return row->queue < 0 ? NULL : row;
@@ -497,8 +486,8 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 	if (ending->becomes == NULL)
 		return row;
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);
-	state->texts[state->key_member] = quote(row->key);
-	state->texts[state->status_member] = quote(ending->becomes);
+	state->texts[state->key_member] = xero_json_string(row->key);
+	state->texts[state->status_member] = xero_json_string(ending->becomes);
 	take_companions(state, plan_slot);
 	make_element(state, row);
 	return row;

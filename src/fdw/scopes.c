@@ -18,8 +18,8 @@
 #include "catalog/catalog.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/scopes.h"
-#include "fdw/connect.h"
 #include "fdw/options.h"
+#include "fdw/scopes.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 

@@ -90,8 +90,8 @@ raise_unsendable(const XeroWriter *writer, const XeroMember *member,
 					   member->column, writer->relation)));
 }
 
-static char *
-quote(const char *text)
+char *
+xero_json_string(const char *text)
 {
 	StringInfoData json;
 
@@ -172,7 +172,7 @@ xero_writer_value(XeroWriter *writer, int member, Datum value)
 		case JSONBOID:
 			return OutputFunctionCall(&writer->outputs[member], value);
 		default:
-			return quote(OutputFunctionCall(&writer->outputs[member], value));
+			return xero_json_string(OutputFunctionCall(&writer->outputs[member], value));
 	}
 }
 

@@ -36,6 +36,9 @@ extern XeroWriter *xero_writer_create(MemoryContext mcxt,
  */
 extern char *xero_writer_value(XeroWriter *writer, int member, Datum value);
 
+/* A text as a JSON string. */
+extern char *xero_json_string(const char *text);
+
 /*
  * Append an object of the members whose text is not NULL.
  */

@@ -127,7 +127,7 @@ attempts_in_all(XeroSituation situation, bool repeatable, bool filtered)
 	input.repeatable = repeatable;
 	input.filtered = filtered;
 	while (input.attempt < 100 &&
-		   xero_decide(&input).verdict == XERO_VERDICT_RETRY)
+		   xero_decide(&input).next == XERO_NEXT_RETRY)
 		input.attempt++;
 	return input.attempt;
 }
@@ -188,24 +188,24 @@ test_verdicts(void)
 {
 	XeroRetryInput input = input_for(XERO_FINE);
 
-	ok(xero_decide(&input).verdict == XERO_VERDICT_DONE, "an answer is used");
+	ok(xero_decide(&input).next == XERO_NEXT_DONE, "an answer is used");
 
 	input = input_for(XERO_TOKEN_EXPIRED);
-	ok(xero_decide(&input).verdict == XERO_VERDICT_FAIL,
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL,
 	   "an expired token fails if there is no other");
 	input.renewable = true;
-	ok(xero_decide(&input).verdict == XERO_VERDICT_RENEW,
+	ok(xero_decide(&input).next == XERO_NEXT_RENEW,
 	   "an expired token is renewed");
 	input.repeatable = false;
-	ok(xero_decide(&input).verdict == XERO_VERDICT_RENEW,
+	ok(xero_decide(&input).next == XERO_NEXT_RENEW,
 	   "for a write, too: nothing was done yet");
 	input = input_for(XERO_NO_SCOPE);
 	input.renewable = true;
-	ok(xero_decide(&input).verdict == XERO_VERDICT_FAIL,
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL,
 	   "a missing scope is not cured by another token");
 	input = input_for(XERO_TOKEN_REJECTED);
 	input.renewable = true;
-	ok(xero_decide(&input).verdict == XERO_VERDICT_FAIL,
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL,
 	   "a rejected token is not asked for again in a loop");
 }
 

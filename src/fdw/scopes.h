@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * connect.h
+ * scopes.h
  *	  What a consent asks for.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_CONNECT_H
-#define XERO_CONNECT_H
+#ifndef XERO_CONSENT_SCOPES_H
+#define XERO_CONSENT_SCOPES_H
 
 #include "compat.h"
 
@@ -18,4 +18,4 @@
  */
 extern char *xero_consent_scopes(const XeroServer *server);
 
-#endif							/* XERO_CONNECT_H */
+#endif							/* XERO_CONSENT_SCOPES_H */
