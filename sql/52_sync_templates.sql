@@ -37,6 +37,7 @@ BEGIN
 	EXECUTE format(E'SELECT (%s\n)::text FROM %s AS %I WHERE %s', expression, relation, alias, condition) INTO value;
 	RETURN value;
 END $$;
+ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"object": "Contacts", "records": [{"ContactID": "00000000-0000-0000-0000-0000000000c1", "ContactStatus": "ACTIVE", "Name": "Template Test", "FirstName": "Tem", "EmailAddress": "t@example.com", "Addresses": [{"AddressType": "STREET", "City": "Cairns"}, {"AddressType": "POBOX", "AddressLine1": "1 High St", "AddressLine2": "", "AddressLine3": "Rear", "City": "Perth", "Region": "WA", "PostalCode": "6000", "Country": "Australia"}], "Phones": [{"PhoneType": "DEFAULT", "PhoneCountryCode": "61", "PhoneAreaCode": "8", "PhoneNumber": "123"}, {"PhoneType": "MOBILE", "PhoneNumber": "456"}, {"PhoneType": "FAX", "PhoneNumber": ""}], "UpdatedDateUTC": "/Date(1770068278231+0000)/"}]}' > /dev/null
 SELECT s.name, f.field, evaluate(coalesce(f.to_local, quote_ident(f.xero_column)), 'xero.contacts', 'xero', $$contact_id = '00000000-0000-0000-0000-0000000000c1'$$)
 FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id) WHERE s.name IN ('sc', 'sa') AND f.direction <> 'to_xero' ORDER BY 1, 2;
@@ -96,5 +97,6 @@ INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields) VALUE
 SELECT extconfig[i]::regclass, extcondition[i] FROM pg_extension, generate_subscripts(extconfig, 1) AS i WHERE extname = 'xero_fdw' AND extcondition[i] <> '';
 DELETE FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;
 
+ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
 DROP FUNCTION evaluate;
 DROP SCHEMA salesforce, shop CASCADE;

@@ -240,8 +240,10 @@ BEGIN
 		FROM pg_class AS c WHERE c.oid = ANY (chosen)
 		GROUP BY c.relname HAVING count(*) > 1
 	UNION ALL
-		SELECT f FROM pg_class AS c, @extschema@._mirror_faults(c.oid, local_schema, c.relname, chosen) AS f
-		WHERE c.oid = ANY (chosen));
+		(SELECT f.fault FROM pg_class AS c, @extschema@._mirror_faults(c.oid, local_schema, c.relname, chosen)
+			WITH ORDINALITY AS f(fault, n)
+		WHERE c.oid = ANY (chosen)
+		ORDER BY c.relname COLLATE "C", f.n));
 	PERFORM @extschema@._raise_faults(format('"%s" cannot be mirrored in schema "%s"', remote, local_schema), faults);
 
 	IF to_regnamespace(quote_ident(local_schema)) IS NULL THEN
