@@ -274,8 +274,9 @@ xero_pager_end_page(XeroPager *pager, int64 records, int64 offset)
 						(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 						 errmsg("Xero sent the same page of \"%s\" again",
 								pager->spec.path),
-						 errdetail("Offset " INT64_FORMAT " was asked for and the page ended with " INT64_FORMAT ".",
-								   pager->offset, offset)));
+						 errdetail("Offset %lld was asked for and the page ended with %lld.",
+								   (long long) pager->offset,
+								   (long long) offset)));
 			pager->offset = offset;
 			break;
 	}

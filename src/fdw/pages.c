@@ -85,9 +85,10 @@ check_past_end(XeroScanState *state, XeroStream *stream)
 	if (records < 0 || records > before)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("Xero has no page " INT64_FORMAT " of foreign table \"%s\"",
-						state->first_page, state->table->name),
-				 errdetail("It counts " INT64_FORMAT " records.", records)));
+				 errmsg("Xero has no page %lld of foreign table \"%s\"",
+						(long long) state->first_page, state->table->name),
+				 errdetail("It counts %lld records.",
+						   (long long) records)));
 }
 
 /* Where pages were left out, they must have had the size that we think. */
@@ -102,8 +103,8 @@ check_page_size(XeroScanState *state, int64 page_size)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero sent a page of foreign table \"%s\" of another size than it was asked for",
 						state->table->name),
-				 errdetail("Pages of %d records were asked for; Xero says " INT64_FORMAT ".",
-						   asked, page_size),
+				 errdetail("Pages of %d records were asked for; Xero says %lld.",
+						   asked, (long long) page_size),
 				 errhint("Set the table's option page_size to what Xero serves.")));
 }
 
@@ -225,8 +226,8 @@ close_page(XeroScanState *state)
 					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
 							state->table->name),
-					 errdetail("Page " INT64_FORMAT " holds no record that was not on the pages before.",
-							   xero_pager_page(stream->pager))));
+					 errdetail("Page %lld holds no record that was not on the pages before.",
+							   (long long) xero_pager_page(stream->pager))));
 		note_pages(state, info->page_count);
 		xero_pager_end_page(stream->pager, records, stream->offset);
 		stream->setbacks = 0;

@@ -116,8 +116,8 @@ describe_done(void *arg)
 
 	if (state->done > 0 && !state->told)
 		errcontext("written by this statement already, and not undone by ROLLBACK: "
-				   INT64_FORMAT " %s foreign table \"%s\": %s",
-				   state->done, xero_written_verb(state->operation),
+				   "%lld %s foreign table \"%s\": %s",
+				   (long long) state->done, xero_written_verb(state->operation),
 				   state->table->name, state->names.data);
 }
 

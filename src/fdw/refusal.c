@@ -160,8 +160,8 @@ xero_refusals_raise(const char *table, CmdType operation, List *refusals,
 	}
 	if (done > 0)
 		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
-						 INT64_FORMAT " %s foreign table \"%s\": %s.",
-						 done, xero_written_verb(operation), table, names);
+						 "%lld %s foreign table \"%s\": %s.",
+						 (long long) done, xero_written_verb(operation), table, names);
 
 	CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,

@@ -90,8 +90,9 @@ warn_of_rollback(int level)
 
 		if (entry->level < level)
 			continue;
-		appendStringInfo(&detail, "%s" INT64_FORMAT " %s foreign table \"%s\": %s.",
-						 detail.len > 0 ? "\n" : "", entry->count,
+		appendStringInfo(&detail, "%s%lld %s foreign table \"%s\": %s.",
+						 detail.len > 0 ? "\n" : "",
+						 (long long) entry->count,
 						 xero_written_verb(entry->operation), entry->table,
 						 entry->keys.data);
 	}

@@ -90,7 +90,6 @@ class Listing:
 
     def rows(self, table):
         """All matching rows in order, before paging."""
-        spec = self.spec
         rows = table.rows()
         if self.filter:
             try:

@@ -104,9 +104,9 @@ _WORDS = {
         PurchaseOrderID:guid PurchaseOrderNumber/255 DeliveryDate:day BrandingThemeID:guid
         Status=DRAFT|SUBMITTED|AUTHORISED|BILLED|DELETED SentToContact:bool DeliveryAddress AttentionTo
         Telephone DeliveryInstructions ExpectedArrivalDate:day {DOCUMENT}""",
-    "Quote": f"""
+    "Quote": """
         QuoteID:guid QuoteNumber/255 Reference/4000 Terms/4000 ExpiryDate:day Title/100 Summary/3000
-        Status=DRAFT|SENT|DECLINED|ACCEPTED|INVOICED|DELETED BrandingThemeID:guid Contact:{{Contact}}
+        Status=DRAFT|SENT|DECLINED|ACCEPTED|INVOICED|DELETED BrandingThemeID:guid Contact:{Contact}
         LineItems:[LineItem] Date:day CurrencyCode CurrencyRate:rate LineAmountTypes=EXCLUSIVE|INCLUSIVE|NOTAX""",
     "Receipt": f"""
         ReceiptID:guid User:{{UserRef}} Status=DRAFT|SUBMITTED|AUTHORISED|DECLINED|VOIDED Date:day
