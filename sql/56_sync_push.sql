@@ -150,6 +150,18 @@ SELECT sync, kind, sqlstate, message FROM xero_fdw.sync_issues;
 CALL xero_fdw.run_syncs();
 SELECT push.run('quotes'), push.run('transfers');
 
+-- a table that has lost all of its rows ends nothing
+CREATE TEMP TABLE kept AS SELECT * FROM push.quotes;
+TRUNCATE push.quotes;
+SELECT FROM calls();
+CALL xero_fdw.run_sync('quotes');
+SELECT push.run('quotes');
+SELECT push.calls();
+INSERT INTO push.quotes SELECT * FROM kept;
+CALL xero_fdw.run_sync('quotes');
+SELECT push.run('quotes');
+SELECT push.calls();
+
 -- several organisations: a row says which, or there is but one
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 2, "tenants": 2, "strict": true, "limits": false}'
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;

@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#define XERO_FDW_VERSION "0.1"
+#define XERO_FDW_VERSION "1.0"
 
 /*
  * To be called by _PG_init, before the prefix "xero_fdw" is reserved: defines

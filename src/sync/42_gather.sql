@@ -122,6 +122,34 @@ END $$;
 COMMENT ON FUNCTION @extschema@._read_local(integer, jsonb[], boolean) IS
 	'internal: rows of the local relation by key';
 
+-- A relation that has lost all of its rows at once is more likely to be one that
+-- is being loaded anew, or another one behind the same name, than one whose
+-- records are to end in Xero.
+CREATE FUNCTION @extschema@._refuse_empty(self @extschema@.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	empty boolean;
+	records bigint;
+BEGIN
+	IF self.on_delete <> 'archive' OR self.direction = 'pull' THEN
+		RETURN;
+	END IF;
+	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', self.local_table) INTO empty;
+	IF NOT empty THEN
+		RETURN;
+	END IF;
+	SELECT count(*) INTO records FROM @extschema@.sync_link AS k
+	WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND k.local_key IS NOT NULL;
+	IF records > 0 THEN
+		RAISE EXCEPTION '"%" is empty, which would end % records in Xero', self.local_table, records
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = format('Sync "%s" has on_delete ''archive''.', self.name),
+				HINT = 'Load the rows again. If the records are to stay as they are, set on_delete to ''ignore'' with xero_fdw.alter_sync(); if they are to end, delete them from the foreign table.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._refuse_empty(@extschema@.sync) IS
+	'internal: an error if all rows of the local relation are gone and would take their records along';
+
 -- Records as changes what differs from what was seen last: rows that are new,
 -- that are gone and, where no trigger watches, that are not what they were.
 -- When such a row was changed is not known; the time of the look before is
@@ -152,6 +180,7 @@ DECLARE
 		FROM @extschema@.sync AS s WHERE s.sync_id = sync);
 BEGIN
 	PERFORM @extschema@._use_path(sync);
+	PERFORM @extschema@._refuse_empty(s) FROM @extschema@.sync AS s WHERE s.sync_id = sync;
 	EXECUTE changed USING sync, last_look, how;
 	EXECUTE gone USING sync, last_look;
 END $$;
