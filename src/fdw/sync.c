@@ -13,6 +13,7 @@
 #include "fdw/sync.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "api/session.h"
 #include "catalog/catalog.h"
 #include "catalog/pg_class.h"
@@ -28,6 +29,7 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
+PG_FUNCTION_INFO_V1(xero_refuse_block);
 PG_FUNCTION_INFO_V1(xero_push_rules);
 PG_FUNCTION_INFO_V1(xero_session);
 PG_FUNCTION_INFO_V1(xero_list_columns);
@@ -240,4 +242,20 @@ xero_list_columns(PG_FUNCTION_ARGS)
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;
+}
+
+/*
+ * SQL: _refuse_block().  To be called before a procedure's first COMMIT, whose
+ * own error would tell nothing about what was called.
+ */
+Datum
+xero_refuse_block(PG_FUNCTION_ARGS)
+{
+	if (IsTransactionBlock())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("syncs cannot run inside a transaction block"),
+				 errdetail("A run commits each of its steps."),
+				 errhint("Call it outside of BEGIN and COMMIT, and as the only statement of what is sent to the server.")));
+	PG_RETURN_VOID();
 }

@@ -272,6 +272,7 @@ DECLARE
 	state @extschema@._run;
 	ended boolean := false;
 BEGIN
+	PERFORM @extschema@._refuse_block();
 	COMMIT;
 	state := @extschema@._begin_run(sync);
 	IF state IS NULL THEN

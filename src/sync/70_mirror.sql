@@ -287,6 +287,7 @@ DECLARE
 	ids integer[] := @extschema@._define_mirror(remote, local_schema, tables,
 		pg_catalog.current_setting('search_path'));
 BEGIN
+	PERFORM @extschema@._refuse_block();
 	COMMIT;
 	CALL @extschema@._run_syncs(ids);
 END $$;

@@ -65,6 +65,12 @@ CREATE FUNCTION @extschema@._list_columns(
 COMMENT ON FUNCTION @extschema@._list_columns(regclass) IS
 	'internal: the columns of a foreign table that its list carries, so that none costs a call a record; what the catalogue calls them, and whether they are of the record that holds the array';
 
+CREATE FUNCTION @extschema@._refuse_block() RETURNS void
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'xero_refuse_block';
+COMMENT ON FUNCTION @extschema@._refuse_block() IS
+	'internal: an error inside a transaction block';
+
 GRANT EXECUTE ON FUNCTION
 	@extschema@._push(regclass, text, jsonb, text, timestamptz),
 	@extschema@._push_rules(regclass, text),
@@ -72,4 +78,5 @@ GRANT EXECUTE ON FUNCTION
 	@extschema@._organisations(regclass),
 	@extschema@._lines(anyelement, jsonb),
 	@extschema@._line_source(regclass),
-	@extschema@._list_columns(regclass) TO PUBLIC;
+	@extschema@._list_columns(regclass),
+	@extschema@._refuse_block() TO PUBLIC;
