@@ -126,6 +126,17 @@ SELECT side, action, count(*), count(DISTINCT local_key), sum(calls) AS calls FR
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_intent;
 SELECT count(*) FROM xero.contacts WHERE email_address LIKE 'budget%';
+-- two new rows of one name: Xero takes one of them, and the other when it has a name of its own
+INSERT INTO push.contacts (id, name, number) VALUES (701, 'Twin', 701), (702, 'Twin', 702);
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts');
+SELECT count(*), count(contact_id) FROM push.contacts WHERE name = 'Twin';
+SELECT local_key, xero_id, kind, sqlstate, message FROM xero_fdw.sync_issues WHERE local_key->0 IN ('701', '702');
+UPDATE push.contacts SET name = 'Other twin' WHERE name = 'Twin' AND contact_id IS NULL;
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts');
+SELECT count(*) FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id, name) WHERE l.id > 700;
+SELECT count(*) FROM xero_fdw.sync_issues WHERE local_key->0 IN ('701', '702');
 SELECT xero_fdw.drop_sync('contacts');
 
 -- what an object wants along with each change; what it cannot do; how it ends

@@ -231,6 +231,9 @@ DECLARE
 	stored @extschema@.sync_intent[] := '{}';
 	ids text[] := '{}';
 	records jsonb[] := '{}';
+	refused @extschema@.sync_intent[] := '{}';
+	codes text[] := '{}';
+	messages text[] := '{}';
 	outcome record;
 	intent @extschema@.sync_intent;
 BEGIN
@@ -249,12 +252,17 @@ BEGIN
 			SET alone = true, idempotency_key = NULL, first_sent = NULL
 			WHERE i.intent_id = intent.intent_id;
 		ELSE
-			PERFORM @extschema@._settle_refused(run, intent, outcome.sqlstate, outcome.message);
+			refused := refused || intent;
+			codes := codes || outcome.sqlstate;
+			messages := messages || outcome.message;
 		END IF;
 	END LOOP;
 	IF stored <> '{}' THEN
 		PERFORM @extschema@._settle_stored(run, sync, stored, ids, records);
 	END IF;
+	-- what a duplicate is one of may just have been stored
+	PERFORM @extschema@._settle_refused(run, refused[n], codes[n], messages[n])
+	FROM generate_subscripts(refused, 1) AS n;
 EXCEPTION WHEN program_limit_exceeded THEN
 	IF cardinality(intents) < 2 THEN
 		RAISE;
