@@ -18,6 +18,7 @@ use warnings;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Time::HiRes qw(sleep);
 use XeroSandbox;
 
 sub new
@@ -96,6 +97,19 @@ sub psql
 {
 	my ($self, $sql) = @_;
 	return $self->{node}->safe_psql('postgres', $sql);
+}
+
+# After a crash: until the server takes connections again.  A psql that cannot
+# connect may be gone before it was given its input, which is an exception.
+sub await_server
+{
+	my ($self) = @_;
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if eval { $self->{node}->psql('postgres', 'SELECT 1') == 0 };
+		sleep(0.1);
+	}
+	die 'the server did not come back';
 }
 
 # SQLSTATE and text of a statement's error, or () if it had none.

@@ -136,7 +136,7 @@ $doomed->wait;
 sleep(1.5);
 $sandbox->faults;
 $session->quit;
-$node->poll_query_until('postgres', 'SELECT 1', '1');
+$xero->await_server;
 $session = XeroSession->new($node);
 $again = $session->try(insert_into('killed') . qq{\nWHERE 'killed ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'killed %')});
 is($again->{state}, '00000', 'after a crash: the rest') or diag($again->{text});

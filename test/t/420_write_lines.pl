@@ -198,7 +198,7 @@ $doomed->wait;
 sleep(1.5);
 $sandbox->faults;
 $session->quit;
-$node->poll_query_until('postgres', 'SELECT 1', '1');
+$xero->await_server;
 $session = XeroSession->new($node);
 $result = $session->try(q{INSERT INTO xero.invoice_line_items (invoice_id, description) SELECT invoice_id, 'killed' FROM made
 	WHERE invoice_id NOT IN (SELECT invoice_id FROM xero.invoice_line_items WHERE description = 'killed' AND invoice_id IN (SELECT invoice_id FROM made))});

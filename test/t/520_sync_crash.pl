@@ -71,7 +71,7 @@ sub kill_at
 sub goes_on
 {
 	my ($case, $later) = @_;
-	$node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server did not come back';
+	$xero->await_server;
 	$crm->reconnect;
 	$sandbox->faults;
 	$journals->later($later) if $later;
@@ -166,7 +166,7 @@ foreach my $n (1 .. 4)
 	note("first run, step $at: " . $node->safe_psql('postgres', "SELECT application_name FROM pg_stat_activity WHERE pid = $pid"));
 	kill 'KILL', $pid;
 	$people->session->wait;
-	$node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server did not come back';
+	$xero->await_server;
 	$people->reconnect;
 	is($people->run('people')->{state}, 'done', "first run, step $at: the next run");
 	is_merged("first run, step $at");
