@@ -158,6 +158,19 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id BETWEEN 4 AND 6;
 SELECT count(*) FROM xero_fdw.sync_issues;
+-- even for what was agreed before
+CREATE TABLE ours.before AS SELECT id, first FROM ours.contacts WHERE id BETWEEN 4 AND 6;
+SELECT ours.xero_edit(n, 'first_name = ''Theirs, too''') FROM generate_series(4, 6) AS n;
+UPDATE ours.contacts SET first = 'Ours, too' WHERE id BETWEEN 4 AND 6;
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts AS c SET first = b.first FROM ours.before AS b WHERE b.id = c.id AND b.id = 4;
+SELECT ours.xero_edit(5, format('first_name = %L', first)) FROM ours.before WHERE id = 5;
+SELECT xero_fdw.resolve_conflict(issue_id, CASE local_key WHEN '[4]' THEN 'local' WHEN '[5]' THEN 'xero' ELSE to_jsonb(first)::text END)
+FROM xero_fdw.sync_issues JOIN ours.before ON local_key = jsonb_build_array(id);
+CALL xero_fdw.run_sync('contacts');
+SELECT s.here, s.there, b.first FROM ours.sides() AS s JOIN ours.before AS b USING (id);
+SELECT count(*) FROM xero_fdw.sync_issues;
+DROP TABLE ours.before;
 -- or until both agree
 SELECT ours.xero_edit(4, 'first_name = ''Theirs''');
 UPDATE ours.contacts SET first = 'Ours' WHERE id = 4;

@@ -52,8 +52,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@.retry_issue(bigint) IS
 	'let the next run of the sync try again what an issue is about';
 
--- The side that does not count is taken for agreed, so that only the other one has
--- changed.  A value of its own becomes a change of the local row.
+-- A value of its own becomes a change of the local row.
 CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, value jsonb)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -88,6 +87,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
 	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
 
+-- What the side that does not count says is taken for agreed, and nothing of the
+-- other one: it has changed, even if it says again what was agreed before.
 CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winner text)
 	RETURNS void
 	LANGUAGE plpgsql
@@ -112,13 +113,15 @@ BEGIN
 	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
 	IF winner = 'local' THEN
 		UPDATE @extschema@.sync_link AS k
-		SET base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column)
+		SET base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column),
+			base_local = k.base_local - mapped.local_uses
 		FROM @extschema@.sync_inbox AS i
 		WHERE k.link_id = issue.link_id AND i.sync_id = k.sync_id
 			AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
 	ELSE
 		UPDATE @extschema@.sync_link AS k
-		SET base_local = coalesce(k.base_local, '{}') || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column)
+		SET base_local = coalesce(k.base_local, '{}') || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column),
+			base_xero = k.base_xero - mapped.xero_uses
 		FROM @extschema@._read_local(issue.sync_id, ARRAY[link.local_key], true) AS r
 		WHERE k.link_id = issue.link_id;
 	END IF;

@@ -260,7 +260,7 @@ sub policy
 sub settle
 {
 	my ($name) = @_;
-	my $issues = JSON::PP->new->decode($crm->rows(q{SELECT coalesce(jsonb_agg(to_jsonb(i)), '[]') FROM xero_fdw.sync_issues AS i}));
+	my $issues = JSON::PP->new->decode($crm->rows(q{SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.payload, i.field), '[]') FROM xero_fdw.sync_issues AS i}));
 	cmp_ok(scalar(@$issues), '>', 3, "$name: there are conflicts");
 	foreach my $issue (@$issues)
 	{
@@ -268,7 +268,9 @@ sub settle
 		my ($person) = grep { $_->{id} && lc($_->{id}) eq lc($issue->{xero_id}) } @people;
 		my $field = $issue->{field};
 		my $side = pick('xero', 'local', $field eq 'surname' ? () : 'value');
-		my $value = { xero => $person->{x}{$field}, local => $person->{l}{$field}, value => new_value($field) }->{$side};
+		# also what both sides once agreed on
+		my @own = (new_value($field), $field eq 'name' ? () : $person->{base}{$field}[1] // '');
+		my $value = { xero => $person->{x}{$field}, local => $person->{l}{$field}, value => pick(@own) }->{$side};
 		my $choice = $side eq 'value' ? JSON::PP->new->allow_nonref->encode($value) : $side;
 		$crm->rows("SELECT xero_fdw.resolve_conflict($issue->{issue_id}, " . XeroSync::quoted($choice) . ')');
 		$person->{x}{$field} = $person->{l}{$field} = $value;
