@@ -293,7 +293,7 @@ place_modified(Assignment *a, XeroCondition *condition, bool *exact)
 		strcmp(xero_condition_column(a->rel, condition->attno)->name,
 			   "updated_date_utc") != 0)
 		return false;
-	*exact = add_item(a, XERO_ROUTE_MODIFIED, -1, condition, false, false);
+	*exact = add_item(a, XERO_ROUTE_MODIFIED, -1, condition, false, true);
 	return true;
 }
 

@@ -20,6 +20,7 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -28,6 +29,7 @@
 #include "query/literal.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /* text ^@ text, which is what starts_with() computes */
 #define TEXT_PREFIX_OPERATOR	3877
@@ -54,6 +56,8 @@ static const OperatorRow operators[] = {
 };
 
 static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
+
+PG_FUNCTION_INFO_V1(xero_modified_since);
 
 static Node *
 strip_relabel(Node *node)
@@ -429,6 +433,31 @@ classify_tree(const XeroRel *rel, BoolExpr *expr, bool negate)
 	return tree;
 }
 
+/*
+ * A pull of a sync wants whatever has been modified since, as Xero means it, and
+ * is read in parts, so nothing may be left to recheck.
+ */
+static XeroCondition *
+classify_function(const XeroRel *rel, FuncExpr *expr)
+{
+	const XeroColumn *column;
+	XeroCondition *leaf;
+	AttrNumber	attno;
+	FmgrInfo	function;
+
+	if (list_length(expr->args) != 2 ||
+		(column = column_of(rel, linitial(expr->args), &attno)) == NULL ||
+		column->type != XERO_TIMESTAMPTZ || !is_value(rel, lsecond(expr->args)))
+		return NULL;
+	fmgr_info(expr->funcid, &function);
+	if (function.fn_addr != xero_modified_since)
+		return NULL;
+	leaf = make_leaf(rel, XERO_COND_COMPARE, attno, XERO_CMP_GE,
+					 list_make1(lsecond(expr->args)));
+	leaf->verdict = XERO_VERDICT_EXACT;
+	return leaf;
+}
+
 static XeroCondition *
 classify(const XeroRel *rel, Node *node, bool negate)
 {
@@ -453,7 +482,7 @@ classify(const XeroRel *rel, Node *node, bool negate)
 			return classify_boolean_test(rel, (BooleanTest *) node, negate);
 		case T_FuncExpr:
 			if (((FuncExpr *) node)->funcid != F_STARTS_WITH)
-				return NULL;
+				return negate ? NULL : classify_function(rel, (FuncExpr *) node);
 			return classify_operator(rel, TEXT_PREFIX_OPERATOR,
 									 ((FuncExpr *) node)->inputcollid,
 									 ((FuncExpr *) node)->args, negate);
@@ -484,4 +513,15 @@ XeroCondition *
 xero_classify_clause(const XeroRel *rel, Node *clause)
 {
 	return classify(rel, clause, false);
+}
+
+/* _modified_since() where Xero is not asked: the same, give or take a second. */
+Datum
+xero_modified_since(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(PG_ARGISNULL(0) ||
+				   PG_GETARG_TIMESTAMPTZ(0) >=
+				   PG_GETARG_TIMESTAMPTZ(1) - USECS_PER_SEC);
 }

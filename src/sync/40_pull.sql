@@ -100,7 +100,7 @@ CREATE FUNCTION @extschema@._pull_condition(sync integer, incremental boolean)
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT concat_ws(' AND ',
 		CASE WHEN tenant IS NULL THEN '$1 IS NOT NULL' ELSE format('xero.%I = $1', tenant) END,
-		CASE WHEN incremental THEN format('xero.%I >= $2', clock)
+		CASE WHEN incremental THEN format('@extschema@._modified_since(xero.%I, $2)', clock)
 			ELSE '$2 IS NULL' END,
 		'(' || s.xero_filter || E'\n)')
 	FROM @extschema@.sync AS s,

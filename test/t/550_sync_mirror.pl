@@ -97,6 +97,19 @@ $session->rows(q{CALL xero_fdw.run_sync('books.invoices')});
 is_deeply([ sort { $a <=> $b } pages($mark) ], [ 11 .. 20 ], 'the next run reads the rest');
 is(last_run('books.invoices')->{state}, 'done', '... to the end');
 is(sums('books'), sums('xero'), '... the copies have what Xero has');
+
+# So does a run for which all of them have been modified.
+$session->rows(q{DELETE FROM books.invoices; UPDATE xero_fdw.sync_position SET watermark = '2020-01-01'});
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 12, times => 1, problem => 'day', retry_after => 5 });
+$session->rows(q{CALL xero_fdw.run_sync('books.invoices')});
+is(last_run('books.invoices')->{state}, 'paused', 'a run for what was modified is paused');
+sleep(6);
+$mark = $sandbox->mark;
+$session->rows(q{CALL xero_fdw.run_sync('books.invoices')});
+is_deeply([ sort { $a <=> $b } pages($mark) ], [ 11 .. 20 ], '... the next one reads the rest');
+is_deeply([ grep { !exists $_->{headers}{'if-modified-since'} } $sandbox->log($mark) ], [], '... of what was modified');
+is(last_run('books.invoices')->{state}, 'done', '... to the end');
+is(sums('books'), sums('xero'), '... the copies have what Xero has');
 $session->quit;
 
 # Several organisations: the calls of each, and rows by organisation

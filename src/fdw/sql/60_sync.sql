@@ -65,6 +65,14 @@ CREATE FUNCTION @extschema@._list_columns(
 COMMENT ON FUNCTION @extschema@._list_columns(regclass) IS
 	'internal: the columns of a foreign table that its list carries, so that none costs a call a record; what the catalogue calls them, and whether they are of the record that holds the array';
 
+CREATE FUNCTION @extschema@._modified_since(
+		updated_at timestamptz, since timestamptz)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'xero_modified_since';
+COMMENT ON FUNCTION @extschema@._modified_since(timestamptz, timestamptz) IS
+	'internal: has a record been modified since, as far as Xero can tell; of updated_date_utc, it goes to Xero whole';
+
 CREATE FUNCTION @extschema@._refuse_block() RETURNS void
 	LANGUAGE c VOLATILE
 	AS 'MODULE_PATHNAME', 'xero_refuse_block';
@@ -79,4 +87,5 @@ GRANT EXECUTE ON FUNCTION
 	@extschema@._lines(anyelement, jsonb),
 	@extschema@._line_source(regclass),
 	@extschema@._list_columns(regclass),
+	@extschema@._modified_since(timestamptz, timestamptz),
 	@extschema@._refuse_block() TO PUBLIC;
