@@ -196,7 +196,10 @@ begin_statement(EState *estate, ResultRelInfo *rri, CmdType operation,
 	for (int i = 0; i < state->nmembers; i++)
 		state->set[i] = list_member_int(set_columns, state->columns[i].attno);
 	if (subplan != NULL)
+	{
 		init_junk(state, subplan);
+		state->joined = !IsA(subplan, ForeignScan);
+	}
 	if (returning && operation != CMD_DELETE)
 		xero_modify_read_back(state);
 	MemoryContextSwitchTo(old);

@@ -113,6 +113,8 @@ typedef struct XeroModify
 								 * columns, 0 if it is not there */
 	AttrNumber	whole_row;		/* UPDATE with row triggers: the old row's
 								 * place among the junk columns, else 0 */
+	bool		joined;			/* the plan may find a row several times */
+	struct found_hash *found;	/* then: those that it has found; or NULL */
 	XeroWriter *writer;
 	char	  **texts;			/* by member; workspace */
 
@@ -192,8 +194,8 @@ extern char *xero_write_query(const XeroTable *table, CmdType operation,
 							  int batch);
 
 /*
- * in row.c: the element of a row, or NULL if it was noted as refused.  Local
- * checks are made here.
+ * in row.c: the element of a row, or NULL if it was noted as refused, or is
+ * one that the statement has written before.  Local checks are made here.
  */
 extern XeroPendingRow *xero_encode_insert(XeroModify *state,
 										  TupleTableSlot *slot);

@@ -17,12 +17,31 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
+
+/* A row that was found, by organisation, parent and key. */
+typedef struct FoundRow
+{
+	char	   *name;
+	char		status;
+} FoundRow;
+
+#define SH_PREFIX		found
+#define SH_ELEMENT_TYPE	FoundRow
+#define SH_KEY_TYPE		char *
+#define SH_KEY			name
+#define SH_HASH_KEY(tb, k)	hash_bytes((const unsigned char *) (k), strlen(k))
+#define SH_EQUAL(tb, a, b)	(strcmp(a, b) == 0)
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 /* A value as its type prints it. */
 static char *
@@ -334,6 +353,34 @@ make_old_row(XeroModify *state, TupleTableSlot *plan_slot)
 	return row;
 }
 
+/*
+ * Has the statement found the row before?  A join may find it several times,
+ * and then, as in any table, only the first time counts.
+ */
+static bool
+is_repeated(XeroModify *state, TupleTableSlot *plan_slot,
+			const XeroPendingRow *row)
+{
+	MemoryContext cxt = GetMemoryChunkContext(state);
+	char	   *tenant = NULL;
+	char	   *name;
+	bool		repeated;
+	FoundRow   *entry;
+
+	if (!state->joined || row->key == NULL)
+		return false;
+	if (state->found == NULL)
+		state->found = found_create(cxt, 256, NULL);
+	if (state->tenant_attno != 0)
+		tenant = old_text(state, plan_slot, state->tenant_attno);
+	name = psprintf("%s %s %s", tenant ? tenant : "",
+					row->holder ? row->holder : "", row->key);
+	entry = found_insert(state->found, name, &repeated);
+	if (!repeated)
+		entry->name = MemoryContextStrdup(cxt, name);
+	return repeated;
+}
+
 /* The queue of the organisation that the record is in. */
 static int
 old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
@@ -435,6 +482,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	HeapTupleHeader before = old_row(state, plan_slot);
 	XeroPendingRow *row = make_old_row(state, plan_slot);
 
+	if (is_repeated(state, plan_slot, row))
+		return NULL;
 	slot_getallattrs(slot);
 	state->row++;
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);
@@ -458,7 +507,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	return row->queue < 0 ? NULL : row;
 }
 
-/* NULL also if the record cannot end as it is. */
+/* NULL also if the record cannot end as it is, which is noted. */
 XeroPendingRow *
 xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 {
@@ -467,6 +516,8 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 	char	   *status = NULL;
 	const XeroEnding *ending;
 
+	if (is_repeated(state, plan_slot, row))
+		return NULL;
 	state->row++;
 	if (rules->status != NULL)
 		status = old_text(state, plan_slot,

@@ -137,6 +137,24 @@ my ($update) = grep { $_->{method} eq 'POST' } $sandbox->log($mark);
 my $body = ref $update->{body} ? $update->{body} : decode_json($update->{body});
 is_deeply([ sort keys %{ $body->{Invoices}[0] } ], [ 'InvoiceID', 'Reference' ], 'no lines go with a header');
 
+# A join that finds rows several times: as in any table, the first time counts
+$session->rows(q{CREATE TEMP TABLE twice AS SELECT 'Join ' || n AS name, 'J' || m AS number FROM generate_series(1, 2) AS n, generate_series(1, 3) AS m ORDER BY n, m;
+	INSERT INTO xero.contacts (name) VALUES ('Join 1'), ('Join 2'); INSERT INTO xero.items (code) VALUES ('Join 1'), ('Join 2')});
+foreach my $returning ('', ' RETURNING c.name')
+{
+	my $mark = $sandbox->mark;
+	$result = $session->try(q{UPDATE xero.contacts AS c SET account_number = number FROM twice WHERE c.name = twice.name} . $returning);
+	is($result->{state}, '00000', "UPDATE of rows that are found three times$returning") or diag($result->{text});
+	my @written = map { my $body = ref $_->{body} ? $_->{body} : decode_json($_->{body}); map { $_->{ContactID} } @{ $body->{Contacts} } }
+	  grep { $_->{method} eq 'POST' } $sandbox->log($mark);
+	is_deeply([ sort @written ], [ sort map { $_->{ContactID} } named(qr/^Join /) ], '... sends each once');
+}
+is(scalar(() = $result->{rows} =~ /Join/g), 2, '... and returns each once');
+($result, $calls) = cost(q{DELETE FROM xero.items AS i USING twice WHERE i.code = twice.name RETURNING i.code});
+is($result->{state}, '00000', 'DELETE of rows that are found three times') or diag($result->{text});
+is(scalar(grep { /^DELETE/ } keys %$calls), 2, '... ends each once');
+is($result->{rows}, "Join 1\nJoin 2", '... and returns each once');
+
 # Errors
 ($result, $calls) = cost(q{INSERT INTO xero.contacts (name) VALUES ('Good'), ('One'), ('Good too'), ('Two')});
 is($result->{state}, '23505', 'names that are taken');
