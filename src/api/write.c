@@ -5,8 +5,9 @@
  *
  * Every PUT and POST carries an idempotency key of its own, which all its
  * attempts share; src/api/call.c repeats it only while Xero honours the key.
- * The key of a request that was given up before its answer came is remembered,
- * so that whoever ends the transaction can tell about it.
+ * A request that may have been carried out is remembered until somebody has
+ * made sense of its answer, so that whoever ends the transaction can tell about
+ * it.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +24,7 @@
 #define KEY_BYTES 16
 
 static bool dry_run = false;
-static char abandoned_key[XERO_MAX_KEY + 1] = "";
+static char doubtful[512] = ""; /* a request, for people */
 
 void
 xero_write_init(void)
@@ -83,13 +84,22 @@ make_key(char *key)
 	}
 }
 
+/* The request may have been carried out. */
+static void
+note_doubt(const XeroCallSpec *spec)
+{
+	snprintf(doubtful, sizeof(doubtful), "%s %s%s%s", spec->method, spec->path,
+			 spec->idempotency_key ? " with idempotency key " : "",
+			 spec->idempotency_key ? spec->idempotency_key : "");
+}
+
 const XeroResponse *
 xero_write_send(MemoryContext mcxt, const XeroServer *server,
 				const XeroWriteSpec *spec)
 {
 	bool		is_delete = strcmp(spec->method, "DELETE") == 0;
 	XeroCallSpec call_spec = {0};
-	char		key[sizeof(abandoned_key)];
+	char		key[XERO_MAX_KEY + 1];
 	XeroCall   *call;
 	const XeroResponse *response = NULL;
 
@@ -117,21 +127,23 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	PG_CATCH();
 	{
 		if (xero_call_in_doubt(call))
-			strlcpy(abandoned_key, key, sizeof(abandoned_key));
+			note_doubt(&call_spec);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (response->status < 300)
+		note_doubt(&call_spec);
 	return response;
 }
 
 const char *
-xero_write_abandoned(void)
+xero_write_doubtful(void)
 {
-	return abandoned_key;
+	return doubtful;
 }
 
 void
 xero_write_forget(void)
 {
-	abandoned_key[0] = '\0';
+	doubtful[0] = '\0';
 }

@@ -41,18 +41,19 @@ extern void xero_write_show(const XeroWriteSpec *spec);
 /*
  * Send it and wait for the answer: one with success, with status 400, or with
  * 404 if that is an answer.  All else is an ERROR.  The answer lives in "mcxt".
+ * Call xero_write_forget() when it has been understood.
  */
 extern const XeroResponse *xero_write_send(MemoryContext mcxt,
 										   const XeroServer *server,
 										   const XeroWriteSpec *spec);
 
 /*
- * The key of a write of this transaction that was given up while it may have
- * been carried out; "" if there is none.
+ * A write of this transaction that may have been carried out, while its answer
+ * did not come or was not understood; "" if there is none.
  */
-extern const char *xero_write_abandoned(void);
+extern const char *xero_write_doubtful(void);
 
-/* The transaction is at its end. */
+/* What became of it is known, or the transaction is at its end. */
 extern void xero_write_forget(void);
 
 #endif							/* XERO_WRITE_H */

@@ -157,16 +157,34 @@ judge(XeroOutcome *outcome, const Datum *values, const bool *nulls)
 }
 
 pg_noreturn static void
-raise_mismatch(const XeroAnswer *answer, const XeroResponse *response,
-			   int nelements, int found)
+raise_mismatch(const XeroAnswer *answer, const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 			 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
 					answer->relation),
-			 errdetail("%d elements were sent, and the answer is about %d (%s).",
-					   nelements, found, response->detail),
+			 errdetail_internal("%s", detail),
 			 errhint("Look in Xero which of them were stored before you run the statement again.")));
+}
+
+/* Outcomes are known by their places; keys tell where those are wrong. */
+static void
+check_order(XeroAnswer *answer, const XeroResponse *response,
+			const XeroOutcome *outcomes, List *keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		const char *key = lfirst(lc);
+		const char *found = outcomes[foreach_current_index(lc)].key;
+
+		if (key != NULL && found != NULL && pg_strcasecmp(key, found) != 0)
+			raise_mismatch(answer,
+						   psprintf("Element %d was sent for %s, and the answer has %s in its place (%s).",
+									foreach_current_index(lc) + 1, key, found,
+									response->detail));
+	}
 }
 
 /*
@@ -238,9 +256,10 @@ read_refusal(XeroAnswer *answer, const XeroResponse *response,
 
 XeroOutcome *
 xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
-				 int nelements)
+				 List *keys)
 {
-	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * Max(nelements, 1));
+	int			nelements = list_length(keys);
+	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * nelements);
 	Datum		values[NFIELDS];
 	bool		nulls[NFIELDS];
 	int			found = 0;
@@ -259,6 +278,10 @@ xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 		found++;
 	}
 	if (found != nelements)
-		raise_mismatch(answer, response, nelements, found);
+		raise_mismatch(answer,
+					   psprintf("%d elements were sent, and the answer is about %d (%s).",
+								nelements, found, response->detail));
+	if (nelements > 1)
+		check_order(answer, response, outcomes, keys);
 	return outcomes;
 }

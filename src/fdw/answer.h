@@ -33,12 +33,13 @@ extern XeroAnswer *xero_answer_create(MemoryContext mcxt,
 									  const XeroObject *object);
 
 /*
- * Read the outcomes of so many elements, in the order in which they were
- * sent.  A request that was refused as a whole is one of which every element
- * was.  ERROR if the answer is not about these elements.
+ * Read the outcomes of the elements that were sent, in their order; "keys" has
+ * the key of each, or NULL for a new one.  A request that was refused as a
+ * whole is one of which every element was.  ERROR if the answer is not about
+ * these elements.
  */
 extern XeroOutcome *xero_answer_read(XeroAnswer *answer,
 									 const XeroResponse *response,
-									 int nelements);
+									 List *keys);
 
 #endif							/* XERO_ANSWER_H */

@@ -180,7 +180,7 @@ read_deletion(XeroModify *state, const XeroResponse *response)
 	XeroOutcome *outcome;
 
 	if (response->status == 400)
-		return xero_answer_read(state->answer, response, 1);
+		return xero_answer_read(state->answer, response, list_make1(NULL));
 	if (response->status == 404 && !response->perhaps_done)
 		return make_missing(1);
 	outcome = palloc0(sizeof(XeroOutcome));
@@ -311,13 +311,22 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 /* What Xero says to a request, row by row. */
 static XeroOutcome *
 read_outcomes(XeroModify *state, const XeroResponse *response,
-			  const XeroWriteSpec *spec, int nrows)
+			  const XeroWriteSpec *spec, List *rows)
 {
+	List	   *keys = NIL;
+	ListCell   *lc;
+
 	if (spec->body == NULL)
 		return read_deletion(state, response);
 	if (response->status == 404)
-		return make_missing(nrows);
-	return xero_answer_read(state->answer, response, nrows);
+		return make_missing(list_length(rows));
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+
+		keys = lappend(keys, row->parts != NIL ? row->holder : row->key);
+	}
+	return xero_answer_read(state->answer, response, keys);
 }
 
 void
@@ -361,7 +370,8 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 							  row_cxt);
 		return;
 	}
-	outcomes = read_outcomes(state, response, &spec, list_length(rows));
+	outcomes = read_outcomes(state, response, &spec, rows);
+	xero_write_forget();
 	if (state->push != NULL)
 		state->push->response = response;
 	judge_rows(state, rows, outcomes);

@@ -96,10 +96,10 @@ warn_of_rollback(int level)
 						 xero_written_verb(entry->operation), entry->table,
 						 entry->keys.data);
 	}
-	if (xero_write_abandoned()[0] != '\0')
+	if (xero_write_doubtful()[0] != '\0')
 	{
-		appendStringInfo(&detail, "%sA write was given up before its answer came, and may have been carried out: idempotency key %s.",
-						 detail.len > 0 ? "\n" : "", xero_write_abandoned());
+		appendStringInfo(&detail, "%sA write may have been carried out whose answer was not read: %s.",
+						 detail.len > 0 ? "\n" : "", xero_write_doubtful());
 		xero_write_forget();
 	}
 	if (detail.len > 0)

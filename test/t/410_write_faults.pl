@@ -120,7 +120,7 @@ wait_for_second();
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $session->pid . ')');
 $result = $session->wait;
 is($result->{state}, '57014', 'a cancelled write');
-like($result->{text}, qr/A write was given up before its answer came, and may have been carried out: idempotency key [0-9a-f-]{36}/, '... says that its outcome is unknown');
+like($result->{text}, qr/A write may have been carried out whose answer was not read: PUT \Q$path\E with idempotency key [0-9a-f-]{36}\./, '... says that its outcome is unknown');
 sleep(2.5);
 $sandbox->faults;
 my $again = $session->try(insert_into('cancelled') . qq{\nWHERE 'cancelled ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'cancelled %')});
@@ -152,6 +152,13 @@ foreach my $fault ({ drop => 'after' }, { drop => 'before' }, { status => 503, b
 }
 $sandbox->faults;
 is($session->rows(q{SELECT count(*) FROM xero.items WHERE code LIKE 'GONE%'}), 0, '... all are gone');
+
+$session->rows(q{INSERT INTO xero.items (code) VALUES ('GONE 5')});
+$sandbox->faults({ path => '/api.xro/2.0/Items*', method => 'DELETE', delay_ms => 1000 });
+$result = $session->try(q{SET statement_timeout = '300ms'; DELETE FROM xero.items WHERE code = 'GONE 5'});
+like($result->{text}, qr{may have been carried out whose answer was not read: DELETE /api.xro/2.0/Items/[0-9a-f-]{36}\.$}m, 'a DELETE that is given up is named by its path, as it has no key');
+$session->rows('RESET statement_timeout');
+$sandbox->faults;
 
 # A connection that is kept from an earlier call is closed when the next one has
 # been carried out.  libcurl would take that for a connection that was dead
@@ -235,6 +242,30 @@ answered('an error without message', qq({"ManualJournals":[{"ManualJournalID":"$
 answered('too few elements', '{"ManualJournals":[]}', 'HV00L', qr/1 elements were sent, and the answer is about 0/);
 answered('too many elements', qq({"ManualJournals":[{"ManualJournalID":"$id"},{"ManualJournalID":"$id"}]}), 'HV00L', qr/about 2/);
 answered('a warning', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"WARNING","Warnings":[{"Message":"Careful"}]}]}), '00000', qr/WARNING:.*Xero warns about a row of foreign table "manual_journals": Careful/);
+
+# ... of which nothing can be told: the record may be there all the same
+foreach my $case ([ 'HV00L', '{"ManualJournals":[null]}' ], [ 'HV00L', '{"ManualJournals":[]}' ], [ '22P05', qq({"ManualJournals":[{"ManualJournalID":"$id","ValidationErrors":[{"Message":"\\u0000"}]}]}) ])
+{
+	my ($state, $body) = @$case;
+	$sandbox->faults({ path => $path, method => 'PUT', status => 200, body => $body });
+	my $answer = $session->try("INSERT INTO xero.manual_journals (narration, date, journal_lines) VALUES ('answered', '2026-01-05', $lines)");
+	is($answer->{state}, $state, "an answer that makes no sense: $body") or diag($answer->{text});
+	like($answer->{text}, qr/WARNING:.*\nDETAIL:  A write may have been carried out whose answer was not read: PUT \Q$path\E with idempotency key [0-9a-f-]{36}\.$/m, '... and which request it was about');
+	$sandbox->faults;
+}
+
+# ... in another order, which would be told of the wrong rows
+{
+	my @ids = map { $_->{ManualJournalID} } grep { $_->{Narration} =~ /^truncated [12]$/ } @{ $sandbox->state('ManualJournals') };
+	my $body = '{"ManualJournals":[' . join(',', map { qq({"ManualJournalID":"$_"}) } @ids[ 0, 1, 0 ]) . ']}';
+	$sandbox->faults({ path => $path, method => 'POST', body => substr($body, 0, rindex($body, ',')) . ']}' });
+	my $in_order = $session->try(q{UPDATE xero.manual_journals SET url = 'https://example.com/2' WHERE narration IN ('truncated 1', 'truncated 2')});
+	$sandbox->faults({ path => $path, method => 'POST', body => '{"ManualJournals":[' . substr($body, index($body, ',') + 1) });
+	my $other = $session->try(q{UPDATE xero.manual_journals SET url = 'https://example.com/2' WHERE narration IN ('truncated 1', 'truncated 2')});
+	$sandbox->faults;
+	is(join(' ', sort($in_order->{state}, $other->{state})), '00000 HV00L', 'an answer in another order than the request') or diag($in_order->{text}, $other->{text});
+	like("$in_order->{text}$other->{text}", qr/DETAIL:  Element 1 was sent for ([0-9a-f-]{36}), and the answer has (?!\g1)[0-9a-f-]{36} in its place/, '... is not believed');
+}
 
 # The first request of the statement has been answered, the second is under way.
 sub wait_for_second
