@@ -38,6 +38,9 @@ typedef struct TenantEntry
 
 static HTAB *tenants = NULL;
 
+/* How often all were forgotten. */
+static uint64 changes = 0;
+
 static void
 forget_one(Oid umid)
 {
@@ -53,6 +56,7 @@ forget_tenants(Datum arg, int cacheid, uint32 hashvalue)
 	HASH_SEQ_STATUS status;
 	TenantEntry *entry;
 
+	changes++;
 	hash_seq_init(&status, tenants);
 	while ((entry = hash_seq_search(&status)) != NULL)
 		forget_one(entry->umid);
@@ -167,6 +171,7 @@ int
 xero_organisations(const XeroServer *server, XeroOrganisation **list)
 {
 	int			count;
+	uint64		changes_before;
 
 	if (server->tenant_id != NULL)
 	{
@@ -179,8 +184,12 @@ xero_organisations(const XeroServer *server, XeroOrganisation **list)
 		return count;
 	if (tenants == NULL)
 		init_tenants();
+	changes_before = changes;
 	count = ask_tenants(server, list);
-	keep_tenants(server->umid, *list, count);
+
+	/* what credentials reach that changed meanwhile is for this scan alone */
+	if (changes == changes_before)
+		keep_tenants(server->umid, *list, count);
 	return count;
 }
 

@@ -366,6 +366,18 @@ $sandbox->reset(tenants => 3, limits => JSON::PP::false, contacts => 60, invoice
 $session->rows("CREATE FOREIGN TABLE texts (tenant_id text, name text) SERVER xero OPTIONS (object 'accounting/Contacts')");
 is($session->rows("SELECT tenant_id, count(name) FROM texts WHERE tenant_id LIKE substr('$one', 1, 8) || '%' GROUP BY 1"), "$one|60", 'tenant_id as text');
 
+# Credentials that change while Xero is asked what they reach
+$session = XeroSession->new($node);
+$sandbox->faults({ path => '/connections', delay_ms => 1500, times => 1, status => 200, headers => { 'Content-Type' => 'application/json' },
+	body => JSON::PP::encode_json([ grep { $_->{tenantId} ne $two } @{ connections() } ]) });
+$session->start('SELECT count(DISTINCT tenant_id) FROM xero.contacts');
+$node->poll_query_until('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT count(DISTINCT tenant_id)%' AND wait_event_type = 'Extension'}, '1') or die 'nothing waits for the connections';
+$node->safe_psql('postgres', q{ALTER SERVER xero OPTIONS (ADD concurrency '4')});
+is($session->wait->{rows}, 2, 'credentials change meanwhile: the list that was asked for');
+is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.contacts'), 3, '... is not taken for theirs');
+$session->rows('ALTER SERVER xero OPTIONS (DROP concurrency)');
+$sandbox->faults;
+
 # More organisations than are read at once
 $sandbox->reset(tenants => 30, limits => JSON::PP::false, contacts => 40, invoices => 10);
 $session = XeroSession->new($node);
