@@ -176,23 +176,37 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 	return state;
 }
 
+/*
+ * Are there triggers that may look for what the statement has written?  They
+ * fire before it ends, those of the parent that it names, too.  All that an
+ * INSERT has collected is sent before.
+ */
+static bool
+has_statement_trigger(const ResultRelInfo *rri, CmdType operation)
+{
+	for (; rri != NULL; rri = rri->ri_RootResultRelInfo)
+	{
+		const TriggerDesc *triggers = rri->ri_TrigDesc;
+
+		if (triggers && (operation == CMD_UPDATE ? triggers->trig_update_after_statement :
+						 operation == CMD_DELETE && triggers->trig_delete_after_statement))
+			return true;
+	}
+	return false;
+}
+
 /* "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE. */
 static XeroModify *
 begin_statement(EState *estate, ResultRelInfo *rri, CmdType operation,
 				List *set_columns, bool returning, Plan *subplan)
 {
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
-	TriggerDesc *triggers = rri->ri_TrigDesc;
 	XeroModify *state = xero_modify_begin(rri->ri_RelationDesc,
 										  xero_modify_user(rri, estate),
 										  operation, returning);
 
-	/* such triggers may look for what the statement has written */
-	if (triggers && (operation == CMD_INSERT ? triggers->trig_insert_after_statement :
-					 operation == CMD_UPDATE ? triggers->trig_update_after_statement :
-					 triggers->trig_delete_after_statement))
+	if (has_statement_trigger(rri, operation))
 		state->batch = 1;
-
 	for (int i = 0; i < state->nmembers; i++)
 		state->set[i] = list_member_int(set_columns, state->columns[i].attno);
 	if (subplan != NULL)

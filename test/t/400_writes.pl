@@ -244,8 +244,24 @@ $session->rows(q{DROP TRIGGER a ON xero.contacts; DROP TRIGGER b ON xero.contact
 	CREATE VIEW active AS SELECT name, contact_status FROM xero.contacts WHERE contact_status = 'ACTIVE' WITH CHECK OPTION});
 is($session->rows(q{INSERT INTO active (name) VALUES ('Through a view') RETURNING contact_status}), 'ACTIVE', 'through a view');
 
-# Several organisations
+# Triggers of statements see what it has written, those of a parent, too
 $session->rows(q{ALTER FOREIGN TABLE xero.contacts OPTIONS (DROP batch_size)});
+$session->rows(q{CREATE TABLE family (contact_id uuid, name text, first_name text) PARTITION BY LIST (name);
+	CREATE FOREIGN TABLE child PARTITION OF family DEFAULT SERVER xero OPTIONS (object 'accounting/Contacts');
+	TRUNCATE heard;
+	CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO heard SELECT tg_table_name, count(*) FROM xero.contacts WHERE name LIKE ''Child %'' AND (tg_op = ''INSERT'' OR first_name = ''new''); RETURN NULL; END'});
+foreach my $table (qw(family child))
+{
+	$session->rows("CREATE TRIGGER t AFTER INSERT OR UPDATE ON $table FOR EACH STATEMENT EXECUTE FUNCTION look()");
+	($result, $calls) = cost(qq{INSERT INTO $table (name) SELECT 'Child $table ' || n FROM generate_series(1, 3) AS n});
+	is($calls->{"PUT $contacts"}, 1, "INSERT INTO $table with a trigger of the statement: calls") or diag($result->{text});
+	$result = $session->try(qq{UPDATE $table SET first_name = 'new' WHERE name LIKE 'Child $table %'});
+	is($result->{state}, '00000', "... UPDATE") or diag($result->{text});
+	$session->rows("DROP TRIGGER t ON $table");
+}
+is($session->rows('SELECT * FROM heard ORDER BY number'), "family|3\nfamily|3\nchild|6\nchild|6", '... which sees all rows');
+
+# Several organisations
 $sandbox->reset(seed => 1, tenants => 2, strict => JSON::PP::true, limits => JSON::PP::false);
 $session->quit;
 $session = XeroSession->new($node);
