@@ -7,6 +7,8 @@
  * with one error for all of them, or (xero_fdw.on_row_error) it goes on and
  * they are noted in a list that the session keeps, whatever becomes of its
  * transactions.  The list is in memory of its own, the oldest entries go first.
+ * A role sees the rows that it has written, and not those of another role that
+ * the session is or was: they may be none of its business.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +21,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -46,6 +49,7 @@ static const struct config_enum_entry on_row_error_words[] = {
 typedef struct KeptRefusal
 {
 	TimestampTz at;
+	Oid			roleid;
 	char	   *table;
 	CmdType		operation;
 	int			sqlerrcode;
@@ -206,6 +210,7 @@ xero_refusals_log(const char *table, CmdType operation, List *refusals)
 		old = MemoryContextSwitchTo(kept_cxt);
 		entry = palloc0(sizeof(KeptRefusal));
 		entry->at = GetCurrentTimestamp();
+		entry->roleid = GetUserId();
 		entry->table = pstrdup(table);
 		entry->operation = operation;
 		entry->sqlerrcode = refusal->sqlerrcode;
@@ -236,6 +241,8 @@ xero_write_errors(PG_FUNCTION_ARGS)
 		Datum		values[7];
 		bool		nulls[7] = {0};
 
+		if (!has_privs_of_role(GetUserId(), entry->roleid))
+			continue;
 		values[0] = TimestampTzGetDatum(entry->at);
 		values[1] = CStringGetTextDatum(entry->table);
 		values[2] = CStringGetTextDatum(entry->operation == CMD_INSERT ? "INSERT" :

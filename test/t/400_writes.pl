@@ -192,6 +192,10 @@ is(scalar(named(qr/^Log /)), 2, '... stores the others');
 is($session->rows(q{SELECT sqlstate, "values"->>'Name', key, at BETWEEN now() - interval '1 minute' AND now() FROM xero_fdw.write_errors ORDER BY key}),
 	qq{23505|One|row 2, name "One"|t\n23514|Log 2|row 3, name "Log 2"|t\n23502||row 5|t}, '... and keeps the rows');
 is($session->rows(q{INSERT INTO xero.contacts (name) VALUES ('One'), ('Log 4') RETURNING name}), 'Log 4', '... also with RETURNING');
+$session->rows('CREATE ROLE other; SET ROLE other');
+is($session->rows('SELECT count(*) FROM xero_fdw.write_errors'), 0, '... for this role only');
+$session->rows('RESET ROLE');
+is($session->rows('SELECT count(*) FROM xero_fdw.write_errors'), 4, '... which sees all of its own');
 $session->rows('RESET xero_fdw.on_row_error');
 
 # Only showing them

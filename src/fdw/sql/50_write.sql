@@ -1,5 +1,6 @@
 -- What the session could not write.  Kept in its memory, so a rollback leaves
--- it alone, and nobody else sees the values.
+-- it alone, and nobody else sees the values: another role of the session
+-- neither.
 
 CREATE FUNCTION @extschema@._write_errors(
 		OUT at timestamptz, OUT table_name text, OUT operation text,
@@ -14,7 +15,7 @@ CREATE VIEW @extschema@.write_errors AS
 	SELECT at, table_name, operation, key, sqlstate, message, "values"
 	FROM @extschema@._write_errors();
 COMMENT ON VIEW @extschema@.write_errors IS
-	'rows that were refused in this session while xero_fdw.on_row_error was log';
+	'rows of the present role that were refused in this session while xero_fdw.on_row_error was log';
 COMMENT ON COLUMN @extschema@.write_errors.at IS 'when it was refused';
 COMMENT ON COLUMN @extschema@.write_errors.table_name IS 'foreign table';
 COMMENT ON COLUMN @extschema@.write_errors.operation IS
