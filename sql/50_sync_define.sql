@@ -193,7 +193,7 @@ SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT xero_fdw.alter_sync('contacts', direction => 'both');
 SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts', conflict => 'mine', fields => '{"nowhere": "name"}')$$);
--- what is looked at anew: the base images lose what means something else now
+-- what is looked at anew: base images are marked by what means something else now
 INSERT INTO xero_fdw.sync_position (sync_id, tenant_id, watermark, pull_started, pull_offset, initial_done) SELECT sync_id, gen_random_uuid(), now(), now(), 7, true FROM xero_fdw.sync;
 INSERT INTO xero_fdw.sync_link (sync_id, tenant_id, xero_id, local_key, base_xero, base_local, state) SELECT sync_id, gen_random_uuid(), 'x', '[1]', '{"name": "n", "email_address": "e"}', '{"name": "n", "email": "e", "phone": "p"}', 'linked' FROM xero_fdw.sync;
 CREATE VIEW anew AS SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset, initial_done, base_xero, base_local, (SELECT count(*) FROM xero_fdw.sync_change AS c WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync_link USING (sync_id);

@@ -86,6 +86,15 @@ SELECT name, email, phone FROM pull.contacts WHERE phone = 'better' OR email = '
 SELECT count(*) FROM xero_fdw.sync_issues;
 SELECT xero_fdw.retry_issue(0);
 
+-- whatever code a trigger of ours raises
+CREATE FUNCTION pull.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = 'UE001'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON pull.contacts FOR EACH ROW WHEN (new.name = 'Refused') EXECUTE FUNCTION pull.refuse();
+UPDATE xero.contacts SET name = CASE WHEN name LIKE 'O%' THEN 'Refused' ELSE 'Taken' END WHERE name LIKE 'O%' OR name LIKE 'Comma%';
+CALL xero_fdw.run_sync('contacts');
+SELECT pull.run('contacts');
+SELECT kind, message, sqlstate FROM xero_fdw.sync_issues;
+SELECT count(*) FROM pull.contacts WHERE name = 'Taken';
+
 -- a run whose budget is spent goes on where it stopped
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 5020, "tenants": 1, "strict": true, "limits": false}'
 SELECT xero_fdw.drop_sync('contacts');

@@ -168,6 +168,13 @@ SELECT created, updated FROM last_runs WHERE sync = 'kept.contacts';
 RESET ROLE;
 CALL xero_fdw.run_sync('kept.contacts');
 
+-- a copy that lost a column
+ALTER TABLE books.invoices DROP COLUMN reference;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CALL xero_fdw.run_sync('books.invoices');
+\set VERBOSITY terse
+
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs WHERE parent IS NULL ORDER BY name;
 SELECT count(*) FROM xero_fdw.sync;
 SELECT count(*) > 0 AS kept FROM books.invoices;

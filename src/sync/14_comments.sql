@@ -115,11 +115,11 @@ COMMENT ON COLUMN @extschema@.sync_link.tenant_id IS 'organisation';
 COMMENT ON COLUMN @extschema@.sync_link.xero_id IS
 	'key of the record; null: none yet';
 COMMENT ON COLUMN @extschema@.sync_link.local_key IS
-	'array of the local key''s values; null: none yet';
+	'array of the local key''s values; null: none yet; an object: the key now belongs to another row';
 COMMENT ON COLUMN @extschema@.sync_link.base_xero IS
-	'columns of the record as last synced; one that lacks is unknown';
+	'columns of the record as last synced; one that lacks is unknown, and so is the field of a member "?field"';
 COMMENT ON COLUMN @extschema@.sync_link.base_local IS
-	'columns of the row as last synced; one that lacks is unknown';
+	'columns of the row as last synced; one that lacks is unknown, and so is the field of a member "?field"';
 COMMENT ON COLUMN @extschema@.sync_link.match_key IS
 	'what the side that waits for the other is found by';
 COMMENT ON COLUMN @extschema@.sync_link.state IS

@@ -124,20 +124,22 @@ END $$;
 COMMENT ON FUNCTION @extschema@._lock_sync(@extschema@.sync) IS
 	'internal: keeps a sync from running until the end of the transaction, or an error if it runs';
 
--- What the next run must look at anew.  Base images lose what they had of fields
--- that mean something else now; that is merged as in the first run.
+-- What the next run must look at anew: all that waits, as it may be matched, or
+-- be allowed to flow, otherwise now.  In base images, fields that mean something
+-- else than before are marked by members "?field"; of these nothing is known, so
+-- they are merged as in the first run.
 CREATE FUNCTION @extschema@._forget(definition @extschema@.sync,
 		before @extschema@.sync, compiled @extschema@.sync_field[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	kept text[] := ARRAY(
-		SELECT n.field FROM unnest(compiled) AS n
-			JOIN @extschema@.sync_field AS o ON o.sync_id = definition.sync_id AND o.field = n.field
-		WHERE (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero));
-	xero_columns text[];
-	local_columns text[];
+	marks constant jsonb := (
+		SELECT coalesce(jsonb_object_agg('?' || n.field, true), '{}')
+		FROM unnest(compiled) AS n
+		WHERE NOT EXISTS (SELECT FROM @extschema@.sync_field AS o
+			WHERE o.sync_id = definition.sync_id AND o.field = n.field
+				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)));
 BEGIN
 	-- Other keys, other records: nothing that is known fits any more.
 	IF definition.local_key <> before.local_key OR (@extschema@._xero_object(definition.xero_table)).object
@@ -149,20 +151,22 @@ BEGIN
 		RETURN;
 	END IF;
 
-	SELECT array_agg(DISTINCT x.c), array_agg(DISTINCT l.c) INTO xero_columns, local_columns
-	FROM unnest(compiled) AS f
-		LEFT JOIN unnest(f.xero_uses || f.xero_column) AS x (c) ON x.c NOT IN (
-			SELECT unnest(k.xero_uses || k.xero_column) FROM unnest(compiled) AS k
-			WHERE k.field = ANY (kept) AND k.xero_column IS NOT NULL)
-		LEFT JOIN unnest(f.local_uses || f.local_column) AS l (c) ON l.c NOT IN (
-			SELECT unnest(k.local_uses || k.local_column) FROM unnest(compiled) AS k
-			WHERE k.field = ANY (kept) AND k.local_column IS NOT NULL)
-	WHERE f.field <> ALL (kept);
+	DELETE FROM @extschema@.sync_intent
+	WHERE sync_id = definition.sync_id AND idempotency_key IS NULL;
+	UPDATE @extschema@.sync_inbox SET held = false
+	WHERE sync_id = definition.sync_id AND held;
+	INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM @extschema@.sync_link AS k
+	WHERE k.sync_id = definition.sync_id AND k.state = 'ignored' AND k.xero_id IS NOT NULL
+	ON CONFLICT DO NOTHING;
+	INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)
+	SELECT k.sync_id, 'update', k.local_key, coalesce(k.local_updated_at, '-infinity')
+	FROM @extschema@.sync_link AS k
+	WHERE k.sync_id = definition.sync_id AND k.xero_id IS NULL;
 	UPDATE @extschema@.sync_link
-	SET base_xero = base_xero - array_remove(xero_columns, NULL),
-		base_local = base_local - array_remove(local_columns, NULL)
-	WHERE sync_id = definition.sync_id
-		AND (base_xero ?| xero_columns OR base_local ?| local_columns);
+	SET base_xero = base_xero || marks, base_local = base_local || marks, seen_local = NULL
+	WHERE sync_id = definition.sync_id AND (marks <> '{}' OR seen_local IS NOT NULL);
 
 	IF definition.fields <> before.fields OR definition.direction <> before.direction
 			OR definition.xero_filter IS DISTINCT FROM before.xero_filter THEN
@@ -306,7 +310,9 @@ BEGIN
 		RAISE EXCEPTION 'the tables of sync "%" have changed', definition.name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = array_to_string(faults, E'\n'),
-				HINT = format('Adapt it by xero_fdw.alter_sync(%L, ...), which also accepts the tables as they are now.', definition.name);
+				HINT = format(CASE WHEN definition.mirror
+					THEN 'Forget it by xero_fdw.drop_sync(%L) and call xero_fdw.mirror() again, which says what the copy lacks.'
+					ELSE 'Adapt it by xero_fdw.alter_sync(%L, ...), which also accepts the tables as they are now.' END, definition.name);
 	END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._check_sync_columns(integer) IS

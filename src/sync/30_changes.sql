@@ -97,6 +97,7 @@ DECLARE
 	watched text[] := ARRAY(
 		SELECT c FROM unnest(compiled) AS f, unnest(f.local_uses) AS c
 		WHERE f.direction <> 'to_local' OR f.local_column = ANY (definition.match_on)
+			OR f.xero_column = definition.xero_key
 		UNION
 		SELECT unnest(uses) FROM @extschema@._check_filter(definition.local_table,
 			'local', 'local_filter', definition.local_filter, definition.search_path)

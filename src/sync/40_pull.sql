@@ -4,6 +4,24 @@
 -- place it got to, so that what ends a run costs no call twice.  The watermark
 -- moves when the last chunk is there.
 
+CREATE TYPE @extschema@._run AS (
+	run_id bigint,				-- null: of a plan
+	sync_id integer,
+	phase text,
+	tenants uuid[],				-- the organisations that are connected
+	pulled integer,				-- how many of them were read
+	gathered bigint,			-- the last change that was looked at
+	upto bigint,				-- the last change of this run
+	open xid8[],				-- transactions whose changes wait for the next run
+	request text,				-- key of what is to be sent next
+	again boolean,				-- it was sent before
+	rounds integer,				-- how often what was pushed has come back
+	calls bigint,				-- of the session, before the run
+	bytes bigint,
+	waited_ms double precision
+);
+COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
+
 -- Expressions, conditions and triggers of users run with the search path that
 -- was in force when the sync was made; our own statements with none.  To be
 -- called in a function that sets search_path, which ends what this begins.

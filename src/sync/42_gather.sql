@@ -187,10 +187,22 @@ END $$;
 COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
 
+-- The changes that a run is to see.
+CREATE FUNCTION @extschema@._due_changes(state @extschema@._run)
+	RETURNS SETOF @extschema@.sync_change
+	LANGUAGE sql STABLE AS $$
+	SELECT * FROM @extschema@.sync_change AS c
+	WHERE c.sync_id OPERATOR(pg_catalog.=) state.sync_id
+		AND c.change_id OPERATOR(pg_catalog.<=) state.upto
+		AND c.xid OPERATOR(pg_catalog.<>) ALL (state.open)
+$$;
+COMMENT ON FUNCTION @extschema@._due_changes(@extschema@._run) IS
+	'internal: the changes that a run is to see';
+
 -- A row that moves to another partition is deleted there and inserted here, in
 -- one transaction, under a key of which only the columns of the partitioning are
 -- others.  That is a change of the key.
-CREATE FUNCTION @extschema@._pair_moves(sync integer, after bigint, upto bigint)
+CREATE FUNCTION @extschema@._pair_moves(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -211,12 +223,12 @@ BEGIN
 		SELECT c.change_id, c.operation, c.local_key, c.xid,
 			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
 		FROM @extschema@.sync_change AS c
-		WHERE c.sync_id = sync AND c.change_id <= upto AND c.operation IN ('insert', 'delete')
+		WHERE c.sync_id = sync AND c.operation IN ('insert', 'delete')
 	), pair AS (
 		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
 			d.change_id AS deletion, d.local_key AS old_key
 		FROM change AS i JOIN change AS d USING (xid, lasts)
-		WHERE i.operation = 'insert' AND i.change_id > after AND d.operation = 'delete'
+		WHERE i.operation = 'insert' AND i.change_id = ANY (changes) AND d.operation = 'delete'
 			AND d.change_id < i.change_id AND d.local_key <> i.local_key
 		ORDER BY i.change_id, d.change_id DESC
 	), moved AS (
@@ -225,77 +237,87 @@ BEGIN
 	)
 	DELETE FROM @extschema@.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
 END $$;
-COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
 
--- Rows whose key has changed keep their links.  A link that has ended and is in
--- the way gives up its key.
-CREATE FUNCTION @extschema@._follow_keys(sync integer, after bigint, upto bigint)
+-- Rows whose key has changed keep their links.  A link that is in the way gives
+-- up its key: the row is gone, and with it its key, or its own change of the key
+-- is about to come, as one statement may shift many.
+CREATE FUNCTION @extschema@._follow_keys(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	c @extschema@.sync_change;
+	other bigint;
+	gone boolean;
+	key jsonb;					-- an object, which is no row's key
 BEGIN
 	FOR c IN
 		SELECT * FROM @extschema@.sync_change AS x
-		WHERE x.sync_id = sync AND x.change_id > after AND x.change_id <= upto
-			AND x.old_key <> x.local_key
+		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
 		ORDER BY x.change_id
 	LOOP
 		DELETE FROM @extschema@.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key
 			AND (k.xero_id IS NULL OR k.state = 'ended')
 			AND EXISTS (SELECT FROM @extschema@.sync_link AS o
-				WHERE o.sync_id = sync AND o.local_key = c.old_key);
+				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
+		SELECT k.link_id INTO other FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key = c.local_key;
+		IF FOUND THEN
+			gone := EXISTS (SELECT FROM @extschema@.sync_change AS d
+				WHERE d.sync_id = sync AND d.change_id < c.change_id
+					AND d.operation = 'delete' AND d.local_key = c.local_key);
+			key := jsonb_build_object('was', c.local_key)
+				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
+			UPDATE @extschema@.sync_link AS k SET local_key = key WHERE k.link_id = other;
+			UPDATE @extschema@.sync_change AS d SET local_key = key
+			WHERE d.sync_id = sync AND d.change_id < c.change_id AND d.local_key = c.local_key;
+		END IF;
 		UPDATE @extschema@.sync_link AS k SET local_key = c.local_key
-		WHERE k.sync_id = sync AND k.local_key = c.old_key;
+		WHERE k.sync_id = sync AND k.local_key = coalesce(
+			(SELECT o.local_key FROM @extschema@.sync_link AS o
+			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
 		UPDATE @extschema@.sync_change AS x SET old_key = NULL
 		WHERE x.change_id = c.change_id;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint[]) IS
 	'internal: let links follow rows whose key has changed';
 
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
 -- that names its record is matched by nothing else.
-CREATE FUNCTION @extschema@._gather(sync integer, after bigint, upto bigint)
-	RETURNS bigint
+CREATE FUNCTION @extschema@._gather(state @extschema@._run) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
+	sync CONSTANT integer := state.sync_id;
 	self @extschema@.sync;
 	id_column CONSTANT text := @extschema@._id_column(sync);
 	tenant_column CONSTANT text := (SELECT f.local_column
 		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
 		WHERE s.sync_id = sync AND f.to_xero IS NULL
 			AND f.xero_column = @extschema@._tenant_column(s.xero_table));
-	last bigint;
+	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM @extschema@._due_changes(state) AS c
+		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT batch);
 	keys jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	SELECT max(x.change_id) INTO last
-	FROM (SELECT c.change_id FROM @extschema@.sync_change AS c
-		WHERE c.sync_id = sync AND c.change_id > after AND c.change_id <= upto
-		ORDER BY c.change_id LIMIT batch) AS x;
-	IF last IS NULL THEN
-		RETURN NULL;
-	END IF;
-	PERFORM @extschema@._pair_moves(sync, after, last);
-	PERFORM @extschema@._follow_keys(sync, after, last);
+	PERFORM @extschema@._pair_moves(sync, changes);
+	PERFORM @extschema@._follow_keys(sync, changes);
 
 	-- a row that was deleted, and its record ended, is another one when it is back
 	UPDATE @extschema@.sync_link AS k SET local_key = NULL
 	FROM @extschema@.sync_change AS c
-	WHERE self.on_delete = 'archive' AND c.sync_id = sync AND c.change_id > after
-		AND c.change_id <= last AND c.operation = 'insert' AND k.sync_id = sync
+	WHERE self.on_delete = 'archive' AND c.change_id = ANY (changes)
+		AND c.operation = 'insert' AND k.sync_id = sync
 		AND k.local_key = c.local_key AND k.state = 'ended' AND k.xero_id IS NOT NULL;
 
 	SELECT array_agg(DISTINCT c.local_key) INTO keys
 	FROM @extschema@.sync_change AS c
 		LEFT JOIN @extschema@.sync_link AS k USING (sync_id, local_key)
-	WHERE c.sync_id = sync AND c.change_id > after AND c.change_id <= last
-		AND c.local_key IS NOT NULL
+	WHERE c.change_id = ANY (changes) AND c.local_key IS NOT NULL
 		AND (k.link_id IS NULL OR k.xero_id IS NULL);
 	INSERT INTO @extschema@.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, (r.image->>tenant_column)::uuid, r.local_key,
@@ -308,7 +330,7 @@ BEGIN
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
-	RETURN last;
+	RETURN changes[cardinality(changes)];
 END $$;
-COMMENT ON FUNCTION @extschema@._gather(integer, bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@._gather(@extschema@._run) IS
 	'internal: give links to the rows of the next changes; the last of these changes';

@@ -45,11 +45,13 @@ END $$;
 COMMENT ON FUNCTION @extschema@._match_values(integer, jsonb[], text[]) IS
 	'internal: records as rows, for matching';
 
--- Is this the fault of one row's data, so that the others may go on?
+-- Is this the fault of one row's data, so that the others may go on?  All is that
+-- is not the fault of the definition or its rights, of the transaction, or of a
+-- server: triggers may raise codes of their own.
 CREATE FUNCTION @extschema@._is_row_error(code text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-	SELECT left(code, 2) IN ('21', '22', '23', '27', '2F', '38', '39', '44', 'P0')
-		OR code IN ('0A000', '428C9', '55000')
+	SELECT left(code, 2) NOT IN ('08', '25', '28', '2D', '3B', '3D', '3F', '40', '42', '53', '57', '58', 'F0', 'HV', 'XX')
+		AND code NOT IN ('55006', '55P03') OR code = '428C9'
 $$;
 COMMENT ON FUNCTION @extschema@._is_row_error(text) IS
 	'internal: is this error the fault of one row''s data?';
@@ -126,6 +128,7 @@ BEGIN
 		SELECT r.link_id AS r, l.link_id AS l, r.state AS r_state, l.state AS l_state
 		FROM r JOIN l ON l.match_key = r.match_key
 			AND coalesce(l.tenant_id = r.tenant_id, true)
+		WHERE NOT EXISTS (SELECT FROM l AS named WHERE named.match_key = '=' || r.xero_id)
 		UNION ALL
 		SELECT r.link_id, l.link_id, 'unlinked', 'unlinked'
 		FROM r JOIN l ON l.match_key = '=' || r.xero_id

@@ -120,13 +120,19 @@ COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
 
 -- The next items: of records in the inbox, then of rows that have changed, each
 -- with what is known of its other side.  "keys" are the rows whose changes the
--- items settle.  Links to organisations that are not connected now are left.
-CREATE FUNCTION @extschema@._take_items(sync integer, tenants uuid[], upto bigint,
+-- items settle.  Links to organisations that are not connected now are left, and
+-- rows that were deleted or got another key since the run has looked at them.
+CREATE FUNCTION @extschema@._take_items(state @extschema@._run,
 		OUT items @extschema@._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
+	sync CONSTANT integer := state.sync_id;
 	self @extschema@.sync;
+	moved CONSTANT jsonb[] := ARRAY(SELECT coalesce(c.old_key, c.local_key)
+		FROM @extschema@.sync_change AS c
+		WHERE c.sync_id = sync AND (c.old_key IS NOT NULL OR c.operation = 'delete')
+			AND (c.change_id > state.upto OR c.xid = ANY (state.open)));
 	picked @extschema@._item[];
 BEGIN
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
@@ -138,17 +144,20 @@ BEGIN
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
 	INTO picked, keys
 	FROM (SELECT * FROM @extschema@.sync_inbox AS i
-			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (tenants)
+			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (state.tenants)
+				AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
+					WHERE k.sync_id = sync AND k.tenant_id = i.tenant_id
+						AND k.xero_id = i.xero_id AND k.local_key = ANY (moved))
 			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i
 		LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
 			AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id;
 	IF picked IS NULL THEN
 		SELECT array_agg(DISTINCT c.local_key) INTO keys
-		FROM (SELECT c.local_key FROM @extschema@.sync_change AS c
+		FROM (SELECT c.local_key FROM @extschema@._due_changes(state) AS c
 				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
 					AND k.local_key = c.local_key
-			WHERE c.sync_id = sync AND c.change_id <= upto AND c.local_key IS NOT NULL
-				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (tenants))
+			WHERE c.local_key IS NOT NULL AND c.local_key <> ALL (moved)
+				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
 			ORDER BY c.change_id LIMIT batch) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
 			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
@@ -166,13 +175,14 @@ BEGIN
 	WITH change AS (
 		SELECT c.local_key, max(c.changed_at) AS changed_at,
 			(array_agg(c.operation ORDER BY c.change_id DESC))[1] AS operation
-		FROM @extschema@.sync_change AS c
-		WHERE c.sync_id = sync AND c.change_id <= upto
-			AND c.local_key IN (SELECT unnest(keys))
+		FROM @extschema@._due_changes(state) AS c
+		WHERE c.local_key IN (SELECT unnest(keys))
 		GROUP BY c.local_key
 	), local AS MATERIALIZED (
 		SELECT * FROM @extschema@._read_local(sync,
-			CASE WHEN self.direction = 'pull' THEN '{}' ELSE coalesce(keys, '{}') END, true)
+			CASE WHEN self.direction = 'pull' THEN '{}' ELSE coalesce(keys, '{}') END,
+			EXISTS (SELECT FROM @extschema@.sync_field AS f
+				WHERE f.sync_id = sync AND f.direction <> 'to_xero'))
 	)
 	SELECT array_agg(ROW(i.link_id, i.is_new,
 		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
@@ -199,8 +209,17 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT coalesce(i.state = 'ended' AND c.operation = 'insert'
 			AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
 END $$;
-COMMENT ON FUNCTION @extschema@._take_items(integer, uuid[], bigint) IS
+COMMENT ON FUNCTION @extschema@._take_items(@extschema@._run) IS
 	'internal: the next items to be merged';
+
+-- Does an image say what its base says, in all that both know of?
+CREATE FUNCTION @extschema@._has_stayed(image jsonb, base jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
+	SELECT NOT EXISTS (SELECT FROM jsonb_each(base) AS m
+		WHERE image ? m.key AND image->m.key <> m.value)
+$$;
+COMMENT ON FUNCTION @extschema@._has_stayed(jsonb, jsonb) IS
+	'internal: does an image say what its base says?';
 
 -- What kind of item each is, in the same order:
 --   pair                 both sides are there, and at least one has changed
@@ -225,14 +244,14 @@ CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._ite
 			WHEN i.blocked THEN 'wait'
 			WHEN NOT i.in_scope OR self.direction = 'pull' THEN 'rest'
 			WHEN i.state = 'ignored' THEN CASE
-				WHEN self.initial = 'new_only' OR i.local = i.base_local THEN 'rest'
+				WHEN self.initial = 'new_only' OR @extschema@._has_stayed(i.local, i.base_local) THEN 'rest'
 				ELSE 'create_xero' END
 			WHEN i.first AND self.initial IN ('new_only', 'xero_to_local') THEN 'ignore'
 			ELSE 'create_xero' END
 		WHEN i.local_key IS NULL THEN CASE
 			WHEN i.blocked OR self.direction = 'push' THEN 'wait'
 			WHEN i.state = 'ignored' THEN CASE
-				WHEN self.initial = 'new_only' OR i.remote = i.base_xero THEN 'rest'
+				WHEN self.initial = 'new_only' OR @extschema@._has_stayed(i.remote, i.base_xero) THEN 'rest'
 				ELSE 'create_local' END
 			WHEN i.first AND self.initial IN ('new_only', 'local_to_xero') THEN 'ignore'
 			ELSE 'create_local' END
@@ -277,6 +296,8 @@ COMMENT ON FUNCTION @extschema@._follow_local(integer, @extschema@._decision[]) 
 	'internal: make what goes to Xero of the rows as they will be';
 
 -- What is to be done about each item.  Fails if an expression of the user does.
+-- What is not known of a base image is taken to be as it is now, for expressions
+-- and types that want a value.
 CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
 	RETURNS @extschema@._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -295,9 +316,9 @@ BEGIN
 	tenant_column := @extschema@._tenant_column(self.xero_table);
 	kinds := @extschema@._kinds(self, items);
 	SELECT array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_local') THEN i.remote END ORDER BY n),
-		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.base_xero END ORDER BY n),
+		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.remote || i.base_xero END ORDER BY n),
 		array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_xero') THEN i.local END ORDER BY n),
-		array_agg(CASE WHEN k = 'pair' AND i.local <> i.base_local THEN i.base_local END ORDER BY n)
+		array_agg(CASE WHEN k = 'pair' AND i.local <> i.base_local THEN i.local || i.base_local END ORDER BY n)
 	INTO locals, local_bases, xeros, xero_bases
 	FROM unnest(items) WITH ORDINALITY AS i
 		JOIN unnest(kinds) WITH ORDINALITY AS u(k, n) ON n = i.ordinality;
@@ -316,8 +337,8 @@ BEGIN
 			as_xero->f.xero_column AS new_xero,
 			coalesce((item).local->f.local_column, as_local_base->f.local_column) AS old_local,
 			(item).remote->f.xero_column AS old_xero,
-			coalesce((item).base_xero ?& f.xero_uses, false) AS x_known,
-			coalesce((item).base_local ?& f.local_uses, false) AS l_known,
+			coalesce((item).base_xero ?& f.xero_uses AND NOT (item).base_xero ? ('?' || f.field), false) AS x_known,
+			coalesce((item).base_local ?& f.local_uses AND NOT (item).base_local ? ('?' || f.field), false) AS l_known,
 			CASE WHEN (item).remote = (item).base_xero THEN as_local
 				ELSE as_local_base END->f.local_column AS base_local,
 			CASE WHEN (item).local = (item).base_local THEN as_xero
@@ -347,7 +368,8 @@ BEGIN
 			WHEN same THEN NULL
 			WHEN kind = 'adopt' THEN CASE WHEN xero_column = self.xero_key
 				AND direction = 'to_local' THEN 'to_local' END
-			WHEN direction = 'to_local' THEN CASE WHEN x_changed AND local_column IS NOT NULL THEN 'to_local' END
+			WHEN direction = 'to_local' THEN CASE WHEN local_column IS NOT NULL
+				AND (x_changed OR l_read AND xero_column = self.xero_key) THEN 'to_local' END
 			WHEN direction = 'to_xero' THEN CASE WHEN l_changed THEN 'to_xero' END
 			WHEN x_changed AND l_changed THEN CASE
 				WHEN first_merge AND first AND self.initial = 'xero_to_local' THEN 'to_local'

@@ -237,10 +237,10 @@ BEGIN
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
 					array_agg(u) FILTER (WHERE side = 'local') AS local
-				FROM (SELECT 'xero' AS side, unnest(f.xero_uses) AS u FROM @extschema@.sync_field AS f
+				FROM (SELECT 'xero' AS side, unnest(f.xero_uses || ('?' || f.field)) AS u FROM @extschema@.sync_field AS f
 						WHERE f.sync_id = sync AND d.conflicts ? f.field
 					UNION ALL
-					SELECT 'local', unnest(f.local_uses) FROM @extschema@.sync_field AS f
+					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM @extschema@.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
 		WHERE d.state IS NOT NULL
@@ -376,28 +376,28 @@ COMMENT ON FUNCTION @extschema@._merge_items(bigint, integer, uuid[], @extschema
 	'internal: merge items, one by one if need be';
 
 -- Merges the next batch; what was decided, null if nothing is left.
-CREATE FUNCTION @extschema@._merge_batch(run bigint, sync integer, tenants uuid[],
-		upto bigint, plan boolean) RETURNS @extschema@._decision[]
+CREATE FUNCTION @extschema@._merge_batch(state @extschema@._run, plan boolean)
+	RETURNS @extschema@._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	taken record;
 	decisions @extschema@._decision[];
 BEGIN
-	SELECT * INTO taken FROM @extschema@._take_items(sync, tenants, upto);
+	SELECT * INTO taken FROM @extschema@._take_items(state);
 	IF taken.items IS NULL AND taken.keys IS NULL THEN
 		RETURN NULL;
 	END IF;
 	IF taken.items IS NOT NULL THEN
-		decisions := @extschema@._merge_items(run, sync, tenants, taken.items, plan);
+		decisions := @extschema@._merge_items(state.run_id, state.sync_id, state.tenants,
+			taken.items, plan);
 		IF plan THEN
 			DELETE FROM @extschema@.sync_inbox AS x USING unnest(taken.items) AS i
-			WHERE x.sync_id = sync AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
+			WHERE x.sync_id = state.sync_id AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
 		END IF;
 	END IF;
-	DELETE FROM @extschema@.sync_change AS c
-	WHERE c.sync_id = sync AND c.change_id <= upto
-		AND c.local_key IN (SELECT unnest(taken.keys));
+	DELETE FROM @extschema@.sync_change AS c USING @extschema@._due_changes(state) AS due
+	WHERE c.change_id = due.change_id AND due.local_key IN (SELECT unnest(taken.keys));
 	RETURN coalesce(decisions, '{}');
 END $$;
-COMMENT ON FUNCTION @extschema@._merge_batch(bigint, integer, uuid[], bigint, boolean) IS
+COMMENT ON FUNCTION @extschema@._merge_batch(@extschema@._run, boolean) IS
 	'internal: merge the next batch';

@@ -72,8 +72,8 @@ COMMENT ON FUNCTION @extschema@._adopt_record(@extschema@.sync_intent, text, jso
 	'internal: make a record the partner of a row that was to be created';
 
 -- What became of rows that were stored: their fields are agreed as they were sent
--- and as Xero shows them now.  What else the records tell, their ids for instance,
--- is merged like anything that was read.
+-- and as Xero shows them now, if it could be read.  What else the records tell,
+-- their ids for instance, is merged like anything that was read.
 CREATE FUNCTION @extschema@._settle_stored(run bigint, sync integer,
 		intents @extschema@.sync_intent[], ids text[], records jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -90,7 +90,7 @@ BEGIN
 
 	WITH stored AS MATERIALIZED (
 		SELECT i.link_id, i.tenant_id, i.operation, i.image, i.fields, u.id,
-			@extschema@._slice(u.record, columns) AS remote,
+			CASE WHEN u.record IS NOT NULL THEN @extschema@._slice(u.record, columns) END AS remote,
 			(u.record->>clock)::timestamptz AS updated_at
 		FROM unnest(intents) WITH ORDINALITY AS i
 			JOIN unnest(ids, records) WITH ORDINALITY AS u(id, record, n) ON n = i.ordinality
@@ -98,12 +98,13 @@ BEGIN
 		UPDATE @extschema@.sync_link AS k
 		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
 			state = CASE WHEN s.operation = 'delete' THEN 'ended' ELSE 'linked' END,
-			base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(s.remote, uses.xero),
+			base_xero = coalesce(k.base_xero, '{}') - uses.marks || @extschema@._slice(s.remote, uses.xero),
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
-				WHEN 'update' THEN coalesce(k.base_local, '{}') || @extschema@._slice(s.image, uses.local) END,
+				WHEN 'update' THEN coalesce(k.base_local, '{}') - uses.marks || @extschema@._slice(s.image, uses.local) END,
 			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at)
 		FROM stored AS s, LATERAL (
-			SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local
+			SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local,
+				coalesce(array_agg('?' || f.field), '{}') AS marks
 			FROM @extschema@.sync_field AS f
 				CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l)
 			WHERE f.sync_id = sync AND f.field = ANY (s.fields)) AS uses

@@ -8,23 +8,6 @@
 -- sync's number, from the first step to the last.  A run that is said to be
 -- running while nobody has the lock has crashed.
 
-CREATE TYPE @extschema@._run AS (
-	run_id bigint,				-- null: of a plan
-	sync_id integer,
-	phase text,
-	tenants uuid[],				-- the organisations that are connected
-	pulled integer,				-- how many of them were read
-	gathered bigint,			-- the last change that was looked at
-	upto bigint,				-- the last change of this run
-	request text,				-- key of what is to be sent next
-	again boolean,				-- it was sent before
-	rounds integer,				-- how often what was pushed has come back
-	calls bigint,				-- of the session, before the run
-	bytes bigint,
-	waited_ms double precision
-);
-COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
-
 -- Is there anything about local rows that the run is to know?  A sync that only
 -- pulls looks at them for matching.
 CREATE FUNCTION @extschema@._looks_at_rows(self @extschema@.sync) RETURNS boolean
@@ -39,7 +22,10 @@ COMMENT ON FUNCTION @extschema@._looks_at_rows(@extschema@.sync) IS
 
 -- The whole local relation is compared before the first merge, if nothing
 -- watches it, and when what watches says that any row may have changed.
-CREATE FUNCTION @extschema@._step_compare(self @extschema@.sync) RETURNS bigint
+-- Transactions that are under way may have changes with lower numbers than those
+-- that are seen.
+CREATE FUNCTION @extschema@._step_compare(self @extschema@.sync,
+		OUT upto bigint, OUT open xid8[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	all_rows boolean;
@@ -51,7 +37,8 @@ BEGIN
 	)
 	SELECT count(*) > 0 INTO all_rows FROM asked;
 	IF NOT @extschema@._looks_at_rows(self) THEN
-		RETURN 0;
+		upto := 0;
+		RETURN;
 	END IF;
 	IF all_rows OR self.watch = 'compare' OR NOT EXISTS (
 		SELECT FROM @extschema@.sync_position AS p
@@ -59,11 +46,12 @@ BEGIN
 	THEN
 		PERFORM @extschema@._compare_local(self.sync_id);
 	END IF;
-	RETURN coalesce((SELECT max(c.change_id) FROM @extschema@.sync_change AS c
-		WHERE c.sync_id = self.sync_id), 0);
+	SELECT coalesce(max(c.change_id), 0), ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot()))
+	INTO upto, open
+	FROM @extschema@.sync_change AS c WHERE c.sync_id = self.sync_id;
 END $$;
 COMMENT ON FUNCTION @extschema@._step_compare(@extschema@.sync) IS
-	'internal: compare the local relation, if it must be; the last change of the run';
+	'internal: compare the local relation, if it must be; the changes of the run';
 
 -- One step: does what is next and says what comes then; phase "done" at the end.
 -- A plan sends nothing and writes nothing to the local side; its decisions are
@@ -93,11 +81,11 @@ BEGIN
 			ORDER BY o.tenant_id);
 		state.phase := 'compare';
 	WHEN 'compare' THEN
-		state.upto := @extschema@._step_compare(self);
+		SELECT c.upto, c.open INTO state.upto, state.open FROM @extschema@._step_compare(self) AS c;
 		state.phase := 'gather';
 	WHEN 'gather' THEN
 		last := CASE WHEN @extschema@._looks_at_rows(self)
-			THEN @extschema@._gather(self.sync_id, state.gathered, state.upto) END;
+			THEN @extschema@._gather(state) END;
 		IF last IS NULL THEN
 			state.phase := 'pull';
 		ELSE
@@ -137,8 +125,7 @@ BEGIN
 			decisions := CASE WHEN NOT @extschema@._mirror_inbox(state.run_id, self.sync_id)
 				THEN '{}'::@extschema@._decision[] END;
 		ELSE
-			decisions := @extschema@._merge_batch(state.run_id, self.sync_id, state.tenants,
-				state.upto, plan);
+			decisions := @extschema@._merge_batch(state, plan);
 		END IF;
 		IF decisions IS NULL THEN
 			IF state.pulled < cardinality(state.tenants) THEN
@@ -186,8 +173,7 @@ CREATE FUNCTION @extschema@._show_progress(state @extschema@._run) RETURNS void
 			WHEN shown = 'merge' THEN
 				(SELECT count(*) FROM @extschema@.sync_inbox AS i
 					WHERE i.sync_id = state.sync_id AND NOT i.held)
-				+ (SELECT count(*) FROM @extschema@.sync_change AS c
-					WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto)
+				+ (SELECT count(*) FROM @extschema@._due_changes(_show_progress.state))
 			WHEN shown = 'push' THEN r.pushed
 				+ (SELECT count(*) FROM @extschema@.sync_intent AS i WHERE i.sync_id = state.sync_id) END
 	FROM @extschema@._session() AS s,
@@ -210,7 +196,7 @@ BEGIN
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
-	SELECT NULL, sync, 'start', '{}', 0, 0, 0, NULL, false, 0,
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, 0,
 		s.calls, s.bytes_in + s.bytes_out, s.waited_ms
 	INTO state FROM @extschema@._session() AS s;
 	INSERT INTO @extschema@.sync_run (sync_id, phase) VALUES (sync, 'start')

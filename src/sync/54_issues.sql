@@ -73,16 +73,21 @@ COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, jsonb) IS
 CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, winner text)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	value jsonb;
 BEGIN
 	IF winner IN ('xero', 'local') THEN
 		PERFORM @extschema@._settle_conflict(@extschema@._find_issue(issue_id), winner);
-	ELSE
-		PERFORM @extschema@.resolve_conflict(issue_id, winner::jsonb);
+		RETURN;
 	END IF;
-EXCEPTION WHEN invalid_text_representation THEN
-	RAISE EXCEPTION 'a conflict is resolved for ''xero'', for ''local'' or for a JSON value, not for ''%''', winner
-		USING ERRCODE = 'invalid_parameter_value',
-			HINT = 'A text is written with double quotes in JSON.';
+	BEGIN
+		value := winner;
+	EXCEPTION WHEN invalid_text_representation THEN
+		RAISE EXCEPTION 'a conflict is resolved for ''xero'', for ''local'' or for a JSON value, not for ''%''', winner
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'A text is written with double quotes in JSON.';
+	END;
+	PERFORM @extschema@.resolve_conflict(issue_id, value);
 END $$;
 COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
 	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
@@ -100,6 +105,7 @@ CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winne
 	SET extra_float_digits = 1
 AS $$
 DECLARE
+	mark CONSTANT text := '?' || issue.field;
 	mapped @extschema@.sync_field;
 	link @extschema@.sync_link;
 BEGIN
@@ -113,14 +119,14 @@ BEGIN
 	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
 	IF winner = 'local' THEN
 		UPDATE @extschema@.sync_link AS k
-		SET base_xero = coalesce(k.base_xero, '{}') || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column),
+		SET base_xero = coalesce(k.base_xero, '{}') - mark || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column),
 			base_local = k.base_local - mapped.local_uses
 		FROM @extschema@.sync_inbox AS i
 		WHERE k.link_id = issue.link_id AND i.sync_id = k.sync_id
 			AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
 	ELSE
 		UPDATE @extschema@.sync_link AS k
-		SET base_local = coalesce(k.base_local, '{}') || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column),
+		SET base_local = coalesce(k.base_local, '{}') - mark || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column),
 			base_xero = k.base_xero - mapped.xero_uses
 		FROM @extschema@._read_local(issue.sync_id, ARRAY[link.local_key], true) AS r
 		WHERE k.link_id = issue.link_id;

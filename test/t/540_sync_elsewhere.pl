@@ -78,6 +78,15 @@ is(contact('Far 40')->{EmailAddress}, 'edited@example.com', '... an update');
 is(contact('Far 41')->{ContactStatus}, 'ARCHIVED', '... a deletion');
 is(row('Far 42', 'crm.far')->{email}, 'xero@example.com', '... and what was edited at Xero');
 is_deeply([ grep { !/Far 41/ } $crm->differences('crm.far') ], [], '... both sides are equal');
+
+# One that can only be read
+$crm->clear;
+$far->rows('CREATE VIEW totals AS SELECT id, name, max(email) AS email FROM people WHERE name IN (\'Far 50\', \'Far 51\') GROUP BY id, name');
+$crm->rows(q{CREATE FOREIGN TABLE crm.totals (id uuid, name text, email text) SERVER far OPTIONS (schema_name 'public', table_name 'totals')});
+$crm->create('crm', local_table => 'crm.totals', direction => 'push', match_on => ['name'],
+	fields => { id => { key => JSON::PP::true }, name => 'name', email => 'email_address' });
+runs('a view over there', { PUT => 1 });
+is(contact('Far 50')->{EmailAddress}, row('Far 50', 'crm.far')->{email}, '... goes to Xero');
 runs('... and then there is nothing', {});
 $far->quit;
 

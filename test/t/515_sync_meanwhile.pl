@@ -1,0 +1,62 @@
+# What others do to the local table while a run is under way: nothing of it is
+# lost, and no row that merely moves is taken for one that is gone.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+use XeroSession;
+use XeroSync;
+use XeroTest;
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
+	server => { minute_limit => 1000000, day_limit => 1000000 });
+my $crm = XeroSync->new($xero);
+my $other = XeroSession->new($xero->node);
+my $third = XeroSession->new($xero->node);
+$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+$crm->local_has(map { { name => "Early $_" } } 1 .. 3);
+$crm->run('crm');
+
+# One transaction began before another, and ends after it.
+$other->rows(q{BEGIN; INSERT INTO crm.contacts (name) VALUES ('Slow'); UPDATE crm.contacts SET id = 1001 WHERE name = 'Early 1'});
+$third->rows(q{INSERT INTO crm.contacts (name) VALUES ('Quick')});
+runs_while('COMMIT');
+is($crm->rows(q{SELECT string_agg(name, ' ') FROM crm.contacts WHERE xero_id IS NULL}), 'Slow', 'what was not seen yet waits for the next run');
+is($crm->run('crm')->{state}, 'done', '... which');
+is_deeply([ $crm->differences ], [], '... finds it');
+
+# Rows get other keys between being looked at and being merged.
+$crm->rows(q{UPDATE crm.contacts SET email = 'edited@example.com'});
+runs_while(q{UPDATE crm.contacts SET id = id + 5000; DELETE FROM crm.contacts WHERE name = 'Early 3'});
+is($crm->run('crm')->{state}, 'done', 'rows with other keys');
+is(join(' ', map { $_->{Name} } grep { $_->{ContactStatus} eq 'ARCHIVED' } values %{ $crm->xero }), 'Early 3', '... are still there, but for one that was deleted');
+is_deeply([ grep { !/Early 3/ } $crm->differences ], [], '... and equal');
+$crm->advance(120);
+$crm->run('crm');
+is($crm->rows('SELECT count(*) FROM xero_fdw.sync_change'), 0, 'nothing is left to do');
+
+# A run; while it waits for Xero, the other session does something.
+sub runs_while
+{
+	my ($sql) = @_;
+	my $mark = $xero->sandbox->mark;
+	$xero->sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'GET', delay_ms => 2000, times => 1 });
+	$crm->session->start(q{CALL xero_fdw.run_sync('crm')});
+	my $reads = q{SELECT count(*) FROM xero_fdw.sync_runs WHERE state = 'running' AND phase = 'pull'};
+	for (my $tries = 0; !$third->rows($reads); $tries++)
+	{
+		die 'the run does not read' if $tries > 500;
+		sleep(0.01);
+	}
+	$other->rows($sql);
+	my $run = $crm->outcome('crm', $mark, $crm->session->wait);
+	is($run->{state}, 'done', 'the run ends') or diag($run->{text});
+	return;
+}
+
+$crm->quit;
+done_testing();
