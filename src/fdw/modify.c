@@ -5,7 +5,8 @@
  *
  * Rows wait until a request is full.  Those of a batch that the executor has
  * made are sent before it goes on; others at the latest when the statement
- * ends.  With RETURNING each row is sent by itself and read back.
+ * ends, or each at once if triggers come before that.  With RETURNING each row
+ * is sent by itself and read back.
  *
  * Until the statement ends no row is read that it has written itself: a scan
  * of a table that the statement writes to is read to its end first (scan.c).
@@ -178,18 +179,27 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 
 /*
  * Are there triggers that may look for what the statement has written?  They
- * fire before it ends, those of the parent that it names, too.  All that an
- * INSERT has collected is sent before.
+ * fire before it ends, those of the parent that it names, too.
  */
 static bool
-has_statement_trigger(const ResultRelInfo *rri, CmdType operation)
+has_statement_trigger(const ModifyTableState *mtstate,
+					  const ResultRelInfo *rri)
 {
+	const ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+	CmdType		operation = plan ? plan->operation : CMD_INSERT;
+
 	for (; rri != NULL; rri = rri->ri_RootResultRelInfo)
 	{
 		const TriggerDesc *triggers = rri->ri_TrigDesc;
 
-		if (triggers && (operation == CMD_UPDATE ? triggers->trig_update_after_statement :
-						 operation == CMD_DELETE && triggers->trig_delete_after_statement))
+		if (triggers == NULL)
+			continue;
+		if ((triggers->trig_insert_after_statement &&
+			 (operation == CMD_INSERT || operation == CMD_MERGE)) ||
+			(triggers->trig_update_after_statement &&
+			 (operation == CMD_UPDATE || operation == CMD_MERGE)) ||
+			(triggers->trig_delete_after_statement &&
+			 (operation == CMD_DELETE || operation == CMD_MERGE)))
 			return true;
 	}
 	return false;
@@ -197,16 +207,17 @@ has_statement_trigger(const ResultRelInfo *rri, CmdType operation)
 
 /* "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE. */
 static XeroModify *
-begin_statement(EState *estate, ResultRelInfo *rri, CmdType operation,
-				List *set_columns, bool returning, Plan *subplan)
+begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
+				CmdType operation, List *set_columns, bool returning,
+				Plan *subplan)
 {
+	EState	   *estate = mtstate->ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	XeroModify *state = xero_modify_begin(rri->ri_RelationDesc,
 										  xero_modify_user(rri, estate),
 										  operation, returning);
 
-	if (has_statement_trigger(rri, operation))
-		state->batch = 1;
+	state->at_once = has_statement_trigger(mtstate, rri);
 	for (int i = 0; i < state->nmembers; i++)
 		state->set[i] = list_member_int(set_columns, state->columns[i].attno);
 	if (subplan != NULL)
@@ -227,7 +238,7 @@ xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	rri->ri_FdwState =
-		begin_statement(mtstate->ps.state, rri, mtstate->operation,
+		begin_statement(mtstate, rri, mtstate->operation,
 						list_nth(fdw_private, XERO_MODIFY_COLUMNS),
 						boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)),
 						mtstate->operation == CMD_INSERT ? NULL :
@@ -256,7 +267,7 @@ xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 						  plan->withCheckOptionLists != NIL)) ||
 		(triggers && (triggers->trig_insert_before_row ||
 					  triggers->trig_insert_after_row));
-	rri->ri_FdwState = begin_statement(mtstate->ps.state, rri, CMD_INSERT, NIL,
+	rri->ri_FdwState = begin_statement(mtstate, rri, CMD_INSERT, NIL,
 									   returning, NULL);
 }
 
@@ -317,9 +328,11 @@ queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 	if (row == NULL)
 		return false;
 	xero_queue_row(state, row, state->batch == 1 ? slot : NULL);
+	if (state->at_once)
+		xero_send_pending(state);
 
 	/* of rows that were collected, others may have failed */
-	return state->batch > 1 || state->failed == failed;
+	return (state->batch > 1 && !state->at_once) || state->failed == failed;
 }
 
 TupleTableSlot *

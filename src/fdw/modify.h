@@ -100,6 +100,7 @@ typedef struct XeroModify
 	XeroServer *server;
 	CmdType		operation;
 	int			batch;			/* rows of a request */
+	bool		at_once;		/* but those of no batch do not wait for it */
 	TupleDesc	desc;
 
 	/* columns, and where the plan's rows have old values */

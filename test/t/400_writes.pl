@@ -265,6 +265,17 @@ foreach my $table (qw(family child))
 }
 is($session->rows('SELECT * FROM heard ORDER BY number'), "family|3\nfamily|3\nchild|6\nchild|6", '... which sees all rows');
 
+# ... nor do those wait that no INSERT has made into a batch
+$session->rows(q{CREATE TABLE local PARTITION OF family FOR VALUES IN ('here'); INSERT INTO family (name) VALUES ('here'); TRUNCATE heard;
+	CREATE TRIGGER t AFTER INSERT OR UPDATE ON family FOR EACH STATEMENT EXECUTE FUNCTION look()});
+append_to_file("$file.volatile", "Child copied\n");
+$result = $session->try(qq{COPY family (name) FROM '$file.volatile' WHERE random() < 2});
+is($result->{state}, '00000', 'COPY with a volatile condition, row by row') or diag($result->{text});
+$result = $session->try(q{UPDATE family SET name = 'Child moved', first_name = 'new' WHERE name = 'here'});
+is($result->{state}, '00000', 'an UPDATE that moves a row to Xero') or diag($result->{text});
+is($session->rows('SELECT * FROM heard ORDER BY number'), "family|7\nfamily|7", '... before the triggers');
+$session->rows('DROP TABLE local; DROP TRIGGER t ON family');
+
 # Several organisations
 $sandbox->reset(seed => 1, tenants => 2, strict => JSON::PP::true, limits => JSON::PP::false);
 $session->quit;
