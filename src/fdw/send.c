@@ -305,6 +305,7 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 					  outcome, &refusals);
 		}
 	}
+	xero_write_forget();		/* all that was stored is noted */
 	settle_refusals(state, refusals);
 }
 
@@ -371,7 +372,6 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 		return;
 	}
 	outcomes = read_outcomes(state, response, &spec, rows);
-	xero_write_forget();
 	if (state->push != NULL)
 		state->push->response = response;
 	judge_rows(state, rows, outcomes);
