@@ -205,6 +205,13 @@ CALL xero_fdw.run_sync('both');
 SELECT push.run('both');
 SELECT l.id, x.name, x.tenant_id = l.org AS same FROM push.both AS l LEFT JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
 SELECT local_key, kind, message FROM xero_fdw.sync_issues;
+-- one that is not connected is told, and waited for
+UPDATE push.both SET org = '00000000-0000-0000-0000-000000000001' WHERE id = 3;
+CALL xero_fdw.run_sync('both');
+SELECT local_key, kind, message, attempts FROM xero_fdw.sync_issues;
+UPDATE push.both SET org = (SELECT org FROM push.both WHERE id = 1) WHERE id = 3;
+CALL xero_fdw.run_sync('both');
+SELECT push.run('both'), count(*) FROM xero_fdw.sync_issues;
 
 SELECT xero_fdw.drop_sync('both');
 DROP SCHEMA push CASCADE;

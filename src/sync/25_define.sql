@@ -101,7 +101,7 @@ CREATE FUNCTION @extschema@._require_owner(definition @extschema@.sync)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF definition.owner <> current_user::regrole THEN
+	IF definition.owner <> quote_ident(current_user)::regrole THEN
 		RAISE EXCEPTION 'must be owner of sync "%"', definition.name
 			USING ERRCODE = 'insufficient_privilege',
 				HINT = format('SET ROLE %s.', definition.owner);

@@ -25,6 +25,9 @@ COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
 -- Expressions, conditions and triggers of users run with the search path that
 -- was in force when the sync was made; our own statements with none.  To be
 -- called in a function that sets search_path, which ends what this begins.
+-- Others may be allowed to create functions in a schema of that path, and one that
+-- fits its arguments better is preferred to that of pg_catalog: so what takes
+-- any type is called with its schema in a statement that runs with the path.
 CREATE FUNCTION @extschema@._use_path(sync integer) RETURNS void
 	LANGUAGE sql STRICT AS $$
 	SELECT pg_catalog.set_config('search_path', s.search_path, true)
@@ -84,7 +87,7 @@ COMMENT ON FUNCTION @extschema@._tenant_column(regclass) IS
 CREATE FUNCTION @extschema@._records_query(sync integer, condition text,
 		limits text DEFAULT '') RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT format('SELECT r.%1$I::text AS xero_id, (SELECT to_jsonb(z) FROM (SELECT %2$s) AS z) AS remote, %3$s AS updated_at'
+	SELECT format('SELECT r.%1$I::text AS xero_id, (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %2$s) AS z) AS remote, %3$s AS updated_at'
 			' FROM (SELECT %4$s FROM %5$s AS xero WHERE %6$s %7$s) AS r',
 		s.xero_key,
 		(SELECT string_agg(format('r.%I', c), ', ') FROM unnest(read.columns) AS c),

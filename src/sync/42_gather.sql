@@ -83,8 +83,8 @@ COMMENT ON FUNCTION @extschema@._key_members(integer) IS
 CREATE FUNCTION @extschema@._rows_query(sync integer, source text, ending text)
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT format('SELECT jsonb_build_array(%s) AS local_key,'
-			' (SELECT to_jsonb(z) FROM (SELECT %s) AS z) AS image,'
+	SELECT format('SELECT pg_catalog.jsonb_build_array(%s) AS local_key,'
+			' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) AS image,'
 			' (%s) IS TRUE AS in_scope FROM %s%s AS local %s',
 		@extschema@._key_members(sync),
 		(SELECT string_agg(format('local.%I', c), ', ')
@@ -98,10 +98,12 @@ COMMENT ON FUNCTION @extschema@._rows_query(integer, text, text) IS
 -- A comparison of the local relation's key with one that is an array of JSON.
 CREATE FUNCTION @extschema@._key_condition(sync integer, key text) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT string_agg(format('local.%I = (%s->>%s)::%s', c, key, n - 1,
-		format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+	SELECT string_agg(format('local.%I %s (%s->>%s)::%s', c,
+		CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) < 16384 THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END,
+		key, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
 	FROM @extschema@.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
 		JOIN pg_attribute AS a ON a.attname = c
+		JOIN pg_type AS t ON t.oid = a.atttypid
 	WHERE s.sync_id = sync AND a.attrelid = s.local_table
 $$;
 COMMENT ON FUNCTION @extschema@._key_condition(integer, text) IS
@@ -112,7 +114,7 @@ CREATE FUNCTION @extschema@._read_local(sync integer, keys jsonb[], lock boolean
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
-	statement CONSTANT text := @extschema@._rows_query(sync, 'unnest($1) AS "?"("?key") JOIN ',
+	statement CONSTANT text := @extschema@._rows_query(sync, 'pg_catalog.unnest($1) AS "?"("?key") JOIN ',
 		'ON ' || @extschema@._key_condition(sync, '"?key"')
 		|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END);
 BEGIN
@@ -287,7 +289,8 @@ COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint[]) IS
 
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
--- that names its record is matched by nothing else.
+-- that names its record is matched by nothing else.  One of an organisation that
+-- is not connected waits until it is.
 CREATE FUNCTION @extschema@._gather(state @extschema@._run) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
@@ -330,6 +333,12 @@ BEGIN
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
+	PERFORM @extschema@._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
+	FROM @extschema@.sync_link AS k,
+		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m
+	WHERE k.sync_id = sync AND k.tenant_id <> ALL (state.tenants) AND k.state <> 'ended'
+		AND k.local_key IN (SELECT c.local_key FROM @extschema@.sync_change AS c WHERE c.change_id = ANY (changes))
+		AND NOT EXISTS (SELECT FROM @extschema@.sync_issue AS i WHERE i.link_id = k.link_id AND i.message = m.message);
 	RETURN changes[cardinality(changes)];
 END $$;
 COMMENT ON FUNCTION @extschema@._gather(@extschema@._run) IS

@@ -381,7 +381,7 @@ CREATE PROCEDURE @extschema@.run_syncs()
 	LANGUAGE plpgsql AS $$
 DECLARE
 	ids CONSTANT integer[] := ARRAY(SELECT s.sync_id FROM @extschema@.sync AS s
-		WHERE s.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.regrole AND s.parent_id IS NULL
+		WHERE s.owner OPERATOR(pg_catalog.=) pg_catalog.quote_ident(current_user)::pg_catalog.regrole AND s.parent_id IS NULL
 		ORDER BY s.sync_id);
 BEGIN
 	CALL @extschema@._run_syncs(ids);

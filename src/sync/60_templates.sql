@@ -5,7 +5,7 @@
 
 CREATE TABLE @extschema@.sync_templates (
 	template text PRIMARY KEY,
-	owner regrole DEFAULT current_user::regrole,
+	owner regrole DEFAULT pg_catalog.quote_ident(current_user)::regrole,
 	description text,
 	objects text[] NOT NULL,
 	direction text NOT NULL CHECK (direction IN ('pull', 'push', 'both')),

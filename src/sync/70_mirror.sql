@@ -152,7 +152,7 @@ UNION ALL
 	WHERE s.name = local_schema || '.' || _mirror_faults.name
 		AND NOT (s.mirror AND s.xero_table = _mirror_faults.relation
 			AND s.local_table IN (SELECT l.relation FROM local AS l)
-			AND s.owner = current_user::regrole)
+			AND s.owner = quote_ident(current_user)::regrole)
 $$;
 COMMENT ON FUNCTION @extschema@._mirror_faults(regclass, text, text, regclass[]) IS
 	'internal: what keeps a foreign table from being mirrored';

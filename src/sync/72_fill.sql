@@ -89,13 +89,13 @@ CREATE FUNCTION @extschema@._lines_statement(line @extschema@.sync,
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('INSERT INTO %s (%s) SELECT %s FROM generate_series(1, cardinality($2), 100) AS n,'
-			' LATERAL (SELECT jsonb_agg(jsonb_build_object(%s)) AS parents FROM %s AS l'
+	SELECT format('INSERT INTO %s (%s) SELECT %s FROM pg_catalog.generate_series(1, pg_catalog.cardinality($2), 100) AS n,'
+			' LATERAL (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(%s)) AS parents FROM %s AS l'
 			' WHERE l.tenant_id = $1 AND l.%I = ANY (($2[n : n + 99])::%s[])) AS slice,'
 			' ROWS FROM (@extschema@._lines(NULL::%s, slice.parents)) WITH ORDINALITY AS line',
 		line.local_table, string_agg(quote_ident(c.column_name), ', '),
 		string_agg(CASE WHEN line.fields ? c.column_name THEN format('line.%I', c.column_name)
-			ELSE format('row_number() OVER (PARTITION BY line.%I ORDER BY line.ordinality)', line.xero_key) END, ', '),
+			ELSE format('pg_catalog.row_number() OVER (PARTITION BY line.%I ORDER BY line.ordinality)', line.xero_key) END, ', '),
 		@extschema@._line_members(line.xero_table, parent.xero_table), parent.local_table,
 		parent.xero_key, parent.columns #>> ARRAY['local', 'columns', parent.xero_key], line.xero_table)
 	FROM jsonb_object_keys(line.columns #> '{local,columns}') AS c (column_name)
@@ -439,7 +439,7 @@ DECLARE
 	statement text;
 BEGIN
 	SELECT format('WITH r AS MATERIALIZED (%s), compared AS ('
-			'SELECT r.*, NOT coalesce(r.remote = (SELECT to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
+			'SELECT r.*, NOT coalesce(r.remote = (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
 			' FROM r LEFT JOIN %s AS l ON l.tenant_id = $1 AND l.%I = r.xero_id::%s'
 		'), put AS ('
 			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)'
