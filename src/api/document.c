@@ -238,6 +238,47 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	return true;
 }
 
+/* Parsing has limited the depth. */
+static void
+take_messages(json_object *value, XeroMessage *list, int room, int *count)
+{
+	if (json_object_is_type(value, json_type_array))
+	{
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			take_messages(json_object_array_get_idx(value, i), list, room,
+						  count);
+	}
+	else if (json_object_is_type(value, json_type_object))
+	{
+		json_object_object_foreach(value, name, member)
+		{
+			take_messages(member, list, room, count);
+			if (json_object_get_string_len(member) == 0 ||
+				(pg_strcasecmp(name, "Message") != 0 &&
+				 pg_strcasecmp(name, "reason") != 0))
+				continue;
+			if (*count < room)
+				strlcpy(list[*count].text, json_object_get_string(member),
+						sizeof(list[*count].text));
+			(*count)++;
+		}
+	}
+}
+
+int
+xero_parse_messages(const char *text, size_t len, XeroMessage *list, int room)
+{
+	json_type	type = *text == '[' ? json_type_array : json_type_object;
+	json_object *value = parse_document(text, len, type);
+	int			count = 0;
+
+	if (value == NULL)
+		return *text == '[' || *text == '{' ? -1 : 0;
+	take_messages(value, list, room, &count);
+	json_object_put(value);
+	return count;
+}
+
 int
 xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 						 int room)

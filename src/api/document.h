@@ -23,6 +23,12 @@ typedef struct XeroErrorDocument
 	char		detail[256];	/* Detail, of 401 and 403 */
 } XeroErrorDocument;
 
+/* One text of many, cut if too long, as Xero sent it (UTF-8). */
+typedef struct XeroMessage
+{
+	char		text[1024];
+} XeroMessage;
+
 typedef struct XeroTokenDocument
 {
 	char		access_token[16384];	/* secret; "" if absent or too long */
@@ -112,6 +118,14 @@ extern bool xero_parse_token(const char *text, size_t len,
  */
 extern bool xero_parse_country(const char *text, size_t len,
 							   char *country, size_t size);
+
+/*
+ * All texts under "Message" or "reason" in an array or object, at whatever
+ * depth, that are not empty: how many, -1 if it cannot be read.  The first
+ * "room" of them are in the list.
+ */
+extern int	xero_parse_messages(const char *text, size_t len,
+								XeroMessage *list, int room);
 
 /*
  * All that the answer of /connections names, practices too: how many, -1 if it

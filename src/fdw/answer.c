@@ -24,9 +24,7 @@
 #include "catalog/writes.h"
 #include "fdw/refusal.h"
 #include "json/reader.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 /* So much of each message is shown. */
 #define MAX_MESSAGE 500
@@ -54,8 +52,8 @@ enum
 };
 
 static const XeroField reason_fields[] = {
-	[REASON_ERRORS] = {"ValidationErrors", false, JSONBOID, -1, "validation_errors"},
-	[REASON_INVALID] = {"invalidFields", false, JSONBOID, -1, "validation_errors"},
+	[REASON_ERRORS] = {"ValidationErrors", false, CSTRINGOID, -1, "validation_errors"},
+	[REASON_INVALID] = {"invalidFields", false, CSTRINGOID, -1, "validation_errors"},
 };
 
 struct XeroAnswer
@@ -86,8 +84,8 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
 	set_field(&answer->fields[FIELD_KEY],
 			  xero_find_column(object, object->key)->field, TEXTOID);
 	set_field(&answer->fields[FIELD_STATUS], "StatusAttributeString", TEXTOID);
-	set_field(&answer->fields[FIELD_ERRORS], "ValidationErrors", JSONBOID);
-	set_field(&answer->fields[FIELD_WARNINGS], "Warnings", JSONBOID);
+	set_field(&answer->fields[FIELD_ERRORS], "ValidationErrors", CSTRINGOID);
+	set_field(&answer->fields[FIELD_WARNINGS], "Warnings", CSTRINGOID);
 	answer->reader = xero_reader_create(mcxt, relation,
 										xero_write_wrapper(object), NULL,
 										answer->fields, NFIELDS, -1);
@@ -98,39 +96,26 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
 	return answer;
 }
 
-static char *
-clean_message(const char *text, int len)
-{
-	char	   *utf8 = pg_server_to_any(pnstrdup(text, len), len, PG_UTF8);
-
-	return xero_clean_text(utf8, strlen(utf8), MAX_MESSAGE);
-}
-
-/* All texts under "Message" or "reason", at whatever depth. */
+/*
+ * The messages in an array or object of them.  Their characters may be such as
+ * this database cannot hold; whatever they are, a row was refused.
+ */
 static List *
 collect_messages(List *messages, Datum json)
 {
-	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(json)->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	bool		wanted = false;
+	const char *text = DatumGetCString(json);
+	int			count = xero_parse_messages(text, strlen(text), NULL, 0);
+	XeroMessage *list;
 
-	while ((token = JsonbIteratorNext(&it, &value, false)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			wanted = (value.val.string.len == 7 &&
-					  pg_strncasecmp(value.val.string.val, "Message", 7) == 0) ||
-				(value.val.string.len == 6 &&
-				 pg_strncasecmp(value.val.string.val, "reason", 6) == 0);
-		else if (token == WJB_VALUE)
-		{
-			if (wanted && value.type == jbvString && value.val.string.len > 0)
-				messages = lappend(messages,
-								   clean_message(value.val.string.val,
-												 value.val.string.len));
-			wanted = false;
-		}
-	}
+	if (count < 0)
+		return lappend(messages, "Xero's reasons cannot be read.");
+	list = palloc(sizeof(XeroMessage) * Max(count, 1));
+	(void) xero_parse_messages(text, strlen(text), list, count);
+	for (int i = 0; i < count; i++)
+		messages = lappend(messages,
+						   xero_clean_text(list[i].text, strlen(list[i].text),
+										   MAX_MESSAGE));
+	pfree(list);
 	return messages;
 }
 

@@ -62,6 +62,7 @@ xero_converter_init(XeroConverter *converter, Oid type, int32 typmod,
 		{TIMESTAMPTZOID, XERO_CONVERT_TIMESTAMP},
 		{JSONOID, XERO_CONVERT_JSON},
 		{JSONBOID, XERO_CONVERT_JSON},
+		{CSTRINGOID, XERO_CONVERT_RAW},
 	};
 	Oid			function;
 
@@ -353,6 +354,8 @@ xero_convert(XeroConverter *converter, const char *json, size_t len,
 			return call_input(converter, content(json, len));
 		case XERO_CONVERT_JSON:
 			return call_input(converter, to_server(json, len));
+		case XERO_CONVERT_RAW:
+			return CStringGetDatum(pnstrdup(json, len));
 		default:
 			break;
 	}

@@ -23,6 +23,7 @@ typedef enum XeroConversion
 	XERO_CONVERT_DATE,
 	XERO_CONVERT_TIMESTAMP,		/* with or without time zone */
 	XERO_CONVERT_JSON,			/* json and jsonb */
+	XERO_CONVERT_RAW,			/* cstring: as it came, in UTF-8 */
 	XERO_CONVERT_INPUT			/* anything else: its input function */
 } XeroConversion;
 

@@ -26,7 +26,8 @@ typedef struct XeroField
 	bool		from_parent;
 	Oid			type;			/* text, varchar, bpchar, uuid, numeric, bool,
 								 * int2/4/8, float, date, timestamp(tz), json,
-								 * jsonb, or any type with an input function */
+								 * jsonb, any type with an input function, or
+								 * cstring: the JSON as it came, in UTF-8 */
 	int32		typmod;
 	const char *column;			/* SQL name, for messages */
 } XeroField;

@@ -54,6 +54,14 @@ is($session->rows('SELECT name FROM xero.accounts'), utf8('Café Zürich ñ'), '
 is($session->rows('SELECT octet_length(name), length(name) FROM xero.accounts'), '13|13', 'are one byte each');
 is($session->rows('SELECT code FROM xero.accounts'), utf8('éA'), 'escaped accents');
 is($session->rows(utf8("SELECT description = E'tab\\tü\\\\' FROM xero.accounts")), 't', 'mixed');
+foreach my $quote ("\x{2019}", '\u2019')
+{
+	$sandbox->faults({ path => '/api.xro/2.0/Items', method => 'PUT', status => 200,
+		body => qq({"Items": [{"ItemID": "$first"}, {"ItemID": "$second", "ValidationErrors": [{"Message": "It isn${quote}t unique"}]}]}) });
+	my $refused = $session->try(q{INSERT INTO xero.items (code) VALUES ('a'), ('b')});
+	is($refused->{state}, '23514', "a row is refused in words that the database cannot hold") or diag($refused->{text});
+	like($refused->{text}, qr/row 2, code "b": It isn\?+t unique\n.*1 inserted into foreign table "items": \Q$first\E/, '... and the other is known to be stored');
+}
 serve(Tree => '{"Näme": "Zürich", "x": "\u00e9"}');
 is($session->rows('SELECT tree FROM tree'), utf8('{"x": "é", "Näme": "Zürich"}'), 'jsonb');
 is($session->rows('SELECT raw FROM tree'), utf8('{"Näme": "Zürich", "x": "\u00e9"}'), 'json');
