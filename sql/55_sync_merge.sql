@@ -234,6 +234,15 @@ SELECT name FROM xero.contacts WHERE contact_status = 'ARCHIVED' AND name ~ '^K'
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
+-- one that has gone is not back because another row has its key
+DELETE FROM ours.contacts WHERE id = 305;
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET id = 305 WHERE id = 304;
+CALL xero_fdw.run_sync('contacts');
+UPDATE xero.contacts SET email_address = 'edited@example.com' WHERE name = 'K304';
+CALL xero_fdw.run_sync('contacts');
+SELECT * FROM ours.sides() WHERE id = 305 OR there ~ '^K304';
+UPDATE ours.contacts SET id = 304 WHERE id = 305;
 -- a row always knows its record
 UPDATE ours.contacts SET contact_id = NULL WHERE id = 302;
 CALL xero_fdw.run_sync('contacts');
@@ -259,6 +268,56 @@ UPDATE ours.contacts SET first = 'Edited' WHERE id = 303;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id = 303;
+-- a decision stands until it is carried out, whatever else is edited meanwhile
+UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
+SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET first = CASE id WHEN 303 THEN 'Edited' END WHERE id IN (303, 304);
+SELECT xero_fdw.resolve_conflict(issue_id, 'local') FROM xero_fdw.sync_issues WHERE kind = 'conflict';
+SET client_min_messages = 'error';
+SET xero_fdw.max_calls = 1;
+CALL xero_fdw.run_sync('contacts');
+RESET xero_fdw.max_calls;
+SET client_min_messages = 'warning';
+UPDATE ours.contacts SET email = 'meanwhile@example.com' WHERE id IN (303, 304);
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT * FROM ours.sides() WHERE id IN (303, 304);
+-- but not over an edit that the person has not seen
+UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
+SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
+CALL xero_fdw.run_sync('contacts');
+SELECT xero_fdw.resolve_conflict(issue_id, CASE local_key WHEN '[303]' THEN 'local' ELSE 'xero' END) FROM xero_fdw.sync_issues WHERE kind = 'conflict';
+UPDATE ours.contacts SET first = 'Ours, later' WHERE id = 304;
+SELECT ours.xero_edit(303, 'first_name = ''Theirs, later''');
+CALL xero_fdw.run_sync('contacts');
+SELECT local_key, field, payload FROM xero_fdw.sync_issues WHERE kind = 'conflict' ORDER BY 1;
+SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHERE kind = 'conflict';
+CALL xero_fdw.run_sync('contacts');
+SELECT * FROM ours.sides() WHERE id IN (303, 304);
+-- a column of Xero's that has several of ours as parts is left alone as a whole,
+-- and decided part by part
+ALTER TABLE ours.contacts ADD phone text, ADD mobile text;
+CREATE FUNCTION ours.part(phones jsonb, type text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT nullif(p->>'PhoneNumber', '') FROM jsonb_array_elements(phones) AS p WHERE p->>'PhoneType' = type
+$$;
+CREATE FUNCTION ours.whole(phone text, mobile text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT jsonb_build_array(jsonb_build_object('PhoneType', 'DEFAULT', 'PhoneNumber', coalesce(phone, '')), jsonb_build_object('PhoneType', 'MOBILE', 'PhoneNumber', coalesce(mobile, '')))
+$$;
+SELECT xero_fdw.alter_sync('contacts', fields => '{"contact_id": "contact_id", "name": "name", "email": "email_address", "first": "first_name",
+	"phone": {"xero": "phones", "to_local": "ours.part(phones, ''DEFAULT'')", "to_xero": "ours.whole(phone, mobile)"},
+	"mobile": {"xero": "phones", "to_local": "ours.part(phones, ''MOBILE'')", "to_xero": "ours.whole(phone, mobile)"}}');
+UPDATE ours.contacts SET phone = '1', mobile = '2' WHERE id = 303;
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET phone = '1 ours', mobile = '2 ours' WHERE id = 303;
+SELECT ours.xero_edit(303, 'phones = ours.whole(''1 theirs'', ''2'')');
+CALL xero_fdw.run_sync('contacts');
+SELECT field, payload FROM xero_fdw.sync_issues WHERE kind = 'conflict' ORDER BY 1;
+SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
+SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHERE kind = 'conflict' AND field = 'phone';
+CALL xero_fdw.run_sync('contacts');
+SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
+SELECT count(*) FROM xero_fdw.sync_issues WHERE kind = 'conflict';
 -- all rows may have changed
 TRUNCATE ours.contacts;
 CALL xero_fdw.run_sync('contacts');

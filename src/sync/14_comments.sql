@@ -117,7 +117,7 @@ COMMENT ON COLUMN @extschema@.sync_link.xero_id IS
 COMMENT ON COLUMN @extschema@.sync_link.local_key IS
 	'array of the local key''s values; null: none yet; an object: the key now belongs to another row';
 COMMENT ON COLUMN @extschema@.sync_link.base_xero IS
-	'columns of the record as last synced; one that lacks is unknown, and so is the field of a member "?field"';
+	'columns of the record as last synced; one that lacks is unknown, and so is the field of a member "?field", unless that says how its conflict was decided';
 COMMENT ON COLUMN @extschema@.sync_link.base_local IS
 	'columns of the row as last synced; one that lacks is unknown, and so is the field of a member "?field"';
 COMMENT ON COLUMN @extschema@.sync_link.match_key IS

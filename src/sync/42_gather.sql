@@ -260,16 +260,15 @@ BEGIN
 		ORDER BY x.change_id
 	LOOP
 		DELETE FROM @extschema@.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key = c.local_key
-			AND (k.xero_id IS NULL OR k.state = 'ended')
+		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
 			AND EXISTS (SELECT FROM @extschema@.sync_link AS o
 				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id INTO other FROM @extschema@.sync_link AS k
+		SELECT k.link_id, k.state = 'ended' OR EXISTS (SELECT FROM @extschema@.sync_change AS d
+				WHERE d.sync_id = sync AND d.change_id < c.change_id
+					AND d.operation = 'delete' AND d.local_key = c.local_key)
+		INTO other, gone FROM @extschema@.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key;
 		IF FOUND THEN
-			gone := EXISTS (SELECT FROM @extschema@.sync_change AS d
-				WHERE d.sync_id = sync AND d.change_id < c.change_id
-					AND d.operation = 'delete' AND d.local_key = c.local_key);
 			key := jsonb_build_object('was', c.local_key)
 				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
 			UPDATE @extschema@.sync_link AS k SET local_key = key WHERE k.link_id = other;

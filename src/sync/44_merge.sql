@@ -337,12 +337,14 @@ BEGIN
 			as_xero->f.xero_column AS new_xero,
 			coalesce((item).local->f.local_column, as_local_base->f.local_column) AS old_local,
 			(item).remote->f.xero_column AS old_xero,
-			coalesce((item).base_xero ?& f.xero_uses AND NOT (item).base_xero ? ('?' || f.field), false) AS x_known,
+			coalesce((item).base_xero ?& f.xero_uses
+				AND (item).base_xero->('?' || f.field) IS DISTINCT FROM 'true', false) AS x_known,
 			coalesce((item).base_local ?& f.local_uses AND NOT (item).base_local ? ('?' || f.field), false) AS l_known,
 			CASE WHEN (item).remote = (item).base_xero THEN as_local
 				ELSE as_local_base END->f.local_column AS base_local,
 			CASE WHEN (item).local = (item).base_local THEN as_xero
 				ELSE as_xero_base END->f.xero_column AS base_xero,
+			(item).base_xero->('?' || f.field) AS mark,
 			(item).local IS NOT NULL AS l_read,
 			f.direction = 'to_xero' OR (item).local->f.local_column IS DISTINCT FROM (item).base_local->f.local_column
 				OR 1 = (SELECT count(*) FROM @extschema@.sync_field AS o WHERE o.sync_id = sync
@@ -360,12 +362,17 @@ BEGIN
 				local_column IS NOT NULL AND direction <> 'to_xero' AND @extschema@._filled(new_local)
 					IS NOT DISTINCT FROM @extschema@._filled(old_local)
 				OR xero_column IS NOT NULL AND direction <> 'to_local' AND @extschema@._filled(new_xero)
-					IS NOT DISTINCT FROM @extschema@._filled(old_xero)) AS same
+					IS NOT DISTINCT FROM @extschema@._filled(old_xero)) AS same,
+			CASE WHEN mark->>'winner' = 'local' AND in_scope AND @extschema@._filled(mark->'over')
+					IS NOT DISTINCT FROM @extschema@._filled(new_local) THEN 'to_xero'
+				WHEN mark->>'winner' = 'xero' AND @extschema@._filled(mark->'over')
+					IS NOT DISTINCT FROM @extschema@._filled(old_local) THEN 'to_local' END AS decided
 		FROM pair
 	), judged AS (
 		SELECT *,
 			CASE
 			WHEN same THEN NULL
+			WHEN decided IS NOT NULL THEN decided
 			WHEN kind = 'adopt' THEN CASE WHEN xero_column = self.xero_key
 				AND direction = 'to_local' THEN 'to_local' END
 			WHEN direction = 'to_local' THEN CASE WHEN local_column IS NOT NULL
@@ -383,10 +390,16 @@ BEGIN
 				ELSE 'to_local' END
 			WHEN x_changed THEN 'to_local'
 			WHEN l_changed THEN 'to_xero'
-			END AS flow
+			END AS wanted
 		FROM compared, LATERAL (SELECT NOT x_known AND NOT l_known AS first_merge) AS m
+	), settled AS (
+		-- a column of Xero's that several fields are parts of goes there as a whole
+		SELECT *, CASE WHEN wanted = 'to_xero' AND direction = 'both' AND bool_or(wanted = 'conflict')
+			OVER (PARTITION BY link_id, xero_column) THEN 'conflict' ELSE wanted END AS flow
+		FROM judged
 	), explained AS (
 		SELECT *, CASE
+			WHEN flow = decided THEN 'decided by a person'
 			WHEN flow = 'conflict' THEN 'both sides have changed it'
 			WHEN direction <> 'both' OR NOT (x_changed AND l_changed) THEN
 				CASE WHEN flow = 'to_local' THEN 'changed in Xero' ELSE 'changed in the local table' END
@@ -399,7 +412,7 @@ BEGIN
 				ELSE CASE WHEN flow = 'to_local' THEN 'both sides have changed it, Xero wins'
 					ELSE 'both sides have changed it, the local table wins' END END
 			END AS why
-		FROM judged
+		FROM settled
 	), merged AS (
 		SELECT link_id,
 			jsonb_object_agg(local_column, new_local) FILTER (WHERE flow = 'to_local') AS local_new,
@@ -410,7 +423,7 @@ BEGIN
 			jsonb_object_agg(field, jsonb_build_object('xero', new_local, 'local', old_local))
 				FILTER (WHERE flow = 'conflict') AS conflicts,
 			count(*) FILTER (WHERE flow IS NOT NULL AND direction = 'both'
-				AND x_changed AND l_changed AND NOT first_merge) AS disagreed,
+				AND x_changed AND l_changed AND decided IS NULL AND NOT first_merge) AS disagreed,
 			jsonb_object_agg(field, why) FILTER (WHERE flow IS NOT NULL) AS why
 		FROM explained GROUP BY link_id
 	)

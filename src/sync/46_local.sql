@@ -221,7 +221,7 @@ BEGIN
 			coalesce(d.key, (d.item).local_key) AS local_key,
 			d.state,
 			CASE WHEN d.state = 'unlinked' OR (d.item).gone THEN NULL
-				WHEN d.conflicts IS NULL THEN (d.item).remote
+				WHEN open.xero IS NULL THEN (d.item).remote
 				ELSE (d.item).remote - open.xero || @extschema@._slice((d.item).base_xero, open.xero)
 				END AS base_xero,
 			CASE WHEN d.state = 'unlinked' OR (d.item).deleted AND d.state = 'ended' THEN NULL
@@ -239,6 +239,10 @@ BEGIN
 					array_agg(u) FILTER (WHERE side = 'local') AS local
 				FROM (SELECT 'xero' AS side, unnest(f.xero_uses || ('?' || f.field)) AS u FROM @extschema@.sync_field AS f
 						WHERE f.sync_id = sync AND d.conflicts ? f.field
+					UNION ALL
+					SELECT 'xero', '?' || f.field FROM @extschema@.sync_field AS f
+						WHERE f.sync_id = sync AND f.field = ANY (d.xero_fields)
+							AND jsonb_typeof((d.item).base_xero->('?' || f.field)) = 'object'
 					UNION ALL
 					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM @extschema@.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u

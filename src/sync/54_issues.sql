@@ -92,8 +92,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
 	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
 
--- What the side that does not count says is taken for agreed, and nothing of the
--- other one: it has changed, even if it says again what was agreed before.
+-- The next run is told by a member "?field" of the base image which side wins,
+-- over what the other one says now.  If that has changed by then, it is another
+-- conflict.
 CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winner text)
 	RETURNS void
 	LANGUAGE plpgsql
@@ -105,34 +106,25 @@ CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winne
 	SET extra_float_digits = 1
 AS $$
 DECLARE
-	mark CONSTANT text := '?' || issue.field;
-	mapped @extschema@.sync_field;
-	link @extschema@.sync_link;
+	loser jsonb := issue.payload->'xero';
 BEGIN
 	IF issue.kind <> 'conflict' THEN
 		RAISE EXCEPTION 'issue % is not a conflict', issue.issue_id
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = format('It is of the kind %s; retry_issue() tries again.', issue.kind);
 	END IF;
-	SELECT * INTO STRICT mapped FROM @extschema@.sync_field AS f
-	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
-	SELECT * INTO STRICT link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
-	IF winner = 'local' THEN
-		UPDATE @extschema@.sync_link AS k
-		SET base_xero = coalesce(k.base_xero, '{}') - mark || @extschema@._slice(i.remote, mapped.xero_uses || mapped.xero_column),
-			base_local = k.base_local - mapped.local_uses
-		FROM @extschema@.sync_inbox AS i
-		WHERE k.link_id = issue.link_id AND i.sync_id = k.sync_id
-			AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
-	ELSE
-		UPDATE @extschema@.sync_link AS k
-		SET base_local = coalesce(k.base_local, '{}') - mark || @extschema@._slice(r.image, mapped.local_uses || mapped.local_column),
-			base_xero = k.base_xero - mapped.xero_uses
-		FROM @extschema@._read_local(issue.sync_id, ARRAY[link.local_key], true) AS r
-		WHERE k.link_id = issue.link_id;
+	IF winner = 'xero' THEN
+		SELECT r.image->f.local_column INTO loser
+		FROM @extschema@.sync_field AS f, @extschema@.sync_link AS k,
+			@extschema@._read_local(issue.sync_id, ARRAY[k.local_key], true) AS r
+		WHERE f.sync_id = issue.sync_id AND f.field = issue.field AND k.link_id = issue.link_id;
 	END IF;
+	UPDATE @extschema@.sync_link AS k
+	SET base_xero = coalesce(k.base_xero, '{}') || jsonb_build_object('?' || issue.field,
+		jsonb_build_object('winner', winner, 'over', loser))
+	WHERE k.link_id = issue.link_id;
 	PERFORM @extschema@._merge_again(issue);
 	DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 END $$;
 COMMENT ON FUNCTION @extschema@._settle_conflict(@extschema@.sync_issue, text) IS
-	'internal: take one side of a conflict for agreed';
+	'internal: let one side of a conflict win';

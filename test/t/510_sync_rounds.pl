@@ -96,7 +96,15 @@ sub edit_at_xero
 	return;
 }
 
-sub some_values { my %set = map { $_ => new_value($_) } grep { rand() < 0.4 } @FIELDS; return %set ? \%set : { email => new_value('email') }; }
+# Some new values of a person, or those that a side (0: Xero's, 1: ours) had when
+# both last agreed.
+sub some_values
+{
+	my ($person, $side) = @_;
+	my %set = map { $_ => new_value($_) } grep { rand() < 0.4 } @FIELDS;
+	foreach my $field (grep { $_ ne 'name' && $person->{base}{$_} && rand() < 0.15 } @FIELDS) { $set{$field} = $person->{base}{$field}[$side]; }
+	return %set ? \%set : { email => new_value('email') };
+}
 
 # What happens between two runs.
 sub round
@@ -105,11 +113,11 @@ sub round
 	foreach my $person (@both)
 	{
 		my $what = rand();
-		if ($what < 0.15) { edit_here($person, some_values()); }
-		elsif ($what < 0.30) { edit_at_xero($person, some_values(), 1); }
+		if ($what < 0.15) { edit_here($person, some_values($person, 1)); }
+		elsif ($what < 0.30) { edit_at_xero($person, some_values($person, 0), 1); }
 		elsif ($what < 0.45)
 		{
-			my ($here, $there) = (some_values(), some_values());
+			my ($here, $there) = (some_values($person, 1), some_values($person, 0));
 			my $same = pick(0, 0, 1);
 			$there = { %$there, map { $_ => $here->{$_} } grep { $same } keys %$here };
 			my $newer = pick(0, 1);
@@ -121,6 +129,8 @@ sub round
 		elsif ($what < 0.51) { end_at_xero($person); }
 		# somebody saves without a change
 		elsif ($what < 0.55) { edit_here($person, { email => $person->{l}{email} }); edit_at_xero($person, { email => $person->{x}{email} }, 1); }
+		elsif ($what < 0.60) { put_back($person, some_values($person, 1)); }
+		elsif ($what < 0.65) { give_key($person); }
 	}
 	foreach (1 .. 6)
 	{
@@ -136,6 +146,28 @@ sub round
 		push(@people, $person);
 	}
 	flush();
+	return;
+}
+
+# A row is deleted, and inserted again with other values and without the id.
+sub put_back
+{
+	my ($person, $set) = @_;
+	my $name = $person->{l}{name};
+	$person->{l} = { %{ $person->{l} }, %$set };
+	$person->{newer} = 'l';
+	locally("DO \$\$ DECLARE r crm.contacts; BEGIN DELETE FROM crm.contacts WHERE name = '$name' RETURNING * INTO r; INSERT INTO crm.contacts (id, status, "
+		  . join(', ', @FIELDS) . ') VALUES (r.id, r.status, ' . join(', ', map { literal($person->{l}{$_}) } @FIELDS) . '); END $$');
+	return;
+}
+
+# A row gets a key that a deleted one had, or a new one.
+sub give_key
+{
+	my ($person) = @_;
+	my $name = $person->{l}{name};
+	locally("UPDATE crm.contacts SET id = coalesce((SELECT min(g) FROM generate_series(1, 1000) AS g WHERE g NOT IN (SELECT id FROM crm.contacts) AND g <= (SELECT last_value FROM crm.contacts_id_seq)),
+		nextval('crm.contacts_id_seq')) WHERE name = '$name'");
 	return;
 }
 
