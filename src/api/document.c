@@ -254,8 +254,8 @@ take_messages(json_object *value, XeroMessage *list, int room, int *count)
 		{
 			take_messages(member, list, room, count);
 			if (json_object_get_string_len(member) == 0 ||
-				(pg_strcasecmp(name, "Message") != 0 &&
-				 pg_strcasecmp(name, "reason") != 0))
+				(pg_strncasecmp(name, "Message", sizeof("Message")) != 0 &&
+				 pg_strncasecmp(name, "reason", sizeof("reason")) != 0))
 				continue;
 			if (*count < room)
 				strlcpy(list[*count].text, json_object_get_string(member),
