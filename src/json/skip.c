@@ -319,6 +319,16 @@ prefix_xor(uint64 bits)
 	return bits;
 }
 
+/* The block at p; one that the text does not fill ends in blanks. */
+static inline const char *
+whole_block(const XeroJsonText *text, const char *p, char *room)
+{
+	if (text->end - p >= BLOCK_SIZE)
+		return p;
+	memset(room, ' ', BLOCK_SIZE);
+	return memcpy(room, p, text->end - p);
+}
+
 /*
  * From an object's or array's opening bracket to behind its closing one.
  * "depth" is the number of containers around it.
@@ -335,18 +345,12 @@ skip_container(XeroJsonText *text, const char *p, int depth)
 	for (; p < text->end; p += BLOCK_SIZE)
 	{
 		char		tail[BLOCK_SIZE];
-		const char *block = p;
+		const char *block = whole_block(text, p, tail);
 		BlockBits	bits;
 		uint64		strings;
 		uint64		brackets;
 		uint64		faults;
 
-		if (text->end - p < BLOCK_SIZE)
-		{
-			memset(tail, ' ', BLOCK_SIZE);
-			memcpy(tail, p, text->end - p);
-			block = tail;
-		}
 		read_block(block, &bits);
 		if ((bits.backslashes | carry) != 0)
 			bits.quotes &= ~escaped_bits(bits.backslashes, &carry);
