@@ -127,6 +127,11 @@ WaitEventExtensionNew(const char *wait_event_name)
 #include "commands/explain_state.h"
 #endif
 
+/* Columns (src/fdw).  18 has generated ones that are not stored. */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
 /*
  * Decoding JSON strings (src/json).  The lexer's constructor gained an
  * argument in 17, the report of its errors was renamed in 16.

@@ -454,7 +454,8 @@ get_column(XeroTable *table, Form_pg_attribute att, XeroTableColumn *column)
 	const char *path;
 
 	memset(column, 0, sizeof(XeroTableColumn));
-	if (att->attisdropped)
+	/* what PostgreSQL computes for each query is neither read nor written */
+	if (att->attisdropped || att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 		return;
 
 	path = get_string(GetForeignColumnOptions(table->relid, att->attnum),
