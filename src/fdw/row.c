@@ -452,6 +452,30 @@ has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 						   att->attlen);
 }
 
+/* Has a trigger changed a column that SET could not (targets.c)? */
+static bool
+check_untouched(XeroModify *state, HeapTupleHeader before,
+				TupleTableSlot *slot, char *label)
+{
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		const XeroTableColumn *column = &state->table->columns[i];
+		bool		stays = column->is_tenant || column->from_parent;
+
+		if ((!stays && (column->known == NULL ||
+						(column->known->flags & XERO_COL_WRITABLE))) ||
+			!has_changed(state, before, i + 1, slot))
+			continue;
+		xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
+						psprintf("cannot change column \"%s\"",
+								 attribute_name(state, i + 1)),
+						stays ? "A row stays where it was made." :
+						"Xero sets it itself.");
+		return false;
+	}
+	return true;
+}
+
 /* Columns that every update carries, at their present value if not set. */
 static void
 take_companions(XeroModify *state, TupleTableSlot *plan_slot)
@@ -486,6 +510,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 		return NULL;
 	slot_getallattrs(slot);
 	state->row++;
+	if (!check_untouched(state, before, slot, row->label))
+		return NULL;
 	memset(state->texts, 0, sizeof(char *) * state->nmembers);
 	for (int i = 0; i < state->nmembers; i++)
 	{

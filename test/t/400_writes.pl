@@ -259,6 +259,12 @@ $session->rows(q{INSERT INTO xero.contacts (name, first_name) VALUES ('Triggered
 $session->rows(q{UPDATE xero.contacts SET first_name = 'g' WHERE name = 'Triggered'});
 is($session->rows('SELECT * FROM heard ORDER BY number'), "Triggered|T-f\nTriggered|T-g", 'triggers change rows, and see what was stored');
 is((named(qr/^Triggered$/))[0]{AccountNumber}, 'T-g', '... which is there');
+foreach my $column ('is_customer := true', 'tenant_id := gen_random_uuid()')
+{
+	$session->rows(qq{CREATE OR REPLACE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.$column; RETURN NEW; END'});
+	$result = $session->try(q{UPDATE xero.contacts SET first_name = 'h' WHERE name = 'Triggered'});
+	is($result->{state}, '428C9', "a trigger that changes what cannot be set: $column") or diag($result->{text});
+}
 $session->rows(q{DROP TRIGGER a ON xero.contacts; DROP TRIGGER b ON xero.contacts;
 	CREATE VIEW active AS SELECT name, contact_status FROM xero.contacts WHERE contact_status = 'ACTIVE' WITH CHECK OPTION});
 is($session->rows(q{INSERT INTO active (name) VALUES ('Through a view') RETURNING contact_status}), 'ACTIVE', 'through a view');
