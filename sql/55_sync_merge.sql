@@ -243,6 +243,27 @@ UPDATE xero.contacts SET email_address = 'edited@example.com' WHERE name = 'K304
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 305 OR there ~ '^K304';
 UPDATE ours.contacts SET id = 304 WHERE id = 305;
+-- rows that are loaded anew, under other keys, but know their records
+SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive');
+INSERT INTO ours.contacts (id, name) VALUES (306, 'K6'), (307, 'K7');
+CALL xero_fdw.run_sync('contacts');
+BEGIN;
+CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE ours.contacts;
+DELETE FROM ours.contacts WHERE id >= 306;
+INSERT INTO ours.contacts (id, contact_id, name, email) SELECT id + 10, contact_id, name, 'anew@example.com' FROM kept WHERE id = 306;
+COMMIT;
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT s.* FROM ours.sides() AS s WHERE id > 305;
+SELECT name, contact_status FROM xero.contacts WHERE name IN ('K6', 'K7') ORDER BY 1;
+-- a second one that names the same record is not guessed about
+ALTER TABLE ours.contacts DROP CONSTRAINT contacts_contact_id_key;
+INSERT INTO ours.contacts (id, contact_id, name) SELECT 317, contact_id, 'Copy' FROM ours.contacts WHERE id = 316;
+CALL xero_fdw.run_sync('contacts');
+SELECT local_key, kind, regexp_replace(message, '[0-9a-f-]{36}', '...') AS message FROM xero_fdw.sync_issues;
+DELETE FROM ours.contacts WHERE id = 317;
+SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
+CALL xero_fdw.run_sync('contacts');
 -- a row always knows its record
 UPDATE ours.contacts SET contact_id = NULL WHERE id = 302;
 CALL xero_fdw.run_sync('contacts');

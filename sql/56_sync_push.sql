@@ -173,6 +173,18 @@ CALL xero_fdw.run_sync('quotes');
 SELECT push.run('quotes');
 SELECT push.calls();
 
+-- a duplicate that nothing tells from others is not looked for
+SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
+CREATE TABLE push.journals (id integer PRIMARY KEY, journal_id uuid, narration text, day date, lines jsonb);
+INSERT INTO push.journals VALUES (1, NULL, 'Twice', '2026-01-05', '[{"LineAmount": 1, "AccountCode": "200"}, {"LineAmount": -1, "AccountCode": "400"}]');
+SELECT xero_fdw.create_sync('journals', 'xero.manual_journals', 'push.journals', 'push', '{"journal_id": "manual_journal_id", "narration": "narration", "day": "date", "lines": "journal_lines"}');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/ManualJournals", "method": "PUT", "times": 1, "status": 200, "body": "{\"Status\": \"OK\", \"ManualJournals\": [{\"HasErrors\": true, \"ValidationErrors\": [{\"Message\": \"It already exists\"}]}]}"}]'
+SELECT FROM calls();
+CALL xero_fdw.run_sync('journals');
+SELECT push.run('journals');
+SELECT kind, message, sqlstate FROM xero_fdw.sync_issues;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
+
 -- what Xero has stored but cannot be read back is not taken for empty
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;

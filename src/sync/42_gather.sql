@@ -286,6 +286,41 @@ END $$;
 COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint[]) IS
 	'internal: let links follow rows whose key has changed';
 
+-- A row that names the record of another one that is gone is that row, with
+-- another key: it was loaded anew, or nothing watches the relation.
+CREATE FUNCTION @extschema@._follow_ids(self @extschema@.sync, keys jsonb[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+DECLARE
+	moved record;
+BEGIN
+	SELECT array_agg(l.link_id) AS waiting, array_agg(l.local_key) AS keys,
+		array_agg(k.link_id) AS links, array_agg(k.local_key) AS old_keys
+	INTO moved
+	FROM @extschema@.sync_link AS l
+		JOIN @extschema@.sync_link AS k ON k.sync_id = l.sync_id AND '=' || k.xero_id = l.match_key
+	WHERE l.sync_id = self.sync_id AND l.local_key = ANY (keys) AND l.xero_id IS NULL
+		AND k.local_key IS NOT NULL
+		AND (k.state = 'linked' OR k.state = 'ended' AND self.on_delete = 'ignore');
+	IF moved.links IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT array_agg(m.waiting) AS waiting, array_agg(m.key) AS keys,
+		array_agg(m.link) AS links, array_agg(m.old_key) AS old_keys
+	INTO moved
+	FROM (SELECT *, count(*) OVER (PARTITION BY link) AS number
+			FROM unnest(moved.waiting, moved.keys, moved.links, moved.old_keys) AS u(waiting, key, link, old_key)) AS m
+		LEFT JOIN @extschema@._read_local(self.sync_id, moved.old_keys, false) AS r ON r.local_key = m.old_key
+	WHERE r.local_key IS NULL AND m.number = 1;
+	DELETE FROM @extschema@.sync_link AS k WHERE k.link_id = ANY (moved.waiting);
+	UPDATE @extschema@.sync_link AS k SET local_key = m.key
+	FROM unnest(moved.links, moved.keys) AS m(link, key) WHERE k.link_id = m.link;
+	DELETE FROM @extschema@.sync_change AS c
+	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key = ANY (moved.old_keys);
+END $$;
+COMMENT ON FUNCTION @extschema@._follow_ids(@extschema@.sync, jsonb[]) IS
+	'internal: let links follow rows that name their records';
+
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
 -- that names its record is matched by nothing else.  One of an organisation that
@@ -332,6 +367,7 @@ BEGIN
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
+	PERFORM @extschema@._follow_ids(self, keys);
 	PERFORM @extschema@._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
 	FROM @extschema@.sync_link AS k,
 		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m

@@ -196,7 +196,7 @@ BEGIN
 
 	PERFORM @extschema@._note_issue(k.link_id, 'ambiguous', NULL,
 		CASE WHEN k.link_id = ANY (lost)
-			THEN format('the row names record %s, which is not known', substr(k.match_key, 2))
+			THEN format('the row names record %s, which is not known or has another row', substr(k.match_key, 2))
 			ELSE 'more than one record or row has these values of match_on' END,
 		NULL, to_jsonb(k.match_key))
 	FROM @extschema@.sync_link AS k

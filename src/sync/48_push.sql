@@ -139,14 +139,14 @@ CREATE FUNCTION @extschema@._settle_refused(run bigint, intent @extschema@.sync_
 		code text, message text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
+	names CONSTANT text[] := ARRAY(SELECT c FROM unnest('{contact_number,invoice_number,credit_note_number,'
+			'purchase_order_number,quote_number,code,name}'::text[]) WITH ORDINALITY AS u(c, n)
+		WHERE @extschema@._filled(intent."row"->c) IS NOT NULL ORDER BY n LIMIT 1);
 	found record;
 BEGIN
-	IF intent.operation = 'insert' AND code = '23505' THEN
+	IF intent.operation = 'insert' AND code = '23505' AND names <> '{}' THEN
 		SELECT count(*) AS number, min(f.xero_id) AS id INTO found
-		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row",
-			ARRAY(SELECT c FROM unnest('{contact_number,invoice_number,credit_note_number,'
-				'purchase_order_number,quote_number,code,name}'::text[]) WITH ORDINALITY AS u(c, n)
-				WHERE @extschema@._filled(intent."row"->c) IS NOT NULL ORDER BY n LIMIT 1)) AS f;
+		FROM @extschema@._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f;
 		IF found.number = 1 AND NOT @extschema@._has_row(intent, found.id) THEN
 			PERFORM @extschema@._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
 			FROM @extschema@.sync AS s, @extschema@._find_records(intent.sync_id, intent.tenant_id,

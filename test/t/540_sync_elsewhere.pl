@@ -71,12 +71,14 @@ $crm->create('crm', local_table => 'crm.far', match_on => ['name'], conflict => 
 runs('a table of postgres_fdw', { PUT => 1 });
 is_deeply([ $crm->differences('crm.far'), $crm->doubles('crm.far') ], [], '... both sides are equal');
 is(scalar(keys %{ $crm->local('crm.far') }), 90, '... with all people');
-$far->rows(q{UPDATE people SET email = 'edited@example.com' WHERE name = 'Far 40'; DELETE FROM people WHERE name = 'Far 41'; INSERT INTO people (id, name) VALUES (gen_random_uuid(), 'Far 91')});
+$far->rows(q{UPDATE people SET email = 'edited@example.com' WHERE name = 'Far 40'; DELETE FROM people WHERE name = 'Far 41'; INSERT INTO people (id, name) VALUES (gen_random_uuid(), 'Far 91');
+	UPDATE people SET id = gen_random_uuid() WHERE name = 'Far 43'});
 $crm->xero_sets(contact('Far 42')->{ContactID}, { EmailAddress => 'xero@example.com' });
 my $run = runs('rows that are edited over there', { PUT => 1, POST => 2 });
 is(contact('Far 40')->{EmailAddress}, 'edited@example.com', '... an update');
 is(contact('Far 41')->{ContactStatus}, 'ARCHIVED', '... a deletion');
 is(row('Far 42', 'crm.far')->{email}, 'xero@example.com', '... and what was edited at Xero');
+is(contact('Far 43')->{ContactStatus}, 'ACTIVE', '... and a row with another key is still the same');
 is_deeply([ grep { !/Far 41/ } $crm->differences('crm.far') ], [], '... both sides are equal');
 
 # One that can only be read
