@@ -117,6 +117,25 @@ UPDATE ours.contacts SET email = 'edited@example.com';
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides();
 
+-- conflicts that wait for a person go by the rule, when there is one: by the times of the edits
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+CALL ours.start('both', 'merge');
+SELECT xero_fdw.alter_sync('contacts', conflict => 'manual');
+INSERT INTO ours.contacts (name) VALUES ('Theirs is newer'), ('Ours is newer');
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET email = 'ours@example.com' WHERE name = 'Theirs is newer';
+SELECT pg_sleep(1.1);
+UPDATE xero.contacts SET email_address = 'theirs@example.com';
+SELECT pg_sleep(1.1);
+UPDATE ours.contacts SET email = 'ours@example.com' WHERE name = 'Ours is newer';
+CALL xero_fdw.run_sync('contacts');
+SELECT count(*) FROM xero_fdw.sync_issues;
+SELECT pg_sleep(1.1);
+CALL xero_fdw.run_sync('contacts');
+SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
+CALL xero_fdw.run_sync('contacts');
+SELECT * FROM ours.sides();
+
 SELECT xero_fdw.drop_sync('contacts');
 DROP SCHEMA ours CASCADE;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'

@@ -155,7 +155,8 @@ COMMENT ON FUNCTION @extschema@._refuse_empty(@extschema@.sync) IS
 -- Records as changes what differs from what was seen last: rows that are new,
 -- that are gone and, where no trigger watches, that are not what they were.
 -- When such a row was changed is not known; the time of the look before is
--- taken, so that Xero's change wins wherever it may be the newer one.
+-- taken, so that Xero's change wins wherever it may be the newer one.  What
+-- differs for a conflict was seen when it was changed.
 CREATE FUNCTION @extschema@._compare_local(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -164,7 +165,9 @@ DECLARE
 			WHERE r.sync_id = sync AND r.state = 'done'),
 		'-infinity');
 	changed CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
-		' SELECT $1, CASE WHEN k.link_id IS NULL OR k.state = ''ended'' THEN ''insert'' ELSE ''update'' END, r.local_key, $2'
+		' SELECT $1, CASE WHEN k.link_id IS NULL OR k.state = ''ended'' THEN ''insert'' ELSE ''update'' END, r.local_key,'
+		'	CASE WHEN $3 = ''trigger'' AND EXISTS (SELECT FROM @extschema@.sync_issue AS i'
+		'		WHERE i.link_id = k.link_id AND i.kind = ''conflict'') THEN coalesce(k.local_updated_at, $2) ELSE $2 END'
 		' FROM (%s) AS r LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
 		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
 		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
