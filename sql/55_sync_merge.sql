@@ -339,6 +339,19 @@ SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHE
 CALL xero_fdw.run_sync('contacts');
 SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
 SELECT count(*) FROM xero_fdw.sync_issues WHERE kind = 'conflict';
+-- a part that only goes there waits for the others
+SELECT xero_fdw.alter_sync('contacts', fields => '{"contact_id": "contact_id", "name": "name", "email": "email_address", "first": "first_name",
+	"phone": {"xero": "phones", "to_local": "ours.part(phones, ''DEFAULT'')", "to_xero": "ours.whole(phone, mobile)"},
+	"mobile": {"xero": "phones", "direction": "to_xero", "to_xero": "ours.whole(phone, mobile)"}}');
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET phone = '3 ours', mobile = '4 ours' WHERE id = 303;
+SELECT ours.xero_edit(303, 'phones = ours.whole(''3 theirs'', ''4'')');
+CALL xero_fdw.run_sync('contacts');
+SELECT field, payload FROM xero_fdw.sync_issues WHERE kind = 'conflict' ORDER BY 1;
+SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
+SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHERE kind = 'conflict';
+CALL xero_fdw.run_sync('contacts');
+SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
 -- all rows may have changed
 TRUNCATE ours.contacts;
 CALL xero_fdw.run_sync('contacts');

@@ -185,6 +185,38 @@ SELECT push.run('journals');
 SELECT kind, message, sqlstate FROM xero_fdw.sync_issues;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 
+-- names that go from row to row: what was refused as a duplicate is tried again
+-- when the name is free, and only then
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
+TRUNCATE push.contacts;
+INSERT INTO push.contacts (id, name) VALUES (1, 'One'), (2, 'Two'), (3, 'Three'), (4, 'Four');
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'push', '{"contact_id": "contact_id", "name": "name"}');
+CALL xero_fdw.run_sync('contacts');
+UPDATE push.contacts SET name = CASE id WHEN 1 THEN 'Two' WHEN 2 THEN 'Three' WHEN 3 THEN 'Other' ELSE 'One' END;
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+CALL xero_fdw.run_sync('contacts');
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts');
+SELECT l.id, l.name, x.name FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
+-- a request that was sent is not taken for one that is too large to be sent
+CREATE FUNCTION push.too_large() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE program_limit_exceeded;
+END $$;
+CREATE TRIGGER too_large BEFORE UPDATE ON xero_fdw.sync_link FOR EACH ROW WHEN (NEW.xero_id IS DISTINCT FROM OLD.xero_id) EXECUTE FUNCTION push.too_large();
+INSERT INTO push.contacts (id, name) VALUES (5, 'Five'), (6, 'Six');
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts'), (SELECT count(DISTINCT idempotency_key) FROM xero_fdw.sync_intent);
+DROP TRIGGER too_large ON xero_fdw.sync_link;
+CALL xero_fdw.run_sync('contacts');
+SELECT push.run('contacts'), (SELECT count(*) FROM xero.contacts) AS records;
+
 -- what Xero has stored but cannot be read back is not taken for empty
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;

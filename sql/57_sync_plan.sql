@@ -54,13 +54,22 @@ CALL xero_fdw.run_sync('items');
 SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
 SELECT state, count(*) FROM xero_fdw.sync_link GROUP BY 1 ORDER BY 1;
 SELECT * FROM xero_fdw.audit_sync('items');
--- with the rows of what is gone
+-- with the rows of what is gone, if nobody has edited them
+INSERT INTO plan.items (code, name) VALUES ('D', 'Dates');
+CALL xero_fdw.run_sync('items');
 SELECT xero_fdw.alter_sync('items', on_delete => 'archive');
-DELETE FROM xero.items WHERE code = 'B';
+DELETE FROM xero.items WHERE code IN ('B', 'D');
+UPDATE plan.items SET name = 'Edited' WHERE code = 'D';
 SELECT local_key, finding FROM xero_fdw.audit_sync('items');
 SELECT side, action, local_key, why FROM plan.plan();
 CALL xero_fdw.run_sync('items');
-SELECT code FROM plan.items ORDER BY code COLLATE "C";
+SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
+-- what has left the filter is left as it is
+UPDATE xero.items SET code = 'Long', name = 'Gateau' WHERE code = 'C';
+CALL xero_fdw.run_sync('items');
+SELECT local_key, finding FROM xero_fdw.audit_sync('items');
+CALL xero_fdw.run_sync('items');
+SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
 SELECT xero_fdw.drop_sync('items');
 
 -- a long list, in parts, as far as the calls go

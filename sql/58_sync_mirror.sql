@@ -113,6 +113,17 @@ SELECT count(*) FROM books.invoice_line_items WHERE invoice_id = :'ID';
 SELECT differs('invoices'), differs('invoice_line_items');
 SELECT count(*) FROM xero_fdw.sync_inbox;
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
+-- what has left the filter is left as it is
+SELECT xero_fdw.alter_sync('books.invoices', xero_filter => 'reference IS DISTINCT FROM ''left''');
+CALL xero_fdw.run_sync('books.invoices');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"set\": {\"Reference\": \"left\"}}" >/dev/null
+SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
+CALL xero_fdw.run_sync('books.invoices');
+SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
+SELECT count(*) FROM xero_fdw.sync_inbox;
+SELECT xero_fdw.alter_sync('books.invoices', xero_filter => '');
+CALL xero_fdw.run_sync('books.invoices');
+SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
 
 -- what is missing is added; lines of records that are here cost nothing
 SELECT count(*) > 0 AS some FROM calls();

@@ -136,6 +136,48 @@ SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides();
 
+-- a field that is altered is merged anew though the record is not read again
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+CALL ours.start('both', 'merge');
+SELECT xero_fdw.alter_sync('contacts', conflict => 'xero', xero_filter => 'last_name IS NULL');
+INSERT INTO ours.contacts (name, email) VALUES ('Ann', 'ann@example.com');
+CALL xero_fdw.run_sync('contacts');
+UPDATE xero.contacts SET last_name = 'Ashe';
+SELECT xero_fdw.alter_sync('contacts', fields => '{"contact_id": "contact_id", "name": "name", "email": {"xero": "email_address", "to_local": "lower(email_address)"}}');
+CALL xero_fdw.run_sync('contacts');
+UPDATE ours.contacts SET email = 'ann@home.example';
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT * FROM ours.sides();
+
+-- what may have been created is looked for, but not sent again by a sync that only pulls by now
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+SELECT xero_fdw.drop_sync('contacts');
+TRUNCATE ours.contacts RESTART IDENTITY;
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'ours.contacts', 'both', '{"name": "name", "email": "email_address"}');
+CALL xero_fdw.run_sync('contacts');
+INSERT INTO ours.contacts (name) VALUES ('Stored');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "after"}]'
+CALL xero_fdw.run_sync('contacts');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
+SELECT xero_fdw.alter_sync('contacts', direction => 'pull');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT (SELECT count(*) FROM ours.contacts) AS here, (SELECT count(*) FROM xero.contacts) AS there, (SELECT count(*) FROM xero_fdw.sync_intent) AS waiting;
+SELECT xero_fdw.alter_sync('contacts', direction => 'both', match_on => '{name}');
+CALL xero_fdw.run_sync('contacts');
+INSERT INTO ours.contacts (name) VALUES ('Lost');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
+CALL xero_fdw.run_sync('contacts');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
+SELECT xero_fdw.alter_sync('contacts', direction => 'pull');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT (SELECT count(*) FROM ours.contacts) AS here, (SELECT count(*) FROM xero.contacts) AS there, (SELECT count(*) FROM xero_fdw.sync_intent) AS waiting;
+SELECT xero_fdw.alter_sync('contacts', direction => 'both');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+
 SELECT xero_fdw.drop_sync('contacts');
 DROP SCHEMA ours CASCADE;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'

@@ -302,7 +302,7 @@ BEGIN
 	INTO moved
 	FROM @extschema@.sync_link AS l
 		JOIN @extschema@.sync_link AS k ON k.sync_id = l.sync_id AND '=' || k.xero_id = l.match_key
-	WHERE l.sync_id = self.sync_id AND l.local_key = ANY (keys) AND l.xero_id IS NULL
+	WHERE l.sync_id = self.sync_id AND l.local_key IN (SELECT unnest(keys)) AND l.xero_id IS NULL
 		AND k.local_key IS NOT NULL
 		AND (k.state = 'linked' OR k.state = 'ended' AND self.on_delete = 'ignore');
 	IF moved.links IS NULL THEN
@@ -319,7 +319,7 @@ BEGIN
 	UPDATE @extschema@.sync_link AS k SET local_key = m.key
 	FROM unnest(moved.links, moved.keys) AS m(link, key) WHERE k.link_id = m.link;
 	DELETE FROM @extschema@.sync_change AS c
-	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key = ANY (moved.old_keys);
+	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key IN (SELECT unnest(moved.old_keys));
 END $$;
 COMMENT ON FUNCTION @extschema@._follow_ids(@extschema@.sync, jsonb[]) IS
 	'internal: let links follow rows that name their records';

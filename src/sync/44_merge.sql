@@ -122,6 +122,7 @@ COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
 -- with what is known of its other side.  "keys" are the rows whose changes the
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
+-- Where a base image stands for the record, it is without the marks of fields.
 CREATE FUNCTION @extschema@._take_items(state @extschema@._run,
 		OUT items @extschema@._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
@@ -133,13 +134,15 @@ DECLARE
 		FROM @extschema@.sync_change AS c
 		WHERE c.sync_id = sync AND (c.old_key IS NOT NULL OR c.operation = 'delete')
 			AND (c.change_id > state.upto OR c.xid = ANY (state.open)));
+	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM @extschema@.sync_field AS f
+		WHERE f.sync_id = sync);
 	picked @extschema@._item[];
 BEGIN
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(ROW(coalesce(k.link_id, nextval('@extschema@.sync_link_link_id_seq')),
 			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
 			i.tenant_id, i.xero_id, k.local_key, NULL, NULL, NULL,
-			i.remote, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
+			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
 			ORDER BY i.tenant_id, i.xero_id),
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
 	INTO picked, keys
@@ -161,7 +164,7 @@ BEGIN
 			ORDER BY c.change_id LIMIT batch) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
 			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
-			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END,
+			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
 			coalesce(i.updated_at, k.xero_updated_at),
 			k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
 			ORDER BY k.link_id)
@@ -236,7 +239,8 @@ CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._ite
 	SELECT array_agg(CASE
 		WHEN i.gone THEN CASE
 			WHEN i.state = 'linked' AND NOT i.deleted AND self.on_delete = 'archive'
-				AND self.direction <> 'push' THEN 'delete_local'
+				AND self.direction <> 'push'
+				AND (self.direction = 'pull' OR i.local = i.base_local) THEN 'delete_local'
 			ELSE 'end' END
 		WHEN i.state = 'ended' THEN 'rest'
 		WHEN i.xero_id IS NULL THEN CASE
@@ -393,9 +397,11 @@ BEGIN
 			END AS wanted
 		FROM compared, LATERAL (SELECT NOT x_known AND NOT l_known AS first_merge) AS m
 	), settled AS (
-		-- a column of Xero's that several fields are parts of goes there as a whole
-		SELECT *, CASE WHEN wanted = 'to_xero' AND direction = 'both' AND bool_or(wanted = 'conflict')
-			OVER (PARTITION BY link_id, xero_column) THEN 'conflict' ELSE wanted END AS flow
+		-- a column of Xero's that several fields are parts of goes there as a whole;
+		-- one that only goes there has no conflict of its own, but waits for the others
+		SELECT *, CASE WHEN wanted = 'to_xero' AND bool_or(wanted = 'conflict')
+			OVER (PARTITION BY link_id, xero_column) THEN CASE direction WHEN 'both' THEN 'conflict' END
+			ELSE wanted END AS flow
 		FROM judged
 	), explained AS (
 		SELECT *, CASE

@@ -6,6 +6,14 @@
 -- Xero; if it is not there it is sent again, with the same key as long as Xero
 -- remembers it, which makes that harmless, too.
 
+-- The columns whose values Xero keeps unique, in whichever objects have them.
+CREATE FUNCTION @extschema@._unique_columns() RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT '{contact_number,invoice_number,credit_note_number,purchase_order_number,quote_number,code,name}'::pg_catalog.text[]
+$$;
+COMMENT ON FUNCTION @extschema@._unique_columns() IS
+	'internal: the columns whose values Xero keeps unique';
+
 -- The columns that tell a record from others, of those that a row has: what
 -- match_on compares, else what Xero keeps unique, else what names a document.
 CREATE FUNCTION @extschema@._natural_columns(sync integer, "row" jsonb)
@@ -16,8 +24,7 @@ CREATE FUNCTION @extschema@._natural_columns(sync integer, "row" jsonb)
 				JOIN @extschema@.sync_field AS f USING (sync_id)
 			WHERE s.sync_id = sync AND f.local_column = ANY (s.match_on)
 			HAVING bool_and(@extschema@._filled("row"->f.xero_column) IS NOT NULL)),
-		(SELECT ARRAY[c] FROM unnest('{contact_number,invoice_number,credit_note_number,'
-				'purchase_order_number,quote_number,code,name,reference,narration}'::text[])
+		(SELECT ARRAY[c] FROM unnest(@extschema@._unique_columns() || '{reference,narration}'::text[])
 				WITH ORDINALITY AS u(c, n)
 			WHERE @extschema@._filled("row"->c) IS NOT NULL ORDER BY n LIMIT 1),
 		(SELECT array_agg(m.key ORDER BY m.key) FROM jsonb_each("row") AS m
@@ -139,8 +146,8 @@ CREATE FUNCTION @extschema@._settle_refused(run bigint, intent @extschema@.sync_
 		code text, message text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	names CONSTANT text[] := ARRAY(SELECT c FROM unnest('{contact_number,invoice_number,credit_note_number,'
-			'purchase_order_number,quote_number,code,name}'::text[]) WITH ORDINALITY AS u(c, n)
+	names CONSTANT text[] := ARRAY(SELECT c
+		FROM unnest(@extschema@._unique_columns()) WITH ORDINALITY AS u(c, n)
 		WHERE @extschema@._filled(intent."row"->c) IS NOT NULL ORDER BY n LIMIT 1);
 	found record;
 BEGIN
@@ -161,6 +168,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._settle_refused(bigint, @extschema@.sync_intent, text, text) IS
 	'internal: settle a row that Xero has refused';
+
+-- What stored rows have changed was theirs until now, and is free for rows that
+-- were refused as duplicates: the next run tries these again.
+CREATE FUNCTION @extschema@._retry_duplicates(sync integer, given_up jsonb[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	PERFORM @extschema@._merge_again(i) FROM @extschema@.sync_issue AS i
+	WHERE i.sync_id = sync AND i.kind = 'validation' AND i.sqlstate = '23505'
+		AND EXISTS (SELECT FROM unnest(given_up) AS g, unnest(@extschema@._unique_columns()) AS c
+			WHERE @extschema@._match_key(g, ARRAY[c]) = @extschema@._match_key(i.payload, ARRAY[c]));
+END $$;
+COMMENT ON FUNCTION @extschema@._retry_duplicates(integer, jsonb[]) IS
+	'internal: let the next run try again what was refused as a duplicate of values that are free now';
 
 -- Gives a fresh key to the next rows that go to Xero as one request; null if none
 -- waits.  What Xero does not offer for the object becomes an issue.
@@ -221,7 +242,8 @@ COMMENT ON FUNCTION @extschema@._request_rows(text) IS
 	'internal: the rows of a request';
 
 -- Sends a request, for the first time or again, and settles its rows.  When Xero
--- refuses all of it for the fault of one, each row is to go alone.
+-- refuses all of it for the fault of one, or it is too large to be sent, each row
+-- is to go alone.
 CREATE FUNCTION @extschema@._send_request(run bigint, sync integer, key text,
 		again boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -235,6 +257,8 @@ DECLARE
 	refused @extschema@.sync_intent[] := '{}';
 	codes text[] := '{}';
 	messages text[] := '{}';
+	given_up jsonb[];
+	sent CONSTANT bigint := (@extschema@._session()).calls;
 	outcome record;
 	intent @extschema@.sync_intent;
 BEGIN
@@ -259,13 +283,19 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF stored <> '{}' THEN
+		given_up := ARRAY(SELECT @extschema@._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row")))
+			FROM unnest(stored) AS i JOIN @extschema@.sync_link AS k USING (link_id)
+			WHERE i.operation = 'update' AND i."row" ?| @extschema@._unique_columns());
 		PERFORM @extschema@._settle_stored(run, sync, stored, ids, records);
 	END IF;
 	-- what a duplicate is one of may just have been stored
 	PERFORM @extschema@._settle_refused(run, refused[n], codes[n], messages[n])
 	FROM generate_subscripts(refused, 1) AS n;
+	IF given_up <> '{}' THEN
+		PERFORM @extschema@._retry_duplicates(sync, given_up);
+	END IF;
 EXCEPTION WHEN program_limit_exceeded THEN
-	IF cardinality(intents) < 2 THEN
+	IF cardinality(intents) < 2 OR (@extschema@._session()).calls > sent THEN
 		RAISE;
 	END IF;
 	UPDATE @extschema@.sync_intent AS i
@@ -347,11 +377,14 @@ COMMENT ON FUNCTION @extschema@._find_created(@extschema@.sync_intent) IS
 	'internal: look for the record that a create has made';
 
 -- Settles the requests whose outcome was not known when the last run ended: all
--- but creates that are to be sent again with their key, which is returned.
+-- but creates that are to be sent again with their key, which is returned.  A sync
+-- that only pulls by now sends nothing.
 CREATE FUNCTION @extschema@._settle_unknown(sync integer, tenants uuid[]) RETURNS text
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	memory CONSTANT interval := '5 minutes';
+	pulls CONSTANT boolean := (SELECT s.direction = 'pull' FROM @extschema@.sync AS s
+		WHERE s.sync_id = sync);
 	the_key text;
 	intent @extschema@.sync_intent;
 	found boolean;
@@ -377,10 +410,13 @@ BEGIN
 			found := @extschema@._find_created(intent) OR found;
 		END LOOP;
 		-- if one of its rows is there, the request was carried out
-		IF NOT found AND intent.first_sent > clock_timestamp() - memory THEN
+		IF pulls THEN
+			DELETE FROM @extschema@.sync_intent AS i WHERE i.idempotency_key = the_key;
+		ELSIF NOT found AND intent.first_sent > clock_timestamp() - memory THEN
 			RETURN the_key;
+		ELSE
+			PERFORM @extschema@._withdraw_request(the_key);
 		END IF;
-		PERFORM @extschema@._withdraw_request(the_key);
 	END LOOP;
 	RETURN NULL;
 END $$;

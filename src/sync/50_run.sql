@@ -97,9 +97,10 @@ BEGIN
 		ELSE
 			state.pulled := state.pulled + @extschema@._pull_chunk(state.run_id, self.sync_id,
 				state.tenants[state.pulled + 1])::integer;
-			-- with nothing to match, records can be merged as they come
+			-- with nothing to match or to settle, records can be merged as they come
 			IF self.direction = 'pull' AND NOT self.mirror
 				AND NOT @extschema@._has_waiting_rows(self.sync_id)
+				AND NOT EXISTS (SELECT FROM @extschema@.sync_intent AS i WHERE i.sync_id = self.sync_id)
 			THEN
 				state.phase := 'merge';
 			END IF;

@@ -8,7 +8,8 @@
 -- left the filter; what is not in Xero goes into the inbox as gone.
 
 -- Reads records, notes that they were seen, and puts those into the inbox that
--- are new or not as they were.
+-- are new or not as they were.  What is looked up by its key because the list
+-- did not have it has left the filter, if there is one, and is left as it is.
 CREATE FUNCTION @extschema@._audit_records(sync integer, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -20,14 +21,15 @@ DECLARE
 			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
 			' SELECT %2$s, $1, r.* FROM r LEFT JOIN @extschema@.sync_link AS k'
 			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
-			' WHERE k.link_id IS NULL'
-			'	OR k.state IN (''linked'', ''ignored'') AND k.base_xero IS DISTINCT FROM r.remote'
+			' WHERE ($3 IS NULL OR %3$L) AND (k.link_id IS NULL'
+			'	OR k.state IN (''linked'', ''ignored'') AND k.base_xero IS DISTINCT FROM r.remote)'
 			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,'
 			'	updated_at = excluded.updated_at, held = false'
 			'	WHERE old.remote IS DISTINCT FROM excluded.remote'
 			' RETURNING xero_id'
 		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put)',
-		@extschema@._records_query(sync, condition, limits), sync);
+		@extschema@._records_query(sync, condition, limits), sync,
+		(SELECT s.xero_filter IS NULL FROM @extschema@.sync AS s WHERE s.sync_id = sync));
 BEGIN
 	IF (SELECT s.mirror FROM @extschema@.sync AS s WHERE s.sync_id = sync) THEN
 		SELECT a.* INTO read, differing

@@ -428,8 +428,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._mirror_decisions(integer) IS
 	'internal: what records of the inbox would change in a copy';
 
--- Reads records for an audit.  Those that differ from the copy go into the inbox;
--- of the others it keeps the keys, held and empty, until the list is at its end.
+-- Reads records for an audit.  Those that differ from the copy go into the inbox,
+-- unless they have left the filter; of the others it keeps the keys, held and
+-- empty, until the list is at its end.
 CREATE FUNCTION @extschema@._mirror_audit(sync integer, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql
@@ -439,7 +440,7 @@ DECLARE
 	statement text;
 BEGIN
 	SELECT format('WITH r AS MATERIALIZED (%s), compared AS ('
-			'SELECT r.*, NOT coalesce(r.remote = (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
+			'SELECT r.*, ($3 IS NULL OR %L) AND NOT coalesce(r.remote = (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
 			' FROM r LEFT JOIN %s AS l ON l.tenant_id = $1 AND l.%I = r.xero_id::%s'
 		'), put AS ('
 			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)'
@@ -450,7 +451,7 @@ BEGIN
 			'	WHERE NOT excluded.held AND old.remote IS DISTINCT FROM excluded.remote'
 			' RETURNING xero_id, held'
 		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put WHERE NOT held)',
-		@extschema@._records_query(sync, condition, limits),
+		@extschema@._records_query(sync, condition, limits), s.xero_filter IS NULL,
 		(SELECT string_agg(format('l.%I', f.field), ', ') FROM @extschema@.sync_field AS f WHERE f.sync_id = sync),
 		s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key], sync)
 	INTO STRICT statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
