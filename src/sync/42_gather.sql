@@ -247,7 +247,8 @@ COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint[]) IS
 
 -- Rows whose key has changed keep their links.  A link that is in the way gives
 -- up its key: the row is gone, and with it its key, or its own change of the key
--- is about to come, as one statement may shift many.
+-- is about to come, as one statement may shift many.  Changes that are in nobody's
+-- way are followed all at once.
 CREATE FUNCTION @extschema@._follow_keys(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -257,6 +258,29 @@ DECLARE
 	gone boolean;
 	key jsonb;					-- an object, which is no row's key
 BEGIN
+	WITH change AS MATERIALIZED (
+		SELECT x.change_id, x.old_key, x.local_key, jsonb_build_object('was', x.old_key) AS was
+		FROM @extschema@.sync_change AS x
+		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
+	), taken AS MATERIALIZED (
+		SELECT u.key FROM change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
+		GROUP BY u.key HAVING count(*) > 1
+		UNION ALL
+		SELECT k.local_key FROM @extschema@.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key IN (
+			SELECT unnest(ARRAY[x.local_key, x.was]) FROM change AS x)
+	), free AS MATERIALIZED (
+		SELECT * FROM change AS x
+		WHERE x.old_key NOT IN (SELECT t.key FROM taken AS t)
+			AND x.local_key NOT IN (SELECT t.key FROM taken AS t)
+			AND x.was NOT IN (SELECT t.key FROM taken AS t)
+	), moved AS (
+		UPDATE @extschema@.sync_link AS k SET local_key = f.local_key
+		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
+	)
+	UPDATE @extschema@.sync_change AS x SET old_key = NULL
+	FROM free AS f WHERE x.change_id = f.change_id;
+
 	FOR c IN
 		SELECT * FROM @extschema@.sync_change AS x
 		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
