@@ -80,3 +80,17 @@ EXPLAIN (COSTS OFF) SELECT account_id FROM xero.accounts ORDER BY updated_date_u
 EXPLAIN (COSTS OFF) SELECT journal_id FROM xero.journals LIMIT 10;
 EXPLAIN (COSTS OFF) SELECT quote_id FROM xero.quotes ORDER BY date LIMIT 10;
 EXPLAIN (COSTS OFF) SELECT linked_transaction_id FROM xero.linked_transactions LIMIT 10;
+
+-- values that take two requests: their lists are put in one order here
+SELECT array_agg(contact_id) AS ids FROM (SELECT contact_id FROM xero.invoices WHERE type = 'ACCREC' GROUP BY 1 ORDER BY 1 LIMIT 60) AS c \gset
+CREATE TEMP TABLE local_dates AS SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids');
+SELECT cardinality(:'ids'::uuid[]), (SELECT array_agg(date) FROM (SELECT date FROM local_dates ORDER BY date LIMIT 9) AS r) AS first,
+	(SELECT array_agg(date) FROM (SELECT date FROM local_dates ORDER BY date DESC OFFSET 6 LIMIT 3) AS r) AS last;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" calls > /dev/null
+SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids') ORDER BY date LIMIT 9) AS r;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" calls | sed 's/ContactIDs=[-0-9a-f,]*/ContactIDs=.../'
+SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[]) ORDER BY date LIMIT 9) AS r;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" calls | sed 's/ContactIDs=[-0-9a-f,]*/ContactIDs=.../'
+SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[]) ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
+SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids') ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
+DROP TABLE local_dates;

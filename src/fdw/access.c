@@ -175,14 +175,14 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 
 	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
 								 &access->shape);
-	if (list_length(targets) == 1 &&
-		((XeroTarget *) linitial(targets))->single)
+	access->lists = list_length(targets);
+	if (access->lists == 1 && ((XeroTarget *) linitial(targets))->single)
 		access->calls = access->organisations;
 	else
 		access->calls = access->organisations *
 			list_calls(object, page_size,
 					   access->records / access->organisations,
-					   list_length(targets)) +
+					   access->lists) +
 			detail_calls(info->table, access->wanted, access->records);
 }
 

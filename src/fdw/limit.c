@@ -141,8 +141,8 @@ check_target(PathTarget *target, Index relid, bool *whole_row)
 
 /*
  * The order= of the query; false if Xero cannot give it.  Since records move
- * in an order that is not immutable, the window must be on one page then, and
- * of one organisation.
+ * in an order that is not immutable, the window must be on one page then, of
+ * one list.
  */
 static bool
 take_order(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
@@ -217,7 +217,8 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 		return;
 	xero_plan_access(root, baserel, clauses, order, page_size, &access);
 	if (access.pushdown.recheck != NIL ||
-		!is_one_organisation(info, &access, order != NULL))
+		!is_one_organisation(info, &access, order != NULL) ||
+		(order != NULL && (access.lists > 1 || access.pushdown.split)))
 		return;
 
 	access.calls = count_pages(&window, page_size, access.records);

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * merge.c
- *	  Rows of several organisations in one order.
+ *	  Rows of several lists in one order.
  *
  * A scan in an order that Xero gives is planned for a statement that wants a
- * known number of rows (see plan.c).  Among several organisations those are
- * within the first so many rows of each, so these are read, and sorted here.
+ * known number of rows (see plan.c).  Among several lists, be they of several
+ * organisations or of values that one request has no room for, those are within
+ * the first so many rows of each, so these are read, and sorted here.
  *
  *-------------------------------------------------------------------------
  */

@@ -289,8 +289,8 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 								 order != NULL);
 	if (sort != NIL)
 	{
-		/* organisations are put in one order here, by this column */
-		access.calls = access.organisations;
+		/* several lists are put in one order here, by this column */
+		access.calls = access.organisations * access.lists;
 		access.wanted = list_append_unique(access.wanted, linitial(sort));
 	}
 	else if (page_size < info->table->page_size)

@@ -40,6 +40,7 @@ typedef struct XeroAccess
 	List	   *wanted;			/* Integer nodes: attributes to decode */
 	XeroShape	shape;
 	double		organisations;	/* that will be asked */
+	int			lists;			/* of each of them, as far as is known */
 	double		records;		/* that Xero will send */
 	double		calls;
 } XeroAccess;

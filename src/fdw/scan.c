@@ -3,10 +3,10 @@
  * scan.c
  *	  Running a scan: where its next row comes from.
  *
- * That is the pages of Xero's lists (pages.c), those of several organisations
- * put in one order (merge.c), rows that were kept when they were read before,
- * or a count that Xero has told (count.c).  begin.c makes the state that all of
- * these work on, and settles the requests of a run.
+ * That is the pages of Xero's lists (pages.c), several lists put in one order
+ * (merge.c), rows that were kept when they were read before, or a count that
+ * Xero has told (count.c).  begin.c makes the state that all of these work on,
+ * and settles the requests of a run.
  *
  *-------------------------------------------------------------------------
  */
@@ -81,7 +81,8 @@ xeroIterateForeignScan(ForeignScanState *node)
 		state->replaying = false;
 	}
 
-	if (state->order_rows > 0 && state->nstreams > 1)
+	if (state->order_rows > 0 &&
+		(state->nstreams > 1 || list_length(state->targets) > 1))
 	{
 		if (!xero_merge_row(state, slot))
 			return slot;

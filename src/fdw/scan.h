@@ -38,9 +38,9 @@ typedef struct XeroStream
 	int			target;			/* index of the present one */
 	XeroPager **pagers;			/* by target; NULL if not begun */
 	XeroPager  *pager;			/* the present target's */
-	int64		rows;			/* that were returned */
 
 	/* the present target */
+	int64		rows;			/* that were returned */
 	double		items;			/* item count of the last page, -1 unknown */
 	double		counted;		/* the part of it in the scan's sum, so too */
 	double		fewest_items;	/* smallest item count of all pages */
@@ -114,7 +114,7 @@ typedef struct XeroScanState
 	XeroStream *open[XERO_MAX_STREAMS]; /* begun and not at the end; the one
 										 * whose turn it is comes first */
 	int			nopen;
-	Tuplesortstate *sorter;		/* puts several streams in order */
+	Tuplesortstate *sorter;		/* puts several lists in order */
 
 	/* the present page */
 	bool		page_open;

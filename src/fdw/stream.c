@@ -96,6 +96,7 @@ begin_target(XeroScanState *state, XeroStream *stream)
 	stream->items = -1;
 	stream->counted = -1;
 	stream->fewest_items = -1;
+	stream->rows = 0;
 	stream->records = (state->first_page - 1) *
 		xero_pager_page_size(xero_root_object(state->table->object),
 							 state->page_size);
@@ -103,6 +104,14 @@ begin_target(XeroScanState *state, XeroStream *stream)
 	stream->reread_page = 0;
 	stream->setbacks = 0;
 	stream->seen = target->single ? NULL : make_seen(state);
+}
+
+static void
+leave_target(XeroStream *stream)
+{
+	xero_pager_free(stream->pager);
+	stream->pager = NULL;
+	stream->target++;
 }
 
 /* Every record that Xero counted on every page must have come. */
@@ -117,9 +126,7 @@ end_target(XeroScanState *state, XeroStream *stream)
 				 errdetail("Xero counted %.0f records but sent %.0f.",
 						   stream->fewest_items, stream->records),
 				 errhint("The list changed while it was being read. Run the statement again.")));
-	xero_pager_free(stream->pager);
-	stream->pager = NULL;
-	stream->target++;
+	leave_target(stream);
 }
 
 /* The call that the stream's next response comes from; NULL at its end. */
@@ -128,11 +135,13 @@ request_next(XeroScanState *state, XeroStream *stream)
 {
 	XeroCall   *call;
 
-	if (state->order_rows > 0 && stream->rows >= state->order_rows)
-		return NULL;			/* the rest comes after what is wanted */
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
+		/* the rest of the list comes after what is wanted */
+		if (stream->pager != NULL && state->order_rows > 0 &&
+			stream->rows >= state->order_rows)
+			leave_target(stream);
 		if (stream->pager == NULL)
 		{
 			if (stream->target >= list_length(state->targets))

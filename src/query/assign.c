@@ -451,6 +451,7 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 	memset(result, 0, sizeof(XeroPushdown));
 	result->max_records = a.max_records;
 	result->max_tenants = a.max_tenants;
+	result->split = a.split;
 	foreach(lc, a.items)
 		result->sent = lappend(result->sent,
 							   xero_item_to_node(lfirst(lc), &result->params));

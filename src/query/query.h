@@ -53,6 +53,7 @@ typedef struct XeroPushdown
 								 * key conditions; -1 if unbounded */
 	double		max_tenants;	/* conditions let at most so many
 								 * organisations pass; -1 if unbounded */
+	bool		split;			/* values may be spread over several lists */
 } XeroPushdown;
 
 /*
