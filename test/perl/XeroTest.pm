@@ -99,17 +99,29 @@ sub psql
 	return $self->{node}->safe_psql('postgres', $sql);
 }
 
-# After a crash: until the server takes connections again.  A psql that cannot
-# connect may be gone before it was given its input, which is an exception.
-sub await_server
+# Kills a process of the server, and waits until that has begun anew: it has
+# another checkpointer then.
+sub crash
 {
-	my ($self) = @_;
+	my ($self, $pid) = @_;
+	my $before = $self->checkpointer;
+	kill 'KILL', $pid;
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
-		return if eval { $self->{node}->psql('postgres', 'SELECT 1') == 0 };
+		return if $self->checkpointer !~ /^(|$before)$/;
 		sleep(0.1);
 	}
 	die 'the server did not come back';
+}
+
+# Its pid; '' while nobody can connect.  A psql that cannot may be gone before it
+# was given its input, which is an exception.
+sub checkpointer
+{
+	my ($self) = @_;
+	my $pid = '';
+	eval { $self->{node}->psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}, stdout => \$pid) };
+	return $pid // '';
 }
 
 # SQLSTATE and text of a statement's error, or () if it had none.

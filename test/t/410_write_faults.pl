@@ -131,12 +131,11 @@ $sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay
 my $doomed = XeroSession->new($node);
 $doomed->start(insert_into('killed'));
 wait_for_second();
-kill 'KILL', $doomed->pid;
+$xero->crash($doomed->pid);
 $doomed->wait;
 sleep(1.5);
 $sandbox->faults;
 $session->quit;
-$xero->await_server;
 $session = XeroSession->new($node);
 $again = $session->try(insert_into('killed') . qq{\nWHERE 'killed ' || n NOT IN (SELECT narration FROM xero.manual_journals WHERE narration LIKE 'killed %')});
 is($again->{state}, '00000', 'after a crash: the rest') or diag($again->{text});

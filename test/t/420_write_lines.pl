@@ -193,12 +193,11 @@ my $doomed = XeroSession->new($node);
 my $mark = $sandbox->mark;
 $doomed->start(q{INSERT INTO xero.invoice_line_items (invoice_id, description) SELECT invoice_id, 'killed' FROM made});
 for (1 .. 300) { last if grep { $_->{method} eq 'POST' } $sandbox->log($mark); sleep(0.05); }
-kill 'KILL', $doomed->pid;
+$xero->crash($doomed->pid);
 $doomed->wait;
 sleep(1.5);
 $sandbox->faults;
 $session->quit;
-$xero->await_server;
 $session = XeroSession->new($node);
 $result = $session->try(q{INSERT INTO xero.invoice_line_items (invoice_id, description) SELECT invoice_id, 'killed' FROM made
 	WHERE invoice_id NOT IN (SELECT invoice_id FROM xero.invoice_line_items WHERE description = 'killed' AND invoice_id IN (SELECT invoice_id FROM made))});

@@ -62,7 +62,7 @@ sub kill_at
 	$node->poll_query_until('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND ($where)", '1')
 	  or die "the run did not come to $where";
 	my $place = $node->safe_psql('postgres', "SELECT application_name FROM pg_stat_activity WHERE pid = $pid");
-	kill 'KILL', $pid;
+	$xero->crash($pid);
 	$crm->session->wait;
 	return $place;
 }
@@ -71,7 +71,6 @@ sub kill_at
 sub goes_on
 {
 	my ($case, $later) = @_;
-	$xero->await_server;
 	$crm->reconnect;
 	$sandbox->faults;
 	$journals->later($later) if $later;
@@ -164,9 +163,8 @@ foreach my $n (1 .. 4)
 	my $pid = $people->session->pid;
 	$node->poll_query_until('postgres', "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $pid") or die 'no stop';
 	note("first run, step $at: " . $node->safe_psql('postgres', "SELECT application_name FROM pg_stat_activity WHERE pid = $pid"));
-	kill 'KILL', $pid;
+	$xero->crash($pid);
 	$people->session->wait;
-	$xero->await_server;
 	$people->reconnect;
 	is($people->run('people')->{state}, 'done', "first run, step $at: the next run");
 	is_merged("first run, step $at");
