@@ -150,7 +150,7 @@ BEGIN
 			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (state.tenants)
 				AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
 					WHERE k.sync_id = sync AND k.tenant_id = i.tenant_id
-						AND k.xero_id = i.xero_id AND k.local_key = ANY (moved))
+						AND k.xero_id = i.xero_id AND k.local_key IN (SELECT unnest(moved)))
 			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i
 		LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
 			AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id;
@@ -159,7 +159,7 @@ BEGIN
 		FROM (SELECT c.local_key FROM @extschema@._due_changes(state) AS c
 				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
 					AND k.local_key = c.local_key
-			WHERE c.local_key IS NOT NULL AND c.local_key <> ALL (moved)
+			WHERE c.local_key IS NOT NULL AND c.local_key NOT IN (SELECT unnest(moved))
 				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
 			ORDER BY c.change_id LIMIT batch) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,

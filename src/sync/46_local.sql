@@ -399,8 +399,9 @@ BEGIN
 			WHERE x.sync_id = state.sync_id AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
 		END IF;
 	END IF;
-	DELETE FROM @extschema@.sync_change AS c USING @extschema@._due_changes(state) AS due
-	WHERE c.change_id = due.change_id AND due.local_key IN (SELECT unnest(taken.keys));
+	DELETE FROM @extschema@.sync_change AS c
+	WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto
+		AND c.xid <> ALL (state.open) AND c.local_key IN (SELECT unnest(taken.keys));
 	RETURN coalesce(decisions, '{}');
 END $$;
 COMMENT ON FUNCTION @extschema@._merge_batch(@extschema@._run, boolean) IS
