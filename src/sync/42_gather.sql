@@ -2,7 +2,10 @@
 --
 -- Keys are jsonb, whose equality PostgreSQL does not trust to keep a secret, so row
 -- level security keeps it from using indexes on them.  They are compared by hash
--- joins therefore: enable_nestloop is off where that matters.
+-- joins therefore: enable_nestloop is off where that matters.  What waits in a
+-- table comes and goes, so its statistics may say that it is empty when it is full;
+-- statements that would then compare all with all take keys from an array, or
+-- test (IN ...) IS TRUE, which is hashed and never a join.
 --
 -- Where a trigger records changes there is nothing to look for; elsewhere, and
 -- before the first merge, the whole relation is compared with what was seen of

@@ -69,7 +69,7 @@ COMMENT ON FUNCTION @extschema@._has_waiting_rows(integer) IS
 -- Gives links to the records of the inbox that have none, with the key to match
 -- them by, and new keys to those that have no partner yet.
 CREATE FUNCTION @extschema@._absorb(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	columns CONSTANT text[] := (SELECT s.match_on FROM @extschema@.sync AS s WHERE s.sync_id = sync);

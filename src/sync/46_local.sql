@@ -180,7 +180,7 @@ BEGIN
 	SET CONSTRAINTS ALL IMMEDIATE;
 	DELETE FROM @extschema@.sync_change AS c
 	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
-		AND c.local_key IN (SELECT unnest(before || after));
+		AND (c.local_key IN (SELECT unnest(before || after))) IS TRUE;
 	SELECT array_agg(w.key ORDER BY d.n), array_agg(r.image ORDER BY d.n)
 	INTO keys, images
 	FROM generate_series(1, cardinality(decisions)) AS d(n)
@@ -267,8 +267,10 @@ BEGIN
 	DELETE FROM @extschema@.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
 
-	DELETE FROM @extschema@.sync_intent AS i USING unnest(decisions) AS d
-	WHERE i.link_id = (d.item).link_id AND NOT (d.item).is_new AND i.idempotency_key IS NULL;
+	DELETE FROM @extschema@.sync_intent AS i
+	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
+			WHERE NOT (d.item).is_new))
+		AND i.idempotency_key IS NULL;
 	INSERT INTO @extschema@.sync_intent (sync_id, link_id, tenant_id, operation, "row", fields, image)
 	SELECT sync, (d.item).link_id, t.tenant_id,
 		CASE d.xero_action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END,
@@ -401,7 +403,7 @@ BEGIN
 	END IF;
 	DELETE FROM @extschema@.sync_change AS c
 	WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto
-		AND c.xid <> ALL (state.open) AND c.local_key IN (SELECT unnest(taken.keys));
+		AND c.xid <> ALL (state.open) AND (c.local_key IN (SELECT unnest(taken.keys))) IS TRUE;
 	RETURN coalesce(decisions, '{}');
 END $$;
 COMMENT ON FUNCTION @extschema@._merge_batch(@extschema@._run, boolean) IS

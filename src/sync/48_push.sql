@@ -128,8 +128,8 @@ BEGIN
 	DELETE FROM @extschema@.sync_issue AS x USING unnest(intents) AS i
 	WHERE x.link_id = i.link_id AND (x.kind IN ('validation', 'ambiguous')
 		OR x.kind = 'conflict' AND x.field = ANY (i.fields));
-	DELETE FROM @extschema@.sync_intent AS x USING unnest(intents) AS i
-	WHERE x.intent_id = i.intent_id;
+	DELETE FROM @extschema@.sync_intent AS x
+	WHERE x.intent_id = ANY (ARRAY(SELECT i.intent_id FROM unnest(intents) AS i));
 	UPDATE @extschema@.sync_run AS r
 	SET pushed = r.pushed + cardinality(intents), created = r.created + c.created,
 		updated = r.updated + cardinality(intents) - c.created
@@ -208,12 +208,11 @@ BEGIN
 	END LOOP;
 	UPDATE @extschema@.sync_intent AS i
 	SET idempotency_key = key, first_sent = clock_timestamp()
-	FROM (SELECT o.intent_id FROM @extschema@.sync_intent AS o
+	WHERE i.intent_id = ANY (ARRAY(SELECT o.intent_id FROM @extschema@.sync_intent AS o
 		WHERE o.sync_id = sync AND o.idempotency_key IS NULL
 			AND o.tenant_id = intent.tenant_id AND o.operation = intent.operation
 			AND (o.intent_id = intent.intent_id OR NOT intent.alone AND NOT o.alone)
-		ORDER BY o.intent_id LIMIT batch) AS together
-	WHERE i.intent_id = together.intent_id;
+		ORDER BY o.intent_id LIMIT batch));
 	RETURN key;
 END $$;
 COMMENT ON FUNCTION @extschema@._next_request(bigint, integer, uuid[]) IS
