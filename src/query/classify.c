@@ -6,8 +6,9 @@
  * One pass over the clause.  Anything not understood here is local, which is
  * always right.  What is understood: built-in operators on columns whose SQL
  * type is the catalogue's, with a value on the other side that does not
- * depend on the row.  Negations are pushed down to the operators on the way,
- * which three-valued logic allows; after that null and false are the same.
+ * depend on the row; and _modified_since() of the syncs.  Negations are pushed
+ * down to the operators on the way, which three-valued logic allows; after that
+ * null and false are the same.
  *
  * Whether a request has a place for the condition is not decided here, but in
  * assign.c.
