@@ -19,6 +19,9 @@
 #define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
 
+/* Seconds that a token is believed to live; Xero's live for half an hour. */
+#define MAX_LIFETIME 86400
+
 static bool
 is_blank(char c)
 {
@@ -231,7 +234,8 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 			  sizeof(document->refresh_token));
 	get_whole(object, "id_token", document->id_token,
 			  sizeof(document->id_token));
-	document->expires_in = get_int(object, "expires_in", -1);
+	document->expires_in = Min(get_int(object, "expires_in", -1),
+							   MAX_LIFETIME);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
 	json_object_put(object);
