@@ -680,3 +680,30 @@ xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
 	tenant->stats.throttled++;
 	end_giving_back(tenant);
 }
+
+void
+xero_budget_unblock(const char *client_id)
+{
+	XeroBudget *budget = xero_shared_budget();
+	int		   *heads = palloc(sizeof(int) * (budget->ntenants + 1));
+	int			nheads = 0;
+	XeroTenantKey key;
+
+	strlcpy(key.client_id, client_id != NULL ? client_id : "",
+			sizeof(key.client_id));
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+
+		if (!tenant->used || strcmp(tenant->key.client_id, key.client_id) != 0)
+			continue;
+		xero_quota_unblock(&tenant->quota, app_of(budget, tenant));
+		heads[nheads++] = head_of(&tenant->queue);
+	}
+	heads[nheads++] = head_of(&budget->room);
+	LWLockRelease(&budget->lock);
+	for (int i = 0; i < nheads; i++)
+		wake(heads[i]);
+	pfree(heads);
+}

@@ -86,4 +86,10 @@ extern void xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
 extern void xero_budget_refuse(XeroGrant *grant, XeroBarrier limit,
 							   const char *problem, double delay_ms);
 
+/*
+ * Xero's refusals of calls of an application (NULL: of servers without one) are
+ * forgotten, in all organisations, and those who wait go on.
+ */
+extern void xero_budget_unblock(const char *client_id);
+
 #endif							/* XERO_BUDGET_H */
