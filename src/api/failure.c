@@ -182,6 +182,8 @@ wait_message(const XeroWait *wait)
 				"daily limit of calls that server \"%s\" sets itself is used up";
 		case XERO_BARRIER_RESERVE:
 			return "what is left of Xero's daily limit of calls is reserved for interactive work on server \"%s\"";
+		case XERO_BARRIER_ROOM:
+			return "too many organisations of Xero are in use at once for server \"%s\"";
 		default:
 			return "too many calls to Xero at once for server \"%s\"";
 	}
@@ -198,6 +200,8 @@ wait_hint(const XeroWait *wait)
 			return "Other programs that use the same application draw on the same limit; the view xero_fdw.budget shows our share.";
 		case XERO_BARRIER_RESERVE:
 			return "See the server option \"reserve\", or set xero_fdw.priority to interactive.";
+		case XERO_BARRIER_ROOM:
+			return "Raise xero_fdw.max_tenants and restart the server, or raise xero_fdw.max_wait.";
 		default:
 			return "Try again later, or raise xero_fdw.max_wait.";
 	}

@@ -25,8 +25,10 @@
 #include "compat.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -273,6 +275,29 @@ take_date(XeroHttpResult *result, const char *value, size_t len)
 	result->date_seen = GetCurrentTimestamp();
 }
 
+/* Seconds, or a date, which complete() makes seconds of. */
+static void
+take_retry_after(XeroHttpResult *result, const char *value, size_t len)
+{
+	char		text[64];
+
+	take_number(&result->retry_after, value, len);
+	if (len > 0 && isalpha((unsigned char) value[0]))
+	{
+		take_text(text, sizeof(text), value, len);
+		result->retry_at = curl_getdate(text, NULL);
+	}
+}
+
+/* From Xero's now, if it says when that is, to its retry_at. */
+static int
+seconds_to_retry(const XeroHttpResult *result)
+{
+	int64		now = result->date >= 0 ? result->date : (int64) time(NULL);
+
+	return (int) Max(0, Min(result->retry_at - now, PG_INT32_MAX));
+}
+
 static void
 forget_answer(XeroHttpResult *result)
 {
@@ -281,6 +306,7 @@ forget_answer(XeroHttpResult *result)
 	memset(result, 0, sizeof(*result));
 	result->body = body;
 	result->retry_after = -1;
+	result->retry_at = -1;
 	result->minute_remaining = -1;
 	result->day_remaining = -1;
 	result->app_minute_remaining = -1;
@@ -310,7 +336,7 @@ take_header(char *line, size_t size, size_t nmemb, void *arg)
 	else if (header_is(line, n, "x-rate-limit-problem", &value, &len))
 		take_text(result->problem, sizeof(result->problem), value, len);
 	else if (header_is(line, n, "retry-after", &value, &len))
-		take_number(&result->retry_after, value, len);
+		take_retry_after(result, value, len);
 	else if (header_is(line, n, "x-minlimit-remaining", &value, &len))
 		take_number(&result->minute_remaining, value, len);
 	else if (header_is(line, n, "x-daylimit-remaining", &value, &len))
@@ -407,6 +433,8 @@ complete(XeroHttp *http, CURLcode code)
 	result->bytes_in = n;
 	curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &n);
 	result->elapsed_ms = n / 1000.0;
+	if (result->retry_at >= 0)
+		result->retry_after = seconds_to_retry(result);
 	/* of an empty body, too: a buffer used again holds the answer before */
 	if (reserve(http, result->len))
 		result->body[result->len] = '\0';

@@ -54,6 +54,7 @@ typedef struct XeroHttpResult
 	char		authenticate[128];	/* WWW-Authenticate */
 	char		problem[32];	/* X-Rate-Limit-Problem */
 	int			retry_after;	/* seconds */
+	int64		retry_at;		/* if it is a date: seconds since 1970 */
 	int			minute_remaining;
 	int			day_remaining;
 	int			app_minute_remaining;

@@ -53,11 +53,13 @@ $session->rows(query('three'));
 is(entries(), 'three 1, two 3', 'who has a call under way stays');
 
 # ... or an order of Xero's.
+$session->rows(q{SET xero_fdw.max_wait = '1s'});
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'minute', retry_after => 600, times => 1 });
 is($session->try(query('three'))->{state}, '53400', 'refused');
 my $result = $session->try(query('one'));
 is($result->{state}, '53400', 'no room: SQLSTATE');
-like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server\./, 'message');
+like($result->{text}, qr/too many organisations of Xero are in use at once for server "one"\nDETAIL:  The statement has waited for as long as xero_fdw\.max_wait \(1000 ms\) allows\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server, or raise xero_fdw\.max_wait\./, 'message');
+cmp_ok($result->{seconds}, '>=', 1, 'it has waited for it');
 is(entries(), 'three 2, two 3', 'both stay');
 $budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
 is($holder->wait->{state}, '57014', 'the call is cancelled');
