@@ -27,6 +27,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -479,6 +480,27 @@ drop_engine(void)
 	engine_fault = NULL;
 }
 
+/*
+ * libcurl opens a pair of sockets with a multi handle and tells nobody, but
+ * they must not go to the backend's children either.  They get the lowest
+ * numbers that are free.
+ */
+static CURLM *
+make_multi(void)
+{
+	int			lowest[2];
+	CURLM	   *made;
+
+	for (int i = 0; i < lengthof(lowest); i++)
+		lowest[i] = dup(STDERR_FILENO);
+	for (int i = 0; i < lengthof(lowest); i++)
+		close(lowest[i]);
+	made = curl_multi_init();
+	for (int i = 0; i < lengthof(lowest); i++)
+		(void) fcntl(lowest[i], F_SETFD, FD_CLOEXEC);
+	return made;
+}
+
 static void
 start_engine(void)
 {
@@ -492,7 +514,7 @@ start_engine(void)
 	xero_sleep_init();
 	block_signals(&saved);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		multi = curl_multi_init();
+		multi = make_multi();
 	restore_signals(&saved);
 	if (multi == NULL)
 		ereport(ERROR,
