@@ -501,6 +501,31 @@ make_multi(void)
 	return made;
 }
 
+/* A multi handle; NULL if there is no memory. */
+static CURLM *
+make_engine(void)
+{
+	CURLM	   *made;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return NULL;
+	made = make_multi();
+	if (made == NULL)
+		return NULL;
+	if (curl_multi_setopt(made, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_MAXCONNECTS, 16L) != CURLM_OK)
+	{
+		curl_multi_cleanup(made);
+		return NULL;
+	}
+#if LIBCURL_VERSION_NUM >= 0x081400
+	(void) curl_multi_setopt(made, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+	return made;
+}
+
 static void
 start_engine(void)
 {
@@ -513,21 +538,12 @@ start_engine(void)
 
 	xero_sleep_init();
 	block_signals(&saved);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		multi = make_multi();
+	multi = make_engine();
 	restore_signals(&saved);
 	if (multi == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not initialize the HTTP library")));
-
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
-#if LIBCURL_VERSION_NUM >= 0x081400
-	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
-#endif
 }
 
 bool
@@ -597,28 +613,32 @@ make_transfer(void)
 	return http;
 }
 
-/* Does the URL lead to this very machine, so that http:// is no leak? */
-static bool
-is_loopback(const char *url)
+/*
+ * Does the URL lead to this very machine, so that http:// is no leak?  One that
+ * is malformed does not; curl will say so.
+ */
+static CURLcode
+find_loopback(const char *url, bool *loopback)
 {
 	CURLU	   *parsed = curl_url();
 	char	   *host = NULL;
 	struct in_addr address;
-	bool		result = false;
+	CURLUcode	code = CURLUE_OUT_OF_MEMORY;
 
-	if (parsed != NULL &&
-		curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-	{
-		if (inet_pton(AF_INET, host, &address) == 1)
-			result = (ntohl(address.s_addr) >> 24) == 127;
-		else
-			result = pg_strcasecmp(host, "localhost") == 0 ||
-				strcmp(host, "[::1]") == 0;
-	}
+	if (parsed != NULL)
+		code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+	if (code != CURLUE_OK)
+		*loopback = false;
+	else if (inet_pton(AF_INET, host, &address) == 1)
+		*loopback = (ntohl(address.s_addr) >> 24) == 127;
+	else
+		*loopback = pg_strcasecmp(host, "localhost") == 0 ||
+			strcmp(host, "[::1]") == 0;
 	curl_free(host);
 	curl_url_cleanup(parsed);
-	return result;
+	return code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 /* A line break in a value would smuggle in a header. */
@@ -654,8 +674,11 @@ add_header(XeroHttp *http, const char *header)
 static CURLcode
 set_security(XeroHttp *http, const XeroHttpRequest *request)
 {
-	bool		loopback = is_loopback(request->url);
+	bool		loopback;
+	CURLcode	code = find_loopback(request->url, &loopback);
 
+	if (code != CURLE_OK)
+		return code;
 #if LIBCURL_VERSION_NUM >= 0x075500
 	SET(CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
 #else

@@ -22,7 +22,7 @@ my $all = $ENV{XERO_FAIL_ALL};
 my $xero = XeroTest->new(
 	# answers that take their time, so that each is waited for
 	sandbox => [ '--seed', 1, '--no-limits', '--latency', 3 ],
-	conf => XeroFail::settings(),
+	conf => XeroFail::settings() . "\nrestart_after_crash = on",
 	server => { client_id => 'sandbox-client', grant_type => 'client_credentials' },
 	mapping => { client_secret => 'sandbox-secret' });
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
@@ -63,9 +63,10 @@ my $GOOD = qr/^(00000|53200|53000|08001|08006|HV00L)$/;
 sub run_script
 {
 	my ($script) = @_;
-	my ($output, $error) = ('', '');
-	$node->psql('postgres', $script, stdout => \$output, stderr => \$error, on_error_stop => 0);
-	return $output;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
+	PostgreSQL::Test::Utils::append_to_file($file, $script);
+	my ($output) = PostgreSQL::Test::Utils::run_command([ $node->installed_command('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=0', '-d', $node->connstr('postgres'), '-f', $file ]);
+	return "$output\n";
 }
 
 # What one statement does while the nth call fails, and what the next one does.
@@ -74,7 +75,7 @@ sub trial
 	my ($sql, $what, $errno, $n, $times) = @_;
 	return <<"SQL";
 SET statement_timeout = '5s';
-SELECT fail_nth('$what', $n, $times, $errno);
+SELECT fail_nth('$what', $n, $times, $errno) \\gset x_
 $sql;
 \\echo <first $n :SQLSTATE :LAST_ERROR_MESSAGE
 SELECT fail_no_more();
@@ -151,6 +152,7 @@ sub warm
 	{
 		my ($what, $error) = @$cause;
 		my (undef, undef, $count) = outcomes(run_script("\\c\n" . trial($sql, $what, 0, 1_000_000, 1) x 3));
+		next if $count->{calls} == 0;
 		my @n = (1 .. $count->{calls} + 1) x 3;
 		my $began = time;
 		my @outcomes = outcomes(run_script(join('', "\\c\n", map { trial($sql, $what, $ENO{$error}, $_, 1) } @n)));

@@ -71,7 +71,9 @@ typedef struct Hook
 #define OURS " xero_fdw "
 #define CURL " libcurl "
 #define OPENSSL " libcrypto libssl "
-#define BELOW " xero_fdw libcurl libjson-c libz libnghttp2 "
+#define BELOW " xero_fdw libcurl libz libnghttp2 "
+#define JSON " libjson-c "
+#define ALL BELOW OPENSSL JSON
 
 /* All hooks are an array that the linker makes. */
 #define HOOK(tag, name, libraries) \
@@ -133,6 +135,7 @@ fails(const char *what)
 
 ALLOCATES("malloc", BELOW, below)
 ALLOCATES("openssl", OPENSSL, openssl)
+ALLOCATES("json", JSON, json)
 
 #define SYSTEM(libraries, type, name, params, args, failure) \
 	RETURNS(#name, libraries, name, type, name, params, args, failure)
@@ -437,7 +440,7 @@ patch(struct dl_phdr_info *object, size_t size, void *arg)
 	char	   *library = name_of(object->dlpi_name);
 	Tables		tables;
 
-	if (strstr(BELOW OPENSSL, library) == NULL)
+	if (strstr(ALL, library) == NULL)
 		return 0;
 	tables = find_tables(object);
 	for (int list = 0; list < 2; list++)
