@@ -29,6 +29,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -509,6 +510,26 @@ Datum
 silent_masks(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text((char *) order->masks));
+}
+
+/*
+ * How many descriptors this process has that are not files: sockets and the
+ * like.  Of files the server keeps some open.
+ */
+PG_FUNCTION_INFO_V1(descriptors);
+Datum
+descriptors(PG_FUNCTION_ARGS)
+{
+	int			n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+	{
+		struct stat status;
+
+		if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
+			n++;
+	}
+	PG_RETURN_INT32(n);
 }
 
 /* What this process has of malloc(), in bytes. */
