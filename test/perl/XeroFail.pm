@@ -95,7 +95,7 @@ my $number = 0;
 sub trial
 {
 	my ($case, $cause, $n) = @_;
-	my ($what, $error) = @{ $cause // [ '', 'NONE' ] };
+	my ($what, $error) = @{ $cause // [ 'nothing', 'NONE' ] };
 	$number++;
 	my ($sql, $next) = map { ref $_ ? $_->($number) : $_ } $case->{sql}, $case->{next} // $case->{sql};
 	return <<"SQL";
@@ -129,7 +129,7 @@ sub run_trials
 	push @trials, { rows => $1, cause => $2, n => $3, state => $4, text => $5, calls => $6, failed => $7,
 		next_rows => $8, next_state => $9, next_text => $10, taken => $11, descriptors => $12, allocated => $13,
 		errors => shift @errors }
-	  while $output =~ /\G(.*?)^<first (\w* \w+) (\d+) (\w+) ?(.*?)\n(\d+) (\d+)\n<calls\n(.*?)^<next (\w+) ?(.*?)\n(\d+)\n(\d+)\n(\d+)\n<end\n/gms;
+	  while $output =~ /\G(.*?)^<first (\w+ \w+) (\d+) (\w+) ?(.*?)\n(\d+) (\d+)\n<calls\n(.*?)^<next (\w+) ?(.*?)\n(\d+)\n(\d+)\n(\d+)\n<end\n/gms;
 	return @trials;
 }
 
