@@ -24,8 +24,16 @@ my $query = 'SELECT count(account_id), min(name) FROM xero.accounts';
 my $list = '/api.xro/2.0/Accounts';
 my $session = XeroSession->new($node);
 
-is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'both, where none is named');
 my $result;
+foreach my $id ('x', '', '12345678123412341234123456789abc')
+{
+	$sandbox->faults({ path => '/connections', status => 200, body => "[{\"tenantId\": \"$id\", \"tenantType\": \"ORGANISATION\"}]" });
+	$result = $session->try('SELECT count(*) FROM xero.accounts');
+	is($result->{state}, 'HV00L', "tenantId \"$id\": SQLSTATE");
+	like($result->{text}, qr/could not read the list of organisations that server "xero" is connected to\nDETAIL:  The tenantId of connection 1 is no uuid\./, 'message');
+}
+$sandbox->faults;
+is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'both, where none is named');
 $session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenants[0]')");
 my $rows = $session->rows($query);
 like($rows, qr/^\d\d\|/, 'rows');
