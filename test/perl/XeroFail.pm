@@ -123,7 +123,6 @@ sub run_trials
 	my $node = $xero->node;
 	my ($output, $errors) = PostgreSQL::Test::Utils::run_command([ $node->installed_command('psql'), '-XAtq',
 		'-v', 'ON_ERROR_STOP=0', '-d', $node->connstr('postgres'), '-f', $file ]);
-	if ($ENV{DUMP}) { open(my $d, '>>', "/tmp/fn-dump") or die; print $d $output; close $d; }
 	my @errors = split /^<end$/m, $errors;
 	my @trials;
 	$output .= "\n";

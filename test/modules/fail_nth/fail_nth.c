@@ -268,13 +268,23 @@ PALLOC(char *, quote_literal_cstr, (const char *s), (s))
 PALLOC(HTAB *, hash_create,
 	   (const char *name, long n, const HASHCTL *info, int flags),
 	   (name, n, info, flags))
-PALLOC(void *, hash_search,
-	   (HTAB *table, const void *key, HASHACTION action, bool *found),
-	   (table, key, action, found))
 PALLOC(Tuplestorestate *, tuplestore_begin_heap,
 	   (bool random, bool across, int kb), (random, across, kb))
 PALLOC(void, tuplestore_puttupleslot,
 	   (Tuplestorestate *store, TupleTableSlot *slot), (store, slot))
+
+/* finding and removing take no memory */
+static void *(*real_hash_search) (HTAB *table, const void *key,
+								  HASHACTION action, bool *found);
+
+static void *
+fake_hash_search(HTAB *table, const void *key, HASHACTION action, bool *found)
+{
+	if (action == HASH_ENTER && fails("palloc"))
+		no_memory();
+	return real_hash_search(table, key, action, found);
+}
+HOOK(hash_search, hash_search, OURS)
 
 static char *(*real_psprintf) (const char *format,...);
 
