@@ -348,6 +348,12 @@ has_begun(const XeroHttp *http)
 	return status > 0;
 }
 
+static XeroTransport
+lack_of_memory(const XeroHttp *http)
+{
+	return was_sent(http) ? XERO_TRANSPORT_NO_MEMORY : XERO_TRANSPORT_UNMADE;
+}
+
 /* What curl's result code means to the layers above. */
 static XeroTransport
 transport_of(const XeroHttp *http, CURLcode code)
@@ -355,7 +361,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 	if (http->too_large)
 		return XERO_TRANSPORT_TOO_LARGE;
 	if (http->no_memory)
-		return XERO_TRANSPORT_NO_MEMORY;
+		return lack_of_memory(http);
 	switch (code)
 	{
 		case CURLE_OK:
@@ -363,7 +369,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_OUT_OF_MEMORY:
 			/* older versions say so of a header line that is too long, too */
 			return has_begun(http) ? XERO_TRANSPORT_LOST :
-				XERO_TRANSPORT_NO_MEMORY;
+				lack_of_memory(http);
 		case CURLE_FILESIZE_EXCEEDED:
 			return XERO_TRANSPORT_TOO_LARGE;
 		case CURLE_URL_MALFORMAT:
@@ -411,7 +417,7 @@ complete(XeroHttp *http, CURLcode code)
 	if (reserve(http, result->len))
 		result->body[result->len] = '\0';
 	else
-		result->transport = XERO_TRANSPORT_NO_MEMORY;
+		result->transport = lack_of_memory(http);
 	if (code == CURLE_OUT_OF_MEMORY &&
 		result->transport == XERO_TRANSPORT_LOST)
 		strlcpy(result->error, "Out of memory, or a header line is too long",

@@ -25,7 +25,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
-# What fails, and with which errno.
+my $NEVER = 1_000_000_000;
+
+# What fails, with which errno, and how often, if not once.
 our @MEMORY = map { [ $_, 'NOMEM' ] } qw(malloc palloc openssl);
 our @CURL = map { [ $_, 'NOMEM' ] } qw(curl_global_init curl_multi_init curl_multi_setopt curl_easy_init
 	curl_easy_setopt curl_url curl_slist_append curl_multi_add_handle curl_multi_socket_action);
@@ -42,6 +44,8 @@ our @SYSTEM = (
 	[ 'send', 'PIPE' ],
 	[ 'recv', 'CONNRESET' ],
 	[ 'recv', 'NONE' ]);
+# From the nth call on all fail.
+our @WITHOUT_END = map { [ $_, 'NOMEM', $NEVER ] } qw(malloc palloc openssl);
 our @WORKER = map { [ $_, 'NONE' ] } qw(worker worker_exit worker_fatal);
 
 # As Linux has them, but on MIPS, SPARC and Alpha.
@@ -49,7 +53,6 @@ my %ERRNO = (NONE => 0, INTR => 4, NOMEM => 12, INVAL => 22, MFILE => 24, NOSPC 
 	NETUNREACH => 101, CONNRESET => 104, CONNREFUSED => 111);
 my $GOOD = qr/^(00000|53000|53200|08001|08006)$/;
 my $SOME = $ENV{XERO_FAIL_ALL} ? 1_000_000 : 8;
-my $NEVER = 1_000_000_000;
 
 # Rounds of one session may differ by this in what they leave allocated.
 my $NOISE = 8 * 1024;
@@ -95,14 +98,15 @@ my $number = 0;
 sub trial
 {
 	my ($case, $cause, $n) = @_;
-	my ($what, $error) = @{ $cause // [ 'nothing', 'NONE' ] };
+	my ($what, $error, $times) = @{ $cause // [ 'nothing', 'NONE' ] };
+	$times //= 1;
 	$number++;
 	my ($sql, $next) = map { ref $_ ? $_->($number) : $_ } $case->{sql}, $case->{next} // $case->{sql};
 	return <<"SQL";
 SET statement_timeout = '8s';
-SELECT fail_nth('$what', $n, 1, $ERRNO{$error}) \\gset _
+SELECT fail_nth('$what', $n, $times, $ERRNO{$error}) \\gset _
 $sql;
-\\echo <first $what $error $n :SQLSTATE :LAST_ERROR_MESSAGE
+\\echo <first $what $error $times $n :SQLSTATE :LAST_ERROR_MESSAGE
 SELECT fail_no_more();
 \\echo <calls
 $next;
@@ -129,7 +133,7 @@ sub run_trials
 	push @trials, { rows => $1, cause => $2, n => $3, state => $4, text => $5, calls => $6, failed => $7,
 		next_rows => $8, next_state => $9, next_text => $10, taken => $11, descriptors => $12, allocated => $13,
 		errors => shift @errors }
-	  while $output =~ /\G(.*?)^<first (\w+ \w+) (\d+) (\w+) ?(.*?)\n(\d+) (\d+)\n<calls\n(.*?)^<next (\w+) ?(.*?)\n(\d+)\n(\d+)\n(\d+)\n<end\n/gms;
+	  while $output =~ /\G(.*?)^<first (\w+ \w+ \d+) (\d+) (\w+) ?(.*?)\n(\d+) (\d+)\n<calls\n(.*?)^<next (\w+) ?(.*?)\n(\d+)\n(\d+)\n(\d+)\n<end\n/gms;
 	return @trials;
 }
 
@@ -194,11 +198,23 @@ sub run_case
 	foreach my $cause (@$causes)
 	{
 		my $expected = grep { $_->[0] == $cause } @places or next;
-		judge("$case->{name}, $kind, @$cause", $case, $reference, $rounds * $expected,
-			grep { $_->{cause} eq "@$cause" } @trials);
+		my $label = "$cause->[0] $cause->[1] " . ($cause->[2] // 1);
+		judge("$case->{name}, $kind, $label", $case, $reference, $rounds * $expected,
+			grep { $_->{cause} eq $label } @trials);
 	}
 	note(sprintf('%d trials, %.1f s', scalar(@trials), time - $began));
 	return map { $trials[ $_ * (@places + @settled) - 1 ] // {} } 1 .. $rounds;
+}
+
+# The server has not crashed, has found nothing that was left open, and has not
+# logged "but".
+sub quiet
+{
+	my ($xero, $but) = @_;
+	my $log = PostgreSQL::Test::Utils::slurp_file($xero->node->logfile);
+	my $bad = join('|', 'terminated by signal', 'PANIC:', 'TRAP:', 'WARNING: .*leak', $but // ());
+	is(join("\n", $log =~ /^.*(?:$bad).*$/gm), '', 'the log');
+	return;
 }
 
 # In a new session for each trial, so that each begins with nothing.

@@ -35,15 +35,23 @@ sub stored
 	return;
 }
 
-XeroFail::fresh($xero, { name => 'accounts', sql => 'SELECT count(account_id), min(name) FROM xero.accounts' }, @ALL);
-XeroFail::lasting($xero, { name => 'pages', sql => 'SELECT count(invoice_number), sum(total) FROM xero.invoices' }, @ALL);
-XeroFail::lasting($xero, { name => 'details', sql => q{SELECT count(contacts), string_agg(name, ',' ORDER BY name) FROM xero.contact_groups} }, @XeroFail::MEMORY);
-XeroFail::lasting($xero, {
-	name => 'insert',
+my %insert = (
 	sql => sub { "INSERT INTO xero.contacts (name) VALUES ('trial $_[0]')" },
 	next => sub { "SELECT count(*) FROM xero.contacts WHERE name = 'trial $_[0]'" },
-	good => qr/^(00000|53000|53200|08001|08006|08007)$/,
-	check => \&stored }, @ALL);
+	check => \&stored);
 
-unlike(PostgreSQL::Test::Utils::slurp_file($xero->node->logfile), qr/terminated by signal|PANIC:|WARNING: .*leak/, 'the log');
+XeroFail::fresh($xero, { name => 'accounts', sql => 'SELECT count(account_id), min(name) FROM xero.accounts' },
+	@ALL, @XeroFail::WITHOUT_END);
+XeroFail::lasting($xero, { name => 'pages', sql => 'SELECT count(invoice_number), sum(total) FROM xero.invoices' }, @ALL);
+XeroFail::lasting($xero, { name => 'details', sql => q{SELECT count(contacts), string_agg(name, ',' ORDER BY name) FROM xero.contact_groups} }, @XeroFail::MEMORY);
+# What was not sent is not in doubt.
+XeroFail::lasting($xero, { name => 'insert', %insert }, @XeroFail::CURL);
+XeroFail::lasting($xero, { name => 'insert in doubt', %insert, good => qr/^(00000|53000|53200|08001|08006|08007)$/ },
+	@XeroFail::MEMORY, @XeroFail::SYSTEM);
+
+# An error while a transaction is being rolled back begins that once more, not for ever.
+XeroFail::quiet($xero, 'while in ABORT state');
+XeroFail::lasting($xero, { name => 'insert, to the end', %insert, check => sub { return } },
+	[ 'palloc', 'NOMEM', 1_000_000_000 ]);
+XeroFail::quiet($xero);
 done_testing();
