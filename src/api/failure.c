@@ -335,9 +335,12 @@ transport_failure(const XeroFailureFacts *facts)
 								psprintf("Xero's answer for server \"%s\" is too large",
 										 name),
 								answer_detail(facts), NULL);
+		case XERO_UNMADE:
+			return xero_failure(ERRCODE_OUT_OF_MEMORY, "out of memory",
+								"Could not make a request.", NULL);
 		case XERO_NO_MEMORY:
 			return xero_failure(ERRCODE_OUT_OF_MEMORY, "out of memory",
-								"Could not hold a request or its answer.",
+								"Could not hold the answer to a request.",
 								NULL);
 		default:
 			return xero_failure(ERRCODE_CONNECTION_FAILURE,
@@ -444,6 +447,7 @@ xero_failure_of_attempt(const XeroFailureFacts *facts)
 		case XERO_NO_CONNECTION:
 		case XERO_UNTRUSTED:
 		case XERO_UNSENDABLE:
+		case XERO_UNMADE:
 		case XERO_NO_MEMORY:
 		case XERO_TIMED_OUT:
 		case XERO_LOST:

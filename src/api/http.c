@@ -374,6 +374,12 @@ has_begun(const XeroHttp *http)
 	return status > 0;
 }
 
+static XeroTransport
+lack_of_memory(const XeroHttp *http)
+{
+	return was_sent(http) ? XERO_TRANSPORT_NO_MEMORY : XERO_TRANSPORT_UNMADE;
+}
+
 /* What curl's result code means to the layers above. */
 static XeroTransport
 transport_of(const XeroHttp *http, CURLcode code)
@@ -381,7 +387,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 	if (http->too_large)
 		return XERO_TRANSPORT_TOO_LARGE;
 	if (http->no_memory)
-		return XERO_TRANSPORT_NO_MEMORY;
+		return lack_of_memory(http);
 	switch (code)
 	{
 		case CURLE_OK:
@@ -389,7 +395,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_OUT_OF_MEMORY:
 			/* older versions say so of a header line that is too long, too */
 			return has_begun(http) ? XERO_TRANSPORT_LOST :
-				XERO_TRANSPORT_NO_MEMORY;
+				lack_of_memory(http);
 		case CURLE_FILESIZE_EXCEEDED:
 			return XERO_TRANSPORT_TOO_LARGE;
 		case CURLE_URL_MALFORMAT:
@@ -439,7 +445,7 @@ complete(XeroHttp *http, CURLcode code)
 	if (reserve(http, result->len))
 		result->body[result->len] = '\0';
 	else
-		result->transport = XERO_TRANSPORT_NO_MEMORY;
+		result->transport = lack_of_memory(http);
 	if (code == CURLE_OUT_OF_MEMORY &&
 		result->transport == XERO_TRANSPORT_LOST)
 		strlcpy(result->error, "Out of memory, or a header line is too long",
@@ -529,6 +535,31 @@ make_multi(void)
 	return made;
 }
 
+/* A multi handle; NULL if there is no memory. */
+static CURLM *
+make_engine(void)
+{
+	CURLM	   *made;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return NULL;
+	made = make_multi();
+	if (made == NULL)
+		return NULL;
+	if (curl_multi_setopt(made, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_MAXCONNECTS, 16L) != CURLM_OK)
+	{
+		curl_multi_cleanup(made);
+		return NULL;
+	}
+#if LIBCURL_VERSION_NUM >= 0x081400
+	(void) curl_multi_setopt(made, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+	return made;
+}
+
 static void
 start_engine(void)
 {
@@ -541,21 +572,12 @@ start_engine(void)
 
 	xero_sleep_init();
 	block_signals(&saved);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		multi = make_multi();
+	multi = make_engine();
 	restore_signals(&saved);
 	if (multi == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not initialize the HTTP library")));
-
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
-#if LIBCURL_VERSION_NUM >= 0x081400
-	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
-#endif
 }
 
 bool
@@ -625,28 +647,32 @@ make_transfer(void)
 	return http;
 }
 
-/* Does the URL lead to this very machine, so that http:// is no leak? */
-static bool
-is_loopback(const char *url)
+/*
+ * Does the URL lead to this very machine, so that http:// is no leak?  One that
+ * is malformed does not; curl will say so.
+ */
+static CURLcode
+find_loopback(const char *url, bool *loopback)
 {
 	CURLU	   *parsed = curl_url();
 	char	   *host = NULL;
 	struct in_addr address;
-	bool		result = false;
+	CURLUcode	code = CURLUE_OUT_OF_MEMORY;
 
-	if (parsed != NULL &&
-		curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-	{
-		if (inet_pton(AF_INET, host, &address) == 1)
-			result = (ntohl(address.s_addr) >> 24) == 127;
-		else
-			result = pg_strcasecmp(host, "localhost") == 0 ||
-				strcmp(host, "[::1]") == 0;
-	}
+	if (parsed != NULL)
+		code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+	if (code != CURLUE_OK)
+		*loopback = false;
+	else if (inet_pton(AF_INET, host, &address) == 1)
+		*loopback = (ntohl(address.s_addr) >> 24) == 127;
+	else
+		*loopback = pg_strcasecmp(host, "localhost") == 0 ||
+			strcmp(host, "[::1]") == 0;
 	curl_free(host);
 	curl_url_cleanup(parsed);
-	return result;
+	return code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 /* A line break in a value would smuggle in a header. */
@@ -682,8 +708,11 @@ add_header(XeroHttp *http, const char *header)
 static CURLcode
 set_security(XeroHttp *http, const XeroHttpRequest *request)
 {
-	bool		loopback = is_loopback(request->url);
+	bool		loopback;
+	CURLcode	code = find_loopback(request->url, &loopback);
 
+	if (code != CURLE_OK)
+		return code;
 #if LIBCURL_VERSION_NUM >= 0x075500
 	SET(CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
 #else

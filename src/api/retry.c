@@ -53,6 +53,7 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_NO_CONNECTION] = {"no connection", 5, 5, true},
 	[XERO_UNTRUSTED] = {"certificate refused", 1, 1, false},
 	[XERO_UNSENDABLE] = {"not sendable", 1, 1, false},
+	[XERO_UNMADE] = {"out of memory", 1, 1, false},
 	[XERO_NO_MEMORY] = {"out of memory", 1, 1, false, true},
 	[XERO_TIMED_OUT] = {"timed out", 3, 3, false, true},
 	[XERO_LOST] = {"connection lost", 5, 5, false, true},
@@ -182,6 +183,8 @@ xero_classify(const XeroAttempt *attempt)
 			return XERO_UNTRUSTED;
 		case XERO_TRANSPORT_UNSENDABLE:
 			return XERO_UNSENDABLE;
+		case XERO_TRANSPORT_UNMADE:
+			return XERO_UNMADE;
 		case XERO_TRANSPORT_TIMED_OUT:
 			return XERO_TIMED_OUT;
 		case XERO_TRANSPORT_LOST:
