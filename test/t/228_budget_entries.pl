@@ -46,8 +46,7 @@ is($budget->row('two', 'app_minute_remaining'), 10_000 - 6, 'so it has what all 
 # What is not idle is not forgotten: a call under way ...
 my $holder = XeroSession->new($node);
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
-$holder->start('SELECT count(invoice_id) FROM two.invoices');
-ok($budget->waits($holder, 'network'), 'a call takes long');
+ok($budget->hold($holder, 'SELECT count(invoice_id) FROM two.invoices'), 'a call takes long');
 $session->rows(query('one'));
 $session->rows(query('three'));
 is(entries(), 'three 1, two 3', 'who has a call under way stays');
