@@ -12,12 +12,16 @@
 #include "compat.h"
 
 #include <json-c/json.h>
+#include <malloc.h>
 
 #include "api/document.h"
 
 /* Such documents are small and hardly nested; a connection takes 300 bytes. */
 #define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
+
+/* What json-c made of one above this size is given back to the system. */
+#define MAX_KEPT_DOCUMENT (64 * 1024)
 
 static bool
 is_blank(char c)
@@ -77,6 +81,20 @@ parse_document(const char *text, size_t len, json_type type)
 }
 
 /*
+ * Done with an object that was made of a text of so many bytes.  It took many
+ * small pieces, up to a hundred times as much, which malloc would keep.
+ */
+static void
+put_document(json_object *object, size_t len)
+{
+	json_object_put(object);
+#ifdef __GLIBC__
+	if (len > MAX_KEPT_DOCUMENT)
+		malloc_trim(0);
+#endif
+}
+
+/*
  * Is each member of the object one of its own?  json-c keeps the last of two
  * with one name, and takes single quotes for double ones.  The text is what
  * the object was made of, so that its brackets and quotes are known to match.
@@ -133,7 +151,7 @@ is_strict(const char *text, size_t len)
 							json_type_object);
 		free(letters);
 	}
-	json_object_put(object);
+	put_document(object, len);
 	return object != NULL;
 }
 
@@ -211,7 +229,7 @@ xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 	if (document->message[0] == '\0')
 		(void) get_string(object, "Title", document->message,
 						  sizeof(document->message));
-	json_object_put(object);
+	put_document(object, len);
 	return true;
 }
 
@@ -234,7 +252,7 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	document->expires_in = get_int(object, "expires_in", -1);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
-	json_object_put(object);
+	put_document(object, len);
 	return true;
 }
 
@@ -275,7 +293,7 @@ xero_parse_messages(const char *text, size_t len, XeroMessage *list, int room)
 	if (value == NULL)
 		return *text == '[' || *text == '{' ? -1 : 0;
 	take_messages(value, list, room, &count);
-	json_object_put(value);
+	put_document(value, len);
 	return count;
 }
 
@@ -309,7 +327,7 @@ xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 			list[count] = one;
 		count++;
 	}
-	json_object_put(array);
+	put_document(array, len);
 	return count;
 }
 
@@ -329,7 +347,7 @@ xero_parse_country(const char *text, size_t len, char *country, size_t size)
 		(void) get_string(organisation, "CountryCode", country, size);
 	else
 		organisation = NULL;
-	json_object_put(object);
+	put_document(object, len);
 	return organisation != NULL;
 }
 
@@ -438,7 +456,7 @@ xero_parse_jose_header(const char *text, size_t len, XeroJoseHeader *header)
 		header->critical = json_object_object_get_ex(object, "crit", NULL);
 	else
 		memset(header, 0, sizeof(*header));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -475,7 +493,7 @@ xero_parse_claims(const char *text, size_t len, const char *audience,
 	else
 		memset(claims, 0, sizeof(*claims));
 #undef TAKE
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -541,7 +559,7 @@ xero_parse_key_set(const char *text, size_t len, XeroKeySet *keys)
 	}
 	if (!good)
 		memset(keys, 0, sizeof(*keys));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -560,6 +578,6 @@ xero_parse_discovery(const char *text, size_t len, XeroDiscovery *discovery)
 		discovery->issuer[0] != '\0' && discovery->jwks_uri[0] != '\0';
 	if (!good)
 		memset(discovery, 0, sizeof(*discovery));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
