@@ -20,7 +20,7 @@ import json
 import time
 import zlib
 
-from xero import CLIENT_SECRET, FINISH, HOLD, RESET, TENANT, TOKEN, uuid
+from xero import CLIENT_SECRET, FINISH, HOLD, INVOICES, RESET, TENANT, TOKEN, uuid
 
 ROWS, AGAIN, NEVER, ERROR, ANY = "rows", "again", "never", "error", "any"
 
@@ -319,7 +319,7 @@ add(EVERY, [
     ("gzip of nothing", NEVER, ODD, coded("gzip", lambda data: gzip.compress(b""))),
     ("gzip that is none", NEVER, ODD, coded("gzip", lambda data: data)),
     ("gzip cut", NEVER, ODD, coded("gzip", lambda data: gzip.compress(data)[:-20])),
-    ("gzip without its sum", NEVER, ODD, coded("gzip", lambda data: gzip.compress(data)[:-8])),
+    ("gzip without its sum", ANY, ODD, coded("gzip", lambda data: gzip.compress(data)[:-8])),
     ("gzip with a wrong sum", NEVER, ODD, coded("gzip", lambda data: gzip.compress(data)[:-8] + b"\0" * 8)),
     ("gzip with a broken byte", NEVER, ODD, coded("gzip", lambda data: gzip.compress(data)[:30] + b"\xff\xff\xff" + gzip.compress(data)[33:])),
     ("gzip and junk behind it", ANY, ODD, coded("gzip", lambda data: gzip.compress(data) + b"junk" * 50)),
@@ -450,7 +450,6 @@ add(EVERY, [
     ("body with the wrong bracket", ANY, BAD, altered(lambda data: data.replace(b"]", b"}"))),
     ("body of brackets", ANY, BAD, body(b"[" * 50_000 + b"]" * 50_000)),
     ("body of 200,000 open brackets", ANY, BAD, body(b"{" + b"[" * 200_000 + b"}")),
-    ("body in capitals", ANY, BAD, altered(lambda data: data.upper())),
     ("body nested deeply", ANY, BAD, altered(lambda data: b'{"deep": ' + b'[' * 5000 + b']' * 5000 + b", " + data[1:] if data[:1] == b"{" else data)),
 ])
 add(EVERY, [
@@ -502,15 +501,11 @@ add(LISTS, [
     ("the first key is a path", ANY, DATA, first(lambda record: record.__setitem__(next(iter(record)), "../../connections?x="))),
     ("the same key in all records", ANY, BAD, edited(lambda document: [record.update({next(iter(record)): uuid(8, 8)})
                                                                        for record in records(document)] and None)),
-    ("the page before, again", ANY, BAD, edited(lambda document: document.update(
-        {"pagination": {"page": 1, "pageSize": 3, "pageCount": 2, "itemCount": 5},
-         "Invoices": [{**record, "InvoiceID": uuid(1, 1)} for record in document.get("Invoices", [])]})
-        if "Invoices" in document else None)),
 ])
 PAGINATION = [("lacks", None), ("null", {"pagination": None}), ("of a string", {"pagination": "x"}), ("an array", {"pagination": []})]
 PAGINATION += [(f"{name} {json.dumps(value)}"[:48], {"pagination": {name: value}})
                for name, values in (("pageCount", (-1, 1, 99, 10 ** 17, 10 ** 30, "2", "x", None, 2.5, [], True)),
-                                    ("itemCount", (-1, 6, 10 ** 17, 10 ** 30, "5", "x", None, 5.5, {}, False)),
+                                    ("itemCount", (-1, 0, 6, 10 ** 17, 10 ** 30, "5", "x", None, 5.5, {}, False)),
                                     ("pageSize", (-1, 1, 100, 10 ** 30, "3", None, [])),
                                     ("page", (-1, 7, 10 ** 30, None, "x")))
                for value in values]
@@ -531,13 +526,14 @@ def paginated(change):
 
 add(LISTS, [(f"pagination: {name}", ANY, BAD, paginated(change)) for name, change in PAGINATION])
 add(("page 2",), [
+    ("the page before, again", ANY, BAD, edited(lambda document: document.update({"Invoices": INVOICES[:3]}))),
     ("the list has shrunk", ANY, BAD, paginated({"pagination": {"itemCount": 4}})),
     ("the list has shrunk to nothing", ANY, BAD, paginated({"pagination": {"itemCount": 0, "pageCount": 0}})),
     ("the list has grown", ANY, BAD, paginated({"pagination": {"itemCount": 7, "pageCount": 3}})),
 ])
 
 # Each wanted column, and what it cannot be.
-WRONG = {"InvoiceID": (17, True, "x", "{}", {}, []), "InvoiceNumber": ({}, []), "Date": (True, "x", "/Date(x)/", "/Date(99999999999999999999)/",
+WRONG = {"InvoiceID": (17, True, "x", "{}", {}, []), "Date": (True, "x", "/Date(x)/", "/Date(99999999999999999999)/",
                                                                              "2026-02-30", "0000-00-00", {}, []),
          "Total": (True, "x", "1e", "--1", {}, []), "UpdatedDateUTC": (True, "x", "9999999-01-01", {}, []),
          "HasAttachments": (17, "x", "maybe", {}, [])}
@@ -549,7 +545,7 @@ add(LISTS, [
     ("Contact: []", ANY, DATA, setting("Contact", [])),
     ("Contact: null", ANY, DATA, setting("Contact", None)),
     ("Contact.ContactID: x", ANY, DATA, first(lambda record: record.__setitem__("Contact", {"ContactID": "x"}))),
-], blank="contact_id")
+], blank="contact")
 add(LISTS, [
     ("a text with \\u0000", ANY, DATA, spelled("InvoiceNumber", b'"a\\u0000b"')),
     ("a text with half a surrogate", ANY, DATA, spelled("InvoiceNumber", b'"a\\ud800b"')),
@@ -599,7 +595,7 @@ add(("token",), [
     ("access_token [token]", NEVER, BAD, token(access_token=[TOKEN])),
     ("access_token {token}", NEVER, BAD, token(access_token={"access_token": TOKEN})),
     ("access_token with a line break", NEVER, BAD, token(access_token=TOKEN + "\r\nX-Injected: yes")),
-    ("access_token with a zero byte", NEVER, "HV00L 28000", token(access_token=TOKEN + "\0x")),
+    ("access_token with a zero byte", ANY, "HV00L 28000", token(access_token=TOKEN + "\0x")),
     ("access_token with a blank", NEVER, "HV00L 28000", token(access_token=TOKEN + " x")),
     ("access_token beyond ASCII", NEVER, "HV00L 28000", token(access_token=TOKEN + "é")),
     ("access_token of 5 kB", NEVER, "HV00L 28000", token(access_token=TOKEN + "x" * 5_000)),
@@ -691,6 +687,7 @@ add(("connections",), [
 # ---- a record's own GET ----
 
 add(("record",), [
+    ("the record is empty", ANY, BAD, listed([{}])),
     ("another record", NEVER, BAD, edited(lambda document: records(document)[0].update(
         {next(iter(records(document)[0])): uuid(8, 8), "Contacts": [{"Name": "other"}], "Attachments": [{"FileName": "other"}]}))),
     ("another record before it", ANY, BAD, edited(lambda document: records(document).insert(0, {
@@ -702,7 +699,6 @@ add(("record",), [
 add(("record",), [
     ("the wanted member lacks", ANY, BAD, first(lambda record: [record.pop(name, None) for name in ("Contacts", "Attachments")] and None)),
     ("the wanted member null", ANY, BAD, first(lambda record: record.update({name: None for name in ("Contacts", "Attachments") if name in record}))),
-    ("the record is empty", ANY, BAD, listed([{}])),
 ], blank="detail")
 
 # ---- answers to writes ----
@@ -753,11 +749,17 @@ for fault in FAULTS:
 EXCEPT["body []", "connections"] = EXCEPT["no organisation", "connections"] = (ERROR, "28000")
 EXCEPT["body []", "token"] = (NEVER, BAD)
 EXCEPT["body {}", "token"] = (NEVER, BAD)
+EXCEPT["body [{}]", "write"] = (ANY, REFUSED)
 # A write may have been answered with nothing on purpose.
 for name in ("status 204", "status 204, with a body", "status 205"):
     EXCEPT[name, "write"] = (ANY, ODD)
 # The token's own limits are those of nobody's budget.
 EXCEPT["status 401, scope", "token"] = (ERROR, "28000")
+
+# What no client can know: that a list without a count lacks records, or that a count is wrong, (fault, statement).
+UNKNOWABLE = {("records []", "groups"), ("a record less", "groups"),
+              *[(fault.name, "count") for fault in FAULTS if fault.name.startswith("pagination: itemCount") and fault.name[-1].isdigit()
+                and not fault.name.endswith((" -1", " 0"))]}
 
 assert len({fault.name for fault in FAULTS}) == len(FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -2,7 +2,6 @@
 import asyncio
 import collections
 import itertools
-import os
 
 from session import Session
 from xero import CLIENT_SECRET, Xero
@@ -35,7 +34,7 @@ class Lane:
             CREATE SERVER {self.name} FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'none', grant_type 'client_credentials',
                 api_url '{url}', identity_url '{url}', page_size '3', request_timeout '{self.timeout}', minute_limit '100000',
                 day_limit '1000000', app_minute_limit '1000000' {more});
-            CREATE USER MAPPING FOR PUBLIC SERVER {self.name};
+            CREATE USER MAPPING FOR PUBLIC SERVER {self.name} OPTIONS (client_secret '{CLIENT_SECRET}');
             CREATE SCHEMA {self.name};
             IMPORT FOREIGN SCHEMA accounting LIMIT TO (invoices, contacts, contact_groups) FROM SERVER {self.name} INTO {self.name}""")
         await self.connect()
@@ -57,13 +56,9 @@ class Lane:
                                 f"SET search_path = {self.name}, public")
 
     async def forget(self):
-        """Nothing is known of Xero any more: another application asks, with another mapping."""
-        name = f"c{os.getpid()}-{next(numbers)}"
-        [(self.since,)] = await self.session.rows(f"""
-            DROP USER MAPPING FOR PUBLIC SERVER {self.name};
-            CREATE USER MAPPING FOR PUBLIC SERVER {self.name} OPTIONS (client_secret '{CLIENT_SECRET}');
-            ALTER SERVER {self.name} OPTIONS (SET client_id '{name}');
-            SELECT clock_timestamp()""")
+        """Nothing is known of Xero any more: another application asks."""
+        [(self.since,)] = await self.session.rows(
+            f"ALTER SERVER {self.name} OPTIONS (SET client_id 'app-{next(numbers)}'); SELECT clock_timestamp()")
 
     async def run(self, statement):
         try:
