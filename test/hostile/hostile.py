@@ -5,7 +5,9 @@ import os
 import sys
 import time
 
+import http2
 import matrix
+import tls
 from session import Session
 
 SHOWN = 400
@@ -41,7 +43,7 @@ async def main(full, only):
     await session.rows("CREATE EXTENSION xero_fdw")
     session.end()
     count = Count()
-    for part in (matrix,):
+    for part in (matrix, tls, http2):
         began = time.monotonic()
         await part.run(count, full, only)
         print(f"{part.__name__}: {time.monotonic() - began:.0f} s", flush=True)

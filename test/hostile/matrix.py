@@ -156,7 +156,7 @@ async def run(count, full, only):
 
     # the slow ones first, so that none is left alone at the end
     queue = sorted(cases, key=lambda case: (case.fault.stalls, case.always))
-    lanes = [await Lane(number).begin() for number in range(1, LANES + 1)]
+    lanes = [await Lane(number).begin() for number in range(min(LANES, len(queue)))]
     heavy = asyncio.Lock()
     await asyncio.gather(*[work(lane, queue, heavy, report) for lane in lanes])
     for lane in lanes:
