@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+import ends
 import http2
 import matrix
 import tls
@@ -43,7 +44,7 @@ async def main(full, only):
     await session.rows("CREATE EXTENSION xero_fdw")
     session.end()
     count = Count()
-    for part in (matrix, tls, http2):
+    for part in (matrix, tls, http2, ends):
         began = time.monotonic()
         await part.run(count, full, only)
         print(f"{part.__name__}: {time.monotonic() - began:.0f} s", flush=True)

@@ -120,9 +120,8 @@ class Xero:
         self.armed = self.phase = None
         self.left = 0
         self.requests = []
-        self.hits = 0               # how often the fault was met
-        self.changed = False        # and whether it was one for that answer
-        self.hit = asyncio.Event()
+        self.hit = asyncio.Event()  # the fault was met
+        self.changed = False        # and was one for that answer
         self.server = None
         self.port = None
         self.written = {}
@@ -136,14 +135,14 @@ class Xero:
         """times: how often the fault is met; None for always."""
         self.armed, self.phase = fault, phase
         self.left = float("inf") if times is None else times
-        self.requests, self.hits, self.changed, self.written = [], 0, phase == "connect", {}
+        self.requests, self.changed, self.written = [], phase == "connect", {}
         self.hit.clear()
 
     def _due(self, phase):
         if self.armed is None or phase != self.phase or self.left <= 0:
             return False
         self.left -= 1
-        self.hits += 1
+        self.hit.set()
         return True
 
     def _spoil(self, answer):
@@ -192,10 +191,8 @@ class Xero:
                 writer.write(step)
                 await writer.drain()
             elif isinstance(step, float):
-                self.hit.set()
                 await asyncio.sleep(step)
             elif step == HOLD:
-                self.hit.set()
                 await self._hold(reader)
                 return True
             elif step == RESET:
