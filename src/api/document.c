@@ -20,6 +20,9 @@
 #define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
 
+/* Blanks that a text may begin or end with; a body may be made of blanks. */
+#define MAX_BLANKS ((size_t) 4096)
+
 /* What json-c made of one above this size is given back to the system. */
 #define MAX_KEPT_DOCUMENT (64 * 1024)
 
@@ -33,18 +36,19 @@ bool
 xero_looks_like_json(const char *content_type, const char *text, size_t len)
 {
 	size_t		i = 0;
+	size_t		end = len;
 
 	if (pg_strncasecmp(content_type, "application/json", 16) != 0)
 		return false;
 	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
 		i += 3;					/* a byte order mark */
-	while (i < len && is_blank(text[i]))
+	while (i < Min(len, MAX_BLANKS) && is_blank(text[i]))
 		i++;
-	while (len > i && is_blank(text[len - 1]))
-		len--;
-	return len > i + 1 &&
-		((text[i] == '{' && text[len - 1] == '}') ||
-		 (text[i] == '[' && text[len - 1] == ']'));
+	while (end > i && len - end < MAX_BLANKS && is_blank(text[end - 1]))
+		end--;
+	return end > i + 1 &&
+		((text[i] == '{' && text[end - 1] == '}') ||
+		 (text[i] == '[' && text[end - 1] == ']'));
 }
 
 /*
