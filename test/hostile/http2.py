@@ -322,7 +322,7 @@ async def try_case(lane, folder, fault, phase, always, statement):
 
 
 async def at_once(lane, folder, count):
-    """Pages ahead go over one connection, side by side; a window of 100 bytes only slows them down."""
+    """Pages ahead go over one connection, if it has room for them; a window of 100 bytes only slows them down."""
     for name, settings in (("streams side by side", None),
                            ("one stream at a time", {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1}),
                            ("small frames and a small table", {h2.settings.SettingCodes.HEADER_TABLE_SIZE: 0,
@@ -337,7 +337,7 @@ async def at_once(lane, folder, count):
             result = await lane.run(statement.sql)
             await lane.session.rows(f"ALTER SERVER {lane.name} OPTIONS (SET page_size '3')")
             faults = [] if result and statement.is_right(result.rows) else [f"wrong: {result and (result.rows, result.error)}"]
-            if wire.connections != 1:
+            if wire.connections != 1 and name != "one stream at a time":
                 faults.append(f"{wire.connections} connections")
             if len(wire.requests) != 7:
                 faults.append(f"{len(wire.requests)} requests")
@@ -358,7 +358,7 @@ async def run(count, full, only):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         make_certificates(folder)
-        lanes = [await Lane(f"s{number}").begin() for number in range(min(LANES, len(todo)))]
+        lanes = [await Lane(f"http2_{number}").begin() for number in range(min(LANES, len(todo)))]
 
         async def work(lane):
             while todo:

@@ -19,8 +19,8 @@ Account = collections.namedtuple("Account", "slots calls blocked by_day attempts
 
 
 class Lane:
-    def __init__(self, number, timeout=TIMEOUT):
-        self.name = f"h{number}"
+    def __init__(self, name, timeout=TIMEOUT):
+        self.name = f"lane_{name}"
         self.timeout = timeout
         self.xero = Xero()
         self.session = None

@@ -233,7 +233,7 @@ async def run(count, full, only):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         make_certificates(folder)
-        lanes = [await Lane(f"t{number}").begin() for number in range(min(LANES, len(todo)))]
+        lanes = [await Lane(f"tls{number}").begin() for number in range(min(LANES, len(todo)))]
 
         async def work(lane):
             while todo:
