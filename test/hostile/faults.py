@@ -456,11 +456,11 @@ add(EVERY, [
     (f"body cut at {percent} %", ANY, ODD, altered(lambda data, percent=percent: data[:max(1, len(data) * percent // 100)]))
     for percent in (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)])
 add(EVERY, [
-    (f"body cut by {count}", NEVER, ODD, altered(lambda data, count=count: data[:-count])) for count in (1, 2, 3)])
+    (f"body cut by {count}", ANY, ODD, altered(lambda data, count=count: data[:-count])) for count in (1, 2, 3)])
 add(("page 1", "write"), [
     ("body of 260 MB", NEVER, BAD, lambda a: [a.but(length=270_000_000, body=b"").head()] + [b" " * 1_000_000] * 270),
     ("gzip bomb", NEVER, BAD, coded("gzip", lambda data: bomb())),
-    ("body of 40 MB of blanks", ROWS, "", altered(lambda data: b" " * 40_000_000 + data)),
+    ("a member of 40 MB that nobody wants", ROWS, "", setting("Unwanted", "x" * 40_000_000)),
     ("endless body", NEVER, BAD, lambda a: [a.but(length="", body=b"").head()] + [b"[" * 1_000_000] * 300 + [FINISH]),
 ], heavy=True)
 
@@ -670,7 +670,7 @@ add(("connections",), [
     ("the same in capitals, too", ROWS, "", tenants(tenant(), tenant(tenantId=TENANT.upper()))),
     ("a practice as well", ROWS, "", tenants(tenant(), tenant(tenantId=uuid(7, 7), tenantType="PRACTICE"))),
     ("nothing but a practice", ERROR, "28000", tenants(tenant(tenantType="PRACTICE"))),
-    ("2,000 strangers", ERROR, "42501 53400", tenants(*[tenant(tenantId=uuid(7, number)) for number in range(2_000)])),
+    ("2,000 strangers", ERROR, "42501 53400 23502", tenants(*[tenant(tenantId=uuid(7, number)) for number in range(2_000)])),
     ("2,000 practices as well", ROWS, "", tenants(tenant(), *[tenant(tenantId=uuid(7, number), tenantType="PRACTICE") for number in range(2_000)])),
     ("tenantType left out", NEVER, "HV00L 28000", tenants({"tenantId": TENANT})),
     ("tenantType null", NEVER, "HV00L 28000", tenants(tenant(tenantType=None))),
@@ -756,8 +756,9 @@ for name in ("status 204", "status 204, with a body", "status 205"):
 # The token's own limits are those of nobody's budget.
 EXCEPT["status 401, scope", "token"] = (ERROR, "28000")
 
-# What no client can know: that a list without a count lacks records, or that a count is wrong, (fault, statement).
-UNKNOWABLE = {("records []", "groups"), ("a record less", "groups"),
+# What no client can know, (fault, statement): that a list without a count lacks records, or one that is not read to its
+# end, or that a count is wrong.
+UNKNOWABLE = {("records []", "groups"), ("a record less", "groups"), ("a record less", "top"),
               *[(fault.name, "count") for fault in FAULTS if fault.name.startswith("pagination: itemCount") and fault.name[-1].isdigit()
                 and not fault.name.endswith((" -1", " 0"))]}
 
