@@ -6,8 +6,11 @@ import itertools
 from session import Session
 from xero import CLIENT_SECRET, Xero
 
-TIMEOUT = 1500                  # of a request, in ms
-HANGS = 60                      # a statement that takes longer does, in s
+# Of a request, in ms: where Xero stalls, and where it only may be slow as this machine is busy.
+TIMEOUT = 1500
+PATIENT = 10_000
+
+HANGS = 90                      # a statement that takes longer does, in s
 
 numbers = itertools.count(1)
 
@@ -55,10 +58,11 @@ class Lane:
         await self.session.rows("SET TimeZone = 'UTC'; SET xero_fdw.max_wait = '3s'; SET client_min_messages = error;"
                                 f"SET search_path = {self.name}, public")
 
-    async def forget(self):
+    async def forget(self, timeout=None):
         """Nothing is known of Xero any more: another application asks."""
-        [(self.since,)] = await self.session.rows(
-            f"ALTER SERVER {self.name} OPTIONS (SET client_id 'app-{next(numbers)}'); SELECT clock_timestamp()")
+        [(self.since,)] = await self.session.rows(f"""
+            ALTER SERVER {self.name} OPTIONS (SET client_id 'app-{next(numbers)}', SET request_timeout '{timeout or self.timeout}');
+            SELECT clock_timestamp()""")
 
     async def run(self, statement):
         try:

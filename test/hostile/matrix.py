@@ -4,7 +4,7 @@ import os
 import re
 
 from faults import AGAIN, ERROR, FAULTS, NEVER, ROWS, UNKNOWABLE
-from lane import Lane
+from lane import PATIENT, TIMEOUT, Lane
 from statements import STATEMENTS
 
 LANES = 12
@@ -110,7 +110,7 @@ async def try_once(lane, case):
     """What is wrong with a combination, as texts; None if another session's crash ended it."""
     if case.phase == "connect":
         await lane.connect()    # no connection is kept
-    await lane.forget()
+    await lane.forget(TIMEOUT if case.fault.stalls else PATIENT)
     lane.xero.arm(case.fault, case.phase, None if case.always else 1)
     result = await lane.run(case.statement.sql)
     if result is None:
