@@ -26,7 +26,7 @@ ENDINGS = (RESET, FINISH, HOLD)
 
 PHASES = ("connect", "token", "connections", "page 1", "page 2", "record", "write")
 
-TENANT = "11111111-2222-4333-8444-555555555555"
+TENANT = "aaaaaaaa-2222-4333-8444-bbbbbbbbbbbb"
 TOKEN = "hostile-secret-token"
 CLIENT_SECRET = "hostile-secret-client"
 PAGE = 3
