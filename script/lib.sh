@@ -57,7 +57,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Debian's packages for building and testing, besides PostgreSQL's.
 # shellcheck disable=SC2034
 needed_packages="gcc make libc6-dev pkg-config perl libipc-run-perl libjson-xs-perl
-    python3 python3-aiohttp python3-cryptography python3-yaml
+    python3 python3-aiohttp python3-cryptography python3-h2 python3-yaml
     libcurl4-openssl-dev libjson-c-dev libssl-dev"
 
 fail() {

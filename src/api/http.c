@@ -92,6 +92,12 @@ static dlist_head transfers = DLIST_STATIC_INIT(transfers);
 /* Why the multi handle is of no use any more; NULL if it is. */
 static const char *engine_fault = NULL;
 
+/*
+ * A transfer had no answer in time.  On HTTP/2 that ends a stream and not its
+ * connection, which may be dead: those that are open are not used again.
+ */
+static bool suspect = false;
+
 static XeroHttp *kept[MAX_KEPT];
 static int	nkept = 0;
 
@@ -453,6 +459,8 @@ complete(XeroHttp *http, CURLcode code)
 	else if (code != CURLE_OK)
 		strlcpy(result->error, http->errbuf[0] != '\0' ? http->errbuf :
 				curl_easy_strerror(code), sizeof(result->error));
+	if (result->transport == XERO_TRANSPORT_TIMED_OUT)
+		suspect = true;
 	http->done = true;
 }
 
@@ -512,6 +520,7 @@ drop_engine(void)
 	restore_signals(&saved);
 	multi = NULL;
 	engine_fault = NULL;
+	suspect = false;
 }
 
 /*
@@ -565,7 +574,7 @@ start_engine(void)
 {
 	sigset_t	saved;
 
-	if (engine_fault != NULL)
+	if (engine_fault != NULL || (suspect && dlist_is_empty(&transfers)))
 		drop_engine();
 	if (multi != NULL)
 		return;
@@ -766,6 +775,8 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 							plain ? (long) CURL_HTTP_VERSION_1_1 :
 							(long) CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_PIPEWAIT, 1L);
+	if (suspect)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	return CURLE_OK;
 }
 
