@@ -95,4 +95,5 @@ void
 fuzz_one(FuzzInput *in)
 {
 	printf("=%d\n", fuzz_run(decode, in));
+	fflush(stdout);
 }

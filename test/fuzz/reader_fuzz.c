@@ -18,21 +18,21 @@
 
 static const XeroField fields[] = {
 	{"InvoiceID", false, UUIDOID, -1, "invoice_id"},
-	{"Number", false, TEXTOID, -1, "number"},
+	{"InvoiceNumber", false, TEXTOID, -1, "number"},
 	{"Total", false, NUMERICOID, -1, "total"},
-	{"Sent", false, BOOLOID, -1, "sent"},
+	{"SentToContact", false, BOOLOID, -1, "sent"},
 	{"Count", false, INT4OID, -1, "count"},
 	{"Date", false, DATEOID, -1, "date"},
-	{"Updated", false, TIMESTAMPTZOID, -1, "updated"},
+	{"UpdatedDateUTC", false, TIMESTAMPTZOID, -1, "updated"},
 	{"Contact.Name", false, TEXTOID, -1, "name"},
 	{"Contact.Group.Name", false, TEXTOID, -1, "group"},
 	{"Contact", false, JSONBOID, -1, "contact"},
-	{"Raw", false, CSTRINGOID, -1, "raw"},
+	{"LineItems", false, CSTRINGOID, -1, "line_items"},
 };
 
 static const XeroField line_fields[] = {
-	{"LineID", false, UUIDOID, -1, "line_id"},
-	{"Tax.Name", false, TEXTOID, -1, "tax"},
+	{"LineItemID", false, UUIDOID, -1, "line_item_id"},
+	{"Item.Code", false, TEXTOID, -1, "item"},
 	{"InvoiceID", true, TEXTOID, -1, "invoice_id"},
 	{"Contact.Name", true, TEXTOID, -1, "name"},
 };
@@ -47,7 +47,7 @@ typedef struct Kind
 
 static const Kind kinds[] = {
 	{"Invoices", NULL, fields, lengthof(fields)},
-	{"Invoices", "Lines", line_fields, lengthof(line_fields)},
+	{"Invoices", "LineItems", line_fields, lengthof(line_fields)},
 };
 
 typedef struct Page
