@@ -45,7 +45,7 @@ void
 fuzz_one(FuzzInput *in)
 {
 	static const XeroClaims nothing;
-	XeroKeySet	keys = {.count = 1, .keys[0].kid = "one"};
+	XeroKeySet	keys = {.count = 1,.keys[0].kid = "one"};
 	XeroJwtExpected expected = {ISSUER, CLIENT, CLIENT, NONCE, NULL, NOW};
 	XeroClaims	claims;
 	XeroJwtResult result;

@@ -174,10 +174,11 @@ fuzz_broken(const char *condition, const char *file, int line)
 	abort();
 }
 
-void
 #if PG_VERSION_NUM >= 160000
+void
 ExceptionalCondition(const char *condition, const char *file, int line)
 #else
+void
 ExceptionalCondition(const char *condition, const char *type,
 					 const char *file, int line)
 #endif
@@ -453,7 +454,7 @@ cstring_to_text(const char *s)
 }
 
 char *
-text_to_cstring(const text *t)
+text_to_cstring(const text * t)
 {
 	return pnstrdup(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 }
@@ -488,10 +489,11 @@ refuse(int sqlerrcode, const char *s)
 	ereport(ERROR, (errcode(sqlerrcode), errmsg("invalid input: \"%s\"", s)));
 }
 
-void
 #if PG_VERSION_NUM >= 160000
+void
 json_errsave_error(JsonParseErrorType type, JsonLexContext *lex, Node *context)
 #else
+void
 json_ereport_error(JsonParseErrorType type, JsonLexContext *lex)
 #endif
 {
@@ -590,7 +592,7 @@ const int	day_tab[2][13] = {
 int
 date2j(int year, int month, int day)
 {
-	struct tm	tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+	struct tm	tm = {.tm_year = year - 1900,.tm_mon = month - 1,.tm_mday = day};
 
 	return timegm(&tm) / SECS_PER_DAY + UNIX_EPOCH_JDATE;
 }
@@ -625,7 +627,7 @@ timestamp2tm(Timestamp timestamp, int *tzp, struct pg_tm *tm, fsec_t *fsec,
 			 const char **tzn, pg_tz *attimezone)
 {
 	int64		unix_usec = timestamp +
-		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
 	*fsec = (unix_usec % USECS_PER_SEC + USECS_PER_SEC) % USECS_PER_SEC;
 	split_seconds((unix_usec - *fsec) / USECS_PER_SEC, tm);
@@ -683,20 +685,26 @@ list_make1_impl(NodeTag t, ListCell a)
 List *
 list_make2_impl(NodeTag t, ListCell a, ListCell b)
 {
-	return make_list((ListCell[]) {a, b}, 2);
+	ListCell	cells[] = {a, b};
+
+	return make_list(cells, lengthof(cells));
 }
 
 List *
 list_make4_impl(NodeTag t, ListCell a, ListCell b, ListCell c, ListCell d)
 {
-	return make_list((ListCell[]) {a, b, c, d}, 4);
+	ListCell	cells[] = {a, b, c, d};
+
+	return make_list(cells, lengthof(cells));
 }
 
 List *
 list_make5_impl(NodeTag t, ListCell a, ListCell b, ListCell c, ListCell d,
 				ListCell e)
 {
-	return make_list((ListCell[]) {a, b, c, d, e}, 5);
+	ListCell	cells[] = {a, b, c, d, e};
+
+	return make_list(cells, lengthof(cells));
 }
 
 List *

@@ -150,11 +150,12 @@ exprType(const Node *node)
 }
 
 /* All that is walked is a Param. */
-bool
 #if PG_VERSION_NUM >= 160000
+bool
 expression_tree_walker_impl(Node *node, tree_walker_callback walker,
 							void *context)
 #else
+bool
 expression_tree_walker(Node *node, bool (*walker) (), void *context)
 #endif
 {
@@ -362,13 +363,15 @@ make_comparison(FuzzInput *in, Node *column, Oid type)
 	OpExpr	   *expr = makeNode(OpExpr);
 	int			name = fuzz_pick(in, lengthof(names));
 	bool		commuted = fuzz_pick(in, 4) == 3;
+	static const Oid integers[] = {INT4OID, INT2OID, INT8OID};
+	static const Oid times[] = {TIMESTAMPTZOID, TIMESTAMPOID, DATEOID};
 	Oid			value_type = type;
 	Node	   *value;
 
 	if (type == INT4OID)
-		value_type = ((Oid[]) {INT4OID, INT2OID, INT8OID})[fuzz_pick(in, 3)];
+		value_type = integers[fuzz_pick(in, lengthof(integers))];
 	else if (type == TIMESTAMPTZOID)
-		value_type = ((Oid[]) {TIMESTAMPTZOID, TIMESTAMPOID, DATEOID})[fuzz_pick(in, 3)];
+		value_type = times[fuzz_pick(in, lengthof(times))];
 	value = make_value(in, value_type, false);
 	expr->inputcollid = 100;
 	expr->opno = commuted ? operator_number(name, value_type, type) :
@@ -423,7 +426,7 @@ make_clause(FuzzInput *in, int depth)
 	unsigned	kind = fuzz_pick(in, 8);
 	AttrNumber	attno = 1 + fuzz_pick(in, rel.natts);
 	Oid			type = attno == rel.tenant_attno ? UUIDOID :
-		xero_type_oid(rel.columns[attno - 1]->type);
+	xero_type_oid(rel.columns[attno - 1]->type);
 	Node	   *column = make_column(attno, type);
 
 	if (kind == 0 && depth < 3)
