@@ -106,9 +106,12 @@ repalloc(void *pointer, Size size)
 	return *chunk;
 }
 
+/* The lexer of 18 is built for programs, where NULL is allowed. */
 void
 pfree(void *pointer)
 {
+	if (pointer == NULL)
+		return;
 	*find_chunk(pointer) = chunks[nchunks - 1];
 	nchunks--;
 	free(pointer);
