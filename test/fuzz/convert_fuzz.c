@@ -11,6 +11,8 @@
  */
 #include "fuzz.h"
 
+#include <regex.h>
+
 #include "catalog/pg_type_d.h"
 #include "json/convert.h"
 #include "json/moment.h"
@@ -47,6 +49,23 @@ convert(void *arg)
 	c->value = xero_convert(&converter, c->json, c->len, &c->isnull);
 }
 
+/* Is it one of the forms that moment.c speaks of? */
+static bool
+is_moment(const char *content)
+{
+	static regex_t forms;
+	static bool compiled = false;
+
+	if (!compiled)
+		fuzz_must(regcomp(&forms, "^(/Date\\(-?[0-9]+([+-][0-9]{4})?\\)/|"
+						  "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+						  "([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?"
+						  "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?)$",
+						  REG_EXTENDED | REG_NOSUB) == 0);
+	compiled = true;
+	return regexec(&forms, content, 0, NULL, 0) == 0;
+}
+
 /* Does the value say what the text says, where both are spelled alike? */
 static void
 check(const Conversion *c, const char *content)
@@ -77,11 +96,13 @@ check(const Conversion *c, const char *content)
 			fuzz_must(DatumGetInt64(c->value) == strtoll(content, NULL, 10));
 			break;
 		case DATEOID:
-			fuzz_must(IS_VALID_DATE(DatumGetDateADT(c->value)));
+			fuzz_must(IS_VALID_DATE(DatumGetDateADT(c->value)) &&
+					  is_moment(content));
 			break;
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			fuzz_must(IS_VALID_TIMESTAMP(DatumGetTimestamp(c->value)));
+			fuzz_must(IS_VALID_TIMESTAMP(DatumGetTimestamp(c->value)) &&
+					  is_moment(content));
 			break;
 		case CSTRINGOID:
 			fuzz_must(strlen(DatumGetCString(c->value)) == c->len);
