@@ -3,7 +3,8 @@
  * decode.c
  *	  Prints the values that the reader finds in a document, for decode.py.
  *
- * Input: 0 for records, 1 for their lines; the document.
+ * Input: 0 for records, 1 for their lines, 2 more for a bare array; the
+ * document.
  *
  * Link: src/json/reader.c src/json/skip.c src/json/convert.c
  * Link: src/json/moment.c
@@ -63,15 +64,17 @@ static void
 decode(void *arg)
 {
 	FuzzInput  *in = arg;
-	const char *array = fuzz_pick(in, 2) == 1 ? "Lines" : NULL;
+	unsigned	kind = fuzz_pick(in, 4);
 	size_t		len;
 	char	   *body = fuzz_rest(in, &len);
 	XeroReader *reader;
 	Datum		values[lengthof(fields)];
 	bool		nulls[lengthof(fields)];
 
-	reader = xero_reader_create(CurrentMemoryContext, "t", "Records", array,
-								fields, lengthof(fields), -1);
+	reader = xero_reader_create(CurrentMemoryContext, "t",
+								kind < 2 ? "Records" : NULL,
+								kind % 2 == 1 ? "Lines" : NULL, fields,
+								lengthof(fields), -1);
 	xero_reader_open(reader, body, len, NULL);
 	while (xero_reader_next(reader, values, nulls))
 	{

@@ -262,6 +262,11 @@ def agrees(path, found, value):
 
 # ---- comparing ----
 
+def as_input(text, lines):
+    bare = text.lstrip("\ufeff \t\r\n").startswith("[")
+    return bytes([lines + 2 * bare]) + text.encode()
+
+
 def read_output(output):
     """For each document its rows, or None if it was refused."""
     documents, rows, at = [], [], 0
@@ -304,7 +309,7 @@ def run_batch(program, batch, folder):
     names = []
     for i, (text, lines) in enumerate(batch):
         names.append(f"{folder}/{i}")
-        pathlib.Path(names[-1]).write_bytes(bytes([lines]) + text.encode())
+        pathlib.Path(names[-1]).write_bytes(as_input(text, lines))
     result = subprocess.run([program] + names, stdout=subprocess.PIPE, check=False)
     documents = read_output(result.stdout)
     if result.returncode != 0:
@@ -332,7 +337,7 @@ def main():
                     differences += 1
                     kept = pathlib.Path("log/fuzz", f"decode-{seed}-{documents}")
                     kept.parent.mkdir(parents=True, exist_ok=True)
-                    kept.write_bytes(bytes([lines]) + text.encode())
+                    kept.write_bytes(as_input(text, lines))
                     print(f"{kept}: {what}")
     print(f"decode: seed {seed}, {documents} documents, {compared} values compared, "
           f"{differences} differences")

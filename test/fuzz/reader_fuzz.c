@@ -48,6 +48,7 @@ typedef struct Kind
 static const Kind kinds[] = {
 	{"Invoices", NULL, fields, lengthof(fields)},
 	{"Invoices", "LineItems", line_fields, lengthof(line_fields)},
+	{NULL, NULL, fields, lengthof(fields)},
 };
 
 typedef struct Page
