@@ -570,7 +570,7 @@ static void
 test_unblock(void)
 {
 	static const XeroBarrier limits[] = {XERO_BARRIER_MINUTE,
-		XERO_BARRIER_APP, XERO_BARRIER_CONCURRENCY, XERO_BARRIER_DAY};
+	XERO_BARRIER_APP, XERO_BARRIER_CONCURRENCY, XERO_BARRIER_DAY};
 	XeroPermit	permit;
 	XeroPermit	late;
 
