@@ -53,7 +53,6 @@ sub hold
 		$holders[-1]->start("SELECT count(invoice_id) FROM s$n.invoices");
 		$budget->waits($holders[-1], 'network');
 	}
-	$sandbox->faults;
 	$mark = $sandbox->mark;
 	return @holders;
 }
