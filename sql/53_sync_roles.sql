@@ -107,6 +107,7 @@ SELECT name, fields FROM xero_fdw.syncs;
 RESET ROLE;
 
 -- records without a row get one, whoever pulls
+ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 CREATE USER MAPPING FOR regress_xero_ann SERVER xero OPTIONS (access_token 'sandbox-token');
 GRANT INSERT, UPDATE ON shared.contact TO regress_xero_ann;
 GRANT USAGE ON SEQUENCE shared.contact_id_seq TO regress_xero_ann;
@@ -125,3 +126,4 @@ SELECT count(*) FROM xero_fdw.syncs;
 SELECT xero_fdw.drop_sync('p');
 DROP SCHEMA shared CASCADE;
 SELECT * FROM calls();
+ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
