@@ -98,7 +98,6 @@ class Talk:
             for event in events:
                 self._take(event, ended)
             self.flush()
-            self.wire.most = max(self.wire.most, len(ended))
             for stream in ended:
                 self._answer(stream)
 
@@ -309,7 +308,7 @@ FAULTS = [Fault(name, PHASES, outcome, errors, send) for name, outcome, errors, 
 async def try_case(lane, folder, fault, phase, always, statement):
     """What is wrong, as texts."""
     with Wire(Files(folder, "good"), converse, offer_http2) as wire:
-        wire.phase, wire.settings, wire.most = phase, None, 0
+        wire.phase = phase
         await lane.connect()
         await lead(lane, wire.url, wire.url, f"{folder}/authority.crt")
         await lane.forget()
@@ -329,7 +328,7 @@ async def at_once(lane, folder, count):
                            ("small frames and a small table", {h2.settings.SettingCodes.HEADER_TABLE_SIZE: 0,
                                                               h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 100})):
         with Wire(Files(folder, "good"), converse, offer_http2) as wire:
-            wire.phase, wire.settings, wire.most = "none", settings, 0
+            wire.settings = settings
             await lane.connect()
             await lead(lane, wire.url, wire.url, f"{folder}/authority.crt")
             await lane.session.rows(f"ALTER SERVER {lane.name} OPTIONS (SET page_size '1')")
