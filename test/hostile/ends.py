@@ -1,6 +1,7 @@
 """What is left when a fault is over: cancels in time, descriptors, memory, and no work while waiting."""
 import asyncio
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -102,7 +103,7 @@ async def contexts(session):
 async def repeat(count, number, fault, phase, statement, times):
     lane = await Lane(f"repeat{number}").begin()
     pid = lane.session.pid
-    name = f"{times} times / {fault.name} / {phase}"
+    name = f"repeat / {times} times / {fault.name} / {phase}"
     anew = phase in ("token", "connections")
     await lane.forget()
     for turn in range(times):
@@ -118,8 +119,8 @@ async def repeat(count, number, fault, phase, statement, times):
             count(name, ["hangs" if result is None else "the backend has gone"])
             return
     lane.xero.arm()
-    account = await lane.account()
     after, memory_after = stats_of(pid), await contexts(lane.session)
+    account = await lane.account()
     faults = [f"{account.slots} slots not given back"] if account.slots else []
     if after[0] > before[0] + 1:        # a connection may be open that was not
         faults.append(f"{after[0]} descriptors, {before[0]} before")
@@ -174,7 +175,7 @@ def closes(how):
     return converse
 
 
-async def waits(count):
+async def waits(count, _):
     """A backend that waits for its minute does nothing, whatever became of its connections."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
@@ -210,8 +211,6 @@ async def waits(count):
 
 
 async def run(count, full, only):
-    if only:
-        return
-    await waits(count)
-    await cancels(count, full)
-    await repetitions(count, full)
+    for name, part in (("wait", waits), ("cancel", cancels), ("repeat", repetitions)):
+        if re.search(only, name):
+            await part(count, full)

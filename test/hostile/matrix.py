@@ -3,7 +3,7 @@ import asyncio
 import os
 import re
 
-from faults import AGAIN, ERROR, FAULTS, NEVER, ROWS, UNKNOWABLE
+from faults import AGAIN, ERROR, FAULTS, GONE, NEVER, ROWS, UNKNOWABLE
 from lane import PATIENT, TIMEOUT, Lane
 from statements import STATEMENTS
 
@@ -31,7 +31,7 @@ class Combination:
 def able(fault, phase):
     """The statements to meet a fault there; before the first page they are all alike."""
     return [statement for statement in STATEMENTS
-            if phase in statement.phases and (fault.name, statement.name) not in UNKNOWABLE
+            if phase in statement.phases and (phase == "record" or (fault.name, statement.name) not in UNKNOWABLE)
             and (phase not in ("connect", "token", "connections") or statement.name in ("rows", "insert"))]
 
 
@@ -60,7 +60,7 @@ def judge_result(case, result):
     """What is wrong with the rows or the error."""
     outcome, states = case.fault.expected(case.phase)
     if result.state == "00000":
-        if outcome == "gone" and case.statement.is_right_without(result.rows):
+        if outcome == GONE and case.statement.is_right_without(result.rows):
             return
         if not case.statement.is_right(result.rows, case.fault.blank):
             yield f"wrong rows: {result.rows}"[:300]

@@ -5,6 +5,7 @@ server is.  A certificate that is not trusted is not tried again.
 """
 import asyncio
 import os
+import re
 import socket
 import ssl
 import tempfile
@@ -223,11 +224,15 @@ async def try_case(lane, folder, case, place, always):
         return faults
 
 
+def name_of(case, place, always):
+    return f"TLS / {case.fault.name} / {place} / {'always' if always else 'once'}"
+
+
 async def run(count, full, only):
     todo = [(case, place, always) for turn, case in enumerate(CASES) for place in ("api", "identity")
             for always in ((False, True) if case.fault.send else (True,))
             if full or not always or not case.fault.send or (turn % 2 == 0) == (place == "api")]
-    todo = [one for one in todo if only in f"tls / {one[0].fault.name}"]
+    todo = [one for one in todo if re.search(only, name_of(*one))]
     if not todo:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -239,7 +244,7 @@ async def run(count, full, only):
             while todo:
                 case, place, always = todo.pop()
                 faults = await try_case(lane, folder, case, place, always)
-                count(f"tls / {case.fault.name} / {place} / {'always' if always else 'once'}", faults)
+                count(name_of(case, place, always), faults)
         await asyncio.gather(*[work(lane) for lane in lanes])
         for lane in lanes:
             lane.session.end()

@@ -7,7 +7,6 @@
 
 A fault's "send" gets a Connection instead of an Answer.
 """
-import queue
 import socket
 import ssl
 import struct
@@ -76,7 +75,7 @@ class Wire:
         self.converse = converse
         self.xero = Xero()          # knows what is right
         self.over = threading.Event()
-        self.met = queue.Queue()
+        self.phase, self.settings = "TLS", None
         self.lock = threading.Lock()
         self.arm()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -99,7 +98,6 @@ class Wire:
             if self.fault is None or self.left <= 0:
                 return False
             self.left -= 1
-        self.met.put(True)
         return True
 
     def __enter__(self):

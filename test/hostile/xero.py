@@ -220,7 +220,7 @@ class Xero:
             return Answer({"Type": None, "Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful"}, 401)
         if request.phase == "connections":
             return Answer([{"id": uuid(9, 1), "tenantId": TENANT, "tenantType": "ORGANISATION", "tenantName": "Hostile"}])
-        if request.headers.get("xero-tenant-id") != TENANT:
+        if request.headers.get("xero-tenant-id", "").lower() != TENANT:
             return Answer({"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}, 403)
         if request.phase == "write":
             return self._write(request)
