@@ -78,6 +78,7 @@ struct XeroHttp
 	bool		no_memory;
 	bool		too_large;
 	bool		begun;			/* the request has been sent, or begun to be */
+	bool		spoiled;		/* the handle was in a multi handle that broke */
 	size_t		looked_at;		/* result.len when signals were looked for */
 	XeroHttpResult result;
 	char		errbuf[CURL_ERROR_SIZE];
@@ -512,6 +513,7 @@ drop_engine(void)
 										   dlist_pop_head_node(&transfers));
 
 		http->active = false;
+		http->spoiled = true;
 		strlcpy(http->errbuf, engine_fault, sizeof(http->errbuf));
 		complete(http, CURLE_ABORTED_BY_CALLBACK);
 		curl_multi_remove_handle(multi, http->easy);
@@ -910,7 +912,12 @@ xero_http_free(XeroHttp *http)
 		body = NULL;
 		capacity = 0;
 	}
-	if (nkept == MAX_KEPT)
+
+	/*
+	 * A handle that a multi handle failed to take remembers timers of that,
+	 * and has libcurl 8.14 set none in the next one.
+	 */
+	if (nkept == MAX_KEPT || http->spoiled)
 	{
 		block_signals(&saved);
 		curl_easy_cleanup(easy);

@@ -55,7 +55,7 @@ my $GOOD = qr/^(00000|53000|53200|08001|08006)$/;
 my $SOME = $ENV{XERO_FAIL_ALL} ? 1_000_000 : 8;
 
 # Rounds of one session may differ by this in what they leave allocated.
-my $NOISE = 8 * 1024;
+my $NOISE = 16 * 1024;
 
 # ---- the module ----
 
