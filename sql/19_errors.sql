@@ -56,5 +56,35 @@ SELECT count(*) FROM t;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "body": null}'
 SELECT count(*) > 0 AS any FROM t;
 
+-- a part of the answer is no answer
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 206, "body": "{\"Currencies\": []}"}'
+SELECT * FROM error_of('SELECT count(*) FROM t');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "body": null}'
+
+-- a record without its key cannot be asked for what the list lacks
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"Name\": \"no key\"}]}"}'
+SELECT name FROM xero.contact_groups;
+SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"ContactGroupID\": null, \"Name\": \"null\"}]}"}'
+SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
+SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "status": 200, "body": "{\"Invoices\": [{\"InvoiceID\": \"\", \"InvoiceNumber\": \"empty\"}]}"}'
+SELECT invoice_number FROM xero.invoices;
+SELECT * FROM error_of('SELECT invoice_number, attachments FROM xero.invoices');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "body": null}'
+
+-- nor is one gone that the answer to its own GET lacks
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"ContactGroupID\": \"00000000-0000-0000-0000-000000000007\", \"Name\": \"seven\"}]}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": []}"}'
+SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
+SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
+SELECT * FROM error_of($$SELECT name, contacts FROM xero.contact_groups WHERE contact_group_id = '00000000-0000-0000-0000-000000000007'$$);
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": null}"}'
+SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 404, "body": "gone"}'
+SELECT name, contacts FROM xero.contact_groups;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "body": null}'
+
 SET client_min_messages = 'warning';
 DROP SERVER bad CASCADE;

@@ -33,7 +33,7 @@ sleep_until(double resume_at, const char *what, uint32 wait_event)
 {
 	long		timeout = -1;
 
-	if (!isinf(resume_at))
+	if (resume_at != INFINITY)
 	{
 		double		rest = ceil(resume_at - xero_clock_ms());
 

@@ -32,6 +32,7 @@
 #include "api/token.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 
 /*
  * For six minutes from the first call an Idempotency-Key has Xero answer
@@ -600,6 +601,8 @@ xero_call_drive(void)
 			while (advance(call, &resume_at))
 				moved = true;
 		}
+		if (moved && InterruptPending)
+			return -INFINITY;
 	} while (moved);
 	return resume_at;
 }

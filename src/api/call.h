@@ -106,7 +106,8 @@ typedef struct XeroObstacle
 /*
  * Let every call of this backend go on as far as it can.  Returns when, by the
  * clock, trying again makes sense even if the network brings nothing; infinity
- * if never.
+ * if never.  Where an interrupt is pending it returns before that, and trying
+ * again makes sense at once.
  */
 extern double xero_call_drive(void);
 

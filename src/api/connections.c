@@ -40,6 +40,31 @@ clean(char *text, size_t size)
 			pg_mbcliplen(cleaned, strlen(cleaned), (int) size - 1) + 1);
 }
 
+/* As Xero writes one; uuid_in() would accept more, and raise on the rest. */
+static bool
+is_uuid(const char *text)
+{
+	if (strlen(text) != 36 ||
+		strspn(text, "0123456789abcdefABCDEF-") != 36)
+		return false;
+	for (int i = 0; i < 36; i++)
+	{
+		if ((text[i] == '-') != (i == 8 || i == 13 || i == 18 || i == 23))
+			return false;
+	}
+	return true;
+}
+
+pg_noreturn static void
+report_unreadable(const XeroServer *server, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+			 errmsg("could not read the list of organisations that server \"%s\" is connected to",
+					server->name),
+			 errdetail_internal("%s", detail)));
+}
+
 /* What is in the document, made fit for use. */
 static void
 settle(XeroOrganisation *organisation)
@@ -67,18 +92,20 @@ xero_ask_connections(const XeroServer *server, XeroOrganisation **list)
 	response = xero_call_finish(call);
 	found = xero_parse_organisations(response->body, response->len, NULL, 0);
 	if (found < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("could not read the list of organisations that server \"%s\" is connected to",
-						server->name),
-				 errdetail("%s.", response->detail)));
+		report_unreadable(server, psprintf("%s.", response->detail));
 	*list = palloc0(sizeof(XeroOrganisation) * Max(found, 1));
 	(void) xero_parse_organisations(response->body, response->len, *list,
 									found);
 	xero_call_free(call);
 
 	for (int i = 0; i < found; i++)
+	{
+		if (!is_uuid((*list)[i].tenant_id))
+			report_unreadable(server,
+							  psprintf("The tenantId of connection %d is no uuid.",
+									   i + 1));
 		settle(&(*list)[i]);
+	}
 	qsort(*list, found, sizeof(XeroOrganisation), compare_ids);
 	for (int i = 0; i < found; i++)
 	{

@@ -12,12 +12,19 @@
 #include "compat.h"
 
 #include <json-c/json.h>
+#include <malloc.h>
 
 #include "api/document.h"
 
 /* Such documents are small and hardly nested; a connection takes 300 bytes. */
 #define MAX_DOCUMENT (4 * 1024 * 1024)
 #define MAX_DEPTH 32
+
+/* Blanks that a text may begin or end with; a body may be made of blanks. */
+#define MAX_BLANKS ((size_t) 4096)
+
+/* What json-c made of one above this size is given back to the system. */
+#define MAX_KEPT_DOCUMENT (64 * 1024)
 
 static bool
 is_blank(char c)
@@ -29,18 +36,19 @@ bool
 xero_looks_like_json(const char *content_type, const char *text, size_t len)
 {
 	size_t		i = 0;
+	size_t		end = len;
 
 	if (pg_strncasecmp(content_type, "application/json", 16) != 0)
 		return false;
 	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
 		i += 3;					/* a byte order mark */
-	while (i < len && is_blank(text[i]))
+	while (i < Min(len, MAX_BLANKS) && is_blank(text[i]))
 		i++;
-	while (len > i && is_blank(text[len - 1]))
-		len--;
-	return len > i + 1 &&
-		((text[i] == '{' && text[len - 1] == '}') ||
-		 (text[i] == '[' && text[len - 1] == ']'));
+	while (end > i && len - end < MAX_BLANKS && is_blank(text[end - 1]))
+		end--;
+	return end > i + 1 &&
+		((text[i] == '{' && text[end - 1] == '}') ||
+		 (text[i] == '[' && text[end - 1] == ']'));
 }
 
 /*
@@ -74,6 +82,20 @@ static json_object *
 parse_document(const char *text, size_t len, json_type type)
 {
 	return parse_with(0, text, len, type);
+}
+
+/*
+ * Done with an object that was made of a text of so many bytes.  It took many
+ * small pieces, up to a hundred times as much, which malloc would keep.
+ */
+static void
+put_document(json_object *object, size_t len)
+{
+	json_object_put(object);
+#ifdef __GLIBC__
+	if (len > MAX_KEPT_DOCUMENT)
+		malloc_trim(0);
+#endif
 }
 
 /*
@@ -133,7 +155,7 @@ is_strict(const char *text, size_t len)
 							json_type_object);
 		free(letters);
 	}
-	json_object_put(object);
+	put_document(object, len);
 	return object != NULL;
 }
 
@@ -211,7 +233,7 @@ xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 	if (document->message[0] == '\0')
 		(void) get_string(object, "Title", document->message,
 						  sizeof(document->message));
-	json_object_put(object);
+	put_document(object, len);
 	return true;
 }
 
@@ -234,7 +256,7 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	document->expires_in = get_int(object, "expires_in", -1);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
-	json_object_put(object);
+	put_document(object, len);
 	return true;
 }
 
@@ -275,7 +297,7 @@ xero_parse_messages(const char *text, size_t len, XeroMessage *list, int room)
 	if (value == NULL)
 		return *text == '[' || *text == '{' ? -1 : 0;
 	take_messages(value, list, room, &count);
-	json_object_put(value);
+	put_document(value, len);
 	return count;
 }
 
@@ -309,7 +331,7 @@ xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 			list[count] = one;
 		count++;
 	}
-	json_object_put(array);
+	put_document(array, len);
 	return count;
 }
 
@@ -329,7 +351,7 @@ xero_parse_country(const char *text, size_t len, char *country, size_t size)
 		(void) get_string(organisation, "CountryCode", country, size);
 	else
 		organisation = NULL;
-	json_object_put(object);
+	put_document(object, len);
 	return organisation != NULL;
 }
 
@@ -438,7 +460,7 @@ xero_parse_jose_header(const char *text, size_t len, XeroJoseHeader *header)
 		header->critical = json_object_object_get_ex(object, "crit", NULL);
 	else
 		memset(header, 0, sizeof(*header));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -475,7 +497,7 @@ xero_parse_claims(const char *text, size_t len, const char *audience,
 	else
 		memset(claims, 0, sizeof(*claims));
 #undef TAKE
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -541,7 +563,7 @@ xero_parse_key_set(const char *text, size_t len, XeroKeySet *keys)
 	}
 	if (!good)
 		memset(keys, 0, sizeof(*keys));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }
 
@@ -560,6 +582,6 @@ xero_parse_discovery(const char *text, size_t len, XeroDiscovery *discovery)
 		discovery->issuer[0] != '\0' && discovery->jwks_uri[0] != '\0';
 	if (!good)
 		memset(discovery, 0, sizeof(*discovery));
-	json_object_put(object);
+	put_document(object, len);
 	return good;
 }

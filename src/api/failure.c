@@ -146,6 +146,8 @@ answer_detail(const XeroFailureFacts *facts)
 	char	   *answer = xero_describe_answer(result);
 	const char *words = "";
 
+	if (document == NULL)
+		return psprintf("%s %s: %s.", facts->method, facts->path, answer);
 	if (document->message[0] != '\0')
 		words = xero_clean_text(document->message, strlen(document->message),
 								MAX_FOREIGN);

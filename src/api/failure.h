@@ -35,7 +35,8 @@ typedef struct XeroFailureFacts
 	const char *path;
 	const char *query;			/* percent-encoded, or NULL */
 	const XeroHttpResult *result;
-	const XeroErrorDocument *document;
+	const XeroErrorDocument *document;	/* NULL if nothing of the answer's
+										 * body may be shown */
 	bool		filtered;		/* the query has a where= */
 	double		delay_ms;		/* limits: when it would open */
 } XeroFailureFacts;

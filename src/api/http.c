@@ -25,13 +25,16 @@
 #include "compat.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "api/http.h"
 #include "api/init.h"
 #include "api/sleep.h"
+#include "lib/ilist.h"
 #include "utils/timestamp.h"
 
 /*
@@ -57,6 +60,12 @@
 /* How much is read from a socket at once: larger, so fewer wake-ups. */
 #define READ_BUFFER (256 * 1024L)
 
+/*
+ * libcurl may take in a whole body before it comes back: a compressed one may
+ * expand to MAX_BODY.  After so many bytes signals are looked for.
+ */
+#define LOOK_INTERVAL ((size_t) 1024 * 1024)
+
 struct XeroHttp
 {
 	CURL	   *easy;
@@ -67,12 +76,19 @@ struct XeroHttp
 	bool		no_memory;
 	bool		too_large;
 	bool		begun;			/* the request has been sent, or begun to be */
+	size_t		looked_at;		/* result.len when signals were looked for */
 	XeroHttpResult result;
 	char		errbuf[CURL_ERROR_SIZE];
+	dlist_node	node;			/* in "transfers" while active */
 };
 
 static CURLM *multi = NULL;
-static int	nactive = 0;
+
+/* What the multi handle works on. */
+static dlist_head transfers = DLIST_STATIC_INIT(transfers);
+
+/* Why the multi handle is of no use any more; NULL if it is. */
+static const char *engine_fault = NULL;
 
 static XeroHttp *kept[MAX_KEPT];
 static int	nkept = 0;
@@ -94,14 +110,26 @@ restore_signals(const sigset_t *saved)
 
 /* ---- callbacks of curl: no palloc, no ereport ---- */
 
+/* A child that COPY or an archiver starts has no use for our connections. */
+static int
+keep_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK :
+		CURL_SOCKOPT_ERROR;
+}
+
 /* curl wants to be told of events on a socket, or no longer. */
 static int
 watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
-	if (what != CURL_POLL_REMOVE)
-		return xero_watch_socket(fd, (what & CURL_POLL_IN) != 0,
-								 (what & CURL_POLL_OUT) != 0) ? 0 : -1;
-	xero_unwatch_socket(fd);
+	if (what == CURL_POLL_REMOVE)
+		xero_unwatch_socket(fd);
+	else if (!xero_watch_socket(fd, (what & CURL_POLL_IN) != 0,
+								(what & CURL_POLL_OUT) != 0))
+	{
+		engine_fault = "Could not wait for a socket";
+		return -1;
+	}
 	return 0;
 }
 
@@ -109,7 +137,23 @@ watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 static int
 set_timer(CURLM *handle, long timeout_ms, void *arg)
 {
-	return xero_set_timer(timeout_ms) ? 0 : -1;
+	if (xero_set_timer(timeout_ms))
+		return 0;
+	engine_fault = "Could not set a timer";
+	return -1;
+}
+
+/*
+ * Has a signal come that ends the statement?  While curl works it is blocked,
+ * so that its handler cannot say so.
+ */
+static bool
+is_interrupted(void)
+{
+	sigset_t	pending;
+
+	return sigpending(&pending) == 0 &&
+		(sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
 }
 
 /* Make room for "wanted" bytes and a NUL. */
@@ -151,6 +195,12 @@ take_body(char *data, size_t size, size_t nmemb, void *arg)
 						  &length);
 		if (length > 0 && (size_t) length <= MAX_BODY)
 			(void) reserve(http, (size_t) length);
+	}
+	if (result->len - http->looked_at >= LOOK_INTERVAL)
+	{
+		http->looked_at = result->len;
+		if (is_interrupted())
+			return 0;
 	}
 	if (!reserve(http, result->len + n))
 	{
@@ -274,33 +324,6 @@ take_header(char *line, size_t size, size_t nmemb, void *arg)
 
 /* ---- the engine ---- */
 
-static void
-start_engine(void)
-{
-	sigset_t	saved;
-
-	if (multi != NULL)
-		return;
-
-	xero_sleep_init();
-	block_signals(&saved);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		multi = curl_multi_init();
-	restore_signals(&saved);
-	if (multi == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not initialize the HTTP library")));
-
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
-#if LIBCURL_VERSION_NUM >= 0x081400
-	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
-#endif
-}
-
 /*
  * Whether the connection was ready to be used, and was.  (The times that
  * libcurl measures do not tell: 8.23 sets those of later phases also where an
@@ -313,6 +336,16 @@ was_sent(const XeroHttp *http)
 
 	curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &sent);
 	return sent > 0;
+}
+
+/* Has the status of an answer come? */
+static bool
+has_begun(const XeroHttp *http)
+{
+	long		status = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status > 0;
 }
 
 /* What curl's result code means to the layers above. */
@@ -328,7 +361,9 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_OK:
 			return XERO_TRANSPORT_ANSWERED;
 		case CURLE_OUT_OF_MEMORY:
-			return XERO_TRANSPORT_NO_MEMORY;
+			/* older versions say so of a header line that is too long, too */
+			return has_begun(http) ? XERO_TRANSPORT_LOST :
+				XERO_TRANSPORT_NO_MEMORY;
 		case CURLE_FILESIZE_EXCEEDED:
 			return XERO_TRANSPORT_TOO_LARGE;
 		case CURLE_URL_MALFORMAT:
@@ -346,6 +381,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_COULDNT_RESOLVE_HOST:
 		case CURLE_COULDNT_CONNECT:
 		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_ABORTED_BY_CALLBACK:
 			/* a kept connection may have taken it, and broken */
 			return was_sent(http) ? XERO_TRANSPORT_LOST :
 				XERO_TRANSPORT_NO_CONNECTION;
@@ -376,10 +412,22 @@ complete(XeroHttp *http, CURLcode code)
 		result->body[result->len] = '\0';
 	else
 		result->transport = XERO_TRANSPORT_NO_MEMORY;
-	if (code != CURLE_OK)
+	if (code == CURLE_OUT_OF_MEMORY &&
+		result->transport == XERO_TRANSPORT_LOST)
+		strlcpy(result->error, "Out of memory, or a header line is too long",
+				sizeof(result->error));
+	else if (code != CURLE_OK)
 		strlcpy(result->error, http->errbuf[0] != '\0' ? http->errbuf :
 				curl_easy_strerror(code), sizeof(result->error));
 	http->done = true;
+}
+
+/* What curl says of a call that made the multi handle work. */
+static void
+check_engine(CURLMcode code)
+{
+	if (code != CURLM_OK && engine_fault == NULL)
+		engine_fault = curl_multi_strerror(code);
 }
 
 /* Take the finished transfers out of the multi handle. */
@@ -400,9 +448,86 @@ collect(void)
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &http);
 		curl_multi_remove_handle(multi, easy);
 		http->active = false;
-		nactive--;
+		dlist_delete(&http->node);
 		complete(http, code);
 	}
+}
+
+/*
+ * The multi handle is of no use any more: all its transfers fail, and the next
+ * one makes another.  Not to be called from within curl.
+ */
+static void
+drop_engine(void)
+{
+	sigset_t	saved;
+
+	block_signals(&saved);
+	collect();
+	while (!dlist_is_empty(&transfers))
+	{
+		XeroHttp   *http = dlist_container(XeroHttp, node,
+										   dlist_pop_head_node(&transfers));
+
+		http->active = false;
+		strlcpy(http->errbuf, engine_fault, sizeof(http->errbuf));
+		complete(http, CURLE_ABORTED_BY_CALLBACK);
+		curl_multi_remove_handle(multi, http->easy);
+	}
+	curl_multi_cleanup(multi);
+	restore_signals(&saved);
+	multi = NULL;
+	engine_fault = NULL;
+}
+
+/*
+ * libcurl opens a pair of sockets with a multi handle and tells nobody, but
+ * they must not go to the backend's children either.  They get the lowest
+ * numbers that are free.
+ */
+static CURLM *
+make_multi(void)
+{
+	int			lowest[2];
+	CURLM	   *made;
+
+	for (int i = 0; i < lengthof(lowest); i++)
+		lowest[i] = dup(STDERR_FILENO);
+	for (int i = 0; i < lengthof(lowest); i++)
+		close(lowest[i]);
+	made = curl_multi_init();
+	for (int i = 0; i < lengthof(lowest); i++)
+		(void) fcntl(lowest[i], F_SETFD, FD_CLOEXEC);
+	return made;
+}
+
+static void
+start_engine(void)
+{
+	sigset_t	saved;
+
+	if (engine_fault != NULL)
+		drop_engine();
+	if (multi != NULL)
+		return;
+
+	xero_sleep_init();
+	block_signals(&saved);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		multi = make_multi();
+	restore_signals(&saved);
+	if (multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not initialize the HTTP library")));
+
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
+#if LIBCURL_VERSION_NUM >= 0x081400
+	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
 }
 
 bool
@@ -412,14 +537,23 @@ xero_http_pump(void)
 	sigset_t	saved;
 	int			n;
 
-	if (nactive == 0)
-		return false;
+	if (engine_fault != NULL)
+	{
+		drop_engine();
+		return true;
+	}
+
+	/*
+	 * Since 8.10 libcurl closes connections in its own time, also when no
+	 * transfer runs.  What is ready is looked at in any case, as it would end
+	 * each sleep at once.
+	 */
 	n = xero_find_ready(ready, lengthof(ready));
-	if (n == 0)
+	if (n == 0 || multi == NULL)
 		return false;
 
 	block_signals(&saved);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && engine_fault == NULL; i++)
 	{
 		curl_socket_t fd = ready[i].fd < 0 ? CURL_SOCKET_TIMEOUT : ready[i].fd;
 		int			what = 0;
@@ -431,10 +565,12 @@ xero_http_pump(void)
 			what |= CURL_CSELECT_OUT;
 		if (ready[i].broken)
 			what |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(multi, fd, what, &running);
+		check_engine(curl_multi_socket_action(multi, fd, what, &running));
 	}
 	collect();
 	restore_signals(&saved);
+	if (engine_fault != NULL)
+		drop_engine();
 	return true;
 }
 
@@ -550,6 +686,7 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 	bool		plain = pg_strncasecmp(request->url, "http://", 7) == 0;
 
 	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_SOCKOPTFUNCTION, keep_socket);
 #if LIBCURL_VERSION_NUM >= 0x075700
 	SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
@@ -578,9 +715,9 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 #if LIBCURL_VERSION_NUM >= 0x075000
 /*
  * Called before libcurl sends the request.  It does so once more, by itself,
- * where a kept connection broke before an answer began; but whether the first
- * one was carried out is then unknown, and of a request that writes the caller
- * must know that.
+ * where a kept connection broke before an answer began, or an HTTP/2 server
+ * refused the stream.  Xero may have counted the first one, or even carried it
+ * out, so whether to send another is the caller's decision.
  */
 static int
 send_once(void *arg, char *remote_ip, char *local_ip, int remote_port,
@@ -605,13 +742,14 @@ set_request(XeroHttp *http, const XeroHttpRequest *request)
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(request->body));
 		SET(CURLOPT_POSTFIELDS, request->body);
 	}
+#if LIBCURL_VERSION_NUM >= 0x075000
+	SET(CURLOPT_PREREQFUNCTION, send_once);
+	SET(CURLOPT_PREREQDATA, http);
+#endif
 	if (request->body != NULL || strcmp(request->method, "GET") != 0)
 	{
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
-#if LIBCURL_VERSION_NUM >= 0x075000
-		SET(CURLOPT_PREREQFUNCTION, send_once);
-		SET(CURLOPT_PREREQDATA, http);
-#else
+#if LIBCURL_VERSION_NUM < 0x075000
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 #endif
 	}
@@ -653,15 +791,21 @@ xero_http_send(const XeroHttpRequest *request)
 		code = set_request(http, request);
 	if (code == CURLE_OK)
 	{
+		CURLMcode	added;
+
 		block_signals(&saved);
-		if (curl_multi_add_handle(multi, http->easy) == CURLM_OK)
-		{
-			http->active = true;
-			nactive++;
-		}
-		else
-			code = CURLE_OUT_OF_MEMORY;
+		added = curl_multi_add_handle(multi, http->easy);
 		restore_signals(&saved);
+		if (added == CURLM_OUT_OF_MEMORY && engine_fault == NULL)
+			code = CURLE_OUT_OF_MEMORY;
+		else
+		{
+			dlist_push_tail(&transfers, &http->node);
+			http->active = true;
+			check_engine(added);
+			if (engine_fault != NULL)
+				drop_engine();
+		}
 	}
 	if (code != CURLE_OK)
 		complete(http, code);
@@ -686,7 +830,7 @@ xero_http_free(XeroHttp *http)
 	if (http->active)
 	{
 		curl_multi_remove_handle(multi, easy);
-		nactive--;
+		dlist_delete(&http->node);
 	}
 	curl_easy_reset(easy);
 	restore_signals(&saved);

@@ -26,15 +26,30 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 
-static char *
+/*
+ * The errors of RFC 6749 (4.1.2.1 and 5.2).  Any other text in an answer of
+ * the identity server may be a secret, so it is not shown.
+ */
+static const char *const oauth_errors[] = {
+	"access_denied", "invalid_client", "invalid_grant", "invalid_request",
+	"invalid_scope", "server_error", "temporarily_unavailable",
+	"unauthorized_client", "unsupported_grant_type",
+	"unsupported_response_type"
+};
+
+/* The one that is in the answer, "" if none is. */
+static const char *
 error_word(const XeroHttpResult *result)
 {
 	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
-	char	   *word;
+	const char *word = "";
 
 	(void) xero_parse_token(result->body, result->len, document);
-	word = xero_clean_text(document->error, strlen(document->error),
-						   sizeof(document->error));
+	for (int i = 0; i < lengthof(oauth_errors); i++)
+	{
+		if (strcmp(document->error, oauth_errors[i]) == 0)
+			word = oauth_errors[i];
+	}
 	explicit_bzero(document, sizeof(*document));
 	pfree(document);
 	return word;
@@ -102,30 +117,25 @@ send_request(XeroIdentityAnswer *answer, const XeroServer *server,
 	answer->http = xero_http_send(&request);
 }
 
+/* Go on with what is ready, then sleep, if there is anything to sleep for. */
 static void
 sleep_until(double at, uint32 wait_event)
 {
 	long		timeout = -1;
 
 	CHECK_FOR_INTERRUPTS();
+	if (xero_http_pump())
+		return;
 	if (!isinf(at))
 		timeout = (long) Max(0, ceil(at - xero_clock_ms()));
 	xero_sleep(timeout, wait_event);
-	CHECK_FOR_INTERRUPTS();
 }
 
 static void
 await_answer(XeroIdentityAnswer *answer, uint32 wait_event)
 {
-	for (;;)
-	{
-		while (xero_http_pump())
-			;
-		answer->result = xero_http_result(answer->http);
-		if (answer->result != NULL)
-			return;
+	while ((answer->result = xero_http_result(answer->http)) == NULL)
 		sleep_until(INFINITY, wait_event);
-	}
 }
 
 XeroSituation
@@ -162,19 +172,13 @@ xero_identity_failure(const XeroServer *server, const char *method,
 					  const char *path, XeroSituation situation,
 					  const XeroHttpResult *result, double delay_ms)
 {
-	XeroErrorDocument document;
 	XeroFailureFacts facts = {0};
 
-	if (result->status >= 400)
-		(void) xero_parse_error(result->body, result->len, &document);
-	else
-		memset(&document, 0, sizeof(document));
 	facts.situation = situation;
 	facts.server = server;
 	facts.method = method;
 	facts.path = path;
 	facts.result = result;
-	facts.document = &document;
 	facts.delay_ms = delay_ms;
 	return xero_failure_of_attempt(&facts);
 }

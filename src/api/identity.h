@@ -59,7 +59,9 @@ extern XeroFailure *xero_identity_failure(const XeroServer *server,
 										  const XeroHttpResult *result,
 										  double delay_ms);
 
-/* The word in a refusal: "invalid_grant", ...; "" if it has none. */
+/*
+ * The word of RFC 6749 in a refusal: "invalid_grant", ...; "" if it has none.
+ */
 extern const char *xero_identity_word(const XeroIdentityAnswer *answer);
 
 /* "HTTP status 400, correlation id ..., "invalid_grant"." */

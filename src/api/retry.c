@@ -69,7 +69,7 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_BROKEN] = {"server error", 5, 2, false, true},
 	[XERO_OFFLINE] = {"unavailable", 5, 2, false, true},
 	[XERO_GARBLED] = {"answer is not JSON", 3, 3, false, true},
-	[XERO_UNEXPECTED] = {"unexpected answer", 1, 1, false}
+	[XERO_UNEXPECTED] = {"unexpected answer", 1, 1, false, true}
 };
 
 const char *
@@ -143,6 +143,10 @@ classify_status(const XeroAttempt *attempt)
 {
 	switch (attempt->status)
 	{
+		case 200:
+		case 201:
+		case 204:
+			return attempt->json ? XERO_FINE : XERO_GARBLED;
 		case 401:
 			return classify_unauthorized(attempt);
 		case 403:
@@ -151,6 +155,8 @@ classify_status(const XeroAttempt *attempt)
 			return XERO_MISSING;
 		case 429:
 			return classify_limit(attempt->problem);
+		case 500:
+			return XERO_BROKEN;
 		case 502:
 		case 503:
 		case 504:
@@ -158,12 +164,8 @@ classify_status(const XeroAttempt *attempt)
 		default:
 			break;
 	}
-	if (attempt->status >= 200 && attempt->status < 300)
-		return attempt->json ? XERO_FINE : XERO_GARBLED;
 	if (attempt->status >= 400 && attempt->status < 500)
 		return XERO_BAD_REQUEST;
-	if (attempt->status == 500)
-		return XERO_BROKEN;
 	return XERO_UNEXPECTED;
 }
 

@@ -38,7 +38,7 @@ typedef enum XeroSituation
 	XERO_BROKEN,				/* 500 */
 	XERO_OFFLINE,				/* 502, 503, 504 */
 	XERO_GARBLED,				/* success, but the body is not JSON */
-	XERO_UNEXPECTED				/* redirects and the like */
+	XERO_UNEXPECTED				/* redirects, a part of the answer, ... */
 } XeroSituation;
 
 #define XERO_NSITUATIONS (XERO_UNEXPECTED + 1)

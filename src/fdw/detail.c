@@ -95,7 +95,6 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 				 const bool *nulls, Datum *slot_values, bool *slot_nulls)
 {
 	const XeroResponse *response;
-	bool		found;
 	bool		any = false;
 
 	for (int i = 0; i < detail->ncolumns; i++)
@@ -115,8 +114,9 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 
 	xero_reader_open(detail->reader, response->body, response->len,
 					 response->detail);
-	found = xero_reader_next(detail->reader, detail->values, detail->nulls);
-	for (int i = 0; found && i < detail->ncolumns; i++)
+	(void) xero_reader_next(detail->reader, detail->values, detail->nulls);
+	xero_reader_check_single(detail->reader);
+	for (int i = 0; i < detail->ncolumns; i++)
 	{
 		AttrNumber	attno = detail->columns[i].attno;
 
@@ -125,5 +125,5 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 		slot_values[attno - 1] = detail->values[i];
 		slot_nulls[attno - 1] = detail->nulls[i];
 	}
-	return found;
+	return true;
 }

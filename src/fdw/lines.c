@@ -153,8 +153,7 @@ init_elements(XeroLines *lines, const XeroModify *state)
 		field->column = state->members[i].column;
 	}
 	lines->elements = xero_reader_create(CurrentMemoryContext,
-										 state->table->name,
-										 state->object->array, NULL,
+										 state->table->name, NULL, NULL,
 										 lines->element_fields, n, -1);
 }
 

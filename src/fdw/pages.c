@@ -215,6 +215,8 @@ close_page(XeroScanState *state)
 	items - stream->items : 0;
 
 	state->page_open = false;
+	if (((XeroTarget *) list_nth(state->targets, stream->target))->single)
+		xero_reader_check_single(state->page_reader);
 	if (records > 0)
 		check_page_size(state, info->page_size);
 	stream->records += records - state->page_repeated;
@@ -268,14 +270,26 @@ is_repeated(XeroScanState *state)
 	return state->last_repeated;
 }
 
-/* The key of the present record as it stands in a path. */
+/*
+ * The key of the present record as it stands in a path.  What cannot be asked
+ * for by itself is no record.
+ */
 static char *
 present_key(XeroScanState *state)
 {
+	const XeroField *field = &state->fields[state->key_field];
 	Oid			output;
 	bool		varlena;
 
-	getTypeOutputInfo(state->fields[state->key_field].type, &output, &varlena);
+	if (state->nulls[state->key_field])
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero sent a record of foreign table \"%s\" without its key",
+						state->table->name),
+				 errdetail("Record %lld of the page has no %s.",
+						   (long long) xero_reader_records(state->page_reader),
+						   field->path)));
+	getTypeOutputInfo(field->type, &output, &varlena);
 	return OidOutputFunctionCall(output, state->values[state->key_field]);
 }
 
@@ -377,7 +391,9 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 		if (!xero_reader_next(state->part_open ? state->parts : state->page_reader,
 							  state->values, state->nulls))
 		{
-			if (!state->part_open)
+			if (state->part_open)
+				xero_reader_check_single(state->parts);
+			else
 				close_page(state);
 			state->part_open = false;
 			continue;

@@ -100,8 +100,13 @@ read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
 		;
 	state->pages++;
 	if (target->single)
+	{
+		xero_reader_check_single(state->reader);
 		return xero_reader_records(state->reader);
+	}
 	info = xero_reader_info(state->reader);
+	if (info->item_count < xero_reader_records(state->reader))
+		return -1;
 	if (info->item_count >= 0)
 		xero_note_records(state, stream, info->item_count);
 	return info->item_count;

@@ -37,6 +37,12 @@
 /* How much of a response's text goes into a message. */
 #define MAX_SHOWN	100
 
+/* Bytes of a response whose encoding is checked at once. */
+#define VERIFIED_AT_ONCE (1024 * 1024)
+
+/* Bytes of a character, at most. */
+#define MAX_UTF8	4
+
 /* A wanted name, and those wanted inside its value. */
 typedef struct Wanted
 {
@@ -77,7 +83,7 @@ struct XeroReader
 {
 	/* settled when created */
 	const char *relation;
-	const char *wrapper;
+	const char *wrapper;		/* NULL: there is no envelope */
 	const char *array;
 	const XeroField *fields;
 	int			nfields;
@@ -185,6 +191,20 @@ raise_fault_at(XeroReader *reader, const char *where, const char *problem)
 {
 	xero_json_fault(&reader->text, where, problem);
 	raise_fault(reader);
+}
+
+/* The text is JSON, but no answer to what was asked. */
+static void
+raise_unexpected(const XeroReader *reader, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+			 errmsg("unexpected response for foreign table \"%s\"",
+					reader->relation),
+			 errdetail("%s%s%s%s", problem,
+					   reader->detail ? " (" : "",
+					   reader->detail ? reader->detail : "",
+					   reader->detail ? ")" : "")));
 }
 
 /*
@@ -328,6 +348,7 @@ next_member(XeroReader *reader, const char **pos, bool *first,
 	const char *p = xero_skip_space(text, *pos);
 	const char *end;
 
+	CHECK_FOR_INTERRUPTS();
 	if (*p == '}')
 	{
 		*pos = p + 1;
@@ -572,14 +593,8 @@ walk_envelope(XeroReader *reader, const char *pos, bool found)
 	if (found)
 		return;
 	if (single == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("unexpected response for foreign table \"%s\"",
-						reader->relation),
-				 errdetail("It has no member \"%s\".%s%s%s", reader->wrapper,
-						   reader->detail ? " (" : "",
-						   reader->detail ? reader->detail : "",
-						   reader->detail ? ")" : "")));
+		raise_unexpected(reader, psprintf("It has no member \"%s\".",
+										  reader->wrapper));
 	begin_elements(reader, &reader->records, single, 1);
 	reader->tail = TAIL_NOTHING;
 }
@@ -609,7 +624,7 @@ xero_reader_create(MemoryContext mcxt, const char *relation,
 	XeroReader *reader = palloc0(sizeof(XeroReader));
 
 	reader->relation = pstrdup(relation);
-	reader->wrapper = pstrdup(wrapper);
+	reader->wrapper = wrapper ? pstrdup(wrapper) : NULL;
 	reader->array = array;
 	reader->fields = fields;
 	reader->nfields = nfields;
@@ -633,6 +648,25 @@ xero_reader_create(MemoryContext mcxt, const char *relation,
 	return reader;
 }
 
+/* A piece at a time, since a body may have hundreds of megabytes. */
+static void
+check_encoding(XeroReader *reader)
+{
+	const char *p = reader->text.begin;
+
+	while (p < reader->text.end)
+	{
+		int			len = Min(reader->text.end - p, VERIFIED_AT_ONCE);
+		int			valid = pg_encoding_verifymbstr(PG_UTF8, p, len);
+
+		CHECK_FOR_INTERRUPTS();
+		p += valid;
+		/* the piece may end inside of a character */
+		if (valid < len && (valid == 0 || p + MAX_UTF8 > reader->text.end))
+			raise_fault_at(reader, p, "The response is not valid UTF-8.");
+	}
+}
+
 void
 xero_reader_open(XeroReader *reader, char *body, size_t len,
 				 const char *detail)
@@ -649,23 +683,23 @@ xero_reader_open(XeroReader *reader, char *body, size_t len,
 
 	if (len > MaxAllocSize)
 		raise_fault_at(reader, body, "The response is too long.");
-	if (!pg_verify_mbstr(PG_UTF8, body, len, true))
-		raise_fault_at(reader, body, "The response is not valid UTF-8.");
+	check_encoding(reader);
 	if (len >= 3 && memcmp(body, "\xEF\xBB\xBF", 3) == 0)
 		p += 3;					/* a byte order mark */
 
 	p = xero_skip_space(&reader->text, p);
-	if (*p == '[')
+	if (reader->wrapper == NULL && *p == '[')
 	{
 		begin_elements(reader, &reader->records, p, 0);
 		reader->tail = TAIL_END;
 	}
-	else if (*p == '{')
+	else if (reader->wrapper != NULL && *p == '{')
 		walk_envelope(reader, p + 1, false);
 	else
-		raise_fault_at(reader, p, p < reader->text.end ?
-					   "The response is not a JSON object or array." :
-					   "The response is empty.");
+		raise_fault_at(reader, p, p == reader->text.end ?
+					   "The response is empty." : reader->wrapper ?
+					   "The response is not a JSON object." :
+					   "The response is not a JSON array.");
 }
 
 /* Convert all slices; a failure is raised with the names of the place. */
@@ -754,4 +788,11 @@ const XeroPageInfo *
 xero_reader_info(const XeroReader *reader)
 {
 	return &reader->info;
+}
+
+void
+xero_reader_check_single(const XeroReader *reader)
+{
+	if (reader->nrecords == 0)
+		raise_unexpected(reader, "It has no record.");
 }

@@ -45,9 +45,9 @@ typedef struct XeroReader XeroReader;
 
 /*
  * Make a reader in "mcxt".  "wrapper" names the envelope's member that holds
- * the array; where the envelope itself is a bare array, or the wrapper's
- * member is a single object instead of an array, that is read too.  "array"
- * is NULL, or the member of each element whose elements are the rows.
+ * the array, or a single object, which is read too; it is NULL if the text is
+ * a bare array.  "array" is NULL, or the member of each element whose elements
+ * are the rows.
  * "relation" names the table in messages.  The fields must outlive the
  * reader.
  */
@@ -80,5 +80,11 @@ extern bool xero_reader_next(XeroReader *reader, Datum *values, bool *nulls);
  */
 extern int64 xero_reader_records(const XeroReader *reader);
 extern const XeroPageInfo *xero_reader_info(const XeroReader *reader);
+
+/*
+ * Of the response to the GET of one record: fail with HV00L if no record was
+ * passed.  One that does not exist has status 404.
+ */
+extern void xero_reader_check_single(const XeroReader *reader);
 
 #endif							/* XERO_READER_H */

@@ -77,6 +77,8 @@ my @malformed = (
 	[ 'the records twice', '{"Accounts": [], "Accounts": []}', qr/The records come twice/ ],
 	[ 'no records', '{"Status": "OK"}', qr/unexpected response for foreign table "accounts"\n.*no member "Accounts"/ ],
 	[ 'records that are a word', '{"Accounts": "none"}', qr/should be an array of records/ ],
+	[ 'an array without its envelope', '[]', qr/is not a JSON object/ ],
+	[ 'records without their envelope', '[{"Code": "1"}]', qr/is not a JSON object/ ],
 	[ 'a record that is a number', '{"Accounts": [1]}', qr/should be an object here/ ],
 	[ 'control characters', "{\"Accounts\": [{\"Code\": \"1\n2\"}]}", qr/could not parse|invalid value/ ],
 	[ 'wrong literal', '{"Accounts": [{"Code": nul}]}', qr/could not parse/ ],
@@ -91,7 +93,7 @@ foreach my $case (@malformed)
 }
 
 # A list of nothing is a list of nothing.
-foreach my $body ('{"Accounts": []}', '{"Accounts": null}', '[]', "\x{FEFF}[]")
+foreach my $body ('{"Accounts": []}', '{"Accounts": null}', "\x{FEFF}{\"Accounts\": []}")
 {
 	$sandbox->faults({ path => $list, status => 200, body => $body });
 	(my $name = "nothing in $body") =~ s/\x{FEFF}/a byte order mark and /;
@@ -259,6 +261,10 @@ my $wire = XeroWire->new(sub {
 		print $socket "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 8\r\n\r\n{\"A\": 1}";
 	}
 	elsif ($what eq 'nohttp') { print $socket "220 mail.example.com ESMTP\r\n"; }
+	elsif ($what eq 'longline')
+	{
+		print $socket "HTTP/1.1 200 OK\r\nX-Filler: ", 'x' x 1_500_000, "\r\n\r\n";
+	}
 	elsif ($what eq 'headers')
 	{
 		print $socket "HTTP/1.1 200 OK\r\n";
@@ -272,13 +278,14 @@ sub wired
 	return $session->try('SELECT name FROM xero.accounts');
 }
 foreach my $case (
-	[ utf8 => 'HV00L', qr/could not parse the response for foreign table "accounts"\nDETAIL:  The response is not valid UTF-8/ ],
+	[ utf8 => 'HV00L', qr/could not parse the response for foreign table "accounts"\nDETAIL:  The response is not valid UTF-8\. This is at byte 28 of 32: / ],
 	[ unwanted => 'HV00L', qr/not valid UTF-8/ ],
 	[ nul => 'HV00L', qr/could not parse the response/ ],
 	[ endless => 'HV00L', qr/too large/ ],
 	[ bomb => 'HV00L', qr/too large/ ],
 	[ badgzip => '08006', qr/lost/ ],
 	[ nohttp => '08006', qr/lost/ ],
+	[ longline => '08006', qr/lost/ ],
 	[ headers => '08006', qr/lost/ ])
 {
 	my ($what, $state, $text) = @$case;

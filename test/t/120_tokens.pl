@@ -24,8 +24,16 @@ my $query = 'SELECT count(account_id), min(name) FROM xero.accounts';
 my $list = '/api.xro/2.0/Accounts';
 my $session = XeroSession->new($node);
 
-is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'both, where none is named');
 my $result;
+foreach my $id ('x', '', '12345678123412341234123456789abc')
+{
+	$sandbox->faults({ path => '/connections', status => 200, body => "[{\"tenantId\": \"$id\", \"tenantType\": \"ORGANISATION\"}]" });
+	$result = $session->try('SELECT count(*) FROM xero.accounts');
+	is($result->{state}, 'HV00L', "tenantId \"$id\": SQLSTATE");
+	like($result->{text}, qr/could not read the list of organisations that server "xero" is connected to\nDETAIL:  The tenantId of connection 1 is no uuid\./, 'message');
+}
+$sandbox->faults;
+is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'both, where none is named');
 $session->rows("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenants[0]')");
 my $rows = $session->rows($query);
 like($rows, qr/^\d\d\|/, 'rows');
@@ -86,6 +94,12 @@ foreach my $case (
 	[ 'answers an empty token', { status => 200, body => '{"access_token": "", "expires_in": 1800}' }, 'HV00L', 'token 200', qr/unexpected answer from Xero/ ],
 	[ 'answers a number', { status => 200, body => '{"access_token": 1, "expires_in": 1800}' }, 'HV00L', 'token 200', qr/unexpected answer from Xero/ ],
 	[ 'answers a token that smuggles a header', { status => 200, body => '{"access_token": "a\r\nX-Evil: 1", "expires_in": 1800}' }, 'HV00L', 'token 200', qr/unexpected answer from Xero/ ],
+	[ 'answers a token as text', { status => 200, headers => { 'Content-Type' => 'text/plain' }, body => '{"access_token": "hushhush", "expires_in": 1800}' },
+		'HV00L', join(' ', ('token 200') x 3), qr/is not JSON\nDETAIL:  POST \/connect\/token: HTTP status 200, correlation id \S+\.\n/ ],
+	[ 'fails with a token in its words', { status => 500, body => '{"Title": "hushhush", "Detail": "hushhush", "Message": "hushhush", "Type": "hushhush"}' },
+		'HV00L', join(' ', ('token 500') x 5), qr/DETAIL:  POST \/connect\/token: HTTP status 500, correlation id \S+\.\n/ ],
+	[ 'refuses with a word of its own', { status => 400, body => '{"error": "hushhush", "error_description": "hushhush"}' },
+		'28000', 'token 400', qr/Xero refused an access token to server "xero"\nDETAIL:  HTTP status 400, correlation id \S+\.\n/ ],
 	[ 'redirects', { status => 302, headers => { Location => 'https://example.com/' } }, 'HV00L', 'token 302', qr/unexpected answer from Xero/ ],
 	[ 'refuses the scope', { status => 400, body => '{"error": "invalid_scope"}' }, '28000', 'token 400', qr/Xero refused an access token to server "xero"\nDETAIL:  HTTP status 400.*, "invalid_scope"\.\nHINT:  Check client_id, client_secret and scopes\./ ],
 	[ 'forbids', { status => 403, body => 'no' }, '28000', 'token 403', qr/Xero refused an access token/ ],
@@ -95,6 +109,7 @@ foreach my $case (
 	anew();
 	$sandbox->faults({ path => '/connect/token', %$fault });
 	suffers("the token endpoint $name", $state, $trace, @text);
+	unlike($result->{text}, qr/hushhush/, "the token endpoint $name: no secret") if $state ne '00000';
 	$sandbox->faults;
 	$result = $session->try($query);
 	is($result->{rows}, $rows, "the token endpoint $name: afterwards");

@@ -38,4 +38,17 @@ peak_of("WITH i AS MATERIALIZED (SELECT invoice_id, line_items FROM xero.invoice
 peak_of("BEGIN; DECLARE c CURSOR FOR SELECT invoice_id, line_items FROM xero.invoices; MOVE 20000 FROM c; SELECT 'read'; COMMIT", 'read', 'a cursor');
 peak_of("SELECT count(i.total) FROM generate_series(1, 2) g, LATERAL (SELECT total, g AS n FROM xero.invoices WHERE total >= 0 OFFSET 0) i WHERE n > 0", 2 * $INVOICES, 'a rescan');
 
+# What an error document of millions of values has taken is given back.
+my $session = XeroSession->new($node);
+$session->rows('SELECT count(*) FROM xero.accounts');
+my $idle = $session->memory('RssAnon');
+$sandbox->faults({ path => '/api.xro/2.0/Accounts', status => 400,
+	body => '{"Message": "no", "Elements": [' . join(',', ('{"a":[]}') x 400_000) . ']}' });
+my $result = $session->try('SELECT count(*) FROM xero.accounts');
+like($result->{text}, qr/HTTP status 400, correlation id \S+, "no"/, 'a large error document is understood');
+$sandbox->faults;
+my $left = $session->memory('RssAnon') - $idle;
+cmp_ok($left, '<', 16 * 1024, 'and leaves no memory behind') and note("$left kB");
+$session->quit;
+
 done_testing();

@@ -355,6 +355,28 @@ $reader->quit;
 $standby->stop;
 works('the old primary comes back within the grace', 1);
 
+# ---- what the identity server says is not shown ----
+
+sub hides
+{
+	my ($name, $fault, $state, $text, $expected) = @_;
+	expire();
+	$sandbox->faults({ path => '/connect/token', %$fault });
+	fails($name, $state, $text, $expected);
+	unlike($result->{text}, qr/hushhush/, "$name: no secret");
+	$sandbox->faults;
+	return;
+}
+hides('a token as text', { status => 200, headers => { 'Content-Type' => 'text/plain' }, body => '{"access_token": "hushhush", "refresh_token": "hushhush", "expires_in": 1800}' },
+	'HV00L', qr/is not JSON\nDETAIL:  POST \/connect\/token: HTTP status 200, correlation id \S+\.\n/, 3);
+hides('a token in an error', { status => 500, body => '{"Title": "hushhush", "Message": "hushhush"}' },
+	'HV00L', qr/DETAIL:  POST \/connect\/token: HTTP status 500, correlation id \S+\.\n/, 5);
+hides('a token for a word', { status => 400, body => '{"error": "hushhush"}' },
+	'28000', qr/Xero refused an access token to server "xero"\nDETAIL:  HTTP status 400, correlation id \S+\.\n/, 1);
+is($session->rows("SELECT count(*) FROM xero_fdw.requests WHERE error LIKE '%hush' || 'hush%'"), 0, 'nor in xero_fdw.requests');
+works('none of it ends the consent', 1);
+unlike(slurp_file($node->logfile), qr/hushhush/, 'nor in the log');
+
 # ---- the consent has ended ----
 
 $sandbox->control('identity', { reject_refresh => JSON::PP::true() });

@@ -3,8 +3,8 @@ SELECT reader_info('Rows', NULL, '{"Id":"x","pagination":{"page":2,"pageSize":10
 SELECT reader_info('Rows', NULL, '{"Rows":[{}],"Pagination":{"ItemCount":"650","PageCount":7,"pagesize":100,"PAGE":1}}');
 SELECT reader_info('Rows', NULL, '{"pagination":null,"ROWS":[]}');
 SELECT reader_info('Rows', NULL, '{"pagination":{"page":-1,"pageSize":1e9999,"itemCount":99999999999999999999,"pageCount":null,"x":{}},"rows":null}');
-SELECT reader_info('Rows', NULL, convert_to(E' \r\n[ {} ,\t{} ]\r\n', 'UTF8'));
-SELECT reader_info('Rows', NULL, '[]');
+SELECT reader_info(NULL, NULL, convert_to(E' \r\n[ {} ,\t{} ]\r\n', 'UTF8'));
+SELECT reader_info(NULL, NULL, '[]');
 SELECT reader_info('Rows', NULL, '\xEFBBBF'::bytea || '{"Rows":[{}]}');
 -- a single object instead of an array; and named in the singular
 SELECT * FROM reads('{ID:text}', '{"Rows":{"ID":"one"}, "More":1}');
@@ -21,7 +21,9 @@ SELECT fails('{"Rows":[null]}');
 SELECT fails('{"Rows":[[{"ID":"x"}]]}');
 SELECT fails('{"Rows":[{"ID":"x"}],"Rows":[]}');
 SELECT fails('{"Rows":[]} {}');
-SELECT fails('[{}] x');
+SELECT fails('[{}]');
+SELECT fails('[]');
+SELECT reader_info(NULL, NULL, '{}');
 SELECT fails('{"Rows":[{},]}');
 SELECT fails('{"Rows":[,{}]}');
 SELECT fails('{"Rows":[{} {}]}');
