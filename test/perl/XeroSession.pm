@@ -88,15 +88,15 @@ sub memory
 	return $self->rows("SELECT substring(pg_read_file('/proc/self/status') from '$name:\\s+(\\d+)')");
 }
 
-# A test: is the backend's memory less than so many kB?  Under the sanitizers,
-# which keep what is freed, it is not ours.
+# A test: is the backend's memory less than so many kB?  The sanitizers keep
+# what is freed, and have their own.
 sub memory_below
 {
 	my ($self, $what, $limit, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
   SKIP:
 	{
-		skip 'memory is the sanitizers\'', 1 if $ENV{XERO_SANITIZED};
+		skip 'memory under the sanitizers', 1 if $ENV{XERO_SANITIZED};
 		cmp_ok($self->memory($what), '<', $limit, $name);
 	}
 	return;
