@@ -19,12 +19,46 @@
 #                           to it
 #   start_sandbox [args] -> XERO_SANDBOX_URL, and $scratch for sandbox-control
 
+# A script does the same whatever its caller has in the environment for other
+# purposes.  Of that, settings of PostgreSQL and make, of languages, and of the
+# interpreters that scripts use are forgotten, and a folder for temporary files is
+# only used if PostgreSQL can be run there.
+
+for name in $(compgen -e); do
+    case $name in
+        PG_CONFIG) ;;
+        PG* | PSQL* | PSQLRC | LANG | LANGUAGE | LC_* | TZ | *MAKEFLAGS | MFLAGS | MAKEFILES | \
+            MAKELEVEL | DESTDIR | CDPATH | BASH_ENV | ENV | GREP_* | TAR_OPTIONS | POSIXLY_CORRECT | \
+            PYTHON* | PERL* | HARNESS_* | NODE_OPTIONS | CURL_HOME) unset "$name" ;;
+    esac
+done
+unset name
+export LC_ALL=C.UTF-8
+# What installs packages may need a proxy; the sandbox is here.
+export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+export NO_PROXY=$no_proxy
+PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+umask 022
+
+# PostgreSQL's user must get there as well, in a path that a socket's name can have.
+usable_for_temporary_files() {
+    case $1 in
+        *[!A-Za-z0-9_./-]*) return 1 ;;
+        /*) ;;
+        *) return 1 ;;
+    esac
+    [ "${#1}" -le 50 ] && [ -d "$1" ] && [ -w "$1" ] &&
+        { [ "$(id -u)" != 0 ] || runuser -u nobody -- test -x "$1"; }
+}
+usable_for_temporary_files "${TMPDIR:=/tmp}" || TMPDIR=/tmp
+export TMPDIR
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian's packages for building and testing, besides PostgreSQL's.
 # shellcheck disable=SC2034
 needed_packages="gcc make libc6-dev pkg-config perl libipc-run-perl libjson-xs-perl
-    python3 python3-aiohttp python3-cryptography python3-yaml
+    python3 python3-aiohttp python3-cryptography python3-h2 python3-yaml
     libcurl4-openssl-dev libjson-c-dev libssl-dev"
 
 fail() {
@@ -61,7 +95,7 @@ as_postgres() {
 
 scratch=
 scratch_folder() {
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/xero_fdw.XXXXXX")
+    scratch=$(mktemp -d "$TMPDIR/xero_fdw.XXXXXX")
     chmod 755 "$scratch"
     trap remove_scratch EXIT
     trap 'exit 130' INT
@@ -131,6 +165,7 @@ start_postgres() {
     {
         # No TCP: the socket's folder is the server's alone, so any port does.
         echo "listen_addresses = ''"
+        echo "port = 5432"
         echo "unix_socket_directories = '$pgfolder'"
         echo "fsync = off"
         echo "xero_fdw.key_file = '$pgfolder/key'"

@@ -106,6 +106,15 @@ SELECT xero_fdw.create_sync_from('mine', 'from', 'shared.bob');
 SELECT name, fields FROM xero_fdw.syncs;
 RESET ROLE;
 
+-- records without a row get one, whoever pulls
+CREATE USER MAPPING FOR regress_xero_ann SERVER xero OPTIONS (access_token 'sandbox-token');
+GRANT INSERT, UPDATE ON shared.contact TO regress_xero_ann;
+GRANT USAGE ON SEQUENCE shared.contact_id_seq TO regress_xero_ann;
+SET ROLE regress_xero_ann;
+CALL xero_fdw.run_sync('p');
+SELECT count(*) > 0 AS filled, count(*) - (SELECT count(*) FROM xero.contacts) AS missing FROM shared.contact;
+RESET ROLE;
+
 -- superusers see and drop all; a role that is gone leaves its syncs to them
 SELECT name, owner FROM xero_fdw.syncs ORDER BY 1;
 SELECT xero_fdw.drop_sync('c'), xero_fdw.drop_sync('from');

@@ -27,6 +27,7 @@ SELECT pull.run('contacts');
 SELECT pull.calls();
 SELECT count(*) AS rows, bool_and((l.name, l.email, l.updated) IS NOT DISTINCT FROM (x.name, x.email_address, x.updated_date_utc)) AS same
 FROM pull.contacts AS l FULL JOIN xero.contacts AS x USING (contact_id);
+SELECT reltuples AS known FROM pg_class WHERE oid = 'pull.contacts'::regclass;
 SELECT count(*) AS linked FROM xero_fdw.sync_link WHERE state = 'linked';
 SELECT count(*) AS left_over FROM xero_fdw.sync_inbox;
 -- nothing new: one call, which asks for what has changed since

@@ -56,6 +56,11 @@ WaitEventExtensionNew(const char *wait_event_name)
 #define XERO_HAVE_DSM_REGISTRY 1
 #endif
 
+/* The background worker (src/fdw).  Since 17 a transaction can be timed out. */
+#if PG_VERSION_NUM >= 170000
+#define XERO_HAVE_TRANSACTION_TIMEOUT 1
+#endif
+
 /*
  * Rights on servers (src/fdw).  16 has one function for all kinds of objects.
  */

@@ -21,6 +21,12 @@
  * most.  Who makes another the head, by getting a grant or by giving up, wakes
  * it.
  *
+ * Room.  With more organisations than entries, those that are idle make room
+ * for others; where none is, calls wait in one more queue, for room, whose head
+ * gets the entry that becomes idle next.  A call never has an entry while it
+ * waits for another one: what keeps an entry are calls that are under way or
+ * wait in its own queue, all of which end without another entry.
+ *
  * Locking.  One lock for all of it, taken exclusively and held for arithmetic
  * and short walks over arrays and queues only: no I/O, no palloc, no ereport.
  * Latches are set after its release, by the number of the backend, which that
@@ -59,6 +65,9 @@
 #define LEASE_TIMEOUTS 2
 
 #define NOBODY (-1)
+
+/* In place of an entry's number: the queue for room. */
+#define NO_ENTRY (-1)
 
 /* Entries by the hash of their keys, as they were found last. */
 #define HINTS 256
@@ -122,6 +131,7 @@ find_tenant(XeroBudget *budget, const XeroTenantKey *key)
 	return NULL;
 }
 
+/* The server's entry, which it uses now; NULL if it has none. */
 static XeroTenant *
 tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
 {
@@ -130,20 +140,18 @@ tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
 
 	fill_key(&key, server);
 	tenant = find_tenant(budget, &key);
-	if (tenant == NULL)
-		tenant = xero_budget_enter(budget, &key, now);
-	if (tenant == NULL)
+	if (tenant != NULL)
 	{
-		LWLockRelease(&budget->lock);
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many organisations of Xero are in use at once"),
-				 errdetail("There is room for %d.", budget->ntenants),
-				 errhint("Raise xero_fdw.max_tenants and restart the server.")));
+		tenant->caps = caps_of(server);
+		tenant->last_used = now;
 	}
-	tenant->caps = caps_of(server);
-	tenant->last_used = now;
 	return tenant;
+}
+
+static int
+number_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return tenant == NULL ? NO_ENTRY : (int) (tenant - XERO_BUDGET_TENANTS(budget));
 }
 
 static XeroGate *
@@ -161,40 +169,72 @@ waiter_of(XeroBudget *budget, int number)
 	return &XERO_BUDGET_WAITERS(budget)[number];
 }
 
+static XeroQueue *
+queue_of(XeroBudget *budget, int tenant)
+{
+	return tenant == NO_ENTRY ? &budget->room :
+		&XERO_BUDGET_TENANTS(budget)[tenant].queue;
+}
+
 /* The class whose turn it is, among those that wait. */
 static XeroClass
-class_in_turn(const XeroTenant *tenant)
+class_in_turn(const XeroQueue *queue)
 {
-	if (tenant->waiting[XERO_BACKGROUND] > 0 &&
-		(tenant->waiting[XERO_INTERACTIVE] == 0 ||
-		 tenant->passed >= BACKGROUND_TURN))
+	if (queue->waiting[XERO_BACKGROUND] > 0 &&
+		(queue->waiting[XERO_INTERACTIVE] == 0 ||
+		 queue->passed >= BACKGROUND_TURN))
 		return XERO_BACKGROUND;
 	return XERO_INTERACTIVE;
 }
 
 /* The waiter whose turn it is, or NOBODY. */
 static int
-head_of(const XeroTenant *tenant)
+head_of(const XeroQueue *queue)
 {
-	return tenant->head[class_in_turn(tenant)];
+	return queue->head[class_in_turn(queue)];
 }
 
-/* May a call begin without queueing, as far as those who wait care? */
+/* Does the call stand in that queue? */
 static bool
-is_first(const XeroTenant *tenant, XeroClass class)
+stands_in(XeroBudget *budget, const XeroGrant *grant, int tenant)
 {
-	if (tenant->waiting[class] > 0)
+	return grant->queued && waiter_of(budget, grant->waiter)->tenant == tenant;
+}
+
+/*
+ * Is it the call's turn?  One that does not stand in the queue may go if nobody
+ * is there whom it may not pass.
+ */
+static bool
+is_in_turn(XeroBudget *budget, const XeroGrant *grant, int tenant,
+		   XeroClass class)
+{
+	const XeroQueue *queue = queue_of(budget, tenant);
+
+	if (stands_in(budget, grant, tenant))
+		return head_of(queue) == grant->waiter;
+	if (queue->waiting[class] > 0)
 		return false;
 	return class == XERO_BACKGROUND ?
-		tenant->waiting[XERO_INTERACTIVE] == 0 :
-		class_in_turn(tenant) == XERO_INTERACTIVE;
+		queue->waiting[XERO_INTERACTIVE] == 0 :
+		class_in_turn(queue) == XERO_INTERACTIVE;
+}
+
+/* Who goes has passed others, or was one of them. */
+static void
+count_turn(XeroQueue *queue, XeroClass class)
+{
+	if (class == XERO_BACKGROUND)
+		queue->passed = 0;
+	else if (queue->waiting[XERO_BACKGROUND] > 0)
+		queue->passed++;
 }
 
 /* Who has waited for longer stands before. */
 static void
-join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class,
-		   XeroGrant *grant)
+join_queue(XeroBudget *budget, int tenant, XeroClass class, XeroGrant *grant)
 {
+	XeroQueue  *queue = queue_of(budget, tenant);
 	XeroWaiter *waiter;
 	int			i = 0;
 
@@ -208,11 +248,11 @@ join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class,
 		grant->turn = ++budget->last_turn;
 
 	waiter = waiter_of(budget, grant->waiter);
-	waiter->tenant = tenant - XERO_BUDGET_TENANTS(budget);
+	waiter->tenant = tenant;
 	waiter->class = class;
 	waiter->turn = grant->turn;
 	waiter->next = NOBODY;
-	waiter->prev = tenant->tail[class];
+	waiter->prev = queue->tail[class];
 	while (waiter->prev != NOBODY &&
 		   waiter_of(budget, waiter->prev)->turn > waiter->turn)
 	{
@@ -220,31 +260,32 @@ join_queue(XeroBudget *budget, XeroTenant *tenant, XeroClass class,
 		waiter->prev = waiter_of(budget, waiter->prev)->prev;
 	}
 	if (waiter->prev == NOBODY)
-		tenant->head[class] = grant->waiter;
+		queue->head[class] = grant->waiter;
 	else
 		waiter_of(budget, waiter->prev)->next = grant->waiter;
 	if (waiter->next == NOBODY)
-		tenant->tail[class] = grant->waiter;
+		queue->tail[class] = grant->waiter;
 	else
 		waiter_of(budget, waiter->next)->prev = grant->waiter;
-	tenant->waiting[class]++;
+	queue->waiting[class]++;
 }
 
 static void
-leave_queue(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant)
+leave_queue(XeroBudget *budget, XeroGrant *grant)
 {
 	XeroWaiter *waiter = waiter_of(budget, grant->waiter);
+	XeroQueue  *queue = queue_of(budget, waiter->tenant);
 	XeroClass	class = waiter->class;
 
 	if (waiter->prev == NOBODY)
-		tenant->head[class] = waiter->next;
+		queue->head[class] = waiter->next;
 	else
 		waiter_of(budget, waiter->prev)->next = waiter->next;
 	if (waiter->next == NOBODY)
-		tenant->tail[class] = waiter->prev;
+		queue->tail[class] = waiter->prev;
 	else
 		waiter_of(budget, waiter->next)->prev = waiter->prev;
-	tenant->waiting[class]--;
+	queue->waiting[class]--;
 	wanted[grant->waiter % XERO_MAX_QUEUED] = NULL;
 	grant->queued = false;
 }
@@ -263,11 +304,18 @@ count_ahead(XeroBudget *budget, int number)
 
 /* Who is to be woken if "before" was the head. */
 static int
-new_head(const XeroTenant *tenant, int before)
+new_head(const XeroQueue *queue, int before)
 {
-	int			head = head_of(tenant);
+	int			head = head_of(queue);
 
 	return head == before ? NOBODY : head;
+}
+
+/* Who is to be woken by the entry's having become idle, if it has. */
+static int
+heir_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return xero_queue_is_empty(&tenant->queue) ? head_of(&budget->room) : NOBODY;
 }
 
 /* After the lock's release. */
@@ -303,9 +351,12 @@ register_exit(void)
 
 /* ---- acquiring ---- */
 
+/* Whoever stands in a queue keeps the class that he came with. */
 static XeroClass
-my_class(void)
+class_of(XeroBudget *budget, const XeroGrant *grant)
 {
+	if (grant->queued)
+		return waiter_of(budget, grant->waiter)->class;
 	return xero_statement_in_background() ? XERO_BACKGROUND : XERO_INTERACTIVE;
 }
 
@@ -316,55 +367,92 @@ take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
 	xero_quota_take(&tenant->quota, app_of(budget, tenant), now,
 					(int64) server->request_timeout * LEASE_TIMEOUTS,
 					&grant->permit);
-	if (class == XERO_BACKGROUND)
-		tenant->passed = 0;
-	else if (tenant->waiting[XERO_BACKGROUND] > 0)
-		tenant->passed++;
-	grant->tenant = tenant - XERO_BUDGET_TENANTS(budget);
+	count_turn(&tenant->queue, class);
+	grant->tenant = number_of(budget, tenant);
 	grant->send_by = now + server->request_timeout;
 	grant->turn = 0;
 	grant->held = true;
 	dlist_push_tail(&held, &grant->node);
 }
 
+/*
+ * May the call use its server's entry?  One that is idle is as good as none
+ * while others wait for room, who could not get ahead of those otherwise who
+ * call without a pause.
+ */
+static bool
+may_use(XeroBudget *budget, const XeroGrant *grant, XeroTenant *tenant,
+		XeroClass class, int64 now)
+{
+	return tenant != NULL &&
+		(is_in_turn(budget, grant, NO_ENTRY, class) ||
+		 !xero_budget_is_idle(budget, tenant, now));
+}
+
+/*
+ * The server's entry; NULL if the call has to wait for room.  If it did, it
+ * leaves that queue when there is an entry.
+ */
+static XeroTenant *
+enter_tenant(XeroBudget *budget, XeroGrant *grant, const XeroServer *server,
+			 XeroClass class, int64 now)
+{
+	XeroTenant *tenant = tenant_of(budget, server, now);
+
+	if (tenant == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
+	{
+		XeroTenantKey key;
+
+		fill_key(&key, server);
+		if (xero_budget_enter(budget, &key, now) != NULL)
+		{
+			count_turn(&budget->room, class);
+			tenant = tenant_of(budget, server, now);
+		}
+	}
+	if (!may_use(budget, grant, tenant, class, now))
+		return NULL;
+	if (stands_in(budget, grant, NO_ENTRY))
+		leave_queue(budget, grant);
+	return tenant;
+}
+
 bool
 xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 {
 	XeroBudget *budget = xero_shared_budget();
-	XeroClass	class = my_class();
+	XeroClass	class;
 	int64		now;
 	XeroTenant *tenant;
 	XeroOpening opening;
-	bool		in_turn;
-	int			head;
+	int			first_for_room;
+	int			next_for_room;
 	int			next = NOBODY;
 
 	Assert(!grant->held);
 	register_exit();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
-	tenant = tenant_of(budget, server, now);
-	head = head_of(tenant);
-	if (grant->queued)
-	{
-		class = waiter_of(budget, grant->waiter)->class;
-		in_turn = head == grant->waiter;
-	}
-	else
-		in_turn = is_first(tenant, class);
-
-	if (in_turn &&
+	class = class_of(budget, grant);
+	first_for_room = head_of(&budget->room);
+	tenant = enter_tenant(budget, grant, server, class, now);
+	next_for_room = new_head(&budget->room, first_for_room);
+	if (tenant != NULL &&
+		is_in_turn(budget, grant, number_of(budget, tenant), class) &&
 		xero_quota_check(&tenant->quota, app_of(budget, tenant),
 						 &tenant->caps, class == XERO_BACKGROUND, 1, now,
 						 &opening) == XERO_BARRIER_NONE)
 	{
+		int			head = head_of(&tenant->queue);
+
 		if (grant->queued)
-			leave_queue(budget, tenant, grant);
+			leave_queue(budget, grant);
 		take(budget, tenant, grant, server, class, now);
-		next = new_head(tenant, head);
+		next = new_head(&tenant->queue, head);
 	}
 	LWLockRelease(&budget->lock);
 	wake(next);
+	wake(next_for_room);
 	return grant->held;
 }
 
@@ -372,6 +460,12 @@ bool
 xero_budget_is_stale(const XeroGrant *grant)
 {
 	return xero_budget_now() >= grant->send_by;
+}
+
+int
+xero_budget_entries(void)
+{
+	return xero_shared_budget()->ntenants;
 }
 
 static bool
@@ -387,42 +481,72 @@ is_of_us(int tenant)
 	return false;
 }
 
+/* What is in the way of a call that stands in the queue of an entry. */
+static XeroBarrier
+check_queued(XeroBudget *budget, XeroTenant *tenant, const XeroGrant *grant,
+			 int64 now, XeroOpening *opening)
+{
+	XeroClass	class = waiter_of(budget, grant->waiter)->class;
+	int			ahead = count_ahead(budget, grant->waiter);
+	int			minute = Min(tenant->caps.minute, tenant->caps.app_minute);
+	XeroBarrier barrier;
+
+	memset(opening, 0, sizeof(*opening));
+	opening->provable = opening->look_at = now;
+	barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
+							   &tenant->caps, class == XERO_BACKGROUND,
+							   ahead % minute + 1, now, opening);
+	/* and a whole window for each time that those ahead fill one */
+	if ((barrier == XERO_BARRIER_MINUTE || barrier == XERO_BARRIER_APP) &&
+		!opening->ordered)
+		opening->provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
+	return barrier;
+}
+
 void
 xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 {
 	XeroBudget *budget = xero_shared_budget();
 	int64		now;
 	XeroTenant *tenant;
-	XeroOpening opening;
 	XeroClass	class;
+	bool		usable;
+	int			number;
+	XeroOpening opening;
 	bool		is_head;
-	int			ahead;
-	int			minute;			/* the most that may begin in one */
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
-	memset(&opening, 0, sizeof(opening));
-	opening.provable = opening.look_at = now;
+	class = class_of(budget, grant);
 	tenant = tenant_of(budget, server, now);
+	usable = may_use(budget, grant, tenant, class, now);
 	if (!grant->queued)
-		join_queue(budget, tenant, my_class(), grant);
-	class = waiter_of(budget, grant->waiter)->class;
-	is_head = head_of(tenant) == grant->waiter;
-	ahead = count_ahead(budget, grant->waiter);
-	minute = Min(tenant->caps.minute, tenant->caps.app_minute);
-	wait->barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
-									 &tenant->caps, class == XERO_BACKGROUND,
-									 ahead % minute + 1, now, &opening);
-	/* and a whole window for each time that those ahead fill one */
-	if ((wait->barrier == XERO_BARRIER_MINUTE ||
-		 wait->barrier == XERO_BARRIER_APP) && !opening.ordered)
-		opening.provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
-	wait->ordered = opening.ordered;
-	wait->at_latest = opening.at_latest;
-	wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
-		is_of_us(tenant - XERO_BUDGET_TENANTS(budget));
+		join_queue(budget, usable ? number_of(budget, tenant) : NO_ENTRY,
+				   class, grant);
+	number = waiter_of(budget, grant->waiter)->tenant;
+	is_head = head_of(queue_of(budget, number)) == grant->waiter;
+	if (number != NO_ENTRY)
+	{
+		wait->barrier = check_queued(budget, tenant, grant, now, &opening);
+		wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
+			is_of_us(number);
+	}
+	else
+	{
+		wait->barrier = XERO_BARRIER_ROOM;
+		wait->by_us = !dlist_is_empty(&held);
+		xero_budget_room(budget, now, &opening);
+		/* somebody else has entered it: go there */
+		if (usable)
+		{
+			is_head = true;
+			opening.provable = opening.look_at = now;
+		}
+	}
 	LWLockRelease(&budget->lock);
 
+	wait->ordered = opening.ordered;
+	wait->at_latest = opening.at_latest;
 	wait->provable = (double) opening.provable;
 	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
 		(double) opening.look_at;
@@ -432,16 +556,20 @@ static void
 leave_one(XeroGrant *grant)
 {
 	XeroBudget *budget = xero_shared_budget();
-	XeroTenant *tenant;
+	int			tenant;
 	int			head;
+	int			heir = NOBODY;
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	tenant = &XERO_BUDGET_TENANTS(budget)[waiter_of(budget, grant->waiter)->tenant];
-	head = head_of(tenant);
-	leave_queue(budget, tenant, grant);
-	head = new_head(tenant, head);
+	tenant = waiter_of(budget, grant->waiter)->tenant;
+	head = head_of(queue_of(budget, tenant));
+	leave_queue(budget, grant);
+	head = new_head(queue_of(budget, tenant), head);
+	if (tenant != NO_ENTRY)
+		heir = heir_of(budget, &XERO_BUDGET_TENANTS(budget)[tenant]);
 	LWLockRelease(&budget->lock);
 	wake(head);
+	wake(heir);
 }
 
 void
@@ -484,10 +612,12 @@ static void
 end_giving_back(const XeroTenant *tenant)
 {
 	XeroBudget *budget = xero_shared_budget();
-	int			next = head_of(tenant);
+	int			next = head_of(&tenant->queue);
+	int			heir = heir_of(budget, tenant);
 
 	LWLockRelease(&budget->lock);
 	wake(next);
+	wake(heir);
 }
 
 void
@@ -549,4 +679,31 @@ xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
 	tenant->stats.calls++;
 	tenant->stats.throttled++;
 	end_giving_back(tenant);
+}
+
+void
+xero_budget_unblock(const char *client_id)
+{
+	XeroBudget *budget = xero_shared_budget();
+	int		   *heads = palloc(sizeof(int) * (budget->ntenants + 1));
+	int			nheads = 0;
+	XeroTenantKey key;
+
+	strlcpy(key.client_id, client_id != NULL ? client_id : "",
+			sizeof(key.client_id));
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+
+		if (!tenant->used || strcmp(tenant->key.client_id, key.client_id) != 0)
+			continue;
+		xero_quota_unblock(&tenant->quota, app_of(budget, tenant));
+		heads[nheads++] = head_of(&tenant->queue);
+	}
+	heads[nheads++] = head_of(&budget->room);
+	LWLockRelease(&budget->lock);
+	for (int i = 0; i < nheads; i++)
+		wake(heads[i]);
+	pfree(heads);
 }

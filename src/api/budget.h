@@ -42,10 +42,7 @@ typedef struct XeroWait
 	bool		by_us;			/* this backend's own calls are in the way */
 } XeroWait;
 
-/*
- * One call, if it may begin now; never waits.  Raises an ERROR if there is no
- * room for one more organisation.
- */
+/* One call, if it may begin now; never waits. */
 extern bool xero_budget_acquire(XeroGrant *grant, const XeroServer *server);
 
 /*
@@ -62,6 +59,9 @@ extern bool xero_budget_is_stale(const XeroGrant *grant);
  */
 extern void xero_budget_queue(XeroGrant *grant, const XeroServer *server,
 							  XeroWait *wait);
+
+/* So many organisations have a budget at the same time. */
+extern int	xero_budget_entries(void);
 
 /*
  * Stand in no queue any more.  Whoever comes back to one finds the place that
@@ -85,5 +85,11 @@ extern void xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
 /* Xero has refused it for a limit, and wants no call for so many ms. */
 extern void xero_budget_refuse(XeroGrant *grant, XeroBarrier limit,
 							   const char *problem, double delay_ms);
+
+/*
+ * Xero's refusals of calls of an application (NULL: of servers without one) are
+ * forgotten, in all organisations, and those who wait go on.
+ */
+extern void xero_budget_unblock(const char *client_id);
 
 #endif							/* XERO_BUDGET_H */

@@ -11,7 +11,8 @@
  * restart takes about as long, and the first answer tells.
  *
  * A file that is damaged or of another version is left aside with a message:
- * nothing in it is needed.
+ * nothing in it is needed.  Its times are the calendar's, which may have been
+ * set meanwhile, so what they say is believed within bounds.
  *
  *-------------------------------------------------------------------------
  */
@@ -73,13 +74,25 @@ save_tenant(SavedTenant *saved, const XeroTenant *tenant)
 	saved->crc = crc_of(saved);
 }
 
+static bool
+has_valid_times(const SavedTenant *saved)
+{
+	return IS_VALID_TIMESTAMP(saved->stats.since) &&
+		IS_VALID_TIMESTAMP(saved->day_began) &&
+		IS_VALID_TIMESTAMP(saved->day_told_at) &&
+		IS_VALID_TIMESTAMP(saved->day_resets_at);
+}
+
 static void
 load_tenant(XeroBudget *budget, const SavedTenant *saved)
 {
-	XeroTenant *tenant = xero_budget_enter(budget, &saved->key,
-										   xero_budget_now());
+	int64		now = xero_budget_now();
+	XeroTenant *tenant;
 	XeroDay    *day;
 
+	if (!has_valid_times(saved))
+		return;
+	tenant = xero_budget_enter(budget, &saved->key, now);
 	if (tenant == NULL)
 		return;
 	tenant->stats = saved->stats;
@@ -91,6 +104,7 @@ load_tenant(XeroBudget *budget, const SavedTenant *saved)
 	day->left = saved->day_left;
 	day->most = saved->day_most;
 	day->own = saved->day_own;
+	xero_day_doubt(day, now);
 }
 
 static bool

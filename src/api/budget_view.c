@@ -65,8 +65,8 @@ fill_row(Row *row, XeroTenant *tenant, XeroGate *app, int64 now)
 	row->day_resets_at = xero_day_resets(&quota->day, caps->day);
 	row->concurrency = caps->concurrency;
 	row->in_flight = xero_quota_in_flight(quota, now);
-	row->waiting = tenant->waiting[XERO_INTERACTIVE] +
-		tenant->waiting[XERO_BACKGROUND];
+	row->waiting = tenant->queue.waiting[XERO_INTERACTIVE] +
+		tenant->queue.waiting[XERO_BACKGROUND];
 	row->app_minute_remaining = remaining_of(app, now, caps->app_minute);
 	row->blocked_until = Max(quota->gate.closed_until, app->closed_until);
 	if (left <= 0)

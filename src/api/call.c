@@ -435,7 +435,7 @@ settle_grant(XeroCall *call, const XeroHttpResult *result,
 		xero_budget_refuse(&call->grant, xero_barrier_of(situation),
 						   result->problem, decision->delay_ms);
 	else if (situation == XERO_NO_CONNECTION || situation == XERO_UNTRUSTED ||
-			 situation == XERO_UNSENDABLE)
+			 situation == XERO_UNSENDABLE || situation == XERO_UNMADE)
 		xero_budget_return(&call->grant);
 	else
 	{

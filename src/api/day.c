@@ -27,6 +27,9 @@
 /* Xero's daily limits (docs: 1,000 in the free tier, 5,000 in the others). */
 static const int tiers[] = {1000, 5000};
 
+/* What is said to be left beyond this is not what is left of a day. */
+#define MOST 1000000
+
 void
 xero_day_clear(XeroDay *day, int64 now)
 {
@@ -122,13 +125,16 @@ void
 xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 {
 	day->own++;
-	if (remaining < 0 || mark.epoch != day->epoch)
+	if (remaining < 0 || remaining > MOST || mark.epoch != day->epoch)
 	{
 		if (day->left > 0)
 			day->left--;
 		return;
 	}
 
+	/* it takes two to tell that a day has more: one alone may be wrong */
+	day->most = Max(day->most, day->left < 0 ? remaining :
+					Min(remaining, day->left));
 	if (mark.tells == day->tells)
 	{
 		if (day->left >= 0 && remaining >= day->left)
@@ -137,7 +143,6 @@ xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 	}
 	else if (day->left >= 0)
 		day->left = Min(day->left, remaining);
-	day->most = Max(day->most, remaining);
 	forget_yesterday(day, remaining);
 	day->told_at = now;
 	day->tells++;
@@ -149,4 +154,28 @@ xero_day_refuse(XeroDay *day, int64 until)
 	day->left = 0;
 	day->resets_at = until;
 	day->epoch++;
+}
+
+void
+xero_day_forget(XeroDay *day)
+{
+	day->left = -1;
+	day->most = 0;
+	day->resets_at = 0;
+	day->epoch++;
+}
+
+/*
+ * The calendar may have been another one when the times were written.  A time
+ * to come would hold for as long as that one was wrong.
+ */
+void
+xero_day_doubt(XeroDay *day, int64 now)
+{
+	day->own = Max(0, Min(day->own, MOST));
+	day->began = Min(day->began, now);
+	day->told_at = Min(day->told_at, now);
+	if (day->left < -1 || day->left > MOST || day->most < 0 ||
+		day->most > MOST || day->resets_at > now + XERO_DAY_BLOCK_MS)
+		xero_day_forget(day);
 }

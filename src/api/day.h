@@ -14,11 +14,15 @@
 
 #define XERO_DAY_MS INT64CONST(86400000)
 
+/* As XERO_WINDOW_BLOCK_MS, for the calls of a day. */
+#define XERO_DAY_BLOCK_MS (XERO_DAY_MS + INT64CONST(3600000))
+
 /* Times are as in window.h. */
 typedef struct XeroDay
 {
 	int			left;			/* as last told; -1: not known */
-	int			most;			/* the most that ever was told to be left */
+	int			most;			/* the most that ever was told to be left, and
+								 * not by one answer alone */
 	int			own;			/* our calls since "began" */
 	int64		began;
 	int64		told_at;		/* when "left" was last told */
@@ -56,5 +60,11 @@ extern void xero_day_charge(XeroDay *day, int64 now, XeroMark mark,
 
 /* Xero has refused a call until then. */
 extern void xero_day_refuse(XeroDay *day, int64 until);
+
+/* What Xero has told, refusals too, is of no account any more. */
+extern void xero_day_forget(XeroDay *day);
+
+/* The day comes from elsewhere: what cannot be true is forgotten. */
+extern void xero_day_doubt(XeroDay *day, int64 now);
 
 #endif							/* XERO_DAY_H */

@@ -26,6 +26,9 @@
 /* What json-c made of one above this size is given back to the system. */
 #define MAX_KEPT_DOCUMENT (64 * 1024)
 
+/* Seconds that a token is believed to live; Xero's live for half an hour. */
+#define MAX_LIFETIME 86400
+
 static bool
 is_blank(char c)
 {
@@ -253,7 +256,8 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 			  sizeof(document->refresh_token));
 	get_whole(object, "id_token", document->id_token,
 			  sizeof(document->id_token));
-	document->expires_in = get_int(object, "expires_in", -1);
+	document->expires_in = Min(get_int(object, "expires_in", -1),
+							   MAX_LIFETIME);
 	(void) get_string(object, "error", document->error,
 					  sizeof(document->error));
 	put_document(object, len);

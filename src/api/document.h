@@ -34,7 +34,7 @@ typedef struct XeroTokenDocument
 	char		access_token[16384];	/* secret; "" if absent or too long */
 	char		refresh_token[4096];	/* so too */
 	char		id_token[16385];	/* so too */
-	int			expires_in;		/* seconds, -1 if absent */
+	int			expires_in;		/* seconds, a day at most; -1 if absent */
 	char		error[64];		/* "invalid_client", ... */
 } XeroTokenDocument;
 

@@ -182,6 +182,8 @@ wait_message(const XeroWait *wait)
 				"daily limit of calls that server \"%s\" sets itself is used up";
 		case XERO_BARRIER_RESERVE:
 			return "what is left of Xero's daily limit of calls is reserved for interactive work on server \"%s\"";
+		case XERO_BARRIER_ROOM:
+			return "too many organisations of Xero are in use at once for server \"%s\"";
 		default:
 			return "too many calls to Xero at once for server \"%s\"";
 	}
@@ -198,6 +200,8 @@ wait_hint(const XeroWait *wait)
 			return "Other programs that use the same application draw on the same limit; the view xero_fdw.budget shows our share.";
 		case XERO_BARRIER_RESERVE:
 			return "See the server option \"reserve\", or set xero_fdw.priority to interactive.";
+		case XERO_BARRIER_ROOM:
+			return "Raise xero_fdw.max_tenants and restart the server, or raise xero_fdw.max_wait.";
 		default:
 			return "Try again later, or raise xero_fdw.max_wait.";
 	}
@@ -331,9 +335,12 @@ transport_failure(const XeroFailureFacts *facts)
 								psprintf("Xero's answer for server \"%s\" is too large",
 										 name),
 								answer_detail(facts), NULL);
+		case XERO_UNMADE:
+			return xero_failure(ERRCODE_OUT_OF_MEMORY, "out of memory",
+								"Could not make a request.", NULL);
 		case XERO_NO_MEMORY:
 			return xero_failure(ERRCODE_OUT_OF_MEMORY, "out of memory",
-								"Could not hold a request or its answer.",
+								"Could not hold the answer to a request.",
 								NULL);
 		default:
 			return xero_failure(ERRCODE_CONNECTION_FAILURE,
@@ -440,6 +447,7 @@ xero_failure_of_attempt(const XeroFailureFacts *facts)
 		case XERO_NO_CONNECTION:
 		case XERO_UNTRUSTED:
 		case XERO_UNSENDABLE:
+		case XERO_UNMADE:
 		case XERO_NO_MEMORY:
 		case XERO_TIMED_OUT:
 		case XERO_LOST:

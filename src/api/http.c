@@ -25,8 +25,10 @@
 #include "compat.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -89,6 +91,12 @@ static dlist_head transfers = DLIST_STATIC_INIT(transfers);
 
 /* Why the multi handle is of no use any more; NULL if it is. */
 static const char *engine_fault = NULL;
+
+/*
+ * A transfer had no answer in time.  On HTTP/2 that ends a stream and not its
+ * connection, which may be dead: those that are open are not used again.
+ */
+static bool suspect = false;
 
 static XeroHttp *kept[MAX_KEPT];
 static int	nkept = 0;
@@ -273,6 +281,29 @@ take_date(XeroHttpResult *result, const char *value, size_t len)
 	result->date_seen = GetCurrentTimestamp();
 }
 
+/* Seconds, or a date, which complete() makes seconds of. */
+static void
+take_retry_after(XeroHttpResult *result, const char *value, size_t len)
+{
+	char		text[64];
+
+	take_number(&result->retry_after, value, len);
+	if (len > 0 && isalpha((unsigned char) value[0]))
+	{
+		take_text(text, sizeof(text), value, len);
+		result->retry_at = curl_getdate(text, NULL);
+	}
+}
+
+/* From Xero's now, if it says when that is, to its retry_at. */
+static int
+seconds_to_retry(const XeroHttpResult *result)
+{
+	int64		now = result->date >= 0 ? result->date : (int64) time(NULL);
+
+	return (int) Max(0, Min(result->retry_at - now, PG_INT32_MAX));
+}
+
 static void
 forget_answer(XeroHttpResult *result)
 {
@@ -281,6 +312,7 @@ forget_answer(XeroHttpResult *result)
 	memset(result, 0, sizeof(*result));
 	result->body = body;
 	result->retry_after = -1;
+	result->retry_at = -1;
 	result->minute_remaining = -1;
 	result->day_remaining = -1;
 	result->app_minute_remaining = -1;
@@ -310,7 +342,7 @@ take_header(char *line, size_t size, size_t nmemb, void *arg)
 	else if (header_is(line, n, "x-rate-limit-problem", &value, &len))
 		take_text(result->problem, sizeof(result->problem), value, len);
 	else if (header_is(line, n, "retry-after", &value, &len))
-		take_number(&result->retry_after, value, len);
+		take_retry_after(result, value, len);
 	else if (header_is(line, n, "x-minlimit-remaining", &value, &len))
 		take_number(&result->minute_remaining, value, len);
 	else if (header_is(line, n, "x-daylimit-remaining", &value, &len))
@@ -348,6 +380,12 @@ has_begun(const XeroHttp *http)
 	return status > 0;
 }
 
+static XeroTransport
+lack_of_memory(const XeroHttp *http)
+{
+	return was_sent(http) ? XERO_TRANSPORT_NO_MEMORY : XERO_TRANSPORT_UNMADE;
+}
+
 /* What curl's result code means to the layers above. */
 static XeroTransport
 transport_of(const XeroHttp *http, CURLcode code)
@@ -355,7 +393,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 	if (http->too_large)
 		return XERO_TRANSPORT_TOO_LARGE;
 	if (http->no_memory)
-		return XERO_TRANSPORT_NO_MEMORY;
+		return lack_of_memory(http);
 	switch (code)
 	{
 		case CURLE_OK:
@@ -363,7 +401,7 @@ transport_of(const XeroHttp *http, CURLcode code)
 		case CURLE_OUT_OF_MEMORY:
 			/* older versions say so of a header line that is too long, too */
 			return has_begun(http) ? XERO_TRANSPORT_LOST :
-				XERO_TRANSPORT_NO_MEMORY;
+				lack_of_memory(http);
 		case CURLE_FILESIZE_EXCEEDED:
 			return XERO_TRANSPORT_TOO_LARGE;
 		case CURLE_URL_MALFORMAT:
@@ -407,11 +445,13 @@ complete(XeroHttp *http, CURLcode code)
 	result->bytes_in = n;
 	curl_easy_getinfo(http->easy, CURLINFO_TOTAL_TIME_T, &n);
 	result->elapsed_ms = n / 1000.0;
+	if (result->retry_at >= 0)
+		result->retry_after = seconds_to_retry(result);
 	/* of an empty body, too: a buffer used again holds the answer before */
 	if (reserve(http, result->len))
 		result->body[result->len] = '\0';
 	else
-		result->transport = XERO_TRANSPORT_NO_MEMORY;
+		result->transport = lack_of_memory(http);
 	if (code == CURLE_OUT_OF_MEMORY &&
 		result->transport == XERO_TRANSPORT_LOST)
 		strlcpy(result->error, "Out of memory, or a header line is too long",
@@ -419,6 +459,8 @@ complete(XeroHttp *http, CURLcode code)
 	else if (code != CURLE_OK)
 		strlcpy(result->error, http->errbuf[0] != '\0' ? http->errbuf :
 				curl_easy_strerror(code), sizeof(result->error));
+	if (result->transport == XERO_TRANSPORT_TIMED_OUT)
+		suspect = true;
 	http->done = true;
 }
 
@@ -478,6 +520,7 @@ drop_engine(void)
 	restore_signals(&saved);
 	multi = NULL;
 	engine_fault = NULL;
+	suspect = false;
 }
 
 /*
@@ -501,33 +544,49 @@ make_multi(void)
 	return made;
 }
 
+/* A multi handle; NULL if there is no memory. */
+static CURLM *
+make_engine(void)
+{
+	CURLM	   *made;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return NULL;
+	made = make_multi();
+	if (made == NULL)
+		return NULL;
+	if (curl_multi_setopt(made, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
+		curl_multi_setopt(made, CURLMOPT_MAXCONNECTS, 16L) != CURLM_OK)
+	{
+		curl_multi_cleanup(made);
+		return NULL;
+	}
+#if LIBCURL_VERSION_NUM >= 0x081400
+	(void) curl_multi_setopt(made, CURLMOPT_QUICK_EXIT, 1L);
+#endif
+	return made;
+}
+
 static void
 start_engine(void)
 {
 	sigset_t	saved;
 
-	if (engine_fault != NULL)
+	if (engine_fault != NULL || (suspect && dlist_is_empty(&transfers)))
 		drop_engine();
 	if (multi != NULL)
 		return;
 
 	xero_sleep_init();
 	block_signals(&saved);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		multi = make_multi();
+	multi = make_engine();
 	restore_signals(&saved);
 	if (multi == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("could not initialize the HTTP library")));
-
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);
-#if LIBCURL_VERSION_NUM >= 0x081400
-	curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L);
-#endif
 }
 
 bool
@@ -597,28 +656,32 @@ make_transfer(void)
 	return http;
 }
 
-/* Does the URL lead to this very machine, so that http:// is no leak? */
-static bool
-is_loopback(const char *url)
+/*
+ * Does the URL lead to this very machine, so that http:// is no leak?  One that
+ * is malformed does not; curl will say so.
+ */
+static CURLcode
+find_loopback(const char *url, bool *loopback)
 {
 	CURLU	   *parsed = curl_url();
 	char	   *host = NULL;
 	struct in_addr address;
-	bool		result = false;
+	CURLUcode	code = CURLUE_OUT_OF_MEMORY;
 
-	if (parsed != NULL &&
-		curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-	{
-		if (inet_pton(AF_INET, host, &address) == 1)
-			result = (ntohl(address.s_addr) >> 24) == 127;
-		else
-			result = pg_strcasecmp(host, "localhost") == 0 ||
-				strcmp(host, "[::1]") == 0;
-	}
+	if (parsed != NULL)
+		code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+	if (code != CURLUE_OK)
+		*loopback = false;
+	else if (inet_pton(AF_INET, host, &address) == 1)
+		*loopback = (ntohl(address.s_addr) >> 24) == 127;
+	else
+		*loopback = pg_strcasecmp(host, "localhost") == 0 ||
+			strcmp(host, "[::1]") == 0;
 	curl_free(host);
 	curl_url_cleanup(parsed);
-	return result;
+	return code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_OK;
 }
 
 /* A line break in a value would smuggle in a header. */
@@ -654,8 +717,11 @@ add_header(XeroHttp *http, const char *header)
 static CURLcode
 set_security(XeroHttp *http, const XeroHttpRequest *request)
 {
-	bool		loopback = is_loopback(request->url);
+	bool		loopback;
+	CURLcode	code = find_loopback(request->url, &loopback);
 
+	if (code != CURLE_OK)
+		return code;
 #if LIBCURL_VERSION_NUM >= 0x075500
 	SET(CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
 #else
@@ -709,6 +775,8 @@ set_manners(XeroHttp *http, const XeroHttpRequest *request)
 							plain ? (long) CURL_HTTP_VERSION_1_1 :
 							(long) CURL_HTTP_VERSION_2TLS);
 	SET(CURLOPT_PIPEWAIT, 1L);
+	if (suspect)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	return CURLE_OK;
 }
 

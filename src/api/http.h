@@ -19,10 +19,11 @@ typedef enum XeroTransport
 	XERO_TRANSPORT_NO_CONNECTION,	/* name, TCP or TLS failed; nothing sent */
 	XERO_TRANSPORT_UNTRUSTED,	/* so too: the certificate was refused */
 	XERO_TRANSPORT_UNSENDABLE,	/* so too: this URL or header is not allowed */
+	XERO_TRANSPORT_UNMADE,		/* so too: there is no memory for the request */
 	XERO_TRANSPORT_TIMED_OUT,	/* sent; no whole answer in time */
 	XERO_TRANSPORT_LOST,		/* sent; the connection broke */
 	XERO_TRANSPORT_TOO_LARGE,	/* the body passed the cap */
-	XERO_TRANSPORT_NO_MEMORY
+	XERO_TRANSPORT_NO_MEMORY	/* sent; there is none for the answer */
 } XeroTransport;
 
 typedef struct XeroHttpRequest
@@ -54,6 +55,7 @@ typedef struct XeroHttpResult
 	char		authenticate[128];	/* WWW-Authenticate */
 	char		problem[32];	/* X-Rate-Limit-Problem */
 	int			retry_after;	/* seconds */
+	int64		retry_at;		/* if it is a date: seconds since 1970 */
 	int			minute_remaining;
 	int			day_remaining;
 	int			app_minute_remaining;

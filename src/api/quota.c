@@ -127,6 +127,17 @@ xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
 		seats_taken(quota, now, &next_free) == 0;
 }
 
+/* Calls that are under way may end at any time. */
+int64
+xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
+{
+	(void) seats_taken(quota, now, look_at);
+	if (quota->gate.closed_until <= now)
+		return now;
+	*look_at = Min(*look_at, quota->gate.closed_until);
+	return quota->gate.closed_until;
+}
+
 /* ---- what is in the way ---- */
 
 static XeroBarrier
@@ -352,4 +363,14 @@ xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 		}
 		gate->refusals++;
 	}
+}
+
+void
+xero_quota_unblock(XeroQuota *quota, XeroGate *app)
+{
+	quota->gate.closed_until = 0;
+	app->closed_until = 0;
+	xero_day_forget(&quota->day);
+	quota->unsure = true;
+	quota->refused = quota->serial;
 }

@@ -24,7 +24,8 @@ typedef enum XeroBarrier
 	XERO_BARRIER_MINUTE,
 	XERO_BARRIER_APP,			/* minute of the application */
 	XERO_BARRIER_DAY,
-	XERO_BARRIER_RESERVE		/* rest of the day is not for background */
+	XERO_BARRIER_RESERVE,		/* rest of the day is not for background */
+	XERO_BARRIER_ROOM			/* it has no quota, and all are in use */
 } XeroBarrier;
 
 /* The limits that a server sets itself; see doc/budget.md. */
@@ -150,5 +151,17 @@ extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
 
 /* Nothing is under way, and no order of Xero would be forgotten with it. */
 extern bool xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now);
+
+/*
+ * When that may be so of one that is not idle; "look_at" is as in XeroOpening.
+ */
+extern int64 xero_quota_idle_at(const XeroQuota *quota, int64 now,
+								int64 *look_at);
+
+/*
+ * What Xero has refused is forgotten, for the whole application in "app".  One
+ * call tells whether it still is.
+ */
+extern void xero_quota_unblock(XeroQuota *quota, XeroGate *app);
 
 #endif							/* XERO_QUOTA_H */

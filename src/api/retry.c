@@ -53,6 +53,7 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_NO_CONNECTION] = {"no connection", 5, 5, true},
 	[XERO_UNTRUSTED] = {"certificate refused", 1, 1, false},
 	[XERO_UNSENDABLE] = {"not sendable", 1, 1, false},
+	[XERO_UNMADE] = {"out of memory", 1, 1, false},
 	[XERO_NO_MEMORY] = {"out of memory", 1, 1, false, true},
 	[XERO_TIMED_OUT] = {"timed out", 3, 3, false, true},
 	[XERO_LOST] = {"connection lost", 5, 5, false, true},
@@ -182,6 +183,8 @@ xero_classify(const XeroAttempt *attempt)
 			return XERO_UNTRUSTED;
 		case XERO_TRANSPORT_UNSENDABLE:
 			return XERO_UNSENDABLE;
+		case XERO_TRANSPORT_UNMADE:
+			return XERO_UNMADE;
 		case XERO_TRANSPORT_TIMED_OUT:
 			return XERO_TIMED_OUT;
 		case XERO_TRANSPORT_LOST:
@@ -203,11 +206,21 @@ backoff(double base, const XeroRetryInput *input)
 	return input->random * fmin(BACKOFF_CAP, ldexp(base, doublings));
 }
 
+/* Xero's Retry-After, as far as it is believed. */
+static double
+ordered_delay(const XeroRetryInput *input)
+{
+	double		most = input->situation == XERO_LIMIT_DAY ?
+	XERO_DAY_BLOCK_MS : XERO_WINDOW_BLOCK_MS;
+
+	return fmin(input->retry_after * 1000.0, most) + input->random * JITTER;
+}
+
 static double
 limit_delay(const XeroRetryInput *input)
 {
 	if (input->retry_after >= 0)
-		return input->retry_after * 1000.0 + input->random * JITTER;
+		return ordered_delay(input);
 	if (input->situation == XERO_LIMIT_CONCURRENT)
 		return CONCURRENT_BASE + backoff(CONCURRENT_BASE, input);
 	/* too long for a statement, but not lost if the day begins anew */
@@ -255,9 +268,9 @@ xero_decide(const XeroRetryInput *input)
 		default:
 			decision.delay_ms = backoff(BACKOFF_BASE, input);
 			if (input->retry_after > 0 &&
-				input->retry_after * 1000.0 > decision.delay_ms)
+				ordered_delay(input) > decision.delay_ms)
 			{
-				decision.delay_ms = input->retry_after * 1000.0;
+				decision.delay_ms = ordered_delay(input);
 				decision.ordered = true;
 			}
 			break;

@@ -21,6 +21,7 @@ typedef enum XeroSituation
 	XERO_NO_CONNECTION,
 	XERO_UNTRUSTED,
 	XERO_UNSENDABLE,
+	XERO_UNMADE,				/* no memory for the request */
 	XERO_NO_MEMORY,
 	XERO_TIMED_OUT,
 	XERO_LOST,

@@ -13,6 +13,9 @@
 #include "api/session.h"
 #include "utils/timestamp.h"
 
+/* In seconds: clocks that are further apart than a week tell nothing. */
+#define MAX_CLOCK_OFFSET (7 * SECS_PER_DAY)
+
 static XeroCallStats spent = {0};
 static bool clock_known = false;
 static int64 clock_offset = 0;
@@ -36,7 +39,10 @@ xero_session_spend(const XeroCallStats *cost)
 void
 xero_session_note_clock(const XeroHttpResult *result)
 {
-	if (result->date < 0)
+	int64		seconds = result->date - timestamptz_to_time_t(result->date_seen);
+
+	if (result->date < 0 || seconds < -MAX_CLOCK_OFFSET ||
+		seconds > MAX_CLOCK_OFFSET)
 		return;
 	/* the middle of the second that the header names */
 	clock_offset = time_t_to_timestamptz(result->date) + USECS_PER_SEC / 2 -

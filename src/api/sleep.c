@@ -54,18 +54,38 @@ make_timer(void)
 			close(fd);
 		errno = save_errno;
 		ereport(ERROR,
-				(errcode_for_socket_access(),
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 				 errmsg("could not create a timer: %m")));
 	}
 	timer = fd;
 	ReserveExternalFD();
 }
 
+/* A set that could not be filled is not left behind. */
+static WaitEventSet *
+make_waitset(void)
+{
+	WaitEventSet *set = CreateWaitEventSet(NULL, 3);
+
+	PG_TRY();
+	{
+		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL,
+						  NULL);
+		AddWaitEventToSet(set, WL_SOCKET_READABLE, sockets, NULL, NULL);
+	}
+	PG_CATCH();
+	{
+		FreeWaitEventSet(set);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return set;
+}
+
 void
 xero_sleep_init(void)
 {
-	WaitEventSet *set;
-
 	if (waitset != NULL)
 		return;
 	if (sockets < 0)
@@ -73,18 +93,13 @@ xero_sleep_init(void)
 		sockets = epoll_create1(EPOLL_CLOEXEC);
 		if (sockets < 0)
 			ereport(ERROR,
-					(errcode_for_socket_access(),
+					(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 					 errmsg("could not create an epoll set: %m")));
 		ReserveExternalFD();
 	}
 	if (timer < 0)
 		make_timer();
-
-	set = CreateWaitEventSet(NULL, 3);
-	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	AddWaitEventToSet(set, WL_SOCKET_READABLE, sockets, NULL, NULL);
-	waitset = set;
+	waitset = make_waitset();
 }
 
 bool

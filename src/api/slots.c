@@ -17,8 +17,9 @@
  *
  * A job ends with an outcome, which stays for a few jobs more, so that all who
  * waited can read it.  A worker that is terminated leaves none: then those who
- * waited ask anew, a few times.  One that never starts is given up after a
- * while.  If a worker crashes, the server starts anew, and all of this with it.
+ * waited ask anew, a few times.  One that ends before it begins is missed by the
+ * backend that asked for it, one that never starts is given up after a while.
+ * If a worker crashes, the server starts anew, and all of this with it.
  *
  * Tokens and arguments are secrets: they are overwritten as soon as they are of
  * no use, and nothing in this memory is shown in any view.
@@ -101,6 +102,10 @@ struct XeroSlots
 /* The job of this process, if it is a worker. */
 static int	my_slot = -1;
 static uint64 my_job = 0;
+
+/* The worker that this process asked for last, and its job. */
+static BackgroundWorkerHandle *launched = NULL;
+static uint64 launched_job = 0;
 
 static Slot *
 slots_of(XeroSlots *slots)
@@ -187,12 +192,24 @@ end_job(XeroSlots *slots, Slot *slot)
 	wake_waiters(slots);
 }
 
+/* The job whose worker has ended, as this process knows; 0 if it knows none. */
+static uint64
+find_ended_job(void)
+{
+	pid_t		pid;
+
+	return launched != NULL &&
+		GetBackgroundWorkerPid(launched, &pid) == BGWH_STOPPED ?
+		launched_job : 0;
+}
+
 /* A worker that never came. */
 static void
-give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now)
+give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now, uint64 ended_job)
 {
 	if (slot->busy && !slot->begun &&
-		TimestampDifferenceExceeds(slot->asked_at, now, START_MS))
+		(slot->job == ended_job ||
+		 TimestampDifferenceExceeds(slot->asked_at, now, START_MS)))
 		end_job(slots, slot);
 }
 
@@ -203,7 +220,7 @@ give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now)
  */
 static Slot *
 enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
-		   TimestampTz now)
+		   TimestampTz now, uint64 ended_job)
 {
 	Slot	   *all = slots_of(slots);
 	Slot	   *oldest = NULL;
@@ -212,7 +229,7 @@ enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
 	{
 		Slot	   *slot = &all[i];
 
-		give_up_job(slots, slot, now);
+		give_up_job(slots, slot, now, ended_job);
 		if (slot->dbid == MyDatabaseId && slot->umid == server->umid)
 		{
 			if (slot->credentials == credentials)
@@ -316,6 +333,8 @@ launch_worker(XeroSlots *slots, const XeroServer *server,
 {
 	BackgroundWorker worker;
 	BackgroundWorkerHandle *handle;
+	MemoryContext old;
+	bool		started;
 	XeroFailure *failure;
 	Slot	   *slot = &slots_of(slots)[finding->slot];
 
@@ -332,9 +351,16 @@ launch_worker(XeroSlots *slots, const XeroServer *server,
 	strlcpy(worker.bgw_type, "xero_fdw token worker", sizeof(worker.bgw_type));
 	worker.bgw_main_arg = Int32GetDatum(finding->slot);
 	memcpy(worker.bgw_extra, &finding->job, sizeof(finding->job));
-	if (RegisterDynamicBackgroundWorker(&worker, &handle))
+	worker.bgw_notify_pid = MyProcPid;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	started = RegisterDynamicBackgroundWorker(&worker, &handle);
+	MemoryContextSwitchTo(old);
+	if (started)
 	{
-		pfree(handle);
+		if (launched != NULL)
+			pfree(launched);
+		launched = handle;
+		launched_job = finding->job;
 		return NULL;
 	}
 
@@ -433,11 +459,12 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 	XeroSlots  *slots = xero_shared_slots();
 	uint64		credentials = xero_hash_credentials(server);
 	TimestampTz now = GetCurrentTimestamp();
+	uint64		ended_job = find_ended_job();
 	Finding		finding = {0};
 	Slot	   *slot;
 
 	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
-	slot = enter_slot(slots, server, credentials, now);
+	slot = enter_slot(slots, server, credentials, now, ended_job);
 	if (slot == NULL)
 	{
 		finding.answer = XERO_SLOT_FAILED;
@@ -484,12 +511,13 @@ xero_slot_do(const XeroServer *server, XeroJobKind kind,
 	XeroSlots  *slots = xero_shared_slots();
 	uint64		credentials = xero_hash_credentials(server);
 	TimestampTz now = GetCurrentTimestamp();
+	uint64		ended_job = find_ended_job();
 	Finding		finding = {0};
 	Slot	   *slot;
 
 	Assert(len <= XERO_JOB_ARGUMENT_SIZE);
 	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
-	slot = enter_slot(slots, server, credentials, now);
+	slot = enter_slot(slots, server, credentials, now, ended_job);
 	if (slot == NULL)
 	{
 		finding.answer = XERO_SLOT_FAILED;

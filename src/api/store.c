@@ -462,9 +462,15 @@ xero_store_organisations(const XeroServer *server,
 	enter(&entry);
 	add_oid(&parameters, server->umid);
 	run("DELETE FROM xero_fdw.organisation WHERE umid = $1", &parameters);
-	/* nothing else tells that a user mapping was dropped */
-	run("DELETE FROM xero_fdw.organisation AS o WHERE NOT EXISTS"
-		" (SELECT FROM pg_user_mapping AS m WHERE m.oid = o.umid)", NULL);
+
+	/*
+	 * Nothing else tells that a user mapping was dropped.  Rows that another
+	 * transaction is about to delete are its, be it at work for hours.
+	 */
+	run("DELETE FROM xero_fdw.organisation WHERE ctid = ANY (ARRAY("
+		"SELECT o.ctid FROM xero_fdw.organisation AS o WHERE NOT EXISTS"
+		" (SELECT FROM pg_user_mapping AS m WHERE m.oid = o.umid)"
+		" FOR UPDATE SKIP LOCKED))", NULL);
 	add_text(&parameters, list_owner(server));
 	for (int i = 0; i < count; i++)
 	{

@@ -32,6 +32,21 @@ xero_budget_size(int ntenants, int nbackends)
 								   sizeof(XeroWaiter)));
 }
 
+static void
+clear_queue(XeroQueue *queue)
+{
+	memset(queue, 0, sizeof(*queue));
+	for (int class = 0; class < XERO_NCLASSES; class++)
+		queue->head[class] = queue->tail[class] = -1;
+}
+
+bool
+xero_queue_is_empty(const XeroQueue *queue)
+{
+	return queue->waiting[XERO_INTERACTIVE] == 0 &&
+		queue->waiting[XERO_BACKGROUND] == 0;
+}
+
 void
 xero_budget_initialize(XeroBudget *budget, int tranche, int ntenants,
 					   int nbackends)
@@ -40,6 +55,7 @@ xero_budget_initialize(XeroBudget *budget, int tranche, int ntenants,
 	LWLockInitialize(&budget->lock, tranche);
 	budget->ntenants = ntenants;
 	budget->nwaiters = nbackends * XERO_MAX_QUEUED;
+	clear_queue(&budget->room);
 }
 
 int64
@@ -94,11 +110,10 @@ enter_app(XeroBudget *budget, const char *client_id, int64 now)
 	return free;
 }
 
-static bool
-is_idle(XeroBudget *budget, XeroTenant *tenant, int64 now)
+bool
+xero_budget_is_idle(XeroBudget *budget, XeroTenant *tenant, int64 now)
 {
-	return tenant->waiting[XERO_INTERACTIVE] == 0 &&
-		tenant->waiting[XERO_BACKGROUND] == 0 &&
+	return xero_queue_is_empty(&tenant->queue) &&
 		xero_quota_is_idle(&tenant->quota,
 						   &XERO_BUDGET_APPS(budget)[tenant->app].gate, now);
 }
@@ -117,7 +132,7 @@ xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
 			room = tenant;
 			break;
 		}
-		if (is_idle(budget, tenant, now) &&
+		if (xero_budget_is_idle(budget, tenant, now) &&
 			(room == NULL || tenant->last_used < room->last_used))
 			room = tenant;
 	}
@@ -132,13 +147,26 @@ xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
 	room->last_used = now;
 	xero_quota_clear(&room->quota, now);
 	room->problem[0] = '\0';
-	for (int class = 0; class < XERO_NCLASSES; class++)
-	{
-		room->head[class] = room->tail[class] = -1;
-		room->waiting[class] = 0;
-	}
-	room->passed = 0;
+	clear_queue(&room->queue);
 	memset(&room->stats, 0, sizeof(room->stats));
 	room->stats.since = GetCurrentTimestamp();
 	return room;
+}
+
+void
+xero_budget_room(XeroBudget *budget, int64 now, XeroOpening *opening)
+{
+	memset(opening, 0, sizeof(*opening));
+	opening->provable = opening->look_at = XERO_NEVER;
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		int64		idle_at = now;
+		int64		look_at = now;
+
+		if (tenant->used && !xero_budget_is_idle(budget, tenant, now))
+			idle_at = xero_quota_idle_at(&tenant->quota, now, &look_at);
+		opening->provable = Min(opening->provable, idle_at);
+		opening->look_at = Min(opening->look_at, look_at);
+	}
 }

@@ -17,7 +17,7 @@
 #include "datatype/timestamp.h"
 #include "storage/lwlock.h"
 
-/* The queues of an organisation. */
+/* Those who wait in one queue are of two classes. */
 typedef enum XeroClass
 {
 	XERO_INTERACTIVE,
@@ -47,12 +47,22 @@ typedef struct XeroTenantStats
 /* A call that its backend sleeps for until it may begin. */
 typedef struct XeroWaiter
 {
-	int			tenant;
+	int			tenant;			/* number of the entry whose queue it is in,
+								 * -1: the queue for room */
 	XeroClass	class;
 	uint64		turn;			/* the smaller goes first */
 	int			next;			/* number of a waiter, or -1 */
 	int			prev;
 } XeroWaiter;
+
+/* Calls that wait, as budget.c has them take turns. */
+typedef struct XeroQueue
+{
+	int			head[XERO_NCLASSES];	/* numbers of waiters, or -1 */
+	int			tail[XERO_NCLASSES];
+	int			waiting[XERO_NCLASSES];
+	int			passed;			/* calls that passed waiting background ones */
+} XeroQueue;
 
 typedef struct XeroTenant
 {
@@ -63,10 +73,7 @@ typedef struct XeroTenant
 	XeroCaps	caps;			/* of the server that called last */
 	XeroQuota	quota;
 	char		problem[32];	/* of the last refusal, in Xero's word */
-	int			head[XERO_NCLASSES];	/* numbers of waiters, or -1 */
-	int			tail[XERO_NCLASSES];
-	int			waiting[XERO_NCLASSES];
-	int			passed;			/* calls that passed waiting background ones */
+	XeroQueue	queue;
 	XeroTenantStats stats;
 } XeroTenant;
 
@@ -84,6 +91,7 @@ typedef struct XeroBudget
 	int			ntenants;		/* of tenants and of applications */
 	int			nwaiters;		/* XERO_MAX_QUEUED a backend */
 	uint64		last_turn;
+	XeroQueue	room;			/* of calls to what has no entry */
 } XeroBudget;
 
 #define XERO_BUDGET_TENANTS(budget) \
@@ -100,6 +108,17 @@ extern void xero_budget_initialize(XeroBudget *budget, int tranche,
 /* A free entry becomes the key's; NULL if all are in use.  Caller locks. */
 extern XeroTenant *xero_budget_enter(XeroBudget *budget,
 									 const XeroTenantKey *key, int64 now);
+
+/* Can it be given to another key?  Caller locks. */
+extern bool xero_budget_is_idle(XeroBudget *budget, XeroTenant *tenant,
+								int64 now);
+
+/* When there may be a free entry.  Caller locks. */
+extern void xero_budget_room(XeroBudget *budget, int64 now,
+							 XeroOpening *opening);
+
+/* Does anybody wait there? */
+extern bool xero_queue_is_empty(const XeroQueue *queue);
 
 /* Now, by the clock of window.h. */
 extern int64 xero_budget_now(void);

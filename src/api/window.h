@@ -11,6 +11,10 @@
 #include "compat.h"
 
 #define XERO_WINDOW_MS 60000
+
+/* So long an order of Xero's not to call is believed: what is longer is wrong. */
+#define XERO_WINDOW_BLOCK_MS (2 * XERO_WINDOW_MS)
+
 #define XERO_WINDOW_BUCKETS 241
 #define XERO_WINDOW_NEWS 8
 

@@ -94,7 +94,9 @@ init_detail(XeroScanState *state, EState *estate)
 	}
 	if (n > 0)
 		state->detail = xero_detail_create(estate->es_query_cxt, table->name,
-										   table->object, columns, n, &state->stats);
+										   table->object,
+										   &state->fields[state->key_field],
+										   columns, n, &state->stats);
 }
 
 static void

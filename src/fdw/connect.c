@@ -21,10 +21,8 @@
 #include "api/slots.h"
 #include "api/store.h"
 #include "catalog/pg_foreign_server.h"
-#include "fdw/import.h"
 #include "fdw/options.h"
 #include "fdw/scopes.h"
-#include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -63,15 +61,9 @@ is_public(Oid umid)
 static XeroServer *
 find_server(const char *name, bool changes)
 {
-	ForeignServer *fs = GetForeignServerByName(name, false);
-	Oid			handler = GetForeignDataWrapper(fs->fdwid)->fdwhandler;
+	ForeignServer *fs = xero_find_server(name);
 	XeroServer *server;
 
-	if (!OidIsValid(handler) ||
-		GetFdwRoutine(handler)->ImportForeignSchema != xeroImportForeignSchema)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("server \"%s\" is not one of xero_fdw", name)));
 	if (object_aclcheck(ForeignServerRelationId, fs->serverid, GetUserId(),
 						ACL_USAGE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);

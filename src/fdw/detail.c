@@ -15,11 +15,15 @@
 
 #include "fdw/detail.h"
 
+#include "fmgr.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 struct XeroDetail
 {
+	const char *relation;
 	const XeroObject *object;
+	const XeroField *key;		/* read behind the columns */
 	const XeroDetailColumn *columns;
 	int			ncolumns;
 	XeroCallStats *stats;
@@ -31,27 +35,53 @@ struct XeroDetail
 
 XeroDetail *
 xero_detail_create(MemoryContext mcxt, const char *relation,
-				   const XeroObject *object, const XeroDetailColumn *columns, int ncolumns,
+				   const XeroObject *object, const XeroField *key,
+				   const XeroDetailColumn *columns, int ncolumns,
 				   XeroCallStats *stats)
 {
 	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	XeroDetail *detail = palloc0(sizeof(XeroDetail));
-	XeroField  *fields = palloc(sizeof(XeroField) * ncolumns);
+	XeroField  *fields = palloc(sizeof(XeroField) * (ncolumns + 1));
 
 	for (int i = 0; i < ncolumns; i++)
 		fields[i] = columns[i].field;
+	fields[ncolumns] = *key;
+	detail->relation = relation;
 	detail->object = object;
+	detail->key = key;
 	detail->columns = columns;
 	detail->ncolumns = ncolumns;
 	detail->stats = stats;
 	detail->reader = xero_reader_create(mcxt, relation, object->wrapper, NULL,
-										fields, ncolumns, -1);
+										fields, ncolumns + 1, -1);
 	detail->call_cxt = AllocSetContextCreate(mcxt, "Xero detail",
 											 ALLOCSET_SMALL_SIZES);
-	detail->values = palloc(sizeof(Datum) * ncolumns);
-	detail->nulls = palloc(sizeof(bool) * ncolumns);
+	detail->values = palloc(sizeof(Datum) * (ncolumns + 1));
+	detail->nulls = palloc(sizeof(bool) * (ncolumns + 1));
 	MemoryContextSwitchTo(old);
 	return detail;
+}
+
+void
+xero_check_asked_for(const char *relation, const XeroField *key,
+					 const char *asked, Datum value, bool isnull)
+{
+	Oid			output;
+	bool		varlena;
+	const char *came = "none";
+
+	if (!isnull)
+	{
+		getTypeOutputInfo(key->type, &output, &varlena);
+		came = OidOutputFunctionCall(output, value);
+	}
+	if (pg_strcasecmp(came, asked) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero sent another record of foreign table \"%s\" than it was asked for",
+						relation),
+				 errdetail("The %s asked for is %s, and %s came.",
+						   key->path, asked, came)));
 }
 
 /* Does the record's own flag say that the column has nothing? */
@@ -114,8 +144,12 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 
 	xero_reader_open(detail->reader, response->body, response->len,
 					 response->detail);
-	(void) xero_reader_next(detail->reader, detail->values, detail->nulls);
+	while (xero_reader_next(detail->reader, detail->values, detail->nulls))
+		;
 	xero_reader_check_single(detail->reader);
+	xero_check_asked_for(detail->relation, detail->key, key,
+						 detail->values[detail->ncolumns],
+						 detail->nulls[detail->ncolumns]);
 	for (int i = 0; i < detail->ncolumns; i++)
 	{
 		AttrNumber	attno = detail->columns[i].attno;

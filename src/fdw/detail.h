@@ -28,13 +28,21 @@ typedef struct XeroDetailColumn
 } XeroDetailColumn;
 
 /*
- * "columns" must outlive the result, which lives in "mcxt".
+ * "key" and "columns" must outlive the result, which lives in "mcxt".
  * Calls are counted in "stats".
  */
 extern XeroDetail *xero_detail_create(MemoryContext mcxt, const char *relation,
 									  const XeroObject *object,
+									  const XeroField *key,
 									  const XeroDetailColumn *columns,
 									  int ncolumns, XeroCallStats *stats);
+
+/*
+ * The record that was asked for by its key has this one: fail with HV00L if it
+ * is another's.
+ */
+extern void xero_check_asked_for(const char *relation, const XeroField *key,
+								 const char *asked, Datum value, bool isnull);
 
 /*
  * Fetch and fill in the columns of one record that came from a list of the

@@ -24,7 +24,8 @@
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
-#include "foreign/foreign.h"
+#include "fdw/import.h"
+#include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -347,6 +348,26 @@ copy_or_null(const char *string)
 	return string ? pstrdup(string) : NULL;
 }
 
+ForeignServer *
+xero_find_server(const char *name)
+{
+	ForeignServer *fs = GetForeignServerByName(name, false);
+	Oid			handler = GetForeignDataWrapper(fs->fdwid)->fdwhandler;
+
+	if (!OidIsValid(handler) ||
+		GetFdwRoutine(handler)->ImportForeignSchema != xeroImportForeignSchema)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of xero_fdw", name)));
+	return fs;
+}
+
+const char *
+xero_client_id(const ForeignServer *fs)
+{
+	return get_string(fs->options, "client_id", NULL);
+}
+
 XeroServer *
 xero_get_server(Oid serverid, Oid userid)
 {
@@ -358,7 +379,7 @@ xero_get_server(Oid serverid, Oid userid)
 	server->serverid = serverid;
 	server->umid = um->umid;
 	server->name = pstrdup(fs->servername);
-	server->client_id = copy_or_null(get_string(fs->options, "client_id", NULL));
+	server->client_id = copy_or_null(xero_client_id(fs));
 	server->client_secret = copy_or_null(get_string(um->options, "client_secret", NULL));
 	server->access_token = copy_or_null(get_string(um->options, "access_token", NULL));
 	server->tenant_id = copy_or_null(get_string(fs->options, "tenant_id", NULL));

@@ -12,6 +12,7 @@
 
 #include "api/tenant.h"
 #include "catalog/catalog.h"
+#include "foreign/foreign.h"
 #include "json/reader.h"
 #include "query/query.h"
 #include "utils/rel.h"
@@ -65,6 +66,12 @@ extern XeroRel *xero_rel_from_table(const XeroTable *table, Index relid);
  */
 extern int	xero_table_fields(const XeroTable *table, TupleDesc desc,
 							  XeroField **fields, AttrNumber **attnos);
+
+/* By its name; ERROR if there is none, or it is another wrapper's. */
+extern ForeignServer *xero_find_server(const char *name);
+
+/* Of its application, NULL if it has none. */
+extern const char *xero_client_id(const ForeignServer *fs);
 
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);

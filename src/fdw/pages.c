@@ -148,7 +148,7 @@ open_page(XeroScanState *state)
 		if (stream->seen && stream->reread_page == 0)
 			xero_seen_next_page(stream->seen);
 		state->page_repeated = 0;
-		state->last_known = false;
+		state->last_record = 0;
 		return true;
 	}
 }
@@ -247,24 +247,23 @@ close_page(XeroScanState *state)
 }
 
 /*
- * Has the present row's record been returned from an earlier page?  The rows
- * of a child table come with their record's key, several in succession.
+ * Has the present row's record come before?  The rows of a child table are
+ * several in succession of the same record.
  */
 static bool
 is_repeated(XeroScanState *state)
 {
-	pg_uuid_t  *key;
+	int64		record = xero_reader_records(state->page_reader);
 
 	if (state->stream->seen == NULL || state->nulls[state->key_field])
 		return false;
-	key = DatumGetUUIDP(state->values[state->key_field]);
-	if (state->last_known &&
-		memcmp(state->last_key.data, key->data, UUID_LEN) == 0)
+	if (record == state->last_record)
 		return state->last_repeated;
 
-	state->last_known = true;
-	state->last_key = *key;
-	state->last_repeated = !xero_seen_add(state->stream->seen, key);
+	state->last_record = record;
+	state->last_repeated =
+		!xero_seen_add(state->stream->seen,
+					   DatumGetUUIDP(state->values[state->key_field]));
 	if (state->last_repeated)
 		state->page_repeated++;
 	return state->last_repeated;
@@ -322,6 +321,12 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		slot->tts_values[state->tenant_attno - 1] = stream->tenant;
 		slot->tts_isnull[state->tenant_attno - 1] = false;
 	}
+	if (target->single && state->key_field >= 0)
+		xero_check_asked_for(state->table->name,
+							 &state->fields[state->key_field],
+							 strrchr(target->path, '/') + 1,
+							 state->values[state->key_field],
+							 state->nulls[state->key_field]);
 	if (state->detail && target->single)
 		xero_detail_mask(state->detail, state->values, state->nulls,
 						 slot->tts_isnull);

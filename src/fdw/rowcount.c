@@ -15,6 +15,9 @@
 
 #include "utils/hsearch.h"
 
+/* No list has more, and the sum of some still is a number. */
+#define MAX_RECORDS INT64CONST(1000000000000)
+
 typedef struct RowCountKey
 {
 	Oid			relid;
@@ -84,7 +87,21 @@ xero_remembered_records(Oid relid)
 	return known > 0 ? records / known : -1;
 }
 
-/* The number of records of one list; -1 if Xero does not tell. */
+/*
+ * Can a list of so many records, as Xero counts, have this first page?  If not,
+ * they are counted here.
+ */
+static bool
+is_believable(int64 items, int64 records)
+{
+	return items >= records && items <= MAX_RECORDS &&
+		(items == 0 || records > 0);
+}
+
+/*
+ * The number of records of one list; -1 if Xero does not tell, or cannot be
+ * right.
+ */
 static int64
 read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
 		   XeroPager *pager)
@@ -105,10 +122,9 @@ read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
 		return xero_reader_records(state->reader);
 	}
 	info = xero_reader_info(state->reader);
-	if (info->item_count < xero_reader_records(state->reader))
+	if (!is_believable(info->item_count, xero_reader_records(state->reader)))
 		return -1;
-	if (info->item_count >= 0)
-		xero_note_records(state, stream, info->item_count);
+	xero_note_records(state, stream, info->item_count);
 	return info->item_count;
 }
 

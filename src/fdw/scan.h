@@ -127,9 +127,8 @@ typedef struct XeroScanState
 	int64		returned;		/* rows of this run */
 	XeroStream *stream;			/* that it is of */
 	int64		page_repeated;	/* records that were seen before */
-	bool		last_known;		/* last_key and last_repeated are set */
-	pg_uuid_t	last_key;		/* the last row's record ... */
-	bool		last_repeated;	/* ... and whether it was seen before */
+	int64		last_record;	/* of the page, the last row's, 0 before */
+	bool		last_repeated;	/* whether it was seen before */
 
 	/* a scan that only counts */
 	bool		counted;		/* "count" is that of this run */

@@ -56,12 +56,16 @@ xero_stream_pager(XeroScanState *state, XeroStream *stream,
 	return xero_pager_begin(state->run_cxt, &stream->server, &spec);
 }
 
-/* How many streams are read at once. */
+/*
+ * How many streams are read at once.  More than have a budget at the same time
+ * would only take them from each other.
+ */
 static int
 width(const XeroScanState *state)
 {
-	return state->ahead || state->order_rows > 0 ?
-		Min(state->nstreams, XERO_MAX_STREAMS) : 1;
+	if (!state->ahead && state->order_rows == 0)
+		return 1;
+	return Min(Min(state->nstreams, XERO_MAX_STREAMS), xero_budget_entries());
 }
 
 /*

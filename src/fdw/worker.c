@@ -34,7 +34,10 @@ set(const char *name, const char *value)
 	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
 }
 
-/* What is written must be written, and must last. */
+/*
+ * What is written must be written, and must last; and nothing may end the
+ * worker between the exchange of a token and that.
+ */
 static void
 secure_settings(void)
 {
@@ -45,6 +48,11 @@ secure_settings(void)
 	set("statement_timeout", "0");
 	set("lock_timeout", "0");
 	set("idle_in_transaction_session_timeout", "0");
+#ifdef XERO_HAVE_TRANSACTION_TIMEOUT
+	set("transaction_timeout", "0");
+#endif
+	/* those who wait are to hear of an error */
+	set("exit_on_error", "off");
 	if (synchronous_commit < SYNCHRONOUS_COMMIT_ON)
 		set("synchronous_commit", "on");
 }

@@ -76,9 +76,23 @@ xero_written_add(const char *table, CmdType operation, const char *key)
 	MemoryContextSwitchTo(old);
 }
 
-/* Tell what of the list, from a nesting level on, a rollback leaves behind. */
-static void
-warn_of_rollback(int level)
+/* Is there anything that a rollback of this nesting level leaves behind? */
+static bool
+leaves_something(int level)
+{
+	ListCell   *lc;
+
+	foreach(lc, written)
+	{
+		if (((Written *) lfirst(lc))->level >= level)
+			return true;
+	}
+	return xero_write_doubtful()[0] != '\0';
+}
+
+/* What a rollback of this nesting level leaves behind, in words. */
+static char *
+describe_rest(int level)
 {
 	StringInfoData detail;
 	ListCell   *lc;
@@ -97,16 +111,30 @@ warn_of_rollback(int level)
 						 entry->keys.data);
 	}
 	if (xero_write_doubtful()[0] != '\0')
-	{
 		appendStringInfo(&detail, "%sA write may have been carried out whose answer was not read: %s.",
 						 detail.len > 0 ? "\n" : "", xero_write_doubtful());
-		xero_write_forget();
-	}
-	if (detail.len > 0)
+	return detail.data;
+}
+
+/*
+ * Tell of that.  Every transaction of the backend that fails comes here.  For
+ * an error in here PostgreSQL would abort the transaction once more, and again,
+ * until it panics, so the second time nothing is told.
+ */
+static void
+warn_of_rollback(int level)
+{
+	static bool telling = false;
+
+	if (!telling && leaves_something(level))
+	{
+		telling = true;
 		ereport(WARNING,
 				(errmsg("rollback does not undo what was written to Xero"),
-				 errdetail_internal("%s", detail.data)));
-	pfree(detail.data);
+				 errdetail_internal("%s", describe_rest(level))));
+	}
+	telling = false;
+	xero_write_forget();
 }
 
 static void

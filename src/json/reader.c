@@ -795,4 +795,6 @@ xero_reader_check_single(const XeroReader *reader)
 {
 	if (reader->nrecords == 0)
 		raise_unexpected(reader, "It has no record.");
+	if (reader->nrecords > 1)
+		raise_unexpected(reader, "It has more records than one.");
 }

@@ -82,8 +82,8 @@ extern int64 xero_reader_records(const XeroReader *reader);
 extern const XeroPageInfo *xero_reader_info(const XeroReader *reader);
 
 /*
- * Of the response to the GET of one record: fail with HV00L if no record was
- * passed.  One that does not exist has status 404.
+ * Of the response to the GET of one record: fail with HV00L if not one record
+ * was passed.  One that does not exist has status 404.
  */
 extern void xero_reader_check_single(const XeroReader *reader);
 

@@ -6,6 +6,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	@extschema@.sync_inbox, @extschema@.sync_change, @extschema@.sync_link,
 	@extschema@.sync_intent, @extschema@.sync_issue, @extschema@.sync_run
 	TO PUBLIC;
+-- the merge takes the numbers of new links before it inserts them
+GRANT USAGE ON SEQUENCE @extschema@.sync_link_link_id_seq TO PUBLIC;
 
 ALTER TABLE @extschema@.sync ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON @extschema@.sync

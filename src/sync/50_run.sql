@@ -53,6 +53,35 @@ END $$;
 COMMENT ON FUNCTION @extschema@._step_compare(@extschema@.sync) IS
 	'internal: compare the local relation, if it must be; the changes of the run';
 
+-- Gives the planner statistics of what was filled, rather than leave the first
+-- queries, and audits, to those of an empty table until autovacuum comes, which
+-- it never does for the whole of a partitioned table.  Once there are any, as many
+-- rows must have changed as autovacuum waits for.  A table that is somebody else's
+-- or elsewhere is left alone, and so is one that is being vacuumed.
+CREATE FUNCTION @extschema@._analyze_local(sync integer, changed bigint) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog
+	SET client_min_messages = error
+AS $$
+DECLARE
+	filled regclass;
+BEGIN
+	FOR filled IN
+		SELECT s.local_table
+		FROM @extschema@.sync AS s JOIN pg_class AS c ON c.oid = s.local_table
+		WHERE sync IN (s.sync_id, s.parent_id) AND s.direction <> 'push'
+			AND (c.reltuples < 0 OR changed > current_setting('autovacuum_analyze_threshold')::bigint
+				+ current_setting('autovacuum_analyze_scale_factor')::float8 * c.reltuples)
+			AND NOT EXISTS (SELECT FROM pg_class AS part
+				WHERE (part.oid = c.oid OR part.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) AS t))
+					AND NOT (part.relkind IN ('r', 'p') AND pg_has_role(part.relowner, 'USAGE')))
+	LOOP
+		EXECUTE format('ANALYZE (SKIP_LOCKED) %s', filled);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._analyze_local(integer, bigint) IS
+	'internal: statistics of the local tables of a sync that were filled';
+
 -- One step: does what is next and says what comes then; phase "done" at the end.
 -- A plan sends nothing and writes nothing to the local side; its decisions are
 -- returned.
@@ -149,6 +178,8 @@ BEGIN
 			state.rounds := state.rounds + 1;
 			state.phase := 'merge';
 		ELSE
+			PERFORM @extschema@._analyze_local(self.sync_id, r.created + r.updated)
+			FROM @extschema@.sync_run AS r WHERE r.run_id = state.run_id;
 			state.phase := 'done';
 		END IF;
 	WHEN 'send' THEN

@@ -269,6 +269,7 @@ BEGIN
 		PERFORM @extschema@._lock_sync(parent);
 		line := @extschema@._create_mirror(source.relation, local_schema, source.name, parent, path);
 		PERFORM @extschema@._mirror_all_lines(line);
+		PERFORM @extschema@._analyze_local(line, 0);
 	END LOOP;
 	RETURN ARRAY(SELECT s.sync_id FROM @extschema@.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table

@@ -189,10 +189,13 @@ END $$;
 COMMENT ON FUNCTION @extschema@._mirror_page(bigint, integer, uuid, text, boolean, timestamptz, text[]) IS
 	'internal: put records and their lines into a copy';
 
+-- All are compared with all, whatever the planner thinks of tables that were empty
+-- when it last heard of them.
 CREATE FUNCTION @extschema@._mirror_missing(sync integer, tenant uuid)
 	RETURNS TABLE (xero_id text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
+	SET enable_nestloop = off
 AS $$
 BEGIN
 	RETURN QUERY EXECUTE (

@@ -86,6 +86,22 @@ sub waits
 		  . $session->pid . " AND waiting_for = '$what'");
 }
 
+# Starts a statement whose call takes long, as a fault says.  The sandbox has the call
+# when this returns, so that faults may go; a session waits for the network already
+# when it is about to send it.
+sub hold
+{
+	my ($self, $session, $sql) = @_;
+	my $mark = $self->{sandbox}->mark;
+	$session->start($sql);
+	for (1 .. 600)
+	{
+		return 1 if $self->{sandbox}->calls($mark);
+		sleep(0.05);
+	}
+	return 0;
+}
+
 # Columns of xero_fdw.budget.
 sub row
 {

@@ -63,8 +63,7 @@ sub overtakes
 {
 	my ($late, @meanwhile) = @_;
 	$sandbox->faults({ path => path('Accounts'), delay_ms => 2500, says_left($late) });
-	$first->start(query('late', 'Accounts'));
-	$budget->waits($first, 'network');
+	$budget->hold($first, query('late', 'Accounts'));
 	my @known;
 	foreach my $left (@meanwhile)
 	{

@@ -38,8 +38,7 @@ sub turns_of
 	my (@queue) = @_;
 	my $holder = XeroSession->new($node);
 	$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
-	$holder->start('SELECT count(invoice_id) FROM turns.invoices');
-	$budget->waits($holder, 'network');
+	ok($budget->hold($holder, 'SELECT count(invoice_id) FROM turns.invoices'), 'a call takes long');
 	$sandbox->faults;
 	my $mark = $sandbox->mark;
 	my @sessions;
@@ -132,8 +131,7 @@ $session->rows("RESET xero_fdw.priority");
 # A place among the calls at once comes when it comes.
 my $holder = XeroSession->new($node);
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
-$holder->start('SELECT count(invoice_id) FROM turns.invoices');
-ok($budget->waits($holder, 'network'), 'a call takes long');
+ok($budget->hold($holder, 'SELECT count(invoice_id) FROM turns.invoices'), 'a call takes long');
 foreach my $max_wait (0, 300)
 {
 	$session->rows("SET xero_fdw.max_wait = $max_wait");

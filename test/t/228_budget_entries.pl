@@ -46,18 +46,19 @@ is($budget->row('two', 'app_minute_remaining'), 10_000 - 6, 'so it has what all 
 # What is not idle is not forgotten: a call under way ...
 my $holder = XeroSession->new($node);
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
-$holder->start('SELECT count(invoice_id) FROM two.invoices');
-ok($budget->waits($holder, 'network'), 'a call takes long');
+ok($budget->hold($holder, 'SELECT count(invoice_id) FROM two.invoices'), 'a call takes long');
 $session->rows(query('one'));
 $session->rows(query('three'));
 is(entries(), 'three 1, two 3', 'who has a call under way stays');
 
 # ... or an order of Xero's.
+$session->rows(q{SET xero_fdw.max_wait = '1s'});
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'minute', retry_after => 600, times => 1 });
 is($session->try(query('three'))->{state}, '53400', 'refused');
 my $result = $session->try(query('one'));
 is($result->{state}, '53400', 'no room: SQLSTATE');
-like($result->{text}, qr/too many organisations of Xero are in use at once\nDETAIL:  There is room for 2\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server\./, 'message');
+like($result->{text}, qr/too many organisations of Xero are in use at once for server "one"\nDETAIL:  The statement has waited for as long as xero_fdw\.max_wait \(1000 ms\) allows\.\nHINT:  Raise xero_fdw\.max_tenants and restart the server, or raise xero_fdw\.max_wait\./, 'message');
+cmp_ok($result->{seconds}, '>=', 1, 'it has waited for it');
 is(entries(), 'three 2, two 3', 'both stay');
 $budget->watcher->rows('SELECT pg_cancel_backend(' . $holder->pid . ')');
 is($holder->wait->{state}, '57014', 'the call is cancelled');

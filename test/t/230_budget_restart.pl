@@ -61,6 +61,55 @@ is($budget->row('frugal', 'stats_since'), (split /\|/, $before{frugal})[-1], 'si
 is($xero->psql(query('frugal')), 't', 'the fifth');
 is(($xero->error_of(query('frugal')))[0], '53400', 'and no sixth');
 
+# ---- a file that was written by another calendar ----
+
+# The checksum of an entry, as PostgreSQL computes it.
+sub crc32c
+{
+	my $crc = 0xffffffff;
+	foreach my $byte (unpack('C*', $_[0]))
+	{
+		$crc ^= $byte;
+		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
+	}
+	return pack('L', $crc ^ 0xffffffff);
+}
+
+# Changes the times of an application's entry by so many seconds.  After its key
+# and six statistics come three times and three numbers, and the checksum.
+my ($key_size, $entry_size) = (104, 192);
+
+sub shift_times
+{
+	my ($client_id, @seconds) = @_;
+	my $text = slurp_file($file);
+	my $at = 4;
+	$at += $entry_size until substr($text, $at, 64) =~ /^\Q$client_id\E\0/;
+	my @times = unpack('q3', substr($text, $at + $key_size + 48, 24));
+	$times[$_] += $seconds[$_] * 1_000_000 foreach 0 .. 2;
+	substr($text, $at + $key_size + 48, 24) = pack('q3', @times);
+	substr($text, $at + $entry_size - 4, 4) = crc32c(substr($text, $at, $entry_size - 4));
+	open(my $handle, '>:raw', $file) or die "$file: $!";
+	print $handle $text;
+	close($handle) or die $!;
+	return;
+}
+
+my $years = 30 * 365 * 86400;
+foreach my $case ([ 'as it was', [ 0, 0, 0 ], 1 ], [ 'of a day', [ 0, 0, 70_000 ], 1 ], [ 'of two days', [ 0, 0, 150_000 ], 0 ],
+	[ 'of decades', [ 0, 0, $years ], 0 ], [ 'out of all time', [ 0, 0, 9_000_000_000_000 ], 0 ], [ 'of before', [ -$years, -$years, -$years ], 0 ])
+{
+	my ($name, $seconds, $holds) = @$case;
+	$budget->server('dated', client_id => "dated $name");
+	$sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'day', retry_after => 5000, times => 1 });
+	is(($xero->error_of(query('dated')))[0], '53400', "a refusal $name");
+	restart('fast', sub { shift_times("dated $name", @$seconds); });
+	$mark = $sandbox->mark;
+	is(($xero->error_of(query('dated')))[0] // '00000', $holds ? '53400' : '00000', '... is believed within bounds');
+	is(calls($mark), 1 - $holds, '... calls');
+	$budget->watcher->rows('DROP SERVER dated CASCADE; DROP SCHEMA dated CASCADE');
+}
+
 # ---- a file that is not what was written ----
 
 my %damage = (

@@ -63,8 +63,7 @@ sub hold
 	{
 		$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
 		push @holders, XeroSession->new($node);
-		$holders[-1]->start("SELECT count(invoice_id) FROM $letter.invoices");
-		$budget->waits($holders[-1], 'network');
+		$budget->hold($holders[-1], "SELECT count(invoice_id) FROM $letter.invoices");
 	}
 	$sandbox->faults;
 	$mark = $sandbox->mark;

@@ -279,7 +279,7 @@ sub wait_for_second
 }
 
 # The key's protection ends: no more attempts
-$sandbox->faults({ path => $path, method => 'PUT', drop => 'after', times => 1 }, { path => $path, method => 'PUT', problem => 'minute', retry_after => 400 });
+$sandbox->faults({ path => $path, method => 'PUT', drop => 'after', times => 1 }, { path => $path, method => 'PUT', problem => 'day', retry_after => 400 });
 $result = $session->try(q{SET xero_fdw.max_wait = '10min'; } . insert_into('late'));
 is($result->{state}, '08007', 'a limit that lasts longer than the key') or diag($result->{text});
 cmp_ok($result->{seconds}, '<', 60, '... is not waited for');

@@ -66,13 +66,15 @@ test_limits(void)
 	ok(xero_day_limit(&day, 500) == 500, "but not beyond the cap");
 	call(&day, START, 1000);
 	ok(xero_day_limit(&day, 5000) == 1000, "1,000 left is still that tier");
+	call(&day, START, 1002);
 	call(&day, START, 1001);
 	ok(xero_day_limit(&day, 5000) == 5000, "one more is the other");
 	call(&day, START, 3);
 	ok(xero_day_limit(&day, 5000) == 5000, "a spent day does not change it");
+	call(&day, START, 7001);
 	call(&day, START, 7000);
 	ok(xero_day_limit(&day, 9000) == 9000, "more than any known: the cap");
-	ok(xero_day_left(&day, START, 5000) == 5000 - 4,
+	ok(xero_day_left(&day, START, 5000) == 5000 - 2,
 	   "more left than the cap, of which a day that began anew counts");
 }
 
@@ -225,6 +227,96 @@ test_clock(void)
 	ok(xero_day_left(&day, 0, INT_MAX) == 5, "with a huge cap, too");
 }
 
+/* What a header says that cannot be. */
+static void
+test_absurd(void)
+{
+	XeroDay		day = new_day(START);
+
+	call(&day, START, 900);
+	call(&day, START, 999999999);
+	ok(day.left == 899 && xero_day_limit(&day, 5000) == 1000,
+	   "a number that no day has is not believed");
+	call(&day, START, INT_MAX);
+	ok(day.left == 898, "nor the largest");
+	call(&day, START, 897);
+	ok(xero_day_left(&day, START, 5000) == 897, "the next one is");
+	call(&day, START, 1001);
+	call(&day, START, 895);
+	ok(xero_day_limit(&day, 5000) == 1000,
+	   "one answer does not make the day larger");
+	call(&day, START, 4999);
+	ok(xero_day_limit(&day, 5000) == 1000, "of a new day neither");
+	call(&day, START, 4998);
+	ok(xero_day_limit(&day, 5000) == 5000, "two do");
+}
+
+static void
+test_forget(void)
+{
+	XeroDay		day = new_day(START);
+	XeroMark	mark;
+
+	call(&day, START, 900);
+	mark = xero_day_mark(&day);
+	xero_day_refuse(&day, START + HOUR);
+	xero_day_forget(&day);
+	ok(xero_day_left(&day, START, 5000) == 4999 &&
+	   xero_day_resets(&day, 5000) == 0, "a refusal is forgotten");
+	ok(xero_day_left(&day, START, 1) == 0, "our own calls are not");
+	xero_day_charge(&day, START, mark, 0);
+	ok(day.left == -1, "what was asked before tells nothing any more");
+	call(&day, START, 4000);
+	ok(day.left == 4000 && xero_day_limit(&day, 5000) == 5000,
+	   "what was not, does");
+}
+
+/* The day as a file has it, which was written by another clock. */
+static void
+test_doubt(void)
+{
+	XeroDay		day = new_day(START);
+
+	call(&day, START, 900);
+	xero_day_refuse(&day, START + 25 * HOUR);
+	xero_day_doubt(&day, START);
+	ok(xero_day_resets(&day, 5000) == START + 25 * HOUR &&
+	   xero_day_left(&day, START, 5000) == 0, "what can be is kept");
+
+	day.resets_at++;
+	xero_day_doubt(&day, START);
+	ok(xero_day_resets(&day, 5000) == 0 &&
+	   xero_day_left(&day, START, 5000) == 4999, "a later reset is not");
+
+	day = new_day(START);
+	call(&day, START, 0);
+	xero_day_doubt(&day, START - 1000 * XERO_DAY_MS);
+	ok(xero_day_left(&day, START - 999 * XERO_DAY_MS, 5000) == 5000,
+	   "what was told in times to come is void a day later");
+	day = new_day(START);
+	for (int i = 0; i < 10; i++)
+		call(&day, START, -1);
+	xero_day_doubt(&day, START - HOUR);
+	ok(xero_day_left(&day, START - HOUR, 10) == 0 &&
+	   xero_day_left(&day, START + 23 * HOUR, 10) == 10,
+	   "our own calls count for a day at most");
+
+	for (int i = 0; i < 3; i++)
+	{
+		static const int absurd[] = {INT_MIN, -2, INT_MAX};
+
+		day = new_day(START);
+		day.left = day.most = day.own = absurd[i];
+		day.began = day.told_at = i % 2 ? 0 : PG_INT64_MAX;
+		day.resets_at = PG_INT64_MAX;
+		xero_day_doubt(&day, START);
+		ok(day.left == -1 && day.own >= 0 && day.most == 0 &&
+		   xero_day_left(&day, START, 5000) <= 5000 &&
+		   xero_day_left(&day, START + XERO_DAY_MS, 5000) == 5000,
+		   "whatever the file has");
+	}
+}
+
 int
 main(void)
 {
@@ -235,6 +327,9 @@ main(void)
 	test_order();
 	test_all_orders();
 	test_clock();
+	test_absurd();
+	test_forget();
+	test_doubt();
 	printf("1..%d\n", tests);
 	return failed == 0 ? 0 : 1;
 }

@@ -541,6 +541,58 @@ test_idle(void)
 	ok(xero_quota_is_idle(&quota, &app, now), "afterwards it is");
 }
 
+/* When one that is not idle may be. */
+static void
+test_idle_at(void)
+{
+	XeroPermit	first;
+	XeroPermit	second;
+	int64		look_at;
+
+	begin_sure();
+	first = take();
+	now += 10;
+	second = take();
+	ok(xero_quota_idle_at(&quota, now, &look_at) == now &&
+	   look_at == now - 10 + LEASE,
+	   "calls under way may end at once, and the first does by its lease");
+	xero_quota_charge(&quota, &app, &first, now, &plenty);
+	xero_quota_refuse(&quota, &app, &second, now, XERO_BARRIER_MINUTE,
+					  now + 5000);
+	ok(!xero_quota_is_idle(&quota, &app, now), "an order is not forgotten");
+	ok(xero_quota_idle_at(&quota, now, &look_at) == now + 5000 &&
+	   look_at == now + 5000, "before it ends");
+	now += 5000;
+	ok(xero_quota_is_idle(&quota, &app, now), "then it is");
+}
+
+static void
+test_unblock(void)
+{
+	static const XeroBarrier limits[] = {XERO_BARRIER_MINUTE,
+	XERO_BARRIER_APP, XERO_BARRIER_CONCURRENCY, XERO_BARRIER_DAY};
+	XeroPermit	permit;
+	XeroPermit	late;
+
+	for (int i = 0; i < lengthof(limits); i++)
+	{
+		begin_sure();
+		permit = take();
+		late = take();
+		xero_quota_refuse(&quota, &app, &permit, now, limits[i], now + 50000);
+		ok(check() != XERO_BARRIER_NONE && opening.ordered, "refused");
+		xero_quota_unblock(&quota, &app);
+		xero_quota_charge(&quota, &app, &late, now, &untold);
+		ok(check() == XERO_BARRIER_NONE, "that is forgotten");
+		permit = take();
+		ok(check() == XERO_BARRIER_CONCURRENCY,
+		   "one call tells whether it is over");
+		xero_quota_charge(&quota, &app, &permit, now, &plenty);
+		(void) take();
+		ok(check() == XERO_BARRIER_NONE, "it is");
+	}
+}
+
 int
 main(void)
 {
@@ -557,6 +609,8 @@ main(void)
 	test_app();
 	test_day();
 	test_idle();
+	test_idle_at();
+	test_unblock();
 	printf("1..%d\n", tests);
 	return failed == 0 ? 0 : 1;
 }

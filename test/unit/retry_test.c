@@ -9,6 +9,7 @@
  */
 #include "compat.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,6 +98,7 @@ static const AnswerCase answers[] = {
 	{"timeout", BROKE(XERO_TRANSPORT_TIMED_OUT), XERO_TIMED_OUT},
 	{"lost", BROKE(XERO_TRANSPORT_LOST), XERO_LOST},
 	{"too large", BROKE(XERO_TRANSPORT_TOO_LARGE), XERO_TOO_LARGE},
+	{"no memory for it", BROKE(XERO_TRANSPORT_UNMADE), XERO_UNMADE},
 	{"no memory", BROKE(XERO_TRANSPORT_NO_MEMORY), XERO_NO_MEMORY},
 	{"a broken transfer's status does not count",
 	{XERO_TRANSPORT_LOST, 200, "", "", "", false, true}, XERO_LOST},
@@ -146,6 +148,7 @@ static const CountCase counts[] = {
 	{"no connection", XERO_NO_CONNECTION, 5, 5, 5},
 	{"certificate", XERO_UNTRUSTED, 1, 1, 1},
 	{"not sendable", XERO_UNSENDABLE, 1, 1, 1},
+	{"no memory for it", XERO_UNMADE, 1, 1, 1},
 	{"no memory", XERO_NO_MEMORY, 1, 1, 1},
 	{"timeout", XERO_TIMED_OUT, 3, 3, 1},
 	{"lost", XERO_LOST, 5, 5, 1},
@@ -257,11 +260,53 @@ test_delays(void)
 	ok(delay_within(input, 600000, 601000), "or else ten minutes");
 
 	input = input_for(XERO_OFFLINE);
-	input.retry_after = 300;
-	ok(delay_within(input, 300000, 300000), "503: Retry-After is honoured");
+	input.retry_after = 30;
+	ok(delay_within(input, 30000, 31000), "503: Retry-After is honoured");
 	ok(xero_decide(&input).ordered, "and is Xero's order");
 	input.retry_after = 0;
 	ok(delay_within(input, 0, 200), "503: Retry-After 0 leaves the back-off");
+}
+
+/* However long Xero says: the longest order that is believed, in seconds. */
+static void
+test_bounds(void)
+{
+	static const struct
+	{
+		const char *what;
+		XeroSituation situation;
+		int			most;
+	}			bounds[] = {
+		{"a minute's", XERO_LIMIT_MINUTE, 120},
+		{"an application's", XERO_LIMIT_APP, 120},
+		{"calls at once", XERO_LIMIT_CONCURRENT, 120},
+		{"500", XERO_BROKEN, 120},
+		{"503", XERO_OFFLINE, 120},
+		{"timed out", XERO_TIMED_OUT, 120},
+		{"a day's", XERO_LIMIT_DAY, 25 * 3600},
+	};
+	static const int longer[] = {25 * 3600 + 1, 999999999, INT_MAX};
+	char		what[100];
+
+	for (int i = 0; i < lengthof(bounds); i++)
+	{
+		XeroRetryInput input = input_for(bounds[i].situation);
+		double		most = bounds[i].most * 1000.0;
+		bool		holds = true;
+
+		input.retry_after = bounds[i].most - 1;
+		snprintf(what, sizeof(what), "%s: what can be is believed",
+				 bounds[i].what);
+		ok(delay_within(input, most - 1000, most), what);
+		for (int j = 0; j < lengthof(longer); j++)
+		{
+			input.retry_after = longer[j];
+			holds = holds && delay_within(input, most, most + 1000);
+		}
+		snprintf(what, sizeof(what), "%s: what cannot be is not",
+				 bounds[i].what);
+		ok(holds, what);
+	}
 }
 
 int
@@ -276,6 +321,7 @@ main(void)
 	test_verdicts();
 	test_counts();
 	test_delays();
+	test_bounds();
 	printf("1..%d\n", tests);
 	return failed == 0 ? 0 : 1;
 }

@@ -173,3 +173,10 @@ CREATE FUNCTION @extschema@.reset_stats() RETURNS void
 COMMENT ON FUNCTION @extschema@.reset_stats() IS
 	'begin the counts of xero_fdw.budget anew and empty xero_fdw.requests, for the whole cluster';
 REVOKE ALL ON FUNCTION @extschema@.reset_stats() FROM PUBLIC;
+
+-- For the server's owner; the function checks that.
+CREATE FUNCTION @extschema@.clear_block(server text) RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'xero_clear_block';
+COMMENT ON FUNCTION @extschema@.clear_block(text) IS
+	'forget that Xero has refused calls of the server''s application, in all of its organisations; sessions that wait for that go on';
