@@ -65,7 +65,7 @@ is_deeply([ sort { $a <=> $b } pages($mark) ], [ 1 .. 40 ], '... each page is as
 is(scalar(@calls), 40, '... and nothing else');
 my $run = last_run('books.invoices');
 is_deeply([ @$run{qw(state calls pulled created updated issues)} ], [ 'done', 40, 40_000, 40_000, 0, 0 ], '... as the run says');
-cmp_ok($session->memory('RssAnon'), '<', 64 * 1024, '... in less than 64 MB of memory');
+$session->memory_below('RssAnon', 64 * 1024, '... in less than 64 MB of memory');
 is($session->rows("SELECT bool_and(reltuples > 0) FROM pg_class WHERE oid IN ('books.invoices'::regclass, 'books.invoice_line_items'::regclass)"), 't', '... the planner knows of it');
 my $copies = sums('books');
 is($copies, sums('xero'), '... and the copies have what Xero has');
