@@ -1,0 +1,129 @@
+/*-------------------------------------------------------------------------
+ *
+ * detail.c
+ *	  Columns that no list carries, fetched record by record.
+ *
+ * Xero leaves some members out of lists, or shows them as empty arrays there:
+ * the members of a contact group, the lines of a budget, attachments.  Where
+ * such a column is wanted, each record is asked for by its key.  A record
+ * whose own flag says that there is nothing (HasAttachments) costs no call;
+ * the column is then NULL, whichever way the record was read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/detail.h"
+
+#include "utils/memutils.h"
+
+struct XeroDetail
+{
+	const XeroObject *object;
+	const XeroDetailColumn *columns;
+	int			ncolumns;
+	XeroCallStats *stats;
+	XeroReader *reader;
+	MemoryContext call_cxt;		/* one record's response */
+	Datum	   *values;
+	bool	   *nulls;
+};
+
+XeroDetail *
+xero_detail_create(MemoryContext mcxt, const char *relation,
+				   const XeroObject *object, const XeroDetailColumn *columns, int ncolumns,
+				   XeroCallStats *stats)
+{
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
+	XeroDetail *detail = palloc0(sizeof(XeroDetail));
+	XeroField  *fields = palloc(sizeof(XeroField) * ncolumns);
+
+	for (int i = 0; i < ncolumns; i++)
+		fields[i] = columns[i].field;
+	detail->object = object;
+	detail->columns = columns;
+	detail->ncolumns = ncolumns;
+	detail->stats = stats;
+	detail->reader = xero_reader_create(mcxt, relation, object->wrapper, NULL,
+										fields, ncolumns, -1);
+	detail->call_cxt = AllocSetContextCreate(mcxt, "Xero detail",
+											 ALLOCSET_SMALL_SIZES);
+	detail->values = palloc(sizeof(Datum) * ncolumns);
+	detail->nulls = palloc(sizeof(bool) * ncolumns);
+	MemoryContextSwitchTo(old);
+	return detail;
+}
+
+/* Does the record's own flag say that the column has nothing? */
+static bool
+is_absent(const XeroDetailColumn *column, const Datum *values,
+		  const bool *nulls)
+{
+	return column->flag_field >= 0 &&
+		(nulls[column->flag_field] || !DatumGetBool(values[column->flag_field]));
+}
+
+void
+xero_detail_mask(const XeroDetail *detail, const Datum *values,
+				 const bool *nulls, bool *slot_nulls)
+{
+	for (int i = 0; i < detail->ncolumns; i++)
+	{
+		if (is_absent(&detail->columns[i], values, nulls))
+			slot_nulls[detail->columns[i].attno - 1] = true;
+	}
+}
+
+const XeroResponse *
+xero_detail_get(MemoryContext mcxt, const XeroServer *server,
+				const XeroObject *object, const char *key,
+				XeroCallStats *stats)
+{
+	XeroCallSpec spec = {0};
+
+	spec.method = "GET";
+	spec.path = psprintf("%s/%s/%s", object->api->base, object->name, key);
+	spec.query = object->has_unitdp ? "unitdp=4" : "";
+	spec.missing_ok = true;
+	spec.stats = stats;
+	return xero_call_finish(xero_call_begin(mcxt, server, &spec));
+}
+
+bool
+xero_detail_fill(XeroDetail *detail, const XeroServer *server,
+				 const char *key, const Datum *values,
+				 const bool *nulls, Datum *slot_values, bool *slot_nulls)
+{
+	const XeroResponse *response;
+	bool		any = false;
+
+	for (int i = 0; i < detail->ncolumns; i++)
+	{
+		slot_nulls[detail->columns[i].attno - 1] = true;
+		if (!is_absent(&detail->columns[i], values, nulls))
+			any = true;
+	}
+	if (!any)
+		return true;
+
+	MemoryContextReset(detail->call_cxt);
+	response = xero_detail_get(detail->call_cxt, server, detail->object, key,
+							   detail->stats);
+	if (response->status == 404)
+		return false;
+
+	xero_reader_open(detail->reader, response->body, response->len,
+					 response->detail);
+	(void) xero_reader_next(detail->reader, detail->values, detail->nulls);
+	xero_reader_check_single(detail->reader);
+	for (int i = 0; i < detail->ncolumns; i++)
+	{
+		AttrNumber	attno = detail->columns[i].attno;
+
+		if (is_absent(&detail->columns[i], values, nulls))
+			continue;
+		slot_values[attno - 1] = detail->values[i];
+		slot_nulls[attno - 1] = detail->nulls[i];
+	}
+	return true;
+}
