@@ -9,8 +9,7 @@ EXTENSION = xero_fdw
 PGFILEDESC = "xero_fdw - Xero as foreign tables"
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" xero_fdw.control)
 
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
-ALL_HEADERS = $(sort $(wildcard src/*.h src/*/*.h))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 SQL_PARTS = $(sort $(wildcard src/fdw/sql/*.sql)) $(sort $(wildcard src/sync/*.sql))
 DATA_built = xero_fdw--$(EXTVERSION).sql
 
@@ -23,7 +22,7 @@ SHLIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null || echo -lcur
 # clobber), and we declare variables where they are first used.
 PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-clobbered \
-	-Wno-declaration-after-statement
+	-Wno-declaration-after-statement -MMD -MP
 
 # A new compiler's new warning must not break a user's build, only ours.
 ifneq ($(filter 1 true,$(WERROR) $(CI)),)
@@ -46,14 +45,17 @@ ifndef XERO_SANDBOX_URL
 NO_INSTALLCHECK = 1
 endif
 
-EXTRA_CLEAN = test/unit/build xero_fdw--*.sql
+EXTRA_CLEAN = test/unit/build xero_fdw--*.sql $(OBJS:.o=.d)
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# PGXS tracks no headers.  There are few; all objects depend on all of them.
-$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) Makefile
+# PGXS tracks no headers.  The compiler tells which ones an object has read;
+# clang is not asked again for bitcode, which depends on the object instead.
+-include $(OBJS:.o=.d)
+$(OBJS): Makefile
+$(OBJS:.o=.bc): %.bc: %.o
 
 $(DATA_built): $(SQL_PARTS) xero_fdw.control Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION xero_fdw" to load this file. \quit'; \

@@ -113,7 +113,7 @@ remove_scratch() {
 
 copy_tree() {
     mkdir -p "$1"
-    tar -C "$root" -c --exclude=./.git --exclude=./log --exclude=./test/unit/build --exclude='*.o' \
+    tar -C "$root" -c --exclude=./.git --exclude=./log --exclude=./test/unit/build --exclude='*.[od]' \
         --exclude='*.so' --exclude='*.bc' --exclude=node_modules --exclude=__pycache__ . |
         tar -C "$1" -x --no-same-owner
 }

@@ -8,13 +8,13 @@
  */
 #include "compat.h"
 
-#include "api/init.h"
+#include "api/init/init.h"
 #include "fdw/fdw.h"
 #include "fdw/import.h"
-#include "fdw/plan.h"
-#include "fdw/refusal.h"
-#include "fdw/sync.h"
-#include "fdw/written.h"
+#include "fdw/plan/plan.h"
+#include "fdw/sync/sync.h"
+#include "fdw/write/refusal.h"
+#include "fdw/write/written.h"
 #include "fmgr.h"
 #include "utils/guc.h"
 

@@ -49,22 +49,22 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   ForeignPath *best_path, List *tlist,
 									   List *scan_clauses, Plan *outer_plan);
 
-/* in rowcount.c */
+/*
+ * in row_memory.c: the number of records, not of child rows, that an
+ * organisation has in a table without conditions; of one organisation on
+ * average, -1 if nothing is known
+ */
+extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
+								  double records);
 extern double xero_remembered_records(Oid relid);
 
-/* in limit.c: XERO_SCAN_WINDOW, read; false if there is none */
+/* The rows that a plan wants. */
 typedef struct XeroRowWindow
 {
 	int64		offset;			/* rows to pass over */
 	int64		rows;			/* to return then, -1: all */
 	bool		whole_row;		/* a row as a whole is wanted */
 } XeroRowWindow;
-
-extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
-
-/* The page that a window begins on, if the targets are one list; else 1. */
-extern int64 xero_window_page(const XeroObject *object, List *targets,
-							  int page_size, int64 offset);
 
 /* in scan.c */
 extern TupleTableSlot *xeroIterateForeignScan(ForeignScanState *node);

@@ -8,8 +8,8 @@
  *
  * Input: encoding, table, number of elements, status, body.
  *
- * Link: src/fdw/answer.c src/fdw/refusal.c src/api/failure.c
- * Link: src/api/document.c src/api/crypto.c src/json/reader.c
+ * Link: src/fdw/write/answer.c src/fdw/write/refusal.c src/api/report/failure.c
+ * Link: src/api/http/document.c src/api/http/crypto.c src/json/reader.c
  * Link: src/json/skip.c src/json/convert.c src/json/moment.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
@@ -22,7 +22,7 @@
 #include "fuzz.h"
 
 #include "catalog/catalog.h"
-#include "fdw/answer.h"
+#include "fdw/write/answer.h"
 
 #define KEY "e9b5a3b0-2f4e-4a0c-8b6e-0c8a4c1f5b11"
 

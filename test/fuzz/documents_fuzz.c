@@ -5,14 +5,14 @@
  *
  * Input: text.
  *
- * Link: src/api/document.c src/api/crypto.c src/json/skip.c
+ * Link: src/api/http/document.c src/api/http/crypto.c src/json/skip.c
  * Link: -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */
 #include "fuzz.h"
 
-#include "api/document.h"
+#include "api/http/document.h"
 #include "json/skip.h"
 
 #define IS_STRING(member) (strnlen(member, sizeof(member)) < sizeof(member))

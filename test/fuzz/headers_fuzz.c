@@ -14,7 +14,7 @@
  */
 #include "fuzz.h"
 
-#include "api/http.c"
+#include "api/http/http.c"
 
 /* Is it a string, of printable ASCII? */
 static bool

@@ -8,7 +8,7 @@
  *
  * Input: kind; an id token, or its header and its claims, each on a line.
  *
- * Link: src/api/document.c src/api/crypto.c -ljson-c -lcrypto
+ * Link: src/api/http/document.c src/api/http/crypto.c -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 
 #define xero_rs256_verify fuzz_verify
 
-#include "api/jwt.c"
+#include "api/consent/jwt.c"
 
 #define ISSUER "https://identity.xero.com"
 #define CLIENT "client"

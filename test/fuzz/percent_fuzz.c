@@ -5,13 +5,13 @@
  *
  * Input: text.
  *
- * Link: src/api/percent.c
+ * Link: src/base/urlencode.c
  *
  *-------------------------------------------------------------------------
  */
 #include "fuzz.h"
 
-#include "api/percent.h"
+#include "base/urlencode.h"
 
 void
 fuzz_one(FuzzInput *in)

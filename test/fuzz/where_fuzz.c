@@ -12,7 +12,7 @@
  *
  * Link: src/query/classify.c src/query/assign.c src/query/condition.c
  * Link: src/query/literal.c src/query/render.c src/query/target.c
- * Link: src/query/organisation.c src/api/percent.c
+ * Link: src/query/organisation.c src/base/urlencode.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
  * Link: src/catalog/accounting_settings.c src/catalog/payroll.c
@@ -22,7 +22,7 @@
  */
 #include "fuzz.h"
 
-#include "api/percent.h"
+#include "base/urlencode.h"
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"

@@ -3,7 +3,7 @@
  * budget_simulation_test.c
  *	  Many clients, a simulated Xero, and somebody else who spends, too.
  *
- * Link: src/api/quota.c src/api/window.c src/api/day.c
+ * Link: src/api/budget/quota.c src/api/budget/window.c src/api/budget/day.c
  *
  * Discrete events in simulated time.  The server counts a call when it
  * arrives, in a rolling or in a fixed minute that begins at any time, and says
@@ -37,7 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/quota.h"
+#include "api/budget/quota.h"
 
 #undef printf
 #undef snprintf

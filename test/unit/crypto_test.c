@@ -11,7 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "api/crypto.c"
+#include "api/http/crypto.c"
 
 #include <stdio.h>
 #include <stdlib.h>

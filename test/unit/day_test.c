@@ -3,7 +3,7 @@
  * day_test.c
  *	  What is left of the day, by Xero's headers and our own cap?
  *
- * Link: src/api/day.c
+ * Link: src/api/budget/day.c
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/day.h"
+#include "api/budget/day.h"
 
 #undef printf
 #undef snprintf

@@ -3,7 +3,7 @@
  * jwt_test.c
  *	  Is exactly the right token believed?
  *
- * Link: src/api/jwt.c src/api/document.c src/api/crypto.c -ljson-c -lcrypto
+ * Link: src/api/consent/jwt.c src/api/http/document.c src/api/http/crypto.c -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 
 #include <openssl/hmac.h>
 
-#include "api/jwt.h"
+#include "api/consent/jwt.h"
 #include "signer.h"
 
 #undef printf

@@ -3,7 +3,7 @@
  * quota_test.c
  *	  Which calls does an organisation allow, and what stands in the way?
  *
- * Link: src/api/quota.c src/api/window.c src/api/day.c
+ * Link: src/api/budget/quota.c src/api/budget/window.c src/api/budget/day.c
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/quota.h"
+#include "api/budget/quota.h"
 
 #undef printf
 #undef snprintf

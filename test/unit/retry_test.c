@@ -3,7 +3,7 @@
  * retry_test.c
  *	  Does each kind of answer lead to what it should?
  *
- * Link: src/api/retry.c -lm
+ * Link: src/api/report/retry.c -lm
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/retry.h"
+#include "api/report/retry.h"
 
 #undef printf
 #undef snprintf

@@ -18,7 +18,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include "api/crypto.h"
+#include "api/http/crypto.h"
 
 static inline void
 signer_must(bool holds, const char *what)

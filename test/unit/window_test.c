@@ -3,7 +3,7 @@
  * window_test.c
  *	  Is the window's arithmetic that of a plain list of calls?
  *
- * Link: src/api/window.c
+ * Link: src/api/budget/window.c
  *
  * The reference keeps every call and everything that was told in lists, and
  * looks through all of them each time.  Both are led through all short
@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/window.h"
+#include "api/budget/window.h"
 
 #undef printf
 #undef snprintf

@@ -14,10 +14,10 @@
 #include <math.h>
 #include <sys/mman.h>
 
-#include "api/budget.h"
-#include "api/init.h"
-#include "api/quota.h"
-#include "api/sleep.h"
+#include "api/budget/budget.h"
+#include "api/budget/quota.h"
+#include "api/http/sleep.h"
+#include "api/init/init.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/atomics.h"

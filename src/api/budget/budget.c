@@ -1,0 +1,709 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget.c
+ *	  Leave to call: no attempt is made without a grant.
+ *
+ * All backends of the cluster draw on the same budgets, one for each
+ * application in each organisation (tenants.c), whose arithmetic is quota.c's.
+ * This file locks, queues and wakes.
+ *
+ * Queues.  Each entry has one, of calls that their backends sleep for: a call
+ * that was begun ahead takes what is free and nobody waits for.  A backend that
+ * reads several organisations sleeps for a call to each, in as many queues.
+ * Within its class a queue is first in, first out, and each call queues anew,
+ * so backends take turns.  A backend that has something else to do leaves all
+ * queues, as nobody is to wait for it, and has its places again when it comes
+ * back.  Interactive calls pass background ones, but for each BACKGROUND_TURN
+ * of them one that waits in the background goes.  Whose turn it is is called
+ * the head; only the head may acquire a grant, and only the head's backend is
+ * woken, by its latch, whenever something has changed that may concern it.  It
+ * also knows when time alone will change something, and sleeps until then at
+ * most.  Who makes another the head, by getting a grant or by giving up, wakes
+ * it.
+ *
+ * Room.  With more organisations than entries, those that are idle make room
+ * for others; where none is, calls wait in one more queue, for room, whose head
+ * gets the entry that becomes idle next.  A call never has an entry while it
+ * waits for another one: what keeps an entry are calls that are under way or
+ * wait in its own queue, all of which end without another entry.
+ *
+ * Locking.  One lock for all of it, taken exclusively and held for arithmetic
+ * and short walks over arrays and queues only: no I/O, no palloc, no ereport.
+ * Latches are set after its release, by the number of the backend, which that
+ * of the waiter tells: that a process may have ended meanwhile, and another
+ * have its number, does no harm.
+ *
+ * Ownership.  A grant belongs to the call that holds it, which gives it back
+ * however it ends; a list of those held serves the end of the process.  A
+ * backend that is killed takes shared memory with it, as the postmaster makes
+ * it anew; one that does not get to give back a grant loses it after its
+ * lease.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <math.h>
+
+#include "api/budget/budget.h"
+#include "api/budget/statement.h"
+#include "api/budget/tenants.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+
+/* So many interactive calls pass before it is the background's turn. */
+#define BACKGROUND_TURN 4
+
+/*
+ * A grant is good for this many times the time that a request may take: once
+ * for a token, once for the call.
+ */
+#define LEASE_TIMEOUTS 2
+
+#define NOBODY (-1)
+
+/* In place of an entry's number: the queue for room. */
+#define NO_ENTRY (-1)
+
+/* Entries by the hash of their keys, as they were found last. */
+#define HINTS 256
+static int	hints[HINTS];
+
+/* Grants that this backend holds, and those that it waits for. */
+static dlist_head held = DLIST_STATIC_INIT(held);
+static XeroGrant *wanted[XERO_MAX_QUEUED];
+
+/* ---- entries ---- */
+
+static void
+fill_key(XeroTenantKey *key, const XeroServer *server)
+{
+	memset(key, 0, sizeof(*key));
+	if (server->client_id != NULL)
+		strlcpy(key->client_id, server->client_id, sizeof(key->client_id));
+	if (server->tenant_id != NULL)
+		strlcpy(key->tenant_id, server->tenant_id, sizeof(key->tenant_id));
+	for (char *p = key->tenant_id; *p != '\0'; p++)
+		*p = tolower((unsigned char) *p);
+}
+
+/* Calls that belong to no organisation are bound by none of its limits. */
+static XeroCaps
+caps_of(const XeroServer *server)
+{
+	XeroCaps	caps;
+
+	caps.concurrency = server->concurrency;
+	caps.minute = server->minute_limit;
+	caps.app_minute = server->app_minute_limit;
+	caps.day = server->day_limit;
+	caps.reserve = server->reserve;
+	if (server->tenant_id == NULL)
+	{
+		caps.minute = caps.app_minute = caps.day = INT_MAX / 2;
+		caps.reserve = 0;
+	}
+	return caps;
+}
+
+static XeroTenant *
+find_tenant(XeroBudget *budget, const XeroTenantKey *key)
+{
+	XeroTenant *tenants = XERO_BUDGET_TENANTS(budget);
+	int		   *hint = &hints[hash_bytes((const unsigned char *) key,
+										 sizeof(*key)) % HINTS];
+
+	if (*hint < budget->ntenants && tenants[*hint].used &&
+		memcmp(&tenants[*hint].key, key, sizeof(*key)) == 0)
+		return &tenants[*hint];
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		if (tenants[i].used && memcmp(&tenants[i].key, key, sizeof(*key)) == 0)
+		{
+			*hint = i;
+			return &tenants[i];
+		}
+	}
+	return NULL;
+}
+
+/* The server's entry, which it uses now; NULL if it has none. */
+static XeroTenant *
+tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
+{
+	XeroTenantKey key;
+	XeroTenant *tenant;
+
+	fill_key(&key, server);
+	tenant = find_tenant(budget, &key);
+	if (tenant != NULL)
+	{
+		tenant->caps = caps_of(server);
+		tenant->last_used = now;
+	}
+	return tenant;
+}
+
+static int
+number_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return tenant == NULL ? NO_ENTRY : (int) (tenant - XERO_BUDGET_TENANTS(budget));
+}
+
+static XeroGate *
+app_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return &XERO_BUDGET_APPS(budget)[tenant->app].gate;
+}
+
+/* ---- queues ---- */
+
+static XeroWaiter *
+waiter_of(XeroBudget *budget, int number)
+{
+	Assert(number >= 0 && number < budget->nwaiters);
+	return &XERO_BUDGET_WAITERS(budget)[number];
+}
+
+static XeroQueue *
+queue_of(XeroBudget *budget, int tenant)
+{
+	return tenant == NO_ENTRY ? &budget->room :
+		&XERO_BUDGET_TENANTS(budget)[tenant].queue;
+}
+
+/* The class whose turn it is, among those that wait. */
+static XeroClass
+class_in_turn(const XeroQueue *queue)
+{
+	if (queue->waiting[XERO_BACKGROUND] > 0 &&
+		(queue->waiting[XERO_INTERACTIVE] == 0 ||
+		 queue->passed >= BACKGROUND_TURN))
+		return XERO_BACKGROUND;
+	return XERO_INTERACTIVE;
+}
+
+/* The waiter whose turn it is, or NOBODY. */
+static int
+head_of(const XeroQueue *queue)
+{
+	return queue->head[class_in_turn(queue)];
+}
+
+/* Does the call stand in that queue? */
+static bool
+stands_in(XeroBudget *budget, const XeroGrant *grant, int tenant)
+{
+	return grant->queued && waiter_of(budget, grant->waiter)->tenant == tenant;
+}
+
+/*
+ * Is it the call's turn?  One that does not stand in the queue may go if nobody
+ * is there whom it may not pass.
+ */
+static bool
+is_in_turn(XeroBudget *budget, const XeroGrant *grant, int tenant,
+		   XeroClass class)
+{
+	const XeroQueue *queue = queue_of(budget, tenant);
+
+	if (stands_in(budget, grant, tenant))
+		return head_of(queue) == grant->waiter;
+	if (queue->waiting[class] > 0)
+		return false;
+	return class == XERO_BACKGROUND ?
+		queue->waiting[XERO_INTERACTIVE] == 0 :
+		class_in_turn(queue) == XERO_INTERACTIVE;
+}
+
+/* Who goes has passed others, or was one of them. */
+static void
+count_turn(XeroQueue *queue, XeroClass class)
+{
+	if (class == XERO_BACKGROUND)
+		queue->passed = 0;
+	else if (queue->waiting[XERO_BACKGROUND] > 0)
+		queue->passed++;
+}
+
+/* Who has waited for longer stands before. */
+static void
+join_queue(XeroBudget *budget, int tenant, XeroClass class, XeroGrant *grant)
+{
+	XeroQueue  *queue = queue_of(budget, tenant);
+	XeroWaiter *waiter;
+	int			i = 0;
+
+	while (wanted[i] != NULL)
+		i++;
+	Assert(i < XERO_MAX_QUEUED);
+	wanted[i] = grant;
+	grant->queued = true;
+	grant->waiter = MyProcNumber * XERO_MAX_QUEUED + i;
+	if (grant->turn == 0)
+		grant->turn = ++budget->last_turn;
+
+	waiter = waiter_of(budget, grant->waiter);
+	waiter->tenant = tenant;
+	waiter->class = class;
+	waiter->turn = grant->turn;
+	waiter->next = NOBODY;
+	waiter->prev = queue->tail[class];
+	while (waiter->prev != NOBODY &&
+		   waiter_of(budget, waiter->prev)->turn > waiter->turn)
+	{
+		waiter->next = waiter->prev;
+		waiter->prev = waiter_of(budget, waiter->prev)->prev;
+	}
+	if (waiter->prev == NOBODY)
+		queue->head[class] = grant->waiter;
+	else
+		waiter_of(budget, waiter->prev)->next = grant->waiter;
+	if (waiter->next == NOBODY)
+		queue->tail[class] = grant->waiter;
+	else
+		waiter_of(budget, waiter->next)->prev = grant->waiter;
+	queue->waiting[class]++;
+}
+
+static void
+leave_queue(XeroBudget *budget, XeroGrant *grant)
+{
+	XeroWaiter *waiter = waiter_of(budget, grant->waiter);
+	XeroQueue  *queue = queue_of(budget, waiter->tenant);
+	XeroClass	class = waiter->class;
+
+	if (waiter->prev == NOBODY)
+		queue->head[class] = waiter->next;
+	else
+		waiter_of(budget, waiter->prev)->next = waiter->next;
+	if (waiter->next == NOBODY)
+		queue->tail[class] = waiter->prev;
+	else
+		waiter_of(budget, waiter->next)->prev = waiter->prev;
+	queue->waiting[class]--;
+	wanted[grant->waiter % XERO_MAX_QUEUED] = NULL;
+	grant->queued = false;
+}
+
+/* How many stand before this one, in its class. */
+static int
+count_ahead(XeroBudget *budget, int number)
+{
+	int			count = 0;
+
+	for (int i = waiter_of(budget, number)->prev; i != NOBODY;
+		 i = waiter_of(budget, i)->prev)
+		count++;
+	return count;
+}
+
+/* Who is to be woken if "before" was the head. */
+static int
+new_head(const XeroQueue *queue, int before)
+{
+	int			head = head_of(queue);
+
+	return head == before ? NOBODY : head;
+}
+
+/* Who is to be woken by the entry's having become idle, if it has. */
+static int
+heir_of(XeroBudget *budget, const XeroTenant *tenant)
+{
+	return xero_queue_is_empty(&tenant->queue) ? head_of(&budget->room) : NOBODY;
+}
+
+/* After the lock's release. */
+static void
+wake(int number)
+{
+	if (number != NOBODY && number / XERO_MAX_QUEUED != MyProcNumber)
+		SetLatch(&GetPGProcByNumber(number / XERO_MAX_QUEUED)->procLatch);
+}
+
+/* ---- the end of the process ---- */
+
+static void
+backend_exits(int code, Datum arg)
+{
+	dlist_mutable_iter iter;
+
+	xero_budget_leave_queues();
+	dlist_foreach_modify(iter, &held)
+		xero_budget_abandon(dlist_container(XeroGrant, node, iter.cur));
+}
+
+static void
+register_exit(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	before_shmem_exit(backend_exits, (Datum) 0);
+	registered = true;
+}
+
+/* ---- acquiring ---- */
+
+/* Whoever stands in a queue keeps the class that he came with. */
+static XeroClass
+class_of(XeroBudget *budget, const XeroGrant *grant)
+{
+	if (grant->queued)
+		return waiter_of(budget, grant->waiter)->class;
+	return xero_statement_in_background() ? XERO_BACKGROUND : XERO_INTERACTIVE;
+}
+
+static void
+take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
+	 const XeroServer *server, XeroClass class, int64 now)
+{
+	xero_quota_take(&tenant->quota, app_of(budget, tenant), now,
+					(int64) server->request_timeout * LEASE_TIMEOUTS,
+					&grant->permit);
+	count_turn(&tenant->queue, class);
+	grant->tenant = number_of(budget, tenant);
+	grant->send_by = now + server->request_timeout;
+	grant->turn = 0;
+	grant->held = true;
+	dlist_push_tail(&held, &grant->node);
+}
+
+/*
+ * May the call use its server's entry?  One that is idle is as good as none
+ * while others wait for room, who could not get ahead of those otherwise who
+ * call without a pause.
+ */
+static bool
+may_use(XeroBudget *budget, const XeroGrant *grant, XeroTenant *tenant,
+		XeroClass class, int64 now)
+{
+	return tenant != NULL &&
+		(is_in_turn(budget, grant, NO_ENTRY, class) ||
+		 !xero_budget_is_idle(budget, tenant, now));
+}
+
+/*
+ * The server's entry; NULL if the call has to wait for room.  If it did, it
+ * leaves that queue when there is an entry.
+ */
+static XeroTenant *
+enter_tenant(XeroBudget *budget, XeroGrant *grant, const XeroServer *server,
+			 XeroClass class, int64 now)
+{
+	XeroTenant *tenant = tenant_of(budget, server, now);
+
+	if (tenant == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
+	{
+		XeroTenantKey key;
+
+		fill_key(&key, server);
+		if (xero_budget_enter(budget, &key, now) != NULL)
+		{
+			count_turn(&budget->room, class);
+			tenant = tenant_of(budget, server, now);
+		}
+	}
+	if (!may_use(budget, grant, tenant, class, now))
+		return NULL;
+	if (stands_in(budget, grant, NO_ENTRY))
+		leave_queue(budget, grant);
+	return tenant;
+}
+
+bool
+xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
+{
+	XeroBudget *budget = xero_budget_attach();
+	XeroClass	class;
+	int64		now;
+	XeroTenant *tenant;
+	XeroOpening opening;
+	int			first_for_room;
+	int			next_for_room;
+	int			next = NOBODY;
+
+	Assert(!grant->held);
+	register_exit();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
+	class = class_of(budget, grant);
+	first_for_room = head_of(&budget->room);
+	tenant = enter_tenant(budget, grant, server, class, now);
+	next_for_room = new_head(&budget->room, first_for_room);
+	if (tenant != NULL &&
+		is_in_turn(budget, grant, number_of(budget, tenant), class) &&
+		xero_quota_check(&tenant->quota, app_of(budget, tenant),
+						 &tenant->caps, class == XERO_BACKGROUND, 1, now,
+						 &opening) == XERO_BARRIER_NONE)
+	{
+		int			head = head_of(&tenant->queue);
+
+		if (grant->queued)
+			leave_queue(budget, grant);
+		take(budget, tenant, grant, server, class, now);
+		next = new_head(&tenant->queue, head);
+	}
+	LWLockRelease(&budget->lock);
+	wake(next);
+	wake(next_for_room);
+	return grant->held;
+}
+
+bool
+xero_budget_is_stale(const XeroGrant *grant)
+{
+	return xero_budget_now() >= grant->send_by;
+}
+
+int
+xero_budget_entries(void)
+{
+	return xero_budget_attach()->ntenants;
+}
+
+static bool
+is_of_us(int tenant)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &held)
+	{
+		if (dlist_container(XeroGrant, node, iter.cur)->tenant == tenant)
+			return true;
+	}
+	return false;
+}
+
+/* What is in the way of a call that stands in the queue of an entry. */
+static XeroBarrier
+check_queued(XeroBudget *budget, XeroTenant *tenant, const XeroGrant *grant,
+			 int64 now, XeroOpening *opening)
+{
+	XeroClass	class = waiter_of(budget, grant->waiter)->class;
+	int			ahead = count_ahead(budget, grant->waiter);
+	int			minute = Min(tenant->caps.minute, tenant->caps.app_minute);
+	XeroBarrier barrier;
+
+	memset(opening, 0, sizeof(*opening));
+	opening->provable = opening->look_at = now;
+	barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
+							   &tenant->caps, class == XERO_BACKGROUND,
+							   ahead % minute + 1, now, opening);
+	/* and a whole window for each time that those ahead fill one */
+	if ((barrier == XERO_BARRIER_MINUTE || barrier == XERO_BARRIER_APP) &&
+		!opening->ordered)
+		opening->provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
+	return barrier;
+}
+
+void
+xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
+{
+	XeroBudget *budget = xero_budget_attach();
+	int64		now;
+	XeroTenant *tenant;
+	XeroClass	class;
+	bool		usable;
+	int			number;
+	XeroOpening opening;
+	bool		is_head;
+
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
+	class = class_of(budget, grant);
+	tenant = tenant_of(budget, server, now);
+	usable = may_use(budget, grant, tenant, class, now);
+	if (!grant->queued)
+		join_queue(budget, usable ? number_of(budget, tenant) : NO_ENTRY,
+				   class, grant);
+	number = waiter_of(budget, grant->waiter)->tenant;
+	is_head = head_of(queue_of(budget, number)) == grant->waiter;
+	if (number != NO_ENTRY)
+	{
+		wait->barrier = check_queued(budget, tenant, grant, now, &opening);
+		wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
+			is_of_us(number);
+	}
+	else
+	{
+		wait->barrier = XERO_BARRIER_ROOM;
+		wait->by_us = !dlist_is_empty(&held);
+		xero_budget_room(budget, now, &opening);
+		/* somebody else has entered it: go there */
+		if (usable)
+		{
+			is_head = true;
+			opening.provable = opening.look_at = now;
+		}
+	}
+	LWLockRelease(&budget->lock);
+
+	wait->ordered = opening.ordered;
+	wait->at_latest = opening.at_latest;
+	wait->provable = (double) opening.provable;
+	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
+		(double) opening.look_at;
+}
+
+static void
+leave_one(XeroGrant *grant)
+{
+	XeroBudget *budget = xero_budget_attach();
+	int			tenant;
+	int			head;
+	int			heir = NOBODY;
+
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	tenant = waiter_of(budget, grant->waiter)->tenant;
+	head = head_of(queue_of(budget, tenant));
+	leave_queue(budget, grant);
+	head = new_head(queue_of(budget, tenant), head);
+	if (tenant != NO_ENTRY)
+		heir = heir_of(budget, &XERO_BUDGET_TENANTS(budget)[tenant]);
+	LWLockRelease(&budget->lock);
+	wake(head);
+	wake(heir);
+}
+
+void
+xero_budget_leave_queues(void)
+{
+	for (int i = 0; i < XERO_MAX_QUEUED; i++)
+	{
+		if (wanted[i] != NULL)
+			leave_one(wanted[i]);
+	}
+}
+
+/* ---- giving back ---- */
+
+/*
+ * Locks; NULL if there is nothing to give back, as when the grant had been lost
+ * long enough for another organisation to get the entry.
+ */
+static XeroTenant *
+begin_giving_back(XeroGrant *grant)
+{
+	XeroBudget *budget;
+	XeroTenant *tenant;
+
+	if (!grant->held)
+		return NULL;
+	grant->held = false;
+	dlist_delete(&grant->node);
+	budget = xero_budget_attach();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	tenant = &XERO_BUDGET_TENANTS(budget)[grant->tenant];
+	if (xero_quota_gave(&tenant->quota, &grant->permit))
+		return tenant;
+	LWLockRelease(&budget->lock);
+	return NULL;
+}
+
+/* Unlocks. */
+static void
+end_giving_back(const XeroTenant *tenant)
+{
+	XeroBudget *budget = xero_budget_attach();
+	int			next = head_of(&tenant->queue);
+	int			heir = heir_of(budget, tenant);
+
+	LWLockRelease(&budget->lock);
+	wake(next);
+	wake(heir);
+}
+
+void
+xero_budget_return(XeroGrant *grant)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_return(&tenant->quota, app_of(xero_budget_attach(), tenant),
+					  &grant->permit);
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_abandon(XeroGrant *grant)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_abandon(&tenant->quota, app_of(xero_budget_attach(), tenant),
+					   &grant->permit, xero_budget_now());
+	tenant->stats.calls++;
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
+				   int64 bytes_out, double waited_ms)
+{
+	XeroRemaining remaining = {result->minute_remaining,
+	result->app_minute_remaining, result->day_remaining};
+	XeroTenant *tenant = begin_giving_back(grant);
+
+	if (tenant == NULL)
+		return;
+	xero_quota_charge(&tenant->quota, app_of(xero_budget_attach(), tenant),
+					  &grant->permit, xero_budget_now(), &remaining);
+	tenant->stats.calls++;
+	tenant->stats.bytes_in += result->bytes_in;
+	tenant->stats.bytes_out += bytes_out;
+	tenant->stats.waited_ms += waited_ms;
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
+				   double delay_ms)
+{
+	XeroTenant *tenant = begin_giving_back(grant);
+	int64		now = xero_budget_now();
+
+	if (tenant == NULL)
+		return;
+	xero_quota_refuse(&tenant->quota, app_of(xero_budget_attach(), tenant),
+					  &grant->permit, now, limit, now + (int64) delay_ms);
+	strlcpy(tenant->problem, problem, sizeof(tenant->problem));
+	tenant->stats.calls++;
+	tenant->stats.throttled++;
+	end_giving_back(tenant);
+}
+
+void
+xero_budget_unblock(const char *client_id)
+{
+	XeroBudget *budget = xero_budget_attach();
+	int		   *heads = palloc(sizeof(int) * (budget->ntenants + 1));
+	int			nheads = 0;
+	XeroTenantKey key;
+
+	strlcpy(key.client_id, client_id != NULL ? client_id : "",
+			sizeof(key.client_id));
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+
+		if (!tenant->used || strcmp(tenant->key.client_id, key.client_id) != 0)
+			continue;
+		xero_quota_unblock(&tenant->quota, app_of(budget, tenant));
+		heads[nheads++] = head_of(&tenant->queue);
+	}
+	heads[nheads++] = head_of(&budget->room);
+	LWLockRelease(&budget->lock);
+	for (int i = 0; i < nheads; i++)
+		wake(heads[i]);
+	pfree(heads);
+}

@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget_file.c
+ *	  What of the budgets is kept over a restart.
+ *
+ * The postmaster writes the file when it stops, also when it is told to stop
+ * immediately, and reads and removes it when it starts, so after a crash there
+ * is none, and Xero's headers tell what is left, one organisation at a time.  A
+ * backend that was stopped immediately may have been writing an entry; then
+ * numbers of it are wrong until the next answer tells.  Minutes are not kept: a
+ * restart takes about as long, and the first answer tells.
+ *
+ * A file that is damaged or of another version is left aside with a message:
+ * nothing in it is needed.  Its times are the calendar's, which may have been
+ * set meanwhile, so what they say is believed within bounds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <unistd.h>
+
+#include "api/budget/tenants.h"
+#include "pgstat.h"
+#include "port/pg_crc32c.h"
+#include "storage/fd.h"
+
+#define BUDGET_FILE PGSTAT_STAT_PERMANENT_DIRECTORY "/xero_fdw.budget"
+#define TEMPORARY_FILE BUDGET_FILE ".tmp"
+
+/* Changes with the struct below. */
+static const uint32 magic = 0x58455232;
+
+/* Times are those of the calendar, 0 where there is none. */
+typedef struct SavedTenant
+{
+	XeroTenantKey key;
+	XeroTenantStats stats;
+	TimestampTz day_began;
+	TimestampTz day_told_at;
+	TimestampTz day_resets_at;
+	int			day_left;
+	int			day_most;
+	int			day_own;
+	pg_crc32c	crc;			/* of all before it */
+} SavedTenant;
+
+static pg_crc32c
+crc_of(const SavedTenant *saved)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, saved, offsetof(SavedTenant, crc));
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+static void
+save_tenant(SavedTenant *saved, const XeroTenant *tenant)
+{
+	const XeroDay *day = &tenant->quota.day;
+
+	memset(saved, 0, sizeof(*saved));
+	saved->key = tenant->key;
+	saved->stats = tenant->stats;
+	saved->day_began = xero_budget_wall_time(day->began);
+	saved->day_told_at = xero_budget_wall_time(day->told_at);
+	if (day->resets_at > 0)
+		saved->day_resets_at = xero_budget_wall_time(day->resets_at);
+	saved->day_left = day->left;
+	saved->day_most = day->most;
+	saved->day_own = day->own;
+	saved->crc = crc_of(saved);
+}
+
+static bool
+has_valid_times(const SavedTenant *saved)
+{
+	return IS_VALID_TIMESTAMP(saved->stats.since) &&
+		IS_VALID_TIMESTAMP(saved->day_began) &&
+		IS_VALID_TIMESTAMP(saved->day_told_at) &&
+		IS_VALID_TIMESTAMP(saved->day_resets_at);
+}
+
+static void
+load_tenant(XeroBudget *budget, const SavedTenant *saved)
+{
+	int64		now = xero_budget_now();
+	XeroTenant *tenant;
+	XeroDay    *day;
+
+	if (!has_valid_times(saved))
+		return;
+	tenant = xero_budget_enter(budget, &saved->key, now);
+	if (tenant == NULL)
+		return;
+	tenant->stats = saved->stats;
+	day = &tenant->quota.day;
+	day->began = xero_budget_clock_time(saved->day_began);
+	day->told_at = xero_budget_clock_time(saved->day_told_at);
+	if (saved->day_resets_at != 0)
+		day->resets_at = xero_budget_clock_time(saved->day_resets_at);
+	day->left = saved->day_left;
+	day->most = saved->day_most;
+	day->own = saved->day_own;
+	xero_day_doubt(day, now);
+}
+
+static bool
+write_tenants(FILE *file, const XeroBudget *budget)
+{
+	if (fwrite(&magic, sizeof(magic), 1, file) != 1)
+		return false;
+	for (int i = 0; i < budget->ntenants; i++)
+	{
+		const XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		SavedTenant saved;
+
+		if (!tenant->used)
+			continue;
+		save_tenant(&saved, tenant);
+		if (fwrite(&saved, sizeof(saved), 1, file) != 1)
+			return false;
+	}
+	return true;
+}
+
+void
+xero_budget_save(void *budget)
+{
+	FILE	   *file = AllocateFile(TEMPORARY_FILE, PG_BINARY_W);
+
+	if (file != NULL && write_tenants(file, budget))
+	{
+		if (FreeFile(file) == 0)
+		{
+			(void) durable_rename(TEMPORARY_FILE, BUDGET_FILE, LOG);
+			return;
+		}
+		file = NULL;
+	}
+	ereport(LOG,
+			(errcode_for_file_access(),
+			 errmsg("could not write file \"%s\": %m", TEMPORARY_FILE)));
+	if (file != NULL)
+		FreeFile(file);
+	(void) unlink(TEMPORARY_FILE);
+}
+
+/* False if the file is not what xero_budget_save() writes. */
+static bool
+read_tenants(FILE *file, XeroBudget *budget)
+{
+	uint32		found;
+	SavedTenant saved;
+	size_t		got;
+
+	if (fread(&found, sizeof(found), 1, file) != 1 || found != magic)
+		return false;
+	while ((got = fread(&saved, 1, sizeof(saved), file)) == sizeof(saved))
+	{
+		if (!EQ_CRC32C(saved.crc, crc_of(&saved)))
+			return false;
+		load_tenant(budget, &saved);
+	}
+	return got == 0 && !ferror(file);
+}
+
+void
+xero_budget_load(void *budget)
+{
+	FILE	   *file = AllocateFile(BUDGET_FILE, PG_BINARY_R);
+
+	if (file == NULL)
+	{
+		if (errno != ENOENT)
+			ereport(LOG,
+					(errcode_for_file_access(),
+					 errmsg("could not read file \"%s\": %m", BUDGET_FILE)));
+		return;
+	}
+	if (!read_tenants(file, budget))
+		ereport(LOG,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("ignoring invalid data in file \"%s\"", BUDGET_FILE)));
+	FreeFile(file);
+	(void) unlink(BUDGET_FILE);
+}

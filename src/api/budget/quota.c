@@ -1,0 +1,376 @@
+/*-------------------------------------------------------------------------
+ *
+ * quota.c
+ *	  What one organisation allows now, by all its limits.
+ *
+ * Limits of Xero (docs, "API limits"): for an organisation and application 5
+ * calls at once, 60 a minute, 5,000 or 1,000 a day; for the application 10,000
+ * a minute over all organisations.
+ *
+ * A call that is allowed takes a seat, one of the calls at once, and is
+ * pending at both minutes until it is charged.  A seat is not for ever: whoever
+ * does not give it back in time has lost it, be it that a client has stopped
+ * fetching from a cursor or that a process has vanished.  The seat of a call
+ * that nobody waits for any more is kept for as long as calls usually take,
+ * because Xero goes on working on it.
+ *
+ * When nothing is known (at first, and after Xero has refused a call), calls
+ * go one at a time until one is answered, and tells what is left: otherwise
+ * all who wait would be refused again together.
+ *
+ * Pure: no locks, no allocation, no errors.  See budget.c for who locks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/budget/quota.h"
+
+/* Weight of the newest call in what calls usually take. */
+#define NEWEST 0.2
+
+/* What they take as long as none has ended. */
+#define USUAL_MS 1000
+
+void
+xero_gate_clear(XeroGate *gate, int64 now)
+{
+	memset(gate, 0, sizeof(*gate));
+	xero_window_clear(&gate->window, now);
+}
+
+void
+xero_quota_clear(XeroQuota *quota, int64 now)
+{
+	uint32		serial = quota->serial;
+
+	/* serials go on, so that no old permit fits a new seat */
+	memset(quota, 0, sizeof(*quota));
+	quota->serial = serial;
+	quota->refused = serial;
+	quota->cleared = serial;
+	xero_gate_clear(&quota->gate, now);
+	xero_day_clear(&quota->day, now);
+	quota->unsure = true;
+	quota->usual_ms = USUAL_MS;
+}
+
+/* ---- seats ---- */
+
+/* The call on the seat is over at both minutes. */
+static void
+leave_gates(XeroQuota *quota, XeroGate *app, XeroSeat *seat)
+{
+	Assert(seat->pending);
+	seat->pending = false;
+	quota->gate.pending--;
+	app->pending--;
+}
+
+/* Calls that nobody has ended in time count as made. */
+static void
+reclaim_seats(XeroQuota *quota, XeroGate *app, int64 now)
+{
+	static const XeroMark outdated = {0, (uint32) -1, 0};
+
+	for (int i = 0; i < quota->nseats; i++)
+	{
+		XeroSeat   *seat = &quota->seats[i];
+
+		if (!seat->pending || seat->free_at > now)
+			continue;
+		leave_gates(quota, app, seat);
+		xero_window_charge(&quota->gate.window, now, outdated, -1);
+		xero_window_charge(&app->window, now, outdated, -1);
+		xero_day_charge(&quota->day, now, outdated, -1);
+	}
+	while (quota->nseats > 0 && quota->seats[quota->nseats - 1].free_at <= now)
+		quota->nseats--;
+}
+
+static int
+seats_taken(const XeroQuota *quota, int64 now, int64 *next_free)
+{
+	int			taken = 0;
+
+	*next_free = XERO_NEVER;
+	for (int i = 0; i < quota->nseats; i++)
+	{
+		if (quota->seats[i].free_at <= now)
+			continue;
+		taken++;
+		*next_free = Min(*next_free, quota->seats[i].free_at);
+	}
+	return taken;
+}
+
+int
+xero_quota_in_flight(const XeroQuota *quota, int64 now)
+{
+	int			count = 0;
+
+	for (int i = 0; i < quota->nseats; i++)
+	{
+		if (quota->seats[i].pending && quota->seats[i].free_at > now)
+			count++;
+	}
+	return count;
+}
+
+bool
+xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
+{
+	int64		next_free;
+
+	reclaim_seats(quota, app, now);
+	return quota->gate.closed_until <= now &&
+		seats_taken(quota, now, &next_free) == 0;
+}
+
+/* Calls that are under way may end at any time. */
+int64
+xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
+{
+	(void) seats_taken(quota, now, look_at);
+	if (quota->gate.closed_until <= now)
+		return now;
+	*look_at = Min(*look_at, quota->gate.closed_until);
+	return quota->gate.closed_until;
+}
+
+/* ---- what is in the way ---- */
+
+static XeroBarrier
+blocked(XeroBarrier barrier, XeroOpening *opening, int64 provable,
+		int64 look_at)
+{
+	opening->provable = provable;
+	opening->look_at = look_at;
+	opening->ordered = opening->at_latest = false;
+	return barrier;
+}
+
+static XeroBarrier
+ordered(XeroBarrier barrier, XeroOpening *opening, int64 until)
+{
+	opening->provable = opening->look_at = until;
+	opening->ordered = true;
+	opening->at_latest = false;
+	return barrier;
+}
+
+static XeroBarrier
+check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
+		  XeroOpening *opening)
+{
+	XeroDay    *day = &quota->day;
+	int			left = xero_day_left(day, now, caps->day);
+	int64		kept = 0;
+	int64		opens_at;
+	int64		next_free;
+	bool		at_latest;
+
+	if (background)
+		kept = ((int64) xero_day_limit(day, caps->day) * caps->reserve + 99) / 100;
+	if (left - quota->gate.pending > kept)
+		return XERO_BARRIER_NONE;
+
+	/* Those under way may tell that more is left. */
+	if (left > kept)
+	{
+		(void) seats_taken(quota, now, &next_free);
+		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
+	}
+	if (left > 0)
+	{
+		opens_at = xero_day_opens(day, caps->day, (int) kept, &at_latest);
+		(void) blocked(XERO_BARRIER_RESERVE, opening, opens_at, opens_at);
+		opening->at_latest = at_latest;
+		return XERO_BARRIER_RESERVE;
+	}
+	if (day->resets_at > 0)
+		return ordered(XERO_BARRIER_DAY, opening, day->resets_at);
+	opens_at = xero_day_resets(day, caps->day);
+	if (opens_at > 0)
+		return blocked(XERO_BARRIER_DAY, opening, opens_at, opens_at);
+
+	/*
+	 * Only a refusal tells when the day begins, so one call is made to be
+	 * refused: otherwise nobody would know when to begin again.
+	 */
+	quota->unsure = true;
+	return XERO_BARRIER_NONE;
+}
+
+/* Both of the minutes' windows. */
+static XeroBarrier
+check_window(XeroBarrier barrier, XeroGate *gate, int cap, int need,
+			 int64 now, int64 next_free, XeroOpening *opening)
+{
+	int64		look_at;
+
+	if (xero_window_left(&gate->window, now, cap, gate->pending) >= need)
+		return XERO_BARRIER_NONE;
+	look_at = xero_window_opens(&gate->window, now, cap, gate->pending, 1);
+	return blocked(barrier, opening,
+				   xero_window_opens(&gate->window, now, cap, 0, need),
+				   Min(look_at, next_free));
+}
+
+XeroBarrier
+xero_quota_check(XeroQuota *quota, XeroGate *app, const XeroCaps *caps,
+				 bool background, int need, int64 now, XeroOpening *opening)
+{
+	XeroBarrier barrier;
+	int64		next_free;
+	int			taken;
+
+	reclaim_seats(quota, app, now);
+	barrier = check_day(quota, caps, background, now, opening);
+	if (barrier != XERO_BARRIER_NONE)
+		return barrier;
+	if (app->closed_until > Max(now, quota->gate.closed_until))
+		return ordered(app->closed_by, opening, app->closed_until);
+	if (quota->gate.closed_until > now)
+		return ordered(quota->gate.closed_by, opening,
+					   quota->gate.closed_until);
+
+	taken = seats_taken(quota, now, &next_free);
+	barrier = check_window(XERO_BARRIER_APP, app, caps->app_minute, need, now,
+						   next_free, opening);
+	if (barrier == XERO_BARRIER_NONE)
+		barrier = check_window(XERO_BARRIER_MINUTE, &quota->gate,
+							   caps->minute, need, now, next_free, opening);
+	if (barrier != XERO_BARRIER_NONE)
+		return barrier;
+
+	if (taken >= caps->concurrency ||
+		(taken > 0 && (quota->unsure ||
+					   quota->refusals_seen != app->refusals)))
+		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
+	return XERO_BARRIER_NONE;
+}
+
+/* ---- the life of a permit ---- */
+
+void
+xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
+				XeroPermit *permit)
+{
+	XeroSeat   *seat;
+	int			i = 0;
+
+	while (i < quota->nseats && quota->seats[i].free_at > now)
+		i++;
+	Assert(i < XERO_MAX_CONCURRENCY);
+	seat = &quota->seats[i];
+	seat->serial = ++quota->serial;
+	seat->pending = true;
+	seat->since = now;
+	seat->free_at = now + lease;
+	quota->nseats = Max(quota->nseats, i + 1);
+	quota->gate.pending++;
+	app->pending++;
+
+	permit->seat = i;
+	permit->serial = seat->serial;
+	permit->refusals_seen = app->refusals;
+	permit->minute = xero_window_mark(&quota->gate.window);
+	permit->app = xero_window_mark(&app->window);
+	permit->day = xero_day_mark(&quota->day);
+}
+
+bool
+xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit)
+{
+	return (int32) (permit->serial - quota->cleared) > 0;
+}
+
+/* The permit's seat, given back; NULL if it had been lost before. */
+static XeroSeat *
+leave_seat(XeroQuota *quota, XeroGate *app, const XeroPermit *permit)
+{
+	XeroSeat   *seat = &quota->seats[permit->seat];
+
+	if (seat->serial != permit->serial || !seat->pending)
+		return NULL;
+	leave_gates(quota, app, seat);
+	seat->free_at = 0;
+	return seat;
+}
+
+static void
+charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit, int64 now,
+	   const XeroRemaining *remaining)
+{
+	xero_window_charge(&quota->gate.window, now, permit->minute,
+					   remaining->minute);
+	xero_window_charge(&app->window, now, permit->app, remaining->app_minute);
+	xero_day_charge(&quota->day, now, permit->day, remaining->day);
+}
+
+void
+xero_quota_return(XeroQuota *quota, XeroGate *app, const XeroPermit *permit)
+{
+	(void) leave_seat(quota, app, permit);
+}
+
+void
+xero_quota_abandon(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+				   int64 now)
+{
+	static const XeroRemaining unknown = {-1, -1, -1};
+	XeroSeat   *seat = leave_seat(quota, app, permit);
+
+	if (seat == NULL)
+		return;
+	seat->free_at = seat->since + 2 * (int64) quota->usual_ms;
+	charge(quota, app, permit, now, &unknown);
+}
+
+void
+xero_quota_charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+				  int64 now, const XeroRemaining *remaining)
+{
+	XeroSeat   *seat = leave_seat(quota, app, permit);
+
+	if (seat == NULL)
+		return;
+	charge(quota, app, permit, now, remaining);
+	quota->usual_ms += NEWEST * (now - seat->since - quota->usual_ms);
+	if ((int32) (permit->serial - quota->refused) > 0)
+		quota->unsure = false;
+	quota->refusals_seen = permit->refusals_seen;
+}
+
+void
+xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+				  int64 now, XeroBarrier limit, int64 until)
+{
+	XeroGate   *gate = limit == XERO_BARRIER_APP ? app : &quota->gate;
+
+	(void) leave_seat(quota, app, permit);
+	quota->unsure = true;
+	quota->refused = quota->serial;
+	if (limit == XERO_BARRIER_DAY)
+		xero_day_refuse(&quota->day, until);
+	else
+	{
+		if (until > gate->closed_until)
+		{
+			gate->closed_until = until;
+			gate->closed_by = limit;
+		}
+		gate->refusals++;
+	}
+}
+
+void
+xero_quota_unblock(XeroQuota *quota, XeroGate *app)
+{
+	quota->gate.closed_until = 0;
+	app->closed_until = 0;
+	xero_day_forget(&quota->day);
+	quota->unsure = true;
+	quota->refused = quota->serial;
+}

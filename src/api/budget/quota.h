@@ -1,0 +1,167 @@
+/*-------------------------------------------------------------------------
+ *
+ * quota.h
+ *	  What one organisation allows now, by all its limits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_QUOTA_H
+#define XERO_QUOTA_H
+
+#include "compat.h"
+
+#include "api/budget/day.h"
+#include "api/budget/window.h"
+
+/* The most that the server option "concurrency" may be. */
+#define XERO_MAX_CONCURRENCY 100
+
+/* What stands in the way of a call. */
+typedef enum XeroBarrier
+{
+	XERO_BARRIER_NONE,
+	XERO_BARRIER_CONCURRENCY,	/* too many are under way */
+	XERO_BARRIER_MINUTE,
+	XERO_BARRIER_APP,			/* minute of the application */
+	XERO_BARRIER_DAY,
+	XERO_BARRIER_RESERVE,		/* rest of the day is not for background */
+	XERO_BARRIER_ROOM			/* it has no quota, and all are in use */
+} XeroBarrier;
+
+/* The limits that a server sets itself; see doc/budget.md. */
+typedef struct XeroCaps
+{
+	int			concurrency;
+	int			minute;
+	int			app_minute;
+	int			day;
+	int			reserve;		/* percent of the day */
+} XeroCaps;
+
+/* A minute: of an organisation, or of an application over all of them. */
+typedef struct XeroGate
+{
+	XeroWindow	window;
+	int			pending;		/* granted, not charged yet */
+	int64		closed_until;	/* by order of Xero */
+	XeroBarrier closed_by;
+	uint32		refusals;		/* how often Xero has ordered that */
+} XeroGate;
+
+/* A place among the calls at once. */
+typedef struct XeroSeat
+{
+	uint32		serial;			/* of the permit that has it, or had it */
+	bool		pending;		/* has a call that is not charged yet */
+	int64		since;
+	int64		free_at;		/* at the latest; past: the seat is free */
+} XeroSeat;
+
+typedef struct XeroQuota
+{
+	XeroGate	gate;
+	XeroDay		day;
+	uint32		refusals_seen;	/* of the application's gate */
+	bool		unsure;			/* one call at a time, until one is answered */
+	double		usual_ms;		/* how long calls lately took */
+	uint32		serial;
+	uint32		refused;		/* the newest permit when Xero refused one */
+	uint32		cleared;		/* the newest permit of before */
+	int			nseats;			/* no seat from here on is taken */
+	XeroSeat	seats[XERO_MAX_CONCURRENCY];
+} XeroQuota;
+
+/* Leave to make one call. */
+typedef struct XeroPermit
+{
+	int			seat;
+	uint32		serial;
+	uint32		refusals_seen;	/* of the application's gate */
+	XeroMark	minute;
+	XeroMark	app;
+	XeroMark	day;
+} XeroPermit;
+
+/* When a call that is not allowed now can be. */
+typedef struct XeroOpening
+{
+	int64		provable;		/* not before; XERO_NEVER: not known */
+	int64		look_at;		/* time alone may change something then */
+	bool		ordered;		/* Xero has refused a call (429) */
+	bool		at_latest;		/* before "provable" if Xero tells so */
+} XeroOpening;
+
+/* What Xero said to be left, -1 where it did not. */
+typedef struct XeroRemaining
+{
+	int			minute;
+	int			app_minute;
+	int			day;
+} XeroRemaining;
+
+extern void xero_gate_clear(XeroGate *gate, int64 now);
+extern void xero_quota_clear(XeroQuota *quota, int64 now);
+
+/*
+ * May a call begin now?  If not, what is in the way, and "opening" tells when
+ * the "need"th call from now may begin.  "app" is the gate of the quota's
+ * application, in all of these functions.
+ */
+extern XeroBarrier xero_quota_check(XeroQuota *quota, XeroGate *app,
+									const XeroCaps *caps, bool background,
+									int need, int64 now,
+									XeroOpening *opening);
+
+/*
+ * A call begins, which xero_quota_check() has just allowed.  The seat is lost
+ * after "lease" ms at the latest.
+ */
+extern void xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now,
+							int64 lease, XeroPermit *permit);
+
+/*
+ * Is the permit of this quota, and not of what had its place before it was
+ * cleared?  What happened to that one's calls is of no concern here.
+ */
+extern bool xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit);
+
+/*
+ * A permit ends in one of four ways, even if its seat has been lost.  The call
+ * was never sent:
+ */
+extern void xero_quota_return(XeroQuota *quota, XeroGate *app,
+							  const XeroPermit *permit);
+
+/* nobody waits for its answer any more: */
+extern void xero_quota_abandon(XeroQuota *quota, XeroGate *app,
+							   const XeroPermit *permit, int64 now);
+
+/* it has ended, with or without an answer: */
+extern void xero_quota_charge(XeroQuota *quota, XeroGate *app,
+							  const XeroPermit *permit, int64 now,
+							  const XeroRemaining *remaining);
+
+/* Xero refused it for one of its limits and wants no call before "until". */
+extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
+							  const XeroPermit *permit, int64 now,
+							  XeroBarrier limit, int64 until);
+
+/* Calls under way whose answer somebody waits for. */
+extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
+
+/* Nothing is under way, and no order of Xero would be forgotten with it. */
+extern bool xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now);
+
+/*
+ * When that may be so of one that is not idle; "look_at" is as in XeroOpening.
+ */
+extern int64 xero_quota_idle_at(const XeroQuota *quota, int64 now,
+								int64 *look_at);
+
+/*
+ * What Xero has refused is forgotten, for the whole application in "app".  One
+ * call tells whether it still is.
+ */
+extern void xero_quota_unblock(XeroQuota *quota, XeroGate *app);
+
+#endif							/* XERO_QUOTA_H */

@@ -1,0 +1,743 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  One API call: grant, token, HTTP, retries, errors.
+ *
+ * A call passes through the states of CallState.  No state waits: all calls
+ * that are not done are in one list, the oldest first, and whenever this
+ * backend waits for any of them (await.c), or pumps, each goes on as far as it
+ * can.  A failure is kept in its call until somebody asks for the answer.
+ *
+ * A call lives in a context of its own, a child of its owner's, with a reset
+ * callback that was registered before it acquired anything: the transfer, the
+ * grant and the interest in a token are given back there, however the call
+ * ends.  The answer's body belongs to the transfer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "api/budget/budget.h"
+#include "api/budget/statement.h"
+#include "api/call/call.h"
+#include "api/call/session.h"
+#include "api/http/http.h"
+#include "api/http/sleep.h"
+#include "api/report/failure.h"
+#include "api/report/request_log.h"
+#include "api/report/retry.h"
+#include "api/shared/shared.h"
+#include "api/token/token.h"
+#include "base/text.h"
+#include "common/pg_prng.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+
+/*
+ * For six minutes from the first call an Idempotency-Key has Xero answer
+ * instead of doing the work again; half a minute is for the way there.
+ */
+#define KEY_LIFE (330 * 1000.0) /* ms */
+
+/* xero_call_pump() may be called for every row; this often it does something. */
+#define PUMP_INTERVAL 1.0		/* ms */
+
+typedef enum CallState
+{
+	CALL_GRANT,					/* waits for leave to call */
+	CALL_TOKEN,					/* has that, waits for a token; if for too
+								 * long, then GRANT */
+	CALL_SENDING,				/* the attempt is under way */
+	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
+	CALL_DONE					/* response or failure is there */
+} CallState;
+
+struct XeroCall
+{
+	MemoryContext cxt;
+	MemoryContextCallback callback;
+	dlist_node	node;			/* in "active" unless DONE */
+	bool		active;
+
+	XeroServer	server;			/* copies */
+	XeroCallSpec spec;
+	char	   *url;
+	bool		filtered;		/* the query has a where= */
+
+	CallState	state;
+	XeroGrant	grant;
+	XeroTokenTicket ticket;
+	XeroHttp   *http;
+	int			attempt;		/* attempts that were begun */
+	bool		renewed;		/* a second token was asked for */
+	bool		is_write;
+	double		doubtful_at;	/* when the first attempt was sent that may
+								 * have written; -INFINITY: none */
+	double		resume_at;		/* BACKOFF */
+	bool		ordered;		/* BACKOFF: by Xero */
+	double		wanted_at;		/* since when the attempt is wanted */
+	double		waited_ms;		/* how long it was wanted before it was sent */
+	double		stalled_ms;		/* for limits, not charged yet */
+	double		sent_at;
+	XeroLoggedRequest logged;	/* the present attempt */
+
+	XeroFailure *failure;
+	XeroResponse response;
+};
+
+static dlist_head active = DLIST_STATIC_INIT(active);
+
+/* ---- beginning and end ---- */
+
+static void
+leave_list(XeroCall *call)
+{
+	if (call->active)
+		dlist_delete(&call->node);
+	call->active = false;
+}
+
+/*
+ * What was wrong with an attempt, for the log.  Of a write whose outcome is not
+ * known, the log has what is needed to look for it.
+ */
+static void
+note_error(XeroCall *call, const char *what, bool doubtful)
+{
+	if (doubtful && call->spec.idempotency_key != NULL)
+		snprintf(call->logged.error, sizeof(call->logged.error),
+				 "%s, outcome unknown, key %s", what,
+				 call->spec.idempotency_key);
+	else
+		snprintf(call->logged.error, sizeof(call->logged.error), "%s%s", what,
+				 doubtful ? ", outcome unknown" : "");
+}
+
+/* Reset callback: the call goes, whatever it was doing. */
+static void
+abandon_call(void *arg)
+{
+	XeroCall   *call = arg;
+
+	leave_list(call);
+	if (call->http != NULL)
+	{
+		if (call->state == CALL_SENDING)
+		{
+			call->logged.elapsed_ms = xero_clock_ms() - call->sent_at;
+			note_error(call, "abandoned", call->is_write);
+			xero_request_log_add(&call->logged);
+		}
+		xero_http_free(call->http);
+		call->http = NULL;
+	}
+	xero_token_leave(&call->ticket);
+	if (call->state == CALL_SENDING)
+		xero_budget_abandon(&call->grant);
+	else
+		xero_budget_return(&call->grant);
+}
+
+/* The caller's structs may go before the call does. */
+static void
+copy_request(XeroCall *call, const XeroServer *server,
+			 const XeroCallSpec *spec)
+{
+	call->server = *server;
+	call->server.name = xero_copy_text(server->name);
+	call->server.client_id = xero_copy_text(server->client_id);
+	call->server.client_secret = xero_copy_text(server->client_secret);
+	call->server.access_token = xero_copy_text(server->access_token);
+	call->server.tenant_id = xero_copy_text(server->tenant_id);
+	call->server.tenant_name = xero_copy_text(server->tenant_name);
+	call->server.scopes = xero_copy_text(server->scopes);
+	call->server.api_url = xero_copy_text(server->api_url);
+	call->server.identity_url = xero_copy_text(server->identity_url);
+	call->server.ca_file = xero_copy_text(server->ca_file);
+
+	call->spec = *spec;
+	call->spec.method = xero_copy_text(spec->method);
+	call->spec.path = xero_copy_text(spec->path);
+	call->spec.query = xero_copy_text(spec->query);
+	call->spec.modified_since = xero_copy_text(spec->modified_since);
+	call->spec.body = xero_copy_text(spec->body);
+	call->spec.idempotency_key = xero_copy_text(spec->idempotency_key);
+	call->spec.subject = xero_copy_text(spec->subject);
+	call->is_write = strcmp(spec->method, "GET") != 0;
+	call->doubtful_at = spec->sent_before ?
+		xero_clock_ms() - spec->sent_ago : -INFINITY;
+
+	if (spec->query == NULL || spec->query[0] == '\0')
+		call->url = psprintf("%s%s", server->api_url, spec->path);
+	else
+	{
+		call->url = psprintf("%s%s?%s", server->api_url, spec->path,
+							 spec->query);
+		call->filtered = strncmp(spec->query, "where=", 6) == 0 ||
+			strstr(spec->query, "&where=") != NULL;
+	}
+}
+
+/* What was spent goes to who began the call, and to the session. */
+static void
+spend(XeroCall *call, const XeroCallStats *cost)
+{
+	XeroCallStats *stats = call->spec.stats;
+
+	if (stats == NULL)
+		return;
+	stats->calls += cost->calls;
+	stats->retries += cost->retries;
+	stats->bytes_in += cost->bytes_in;
+	stats->bytes_out += cost->bytes_out;
+	stats->waited_ms += cost->waited_ms;
+	xero_session_spend(cost);
+}
+
+static void
+finish_call(XeroCall *call)
+{
+	leave_list(call);
+	call->state = CALL_DONE;
+}
+
+/* Has an attempt been sent that may have written? */
+static bool
+is_doubtful(const XeroCall *call)
+{
+	return !isinf(call->doubtful_at);
+}
+
+/*
+ * A write of which an attempt may have succeeded fails with that, whatever
+ * ended it.
+ */
+static void
+fail_call(XeroCall *call, XeroFailure *failure)
+{
+	if (is_doubtful(call))
+	{
+		XeroDoubt	doubt = {0};
+
+		doubt.server = &call->server;
+		doubt.method = call->spec.method;
+		doubt.path = call->spec.path;
+		doubt.subject = call->spec.subject;
+		doubt.idempotency_key = call->spec.idempotency_key;
+		failure = xero_failure_of_doubt(&doubt, failure);
+	}
+	call->failure = failure;
+	finish_call(call);
+}
+
+/* Does the key, if the write needs it, still keep it from being done twice? */
+static bool
+is_protected(const XeroCall *call, double at)
+{
+	if (!is_doubtful(call) || strcmp(call->spec.method, "DELETE") == 0)
+		return true;
+	return call->spec.idempotency_key != NULL &&
+		at <= call->doubtful_at + KEY_LIFE;
+}
+
+/* ---- the states; each returns true if the call went on ---- */
+
+static bool
+want_grant(XeroCall *call)
+{
+	if (!xero_statement_may_call())
+		fail_call(call,
+				  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+							   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
+										xero_statement_max_calls()),
+							   "The limit is one of each statement; the next begins anew.",
+							   "Narrow the query, or raise xero_fdw.max_calls."));
+	else if (xero_budget_acquire(&call->grant, &call->server))
+	{
+		xero_statement_called();
+		call->waited_ms = xero_clock_ms() - call->wanted_at;
+		call->state = CALL_TOKEN;
+	}
+	else
+		return false;
+	return true;
+}
+
+static void
+send_attempt(XeroCall *call, const char *token)
+{
+	const XeroCallSpec *spec = &call->spec;
+	XeroHttpRequest request = {0};
+	XeroCallStats cost = {0};
+	int			n = 0;
+
+	xero_request_log_prepare(&call->logged, &call->server, spec->method,
+							 spec->path, spec->query);
+	call->logged.attempt = call->attempt + 1;
+	call->logged.waited_ms = call->waited_ms;
+	call->logged.bytes_out = spec->body ? strlen(spec->body) : 0;
+
+	request.method = spec->method;
+	request.url = call->url;
+	request.headers[n++] = "Accept: application/json";
+	request.headers[n++] = psprintf("Authorization: Bearer %s", token);
+	if (call->server.tenant_id != NULL)
+		request.headers[n++] = psprintf("xero-tenant-id: %s",
+										call->server.tenant_id);
+	if (spec->modified_since != NULL)
+		request.headers[n++] = psprintf("If-Modified-Since: %s",
+										spec->modified_since);
+	if (spec->body != NULL)
+		request.headers[n++] = "Content-Type: application/json";
+	if (spec->idempotency_key != NULL)
+		request.headers[n++] = psprintf("Idempotency-Key: %s",
+										spec->idempotency_key);
+	request.body = spec->body;
+	request.ca_file = call->server.ca_file;
+	request.timeout = call->server.request_timeout;
+
+	call->http = xero_http_send(&request);
+	call->sent_at = xero_clock_ms();
+	call->attempt++;
+	call->state = CALL_SENDING;
+	cost.calls = 1;
+	cost.retries = call->attempt > 1;
+	cost.bytes_out = call->logged.bytes_out;
+	spend(call, &cost);
+}
+
+static bool
+want_token(XeroCall *call, double *resume_at)
+{
+	const char *token;
+	XeroFailure *failure;
+
+	switch (xero_token_get(&call->ticket, &call->server, &token, &failure,
+						   resume_at))
+	{
+		case XERO_TOKEN_PENDING:
+			return false;
+		case XERO_TOKEN_READY:
+			if (!is_protected(call, xero_clock_ms()))
+			{
+				xero_budget_return(&call->grant);
+				fail_call(call, NULL);
+			}
+			else if (xero_budget_is_stale(&call->grant))
+			{
+				xero_budget_return(&call->grant);
+				call->state = CALL_GRANT;
+			}
+			else
+				send_attempt(call, token);
+			break;
+		case XERO_TOKEN_FAILED:
+			xero_budget_return(&call->grant);
+			fail_call(call, failure);
+			break;
+	}
+	return true;
+}
+
+/* Is this what the caller is prepared for, though it is no success? */
+static bool
+is_answer(const XeroCall *call, XeroSituation situation)
+{
+	return (situation == XERO_MISSING && call->spec.missing_ok) ||
+		(situation == XERO_BAD_REQUEST && call->spec.refusal_ok &&
+		 call->http != NULL && xero_http_result(call->http)->status == 400);
+}
+
+static void
+log_answer(XeroCall *call, const XeroHttpResult *result,
+		   XeroSituation situation)
+{
+	XeroCallStats cost = {0};
+
+	if (situation != XERO_FINE && !is_answer(call, situation))
+		note_error(call, xero_situation_name(situation),
+				   call->is_write && xero_perhaps_done(situation));
+	xero_request_log_answer(&call->logged, result);
+	cost.bytes_in = result->bytes_in;
+	spend(call, &cost);
+	xero_session_note_clock(result);
+}
+
+static XeroSituation
+classify_answer(XeroCall *call, const XeroHttpResult *result,
+				const XeroErrorDocument *document)
+{
+	XeroAttempt attempt = {0};
+
+	attempt.transport = result->transport;
+	attempt.status = result->status;
+	attempt.problem = result->problem;
+	attempt.authenticate = result->authenticate;
+	attempt.detail = document->detail;
+	attempt.token_ended = call->ticket.serial != 0 &&
+		xero_clock_ms() >= call->ticket.ends_at;
+	attempt.json = (call->is_write && result->status == 204) ||
+		xero_looks_like_json(result->content_type, result->body, result->len);
+	return xero_classify(&attempt);
+}
+
+static XeroDecision
+decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
+{
+	XeroRetryInput input = {0};
+	XeroDecision decision;
+
+	input.situation = situation;
+	input.attempt = call->attempt;
+	input.keyed = call->spec.idempotency_key != NULL;
+	input.repeatable = !call->is_write || input.keyed ||
+		strcmp(call->spec.method, "DELETE") == 0;
+	input.filtered = call->filtered;
+	input.renewable = !call->renewed && xero_token_renewable(&call->server);
+	input.retry_after = result->retry_after;
+	input.random = pg_prng_double(&pg_global_prng_state);
+	decision = xero_decide(&input);
+
+	if (decision.next == XERO_NEXT_RETRY && decision.ordered &&
+		xero_barrier_of(situation) == XERO_BARRIER_NONE &&
+		decision.delay_ms > xero_statement_patience())
+		decision.next = XERO_NEXT_FAIL;
+	if (decision.next == XERO_NEXT_RETRY &&
+		!is_protected(call, xero_clock_ms() + decision.delay_ms))
+		decision.next = XERO_NEXT_FAIL;
+	return decision;
+}
+
+/*
+ * How long limits have held up the attempt.  An operator wants to know who
+ * waits for long, as for locks.
+ */
+static void
+log_stall(const XeroCall *call)
+{
+	int			threshold = xero_statement_log_min_wait();
+
+	if (threshold < 0 || call->stalled_ms == 0 ||
+		call->stalled_ms < threshold)
+		return;
+	ereport(LOG,
+			(errmsg("waited %.3f ms for Xero's rate limits on server \"%s\"",
+					call->stalled_ms, call->server.name),
+			 errdetail("The call is %s %s for organisation %s.",
+					   call->spec.method, call->spec.path,
+					   call->server.tenant_id ? call->server.tenant_id : "(none)")));
+}
+
+/* The attempt has cost what it has cost, and Xero may have said what is left. */
+static void
+settle_grant(XeroCall *call, const XeroHttpResult *result,
+			 XeroSituation situation, const XeroDecision *decision)
+{
+	if (xero_barrier_of(situation) != XERO_BARRIER_NONE)
+		xero_budget_refuse(&call->grant, xero_barrier_of(situation),
+						   result->problem, decision->delay_ms);
+	else if (situation == XERO_NO_CONNECTION || situation == XERO_UNTRUSTED ||
+			 situation == XERO_UNSENDABLE || situation == XERO_UNMADE)
+		xero_budget_return(&call->grant);
+	else
+	{
+		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
+						   call->stalled_ms);
+		log_stall(call);
+		call->stalled_ms = 0;
+	}
+}
+
+static XeroFailure *
+explain_failure(XeroCall *call, const XeroHttpResult *result,
+				XeroSituation situation, const XeroErrorDocument *document,
+				double delay_ms)
+{
+	XeroFailureFacts facts = {0};
+
+	facts.situation = situation;
+	facts.server = &call->server;
+	facts.method = call->spec.method;
+	facts.path = call->spec.path;
+	facts.query = call->spec.query;
+	facts.result = result;
+	facts.document = document;
+	facts.filtered = call->filtered;
+	facts.delay_ms = delay_ms;
+	return xero_failure_of_attempt(&facts);
+}
+
+static void
+accept_answer(XeroCall *call, const XeroHttpResult *result)
+{
+	call->response.status = result->status;
+	call->response.body = result->body;
+	call->response.len = result->len;
+	call->response.detail = xero_describe_answer(result);
+	call->response.perhaps_done = is_doubtful(call);
+	finish_call(call);
+}
+
+/* The transfer has ended; what now? */
+static void
+judge_answer(XeroCall *call, const XeroHttpResult *result)
+{
+	XeroErrorDocument document;
+	XeroSituation situation;
+	XeroDecision decision;
+
+	if (result->status >= 400)
+		(void) xero_parse_error(result->body, result->len, &document);
+	else
+		memset(&document, 0, sizeof(document));
+	situation = classify_answer(call, result, &document);
+	log_answer(call, result, situation);
+	if (call->is_write && !is_doubtful(call) &&
+		xero_perhaps_done(situation))
+		call->doubtful_at = call->sent_at;
+	decision = decide(call, result, situation);
+	settle_grant(call, result, situation, &decision);
+
+	if (is_answer(call, situation))
+	{
+		accept_answer(call, result);
+		return;
+	}
+	if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
+		xero_token_reject(&call->ticket, &call->server);
+
+	call->wanted_at = xero_clock_ms();
+	switch (decision.next)
+	{
+		case XERO_NEXT_DONE:
+			accept_answer(call, result);
+			return;				/* keeps the transfer, which has the body */
+		case XERO_NEXT_FAIL:
+			fail_call(call, explain_failure(call, result, situation,
+											&document, decision.delay_ms));
+			break;
+		case XERO_NEXT_RENEW:
+			call->renewed = true;
+			call->state = CALL_GRANT;
+			break;
+		case XERO_NEXT_RETRY:
+			/* for limits, all who call wait in the budget, in their turn */
+			call->state = xero_barrier_of(situation) != XERO_BARRIER_NONE ?
+				CALL_GRANT : CALL_BACKOFF;
+			call->resume_at = call->wanted_at + decision.delay_ms;
+			call->ordered = decision.ordered;
+			break;
+	}
+	xero_http_free(call->http);
+	call->http = NULL;
+}
+
+static bool
+await_answer(XeroCall *call)
+{
+	const XeroHttpResult *result = xero_http_result(call->http);
+
+	if (result == NULL)
+		return false;
+	judge_answer(call, result);
+	return true;
+}
+
+static bool
+sit_out(XeroCall *call, double *resume_at)
+{
+	if (xero_clock_ms() < call->resume_at)
+	{
+		*resume_at = Min(*resume_at, call->resume_at);
+		return false;
+	}
+	call->state = CALL_GRANT;
+	return true;
+}
+
+/* ---- driving ---- */
+
+static bool
+advance(XeroCall *call, double *resume_at)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->cxt);
+	bool		moved = false;
+
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			moved = want_grant(call);
+			break;
+		case CALL_TOKEN:
+			moved = want_token(call, resume_at);
+			break;
+		case CALL_SENDING:
+			moved = await_answer(call);
+			break;
+		case CALL_BACKOFF:
+			moved = sit_out(call, resume_at);
+			break;
+		case CALL_DONE:
+			break;
+	}
+	MemoryContextSwitchTo(old);
+	return moved;
+}
+
+double
+xero_call_drive(void)
+{
+	bool		moved;
+	double		resume_at;
+
+	do
+	{
+		dlist_mutable_iter iter;
+
+		moved = xero_http_pump();
+		resume_at = INFINITY;
+		dlist_foreach_modify(iter, &active)
+		{
+			XeroCall   *call = dlist_container(XeroCall, node, iter.cur);
+
+			while (advance(call, &resume_at))
+				moved = true;
+		}
+		if (moved && InterruptPending)
+			return -INFINITY;
+	} while (moved);
+	return resume_at;
+}
+
+XeroCall *
+xero_call_begin(MemoryContext owner, const XeroServer *server,
+				const XeroCallSpec *spec)
+{
+	MemoryContext cxt;
+	MemoryContext old;
+	XeroCall   *call;
+
+	xero_shared_attach();
+
+	cxt = AllocSetContextCreate(owner, "Xero call", ALLOCSET_SMALL_SIZES);
+	call = MemoryContextAllocZero(cxt, sizeof(XeroCall));
+	call->cxt = cxt;
+	call->callback.func = abandon_call;
+	call->callback.arg = call;
+	MemoryContextRegisterResetCallback(cxt, &call->callback);
+
+	old = MemoryContextSwitchTo(cxt);
+	copy_request(call, server, spec);
+	MemoryContextSwitchTo(old);
+
+	call->wanted_at = xero_clock_ms();
+	dlist_push_tail(&active, &call->node);
+	call->active = true;
+	(void) xero_call_drive();
+	return call;
+}
+
+/*
+ * Queue for a call, until it is its turn.  If that would try the statement's
+ * patience, the call fails at once.
+ */
+static XeroObstacle
+queue_call(XeroCall *call)
+{
+	XeroObstacle obstacle = {"network", false, INFINITY};
+	XeroWait	wait;
+
+	xero_budget_queue(&call->grant, &call->server, &wait);
+	obstacle.until = wait.look_at;
+	if (wait.by_us)
+		return obstacle;
+	obstacle.what = wait.ordered ? "rate limit" : "budget";
+	obstacle.is_limit = true;
+	if (Max(0, wait.provable - xero_clock_ms()) > xero_statement_patience())
+	{
+		MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+		log_stall(call);
+		fail_call(call, xero_failure_of_wait(&call->server, &wait));
+		MemoryContextSwitchTo(old);
+	}
+	return obstacle;
+}
+
+XeroObstacle
+xero_call_obstacle(XeroCall *call)
+{
+	XeroObstacle obstacle = {"network", false, INFINITY};
+
+	switch (call->state)
+	{
+		case CALL_GRANT:
+			return queue_call(call);
+		case CALL_TOKEN:
+			obstacle.what = "token";
+			break;
+		case CALL_BACKOFF:
+			obstacle.what = call->ordered ? "rate limit" : "retry";
+			obstacle.is_limit = call->ordered;
+			break;
+		default:
+			break;
+	}
+	return obstacle;
+}
+
+void
+xero_call_pump(void)
+{
+	static double last = 0;
+	double		now;
+
+	if (dlist_is_empty(&active))
+		return;
+	now = xero_clock_ms();
+	if (now - last < PUMP_INTERVAL)
+		return;
+	last = now;
+	(void) xero_call_drive();
+}
+
+bool
+xero_call_is_done(const XeroCall *call)
+{
+	return call->state == CALL_DONE;
+}
+
+void
+xero_call_stalled(XeroCall *const *calls, int ncalls, double ms)
+{
+	XeroCallStats cost = {0};
+
+	for (int i = 0; i < ncalls; i++)
+		calls[i]->stalled_ms += ms;
+	cost.waited_ms = ms;
+	spend(calls[0], &cost);
+}
+
+const XeroResponse *
+xero_call_answer(const XeroCall *call)
+{
+	Assert(call->state == CALL_DONE);
+	if (call->failure != NULL)
+		xero_failure_raise(call->failure);
+	return &call->response;
+}
+
+bool
+xero_call_in_doubt(const XeroCall *call)
+{
+	return call->is_write && call->state != CALL_DONE &&
+		(call->state == CALL_SENDING || is_doubtful(call));
+}
+
+void
+xero_call_free(XeroCall *call)
+{
+	MemoryContextDelete(call->cxt);
+}

@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *	  One request that writes.
+ *
+ * Every PUT and POST carries an idempotency key of its own, which all its
+ * attempts share; src/api/call/call.c repeats it only while Xero honours the key.
+ * A request that may have been carried out is remembered until somebody has
+ * made sense of its answer, so that whoever ends the transaction can tell about
+ * it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/call/write.h"
+#include "base/random.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+/* So much of a request's body is shown. */
+#define MAX_SHOWN 10000
+
+#define KEY_BYTES 16
+
+static bool dry_run = false;
+static char doubtful[512] = ""; /* a request, for people */
+
+void
+xero_write_init(void)
+{
+	DefineCustomBoolVariable("xero_fdw.dry_run",
+							 "Shows requests that would write to Xero instead of sending them.",
+							 "Rows count as written; what Xero would say to them is not known.",
+							 &dry_run, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+bool
+xero_write_is_dry_run(void)
+{
+	return dry_run;
+}
+
+void
+xero_write_show(const XeroWriteSpec *spec)
+{
+	const char *query = spec->query[0] == '\0' ? "" : psprintf("?%s", spec->query);
+	const char *body = NULL;
+
+	if (spec->body != NULL)
+	{
+		char	   *text = pg_any_to_server(spec->body, strlen(spec->body),
+											PG_UTF8);
+		int			len = strlen(text);
+
+		body = len <= MAX_SHOWN ? text :
+			psprintf("%s ... (%d bytes)",
+					 pnstrdup(text, pg_mbcliplen(text, len, MAX_SHOWN)), len);
+	}
+	ereport(NOTICE,
+			(errmsg("would send %s %s%s", spec->method, spec->path, query),
+			 body ? errdetail_internal("%s", body) : 0));
+}
+
+/* A random uuid as text. */
+static void
+make_key(char *key)
+{
+	unsigned char bytes[KEY_BYTES];
+
+	xero_random_bytes(bytes, sizeof(bytes));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;	/* version 4 */
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;	/* variant of RFC 4122 */
+	for (int i = 0; i < KEY_BYTES; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*key++ = '-';
+		sprintf(key, "%02x", bytes[i]);
+		key += 2;
+	}
+}
+
+/* The request may have been carried out. */
+static void
+note_doubt(const XeroCallSpec *spec)
+{
+	snprintf(doubtful, sizeof(doubtful), "%s %s%s%s", spec->method, spec->path,
+			 spec->idempotency_key ? " with idempotency key " : "",
+			 spec->idempotency_key ? spec->idempotency_key : "");
+}
+
+const XeroResponse *
+xero_write_send(MemoryContext mcxt, const XeroServer *server,
+				const XeroWriteSpec *spec)
+{
+	bool		is_delete = strcmp(spec->method, "DELETE") == 0;
+	XeroCallSpec call_spec = {0};
+	char		key[XERO_MAX_KEY + 1];
+	XeroCall   *call;
+	const XeroResponse *response = NULL;
+
+	if (spec->key != NULL)
+		strlcpy(key, spec->key, sizeof(key));
+	else
+		make_key(key);
+	call_spec.method = spec->method;
+	call_spec.path = spec->path;
+	call_spec.query = spec->query;
+	call_spec.body = spec->body;
+	call_spec.missing_ok = spec->missing_ok;
+	call_spec.refusal_ok = true;
+	call_spec.idempotency_key = is_delete ? NULL : key;
+	call_spec.sent_before = spec->key != NULL && spec->key_age >= 0;
+	call_spec.sent_ago = spec->key_age;
+	call_spec.subject = spec->subject;
+	call_spec.stats = spec->stats;
+
+	call = xero_call_begin(mcxt, server, &call_spec);
+	PG_TRY();
+	{
+		response = xero_call_finish(call);
+	}
+	PG_CATCH();
+	{
+		if (xero_call_in_doubt(call))
+			note_doubt(&call_spec);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	if (response->status < 300)
+		note_doubt(&call_spec);
+	return response;
+}
+
+const char *
+xero_write_doubtful(void)
+{
+	return doubtful;
+}
+
+void
+xero_write_forget(void)
+{
+	doubtful[0] = '\0';
+}

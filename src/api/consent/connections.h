@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * connections.h
+ *	  Which organisations Xero says that a token reaches.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_CONNECTIONS_H
+#define XERO_CONNECTIONS_H
+
+#include "compat.h"
+
+#include "api/http/document.h"
+#include "api/shared/server.h"
+
+/*
+ * Ask Xero what the server's token reaches, practices too: how many, in the
+ * order of their ids, each once.  Names are fit to be shown.
+ */
+extern int	xero_ask_connections(const XeroServer *server,
+								 XeroOrganisation **list);
+
+/*
+ * Add, as lost, what the server's credentials have reached before, as it is
+ * stored.  Returns how many there are then; "changed" tells whether the list
+ * is another one than the stored.
+ */
+extern int	xero_add_lost_connections(const XeroServer *server,
+									  XeroOrganisation **list, int count,
+									  bool *changed);
+
+#endif							/* XERO_CONNECTIONS_H */

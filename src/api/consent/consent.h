@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * consent.h
+ *	  The work that only one process at a time may do: exchanging codes and
+ *	  refresh tokens, and ending consents.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_CONSENT_H
+#define XERO_CONSENT_H
+
+#include "compat.h"
+
+#include "api/shared/server.h"
+#include "api/token/slots.h"
+
+/* A consent must cover this to last, and to say who gave it. */
+#define XERO_CONSENT_SCOPES "openid profile email offline_access"
+
+/*
+ * Do the job that was taken on, in transactions of its own, and tell those who
+ * wait how it went.  The server may be NULL: it is not there any more.  The
+ * caller is a process without a transaction; its memory context lives until
+ * the end of the job.
+ */
+extern void xero_consent_work(const XeroServer *server, XeroJob *job);
+
+#endif							/* XERO_CONSENT_H */

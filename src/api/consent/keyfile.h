@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * keyfile.h
+ *	  The key under which tokens are sealed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_KEYFILE_H
+#define XERO_KEYFILE_H
+
+#include "compat.h"
+
+#include "api/http/crypto.h"
+
+/*
+ * Read the key from this file (xero_fdw.key_file; NULL and "" mean that it is
+ * not set).  "create" makes the file if it does not exist: for sealing only,
+ * since a new key opens nothing that is already sealed.  The caller wipes the
+ * key.  An error is raised if there is no such file or it cannot be trusted.
+ */
+extern void xero_keyfile_read(const char *path, bool create, XeroKey *key);
+
+#endif							/* XERO_KEYFILE_H */

@@ -1,0 +1,110 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.h
+ *	  The tables of consents, tokens and organisations.
+ *
+ * All functions run in the caller's transaction, with the rights of the
+ * tables' owner; the caller has checked what its own user may do.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_STORE_H
+#define XERO_STORE_H
+
+#include "compat.h"
+
+#include "api/http/document.h"
+#include "api/shared/server.h"
+#include "datatype/timestamp.h"
+#include "funcapi.h"
+
+/* An authorization that was begun. */
+typedef struct XeroPending
+{
+	Oid			umid;
+	Oid			roleid;
+	char	   *client_id;
+	char	   *verifier;		/* secret */
+	char	   *nonce;			/* secret */
+	char	   *redirect_uri;
+	char	   *scopes;
+} XeroPending;
+
+/* What is stored of a consent; strings are NULL if not known. */
+typedef struct XeroConsent
+{
+	Oid			umid;
+	Oid			serverid;
+	char	   *client_id;
+	char	   *refresh_token;	/* secret */
+	char	   *access_token;	/* secret */
+	TimestampTz refreshed_at;	/* when the tokens were got */
+	TimestampTz expires_at;		/* end of the access token */
+	Oid			roleid;			/* who completed it; not read */
+	char	   *scopes;
+	char	   *xero_user_id;	/* these three are not read */
+	char	   *user_name;
+	char	   *email;
+	char	   *event;
+	bool		refused;		/* reconnect needed */
+	char	   *error;
+} XeroConsent;
+
+/* The state is the one in the URL; only its digest is stored. */
+extern void xero_store_begin(const XeroPending *pending, const char *state);
+
+/*
+ * Find and delete what was begun with this state.  NULL if there is none, it
+ * is too old, or, with "other_role" set, another role has begun it, in which
+ * case it stays.
+ */
+extern XeroPending *xero_store_take(const char *state, Oid roleid,
+									bool *other_role);
+
+/* NULL if there is none.  Opens what is sealed. */
+extern XeroConsent *xero_store_read(Oid umid);
+
+/* A new consent, in place of an older one. */
+extern void xero_store_consent(const XeroConsent *consent);
+
+/* The tokens of an exchange; access_token may be NULL. */
+extern void xero_store_tokens(const XeroConsent *consent);
+
+/* What went wrong, and whether only a new consent helps; NULL: nothing. */
+extern void xero_store_trouble(Oid umid, bool refused, const char *error);
+
+/* What the server's credentials reach, in place of what they have reached. */
+extern void xero_store_organisations(const XeroServer *server,
+									 const XeroOrganisation *list, int count);
+
+/*
+ * The same from within a user's statement, as far as that is possible without
+ * holding up anybody.  If not, some later session does it.
+ */
+extern void xero_store_note(const XeroServer *server,
+							const XeroOrganisation *list, int count);
+
+/*
+ * What was stored last for these credentials, in the order of the ids: how
+ * many.  It is the latest, whatever the transaction may see, and needs no more
+ * than reading.
+ */
+extern int	xero_store_known(const XeroServer *server,
+							 XeroOrganisation **list);
+
+/* The consent and the organisations; false if there was no consent. */
+extern bool xero_store_forget(Oid umid);
+
+/*
+ * Have all backends forget what they know by this user mapping, as if it had
+ * been altered.
+ */
+extern void xero_store_announce(Oid umid);
+
+/* Rows of who consented, and the organisations, as they are just now. */
+extern void xero_store_show(Oid umid, ReturnSetInfo *rsinfo);
+
+/* How many values were sealed with the key in that file. */
+extern int64 xero_store_reseal(const char *old_key_file);
+
+#endif							/* XERO_STORE_H */

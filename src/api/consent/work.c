@@ -1,0 +1,146 @@
+/*-------------------------------------------------------------------------
+ *
+ * work.c
+ *	  What the kinds of work that exchange tokens have in common.
+ *
+ * What is fetched from Xero is fetched in transactions that have no snapshot,
+ * so that a slow answer holds up nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "api/consent/connections.h"
+#include "api/consent/work.h"
+#include "base/text.h"
+#include "base/urlencode.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+void
+xero_work_begin(XeroWork *work)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	MemoryContextSwitchTo(work->cxt);
+}
+
+void
+xero_work_commit(XeroWork *work)
+{
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(work->cxt);
+}
+
+bool
+xero_work_fail(XeroWork *work, XeroFailure *failure, int hold_ms)
+{
+	work->failure = failure;
+	work->hold_ms = hold_ms;
+	return false;
+}
+
+XeroFailure *
+xero_no_consent(const XeroServer *server)
+{
+	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						psprintf("no consent is stored for server \"%s\"",
+								 server->name),
+						NULL,
+						psprintf("%s A custom connection needs the option grant_type 'client_credentials' instead.",
+								 xero_authorize_hint(server)));
+}
+
+/* Could a header carry it, and a slot? */
+static bool
+is_usable(const char *token)
+{
+	return xero_is_graphic(token) && strlen(token) < XERO_SHARED_TOKEN_SIZE;
+}
+
+void
+xero_wipe(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+}
+
+bool
+xero_work_take_tokens(XeroWork *work, const XeroIdentityAnswer *answer,
+					  TimestampTz asked_at, XeroConsent *consent, char **id_token)
+{
+	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
+	bool		good;
+
+	good = xero_parse_token(answer->result->body, answer->result->len,
+							document) &&
+		is_usable(document->access_token) && document->expires_in > 0;
+	if (good)
+	{
+		consent->access_token = pstrdup(document->access_token);
+		if (document->refresh_token[0] != '\0')
+			consent->refresh_token = pstrdup(document->refresh_token);
+		if (id_token != NULL && document->id_token[0] != '\0')
+			*id_token = pstrdup(document->id_token);
+		consent->refreshed_at = asked_at;
+		consent->expires_at = asked_at +
+			document->expires_in * USECS_PER_SEC;
+	}
+	explicit_bzero(document, sizeof(*document));
+	pfree(document);
+	if (!good)
+		return xero_work_fail(work,
+							  xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
+										   psprintf("unexpected answer from Xero for server \"%s\"",
+													work->server->name),
+										   psprintf("POST %s: %s.", XERO_TOKEN_PATH,
+													xero_describe_answer(answer->result)),
+										   NULL), 0);
+	return true;
+}
+
+XeroFailure *
+xero_unverified(const XeroServer *server, const char *which, XeroJwtResult result)
+{
+	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						psprintf("%s token received for server \"%s\" cannot be trusted",
+								 which, server->name),
+						psprintf("The token %s.", xero_jwt_result_name(result)),
+						result == XERO_JWT_EXPIRED || result == XERO_JWT_NOT_YET_VALID ?
+						"Check this machine's clock." : NULL);
+}
+
+XeroIdentityAnswer *
+xero_work_post(XeroWork *work, const char *path, StringInfo form)
+{
+	XeroFailure *failure = NULL;
+	XeroIdentityAnswer *answer;
+
+	if (work->server->client_secret == NULL)
+		xero_append_parameter(form, "client_id", work->server->client_id);
+	answer = xero_identity_request(work->server, path, form->data, true,
+								   &failure);
+	explicit_bzero(form->data, form->len);
+	if (answer == NULL)
+		(void) xero_work_fail(work, failure, 0);
+	return answer;
+}
+
+void
+xero_work_organisations(XeroWork *work, const XeroConsent *consent,
+						bool accept_losses)
+{
+	XeroServer	server = *work->server;
+	XeroOrganisation *list;
+	int			count;
+	bool		changed;
+
+	server.access_token = consent->access_token;
+	server.tenant_id = NULL;
+	count = xero_ask_connections(&server, &list);
+	if (!accept_losses)
+		count = xero_add_lost_connections(work->server, &list, count, &changed);
+	xero_store_organisations(work->server, list, count);
+	xero_store_announce(consent->umid);
+}

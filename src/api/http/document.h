@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * document.h
+ *	  Small JSON documents: error bodies, token answers, what signed tokens
+ *	  and their issuer say.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_DOCUMENT_H
+#define XERO_DOCUMENT_H
+
+#include "compat.h"
+
+#include "api/http/crypto.h"
+#include "utils/uuid.h"
+
+/* Strings are "" if absent, cut if too long, and as Xero sent them (UTF-8). */
+typedef struct XeroErrorDocument
+{
+	int			number;			/* ErrorNumber, 0 if absent */
+	char		type[64];		/* "QueryParseException", ... */
+	char		message[1024];	/* Message, or else Detail, or else Title */
+	char		detail[256];	/* Detail, of 401 and 403 */
+} XeroErrorDocument;
+
+/* One text of many, cut if too long, as Xero sent it (UTF-8). */
+typedef struct XeroMessage
+{
+	char		text[1024];
+} XeroMessage;
+
+typedef struct XeroTokenDocument
+{
+	char		access_token[16384];	/* secret; "" if absent or too long */
+	char		refresh_token[4096];	/* so too */
+	char		id_token[16385];	/* so too */
+	int			expires_in;		/* seconds, a day at most; -1 if absent */
+	char		error[64];		/* "invalid_client", ... */
+} XeroTokenDocument;
+
+/* The longest CountryCode, and a zero byte. */
+#define XERO_COUNTRY_SIZE 8
+
+/* An organisation or the like that a token reaches, or has reached. */
+typedef struct XeroOrganisation
+{
+	pg_uuid_t	id;				/* first, as lists are sorted by it; the same
+								 * as tenant_id */
+	char		tenant_id[37];
+	char		tenant_type[32];
+	char		name[512];		/* "" if nobody asked Xero */
+
+	/* these are not in the document of connections */
+	char		country[XERO_COUNTRY_SIZE]; /* "" if nobody asked */
+	bool		lost;			/* connected once, and not any more */
+} XeroOrganisation;
+
+/* What the header of a signed token says.  Strings are "" if absent. */
+typedef struct XeroJoseHeader
+{
+	char		algorithm[16];
+	char		kid[128];
+	bool		critical;		/* demands what we do not know */
+} XeroJoseHeader;
+
+/*
+ * What a signed token says.  Strings are "" if absent and valid UTF-8; a few,
+ * which nothing is decided by, are also "" if they are too long.
+ */
+typedef struct XeroClaims
+{
+	char		issuer[256];
+	bool		for_audience;	/* aud is, or contains, the one asked for */
+	int64		expires_at;		/* seconds since 1970 */
+	int64		not_before;		/* PG_INT64_MIN if absent */
+	char		subject[128];
+	char		client_id[128]; /* client_id, or else azp */
+	char		nonce[128];
+	char		at_hash[64];
+	char		user_id[64];	/* xero_userid */
+	char		event_id[64];	/* authentication_event_id */
+	char		scope[4096];	/* words with a blank between */
+	char		email[320];		/* "" if too long */
+	char		given_name[256];	/* "" if too long */
+	char		family_name[256];	/* "" if too long */
+} XeroClaims;
+
+/* The public keys of an issuer. */
+typedef struct XeroKeySet
+{
+	int			count;
+	struct
+	{
+		char		kid[128];
+		XeroRsaKey	key;
+	}			keys[16];
+} XeroKeySet;
+
+/* Where an issuer has its keys. */
+typedef struct XeroDiscovery
+{
+	char		issuer[256];
+	char		jwks_uri[1024];
+} XeroDiscovery;
+
+/* Could this body be JSON, by its type and its first and last character? */
+extern bool xero_looks_like_json(const char *content_type, const char *text,
+								 size_t len);
+
+/* False if the text is no JSON object; everything is absent then. */
+extern bool xero_parse_error(const char *text, size_t len,
+							 XeroErrorDocument *document);
+extern bool xero_parse_token(const char *text, size_t len,
+							 XeroTokenDocument *document);
+
+/*
+ * The answer of /Organisation: its CountryCode, "" if absent.  False if it
+ * describes no organisation.
+ */
+extern bool xero_parse_country(const char *text, size_t len,
+							   char *country, size_t size);
+
+/*
+ * All texts under "Message" or "reason" in an array or object, at whatever
+ * depth, that are not empty: how many, -1 if it cannot be read.  The first
+ * "room" of them are in the list.
+ */
+extern int	xero_parse_messages(const char *text, size_t len,
+								XeroMessage *list, int room);
+
+/*
+ * All that the answer of /connections names, practices too: how many, -1 if it
+ * is no array of connections.  The first "room" of them are in the list.
+ */
+extern int	xero_parse_organisations(const char *text, size_t len,
+									 XeroOrganisation *list, int room);
+
+/*
+ * These are strict: false, and everything absent, also if a member that is
+ * known here has the wrong type or is too long, or if the object has two
+ * members of one name.  Claims must have exp.  A key set may contain keys of
+ * other kinds, which are left out, but no more than fit of ours.
+ */
+extern bool xero_parse_jose_header(const char *text, size_t len,
+								   XeroJoseHeader *header);
+extern bool xero_parse_claims(const char *text, size_t len,
+							  const char *audience, XeroClaims *claims);
+extern bool xero_parse_key_set(const char *text, size_t len,
+							   XeroKeySet *keys);
+extern bool xero_parse_discovery(const char *text, size_t len,
+								 XeroDiscovery *discovery);
+
+#endif							/* XERO_DOCUMENT_H */

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * init.c
+ *	  What this layer must do when the library is loaded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/budget/statement.h"
+#include "api/budget/tenants.h"
+#include "api/call/write.h"
+#include "api/consent/issuer.h"
+#include "api/consent/vault.h"
+#include "api/init/init.h"
+#include "api/report/progress.h"
+#include "api/report/request_log.h"
+#include "api/shared/shared.h"
+#include "api/token/slots.h"
+#include "base/version.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(xero_version);
+
+void
+xero_api_init(void)
+{
+	xero_statement_init();
+	xero_write_init();
+	xero_vault_init();
+	xero_progress_init();
+	xero_issuer_init();
+	xero_request_log_init();
+	xero_tenants_init();
+	xero_slots_init();
+	xero_shared_init();
+}
+
+/* SQL: the version of the library, which may differ from the extension's. */
+Datum
+xero_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(XERO_FDW_VERSION));
+}

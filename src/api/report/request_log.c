@@ -1,0 +1,239 @@
+/*-------------------------------------------------------------------------
+ *
+ * request_log.c
+ *	  The most recent calls of all backends: a ring in shared memory.
+ *
+ * Every attempt that was sent gets an entry when it ends, also one that was
+ * abandoned.  Bodies, headers and tokens are never in it; of the query so much
+ * as tells which rows were asked for.
+ *
+ * The lock is taken exclusively to write an entry, shared to copy them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "api/report/failure.h"
+#include "api/report/request_log.h"
+#include "api/shared/shared.h"
+#include "base/urlencode.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* So much of the decoded query is kept. */
+#define MAX_QUERY 200
+
+/* Default and bounds of the ring, whose entries take some 600 bytes. */
+#define LOG_SIZE 1000
+#define MAX_LOG_SIZE 1000000
+
+PG_FUNCTION_INFO_V1(xero_requests);
+
+typedef struct SharedLog
+{
+	LWLock		lock;
+	int			size;			/* never changes */
+	uint64		count;			/* entries ever written */
+	XeroLoggedRequest entries[FLEXIBLE_ARRAY_MEMBER];
+} SharedLog;
+
+static int	request_log_size = LOG_SIZE;
+
+static int
+log_length(void)
+{
+	return request_log_size;
+}
+
+static Size
+log_size(int length)
+{
+	return add_size(offsetof(SharedLog, entries),
+					mul_size(length, sizeof(XeroLoggedRequest)));
+}
+
+static void
+initialize_log(void *memory, int length, int tranche)
+{
+	SharedLog  *log = memory;
+
+	LWLockInitialize(&log->lock, tranche);
+	log->size = length;
+	log->count = 0;
+}
+
+static XeroSharedPart part = {
+	.length = log_length,
+	.size = log_size,
+	.initialize = initialize_log
+};
+
+void
+xero_request_log_init(void)
+{
+	DefineCustomIntVariable("xero_fdw.request_log_size",
+							"Number of calls that the view xero_fdw.requests remembers.",
+							NULL,
+							&request_log_size, LOG_SIZE, 0, MAX_LOG_SIZE,
+							xero_shared_setting_context(),
+							0, NULL, NULL, NULL);
+	xero_shared_register(&part);
+}
+
+void
+xero_request_log_prepare(XeroLoggedRequest *entry, const XeroServer *server,
+						 const char *method, const char *path,
+						 const char *query)
+{
+	StringInfoData text;
+	char	   *cleaned;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->at = GetCurrentTimestamp();
+	entry->pid = MyProcPid;
+	entry->dbid = MyDatabaseId;
+	entry->roleid = GetUserId();
+	entry->serverid = server->serverid;
+	strlcpy(entry->method, method, sizeof(entry->method));
+	if (server->tenant_id != NULL)
+		strlcpy(entry->tenant_id, server->tenant_id,
+				sizeof(entry->tenant_id));
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, path);
+	if (query != NULL && query[0] != '\0')
+	{
+		appendStringInfoChar(&text, '?');
+		xero_append_decoded(&text, query, strlen(query));
+	}
+	cleaned = xero_clean_text(text.data, text.len,
+							  Min(strlen(path) + MAX_QUERY,
+								  sizeof(entry->path) - 1));
+	strlcpy(entry->path, cleaned,
+			pg_mbcliplen(cleaned, strlen(cleaned),
+						 sizeof(entry->path) - 1) + 1);
+	pfree(cleaned);
+	pfree(text.data);
+}
+
+void
+xero_request_log_add(const XeroLoggedRequest *entry)
+{
+	SharedLog  *log = part.memory;
+
+	if (log == NULL || log->size == 0)
+		return;
+	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
+	log->entries[log->count % log->size] = *entry;
+	log->count++;
+	LWLockRelease(&log->lock);
+}
+
+void
+xero_request_log_answer(XeroLoggedRequest *entry, const XeroHttpResult *result)
+{
+	entry->status = result->status;
+	entry->elapsed_ms = result->elapsed_ms;
+	entry->bytes_in = result->bytes_in;
+	strlcpy(entry->correlation_id, result->correlation_id,
+			sizeof(entry->correlation_id));
+	xero_request_log_add(entry);
+}
+
+void
+xero_request_log_clear(void)
+{
+	SharedLog  *log = xero_shared_part(&part);
+
+	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
+	log->count = 0;
+	LWLockRelease(&log->lock);
+}
+
+/* The whole ring, oldest first, in memory of this backend. */
+static XeroLoggedRequest *
+copy_log(int *count)
+{
+	SharedLog  *log = xero_shared_part(&part);
+	XeroLoggedRequest *copy;
+	uint64		first = 0;
+
+	copy = palloc_extended(Max(log->size, 1) * sizeof(XeroLoggedRequest),
+						   MCXT_ALLOC_HUGE);
+	LWLockAcquire(&log->lock, LW_SHARED);
+	if (log->count > log->size)
+		first = log->count - log->size;
+	*count = (int) (log->count - first);
+	for (int i = 0; i < *count; i++)
+		copy[i] = log->entries[(first + i) % log->size];
+	LWLockRelease(&log->lock);
+	return copy;
+}
+
+static void
+put_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text[0] == '\0';
+	*value = *isnull ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/* Nobody wants to read nanoseconds. */
+static Datum
+milliseconds(double ms)
+{
+	return Float8GetDatum(rint(ms * 1000) / 1000);
+}
+
+/*
+ * SQL: the log of this database.  Other databases' servers have no names here,
+ * and their texts may be in another encoding.
+ */
+Datum
+xero_requests(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	XeroLoggedRequest *log;
+	int			count;
+
+	InitMaterializedSRF(fcinfo, 0);
+	log = copy_log(&count);
+	for (int i = 0; i < count; i++)
+	{
+		XeroLoggedRequest *entry = &log[i];
+		Datum		values[15];
+		bool		nulls[15] = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->dbid != MyDatabaseId)
+			continue;
+		values[0] = TimestampTzGetDatum(entry->at);
+		values[1] = Int32GetDatum(entry->pid);
+		values[2] = ObjectIdGetDatum(entry->roleid);
+		values[3] = ObjectIdGetDatum(entry->serverid);
+		put_text(&values[4], &nulls[4], entry->tenant_id);
+		put_text(&values[5], &nulls[5], entry->method);
+		put_text(&values[6], &nulls[6], entry->path);
+		nulls[7] = entry->status == 0;
+		values[7] = Int32GetDatum(entry->status);
+		values[8] = Int32GetDatum(entry->attempt);
+		values[9] = milliseconds(entry->waited_ms);
+		values[10] = milliseconds(entry->elapsed_ms);
+		values[11] = Int64GetDatum(entry->bytes_in);
+		values[12] = Int64GetDatum(entry->bytes_out);
+		put_text(&values[13], &nulls[13], entry->correlation_id);
+		put_text(&values[14], &nulls[14], entry->error);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	pfree(log);
+	return (Datum) 0;
+}

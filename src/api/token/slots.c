@@ -1,0 +1,702 @@
+/*-------------------------------------------------------------------------
+ *
+ * slots.c
+ *	  The tokens that all backends share, and the work that gets them.
+ *
+ * A refresh token is good for one exchange, so of all backends of the cluster
+ * only one may exchange it.  That one is a background worker, started when it
+ * is needed and gone when its job is done.  A slot in shared memory belongs to
+ * one user mapping and one state of its credentials; it has the access token
+ * that all backends use, and the present job: whoever needs a token and finds
+ * none makes a job of that, and all who come later wait for the same job.
+ *
+ * One lock protects all slots, and is held for copying only.  Waiting is on
+ * the backend's latch, since a backend that waits for a token must also attend
+ * to its transfers; at the end of any job all who wait are woken, which is
+ * rare enough not to ask who waits for what.
+ *
+ * A job ends with an outcome, which stays for a few jobs more, so that all who
+ * waited can read it.  A worker that is terminated leaves none: then those who
+ * waited ask anew, a few times.  One that ends before it begins is missed by the
+ * backend that asked for it, one that never starts is given up after a while.
+ * If a worker crashes, the server starts anew, and all of this with it.
+ *
+ * Tokens and arguments are secrets: they are overwritten as soon as they are of
+ * no use, and nothing in this memory is shown in any view.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/budget/tenants.h"
+#include "api/shared/shared.h"
+#include "api/token/slots.h"
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "utils/timestamp.h"
+
+/* A token is replaced before its last minute. */
+#define EARLY_MS 300000
+
+/* After a failed attempt to replace one that is still good. */
+#define EARLY_RETRY_MS 30000
+
+/* A worker that has not begun by then never will. */
+#define START_MS 15000
+
+/* Jobs may end without a word so many times. */
+#define MAX_LOST 3
+
+#define NOUTCOMES 4
+
+typedef struct Outcome
+{
+	uint64		job;			/* 0: none */
+	int			sqlerrcode;		/* 0: it went well */
+	char		message[384];
+	char		detail[640];
+	char		hint[384];
+} Outcome;
+
+typedef struct Slot
+{
+	Oid			dbid;			/* InvalidOid: free */
+	Oid			umid;
+	uint64		credentials;
+	TimestampTz last_used;
+
+	/* the token */
+	uint64		serial;
+	TimestampTz early_at;
+	TimestampTz usable_until;	/* meaningless without a token */
+	TimestampTz ends_at;		/* of the present or the last token */
+	char		token[XERO_SHARED_TOKEN_SIZE];	/* "": none */
+
+	/* the job */
+	bool		busy;
+	uint64		job;			/* the present or the last one */
+	XeroJobKind kind;
+	bool		begun;			/* by a worker */
+	TimestampTz asked_at;
+	Oid			roleid;
+	size_t		argument_len;
+	char		argument[XERO_JOB_ARGUMENT_SIZE];
+
+	TimestampTz hold_until;		/* the last job's failure is in force */
+	Outcome		outcomes[NOUTCOMES];	/* by number of the job */
+} Slot;
+
+/* The slots follow, and after them a flag for each backend that waits. */
+typedef struct XeroSlots
+{
+	LWLock		lock;
+	int			nslots;
+	int			nwaiters;
+	uint64		last_job;
+	uint64		last_serial;
+} XeroSlots;
+
+/*
+ * A slot takes some 18 kB; tokens that have no room are in a table.
+ */
+#define MAX_SLOTS 200
+
+/* The job of this process, if it is a worker. */
+static int	my_slot = -1;
+static uint64 my_job = 0;
+
+/* The worker that this process asked for last, and its job. */
+static BackgroundWorkerHandle *launched = NULL;
+static uint64 launched_job = 0;
+
+static Slot *
+slots_of(XeroSlots *slots)
+{
+	return (Slot *) ((char *) slots + MAXALIGN(sizeof(XeroSlots)));
+}
+
+static bool *
+waiters_of(XeroSlots *slots)
+{
+	return (bool *) (slots_of(slots) + slots->nslots);
+}
+
+/* As many as organisations, as long as they are not too many. */
+static int
+slots_length(void)
+{
+	return Min(xero_max_tenants(), MAX_SLOTS);
+}
+
+static Size
+slots_size(int nslots)
+{
+	Size		size = MAXALIGN(sizeof(XeroSlots));
+
+	size = add_size(size, mul_size(nslots, sizeof(Slot)));
+	return add_size(size, mul_size(MaxBackends, sizeof(bool)));
+}
+
+static void
+initialize_slots(void *memory, int nslots, int tranche)
+{
+	XeroSlots  *slots = memory;
+
+	memset(slots, 0, slots_size(nslots));
+	LWLockInitialize(&slots->lock, tranche);
+	slots->nslots = nslots;
+	slots->nwaiters = MaxBackends;
+}
+
+static XeroSharedPart part = {
+	.length = slots_length,
+	.size = slots_size,
+	.initialize = initialize_slots
+};
+
+void
+xero_slots_init(void)
+{
+	xero_shared_register(&part);
+}
+
+static XeroSlots *
+attach_slots(void)
+{
+	return xero_shared_part(&part);
+}
+
+static uint64
+hash_part(uint64 seed, const char *part)
+{
+	if (part == NULL)
+		return hash_combine64(seed, 0);
+	return hash_combine64(seed,
+						  hash_bytes_extended((const unsigned char *) part,
+											  strlen(part), seed));
+}
+
+uint64
+xero_hash_credentials(const XeroServer *server)
+{
+	uint64		hash = hash_part(0, server->client_id);
+
+	hash = hash_part(hash, server->client_secret);
+	hash = hash_part(hash, server->scopes);
+	return hash_part(hash, server->identity_url);
+}
+
+/* ---- slots; the caller holds the lock ---- */
+
+static void
+wipe_token(Slot *slot)
+{
+	explicit_bzero(slot->token, sizeof(slot->token));
+}
+
+static bool
+has_token(const Slot *slot, TimestampTz now)
+{
+	return slot->token[0] != '\0' && now < slot->usable_until;
+}
+
+static void
+wake_waiters(XeroSlots *slots)
+{
+	bool	   *waiters = waiters_of(slots);
+
+	for (int i = 0; i < slots->nwaiters; i++)
+	{
+		if (waiters[i])
+			SetLatch(&GetPGProcByNumber(i)->procLatch);
+		waiters[i] = false;
+	}
+}
+
+static void
+end_job(XeroSlots *slots, Slot *slot)
+{
+	slot->busy = false;
+	explicit_bzero(slot->argument, sizeof(slot->argument));
+	wake_waiters(slots);
+}
+
+/* The job whose worker has ended, as this process knows; 0 if it knows none. */
+static uint64
+find_ended_job(void)
+{
+	pid_t		pid;
+
+	return launched != NULL &&
+		GetBackgroundWorkerPid(launched, &pid) == BGWH_STOPPED ?
+		launched_job : 0;
+}
+
+/* A worker that never came. */
+static void
+give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now, uint64 ended_job)
+{
+	if (slot->busy && !slot->begun &&
+		(slot->job == ended_job ||
+		 TimestampDifferenceExceeds(slot->asked_at, now, START_MS)))
+		end_job(slots, slot);
+}
+
+/*
+ * The slot of this mapping and these credentials.  A new one takes the place
+ * of one that was not used for the longest time; what other credentials of the
+ * same mapping had brought is of no use any more.  NULL if all are at work.
+ */
+static Slot *
+enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
+		   TimestampTz now, uint64 ended_job)
+{
+	Slot	   *all = slots_of(slots);
+	Slot	   *oldest = NULL;
+
+	for (int i = 0; i < slots->nslots; i++)
+	{
+		Slot	   *slot = &all[i];
+
+		give_up_job(slots, slot, now, ended_job);
+		if (slot->dbid == MyDatabaseId && slot->umid == server->umid)
+		{
+			if (slot->credentials == credentials)
+			{
+				slot->last_used = now;
+				return slot;
+			}
+			if (!slot->busy)
+				slot->last_used = 0;
+		}
+		if (!slot->busy &&
+			(oldest == NULL || slot->last_used < oldest->last_used))
+			oldest = slot;
+	}
+	if (oldest == NULL)
+		return NULL;
+	explicit_bzero(oldest, sizeof(*oldest));
+	oldest->dbid = MyDatabaseId;
+	oldest->umid = server->umid;
+	oldest->credentials = credentials;
+	oldest->last_used = now;
+	return oldest;
+}
+
+static void
+make_job(XeroSlots *slots, Slot *slot, XeroJobKind kind,
+		 const char *argument, size_t len, TimestampTz now)
+{
+	slot->busy = true;
+	slot->begun = false;
+	slot->job = ++slots->last_job;
+	slot->kind = kind;
+	slot->asked_at = now;
+	slot->roleid = GetUserId();
+	slot->argument_len = len;
+	if (len > 0)
+		memcpy(slot->argument, argument, len);
+	slot->hold_until = 0;
+}
+
+/* Whole characters only. */
+static void
+copy_text(char *dest, const char *text, size_t size)
+{
+	if (text != NULL)
+		strlcpy(dest, text,
+				pg_mbcliplen(text, strlen(text), (int) size - 1) + 1);
+}
+
+static void
+put_outcome(Slot *slot, const XeroFailure *failure)
+{
+	Outcome    *outcome = &slot->outcomes[slot->job % NOUTCOMES];
+
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->job = slot->job;
+	if (failure == NULL)
+		return;
+	outcome->sqlerrcode = failure->sqlerrcode;
+	copy_text(outcome->message, failure->message, sizeof(outcome->message));
+	copy_text(outcome->detail, failure->detail, sizeof(outcome->detail));
+	copy_text(outcome->hint, failure->hint, sizeof(outcome->hint));
+}
+
+/* ---- asking ---- */
+
+/* What was found out under the lock; the rest happens without. */
+typedef struct Finding
+{
+	XeroSlotAnswer answer;
+	bool		full;			/* FAILED: there is no slot */
+	bool		lost;			/* FAILED: workers end without a word */
+	bool		launch;			/* a worker must be started */
+	int			slot;
+	uint64		job;
+	Outcome		outcome;		/* FAILED otherwise */
+} Finding;
+
+static XeroFailure *
+outcome_failure(const Outcome *outcome)
+{
+	return xero_failure(outcome->sqlerrcode, pstrdup(outcome->message),
+						outcome->detail[0] ? pstrdup(outcome->detail) : NULL,
+						outcome->hint[0] ? pstrdup(outcome->hint) : NULL);
+}
+
+static XeroFailure *
+no_worker(const XeroServer *server)
+{
+	return xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
+						psprintf("could not start a background worker to get an access token for server \"%s\"",
+								 server->name),
+						"All of the server's background workers are in use.",
+						"Raise max_worker_processes, or try again later.");
+}
+
+/* Start the worker; if there is no room for one, the job has failed. */
+static XeroFailure *
+launch_worker(XeroSlots *slots, const XeroServer *server,
+			  const Finding *finding)
+{
+	BackgroundWorker worker;
+	BackgroundWorkerHandle *handle;
+	MemoryContext old;
+	bool		started;
+	XeroFailure *failure;
+	Slot	   *slot = &slots_of(slots)[finding->slot];
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
+		BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_ConsistentState;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "xero_fdw",
+			sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "xero_worker_main",
+			sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_name, "xero_fdw token worker", sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, "xero_fdw token worker", sizeof(worker.bgw_type));
+	worker.bgw_main_arg = Int32GetDatum(finding->slot);
+	memcpy(worker.bgw_extra, &finding->job, sizeof(finding->job));
+	worker.bgw_notify_pid = MyProcPid;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	started = RegisterDynamicBackgroundWorker(&worker, &handle);
+	MemoryContextSwitchTo(old);
+	if (started)
+	{
+		if (launched != NULL)
+			pfree(launched);
+		launched = handle;
+		launched_job = finding->job;
+		return NULL;
+	}
+
+	failure = no_worker(server);
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	if (slot->busy && slot->job == finding->job)
+	{
+		put_outcome(slot, failure);
+		slot->early_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													 EARLY_RETRY_MS);
+		end_job(slots, slot);
+	}
+	LWLockRelease(&slots->lock);
+	return failure;
+}
+
+/* The caller holds the lock and has made the job. */
+static void
+find_job(XeroSlots *slots, const Slot *slot, Finding *finding)
+{
+	finding->launch = true;
+	finding->slot = (int) (slot - slots_of(slots));
+	finding->job = slot->job;
+}
+
+/*
+ * Has the job of this ticket ended?  False if it is of no more interest: it
+ * went well, or nobody knows.  The caller holds the lock.
+ */
+static bool
+find_outcome(Slot *slot, XeroSlotTicket *ticket, Finding *finding)
+{
+	const Outcome *outcome = &slot->outcomes[ticket->job % NOUTCOMES];
+
+	if (ticket->job == 0)
+		return false;
+	if (outcome->job != ticket->job)
+	{
+		ticket->job = 0;
+		finding->lost = ++ticket->lost > MAX_LOST;
+		finding->answer = XERO_SLOT_FAILED;
+		return finding->lost;
+	}
+	ticket->job = 0;
+	finding->outcome = *outcome;
+	finding->answer = outcome->sqlerrcode != 0 ? XERO_SLOT_FAILED :
+		XERO_SLOT_DONE;
+	return true;
+}
+
+static void
+wait_for_job(XeroSlots *slots, const Slot *slot, XeroSlotTicket *ticket,
+			 Finding *finding)
+{
+	ticket->job = slot->job;
+	waiters_of(slots)[MyProcNumber] = true;
+	finding->answer = XERO_SLOT_WAIT;
+}
+
+/* Whatever has to happen without the lock. */
+static XeroSlotAnswer
+conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
+		 XeroFailure **failure)
+{
+	if (finding->launch)
+	{
+		XeroFailure *trouble = launch_worker(slots, server, finding);
+
+		if (trouble != NULL && finding->answer == XERO_SLOT_WAIT)
+		{
+			*failure = trouble;
+			return XERO_SLOT_FAILED;
+		}
+	}
+	if (finding->answer != XERO_SLOT_FAILED)
+		return finding->answer;
+	if (finding->full)
+		*failure = xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
+								psprintf("no room for the access token of server \"%s\"",
+										 server->name),
+								NULL, "Try again later, or raise xero_fdw.max_tenants.");
+	else if (finding->lost)
+		*failure = xero_failure(ERRCODE_OPERATOR_INTERVENTION,
+								psprintf("background worker that gets access tokens for server \"%s\" was terminated",
+										 server->name),
+								NULL, "Try again.");
+	else
+		*failure = outcome_failure(&finding->outcome);
+	return XERO_SLOT_FAILED;
+}
+
+XeroSlotAnswer
+xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
+			  XeroSharedToken *token, XeroFailure **failure)
+{
+	XeroSlots  *slots = attach_slots();
+	uint64		credentials = xero_hash_credentials(server);
+	TimestampTz now = GetCurrentTimestamp();
+	uint64		ended_job = find_ended_job();
+	Finding		finding = {0};
+	Slot	   *slot;
+
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	slot = enter_slot(slots, server, credentials, now, ended_job);
+	if (slot == NULL)
+	{
+		finding.answer = XERO_SLOT_FAILED;
+		finding.full = true;
+	}
+	else if (has_token(slot, now))
+	{
+		ticket->job = 0;
+		finding.answer = XERO_SLOT_DONE;
+		token->serial = slot->serial;
+		token->ends_at = slot->ends_at;
+		strcpy(token->token, slot->token);
+		if (now >= slot->early_at && !slot->busy)
+		{
+			make_job(slots, slot, XERO_JOB_RENEW, NULL, 0, now);
+			find_job(slots, slot, &finding);
+		}
+	}
+	else if (slot->busy)
+		wait_for_job(slots, slot, ticket, &finding);
+	else if (find_outcome(slot, ticket, &finding) &&
+			 finding.answer == XERO_SLOT_FAILED)
+		 /* what there is to say, is in it */ ;
+	else if (now < slot->hold_until)
+	{
+		finding.answer = XERO_SLOT_FAILED;
+		finding.outcome = slot->outcomes[slot->job % NOUTCOMES];
+	}
+	else
+	{
+		make_job(slots, slot, XERO_JOB_RENEW, NULL, 0, now);
+		find_job(slots, slot, &finding);
+		wait_for_job(slots, slot, ticket, &finding);
+	}
+	LWLockRelease(&slots->lock);
+	return conclude(slots, server, &finding, failure);
+}
+
+XeroSlotAnswer
+xero_slot_do(const XeroServer *server, XeroJobKind kind,
+			 const char *argument, size_t len, XeroSlotTicket *ticket,
+			 XeroFailure **failure)
+{
+	XeroSlots  *slots = attach_slots();
+	uint64		credentials = xero_hash_credentials(server);
+	TimestampTz now = GetCurrentTimestamp();
+	uint64		ended_job = find_ended_job();
+	Finding		finding = {0};
+	Slot	   *slot;
+
+	Assert(len <= XERO_JOB_ARGUMENT_SIZE);
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	slot = enter_slot(slots, server, credentials, now, ended_job);
+	if (slot == NULL)
+	{
+		finding.answer = XERO_SLOT_FAILED;
+		finding.full = true;
+	}
+	else if (slot->busy)
+	{
+		/* perhaps with somebody else's job, which goes first */
+		waiters_of(slots)[MyProcNumber] = true;
+		finding.answer = XERO_SLOT_WAIT;
+	}
+	else if (!find_outcome(slot, ticket, &finding))
+	{
+		make_job(slots, slot, kind, argument, len, now);
+		find_job(slots, slot, &finding);
+		wait_for_job(slots, slot, ticket, &finding);
+	}
+	LWLockRelease(&slots->lock);
+	return conclude(slots, server, &finding, failure);
+}
+
+void
+xero_slot_reject(const XeroServer *server, uint64 serial)
+{
+	XeroSlots  *slots = attach_slots();
+
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < slots->nslots; i++)
+	{
+		Slot	   *slot = &slots_of(slots)[i];
+
+		if (slot->dbid == MyDatabaseId && slot->umid == server->umid &&
+			slot->serial == serial)
+			wipe_token(slot);
+	}
+	LWLockRelease(&slots->lock);
+}
+
+/* ---- the worker ---- */
+
+/* The slot, locked, while it is still the one of this process's job. */
+static Slot *
+lock_my_slot(XeroSlots *slots)
+{
+	Slot	   *slot;
+
+	if (my_slot < 0)
+		return NULL;
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	slot = &slots_of(slots)[my_slot];
+	if (slot->busy && slot->job == my_job)
+		return slot;
+	LWLockRelease(&slots->lock);
+	return NULL;
+}
+
+static void
+worker_exits(int code, Datum arg)
+{
+	XeroSlots  *slots = attach_slots();
+	Slot	   *slot = lock_my_slot(slots);
+
+	if (slot == NULL)
+		return;
+	end_job(slots, slot);
+	LWLockRelease(&slots->lock);
+}
+
+bool
+xero_slot_take(int number, uint64 job, XeroJob *copy)
+{
+	XeroSlots  *slots = attach_slots();
+	Slot	   *slot;
+
+	my_slot = number;
+	my_job = job;
+	before_shmem_exit(worker_exits, (Datum) 0);
+	slot = lock_my_slot(slots);
+	if (slot == NULL)
+		return false;
+	slot->begun = true;
+	copy->number = job;
+	copy->kind = slot->kind;
+	copy->dbid = slot->dbid;
+	copy->umid = slot->umid;
+	copy->roleid = slot->roleid;
+	copy->credentials = slot->credentials;
+	copy->given_until = slot->ends_at;
+	memset(copy->argument, 0, sizeof(copy->argument));
+	memcpy(copy->argument, slot->argument, slot->argument_len);
+	explicit_bzero(slot->argument, sizeof(slot->argument));
+	LWLockRelease(&slots->lock);
+	return true;
+}
+
+void
+xero_slot_publish(const char *token, TimestampTz begins_at,
+				  TimestampTz ends_at)
+{
+	XeroSlots  *slots = attach_slots();
+	Slot	   *slot = lock_my_slot(slots);
+	int64		lifetime_ms = (ends_at - begins_at) / 1000;
+
+	if (slot == NULL)
+		return;
+	wipe_token(slot);
+	strlcpy(slot->token, token, sizeof(slot->token));
+	slot->serial = ++slots->last_serial;
+	slot->ends_at = ends_at;
+	slot->usable_until =
+		TimestampTzPlusMilliseconds(ends_at,
+									-Min(XERO_TOKEN_MARGIN_MS, lifetime_ms / 2));
+	slot->early_at =
+		TimestampTzPlusMilliseconds(ends_at,
+									-Min(EARLY_MS, lifetime_ms / 2));
+	LWLockRelease(&slots->lock);
+}
+
+void
+xero_slot_wipe(void)
+{
+	XeroSlots  *slots = attach_slots();
+	Slot	   *slot = lock_my_slot(slots);
+
+	if (slot == NULL)
+		return;
+	wipe_token(slot);
+	LWLockRelease(&slots->lock);
+}
+
+void
+xero_slot_finish(const XeroFailure *failure, int hold_ms)
+{
+	XeroSlots  *slots = attach_slots();
+	Slot	   *slot = lock_my_slot(slots);
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (slot == NULL)
+		return;
+	put_outcome(slot, failure);
+	if (failure != NULL)
+	{
+		slot->early_at = TimestampTzPlusMilliseconds(now, EARLY_RETRY_MS);
+		slot->hold_until = hold_ms < 0 ? DT_NOEND :
+			TimestampTzPlusMilliseconds(now, hold_ms);
+	}
+	end_job(slots, slot);
+	LWLockRelease(&slots->lock);
+}

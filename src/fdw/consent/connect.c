@@ -1,0 +1,327 @@
+/*-------------------------------------------------------------------------
+ *
+ * connect.c
+ *	  SQL functions of consent: begin, complete, keep alive and end it.
+ *
+ * What they may do follows PostgreSQL's rules for user mappings: for one's own
+ * it takes USAGE on the server, for that of PUBLIC, whose consent everybody
+ * uses, the server's ownership.  A refresh changes nothing for anybody, so
+ * USAGE is enough for it.
+ *
+ * All that happens at Xero is the work of the background worker, so that no
+ * rollback here can undo it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "api/consent/consent.h"
+#include "api/consent/store.h"
+#include "api/token/slots.h"
+#include "base/random.h"
+#include "base/urlencode.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
+#include "fdw/consent/scopes.h"
+#include "fdw/options.h"
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+#define LOGIN_PATH "/identity/connect/authorize"
+
+/* Of randomness; in the URL they are base64url. */
+#define STATE_LEN 32
+
+PG_FUNCTION_INFO_V1(xero_authorize_url);
+PG_FUNCTION_INFO_V1(xero_complete_authorization);
+PG_FUNCTION_INFO_V1(xero_refresh_token);
+PG_FUNCTION_INFO_V1(xero_disconnect);
+PG_FUNCTION_INFO_V1(xero_rotate_key);
+
+/* Does this user mapping count for everybody? */
+static bool
+is_public(Oid umid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	bool		public;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for user mapping %u", umid);
+	public = !OidIsValid(((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser);
+	ReleaseSysCache(tuple);
+	return public;
+}
+
+/* The server, if it is one of ours that the caller may deal with. */
+static XeroServer *
+find_server(const char *name, bool changes)
+{
+	ForeignServer *fs = xero_find_server(name);
+	XeroServer *server;
+
+	if (object_aclcheck(ForeignServerRelationId, fs->serverid, GetUserId(),
+						ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
+
+	server = xero_get_server(fs->serverid, GetUserId());
+	if (changes && is_public(server->umid) &&
+		!object_ownercheck(ForeignServerRelationId, fs->serverid,
+						   GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of foreign server %s", name),
+				 errdetail("The user mapping that is in force is the one for PUBLIC, whose connection is everybody's."),
+				 errhint("Create a user mapping for the role, or have the owner do it.")));
+	return server;
+}
+
+/* The same, if there can be a consent for it. */
+static XeroServer *
+find_consent_server(const char *name, bool changes)
+{
+	XeroServer *server = find_server(name, changes);
+
+	if (!xero_needs_consent(server))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("server \"%s\" needs no consent", name),
+				 server->access_token != NULL ?
+				 errdetail("The user mapping has an access_token.") :
+				 errdetail("Its grant_type is client_credentials.")));
+	return server;
+}
+
+/* ---- begin ---- */
+
+static char *
+random_word(void)
+{
+	unsigned char bytes[STATE_LEN];
+	char	   *text = palloc(XERO_BASE64URL_LEN(STATE_LEN) + 1);
+
+	xero_random_bytes(bytes, sizeof(bytes));
+	xero_base64url_encode(bytes, sizeof(bytes), text);
+	explicit_bzero(bytes, sizeof(bytes));
+	return text;
+}
+
+/* PKCE's S256 of the verifier. */
+static char *
+challenge_of(const char *verifier)
+{
+	unsigned char digest[XERO_SHA256_LEN];
+	char	   *text = palloc(XERO_BASE64URL_LEN(XERO_SHA256_LEN) + 1);
+
+	if (!xero_sha256(verifier, strlen(verifier), digest))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("could not compute a digest")));
+	xero_base64url_encode(digest, sizeof(digest), text);
+	return text;
+}
+
+/* SQL: authorize_url(server) */
+Datum
+xero_authorize_url(PG_FUNCTION_ARGS)
+{
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 true);
+	XeroLogin  *login = xero_get_login(server->serverid);
+	XeroPending pending = {0};
+	char	   *state = random_word();
+	StringInfoData query;
+
+	pending.umid = server->umid;
+	pending.roleid = GetUserId();
+	pending.client_id = server->client_id;
+	pending.verifier = random_word();
+	pending.nonce = random_word();
+	pending.redirect_uri = login->redirect_uri;
+	pending.scopes = xero_consent_scopes(server);
+	xero_store_begin(&pending, state);
+
+	initStringInfo(&query);
+	xero_append_parameter(&query, "response_type", "code");
+	xero_append_parameter(&query, "client_id", server->client_id);
+	xero_append_parameter(&query, "redirect_uri", pending.redirect_uri);
+	xero_append_parameter(&query, "scope", pending.scopes);
+	xero_append_parameter(&query, "state", state);
+	xero_append_parameter(&query, "nonce", pending.nonce);
+	xero_append_parameter(&query, "code_challenge",
+						  challenge_of(pending.verifier));
+	xero_append_parameter(&query, "code_challenge_method", "S256");
+	explicit_bzero(pending.verifier, strlen(pending.verifier));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s%s?%s", login->login_url,
+											  LOGIN_PATH, query.data)));
+}
+
+/* ---- complete ---- */
+
+/* A parameter of the address; NULL if it has none of that name. */
+static char *
+parameter_of(const char *url, const char *name)
+{
+	const char *p = strchr(url, '?');
+	size_t		name_len = strlen(name);
+
+	for (p = p != NULL ? p + 1 : url; *p != '\0' && *p != '#';)
+	{
+		size_t		len = strcspn(p, "&#");
+
+		if (len > name_len && p[name_len] == '=' &&
+			strncmp(p, name, name_len) == 0)
+		{
+			StringInfoData value;
+
+			initStringInfo(&value);
+			xero_append_decoded(&value, p + name_len + 1, len - name_len - 1);
+			return value.data;
+		}
+		p += len;
+		if (*p == '&')
+			p++;
+	}
+	return NULL;
+}
+
+/* Xero sent the browser back without a code. */
+static void
+report_refusal(const XeroServer *server, const char *url, const char *error)
+{
+	char	   *description = parameter_of(url, "error_description");
+	const char *detail = description != NULL ?
+	psprintf("%s: %s", error, description) : error;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 strcmp(error, "access_denied") == 0 ?
+			 errmsg("consent was refused for server \"%s\"", server->name) :
+			 errmsg("Xero did not accept the request for consent of server \"%s\"",
+					server->name),
+			 errdetail_internal("%s",
+								xero_clean_text(detail, strlen(detail), 500)),
+			 strcmp(error, "invalid_scope") == 0 ?
+			 errhint("See the server option \"scopes\".") :
+			 errhint("To begin again: SELECT xero_fdw.authorize_url(%s);",
+					 quote_literal_cstr(server->name))));
+}
+
+/* Have the worker do something, and wait for it. */
+static void
+have_done(const XeroServer *server, XeroJobKind kind, const char *argument,
+		  size_t len)
+{
+	XeroSlotTicket ticket = {0};
+	XeroFailure *failure = NULL;
+	static uint32 wait_event = 0;
+
+	if (wait_event == 0)
+		wait_event = WaitEventExtensionNew("XeroToken");
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		switch (xero_slot_do(server, kind, argument, len, &ticket, &failure))
+		{
+			case XERO_SLOT_DONE:
+				return;
+			case XERO_SLOT_FAILED:
+				xero_failure_raise(failure);
+				break;
+			case XERO_SLOT_WAIT:
+				break;
+		}
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT |
+						 WL_EXIT_ON_PM_DEATH, 1000, wait_event);
+		ResetLatch(MyLatch);
+	}
+}
+
+/* State and code as the worker takes them; both are ASCII without blanks. */
+static char *
+argument_of(const XeroServer *server, const char *url, size_t *len)
+{
+	char	   *error = parameter_of(url, "error");
+	char	   *state = parameter_of(url, "state");
+	char	   *code = parameter_of(url, "code");
+	char	   *argument;
+
+	if (error != NULL)
+		report_refusal(server, url, error);
+	if (state == NULL || code == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("address has no %s",
+						code == NULL ? "code" : "state"),
+				 errhint("Copy the whole address that the browser was sent back to, from http to its end.")));
+	*len = strlen(state) + strlen(code) + 2;
+	if (*len > XERO_JOB_ARGUMENT_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("address is too long")));
+	argument = palloc(*len);
+	strcpy(argument, state);
+	strcpy(argument + strlen(state) + 1, code);
+	return argument;
+}
+
+/* SQL: complete_authorization(server, callback_url) */
+Datum
+xero_complete_authorization(PG_FUNCTION_ARGS)
+{
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 true);
+	char	   *argument;
+	size_t		len;
+
+	InitMaterializedSRF(fcinfo, 0);
+	PreventCommandDuringRecovery("xero_fdw.complete_authorization()");
+	argument = argument_of(server, text_to_cstring(PG_GETARG_TEXT_PP(1)),
+						   &len);
+	have_done(server, XERO_JOB_AUTHORIZE, argument, len);
+	xero_store_show(server->umid, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* SQL: refresh_token(server) */
+Datum
+xero_refresh_token(PG_FUNCTION_ARGS)
+{
+	XeroServer *server = find_consent_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											 false);
+
+	PreventCommandDuringRecovery("xero_fdw.refresh_token()");
+	have_done(server, XERO_JOB_REFRESH, NULL, 0);
+	PG_RETURN_VOID();
+}
+
+/* SQL: disconnect(server) */
+Datum
+xero_disconnect(PG_FUNCTION_ARGS)
+{
+	XeroServer *server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+									 true);
+
+	PreventCommandDuringRecovery("xero_fdw.disconnect()");
+	if (xero_needs_consent(server))
+		have_done(server, XERO_JOB_DISCONNECT, NULL, 0);
+	else
+	{
+		/* nothing to end at Xero; what is stored is the list it gave */
+		(void) xero_store_forget(server->umid);
+		xero_store_announce(server->umid);
+	}
+	PG_RETURN_VOID();
+}
+
+/* SQL: rotate_key(old_key_file) */
+Datum
+xero_rotate_key(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(xero_store_reseal(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}

@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ *
+ * scopes.c
+ *	  What a consent asks for.
+ *
+ * The least that will do: to write the objects that there are updatable foreign
+ * tables of, and to read the others.  Before there are any tables it is the
+ * whole accounting API, since people connect first and import then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "api/consent/consent.h"
+#include "base/text.h"
+#include "catalog/catalog.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/scopes.h"
+#include "fdw/consent/scopes.h"
+#include "fdw/options.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+/* Add the words that are not there yet. */
+static void
+add_words(StringInfo words, const char *more)
+{
+	for (const char *p = more + strspn(more, " "); *p != '\0';)
+	{
+		size_t		n = strcspn(p, " ");
+
+		if (!xero_has_word(words->data, p, n))
+			appendStringInfo(words, "%s%.*s", words->len > 0 ? " " : "",
+							 (int) n, p);
+		p += n;
+		p += strspn(p, " ");
+	}
+}
+
+/*
+ * Add scopes of objects.  A scope to write covers reading, whose name is the
+ * same with ".read".
+ */
+static void
+add_scopes(StringInfo words, const char *scopes)
+{
+	for (const char *p = scopes; *p != '\0';)
+	{
+		size_t		n = strcspn(p, " ");
+
+		if (n <= 5 || strncmp(p + n - 5, ".read", 5) != 0 ||
+			!xero_has_word(scopes, p, n - 5))
+			add_words(words, pnstrdup(p, n));
+		p += n;
+		p += strspn(p, " ");
+	}
+}
+
+static void
+add_object(StringInfo words, const XeroObject *object, bool writes)
+{
+	const char *scope = xero_object_scope(object, writes);
+
+	if (scope != NULL)
+		add_words(words, scope);
+}
+
+/* What the foreign tables of the server need; false if there are none. */
+static bool
+add_tables(StringInfo words, Oid serverid)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0,
+										  NULL);
+	HeapTuple	tuple;
+	bool		found = false;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_foreign_table form = (Form_pg_foreign_table) GETSTRUCT(tuple);
+		bool		writes;
+		const XeroObject *object;
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->ftserver != serverid)
+			continue;
+		object = xero_table_object(form->ftrelid, &writes);
+		if (object == NULL)
+			continue;
+		add_object(words, object, writes);
+		found = true;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
+/* The scopes that the objects need. */
+static char *
+derive_scopes(Oid serverid)
+{
+	StringInfoData scopes;
+
+	initStringInfo(&scopes);
+	if (!add_tables(&scopes, serverid))
+	{
+		bool		writes = xero_server_updatable(serverid);
+
+		for (int i = 0; i < xero_nobjects; i++)
+		{
+			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
+				add_object(&scopes, xero_objects[i], writes);
+		}
+	}
+	return scopes.data;
+}
+
+char *
+xero_consent_scopes(const XeroServer *server)
+{
+	StringInfoData words;
+
+	initStringInfo(&words);
+	add_words(&words, XERO_CONSENT_SCOPES);
+	if (server->scopes != NULL)
+		add_words(&words, server->scopes);
+	else
+		add_scopes(&words, derive_scopes(server->serverid));
+	return words.data;
+}

@@ -1,0 +1,342 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *	  How clauses would be read, and how many calls that takes.
+ *
+ * The unit of cost is the API call: next to it, everything else is small.
+ * So a path's cost is its number of calls, and estimates of rows serve to
+ * estimate pages.  Nothing here sends a request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/plan/plan.h"
+
+#include <math.h>
+
+#include "access/sysattr.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
+
+/* Share of records that have something behind XeroColumn.detail_if. */
+#define DETAIL_IF_SHARE		0.1
+
+/* Attributes that the target list or the rechecked clauses read. */
+static List *
+wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
+{
+	Bitmapset  *attrs = NULL;
+	List	   *result = NIL;
+	bool		whole_row;
+
+	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &attrs);
+	pull_varattnos((Node *) recheck, baserel->relid, &attrs);
+
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attrs);
+	for (int i = 0; i < table->natts; i++)
+	{
+		const XeroTableColumn *column = &table->columns[i];
+
+		if (column->path == NULL && !column->is_tenant)
+			continue;			/* dropped */
+		if (whole_row ||
+			bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, attrs))
+			result = lappend(result, makeInteger(i + 1));
+	}
+	return result;
+}
+
+/*
+ * The forms of response that carry a child table's array, without which there
+ * are no rows, whatever columns are wanted.
+ */
+static int
+array_forms(const XeroTable *table)
+{
+	const XeroObject *object = table->object;
+	const XeroColumn *array;
+
+	if (object->parent == NULL)
+		return XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	array = xero_find_field(object->parent, object->array);
+	if (table->summary_only && !(array->forms & XERO_FORM_SUMMARY))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the rows of foreign table \"%s\" are not part of the summary form",
+						table->name),
+				 errhint("Set the table's option summary_only to false.")));
+	if (xero_lists_lack_rows(object))
+		return XERO_FORM_LIST | XERO_FORM_SINGLE;
+	return array->forms;
+}
+
+/*
+ * The forms of response that carry all the wanted columns.  Columns that no
+ * list carries are fetched record by record and do not hinder the list.
+ */
+static int
+usable_forms(const XeroTable *table, List *wanted)
+{
+	int			forms = array_forms(table);
+	ListCell   *lc;
+
+	foreach(lc, wanted)
+	{
+		int			attno = intVal(lfirst(lc));
+		const XeroTableColumn *column = &table->columns[attno - 1];
+		int			carried;
+
+		if (column->is_tenant)
+			continue;
+		carried = column->known ? column->known->forms :
+			XERO_FORM_LIST | XERO_FORM_SINGLE;
+
+		if (table->summary_only && !(carried & XERO_FORM_SUMMARY))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" is not part of the summary form of foreign table \"%s\"",
+							get_attname(table->relid, attno, false), table->name),
+					 errhint("Leave the column out, or set the table's option summary_only to false.")));
+
+		if (!(carried & XERO_FORM_LIST))
+		{
+			const char *detail_if = column->known->detail_if;
+			const XeroColumn *flag = detail_if ?
+			xero_find_field(table->object, detail_if) : NULL;
+
+			carried |= XERO_FORM_SUMMARY | XERO_FORM_LIST;
+			if (flag)
+				carried &= flag->forms;
+		}
+		forms &= carried;
+	}
+	return forms;
+}
+
+/* Calls for what only the GET of a single record carries. */
+static double
+detail_calls(const XeroTable *table, List *wanted, double records)
+{
+	double		calls = xero_lists_lack_rows(table->object) ? records : 0;
+	ListCell   *lc;
+
+	foreach(lc, wanted)
+	{
+		const XeroColumn *known = table->columns[intVal(lfirst(lc)) - 1].known;
+
+		if (known && !(known->forms & XERO_FORM_LIST))
+			calls = Max(calls, known->detail_if ?
+						ceil(records * DETAIL_IF_SHARE) : records);
+	}
+	return calls;
+}
+
+/* Calls of a list with so many records, or of so many lists. */
+static double
+list_calls(const XeroObject *object, int page_size, double records, int lists)
+{
+	int			served;
+
+	if (object->paging == XERO_PAGING_NONE)
+		return lists;
+	served = object->max_page_size > 0 ?
+		Min(page_size, object->max_page_size) : object->default_page_size;
+	return Max(ceil(records / Max(served, 1)), lists);
+}
+
+/* Settle what to ask for if just these clauses are looked at. */
+static void
+plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			 int page_size, XeroAccess *access)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	const XeroObject *object = xero_root_object(info->table->object);
+	List	   *targets;
+
+	if (clauses == info->clauses)
+		access->pushdown = info->pushdown;
+	else
+		xero_pushdown(info->rel, clauses, &access->pushdown);
+	access->wanted = wanted_attributes(info->table, baserel,
+									   access->pushdown.recheck);
+	access->shape.forms = usable_forms(info->table, access->wanted);
+
+	access->records = clamp_row_est(info->records *
+									clauselist_selectivity(root,
+														   access->pushdown.remote,
+														   baserel->relid,
+														   JOIN_INNER, NULL));
+	if (access->pushdown.max_records >= 0)
+		access->records = Min(access->records, access->pushdown.max_records);
+
+	access->organisations = info->organisations;
+	if (access->pushdown.max_tenants >= 0)
+		access->organisations = Max(Min(access->organisations,
+										access->pushdown.max_tenants), 1);
+
+	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
+								 &access->shape);
+	access->lists = list_length(targets);
+	if (access->lists == 1 && ((XeroTarget *) linitial(targets))->single)
+		access->calls = access->organisations;
+	else
+		access->calls = access->organisations *
+			list_calls(object, page_size,
+					   access->records / access->organisations,
+					   access->lists) +
+			detail_calls(info->table, access->wanted, access->records);
+}
+
+/*
+ * A long list of values travels 40 a call; where reading without it is known
+ * to take fewer calls, the list is left out and its clause checked here.
+ */
+static void
+leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+				int page_size, XeroAccess *access)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	List	   *lists = NIL;
+	List	   *others = NIL;
+	XeroAccess	whole = {0};
+	ListCell   *lc;
+
+	if (access->calls <= 1 || !info->records_known)
+		return;
+	foreach(lc, clauses)
+	{
+		if (IsA(lfirst(lc), ScalarArrayOpExpr))
+			lists = lappend(lists, lfirst(lc));
+		else
+			others = lappend(others, lfirst(lc));
+	}
+	if (lists == NIL)
+		return;
+	whole.shape.order = access->shape.order;
+	plan_clauses(root, baserel, others, page_size, &whole);
+	whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
+	whole.wanted = wanted_attributes(info->table, baserel,
+									 whole.pushdown.recheck);
+	whole.shape.forms = usable_forms(info->table, whole.wanted);
+	if (whole.calls < access->calls)
+		*access = whole;
+}
+
+const char *
+xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
+					   AttrNumber *attno)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	ListCell   *lc;
+
+	if (pathkey->pk_eclass->ec_has_volatile)
+		return NULL;
+	foreach(lc, pathkey->pk_eclass->ec_members)
+	{
+		EquivalenceMember *member = lfirst(lc);
+		Var		   *var = (Var *) member->em_expr;
+		const char *field;
+
+		if (!IsA(var, Var) || var->varno != baserel->relid ||
+			var->varattno <= 0 || member->em_is_child)
+			continue;
+		*attno = var->varattno;
+		field = xero_order_field(info->rel, var->varattno, clauses);
+		if (field)
+			return xero_pathkey_descends(pathkey) ?
+				psprintf("%s DESC", field) : field;
+	}
+	return NULL;
+}
+
+/*
+ * Can the scan be run again with the same parameters?  Not where it is the
+ * only relation of the statement itself; then its rows need not be kept.
+ */
+static bool
+may_be_rescanned(PlannerInfo *root, RelOptInfo *baserel)
+{
+	return root->query_level > 1 ||
+		!bms_equal(root->all_baserels, baserel->relids);
+}
+
+/*
+ * Does the statement write to the table that is scanned?  Then the scan has to
+ * come to its end before the first row is written.
+ */
+static bool
+is_written_to(PlannerInfo *root, Oid relid)
+{
+	for (; root != NULL; root = root->parent_root)
+	{
+		Index		target = root->parse->resultRelation;
+		int			leaf = -1;
+
+		if (target != 0 && planner_rt_fetch(target, root)->relid == relid)
+			return true;
+		while ((leaf = bms_next_member(root->leaf_result_relids, leaf)) >= 0)
+		{
+			if (planner_rt_fetch(leaf, root)->relid == relid)
+				return true;
+		}
+	}
+	return false;
+}
+
+XeroPath *
+xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			   const char *order, int page_size, bool ahead)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroPath   *path = palloc0(sizeof(XeroPath));
+
+	path->kind = XERO_PATH_ROWS;
+	path->table = info->table;
+	path->clauses = clauses;
+	path->access.shape.order = order ? order :
+		xero_root_object(info->table->object)->order;
+	plan_clauses(root, baserel, clauses, page_size, &path->access);
+	leave_lists_out(root, baserel, clauses, page_size, &path->access);
+	path->page_size = page_size;
+	path->ahead = ahead;
+	path->keep = may_be_rescanned(root, baserel);
+	path->whole = ahead && is_written_to(root, info->table->relid);
+	return path;
+}
+
+/* Nothing looks into the list of a path but its owner, so it needs no node. */
+List *
+xero_path_private(XeroPath *path)
+{
+	return list_make1(path);
+}
+
+XeroPath *
+xero_path_of(const ForeignPath *path)
+{
+	return linitial(path->fdw_private);
+}
+
+List *
+xero_plan_private(const XeroPath *path)
+{
+	const XeroAccess *access = &path->access;
+	const char *order = access->shape.order;
+	List	   *private;
+
+	private = list_make5(access->pushdown.sent,
+						 access->wanted,
+						 makeInteger(access->shape.forms),
+						 makeString(pstrdup(order ? order : "")),
+						 path->sort);
+	private = lappend(private, makeInteger(path->page_size));
+	private = lappend(private, makeBoolean(path->ahead));
+	private = lappend(private, makeBoolean(path->keep));
+	private = lappend(private, makeFloat(psprintf("%.0f", access->calls)));
+	private = lappend(private, makeInteger((int) path->table->relid));
+	private = lappend(private, makeBoolean(path->whole));
+	private = lappend(private, makeBoolean(path->kind == XERO_PATH_COUNT));
+	return lappend(private, path->window);
+}

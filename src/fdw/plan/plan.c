@@ -1,0 +1,331 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  Planning of scans: sizes and paths.
+ *
+ * Three kinds of path: the plain scan; a scan in an order that Xero can give,
+ * offered only where LIMIT then lets it stop within the first page (otherwise
+ * sorting here costs no call more, and reading in the order of an immutable
+ * key keeps a record that changes meanwhile from moving across a page
+ * border); and look-ups by key, or in one organisation, with a parameter from
+ * another relation.  What each would ask for, and how many calls that takes,
+ * is settled in access.c.
+ *
+ * How many organisations a scan will ask is known here only if the session
+ * has asked Xero before, so a plan must be right for any number of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/plan/plan.h"
+
+#include <math.h>
+
+#include "access/table.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+
+static void
+cost_access(const XeroAccess *access, double rows, Cost *startup, Cost *total)
+{
+	*startup = XERO_CALL_COST;
+	*total = *startup + (access->calls - 1) * XERO_CALL_COST +
+		Max(access->records, rows) * cpu_tuple_cost;
+}
+
+void
+xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
+					  Oid foreigntableid)
+{
+	XeroRelInfo *info = palloc0(sizeof(XeroRelInfo));
+	Relation	rel = table_open(foreigntableid, NoLock);
+	const XeroObject *object;
+	XeroOrganisation *organisations;
+
+	info->table = xero_get_table(rel);
+	table_close(rel, NoLock);
+	info->rel = xero_rel_from_table(info->table, baserel->relid);
+	baserel->fdw_private = info;
+
+	object = info->table->object;
+	info->records = xero_remembered_records(foreigntableid);
+	info->records_known = info->records >= 0;
+	if (!info->records_known)
+		info->records = xero_root_object(object)->typical_rows;
+	info->organisations = Max(1, xero_planned_organisations(info->table,
+															baserel->userid,
+															&organisations));
+	info->records *= info->organisations;
+	info->rows_per_record = object->parent ?
+		Max(1.0, (double) object->typical_rows / Max(object->parent->typical_rows, 1)) : 1.0;
+
+	baserel->tuples = clamp_row_est(info->records * info->rows_per_record);
+	set_baserel_size_estimates(root, baserel);
+
+	info->clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
+	xero_pushdown(info->rel, info->clauses, &info->pushdown);
+	if (info->pushdown.max_records >= 0)
+		baserel->rows = clamp_row_est(Min(baserel->rows,
+										  info->pushdown.max_records * info->rows_per_record));
+}
+
+/* Does the statement need a known number of rows at most? */
+static bool
+is_bounded(PlannerInfo *root)
+{
+	return root->limit_tuples > 0 &&
+		root->parse->limitOption != LIMIT_OPTION_WITH_TIES;
+}
+
+/*
+ * The page size.  If the statement needs only so many rows, and every row
+ * that comes counts, then no more need to be asked for.
+ */
+static int
+choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
+				 bool ordered)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+
+	if (is_bounded(root) && all_count &&
+		info->table->object->parent == NULL &&
+		bms_equal(root->all_baserels, baserel->relids) &&
+		(root->query_pathkeys == NIL || ordered))
+		return Min(root->limit_tuples, info->table->page_size);
+	return info->table->page_size;
+}
+
+/* Will all rows be wanted?  If not, a page ahead may be a call wasted. */
+static bool
+wants_all(PlannerInfo *root)
+{
+	return root->tuple_fraction <= 0 && root->limit_tuples < 0;
+}
+
+/* Settle the pages of a path, and offer it. */
+static void
+offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
+		   List *pathkeys, Relids outer)
+{
+	Cost		startup;
+	Cost		total;
+
+	cost_access(&path->access, rows, &startup, &total);
+	path->page_size = choose_page_size(root, baserel,
+									   path->access.pushdown.recheck == NIL,
+									   path->sort != NIL);
+	if (path->sort != NIL)
+		/* several lists are put in one order here */
+		path->access.calls = path->access.organisations * path->access.lists;
+	else if (path->page_size < path->table->page_size)
+		path->access.calls = 1; /* as many rows as LIMIT asks for */
+	add_path(baserel, (Path *)
+			 xero_create_foreignscan_path(root, baserel, rows, startup, total,
+										  pathkeys, outer,
+										  xero_path_private(path)));
+}
+
+static void
+add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+
+	offer_path(root, baserel,
+			   xero_make_path(root, baserel, info->clauses, NULL,
+							  info->table->page_size, wants_all(root)),
+			   baserel->rows, NIL, baserel->lateral_relids);
+}
+
+/* See the head of the file for why only a bounded scan is read in order. */
+static void
+add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroPath   *path;
+	PathKey    *pathkey;
+	const char *order;
+	AttrNumber	attno;
+
+	if (list_length(root->query_pathkeys) != 1 || !is_bounded(root) ||
+		root->limit_tuples > info->table->page_size ||
+		info->table->object->parent != NULL ||
+		!bms_equal(root->all_baserels, baserel->relids))
+		return;
+	pathkey = linitial(root->query_pathkeys);
+	order = xero_order_for_pathkey(baserel, pathkey, info->clauses, &attno);
+	if (order == NULL)
+		return;
+
+	path = xero_make_path(root, baserel, info->clauses, pstrdup(order),
+						  info->table->page_size, wants_all(root));
+	if (path->access.pushdown.recheck != NIL)
+		return;
+	path->sort = list_make3(makeInteger(attno),
+							makeBoolean(xero_pathkey_descends(pathkey)),
+							makeInteger((int) root->limit_tuples));
+	path->access.wanted = list_append_unique(path->access.wanted,
+											 linitial(path->sort));
+	offer_path(root, baserel, path, baserel->rows, root->query_pathkeys,
+			   baserel->lateral_relids);
+}
+
+static bool
+is_wanted_ec_member(PlannerInfo *root, RelOptInfo *baserel,
+					EquivalenceClass *ec, EquivalenceMember *em, void *arg)
+{
+	Var		   *var = (Var *) em->em_expr;
+
+	return IsA(var, Var) && var->varno == baserel->relid &&
+		var->varattno == *(AttrNumber *) arg;
+}
+
+/* One path for the relations that one key clause takes its value from. */
+static void
+add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	Relids		outer;
+	ParamPathInfo *param_info;
+	List	   *clauses;
+
+	if (!join_clause_is_movable_to(rinfo, baserel) ||
+		!xero_is_lookup(info->rel, rinfo->clause))
+		return;
+	outer = bms_difference(rinfo->clause_relids, baserel->relids);
+	outer = bms_union(outer, baserel->lateral_relids);
+	if (bms_is_empty(outer))
+		return;
+
+	param_info = get_baserel_parampathinfo(root, baserel, outer);
+	clauses = list_concat_copy(info->clauses,
+							   extract_actual_clauses(param_info->ppi_clauses,
+													  false));
+	offer_path(root, baserel,
+			   xero_make_path(root, baserel, clauses, NULL,
+							  info->table->page_size, wants_all(root)),
+			   param_info->ppi_rows, NIL, outer);
+}
+
+/* Look-ups by key, or tenant_id, with values of other relations. */
+static void
+add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	ListCell   *lc;
+
+	foreach(lc, baserel->joininfo)
+		add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
+
+	if (!baserel->has_eclass_joins)
+		return;
+	for (AttrNumber attno = 1; attno <= info->rel->natts; attno++)
+	{
+		List	   *rinfos;
+
+		if (info->rel->columns[attno - 1] == NULL &&
+			attno != info->rel->tenant_attno)
+			continue;
+		rinfos = generate_implied_equalities_for_column(root, baserel,
+														is_wanted_ec_member,
+														&attno,
+														baserel->lateral_referencers);
+		foreach(lc, rinfos)
+			add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
+	}
+}
+
+void
+xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
+{
+	add_plain_path(root, baserel);
+	add_ordered_path(root, baserel);
+	add_lookup_paths(root, baserel);
+}
+
+void
+xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+						 RelOptInfo *input_rel, RelOptInfo *output_rel,
+						 void *extra)
+{
+	switch (stage)
+	{
+		case UPPERREL_GROUP_AGG:
+			xero_add_count_path(root, input_rel, output_rel);
+			break;
+		case UPPERREL_ORDERED:
+			/* a mark: nothing but sorting comes after the table's rows */
+			if (input_rel->reloptkind == RELOPT_BASEREL)
+				output_rel->fdw_private = input_rel->fdw_private;
+			break;
+		case UPPERREL_FINAL:
+			if (((FinalPathExtraData *) extra)->limit_needed)
+				xero_add_limit_path(root, input_rel, output_rel);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * Those of the clauses that are checked here, in the order that the planner
+ * wants, which keeps those of security barriers first.
+ */
+static List *
+order_recheck(List *clauses, List *recheck)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (list_member_ptr(recheck, lfirst(lc)))
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/*
+ * Were these clauses looked at when the path was made?  Not if its parameters
+ * have become those of a partition since: that copies them.
+ */
+static bool
+is_path_for(const XeroPath *path, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (!list_member_ptr(path->clauses, lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
+ForeignScan *
+xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
+				   ForeignPath *best_path, List *tlist, List *scan_clauses,
+				   Plan *outer_plan)
+{
+	XeroPath   *path = xero_path_of(best_path);
+	List	   *clauses = extract_actual_clauses(scan_clauses, false);
+	const XeroPushdown *pushdown;
+
+	if (path->kind == XERO_PATH_WINDOW)
+		return xero_plan_window(root, path, tlist);
+	if (path->kind == XERO_PATH_COUNT)
+		return xero_plan_count(baserel, path, tlist);
+
+	if (!is_path_for(path, clauses))
+		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,
+							  path->ahead);
+	pushdown = &path->access.pushdown;
+	return make_foreignscan(tlist, order_recheck(clauses, pushdown->recheck),
+							baserel->relid, pushdown->params,
+							xero_plan_private(path), NIL, pushdown->remote,
+							outer_plan);
+}

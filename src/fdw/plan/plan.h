@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  What the planning of scans, of counts and of LIMIT share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_PLAN_H
+#define XERO_PLAN_H
+
+#include "compat.h"
+
+#include "fdw/fdw.h"
+#include "nodes/pathnodes.h"
+
+/*
+ * A call takes some 300 ms and is one of 60 a minute, so it should outweigh
+ * whatever is done with its answer; a page of 1000 rows costs some 10 units.
+ * Much more than that would have PostgreSQL compile the expressions of large
+ * scans (jit_above_cost), which costs memory and makes no call faster.
+ */
+#define XERO_CALL_COST		50.0
+
+/* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
+typedef struct XeroRelInfo
+{
+	XeroTable  *table;
+	XeroRel    *rel;
+	double		organisations;	/* that the server stands for; 1 if that is
+								 * not known */
+	double		records;		/* in the whole lists of all of them */
+	bool		records_known;	/* Xero has told this session */
+	double		rows_per_record;	/* child tables: elements a record */
+	List	   *clauses;		/* the restrictions of the table alone, bare */
+	XeroPushdown pushdown;		/* of them */
+} XeroRelInfo;
+
+/* How one set of clauses would be read. */
+typedef struct XeroAccess
+{
+	XeroPushdown pushdown;
+	List	   *wanted;			/* Integer nodes: attributes to decode */
+	XeroShape	shape;
+	double		organisations;	/* that will be asked */
+	int			lists;			/* of each of them, as far as is known */
+	double		records;		/* that Xero will send */
+	double		calls;
+} XeroAccess;
+
+/* What a path returns. */
+typedef enum XeroPathKind
+{
+	XERO_PATH_ROWS,				/* rows of the table, rechecked */
+	XERO_PATH_WINDOW,			/* those between OFFSET and LIMIT */
+	XERO_PATH_COUNT				/* their number */
+} XeroPathKind;
+
+/*
+ * One way of reading a table.  It is settled when the path is made, of whose
+ * fdw_private it is the only member; the plan is a transcript of it.
+ */
+typedef struct XeroPath
+{
+	XeroPathKind kind;
+	XeroTable  *table;
+	List	   *clauses;		/* that were looked at, bare */
+	XeroAccess	access;
+
+	/* as in XeroScanPrivate */
+	int			page_size;
+	bool		ahead;
+	bool		keep;
+	bool		whole;
+	List	   *sort;
+	List	   *window;
+} XeroPath;
+
+/*
+ * in access.c: a path for clauses, in an order that Xero gives (NULL: none),
+ * and pages of a size, where "ahead" says that all rows will be wanted
+ */
+extern XeroPath *xero_make_path(PlannerInfo *root, RelOptInfo *baserel,
+								List *clauses, const char *order,
+								int page_size, bool ahead);
+
+/* What is in its fdw_private, and back. */
+extern List *xero_path_private(XeroPath *path);
+extern XeroPath *xero_path_of(const ForeignPath *path);
+
+/* What the plan tells the executor: XeroScanPrivate. */
+extern List *xero_plan_private(const XeroPath *path);
+
+/* The order= that gives a path key, and its column; or NULL. */
+extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
+										  List *clauses, AttrNumber *attno);
+
+/* in plan.c */
+extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+									 RelOptInfo *input_rel,
+									 RelOptInfo *output_rel, void *extra);
+
+/* in count_path.c */
+extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
+								RelOptInfo *output_rel);
+extern ForeignScan *xero_plan_count(RelOptInfo *upper, const XeroPath *path,
+									List *tlist);
+
+/*
+ * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the
+ * table's or that of its sorted rows
+ */
+extern void xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
+								RelOptInfo *final_rel);
+extern ForeignScan *xero_plan_window(PlannerInfo *root, const XeroPath *path,
+									 List *tlist);
+
+/* in stats.c; to be called by _PG_init */
+extern void xero_stats_init(void);
+
+#endif							/* XERO_PLAN_H */

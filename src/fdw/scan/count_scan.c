@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * count_scan.c
+ *	  The scan that returns the number of rows (plan/count_path.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+/*
+ * The number of records counted one by one: an ordinary scan, so that what
+ * holds for its rows holds for their number.
+ */
+static int64
+count_rows(XeroScanState *state, TupleTableSlot *scratch)
+{
+	MemoryContext row_cxt = AllocSetContextCreate(state->run_cxt,
+												  "Xero count",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+	int64		count = 0;
+
+	state->page_size = state->table->page_size;
+	while (xero_fetch_row(state, scratch))
+	{
+		count++;
+		MemoryContextReset(row_cxt);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(row_cxt);
+	return count;
+}
+
+static int64
+count_all(XeroScanState *state, TupleTableSlot *scratch)
+{
+	int64		total = 0;
+	ListCell   *lc;
+
+	foreach(lc, state->targets)
+	{
+		for (int i = 0; i < state->nstreams; i += XERO_MAX_STREAMS)
+		{
+			int64		n = xero_count_lists(state, lfirst(lc), &state->streams[i],
+											 Min(state->nstreams - i,
+												 XERO_MAX_STREAMS));
+
+			if (n < 0)
+				return count_rows(state, scratch);
+			total += n;
+		}
+	}
+	return total;
+}
+
+/*
+ * The one row of a count; an empty slot the second time.  A rescan that would
+ * ask for the same has the answer already.
+ */
+TupleTableSlot *
+xero_iterate_count(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	ExecClearTuple(slot);
+	if (!state->started)
+		xero_start_run(node);
+	if (state->count_returned)
+		return slot;
+
+	if (!state->counted)
+	{
+		ErrorContextCallback context;
+
+		xero_push_stream_context(state, &context);
+		state->count = count_all(state, slot);
+		error_context_stack = context.previous;
+		state->counted = true;
+		state->records = state->count;
+	}
+	state->count_returned = true;
+	state->rows = 1;
+
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
+	slot->tts_values[0] = Int64GetDatum(state->count);
+	slot->tts_isnull[0] = false;
+	return ExecStoreVirtualTuple(slot);
+}

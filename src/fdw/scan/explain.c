@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * explain.c
+ *	  EXPLAIN of scans: what is sent, what that costs, and with ANALYZE what
+ *	  it did cost.
+ *
+ * Requests are shown without host, headers or body, so that no secret can
+ * appear.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+#include "access/table.h"
+#include "commands/explain.h"
+#include "common/string.h"
+#include "nodes/makefuncs.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+/* At most so many requests of one scan are shown. */
+#define MAX_SHOWN 3
+
+/* An expression of the scan's plan as SQL. */
+static char *
+deparse(Node *expr, ForeignScanState *node, ExplainState *es)
+{
+	List	   *context = set_deparse_context_plan(es->deparse_cxt,
+												   node->ss.ps.plan, NIL);
+
+	return deparse_expression(expr, context,
+							  list_length(es->rtable) > 1 || es->verbose,
+							  false);
+}
+
+/* Put the expressions of run-time values where their placeholders are. */
+static char *
+fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	while (*text)
+	{
+		char	   *end;
+		int			number;
+
+		if (*text != XERO_PLACEHOLDER_MARK)
+		{
+			appendStringInfoChar(&buf, *text++);
+			continue;
+		}
+		number = strtoint(text + 1, &end, 10);
+		Assert(*end == XERO_PLACEHOLDER_MARK);
+		appendStringInfoString(&buf, deparse(list_nth(plan->fdw_exprs, number - 1),
+											 node, es));
+		text = end + 1;
+	}
+	return buf.data;
+}
+
+/* A request as planned: what is known at run time only appears as SQL. */
+static char *
+show_target(const XeroTarget *target, const char *paging,
+			ForeignScanState *node, ExplainState *es)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, target->shown);
+	if (*paging)
+		appendStringInfo(&buf, "%c%s", strchr(target->shown, '?') ? '&' : '?',
+						 paging);
+	if (target->modified_since)
+		appendStringInfo(&buf, " If-Modified-Since: %s",
+						 target->modified_since);
+	return fill_placeholders(buf.data, node, es);
+}
+
+static XeroTable *
+get_planned_table(ForeignScan *plan)
+{
+	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, XERO_SCAN_RELID));
+	Relation	rel = table_open(relid, NoLock);
+	XeroTable  *table = xero_get_table(rel);
+
+	table_close(rel, NoLock);
+	return table;
+}
+
+/* The requests of the scan, the first ones of many. */
+static void
+explain_requests(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	List	   *private = plan->fdw_private;
+	XeroTable  *table = get_planned_table(plan);
+	const XeroObject *root = xero_root_object(table->object);
+	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
+	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
+	XeroRowWindow window = {0};
+	XeroShape	shape;
+	List	   *targets;
+	List	   *shown = NIL;
+	ListCell   *lc;
+
+	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
+	shape.order = *order ? order : NULL;
+	(void) xero_read_window(plan, &window);
+	targets = xero_build_targets(xero_rel_from_table(table, plan->scan.scanrelid),
+								 list_nth(private, XERO_SCAN_SENT), NULL,
+								 &shape);
+	foreach(lc, targets)
+	{
+		XeroTarget *target = lfirst(lc);
+		char	   *paging = target->single ? "" :
+		xero_pager_first_query(root, page_size,
+							   xero_window_page(root, targets, page_size,
+												window.offset));
+
+		if (list_length(shown) == MAX_SHOWN)
+		{
+			shown = lappend(shown, psprintf("... and %d more",
+											list_length(targets) - MAX_SHOWN));
+			break;
+		}
+		shown = lappend(shown, show_target(target, paging, node, es));
+	}
+	if (list_length(shown) <= 1)
+		ExplainPropertyText("Xero Request",
+							shown == NIL ? "none" : linitial(shown), es);
+	else
+		ExplainPropertyList("Xero Request", shown, es);
+}
+
+/* The conditions that went down, exact and superset. */
+static void
+explain_filter(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+
+	if (plan->fdw_recheck_quals == NIL)
+		return;
+	ExplainPropertyText("Xero Filter",
+						deparse((Node *) make_ands_explicit(plan->fdw_recheck_quals),
+								node, es),
+						es);
+}
+
+/* LIMIT and OFFSET, if there is no plan node for them. */
+static void
+explain_window(ForeignScan *plan, ExplainState *es)
+{
+	XeroRowWindow window;
+
+	if (!xero_read_window(plan, &window))
+		return;
+	if (window.rows >= 0)
+		ExplainPropertyInteger("Xero Limit", NULL, window.rows, es);
+	ExplainPropertyInteger("Xero Offset", NULL, window.offset, es);
+}
+
+/*
+ * How many of the organisations are asked, where there are several: of a scan
+ * that ran, or as far as can be said without asking Xero or knowing run-time
+ * values.
+ */
+static void
+explain_organisations(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	XeroScanState *state = node->fdw_state;
+	bool		ran = es->analyze && state && state->organisations;
+	XeroOrganisation *organisations;
+	pg_uuid_t  *tenants;
+	int			count;
+	int			wanted;
+
+	if (ran)
+	{
+		count = state->norganisations;
+		wanted = bms_num_members(state->wanted);
+	}
+	else
+	{
+		count = xero_planned_organisations(get_planned_table(plan),
+										   xero_check_as_user(node),
+										   &organisations);
+		if (count <= 1)
+			return;
+		tenants = palloc(sizeof(pg_uuid_t) * count);
+		for (int i = 0; i < count; i++)
+			tenants[i] = organisations[i].id;
+		wanted = bms_num_members(xero_wanted_tenants(list_nth(plan->fdw_private,
+															  XERO_SCAN_SENT),
+													 NULL, tenants, count));
+	}
+	if (count > 1)
+		ExplainPropertyText("Xero Organisations",
+							psprintf("%d of %d", wanted, count), es);
+}
+
+void
+xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	XeroScanState *state = node->fdw_state;
+
+	explain_requests(node, es);
+	explain_filter(node, es);
+	explain_window(plan, es);
+	explain_organisations(node, es);
+	if (es->costs)
+		ExplainPropertyFloat("Xero Calls", NULL,
+							 floatVal(list_nth(plan->fdw_private, XERO_SCAN_CALLS)),
+							 0, es);
+	if (es->analyze && state)
+	{
+		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls, es);
+		ExplainPropertyInteger("Xero Pages", NULL, state->pages, es);
+		ExplainPropertyInteger("Xero Rows Received", NULL, state->rows, es);
+		ExplainPropertyInteger("Xero Bytes Received", NULL, state->stats.bytes_in, es);
+		ExplainPropertyInteger("Xero Retries", NULL, state->stats.retries, es);
+		if (es->timing)
+			ExplainPropertyFloat("Xero Budget Wait", "ms",
+								 state->stats.waited_ms, 3, es);
+	}
+}

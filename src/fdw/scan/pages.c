@@ -1,0 +1,440 @@
+/*-------------------------------------------------------------------------
+ *
+ * pages.c
+ *	  Pages -> rows.
+ *
+ * The pages of a scan's targets are opened one at a time, in the order in
+ * which the streams have them (stream.c), and decoded row by row straight into
+ * a slot.
+ *
+ * The list may change while it is being read.  Pages are asked for in the
+ * order of an immutable key, so a change shifts rows by whole places only:
+ * records that come again are dropped by their key, and when the item count
+ * fell between two pages, the pages before are read once more, as records may
+ * have moved there.  A scan that in spite of that ends with fewer records
+ * than Xero counted fails; it never returns a part.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+#include <math.h>
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+
+/* How often the list may shrink before the scan gets a page further. */
+#define MAX_SETBACKS 5
+
+/* Transfers of pages ahead are looked after once in so many rows. */
+#define ROWS_PER_PUMP 64
+
+static void
+show_progress(XeroScanState *state)
+{
+	if (state->progress == NULL)
+		return;
+	state->progress->pages_done = state->pages - (state->page_open ? 1 : 0);
+	state->progress->pages_total = state->pages_total;
+	state->progress->rows = state->rows;
+	state->progress->bytes_in = state->stats.bytes_in;
+}
+
+/* The present page's envelope may have told how many pages the list has. */
+static void
+note_pages(XeroScanState *state, int64 pages)
+{
+	XeroPager  *pager = state->stream->pager;
+	int64		known = xero_pager_pages(pager);
+
+	if (pages < 0)
+		return;
+	state->pages_total = Max(state->pages_total, 0) + pages - Max(known, 0);
+	xero_pager_set_pages(pager, pages);
+}
+
+/* It may have told how many records the list has. */
+static void
+note_records(XeroScanState *state, XeroStream *stream, double records)
+{
+	if (records < 0)
+		return;
+	state->records = Max(state->records, 0) + records -
+		Max(stream->counted, 0);
+	stream->counted = records;
+	xero_note_records(state, stream, records);
+}
+
+/*
+ * The window begins behind the end of its list, says Xero.  It says the same
+ * of a query that it does not understand, so make sure.
+ */
+static void
+check_past_end(XeroScanState *state, XeroStream *stream)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int64		before = (state->first_page - 1) *
+	xero_pager_page_size(root, state->page_size);
+	int64		records = xero_count_lists(state,
+										   list_nth(state->targets, stream->target),
+										   stream, 1);
+
+	if (records < 0 || records > before)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero has no page %lld of foreign table \"%s\"",
+						(long long) state->first_page, state->table->name),
+				 errdetail("It counts %lld records.",
+						   (long long) records)));
+}
+
+/* Where pages were left out, they must have had the size that we think. */
+static void
+check_page_size(XeroScanState *state, int64 page_size)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int			asked = xero_pager_page_size(root, state->page_size);
+
+	if (state->first_page > 1 && page_size != asked)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero sent a page of foreign table \"%s\" of another size than it was asked for",
+						state->table->name),
+				 errdetail("Pages of %d records were asked for; Xero says %lld.",
+						   asked, (long long) page_size),
+				 errhint("Set the table's option page_size to what Xero serves.")));
+}
+
+/* Open the next page; false at the end of the run. */
+static bool
+open_page(XeroScanState *state)
+{
+	for (;;)
+	{
+		const XeroResponse *response;
+		const XeroPageInfo *info;
+		XeroStream *stream;
+		XeroTarget *target;
+
+		CHECK_FOR_INTERRUPTS();
+		stream = xero_next_response(state, &response);
+		if (stream == NULL)
+			return false;
+		if (response->status == 404)
+		{
+			/* a single record that does not exist, or a page */
+			if (state->first_page > 1)
+				check_past_end(state, stream);
+			xero_pager_end_page(stream->pager, 0, 0);
+			continue;
+		}
+
+		target = list_nth(state->targets, stream->target);
+		state->page_reader = state->parts && target->single ?
+			state->parts : state->reader;
+		xero_reader_open(state->page_reader, response->body, response->len,
+						 response->detail);
+		info = xero_reader_info(state->page_reader);
+		if (info->page_size >= 0)
+			check_page_size(state, info->page_size);
+		note_pages(state, info->page_count);
+		note_records(state, stream, info->item_count);
+		state->pages++;
+		state->page_open = true;
+		show_progress(state);
+		if (stream->seen && stream->reread_page == 0)
+			xero_seen_next_page(stream->seen);
+		state->page_repeated = 0;
+		state->last_record = 0;
+		return true;
+	}
+}
+
+/*
+ * Settle which pages are to be served again, after a page whose response
+ * counted "change" records more than the one before (less, if negative).
+ *
+ * If so many records went, as many may have moved from a page that had not
+ * been read to one that had: over the border before the page that showed the
+ * change, so the pages before it are read again, as far back as that takes.
+ * If the change showed while pages were being read again, all borders up to
+ * the furthest page are in doubt.
+ *
+ * What comes again is known by its key, as far back as keys are remembered:
+ * a page that is read again holds nothing older than itself.  The same limit
+ * serves for records that appeared, which move others to pages to come.
+ */
+static void
+settle_rereads(XeroScanState *state, XeroStream *stream, double change)
+{
+	const XeroObject *root = xero_root_object(state->table->object);
+	int			size = xero_pager_page_size(root, state->page_size);
+	int64		furthest = xero_pager_page(stream->pager);
+	int64		page = stream->reread_page > 0 ? stream->reread_page : furthest;
+	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)),
+							state->first_page);
+
+	if (change < 0)
+		stream->setbacks++;
+	if (stream->setbacks > MAX_SETBACKS ||
+		(change != 0 && furthest - reach >= XERO_SEEN_PAGES))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("foreign table \"%s\" keeps changing while it is being read",
+						state->table->name),
+				 errhint("Run the statement again.")));
+	if (change < 0)
+	{
+		stream->reread_last = stream->reread_page > 0 ? furthest : furthest - 1;
+		stream->reread_page = page > state->first_page ? reach : page + 1;
+	}
+	else if (stream->reread_page > 0)
+		stream->reread_page++;
+
+	if (stream->reread_page > stream->reread_last)
+		stream->reread_page = 0;
+	if (stream->reread_page > 0)
+		xero_pager_reread(stream->pager, stream->reread_page);
+}
+
+/*
+ * The page is consumed: check it against the ones before, and let the pager
+ * know where the list goes on.
+ */
+static void
+close_page(XeroScanState *state)
+{
+	XeroStream *stream = state->stream;
+	const XeroPageInfo *info = xero_reader_info(state->page_reader);
+	int64		records = xero_reader_records(state->page_reader);
+	double		items = info->item_count;
+	double		change = items >= 0 && stream->items >= 0 ?
+	items - stream->items : 0;
+
+	state->page_open = false;
+	if (((XeroTarget *) list_nth(state->targets, stream->target))->single)
+		xero_reader_check_single(state->page_reader);
+	if (records > 0)
+		check_page_size(state, info->page_size);
+	stream->records += records - state->page_repeated;
+
+	if (stream->reread_page == 0)
+	{
+		if (records > 0 && state->page_repeated == records && change <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+					 errmsg("Xero sent the same page of foreign table \"%s\" again",
+							state->table->name),
+					 errdetail("Page %lld holds no record that was not on the pages before.",
+							   (long long) xero_pager_page(stream->pager))));
+		note_pages(state, info->page_count);
+		xero_pager_end_page(stream->pager, records, stream->offset);
+		stream->setbacks = 0;
+	}
+
+	note_records(state, stream, items);
+	if (items >= 0)
+	{
+		if (stream->fewest_items < 0 || items < stream->fewest_items)
+			stream->fewest_items = items;
+		stream->items = items;
+	}
+	settle_rereads(state, stream, change);
+	show_progress(state);
+}
+
+/*
+ * Has the present row's record come before?  The rows of a child table are
+ * several in succession of the same record.
+ */
+static bool
+is_repeated(XeroScanState *state)
+{
+	int64		record = xero_reader_records(state->page_reader);
+
+	if (state->stream->seen == NULL || state->nulls[state->key_field])
+		return false;
+	if (record == state->last_record)
+		return state->last_repeated;
+
+	state->last_record = record;
+	state->last_repeated =
+		!xero_seen_add(state->stream->seen,
+					   DatumGetUUIDP(state->values[state->key_field]));
+	if (state->last_repeated)
+		state->page_repeated++;
+	return state->last_repeated;
+}
+
+/*
+ * The key of the present record as it stands in a path.  What cannot be asked
+ * for by itself is no record.
+ */
+static char *
+present_key(XeroScanState *state)
+{
+	const XeroField *field = &state->fields[state->key_field];
+	Oid			output;
+	bool		varlena;
+
+	if (state->nulls[state->key_field])
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("Xero sent a record of foreign table \"%s\" without its key",
+						state->table->name),
+				 errdetail("Record %lld of the page has no %s.",
+						   (long long) xero_reader_records(state->page_reader),
+						   field->path)));
+	getTypeOutputInfo(field->type, &output, &varlena);
+	return OidOutputFunctionCall(output, state->values[state->key_field]);
+}
+
+/*
+ * The present fields as a row of the table; false if it is not to be returned,
+ * because the record is gone or is another target's.
+ */
+static bool
+fill_slot(XeroScanState *state, TupleTableSlot *slot)
+{
+	XeroStream *stream = state->stream;
+	XeroTarget *target = list_nth(state->targets, stream->target);
+
+	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	for (int i = 0; i < state->nfields; i++)
+	{
+		int			attno = state->field_attnos[i];
+
+		if (attno == 0)
+			continue;
+		slot->tts_values[attno - 1] = state->values[i];
+		slot->tts_isnull[attno - 1] = state->nulls[i];
+	}
+	if (target->owner_attno &&
+		(slot->tts_isnull[target->owner_attno - 1] ||
+		 !xero_target_owns(target, slot->tts_values[target->owner_attno - 1])))
+		return false;
+	if (state->tenant_attno)
+	{
+		slot->tts_values[state->tenant_attno - 1] = stream->tenant;
+		slot->tts_isnull[state->tenant_attno - 1] = false;
+	}
+	if (target->single && state->key_field >= 0)
+		xero_check_asked_for(state->table->name,
+							 &state->fields[state->key_field],
+							 strrchr(target->path, '/') + 1,
+							 state->values[state->key_field],
+							 state->nulls[state->key_field]);
+	if (state->detail && target->single)
+		xero_detail_mask(state->detail, state->values, state->nulls,
+						 slot->tts_isnull);
+	else if (state->detail)
+		return xero_detail_fill(state->detail, &stream->server,
+								present_key(state),
+								state->values, state->nulls,
+								slot->tts_values, slot->tts_isnull);
+	return true;
+}
+
+/* Ask for the present record by itself, for the rows that the list lacks. */
+static void
+open_part(XeroScanState *state)
+{
+	const XeroResponse *response;
+
+	MemoryContextReset(state->part_cxt);
+	response = xero_detail_get(state->part_cxt, &state->stream->server,
+							   xero_root_object(state->table->object),
+							   present_key(state), &state->stats);
+	if (response->status == 404)
+		return;
+	xero_reader_open(state->parts, response->body, response->len,
+					 response->detail);
+	state->part_open = true;
+}
+
+/* The row itself, behind its columns. */
+static void
+fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	int			natts = state->whole_row->natts;
+	HeapTuple	tuple = heap_form_tuple(state->whole_row, slot->tts_values,
+										slot->tts_isnull);
+
+	slot->tts_values[natts] = HeapTupleGetDatum(tuple);
+	slot->tts_isnull[natts] = false;
+}
+
+/*
+ * Does OFFSET pass over the present record?  Asked before its columns are
+ * completed, which may take a call, and again after it has turned out to be a
+ * row, where that is not certain before.
+ */
+static bool
+pass_over(XeroScanState *state, bool early)
+{
+	XeroTarget *target = list_nth(state->targets, state->stream->target);
+
+	if (state->skip == 0 || early != (target->owner_attno == 0))
+		return false;
+	state->skip--;
+	return true;
+}
+
+/* The next row of any stream into the slot's arrays; false at the end. */
+static bool
+fetch_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	if (state->returned == state->window.rows)
+		return false;
+	for (;;)
+	{
+		if (!state->page_open && !open_page(state))
+			return false;
+		if (!xero_reader_next(state->part_open ? state->parts : state->page_reader,
+							  state->values, state->nulls))
+		{
+			if (state->part_open)
+				xero_reader_check_single(state->parts);
+			else
+				close_page(state);
+			state->part_open = false;
+			continue;
+		}
+		if (state->offset_field >= 0 && !state->nulls[state->offset_field])
+			state->stream->offset = DatumGetInt32(state->values[state->offset_field]);
+		if (!state->part_open)
+		{
+			if (is_repeated(state) || pass_over(state, true))
+				continue;
+			if (state->parts && state->page_reader != state->parts)
+			{
+				open_part(state);
+				continue;
+			}
+		}
+		if (!fill_slot(state, slot) || pass_over(state, false))
+			continue;
+		if (state->whole_row)
+			fill_whole_row(state, slot);
+		if (state->rows++ % ROWS_PER_PUMP == 0)
+			xero_call_pump();
+		state->stream->rows++;
+		state->returned++;
+		return true;
+	}
+}
+
+bool
+xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	ErrorContextCallback context;
+	bool		found;
+
+	xero_push_stream_context(state, &context);
+	found = fetch_row(state, slot);
+	error_context_stack = context.previous;
+	return found;
+}

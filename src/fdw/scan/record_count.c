@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * record_count.c
+ *	  How many records lists have, as Xero tells.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+/* No list has more, and the sum of some still is a number. */
+#define MAX_RECORDS INT64CONST(1000000000000)
+
+/* Of the last scan that has ended; -1: not known. */
+static double last_scan = -1;
+
+void
+xero_note_records(XeroScanState *state, const XeroStream *stream,
+				  double records)
+{
+	if (xero_sends_whole_lists(state->sent))
+		xero_remember_records(state->table->relid, &stream->organisation->id,
+							  records);
+}
+
+void
+xero_note_scan(const XeroScanState *state)
+{
+	last_scan = state->started ? state->records : -1;
+}
+
+double
+xero_last_scan(void)
+{
+	return last_scan;
+}
+
+/*
+ * Can a list of so many records, as Xero counts, have this first page?  If not,
+ * they are counted here.
+ */
+static bool
+is_believable(int64 items, int64 records)
+{
+	return items >= records && items <= MAX_RECORDS &&
+		(items == 0 || records > 0);
+}
+
+/*
+ * The number of records of one list; -1 if Xero does not tell, or cannot be
+ * right.
+ */
+static int64
+read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
+		   XeroPager *pager)
+{
+	const XeroResponse *response = xero_pager_next(pager);
+	const XeroPageInfo *info;
+
+	if (response->status == 404)
+		return 0;
+	xero_reader_open(state->reader, response->body, response->len,
+					 response->detail);
+	while (xero_reader_next(state->reader, state->values, state->nulls))
+		;
+	state->pages++;
+	if (target->single)
+	{
+		xero_reader_check_single(state->reader);
+		return xero_reader_records(state->reader);
+	}
+	info = xero_reader_info(state->reader);
+	if (!is_believable(info->item_count, xero_reader_records(state->reader)))
+		return -1;
+	xero_note_records(state, stream, info->item_count);
+	return info->item_count;
+}
+
+int64
+xero_count_lists(XeroScanState *state, const XeroTarget *target,
+				 XeroStream *streams, int nstreams)
+{
+	XeroPager  *pagers[XERO_MAX_STREAMS];
+	XeroCall   *calls[XERO_MAX_STREAMS];
+	int			asked[XERO_MAX_STREAMS];
+	int64		total = 0;
+
+	for (int i = 0; i < nstreams; i++)
+	{
+		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
+		xero_pager_start(pagers[i]);
+		calls[i] = xero_pager_request(pagers[i]);
+		asked[i] = i;
+	}
+	while (nstreams > 0 && total >= 0)
+	{
+		int			i = xero_call_await(calls, nstreams);
+		int64		n;
+
+		state->stream = &streams[asked[i]];
+		n = read_count(state, state->stream, target, pagers[i]);
+		total = n < 0 ? n : total + n;
+		xero_pager_free(pagers[i]);
+
+		nstreams--;
+		pagers[i] = pagers[nstreams];
+		calls[i] = calls[nstreams];
+		asked[i] = asked[nstreams];
+	}
+	while (nstreams > 0)
+		xero_pager_free(pagers[--nstreams]);
+	return total;
+}

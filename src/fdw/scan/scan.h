@@ -1,0 +1,208 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *	  State of a running scan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_SCAN_H
+#define XERO_SCAN_H
+
+#include "compat.h"
+
+#include "api/call/pager.h"
+#include "api/consent/tenant.h"
+#include "api/report/progress.h"
+#include "fdw/fdw.h"
+#include "fdw/scan/detail.h"
+#include "fdw/scan/seen.h"
+#include "json/reader.h"
+#include "utils/tuplesort.h"
+#include "utils/tuplestore.h"
+
+/*
+ * So many organisations are read at once, and so many requests and unread
+ * responses there are at most in one scan: each is a page of some 2 MB.
+ */
+#define XERO_MAX_STREAMS 20
+
+/*
+ * What is read from one organisation: the same targets for all of them, one
+ * after the other.
+ */
+typedef struct XeroStream
+{
+	XeroOrganisation *organisation;
+	XeroServer	server;			/* speaks for it */
+	Datum		tenant;			/* its id, as the table's column has it */
+	int			target;			/* index of the present one */
+	XeroPager **pagers;			/* by target; NULL if not begun */
+	XeroPager  *pager;			/* the present target's */
+
+	/* the present target */
+	int64		rows;			/* that were returned */
+	double		items;			/* item count of the last page, -1 unknown */
+	double		counted;		/* the part of it in the scan's sum, so too */
+	double		fewest_items;	/* smallest item count of all pages */
+	double		records;		/* distinct records that came */
+	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
+	int64		offset;			/* of the last record, for lists by offset */
+	int64		reread_page;	/* its number if it is served again, else 0 */
+	int64		reread_last;	/* the last page to be served again */
+	int			setbacks;		/* how often the list shrank since a page was
+								 * served for the first time */
+} XeroStream;
+
+/* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
+typedef struct XeroScanState
+{
+	/* constant during the scan */
+	XeroTable  *table;
+	XeroRel    *rel;
+	XeroServer *server;			/* as the options leave it; see XeroStream */
+	List	   *sent;
+	XeroShape	shape;
+	int			page_size;
+	bool		all_wanted;		/* rows, or those of the window */
+	AttrNumber	order_attno;	/* rows come in the order of this column ... */
+	bool		order_descends;
+	int64		order_rows;		/* ... and no more than these will be wanted;
+								 * 0: in any order */
+	List	   *param_exprs;	/* ExprState */
+	List	   *param_types;	/* Oid */
+	bool		counts;			/* returns the number of rows instead of them */
+	XeroRowWindow window;		/* all rows unless the plan has another */
+	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
+								 * behind the columns; else NULL */
+	bool		keep;			/* rows are kept for a rescan */
+	bool		whole;			/* all are read before the first is returned;
+								 * implies "keep" */
+
+	/*
+	 * What the reader decodes: the wanted columns that lists carry, then
+	 * hidden ones that the scan itself needs.
+	 */
+	XeroField  *fields;
+	int		   *field_attnos;	/* attribute of each field, 0 for hidden */
+	int			nfields;
+	int			key_field;		/* the record's key, -1 if there is none */
+	int			offset_field;	/* lists by offset: its field, else -1 */
+	AttrNumber	tenant_attno;	/* 0 if not wanted */
+	Oid			tenant_input;	/* input function of its type */
+	Oid			tenant_ioparam;
+	int32		tenant_typmod;
+	XeroOrganisation *organisations;	/* all; NULL until the first run */
+	pg_uuid_t  *tenants;		/* their ids */
+	int			norganisations;
+	XeroReader *reader;
+	XeroReader *parts;			/* of single records, if the lists lack the
+								 * rows of a child table; else NULL */
+	MemoryContext part_cxt;		/* such a record's response */
+	Datum	   *values;			/* by field */
+	bool	   *nulls;
+	XeroDetail *detail;			/* columns that lists lack, or NULL */
+
+	/* one run: from a (re)scan with new parameters to the next */
+	MemoryContext run_cxt;		/* targets, pager, parameter values */
+	bool		started;
+	bool		drained;		/* "whole": all have been read */
+	List	   *targets;
+	Bitmapset  *wanted;			/* the organisations that are asked */
+	XeroStream *streams;		/* one for each of them */
+	int			nstreams;
+	int			nbegun;			/* of them */
+	XeroStream *open[XERO_MAX_STREAMS]; /* begun and not at the end; the one
+										 * whose turn it is comes first */
+	int			nopen;
+	Tuplesortstate *sorter;		/* puts several lists in order */
+
+	/* the present page */
+	bool		page_open;
+	XeroReader *page_reader;
+	bool		part_open;		/* a record of the page is read by itself */
+	bool		ahead;			/* pages are asked for before they are needed */
+	int64		first_page;		/* of the list; others were left out */
+	int64		last_page;		/* that a window is expected to end on, or 0 */
+	int64		skip;			/* rows still to be passed over */
+	int64		returned;		/* rows of this run */
+	XeroStream *stream;			/* that it is of */
+	int64		page_repeated;	/* records that were seen before */
+	int64		last_record;	/* of the page, the last row's, 0 before */
+	bool		last_repeated;	/* whether it was seen before */
+
+	/* a scan that only counts */
+	bool		counted;		/* "count" is that of this run */
+	int64		count;
+	bool		count_returned; /* the one row is out */
+
+	/* rows kept for a rescan; reading comes before fetching */
+	Tuplestorestate *kept;
+	TupleTableSlot *row_slot;	/* for rows kept or sorted */
+	bool		replaying;
+
+	/* what it cost */
+	XeroCallStats stats;
+	int64		pages;
+	int64		pages_total;	/* of the lists that have told, -1 if none */
+	double		records;		/* of the lists that have told, -1 if none */
+	int64		rows;
+	XeroProgress *progress;
+} XeroScanState;
+
+/* in begin.c: evaluate the parameters and settle the requests */
+extern void xero_start_run(ForeignScanState *node);
+
+/* in window.c: XERO_SCAN_WINDOW, read; false if there is none */
+extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
+
+/* The page that a window begins on, if the targets are one list; else 1. */
+extern int64 xero_window_page(const XeroObject *object, List *targets,
+							  int page_size, int64 offset);
+
+/*
+ * in record_count.c: let the planner know an item count that an envelope has
+ * told
+ */
+extern void xero_note_records(XeroScanState *state, const XeroStream *stream,
+							  double records);
+
+/*
+ * How many records one target has in some organisations (XERO_MAX_STREAMS at
+ * most), which are all asked at once; -1 if Xero does not tell.
+ */
+extern int64 xero_count_lists(XeroScanState *state, const XeroTarget *target,
+							  XeroStream *streams, int nstreams);
+
+/*
+ * in stream.c: the stream that has its next response first, with that; NULL if
+ * all have ended
+ */
+extern XeroStream *xero_next_response(XeroScanState *state,
+									  const XeroResponse **response);
+extern XeroPager *xero_stream_pager(XeroScanState *state, XeroStream *stream,
+									const XeroTarget *target, int ahead,
+									int64 first_page);
+
+/* Errors while it is set up name the organisation of the present stream. */
+extern void xero_push_stream_context(XeroScanState *state,
+									 ErrorContextCallback *callback);
+
+/*
+ * in pages.c: fetch the next row of any stream into the slot's arrays, in a
+ * context that lives as long as the row; false at the end
+ */
+extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
+
+/* in merge.c: the next row in the order of the scan, in row_slot; or false */
+extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
+
+/*
+ * The scan has ended; how many records the last one was told of, or -1.
+ */
+extern void xero_note_scan(const XeroScanState *state);
+extern double xero_last_scan(void);
+
+/* in count_scan.c: the one row of a scan that counts */
+extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
+
+#endif							/* XERO_SCAN_H */

@@ -1,0 +1,272 @@
+/*-------------------------------------------------------------------------
+ *
+ * answer.c
+ *	  What Xero says to a write, element by element.
+ *
+ * Asked with summarizeErrors=false, Xero answers 200 and tells of each element
+ * in turn whether it was stored.  Its flags contradict each other at times, so
+ * an element counts as stored only if it has an identifier other than zero, no
+ * messages, and no status ERROR.
+ *
+ * Elsewhere a refusal is status 400: with the element and its messages
+ * ("Elements"), with a "problem" (payroll in the UK and NZ), or with a message
+ * about the whole request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/write/answer.h"
+
+#include "api/http/document.h"
+#include "api/report/failure.h"
+#include "catalog/pg_type.h"
+#include "catalog/writes.h"
+#include "fdw/write/refusal.h"
+#include "json/reader.h"
+#include "utils/builtins.h"
+
+/* So much of each message is shown. */
+#define MAX_MESSAGE 500
+
+#define ZERO_ID "00000000-0000-0000-0000-000000000000"
+
+/* ErrorNumbers of Xero's */
+#define VALIDATION_EXCEPTION 10
+#define POST_DATA_INVALID 14
+
+enum
+{
+	FIELD_KEY,
+	FIELD_STATUS,
+	FIELD_ERRORS,
+	FIELD_WARNINGS,
+	NFIELDS
+};
+
+enum
+{
+	REASON_ERRORS,
+	REASON_INVALID,
+	NREASONS
+};
+
+static const XeroField reason_fields[] = {
+	[REASON_ERRORS] = {"ValidationErrors", false, CSTRINGOID, -1, "validation_errors"},
+	[REASON_INVALID] = {"invalidFields", false, CSTRINGOID, -1, "validation_errors"},
+};
+
+struct XeroAnswer
+{
+	const char *relation;
+	XeroReader *reader;
+	XeroReader *elements;		/* of refusals */
+	XeroReader *problem;		/* the same for payroll */
+	XeroField	fields[NFIELDS];
+};
+
+static void
+set_field(XeroField *field, const char *path, Oid type)
+{
+	field->path = path;
+	field->type = type;
+	field->typmod = -1;
+	field->column = path;
+}
+
+XeroAnswer *
+xero_answer_create(MemoryContext mcxt, const char *relation,
+				   const XeroObject *object)
+{
+	XeroAnswer *answer = MemoryContextAllocZero(mcxt, sizeof(XeroAnswer));
+
+	answer->relation = relation;
+	set_field(&answer->fields[FIELD_KEY],
+			  xero_find_column(object, object->key)->field, TEXTOID);
+	set_field(&answer->fields[FIELD_STATUS], "StatusAttributeString", TEXTOID);
+	set_field(&answer->fields[FIELD_ERRORS], "ValidationErrors", CSTRINGOID);
+	set_field(&answer->fields[FIELD_WARNINGS], "Warnings", CSTRINGOID);
+	answer->reader = xero_reader_create(mcxt, relation,
+										xero_write_wrapper(object), NULL,
+										answer->fields, NFIELDS, -1);
+	answer->elements = xero_reader_create(mcxt, relation, "Elements", NULL,
+										  reason_fields, NREASONS, -1);
+	answer->problem = xero_reader_create(mcxt, relation, "problem", NULL,
+										 reason_fields, NREASONS, -1);
+	return answer;
+}
+
+/*
+ * The messages in an array or object of them.  Their characters may be such as
+ * this database cannot hold; whatever they are, a row was refused.
+ */
+static List *
+collect_messages(List *messages, Datum json)
+{
+	const char *text = DatumGetCString(json);
+	int			count = xero_parse_messages(text, strlen(text), NULL, 0);
+	XeroMessage *list;
+
+	if (count < 0)
+		return lappend(messages, "Xero's reasons cannot be read.");
+	list = palloc(sizeof(XeroMessage) * Max(count, 1));
+	(void) xero_parse_messages(text, strlen(text), list, count);
+	for (int i = 0; i < count; i++)
+		messages = lappend(messages,
+						   xero_clean_text(list[i].text, strlen(list[i].text),
+										   MAX_MESSAGE));
+	pfree(list);
+	return messages;
+}
+
+static void
+judge(XeroOutcome *outcome, const Datum *values, const bool *nulls)
+{
+	char	   *key = nulls[FIELD_KEY] ? NULL : TextDatumGetCString(values[FIELD_KEY]);
+	bool		error = !nulls[FIELD_STATUS] &&
+	strcmp(TextDatumGetCString(values[FIELD_STATUS]), "ERROR") == 0;
+
+	if (key != NULL && *key != '\0' && strcmp(key, ZERO_ID) != 0)
+		outcome->key = key;
+	if (!nulls[FIELD_WARNINGS])
+		outcome->warnings = collect_messages(NIL, values[FIELD_WARNINGS]);
+	if (!nulls[FIELD_ERRORS])
+		outcome->messages = collect_messages(NIL, values[FIELD_ERRORS]);
+	outcome->stored = outcome->key != NULL && !error &&
+		outcome->messages == NIL;
+	if (outcome->stored)
+		return;
+	if (outcome->messages == NIL)
+		outcome->messages = list_make1("Xero did not store it, and gave no reason.");
+	outcome->sqlerrcode = xero_classify_message(linitial(outcome->messages));
+}
+
+pg_noreturn static void
+raise_mismatch(const XeroAnswer *answer, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+			 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
+					answer->relation),
+			 errdetail_internal("%s", detail),
+			 errhint("Look in Xero which of them were stored before you run the statement again.")));
+}
+
+/* Outcomes are known by their places; keys tell where those are wrong. */
+static void
+check_order(XeroAnswer *answer, const XeroResponse *response,
+			const XeroOutcome *outcomes, List *keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		const char *key = lfirst(lc);
+		const char *found = outcomes[foreach_current_index(lc)].key;
+
+		if (key != NULL && found != NULL && pg_strcasecmp(key, found) != 0)
+			raise_mismatch(answer,
+						   psprintf("Element %d was sent for %s, and the answer has %s in its place (%s).",
+									foreach_current_index(lc) + 1, key, found,
+									response->detail));
+	}
+}
+
+/*
+ * The first refused element's reasons.  Where Xero summarises, one element is
+ * sent at a time.
+ */
+static List *
+read_reasons(XeroAnswer *answer, const XeroResponse *response)
+{
+	XeroReader *reader = NULL;
+	Datum		values[NREASONS];
+	bool		nulls[NREASONS];
+	List	   *messages = NIL;
+
+	/* a quote inside of a string would have a backslash before it */
+	if (strstr(response->body, "\"Elements\"") != NULL)
+		reader = answer->elements;
+	else if (strstr(response->body, "\"invalidFields\"") != NULL)
+		reader = answer->problem;
+	if (reader == NULL)
+		return NIL;
+
+	xero_reader_open(reader, response->body, response->len, response->detail);
+	while (xero_reader_next(reader, values, nulls))
+	{
+		for (int i = 0; i < NREASONS; i++)
+		{
+			if (!nulls[i])
+				messages = collect_messages(messages, values[i]);
+		}
+	}
+	return messages;
+}
+
+/* Status 400: the same for all elements. */
+static void
+read_refusal(XeroAnswer *answer, const XeroResponse *response,
+			 XeroOutcome *outcomes, int nelements)
+{
+	List	   *messages = read_reasons(answer, response);
+	XeroErrorDocument document;
+	int			sqlerrcode;
+
+	if (messages != NIL)
+		sqlerrcode = xero_classify_message(linitial(messages));
+	else
+	{
+		(void) xero_parse_error(response->body, response->len, &document);
+		if (document.message[0] == '\0')
+			strlcpy(document.message, response->detail,
+					sizeof(document.message));
+		messages = list_make1(xero_clean_text(document.message,
+											  strlen(document.message),
+											  MAX_MESSAGE));
+		if (document.number == VALIDATION_EXCEPTION)
+			sqlerrcode = xero_classify_message(linitial(messages));
+		else if (document.number == POST_DATA_INVALID)
+			sqlerrcode = ERRCODE_INVALID_PARAMETER_VALUE;
+		else
+			sqlerrcode = ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION;
+	}
+	for (int i = 0; i < nelements; i++)
+	{
+		outcomes[i].messages = messages;
+		outcomes[i].sqlerrcode = sqlerrcode;
+		outcomes[i].together = nelements > 1;
+	}
+}
+
+XeroOutcome *
+xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
+				 List *keys)
+{
+	int			nelements = list_length(keys);
+	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * nelements);
+	Datum		values[NFIELDS];
+	bool		nulls[NFIELDS];
+	int			found = 0;
+
+	if (response->status == 400)
+	{
+		read_refusal(answer, response, outcomes, nelements);
+		return outcomes;
+	}
+	xero_reader_open(answer->reader, response->body, response->len,
+					 response->detail);
+	while (xero_reader_next(answer->reader, values, nulls))
+	{
+		if (found < nelements)
+			judge(&outcomes[found], values, nulls);
+		found++;
+	}
+	if (found != nelements)
+		raise_mismatch(answer,
+					   psprintf("%d elements were sent, and the answer is about %d (%s).",
+								nelements, found, response->detail));
+	if (nelements > 1)
+		check_order(answer, response, outcomes, keys);
+	return outcomes;
+}

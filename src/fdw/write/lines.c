@@ -1,0 +1,577 @@
+/*-------------------------------------------------------------------------
+ *
+ * lines.c
+ *	  Writing rows that are elements of an array in a record: lines of
+ *	  documents and journals, persons of a contact.
+ *
+ * Xero has no request for one of them.  The array is written with its record,
+ * and what it lacks then is removed.  So the record is read, just before it is
+ * written, the rows change the list, and all of it is sent back: one call to
+ * read and one to write, whatever the number of rows; where Xero's lists take
+ * keys, so many records at a time.
+ *
+ * An element is found again by its key, or, where it has none, by all that the
+ * table shows of it.  What is sent is every member that can be written: those
+ * that are set, and the others as they were read; of an element that changes
+ * without those that Xero computes from what is set.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/write/modify.h"
+
+#include "api/call/call.h"
+#include "base/text.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* Keys in the query of one list: what a URL holds. */
+#define MAX_KEYS 40
+
+enum
+{
+	RECORD_KEY,
+	RECORD_ARRAY,
+	RECORD_COMPANIONS			/* what every update of the record carries */
+};
+
+struct XeroLines
+{
+	const XeroObject *parent;
+	XeroReader *records;
+	XeroField  *record_fields;	/* as the enum above says */
+	XeroWriter *writer;			/* of the same members */
+	XeroMember *record_members;
+	int			nrecord_fields;
+	XeroReader *elements;
+	XeroField  *element_fields; /* first those of state->identity, then all
+								 * members, as JSON */
+	FmgrInfo   *outputs;		/* of the former */
+};
+
+/* An element of the array. */
+typedef struct Line
+{
+	char	  **texts;			/* by member: JSON, NULL if absent */
+	char	  **identity;		/* NULL for one that is new */
+	bool		taken;			/* a row has changed or removed it */
+	bool		gone;
+} Line;
+
+/* A record whose array rows change. */
+typedef struct Holder
+{
+	const char *key;
+	List	   *rows;			/* XeroPendingRow */
+	bool		found;
+	char	  **texts;			/* by record field: JSON, of the companions */
+	List	   *lines;			/* Line */
+} Holder;
+
+/*-------------------------------------------------------------------------
+ * Preparing
+ *-------------------------------------------------------------------------
+ */
+
+static void
+add_record_field(XeroLines *lines, const XeroColumn *column, Oid type)
+{
+	XeroField  *field = &lines->record_fields[lines->nrecord_fields];
+	XeroMember *member = &lines->record_members[lines->nrecord_fields++];
+
+	field->path = member->path = column->field;
+	field->type = member->type = type;
+	field->column = member->column = column->name;
+	field->typmod = -1;
+}
+
+static void
+init_records(XeroLines *lines, const XeroModify *state)
+{
+	const XeroObject *parent = lines->parent;
+	const XeroWriteRules *rules = xero_write_rules(parent);
+	int			max = RECORD_COMPANIONS + lengthof(rules->with_update);
+
+	lines->record_fields = palloc0(sizeof(XeroField) * max);
+	lines->record_members = palloc0(sizeof(XeroMember) * max);
+	add_record_field(lines, xero_find_column(parent, parent->key), TEXTOID);
+	add_record_field(lines, xero_find_field(parent, state->object->array),
+					 JSONOID);
+	for (int i = 0; i < lengthof(rules->with_update) &&
+		 rules->with_update[i] != NULL; i++)
+	{
+		const XeroColumn *column = xero_find_column(parent,
+													rules->with_update[i]);
+
+		add_record_field(lines, column, xero_type_oid(column->type));
+	}
+	lines->records = xero_reader_create(CurrentMemoryContext,
+										state->table->name, parent->wrapper,
+										NULL, lines->record_fields,
+										lines->nrecord_fields, RECORD_KEY);
+	lines->writer = xero_writer_create(CurrentMemoryContext,
+									   state->table->name,
+									   lines->record_members,
+									   lines->nrecord_fields);
+}
+
+static void
+init_elements(XeroLines *lines, const XeroModify *state)
+{
+	int			nidentity = list_length(state->identity);
+	int			n = 0;
+	ListCell   *lc;
+
+	lines->element_fields = palloc0(sizeof(XeroField) *
+									(nidentity + Max(state->nmembers, 1)));
+	lines->outputs = palloc0(sizeof(FmgrInfo) * Max(nidentity, 1));
+	foreach(lc, state->identity)
+	{
+		AttrNumber	attno = lfirst_int(lc);
+		Form_pg_attribute att = TupleDescAttr(state->desc, attno - 1);
+		XeroField  *field = &lines->element_fields[n];
+		Oid			output;
+		bool		varlena;
+
+		field->path = state->table->columns[attno - 1].path;
+		field->type = att->atttypid;
+		field->typmod = att->atttypmod;
+		field->column = NameStr(att->attname);
+		getTypeOutputInfo(att->atttypid, &output, &varlena);
+		fmgr_info(output, &lines->outputs[n++]);
+	}
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		XeroField  *field = &lines->element_fields[n++];
+
+		field->path = state->members[i].path;
+		field->type = JSONOID;
+		field->typmod = -1;
+		field->column = state->members[i].column;
+	}
+	lines->elements = xero_reader_create(CurrentMemoryContext,
+										 state->table->name, NULL, NULL,
+										 lines->element_fields, n, -1);
+}
+
+XeroLines *
+xero_lines_create(XeroModify *state)
+{
+	XeroLines  *lines = palloc0(sizeof(XeroLines));
+
+	lines->parent = state->object->parent;
+	init_records(lines, state);
+	init_elements(lines, state);
+	return lines;
+}
+
+/*-------------------------------------------------------------------------
+ * Reading
+ *-------------------------------------------------------------------------
+ */
+
+/* The parameter of a list that takes keys, NULL if there is none. */
+static const XeroParam *
+keys_parameter(const XeroObject *object)
+{
+	for (int i = 0; i < object->nparams; i++)
+	{
+		const XeroParam *param = &object->params[i];
+
+		if (param->kind == XERO_PARAM_LIST &&
+			strcmp(param->column, object->key) == 0)
+			return param;
+	}
+	return NULL;
+}
+
+int
+xero_lines_reach(const XeroTable *table)
+{
+	const XeroObject *parent = table->object->parent;
+
+	return keys_parameter(parent) == NULL ? 1 :
+		Min(MAX_KEYS, Max(xero_write_rules(parent)->update_batch, 1));
+}
+
+/* The path and the query that read records; keys are NIL for EXPLAIN. */
+char *
+xero_lines_request(const XeroTable *table, List *keys, char **query)
+{
+	const XeroObject *parent = table->object->parent;
+	const XeroParam *param = keys_parameter(parent);
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	if (param == NULL)
+	{
+		*query = parent->has_unitdp ? "unitdp=4" : "";
+		return xero_record_path(parent, keys == NIL ? NULL : linitial(keys));
+	}
+	appendStringInfo(&text, "%s=", param->name);
+	if (keys == NIL)
+		appendStringInfo(&text, "{%s}", parent->key);
+	foreach(lc, keys)
+		appendStringInfo(&text, "%s%s", foreach_current_index(lc) > 0 ? "," : "",
+						 (char *) lfirst(lc));
+	for (int i = 0; i < parent->nparams; i++)
+	{
+		if (parent->params[i].kind == XERO_PARAM_ARCHIVED)
+			appendStringInfo(&text, "&%s=true", parent->params[i].name);
+	}
+	appendStringInfo(&text, "&page=1&pageSize=%d%s",
+					 parent->default_page_size,
+					 parent->has_unitdp ? "&unitdp=4" : "");
+	*query = text.data;
+	return psprintf("%s/%s", parent->api->base, parent->name);
+}
+
+/* The elements of the array, as they stand. */
+static List *
+read_elements(XeroModify *state, Datum array)
+{
+	XeroLines  *lines = state->lines;
+	int			nidentity = list_length(state->identity);
+	int			nfields = nidentity + state->nmembers;
+	Datum	   *values = palloc(sizeof(Datum) * nfields);
+	bool	   *nulls = palloc(sizeof(bool) * nfields);
+	char	   *json = TextDatumGetCString(array);
+	List	   *result = NIL;
+
+	json = pg_server_to_any(json, strlen(json), PG_UTF8);
+	xero_reader_open(lines->elements, json, strlen(json), NULL);
+	while (xero_reader_next(lines->elements, values, nulls))
+	{
+		Line	   *line = palloc0(sizeof(Line));
+
+		line->identity = palloc0(sizeof(char *) * Max(nidentity, 1));
+		line->texts = palloc0(sizeof(char *) * Max(state->nmembers, 1));
+		for (int i = 0; i < nidentity; i++)
+		{
+			if (!nulls[i])
+				line->identity[i] = OutputFunctionCall(&lines->outputs[i],
+													   values[i]);
+		}
+		for (int i = 0; i < state->nmembers; i++)
+		{
+			if (!nulls[nidentity + i])
+				line->texts[i] = TextDatumGetCString(values[nidentity + i]);
+		}
+		result = lappend(result, line);
+	}
+	return result;
+}
+
+static Holder *
+find_holder(List *holders, const char *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, holders)
+	{
+		Holder	   *holder = lfirst(lc);
+
+		if (pg_strcasecmp(holder->key, key) == 0)
+			return holder;
+	}
+	return NULL;
+}
+
+static void
+take_record(XeroModify *state, List *holders, const Datum *values,
+			const bool *nulls)
+{
+	XeroLines  *lines = state->lines;
+	Holder	   *holder = nulls[RECORD_KEY] ? NULL :
+	find_holder(holders, TextDatumGetCString(values[RECORD_KEY]));
+
+	if (holder == NULL)
+		return;
+	holder->found = true;
+	if (!nulls[RECORD_ARRAY])
+		holder->lines = read_elements(state, values[RECORD_ARRAY]);
+	holder->texts = palloc0(sizeof(char *) * lines->nrecord_fields);
+	for (int i = RECORD_COMPANIONS; i < lines->nrecord_fields; i++)
+	{
+		if (!nulls[i])
+			holder->texts[i] = xero_writer_value(lines->writer, i, values[i]);
+	}
+}
+
+/* Read records as they are now, all with one call. */
+static void
+read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
+{
+	XeroLines  *lines = state->lines;
+	Datum	   *values = palloc(sizeof(Datum) * lines->nrecord_fields);
+	bool	   *nulls = palloc(sizeof(bool) * lines->nrecord_fields);
+	List	   *keys = NIL;
+	XeroCallSpec spec = {0};
+	char	   *query;
+	const XeroResponse *response;
+	ListCell   *lc;
+
+	foreach(lc, holders)
+		keys = lappend(keys, unconstify(char *, ((Holder *) lfirst(lc))->key));
+	spec.method = "GET";
+	spec.path = xero_lines_request(state->table, keys, &query);
+	spec.query = query;
+	spec.missing_ok = keys_parameter(lines->parent) == NULL;
+	spec.stats = &state->stats;
+	response = xero_call_finish(xero_call_begin(CurrentMemoryContext,
+												&queue->server, &spec));
+	if (response->status == 404)
+		return;
+	xero_reader_open(lines->records, response->body, response->len,
+					 response->detail);
+	while (xero_reader_next(lines->records, values, nulls))
+		take_record(state, holders, values, nulls);
+}
+
+/*-------------------------------------------------------------------------
+ * Changing
+ *-------------------------------------------------------------------------
+ */
+
+/* The element that a row means; NULL if it is not there any more. */
+static Line *
+find_line(const XeroModify *state, const Holder *holder,
+		  const XeroPendingRow *row)
+{
+	int			nidentity = list_length(state->identity);
+	ListCell   *lc;
+
+	foreach(lc, holder->lines)
+	{
+		Line	   *line = lfirst(lc);
+		int			i = 0;
+
+		/* without a key, each of several equal ones is meant once */
+		if (line->identity == NULL || line->gone ||
+			(line->taken && state->object->key == NULL))
+			continue;
+		while (i < nidentity && xero_same_text(line->identity[i], row->identity[i]))
+			i++;
+		if (i == nidentity)
+			return line;
+	}
+	return NULL;
+}
+
+/* Is one of the columns "a|b|c" set by a row, or has it a value in a line? */
+static bool
+is_any_there(const XeroModify *state, char **texts, const char *columns)
+{
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		const XeroColumn *known = state->columns[i].known;
+
+		if (texts[i] != NULL && known != NULL &&
+			xero_is_one_of(columns, known->name))
+			return true;
+	}
+	return false;
+}
+
+static void
+change_line(const XeroModify *state, Line *line, const XeroPendingRow *row)
+{
+	for (int f = 0; f < state->rules->nfollows; f++)
+	{
+		const XeroFollow *follow = &state->rules->follows[f];
+
+		if (!is_any_there(state, row->texts, follow->set) ||
+			(follow->given != NULL &&
+			 !is_any_there(state, line->texts, follow->given)))
+			continue;
+		for (int i = 0; i < state->nmembers; i++)
+		{
+			const XeroColumn *known = state->columns[i].known;
+
+			if (known != NULL && strcmp(known->name, follow->gives) == 0)
+				line->texts[i] = NULL;
+		}
+	}
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		if (row->texts[i] != NULL)
+			line->texts[i] = row->texts[i];
+	}
+	line->taken = true;
+}
+
+/* Change the list as a row says; false if what it means is not there. */
+static bool
+apply_row(XeroModify *state, Holder *holder, const XeroPendingRow *row)
+{
+	Line	   *line;
+
+	if (!holder->found)
+		return false;
+	if (state->operation == CMD_INSERT)
+	{
+		line = palloc0(sizeof(Line));
+		line->texts = row->texts;
+		line->taken = true;
+		holder->lines = lappend(holder->lines, line);
+		return true;
+	}
+	line = find_line(state, holder, row);
+	if (line == NULL)
+		return false;
+	if (state->operation == CMD_DELETE)
+		line->gone = true;
+	else
+		change_line(state, line, row);
+	return true;
+}
+
+/* The record with its whole array, as an element in UTF-8. */
+static char *
+make_record(const XeroModify *state, Holder *holder)
+{
+	XeroLines  *lines = state->lines;
+	StringInfoData array;
+	StringInfoData json;
+	ListCell   *lc;
+
+	initStringInfo(&array);
+	appendStringInfoChar(&array, '[');
+	foreach(lc, holder->lines)
+	{
+		Line	   *line = lfirst(lc);
+
+		if (line->gone)
+			continue;
+		if (array.len > 1)
+			appendStringInfoChar(&array, ',');
+		xero_writer_object(state->writer, &array, line->texts);
+	}
+	appendStringInfoChar(&array, ']');
+	holder->texts[RECORD_KEY] = xero_json_string(holder->key);
+	holder->texts[RECORD_ARRAY] = array.data;
+	initStringInfo(&json);
+	xero_writer_object(lines->writer, &json, holder->texts);
+	return pg_server_to_any(json.data, json.len, PG_UTF8);
+}
+
+/* The one changed element's place in what is sent. */
+static int
+place_of_change(const Holder *holder)
+{
+	int			place = 0;
+	ListCell   *lc;
+
+	foreach(lc, holder->lines)
+	{
+		Line	   *line = lfirst(lc);
+
+		if (line->taken)
+			break;
+		if (!line->gone)
+			place++;
+	}
+	return place;
+}
+
+/* What is to be sent for a record; NULL if none of its rows can be written. */
+static XeroPendingRow *
+make_holder_row(XeroModify *state, Holder *holder)
+{
+	XeroPendingRow *record = palloc0(sizeof(XeroPendingRow));
+	ListCell   *lc;
+
+	foreach(lc, holder->rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		if (apply_row(state, holder, row))
+			record->parts = lappend(record->parts, row);
+		else
+		{
+			if (state->refused != NULL)
+				state->refused[row->number] = true;
+			xero_refuse_row(state, ERRCODE_NO_DATA_FOUND, row->label,
+							XERO_NO_SUCH_RECORD, NULL);
+		}
+	}
+	if (record->parts == NIL)
+		return NULL;
+	((XeroPendingRow *) linitial(record->parts))->place = place_of_change(holder);
+	record->label = psprintf("%s %s: %s", state->lines->parent->key,
+							 holder->key, xero_make_subject(record->parts));
+	record->holder = unconstify(char *, holder->key);
+	record->element = make_record(state, holder);
+	xero_check_size(state, record);
+	return record;
+}
+
+/*-------------------------------------------------------------------------
+ * Sending
+ *-------------------------------------------------------------------------
+ */
+
+/* Read some records and write them back; what that takes is freed. */
+static void
+send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
+			 TupleTableSlot *slot, MemoryContext row_cxt)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "Xero records",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	List	   *records = NIL;
+	size_t		bytes = 0;
+	ListCell   *lc;
+
+	read_holders(state, queue, holders);
+	foreach(lc, holders)
+	{
+		XeroPendingRow *record = make_holder_row(state, lfirst(lc));
+
+		if (record == NULL)
+			continue;
+		if (bytes + strlen(record->element) > XERO_MAX_BODY)
+		{
+			xero_send_request(state, queue, records, slot, row_cxt);
+			records = NIL;
+			bytes = 0;
+		}
+		records = lappend(records, record);
+		bytes += strlen(record->element) + 1;
+	}
+	if (records != NIL)
+		xero_send_request(state, queue, records, slot, row_cxt);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+void
+xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
+				TupleTableSlot *slot, MemoryContext row_cxt)
+{
+	List	   *holders = NIL;
+	ListCell   *lc;
+
+	foreach(lc, groups)
+	{
+		Holder	   *holder = palloc0(sizeof(Holder));
+
+		holder->rows = lfirst(lc);
+		holder->key = ((XeroPendingRow *) linitial(holder->rows))->holder;
+		holders = lappend(holders, holder);
+		if (list_length(holders) == state->reach)
+		{
+			send_holders(state, queue, holders, slot, row_cxt);
+			holders = NIL;
+		}
+	}
+	if (holders != NIL)
+		send_holders(state, queue, holders, slot, row_cxt);
+}

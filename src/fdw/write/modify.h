@@ -1,0 +1,275 @@
+/*-------------------------------------------------------------------------
+ *
+ * modify.h
+ *	  State of a running INSERT, UPDATE or DELETE.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_MODIFY_H
+#define XERO_MODIFY_H
+
+#include "compat.h"
+
+#include "api/call/write.h"
+#include "api/report/progress.h"
+#include "catalog/writes.h"
+#include "fdw/fdw.h"
+#include "fdw/write/answer.h"
+#include "fdw/write/refusal.h"
+#include "json/reader.h"
+#include "json/writer.h"
+#include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
+
+/* Bytes of a request; Xero takes 3.5 MB. */
+#define XERO_MAX_BODY (3 * 1000 * 1000)
+
+/* Why a row was refused whose record, or whose parent, is gone. */
+#define XERO_NO_SUCH_RECORD "There is no such record any more."
+
+/* Members of a foreign ModifyTable's fdw_private, in this order. */
+typedef enum XeroModifyPrivate
+{
+	XERO_MODIFY_COLUMNS,		/* IntList: attributes that UPDATE sets */
+	XERO_MODIFY_RETURNING		/* Boolean: what Xero stored is wanted */
+} XeroModifyPrivate;
+
+/*
+ * An organisation that is written to, and the rows for it that wait for their
+ * request to be sent.
+ */
+typedef struct XeroQueue
+{
+	XeroOrganisation *organisation;
+	XeroServer	server;			/* speaks for it */
+	MemoryContext cxt;			/* of the rows */
+	List	   *rows;			/* XeroPendingRow */
+	size_t		bytes;
+} XeroQueue;
+
+/*
+ * A row that waits; or a record that is sent for the sake of rows inside of it
+ * (lines.c).
+ */
+typedef struct XeroPendingRow
+{
+	int			number;			/* of the row in the caller's batch */
+	char	   *label;			/* the row, for people */
+	char	   *element;		/* JSON in UTF-8; NULL: no member is set */
+	char	   *holder;			/* child tables: the parent's key */
+	char	   *key;			/* UPDATE and DELETE: the record's */
+	int			queue;			/* of its organisation */
+
+	/* inside of a record */
+	char	  **texts;			/* by member: JSON of those that are set */
+	char	  **identity;		/* UPDATE and DELETE: old values, printed */
+	int			place;			/* in the array that was sent */
+
+	List	   *parts;			/* of such a record: its rows, XeroPendingRow */
+} XeroPendingRow;
+
+/* A column that may be written. */
+typedef struct XeroWritten
+{
+	AttrNumber	attno;			/* 0 for what the table leaves out */
+	const XeroColumn *known;	/* NULL for what the user declared */
+	const XeroLimit *limit;
+} XeroWritten;
+
+/*
+ * What xero_fdw._push() adds to a write: the caller knows the idempotency key,
+ * and is told of each row instead of getting an error.
+ */
+typedef struct XeroPush
+{
+	const char *key;
+	double		key_age;		/* as in XeroWriteSpec */
+	XeroOutcome *outcomes;		/* by number of the row */
+	const XeroResponse *response;	/* to the request; NULL if none was sent */
+} XeroPush;
+
+typedef struct XeroLines XeroLines;
+
+/* Hangs off ResultRelInfo.ri_FdwState, or belongs to a push; lives in the executor's context. */
+typedef struct XeroModify
+{
+	/* constant during the statement */
+	XeroTable  *table;
+	const XeroObject *object;
+	const XeroWriteRules *rules;
+	XeroServer *server;
+	CmdType		operation;
+	int			batch;			/* rows of a request */
+	bool		at_once;		/* but those of no batch do not wait for it */
+	TupleDesc	desc;
+
+	/* columns, and where the plan's rows have old values */
+	XeroWritten *columns;		/* by member of the writer */
+	XeroMember *members;
+	int			nmembers;
+	int			key_member;
+	int			status_member;	/* -1 if not needed */
+	bool	   *set;			/* by member: UPDATE sets it */
+	AttrNumber *junk;			/* by attribute - 1: its place among the junk
+								 * columns, 0 if it is not there */
+	AttrNumber	whole_row;		/* UPDATE with row triggers: the old row's
+								 * place among the junk columns, else 0 */
+	bool		joined;			/* the plan may find a row several times */
+	struct found_hash *found;	/* then: those that it has found; or NULL */
+	XeroWriter *writer;
+	char	  **texts;			/* by member; workspace */
+
+	/* what waits to be sent, by organisation; NULL until the first row */
+	XeroQueue  *queues;
+	int			nqueues;
+	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
+	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
+	List	   *identity;		/* attributes that identify a row */
+	XeroLines  *lines;			/* rows inside of a record, else NULL */
+	int			reach;			/* such records of a request */
+	int			row;			/* number of the present row in the statement */
+
+	/* the answer */
+	MemoryContext answer_cxt;
+	XeroAnswer *answer;
+	XeroReader *reader;			/* of RETURNING, or NULL */
+	XeroField  *fields;
+	AttrNumber *field_attnos;
+	int			nfields;
+	Datum	   *values;			/* by field */
+	bool	   *nulls;
+	bool	   *refused;		/* by number of row in the caller's batch, or
+								 * NULL */
+	XeroPush   *push;			/* of xero_fdw._push(), else NULL */
+	int64		done;			/* records written by this statement */
+	StringInfoData names;		/* their keys, the first ones */
+	bool		told;			/* an error that names them is being raised */
+	int64		failed;			/* rows that were noted as refused */
+
+	/* what it cost */
+	XeroCallStats stats;
+	XeroProgress *progress;
+} XeroModify;
+
+/*
+ * in modify.c: begin a write in the current memory context, without the
+ * network; and let what Xero stored be read back
+ */
+extern XeroModify *xero_modify_begin(Relation rel, Oid userid,
+									 CmdType operation, bool returning);
+extern void xero_modify_read_back(XeroModify *state);
+extern void xero_modify_end(XeroModify *state);
+
+/*
+ * in targets.c: the name of a junk column with a column's old value; an ERROR
+ * unless Xero offers the operation; and the columns (names in the catalogue)
+ * of which it takes the present value
+ */
+extern char *xero_junk_name(Oid relid, AttrNumber attno);
+extern void xero_check_operation(const XeroTable *table, CmdType operation);
+extern List *xero_needed_columns(const XeroTable *table, CmdType operation);
+
+/* The attribute that holds such a column; ERROR if none does. */
+extern AttrNumber xero_needed_attribute(const XeroTable *table,
+										const char *column);
+
+/* The attribute that holds a column of the catalogue, 0 if none does. */
+extern AttrNumber xero_attribute_of(const XeroTable *table,
+									const char *column);
+
+/* Those that identify a row, as far as the table has them. */
+extern List *xero_identity_attributes(const XeroTable *table);
+
+/*
+ * How many rows are collected; and how requests look, of which each has so
+ * many elements.
+ */
+extern int	xero_write_batch(const XeroTable *table, CmdType operation,
+							 bool returning);
+extern char *xero_write_path(const XeroTable *table, CmdType operation,
+							 int batch, const char *holder, const char *key);
+extern char *xero_record_path(const XeroObject *object, const char *key);
+extern const char *xero_write_method(const XeroTable *table,
+									 CmdType operation, int batch);
+extern char *xero_write_query(const XeroTable *table, CmdType operation,
+							  int batch);
+
+/*
+ * in row.c: the element of a row, or NULL if it was noted as refused, or is
+ * one that the statement has written before.  Local checks are made here.
+ */
+extern XeroPendingRow *xero_encode_insert(XeroModify *state,
+										  TupleTableSlot *slot);
+extern XeroPendingRow *xero_encode_update(XeroModify *state,
+										  TupleTableSlot *slot,
+										  TupleTableSlot *plan_slot);
+extern XeroPendingRow *xero_encode_delete(XeroModify *state,
+										  TupleTableSlot *plan_slot);
+
+/*
+ * in queue.c: make a queue for each organisation that the server stands for,
+ * which may need the network; xero_choose_queue() does if nobody did
+ */
+extern void xero_make_queues(XeroModify *state);
+
+/*
+ * The queue of an organisation, "tenant" being its id as text, or
+ * NULL if the row does not say; -1 if the row was noted as refused
+ */
+extern int	xero_choose_queue(XeroModify *state, const char *tenant,
+							  const char *label);
+
+/*
+ * Queue a row, sending what is full before; send what waits.  Into "slot", if
+ * not NULL, goes what Xero stored of the one row.
+ */
+extern void xero_queue_row(XeroModify *state, XeroPendingRow *row,
+						   TupleTableSlot *slot);
+extern void xero_send_pending(XeroModify *state);
+
+/*
+ * Send rows as one request; ERROR if one cannot hold them.  The answer stays
+ * until the write ends.
+ */
+extern void xero_send_together(XeroModify *state, List *rows);
+
+/*
+ * in send.c: send some rows, or records, of a queue in one request; what Xero
+ * stored of the one row goes into "slot", if not NULL, and its values into
+ * row_cxt
+ */
+extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
+							  List *rows, TupleTableSlot *slot,
+							  MemoryContext row_cxt);
+
+/*
+ * The next record of the answer that the reader has open, as a row of the
+ * table, in the current memory context.
+ */
+extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
+							 TupleTableSlot *slot);
+
+/* Labels of rows, the first ones; and an ERROR if one is beyond any request. */
+extern char *xero_make_subject(List *rows);
+extern void xero_check_size(const XeroModify *state,
+							const XeroPendingRow *row);
+
+/* A row is refused by us. */
+extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
+							const char *label, const char *message,
+							const char *detail);
+
+/*
+ * in lines.c: what rows inside of records need; how many records are read and
+ * written at once, and how the first is done; and writing rows that wait, one
+ * group for each record
+ */
+extern XeroLines *xero_lines_create(XeroModify *state);
+extern int	xero_lines_reach(const XeroTable *table);
+extern char *xero_lines_request(const XeroTable *table, List *keys,
+								char **query);
+extern void xero_lines_send(XeroModify *state, const XeroQueue *queue,
+							List *groups, TupleTableSlot *slot,
+							MemoryContext row_cxt);
+
+#endif							/* XERO_MODIFY_H */

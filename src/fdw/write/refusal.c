@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * refusal.c
+ *	  Rows that were not written, and why.
+ *
+ * Either a statement stops at the first request of which rows were refused,
+ * with one error for all of them, or (xero_fdw.on_row_error) it goes on and
+ * they are noted in a list that the session keeps, whatever becomes of its
+ * transactions.  The list is in memory of its own, the oldest entries go first.
+ * A role sees the rows that it has written, and not those of another role that
+ * the session is or was: they may be none of its business.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/write/refusal.h"
+
+#include "fdw/write/written.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* So many rows are shown in one error. */
+#define MAX_SHOWN 10
+
+/* So many the session keeps. */
+#define MAX_KEPT 10000
+
+typedef enum OnRowError
+{
+	ON_ROW_ERROR_ERROR,
+	ON_ROW_ERROR_LOG
+} OnRowError;
+
+static const struct config_enum_entry on_row_error_words[] = {
+	{"error", ON_ROW_ERROR_ERROR, false},
+	{"log", ON_ROW_ERROR_LOG, false},
+	{NULL, 0, false}
+};
+
+/* A row of xero_fdw.write_errors; the strings are in the same chunk's context. */
+typedef struct KeptRefusal
+{
+	TimestampTz at;
+	Oid			roleid;
+	char	   *table;
+	CmdType		operation;
+	int			sqlerrcode;
+	char	   *label;
+	char	   *message;
+	char	   *values;			/* or NULL */
+} KeptRefusal;
+
+static int	on_row_error = ON_ROW_ERROR_ERROR;
+static MemoryContext kept_cxt = NULL;
+static List *kept = NIL;
+
+PG_FUNCTION_INFO_V1(xero_write_errors);
+
+void
+xero_refusal_init(void)
+{
+	DefineCustomEnumVariable("xero_fdw.on_row_error",
+							 "What becomes of a statement that writes a row which Xero refuses.",
+							 "\"error\" ends it; \"log\" goes on, and puts the row into xero_fdw.write_errors.",
+							 &on_row_error, ON_ROW_ERROR_ERROR,
+							 on_row_error_words,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+bool
+xero_refusals_are_logged(void)
+{
+	return on_row_error == ON_ROW_ERROR_LOG;
+}
+
+/* Does the text contain the words, in any casing? */
+static bool
+contains(const char *text, const char *words)
+{
+	size_t		len = strlen(words);
+
+	for (; *text != '\0'; text++)
+	{
+		if (pg_strncasecmp(text, words, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+xero_classify_message(const char *message)
+{
+	static const struct
+	{
+		const char *words;
+		int			sqlerrcode;
+	}			kinds[] =
+	{
+		{"must be unique", ERRCODE_UNIQUE_VIOLATION},
+		{"unique name", ERRCODE_UNIQUE_VIOLATION},
+		{"unique code", ERRCODE_UNIQUE_VIOLATION},
+		{"unique number", ERRCODE_UNIQUE_VIOLATION},
+		{"already assigned", ERRCODE_UNIQUE_VIOLATION},
+		{"already exists", ERRCODE_UNIQUE_VIOLATION},
+		{"already in use", ERRCODE_UNIQUE_VIOLATION},
+		{"must be specified", ERRCODE_NOT_NULL_VIOLATION},
+		{"is required", ERRCODE_NOT_NULL_VIOLATION},
+		{"are required", ERRCODE_NOT_NULL_VIOLATION},
+		{"cannot be empty", ERRCODE_NOT_NULL_VIOLATION},
+		{"must not be empty", ERRCODE_NOT_NULL_VIOLATION},
+	};
+
+	for (int i = 0; i < lengthof(kinds); i++)
+	{
+		if (contains(message, kinds[i].words))
+			return kinds[i].sqlerrcode;
+	}
+	return ERRCODE_CHECK_VIOLATION;
+}
+
+char *
+xero_join_messages(List *messages, const char *separator)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, messages)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? separator : "",
+						 (char *) lfirst(lc));
+	return text.data;
+}
+
+void
+xero_refusals_raise(const char *table, CmdType operation, List *refusals,
+					int64 done, const char *names, const char *hint)
+{
+	const XeroRefusal *first = linitial(refusals);
+	StringInfoData detail;
+	int			shown = 0;
+	ListCell   *lc;
+
+	initStringInfo(&detail);
+	foreach(lc, refusals)
+	{
+		const XeroRefusal *refusal = lfirst(lc);
+
+		if (shown == MAX_SHOWN)
+		{
+			appendStringInfo(&detail, "\n... and %d rows more.",
+							 list_length(refusals) - shown);
+			break;
+		}
+		appendStringInfo(&detail, "%s%s: %s", shown++ > 0 ? "\n" : "",
+						 refusal->label, xero_join_messages(refusal->messages, " | "));
+	}
+	if (done > 0)
+		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
+						 "%lld %s foreign table \"%s\": %s.",
+						 (long long) done, xero_written_verb(operation), table, names);
+
+	CHECK_FOR_INTERRUPTS();
+	ereport(ERROR,
+			(errcode(first->sqlerrcode),
+			 list_length(refusals) == 1 ?
+			 errmsg("a row of foreign table \"%s\" was refused: %s", table,
+					(char *) linitial(first->messages)) :
+			 errmsg("%d rows of foreign table \"%s\" were refused: %s",
+					list_length(refusals), table,
+					(char *) linitial(first->messages)),
+			 errdetail_internal("%s", detail.data),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static void
+free_kept(KeptRefusal *entry)
+{
+	pfree(entry->table);
+	pfree(entry->label);
+	pfree(entry->message);
+	if (entry->values)
+		pfree(entry->values);
+	pfree(entry);
+}
+
+void
+xero_refusals_log(const char *table, CmdType operation, List *refusals)
+{
+	MemoryContext old;
+	ListCell   *lc;
+
+	if (kept_cxt == NULL)
+		kept_cxt = AllocSetContextCreate(TopMemoryContext,
+										 "Xero write errors",
+										 ALLOCSET_DEFAULT_SIZES);
+	foreach(lc, refusals)
+	{
+		const XeroRefusal *refusal = lfirst(lc);
+		char	   *message = xero_join_messages(refusal->messages, " | ");
+		KeptRefusal *entry;
+
+		old = MemoryContextSwitchTo(kept_cxt);
+		entry = palloc0(sizeof(KeptRefusal));
+		entry->at = GetCurrentTimestamp();
+		entry->roleid = GetUserId();
+		entry->table = pstrdup(table);
+		entry->operation = operation;
+		entry->sqlerrcode = refusal->sqlerrcode;
+		entry->label = pstrdup(refusal->label);
+		entry->message = pstrdup(message);
+		entry->values = refusal->values ? pstrdup(refusal->values) : NULL;
+		kept = lappend(kept, entry);
+		if (list_length(kept) > MAX_KEPT)
+		{
+			free_kept(linitial(kept));
+			kept = list_delete_first(kept);
+		}
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/* SQL: the rows of xero_fdw.write_errors. */
+Datum
+xero_write_errors(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	foreach(lc, kept)
+	{
+		const KeptRefusal *entry = lfirst(lc);
+		Datum		values[7];
+		bool		nulls[7] = {0};
+
+		if (!has_privs_of_role(GetUserId(), entry->roleid))
+			continue;
+		values[0] = TimestampTzGetDatum(entry->at);
+		values[1] = CStringGetTextDatum(entry->table);
+		values[2] = CStringGetTextDatum(entry->operation == CMD_INSERT ? "INSERT" :
+										entry->operation == CMD_UPDATE ? "UPDATE" : "DELETE");
+		values[3] = CStringGetTextDatum(entry->label);
+		values[4] = CStringGetTextDatum(unpack_sql_state(entry->sqlerrcode));
+		values[5] = CStringGetTextDatum(entry->message);
+		nulls[6] = entry->values == NULL;
+		values[6] = nulls[6] ? (Datum) 0 :
+			DirectFunctionCall1(jsonb_in, CStringGetDatum(entry->values));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}

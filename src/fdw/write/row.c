@@ -1,0 +1,571 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  A row -> the element that Xero is sent, with the checks that need no
+ *	  call.
+ *
+ * INSERT sends what is not null.  UPDATE sends the columns in SET, and those
+ * that a trigger changed, so that nothing else can be overwritten; a text that
+ * became null is sent as "", which is how Xero clears one.  DELETE, where Xero
+ * has no method for it, sends the status that ends the record.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/write/modify.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/executor.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+/* A row that was found, by organisation, parent and key. */
+typedef struct FoundRow
+{
+	char	   *name;
+	char		status;
+} FoundRow;
+
+#define SH_PREFIX		found
+#define SH_ELEMENT_TYPE	FoundRow
+#define SH_KEY_TYPE		char *
+#define SH_KEY			name
+#define SH_HASH_KEY(tb, k)	hash_bytes((const unsigned char *) (k), strlen(k))
+#define SH_EQUAL(tb, a, b)	(strcmp(a, b) == 0)
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* A value as its type prints it. */
+static char *
+print_value(Oid type, Datum value)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &output, &varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+static char *
+print_attribute(XeroModify *state, AttrNumber attno, Datum value)
+{
+	return print_value(TupleDescAttr(state->desc, attno - 1)->atttypid, value);
+}
+
+static const char *
+attribute_name(XeroModify *state, AttrNumber attno)
+{
+	return NameStr(TupleDescAttr(state->desc, attno - 1)->attname);
+}
+
+/* An old value of the row that the plan has found. */
+static Datum
+old_value(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno,
+		  bool *isnull)
+{
+	if (state->junk[attno - 1] == 0)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	return ExecGetJunkAttribute(plan_slot, state->junk[attno - 1], isnull);
+}
+
+/* What people call a new row: by the columns that name it, or its number. */
+static char *
+label_row(XeroModify *state, TupleTableSlot *slot)
+{
+	StringInfoData label;
+
+	initStringInfo(&label);
+	appendStringInfo(&label, "row %d", state->row);
+	for (int i = 0; i < lengthof(state->rules->labels) &&
+		 state->rules->labels[i] != NULL; i++)
+	{
+		AttrNumber	attno = xero_attribute_of(state->table,
+											  state->rules->labels[i]);
+		char	   *text;
+		int			len;
+
+		if (attno == 0 || slot->tts_isnull[attno - 1])
+			continue;
+		text = print_attribute(state, attno, slot->tts_values[attno - 1]);
+		len = pg_mbcliplen(text, strlen(text), 100);
+		appendStringInfo(&label, ", %s \"%s\"", attribute_name(state, attno),
+						 pnstrdup(text, len));
+	}
+	return label.data;
+}
+
+/*-------------------------------------------------------------------------
+ * Checks
+ *-------------------------------------------------------------------------
+ */
+
+/* Is the text of a member what the specification allows?  NULL: it is. */
+static char *
+check_limit(XeroModify *state, int member, Datum value)
+{
+	const XeroLimit *limit = state->columns[member].limit;
+	char	   *text;
+
+	if (limit == NULL)
+		return NULL;
+	text = print_value(state->members[member].type, value);
+	if (limit->max_length > 0 &&
+		pg_mbstrlen(text) > limit->max_length)
+		return psprintf("value of column \"%s\" is too long for Xero: %d characters, where %d are allowed",
+						state->members[member].column, pg_mbstrlen(text),
+						limit->max_length);
+	if (limit->words != NULL && *text != '\0' &&
+		!xero_is_one_of(limit->words, text))
+		return psprintf("value \"%s\" of column \"%s\" is none that Xero has",
+						pnstrdup(text, pg_mbcliplen(text, strlen(text), 100)),
+						state->members[member].column);
+	return NULL;
+}
+
+static char *
+limit_detail(XeroModify *state, int member)
+{
+	const XeroLimit *limit = state->columns[member].limit;
+	char	   *words;
+
+	if (limit->words == NULL)
+		return NULL;
+	words = pstrdup(limit->words);
+	for (char *p = words; *p != '\0'; p++)
+	{
+		if (*p == '|')
+			*p = ' ';
+	}
+	return psprintf("Values are: %s.", words);
+}
+
+/* Has one of "a|b|c" a value? */
+static bool
+has_one_of(XeroModify *state, TupleTableSlot *slot, const char *columns)
+{
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		const XeroColumn *known = state->table->columns[i].known;
+
+		if (known != NULL && xero_is_one_of(columns, known->name) &&
+			!slot->tts_isnull[i])
+			return true;
+	}
+	return false;
+}
+
+static void
+append_missing(StringInfo missing, int *count, const char *columns)
+{
+	appendStringInfo(missing, "%s\"", missing->len > 0 ? ", " : "");
+	for (; *columns != '\0'; columns++)
+	{
+		if (*columns == '|')
+			appendStringInfoString(missing, "\" or \"");
+		else
+			appendStringInfoChar(missing, *columns);
+	}
+	appendStringInfoChar(missing, '"');
+	(*count)++;
+}
+
+/* All that Xero requires of a new record and the row lacks; NULL: nothing. */
+static char *
+check_required(XeroModify *state, TupleTableSlot *slot)
+{
+	const XeroObject *object = state->object;
+	StringInfoData missing;
+	int			count = 0;
+
+	initStringInfo(&missing);
+	for (int i = 0; i < object->ncolumns; i++)
+	{
+		const XeroColumn *column = &object->columns[i];
+
+		if ((column->flags & XERO_COL_REQUIRED) &&
+			!has_one_of(state, slot, column->name))
+			append_missing(&missing, &count, column->name);
+	}
+	for (int i = 0; i < lengthof(state->rules->one_of) &&
+		 state->rules->one_of[i] != NULL; i++)
+	{
+		if (!has_one_of(state, slot, state->rules->one_of[i]))
+			append_missing(&missing, &count, state->rules->one_of[i]);
+	}
+	if (count == 0)
+		return NULL;
+	return psprintf(count == 1 ? "Xero requires a value in column %s" :
+					"Xero requires values in columns %s", missing.data);
+}
+
+/* Are there values in columns that Xero sets itself? */
+static bool
+check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
+{
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		const XeroTableColumn *column = &state->table->columns[i];
+
+		if (slot->tts_isnull[i])
+			continue;
+		if (column->known != NULL &&
+			!(column->known->flags & XERO_COL_WRITABLE))
+		{
+			xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
+							psprintf("cannot insert a value into column \"%s\"",
+									 attribute_name(state, i + 1)),
+							"Xero sets it itself.");
+			return false;
+		}
+	}
+	return true;
+}
+
+/*-------------------------------------------------------------------------
+ * Elements
+ *-------------------------------------------------------------------------
+ */
+
+/* The members whose texts are set, as one element. */
+static void
+make_element(XeroModify *state, XeroPendingRow *row)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	xero_writer_object(state->writer, &json, state->texts);
+	row->element = pg_server_to_any(json.data, json.len, PG_UTF8);
+	if (state->lines != NULL)
+		row->texts = state->texts;
+}
+
+/* False if the value is refused. */
+static bool
+take_value(XeroModify *state, int member, Datum value, char *label)
+{
+	char	   *problem = check_limit(state, member, value);
+
+	if (problem != NULL)
+	{
+		xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
+						problem, limit_detail(state, member));
+		return false;
+	}
+	state->texts[member] = xero_writer_value(state->writer, member, value);
+	return true;
+}
+
+XeroPendingRow *
+xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
+{
+	char	   *label;
+	char	   *missing;
+	char	   *tenant = NULL;
+	XeroPendingRow *row;
+
+	slot_getallattrs(slot);
+	state->row++;
+	label = label_row(state, slot);
+	if (!check_read_only(state, slot, label))
+		return NULL;
+	missing = check_required(state, slot);
+	if (missing != NULL)
+	{
+		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label, missing,
+						NULL);
+		return NULL;
+	}
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		AttrNumber	attno = state->columns[i].attno;
+
+		if (attno != 0 && !slot->tts_isnull[attno - 1] &&
+			!take_value(state, i, slot->tts_values[attno - 1], label))
+			return NULL;
+	}
+	row = palloc0(sizeof(XeroPendingRow));
+	row->label = label;
+	if (state->holder_attno != 0)
+		row->holder = print_attribute(state, state->holder_attno,
+									  slot->tts_values[state->holder_attno - 1]);
+	make_element(state, row);
+	if (state->tenant_attno != 0 && !slot->tts_isnull[state->tenant_attno - 1])
+		tenant = print_attribute(state, state->tenant_attno,
+								 slot->tts_values[state->tenant_attno - 1]);
+	row->queue = xero_choose_queue(state, tenant, label);
+	return row->queue < 0 ? NULL : row;
+}
+
+/* An old value as text; NULL if there is none. */
+static char *
+old_text(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
+{
+	bool		isnull;
+	Datum		value = old_value(state, plan_slot, attno, &isnull);
+
+	return isnull ? NULL : print_attribute(state, attno, value);
+}
+
+static char *
+old_key(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
+{
+	char	   *key = old_text(state, plan_slot, attno);
+
+	if (key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("a record of foreign table \"%s\" has no key",
+						state->table->name)));
+	return key;
+}
+
+/* The row that the plan has found. */
+static XeroPendingRow *
+make_old_row(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	const XeroObject *object = state->object;
+	XeroPendingRow *row = palloc0(sizeof(XeroPendingRow));
+	int			n = 0;
+	ListCell   *lc;
+
+	if (object->parent != NULL)
+		row->holder = old_key(state, plan_slot, state->holder_attno);
+	if (object->key != NULL)
+		row->key = old_key(state, plan_slot,
+						   xero_attribute_of(state->table, object->key));
+	row->label = object->key ? psprintf("%s %s", object->key, row->key) :
+		psprintf("%s %s", object->parent->key, row->holder);
+	row->identity = palloc(sizeof(char *) * Max(list_length(state->identity), 1));
+	foreach(lc, state->identity)
+		row->identity[n++] = old_text(state, plan_slot, lfirst_int(lc));
+	return row;
+}
+
+/*
+ * Has the statement found the row before?  A join may find it several times,
+ * and then, as in any table, only the first time counts.
+ */
+static bool
+is_repeated(XeroModify *state, TupleTableSlot *plan_slot,
+			const XeroPendingRow *row)
+{
+	MemoryContext cxt = GetMemoryChunkContext(state);
+	char	   *tenant = NULL;
+	char	   *name;
+	bool		repeated;
+	FoundRow   *entry;
+
+	if (!state->joined || row->key == NULL)
+		return false;
+	if (state->found == NULL)
+		state->found = found_create(cxt, 256, NULL);
+	if (state->tenant_attno != 0)
+		tenant = old_text(state, plan_slot, state->tenant_attno);
+	name = psprintf("%s %s %s", tenant ? tenant : "",
+					row->holder ? row->holder : "", row->key);
+	entry = found_insert(state->found, name, &repeated);
+	if (!repeated)
+		entry->name = MemoryContextStrdup(cxt, name);
+	return repeated;
+}
+
+/* The queue of the organisation that the record is in. */
+static int
+old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
+{
+	AttrNumber	attno = state->tenant_attno;
+
+	return xero_choose_queue(state, attno == 0 ? NULL :
+							 old_text(state, plan_slot, attno),
+							 label);
+}
+
+static bool
+is_text(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
+
+/* A column became null: false if Xero cannot do that. */
+static bool
+take_null(XeroModify *state, int member, char *label)
+{
+	const XeroColumn *known = state->columns[member].known;
+
+	if (known != NULL && (known->flags & XERO_COL_REQUIRED))
+		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
+						psprintf("Xero requires a value in column \"%s\"",
+								 state->members[member].column),
+						NULL);
+	else if (!is_text(state->members[member].type))
+		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, label,
+						psprintf("Xero cannot clear column \"%s\"",
+								 state->members[member].column),
+						"It ignores what is null, and only a text can be made empty.");
+	else
+	{
+		state->texts[member] = "\"\"";
+		return true;
+	}
+	return false;
+}
+
+/* The row as it was, for what triggers changed; NULL if that is not known. */
+static HeapTupleHeader
+old_row(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (state->whole_row == 0)
+		return NULL;
+	value = ExecGetJunkAttribute(plan_slot, state->whole_row, &isnull);
+	return isnull ? NULL : DatumGetHeapTupleHeader(value);
+}
+
+static bool
+has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
+			TupleTableSlot *slot)
+{
+	Form_pg_attribute att = TupleDescAttr(state->desc, attno - 1);
+	bool		isnull;
+	Datum		value;
+
+	if (before == NULL)
+		return false;
+	value = GetAttributeByNum(before, attno, &isnull);
+	if (isnull || slot->tts_isnull[attno - 1])
+		return isnull != slot->tts_isnull[attno - 1];
+	return !datum_image_eq(value, slot->tts_values[attno - 1], att->attbyval,
+						   att->attlen);
+}
+
+/* Has a trigger changed a column that SET could not (targets.c)? */
+static bool
+check_untouched(XeroModify *state, HeapTupleHeader before,
+				TupleTableSlot *slot, char *label)
+{
+	for (int i = 0; i < state->table->natts; i++)
+	{
+		const XeroTableColumn *column = &state->table->columns[i];
+		bool		stays = column->is_tenant || column->from_parent;
+
+		if ((!stays && (column->known == NULL ||
+						(column->known->flags & XERO_COL_WRITABLE))) ||
+			!has_changed(state, before, i + 1, slot))
+			continue;
+		xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
+						psprintf("cannot change column \"%s\"",
+								 attribute_name(state, i + 1)),
+						stays ? "A row stays where it was made." :
+						"Xero sets it itself.");
+		return false;
+	}
+	return true;
+}
+
+/* Columns that every update carries, at their present value if not set. */
+static void
+take_companions(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	for (int i = 0; i < lengthof(state->rules->with_update) &&
+		 state->rules->with_update[i] != NULL; i++)
+	{
+		for (int m = 0; m < state->nmembers; m++)
+		{
+			const XeroWritten *column = &state->columns[m];
+			bool		isnull;
+			Datum		value;
+
+			if (state->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
+				strcmp(column->known->name, state->rules->with_update[i]) != 0)
+				continue;
+			value = old_value(state, plan_slot, column->attno, &isnull);
+			if (!isnull)
+				state->texts[m] = xero_writer_value(state->writer, m, value);
+		}
+	}
+}
+
+XeroPendingRow *
+xero_encode_update(XeroModify *state, TupleTableSlot *slot,
+				   TupleTableSlot *plan_slot)
+{
+	HeapTupleHeader before = old_row(state, plan_slot);
+	XeroPendingRow *row = make_old_row(state, plan_slot);
+
+	if (is_repeated(state, plan_slot, row))
+		return NULL;
+	slot_getallattrs(slot);
+	state->row++;
+	if (!check_untouched(state, before, slot, row->label))
+		return NULL;
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	for (int i = 0; i < state->nmembers; i++)
+	{
+		AttrNumber	attno = state->columns[i].attno;
+
+		if (i == state->key_member || attno == 0 ||
+			!(state->set[i] || has_changed(state, before, attno, slot)))
+			continue;
+		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
+			!take_value(state, i, slot->tts_values[attno - 1], row->label))
+			return NULL;
+	}
+	take_companions(state, plan_slot);
+	if (state->rules->place == XERO_PLACE_OWN &&
+		state->rules->envelope != XERO_ENVELOPE_BARE)
+		state->texts[state->key_member] = xero_json_string(row->key);
+	make_element(state, row);
+	row->queue = old_queue(state, plan_slot, row->label);
+	return row->queue < 0 ? NULL : row;
+}
+
+/* NULL also if the record cannot end as it is, which is noted. */
+XeroPendingRow *
+xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	const XeroWriteRules *rules = state->rules;
+	XeroPendingRow *row = make_old_row(state, plan_slot);
+	char	   *status = NULL;
+	const XeroEnding *ending;
+
+	if (is_repeated(state, plan_slot, row))
+		return NULL;
+	state->row++;
+	if (rules->status != NULL)
+		status = old_text(state, plan_slot,
+						  xero_attribute_of(state->table, rules->status));
+	ending = xero_find_ending(rules, status);
+	if (ending == NULL)
+	{
+		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, row->label,
+						psprintf("Xero cannot delete a record whose %s is %s",
+								 rules->status, status ? status : "null"),
+						NULL);
+		return NULL;
+	}
+	row->queue = old_queue(state, plan_slot, row->label);
+	if (row->queue < 0)
+		return NULL;
+	if (ending->becomes == NULL)
+		return row;
+	memset(state->texts, 0, sizeof(char *) * state->nmembers);
+	state->texts[state->key_member] = xero_json_string(row->key);
+	state->texts[state->status_member] = xero_json_string(ending->becomes);
+	take_companions(state, plan_slot);
+	make_element(state, row);
+	return row;
+}

@@ -1,0 +1,400 @@
+/*-------------------------------------------------------------------------
+ *
+ * send.c
+ *	  One request of a write -> what became of its rows.
+ *
+ * If Xero refused some of them, the statement ends there with one error, or
+ * they are noted and it goes on; either way what Xero has stored is kept in
+ * mind for whoever rolls back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/write/modify.h"
+
+#include "fdw/write/written.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+
+/* So many rows of a request are named in an error about all of them. */
+#define MAX_NAMED_ROWS 10
+
+/*-------------------------------------------------------------------------
+ * Refusals
+ *-------------------------------------------------------------------------
+ */
+
+static const char *
+refusal_hint(const XeroModify *state)
+{
+	return state->operation == CMD_DELETE ? state->rules->ending_hint : NULL;
+}
+
+/* Raise or note them. */
+static void
+settle_refusals(XeroModify *state, List *refusals)
+{
+	if (refusals == NIL || state->push != NULL)
+		return;					/* a push has noted them */
+	if (!xero_refusals_are_logged())
+	{
+		state->told = true;
+		xero_refusals_raise(state->table->name, state->operation, refusals,
+							state->done, state->names.data,
+							refusal_hint(state));
+	}
+	xero_refusals_log(state->table->name, state->operation, refusals);
+	state->failed += list_length(refusals);
+}
+
+void
+xero_refuse_row(XeroModify *state, int sqlerrcode, const char *label,
+				const char *message, const char *detail)
+{
+	XeroRefusal refusal = {0};
+	List	   *messages = list_make1(pstrdup(message));
+
+	if (detail != NULL)
+		messages = lappend(messages, pstrdup(detail));
+	if (state->push != NULL)
+	{
+		state->push->outcomes[state->row - 1].sqlerrcode = sqlerrcode;
+		state->push->outcomes[state->row - 1].messages = messages;
+		return;
+	}
+	refusal.sqlerrcode = sqlerrcode;
+	refusal.label = pstrdup(label);
+	refusal.messages = messages;
+	settle_refusals(state, list_make1(&refusal));
+}
+
+/*-------------------------------------------------------------------------
+ * One request
+ *-------------------------------------------------------------------------
+ */
+
+char *
+xero_make_subject(List *rows)
+{
+	StringInfoData text;
+	int			n = 0;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+
+		if (n == MAX_NAMED_ROWS)
+		{
+			appendStringInfo(&text, "; and %d more", list_length(rows) - n);
+			break;
+		}
+		appendStringInfo(&text, "%s%s", n++ > 0 ? "; " : "", row->label);
+	}
+	return text.data;
+}
+
+static char *
+make_body(const XeroModify *state, List *rows)
+{
+	const XeroObject *object = xero_written_object(state->object);
+	XeroEnvelope envelope = xero_write_rules(object)->envelope;
+	StringInfoData body;
+	bool		first = true;
+	ListCell   *lc;
+
+	if (((XeroPendingRow *) linitial(rows))->element == NULL)
+		return NULL;
+	initStringInfo(&body);
+	if (envelope == XERO_ENVELOPE_WRAPPED)
+		appendStringInfo(&body, "{\"%s\":[", xero_write_wrapper(object));
+	else if (envelope == XERO_ENVELOPE_ARRAY)
+		appendStringInfoChar(&body, '[');
+	foreach(lc, rows)
+	{
+		if (!first)
+			appendStringInfoChar(&body, ',');
+		first = false;
+		appendStringInfoString(&body, ((XeroPendingRow *) lfirst(lc))->element);
+	}
+	if (envelope != XERO_ENVELOPE_BARE)
+		appendStringInfoString(&body, envelope == XERO_ENVELOPE_WRAPPED ? "]}" : "]");
+	return body.data;
+}
+
+static void
+note_done(XeroModify *state, const char *key)
+{
+	state->done++;
+	xero_written_name(&state->names, state->done, key);
+	xero_written_add(state->table->name, state->operation, key);
+}
+
+static XeroRefusal *
+make_refusal(const XeroPendingRow *row, const XeroOutcome *outcome)
+{
+	XeroRefusal *refusal = palloc0(sizeof(XeroRefusal));
+
+	refusal->sqlerrcode = outcome->sqlerrcode;
+	refusal->label = row->label;
+	refusal->messages = outcome->messages;
+	if (row->element != NULL)
+		refusal->values = pg_any_to_server(row->element, strlen(row->element),
+										   PG_UTF8);
+	return refusal;
+}
+
+static void
+show_warnings(XeroModify *state, const XeroPendingRow *row, List *warnings)
+{
+	ListCell   *lc;
+
+	foreach(lc, warnings)
+		ereport(WARNING,
+				(errmsg("Xero warns about a row of foreign table \"%s\": %s",
+						state->table->name, (char *) lfirst(lc)),
+				 errdetail_internal("%s", row->label)));
+}
+
+/* Xero does not find what the request was about: true of all its rows. */
+static XeroOutcome *
+make_missing(int nrows)
+{
+	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * nrows);
+
+	for (int i = 0; i < nrows; i++)
+	{
+		outcomes[i].sqlerrcode = ERRCODE_NO_DATA_FOUND;
+		outcomes[i].messages = list_make1(XERO_NO_SUCH_RECORD);
+	}
+	return outcomes;
+}
+
+/* The answer to a DELETE: nothing, or what is no more; or not found. */
+static XeroOutcome *
+read_deletion(XeroModify *state, const XeroResponse *response)
+{
+	XeroOutcome *outcome;
+
+	if (response->status == 400)
+		return xero_answer_read(state->answer, response, list_make1(NULL));
+	if (response->status == 404 && !response->perhaps_done)
+		return make_missing(1);
+	outcome = palloc0(sizeof(XeroOutcome));
+	outcome->stored = true;
+	return outcome;
+}
+
+/* A value that the answer does not repeat, if the table has the column. */
+static void
+fill_value(XeroModify *state, AttrNumber attno, char *text,
+		   TupleTableSlot *slot)
+{
+	Form_pg_attribute att;
+	Oid			input;
+	Oid			ioparam;
+
+	if (attno == 0)
+		return;
+	att = TupleDescAttr(state->desc, attno - 1);
+	getTypeInputInfo(att->atttypid, &input, &ioparam);
+	slot->tts_values[attno - 1] = OidInputFunctionCall(input, text, ioparam,
+													   att->atttypmod);
+	slot->tts_isnull[attno - 1] = false;
+}
+
+/* Let the reader go on to the next record of the answer. */
+static void
+next_record(XeroModify *state)
+{
+	if (!xero_reader_next(state->reader, state->values, state->nulls))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
+						state->table->name),
+				 errdetail("It lacks a record that was written.")));
+}
+
+void
+xero_read_record(XeroModify *state, const XeroQueue *queue,
+				 TupleTableSlot *slot)
+{
+	next_record(state);
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true,
+		   sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	for (int i = 0; i < state->nfields; i++)
+	{
+		slot->tts_values[state->field_attnos[i] - 1] = state->values[i];
+		slot->tts_isnull[state->field_attnos[i] - 1] = state->nulls[i];
+	}
+	fill_value(state, state->tenant_attno,
+			   pstrdup(queue->organisation->tenant_id), slot);
+	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * What Xero stored of the one row, into the slot of RETURNING.  Of a record
+ * that was sent for the sake of a row inside of it, that is the element at the
+ * place where it was in the array.
+ */
+static void
+read_back(XeroModify *state, const XeroQueue *queue,
+		  const XeroPendingRow *row, const XeroResponse *response,
+		  TupleTableSlot *slot, MemoryContext row_cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+	int			place = row->parts == NIL ? 0 :
+	((XeroPendingRow *) linitial(row->parts))->place;
+
+	xero_reader_open(state->reader, response->body, response->len,
+					 response->detail);
+	for (int i = 0; i < place; i++)
+		next_record(state);
+	xero_read_record(state, queue, slot);
+	if (state->rules->place == XERO_PLACE_BELOW)
+		fill_value(state, state->holder_attno, row->holder, slot);
+	MemoryContextSwitchTo(old);
+}
+
+/* A row was stored under this key, or refused. */
+static void
+judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
+		  const XeroOutcome *outcome, List **refusals)
+{
+	if (outcome->stored)
+		note_done(state, key);
+	else
+	{
+		*refusals = lappend(*refusals, make_refusal(row, outcome));
+		if (state->refused != NULL)
+			state->refused[row->number] = true;
+	}
+}
+
+/* Sort the rows of the request into those that were stored and the others. */
+static void
+judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
+{
+	List	   *refusals = NIL;
+	int			i = 0;
+	ListCell   *lc;
+	ListCell   *lp;
+
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+		XeroOutcome *outcome = &outcomes[i++];
+
+		CHECK_FOR_INTERRUPTS();
+		show_warnings(state, row, outcome->warnings);
+		if (outcome->key == NULL && row->key != NULL)
+			outcome->key = pstrdup(row->key);
+		if (state->push != NULL)
+			state->push->outcomes[row->number] = *outcome;
+		if (row->parts == NIL)
+			judge_row(state, row, outcome->key, outcome, &refusals);
+		foreach(lp, row->parts)
+		{
+			XeroPendingRow *part = lfirst(lp);
+
+			judge_row(state, part, part->key ? part->key : part->holder,
+					  outcome, &refusals);
+		}
+	}
+	xero_write_forget();		/* all that was stored is noted */
+	settle_refusals(state, refusals);
+}
+
+/* What Xero says to a request, row by row. */
+static XeroOutcome *
+read_outcomes(XeroModify *state, const XeroResponse *response,
+			  const XeroWriteSpec *spec, List *rows)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	if (spec->body == NULL)
+		return read_deletion(state, response);
+	if (response->status == 404)
+		return make_missing(list_length(rows));
+	foreach(lc, rows)
+	{
+		XeroPendingRow *row = lfirst(lc);
+
+		keys = lappend(keys, row->parts != NIL ? row->holder : row->key);
+	}
+	return xero_answer_read(state->answer, response, keys);
+}
+
+void
+xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
+				  TupleTableSlot *slot, MemoryContext row_cxt)
+{
+	XeroPendingRow *first = linitial(rows);
+	int			elements = state->lines ? state->reach : state->batch;
+	XeroWriteSpec spec = {0};
+	const XeroResponse *response;
+	XeroOutcome *outcomes;
+	ListCell   *lc;
+
+	spec.method = xero_write_method(state->table, state->operation, elements);
+	spec.path = xero_write_path(state->table, state->operation, elements,
+								first->holder, first->key);
+	spec.query = xero_write_query(state->table, state->operation, elements);
+	spec.body = make_body(state, rows);
+	spec.subject = xero_make_subject(rows);
+	spec.missing_ok = spec.body == NULL ||
+		state->rules->place == XERO_PLACE_BELOW;
+	spec.stats = &state->stats;
+	if (state->push != NULL)
+	{
+		spec.key = state->push->key;
+		spec.key_age = state->push->key_age;
+	}
+	if (xero_write_is_dry_run())
+	{
+		xero_write_show(&spec);
+		return;
+	}
+
+	response = xero_write_send(CurrentMemoryContext, &queue->server, &spec);
+	if (response->status == 400 && state->rules->repeatable &&
+		list_length(rows) > 1)
+	{
+		/* Xero tells of the failed ones only: ask about each */
+		foreach(lc, rows)
+			xero_send_request(state, queue, list_make1(lfirst(lc)), slot,
+							  row_cxt);
+		return;
+	}
+	outcomes = read_outcomes(state, response, &spec, rows);
+	if (state->push != NULL)
+		state->push->response = response;
+	judge_rows(state, rows, outcomes);
+	if (state->progress)
+	{
+		state->progress->pages_done++;
+		state->progress->rows = state->done;
+		state->progress->bytes_in = state->stats.bytes_in;
+	}
+	if (slot != NULL && state->reader != NULL && outcomes[0].stored)
+		read_back(state, queue, first, response, slot, row_cxt);
+}
+
+void
+xero_check_size(const XeroModify *state, const XeroPendingRow *row)
+{
+	size_t		bytes = row->element ? strlen(row->element) : 0;
+
+	if (bytes > XERO_MAX_BODY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of foreign table \"%s\" is too large for Xero",
+						state->table->name),
+				 errdetail("The %s has %zu bytes, where %d are allowed.",
+						   row->label, bytes, XERO_MAX_BODY)));
+}
