@@ -13,8 +13,9 @@
 #   start_postgres [conf lines]
 #                        -> a server that preloads the extension (or what
 #                           XERO_PRELOAD says, even nothing), and pg_cron if
-#                           it is installed, for the database postgres;
-#                           PGHOST, PGPORT, PGUSER and PGDATABASE lead psql
+#                           it is installed, for the database postgres; its
+#                           log is kept in the folder XERO_LOGS if there is
+#                           one; PGHOST, PGPORT, PGUSER and PGDATABASE lead psql
 #                           to it
 #   start_sandbox [args] -> XERO_SANDBOX_URL, and $scratch for sandbox-control
 
@@ -138,7 +139,7 @@ start_postgres() {
         staged_settings "$scratch/install"
         printf '%s\n' "$@"
     } >>"$pgfolder/data/postgresql.conf"
-    server_log="$pgfolder/log"
+    server_log="${XERO_LOGS:-$pgfolder}/server.$$.log"
     as_postgres "$bindir/pg_ctl" -s -w -D "$pgfolder/data" -l "$server_log" start \
         >/dev/null || {
         cat "$server_log" >&2

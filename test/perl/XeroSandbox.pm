@@ -50,6 +50,7 @@ sub basename_of
 sub start
 {
 	my ($self) = @_;
+	unlink $self->{output};		# or it would say where the last one listened
 	my $pid = fork();
 	croak "could not fork: $!" unless defined $pid;
 	if ($pid == 0)

@@ -13,6 +13,7 @@ use warnings;
 use Carp qw(croak);
 use IPC::Run ();
 use PostgreSQL::Test::Utils;
+use Test::More;
 use Time::HiRes qw(time);
 
 # Options: dbname, user (both postgres), settings (for PGOPTIONS).
@@ -85,6 +86,20 @@ sub memory
 {
 	my ($self, $name) = @_;
 	return $self->rows("SELECT substring(pg_read_file('/proc/self/status') from '$name:\\s+(\\d+)')");
+}
+
+# A test: is the backend's memory less than so many kB?  Under the sanitizers,
+# which keep what is freed, it is not ours.
+sub memory_below
+{
+	my ($self, $what, $limit, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+  SKIP:
+	{
+		skip 'memory is the sanitizers\'', 1 if $ENV{XERO_SANITIZED};
+		cmp_ok($self->memory($what), '<', $limit, $name);
+	}
+	return;
 }
 
 # Open descriptors of this backend; that of reading the folder is one of them.

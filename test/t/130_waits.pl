@@ -194,7 +194,7 @@ foreach my $round (0 .. 50)
 }
 # a few more or fewer connections may be kept; a leak would be hundreds
 cmp_ok($session->descriptors, '<=', $open + 20, 'descriptors after 300 failures');
-cmp_ok($session->memory('VmRSS'), '<', $resident + 3_000, 'memory after 300 failures');
+$session->memory_below('VmRSS', $resident + 3_000, 'memory after 300 failures');
 $session->rows('RESET xero_fdw.max_wait');
 is($session->rows($query), $rows, 'afterwards');
 
@@ -203,7 +203,7 @@ is($session->rows($query), $rows, 'afterwards');
 $session->rows('DO $$ BEGIN FOR i IN 1 .. 20 LOOP EXECUTE \'SELECT count(account_id) FROM xero.accounts\'; END LOOP; END $$');
 $resident = $session->memory('VmRSS');
 $session->rows('DO $$ BEGIN FOR i IN 1 .. 300 LOOP EXECUTE \'SELECT count(account_id) FROM xero.accounts\'; END LOOP; END $$');
-cmp_ok($session->memory('VmRSS'), '<', $resident + 3_000, 'memory after 300 statements');
+$session->memory_below('VmRSS', $resident + 3_000, 'memory after 300 statements');
 
 # ---- rescans ----
 
@@ -221,13 +221,13 @@ is($session->rows('SELECT lookups(100)'), 100, 'a hundred look-ups in one scan')
 is(scalar($sandbox->calls($mark)), 100, 'are a hundred calls');
 $resident = $session->memory('VmRSS');
 is($session->rows('SELECT lookups(400)'), 400, 'four hundred');
-cmp_ok($session->memory('VmRSS'), '<', $resident + 3_000, 'memory after 400 rescans');
+$session->memory_below('VmRSS', $resident + 3_000, 'memory after 400 rescans');
 $mark = $sandbox->mark;
 $resident = $session->memory('VmRSS');
 is($session->rows('SELECT sum((SELECT count(a.account_id) FROM xero.accounts a WHERE a.name > \'\' || substr(g::text, 9))) > 0 FROM generate_series(1, 3000) g'), 't',
 	'three thousand rescans with the same requests');
 is(scalar($sandbox->calls($mark)), 1, 'are one call');
-cmp_ok($session->memory('VmRSS'), '<', $resident + 4_000, 'memory after them');
+$session->memory_below('VmRSS', $resident + 4_000, 'memory after them');
 
 $_->quit foreach $session, $other;
 done_testing();
