@@ -21,9 +21,7 @@
 #include "catalog/catalog.h"
 #include "catalog/scopes.h"
 #include "catalog/writes.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 /* What the catalogue takes from the server. */
 int
@@ -41,8 +39,6 @@ pg_strncasecmp(const char *a, const char *b, size_t n)
 #define XERO_FORMS_ALL \
 	(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE)
 
-static int	tests = 0;
-static int	failed = 0;
 static int	broken = 0;			/* rows that break the present rule */
 
 /* The present rule must hold for this row. */
@@ -60,9 +56,7 @@ expect(bool holds, const XeroObject *object, const char *member)
 static void
 rule(const char *what)
 {
-	printf("%sok %d - %s\n", broken ? "not " : "", ++tests, what);
-	if (broken)
-		failed++;
+	ok(broken == 0, what);
 	broken = 0;
 }
 
@@ -476,6 +470,5 @@ main(void)
 	}
 	rule("types have a name and an OID each");
 
-	printf("1..%d\n", tests);
-	return failed ? 1 : 0;
+	return done_testing();
 }

@@ -9,25 +9,10 @@
  */
 #include "compat.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/report/retry.h"
-
-#undef printf
-#undef snprintf
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
+#include "tap.h"
 
 /* ---- classification ---- */
 
@@ -276,6 +261,5 @@ main(void)
 	test_verdicts();
 	test_counts();
 	test_delays();
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }
