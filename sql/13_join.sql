@@ -69,3 +69,23 @@ SELECT agree('SELECT invoice_number FROM xero.invoices EXCEPT ALL SELECT payment
 SELECT agree('WITH big AS MATERIALIZED (SELECT * FROM xero.invoices WHERE total > 10000) SELECT a.total, b.total FROM big AS a JOIN big AS b USING (contact_id)');
 SELECT agree('SELECT invoice_number, rank() OVER (PARTITION BY contact_id ORDER BY total DESC) FROM xero.invoices WHERE type = ''ACCREC''');
 DROP FUNCTION agree;
+
+-- a look-up between partitions, whose parameters are those of a partition
+CREATE TABLE local_parts (contact_id uuid) PARTITION BY HASH (contact_id);
+CREATE TABLE local_part PARTITION OF local_parts FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+INSERT INTO local_parts SELECT contact_id FROM xero.contacts ORDER BY contact_id LIMIT 2;
+ANALYZE local_part;
+CREATE TABLE contact_parts (contact_id uuid, name text) PARTITION BY HASH (contact_id);
+CREATE FOREIGN TABLE contact_part PARTITION OF contact_parts FOR VALUES WITH (MODULUS 1, REMAINDER 0)
+	SERVER xero OPTIONS (object 'accounting/Contacts');
+SET enable_partitionwise_join = on;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT FROM calls();
+EXPLAIN (COSTS OFF) SELECT count(name) FROM local_parts JOIN contact_parts USING (contact_id);
+SELECT count(name) FROM local_parts JOIN contact_parts USING (contact_id);
+SELECT * FROM calls();
+RESET enable_partitionwise_join;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+DROP TABLE local_parts, contact_parts;

@@ -16,6 +16,7 @@
 #include "fdw/options.h"
 
 #include "access/reloptions.h"
+#include "base/text.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
@@ -341,12 +342,6 @@ get_url(List *options, const char *name, const char *fallback)
 	return url;
 }
 
-static char *
-copy_or_null(const char *string)
-{
-	return string ? pstrdup(string) : NULL;
-}
-
 XeroServer *
 xero_get_server(Oid serverid, Oid userid)
 {
@@ -358,17 +353,17 @@ xero_get_server(Oid serverid, Oid userid)
 	server->serverid = serverid;
 	server->umid = um->umid;
 	server->name = pstrdup(fs->servername);
-	server->client_id = copy_or_null(get_string(fs->options, "client_id", NULL));
-	server->client_secret = copy_or_null(get_string(um->options, "client_secret", NULL));
-	server->access_token = copy_or_null(get_string(um->options, "access_token", NULL));
-	server->tenant_id = copy_or_null(get_string(fs->options, "tenant_id", NULL));
-	server->scopes = copy_or_null(get_string(fs->options, "scopes", NULL));
+	server->client_id = xero_copy_text(get_string(fs->options, "client_id", NULL));
+	server->client_secret = xero_copy_text(get_string(um->options, "client_secret", NULL));
+	server->access_token = xero_copy_text(get_string(um->options, "access_token", NULL));
+	server->tenant_id = xero_copy_text(get_string(fs->options, "tenant_id", NULL));
+	server->scopes = xero_copy_text(get_string(fs->options, "scopes", NULL));
 	grant_type = get_string(fs->options, "grant_type", "authorization_code");
 	server->grant_type = strcmp(grant_type, "client_credentials") == 0 ?
 		XERO_GRANT_CLIENT_CREDENTIALS : XERO_GRANT_AUTHORIZATION_CODE;
 	server->api_url = get_url(fs->options, "api_url", "https://api.xero.com");
 	server->identity_url = get_url(fs->options, "identity_url", "https://identity.xero.com");
-	server->ca_file = copy_or_null(get_string(fs->options, "ca_file", NULL));
+	server->ca_file = xero_copy_text(get_string(fs->options, "ca_file", NULL));
 	server->concurrency = get_integer(fs->options, "concurrency", 5);
 	server->minute_limit = get_integer(fs->options, "minute_limit", 60);
 	server->day_limit = get_integer(fs->options, "day_limit", 5000);

@@ -16,6 +16,7 @@
  */
 #include "compat.h"
 
+#include "base/text.h"
 #include "catalog/pg_type_d.h"
 #include "common/int.h"
 #include "common/jsonapi.h"
@@ -142,17 +143,6 @@ raise_syntax(const XeroConverter *converter, Chars chars)
 					pnstrdup(chars.s, chars.len))));
 }
 
-static inline int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* The usual spelling of a uuid; other spellings are left to uuid_in(). */
 static Datum
 convert_uuid(XeroConverter *converter, Chars chars)
@@ -169,8 +159,8 @@ convert_uuid(XeroConverter *converter, Chars chars)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *s++ != '-')
 			return call_input(converter, chars);
-		high = hex_value(s[0]);
-		low = hex_value(s[1]);
+		high = xero_hex_value(s[0]);
+		low = xero_hex_value(s[1]);
 		if (high < 0 || low < 0)
 			return call_input(converter, chars);
 		uuid->data[i] = high << 4 | low;

@@ -27,6 +27,7 @@
  */
 #include "compat.h"
 
+#include "base/text.h"
 #include "json/skip.h"
 #include "port/pg_bitutils.h"
 #include "port/pg_bswap.h"
@@ -159,12 +160,6 @@ read_block(const char *p, BlockBits *bits)
 
 #endif
 
-static inline bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 /* xero_skip_space()'s slow half: there is something to skip, or the end. */
 const char *
 xero_skip_blanks(const XeroJsonText *text, const char *p)
@@ -181,7 +176,7 @@ xero_skip_blanks(const XeroJsonText *text, const char *p)
 		p += 16;
 	}
 #endif
-	while (is_blank(*p))
+	while (xero_is_blank(*p))
 		p++;
 	return p;
 }

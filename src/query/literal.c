@@ -5,7 +5,7 @@
  *
  * A value that Xero might read as something else is never sent: the callers
  * then leave its condition to PostgreSQL.  Texts are in the server's encoding
- * until xero_append_encoded() turns them into UTF-8.
+ * until xero_append_sent() turns them into UTF-8.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,6 +13,7 @@
 
 #include "query/literal.h"
 
+#include "base/urlencode.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -378,20 +379,10 @@ xero_instant_literal(TimestampTz second)
  * parameters: there they separate, and encoded ones count three bytes.
  */
 void
-xero_append_encoded(StringInfo out, const char *text, bool raw_commas)
+xero_append_sent(StringInfo out, const char *text, bool raw_commas)
 {
-	const unsigned char *c;
-
-	c = (const unsigned char *) pg_server_to_any(text, strlen(text), PG_UTF8);
-	for (; *c; c++)
-	{
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-			(*c >= '0' && *c <= '9') || strchr("-._~", *c) != NULL ||
-			(*c == ',' && raw_commas))
-			appendStringInfoChar(out, *c);
-		else
-			appendStringInfo(out, "%%%02X", *c);
-	}
+	xero_append_encoded(out, pg_server_to_any(text, strlen(text), PG_UTF8),
+						raw_commas ? XERO_UNRESERVED "," : XERO_UNRESERVED);
 }
 
 int
@@ -401,7 +392,7 @@ xero_encoded_length(const char *text, bool raw_commas)
 	int			len;
 
 	initStringInfo(&buf);
-	xero_append_encoded(&buf, text, raw_commas);
+	xero_append_sent(&buf, text, raw_commas);
 	len = buf.len;
 	pfree(buf.data);
 	return len;

@@ -62,8 +62,7 @@ extern char *xero_instant_literal(TimestampTz second);
 #define XERO_FIRST_DAY	(-730119)	/* 0001-01-01 */
 #define XERO_LAST_DAY	2921939 /* 9999-12-31 */
 
-extern void xero_append_encoded(StringInfo out, const char *text,
-								bool raw_commas);
+extern void xero_append_sent(StringInfo out, const char *text, bool raw_commas);
 extern int	xero_encoded_length(const char *text, bool raw_commas);
 
 #endif							/* XERO_LITERAL_H */

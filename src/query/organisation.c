@@ -9,14 +9,9 @@
 
 #include "query/condition.h"
 
+#include "base/uuid.h"
 #include "miscadmin.h"
 #include "query/literal.h"
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(pg_uuid_t));
-}
 
 /* Takes those out of "wanted" that the condition does not let pass. */
 static Bitmapset *
@@ -42,11 +37,11 @@ sift(Bitmapset *wanted, const XeroCondition *condition,
 			return wanted;
 		ids[n] = *DatumGetUUIDP(values.values[n].datum);
 	}
-	qsort(ids, values.count, sizeof(pg_uuid_t), compare_ids);
+	qsort(ids, values.count, sizeof(pg_uuid_t), xero_compare_uuids);
 	while ((i = bms_next_member(wanted, i)) >= 0)
 	{
 		bool		found = bsearch(&tenants[i], ids, values.count,
-									sizeof(pg_uuid_t), compare_ids) != NULL;
+									sizeof(pg_uuid_t), xero_compare_uuids) != NULL;
 
 		if (found != equal)
 			wanted = bms_del_member(wanted, i);

@@ -313,7 +313,7 @@ append_param(QueryText *query, const char *name, const char *value,
 		appendStringInfoChar(&query->shown, '&');
 	}
 	appendStringInfo(&query->encoded, "%s=", name);
-	xero_append_encoded(&query->encoded, value, raw_commas);
+	xero_append_sent(&query->encoded, value, raw_commas);
 	appendStringInfo(&query->shown, "%s=%s", name, value);
 }
 

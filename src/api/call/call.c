@@ -30,6 +30,7 @@
 #include "api/report/retry.h"
 #include "api/shared/shared.h"
 #include "api/token/token.h"
+#include "base/text.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -139,37 +140,31 @@ abandon_call(void *arg)
 		xero_budget_return(&call->grant);
 }
 
-static char *
-copy_string(const char *s)
-{
-	return s == NULL ? NULL : pstrdup(s);
-}
-
 /* The caller's structs may go before the call does. */
 static void
 copy_request(XeroCall *call, const XeroServer *server,
 			 const XeroCallSpec *spec)
 {
 	call->server = *server;
-	call->server.name = copy_string(server->name);
-	call->server.client_id = copy_string(server->client_id);
-	call->server.client_secret = copy_string(server->client_secret);
-	call->server.access_token = copy_string(server->access_token);
-	call->server.tenant_id = copy_string(server->tenant_id);
-	call->server.tenant_name = copy_string(server->tenant_name);
-	call->server.scopes = copy_string(server->scopes);
-	call->server.api_url = copy_string(server->api_url);
-	call->server.identity_url = copy_string(server->identity_url);
-	call->server.ca_file = copy_string(server->ca_file);
+	call->server.name = xero_copy_text(server->name);
+	call->server.client_id = xero_copy_text(server->client_id);
+	call->server.client_secret = xero_copy_text(server->client_secret);
+	call->server.access_token = xero_copy_text(server->access_token);
+	call->server.tenant_id = xero_copy_text(server->tenant_id);
+	call->server.tenant_name = xero_copy_text(server->tenant_name);
+	call->server.scopes = xero_copy_text(server->scopes);
+	call->server.api_url = xero_copy_text(server->api_url);
+	call->server.identity_url = xero_copy_text(server->identity_url);
+	call->server.ca_file = xero_copy_text(server->ca_file);
 
 	call->spec = *spec;
-	call->spec.method = copy_string(spec->method);
-	call->spec.path = copy_string(spec->path);
-	call->spec.query = copy_string(spec->query);
-	call->spec.modified_since = copy_string(spec->modified_since);
-	call->spec.body = copy_string(spec->body);
-	call->spec.idempotency_key = copy_string(spec->idempotency_key);
-	call->spec.subject = copy_string(spec->subject);
+	call->spec.method = xero_copy_text(spec->method);
+	call->spec.path = xero_copy_text(spec->path);
+	call->spec.query = xero_copy_text(spec->query);
+	call->spec.modified_since = xero_copy_text(spec->modified_since);
+	call->spec.body = xero_copy_text(spec->body);
+	call->spec.idempotency_key = xero_copy_text(spec->idempotency_key);
+	call->spec.subject = xero_copy_text(spec->subject);
 	call->is_write = strcmp(spec->method, "GET") != 0;
 	call->doubtful_at = spec->sent_before ?
 		xero_clock_ms() - spec->sent_ago : -INFINITY;

@@ -14,6 +14,7 @@
 #include "compat.h"
 
 #include "api/call/write.h"
+#include "base/random.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -69,10 +70,7 @@ make_key(char *key)
 {
 	unsigned char bytes[KEY_BYTES];
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	xero_random_bytes(bytes, sizeof(bytes));
 	bytes[6] = (bytes[6] & 0x0f) | 0x40;	/* version 4 */
 	bytes[8] = (bytes[8] & 0x3f) | 0x80;	/* variant of RFC 4122 */
 	for (int i = 0; i < KEY_BYTES; i++)

@@ -20,15 +20,9 @@
 #include "api/consent/connections.h"
 #include "api/consent/store.h"
 #include "api/report/failure.h"
+#include "base/uuid.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	return memcmp(&((const XeroOrganisation *) a)->id,
-				  &((const XeroOrganisation *) b)->id, sizeof(pg_uuid_t));
-}
 
 /* In the database's encoding, as much as there is room for. */
 static void
@@ -106,10 +100,10 @@ xero_ask_connections(const XeroServer *server, XeroOrganisation **list)
 									   i + 1));
 		settle(&(*list)[i]);
 	}
-	qsort(*list, found, sizeof(XeroOrganisation), compare_ids);
+	qsort(*list, found, sizeof(XeroOrganisation), xero_compare_uuids);
 	for (int i = 0; i < found; i++)
 	{
-		if (count == 0 || compare_ids(&(*list)[count - 1], &(*list)[i]) != 0)
+		if (count == 0 || xero_compare_uuids(&(*list)[count - 1], &(*list)[i]) != 0)
 			(*list)[count++] = (*list)[i];
 	}
 	return count;
@@ -120,7 +114,7 @@ same_lists(const XeroOrganisation *a, const XeroOrganisation *b, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (compare_ids(&a[i], &b[i]) != 0 || a[i].lost != b[i].lost ||
+		if (xero_compare_uuids(&a[i], &b[i]) != 0 || a[i].lost != b[i].lost ||
 			strcmp(a[i].name, b[i].name) != 0 ||
 			strcmp(a[i].tenant_type, b[i].tenant_type) != 0)
 			return false;
@@ -142,12 +136,12 @@ xero_add_lost_connections(const XeroServer *server, XeroOrganisation **list,
 	for (int i = 0; i < nstored && server->access_token == NULL; i++)
 	{
 		if (bsearch(&stored[i], *list, count, sizeof(XeroOrganisation),
-					compare_ids) != NULL)
+					xero_compare_uuids) != NULL)
 			continue;
 		all[total] = stored[i];
 		all[total++].lost = true;
 	}
-	qsort(all, total, sizeof(XeroOrganisation), compare_ids);
+	qsort(all, total, sizeof(XeroOrganisation), xero_compare_uuids);
 	*changed = total != nstored || !same_lists(all, stored, total);
 	*list = all;
 	return total;

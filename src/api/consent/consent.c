@@ -17,7 +17,8 @@
 #include "api/consent/consent.h"
 #include "api/consent/issuer.h"
 #include "api/consent/work.h"
-#include "api/http/percent.h"
+#include "base/text.h"
+#include "base/urlencode.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -68,19 +69,6 @@ take_pending(XeroWork *work, const char *state)
 	return pending;
 }
 
-static bool
-has_word(const char *words, const char *word)
-{
-	size_t		len = strlen(word);
-
-	for (const char *p = strstr(words, word); p != NULL; p = strstr(p + 1, word))
-	{
-		if ((p == words || p[-1] == ' ') && (p[len] == '\0' || p[len] == ' '))
-			return true;
-	}
-	return false;
-}
-
 static char *
 clean_or_null(const char *text)
 {
@@ -112,7 +100,7 @@ verify_both(XeroWork *work, const XeroPending *pending,
 		return xero_work_fail(work, xero_unverified(work->server, "access", verified), 0);
 
 	if (id_token == NULL)
-		verified = has_word(pending->scopes, "openid") ?
+		verified = xero_has_word(pending->scopes, "openid", strlen("openid")) ?
 			XERO_JWT_MALFORMED : XERO_JWT_VALID;
 	else
 		verified = xero_issuer_verify(work->server, id_token, pending->nonce,

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "api/consent/keyfile.h"
+#include "base/random.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 
@@ -112,11 +113,8 @@ create_file(const char *path)
 	bool		done;
 	int			save_errno;
 
-	if (!pg_strong_random(secret, sizeof(secret)) ||
-		!pg_strong_random(suffix, sizeof(suffix)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate a random key")));
+	xero_random_bytes(secret, sizeof(secret));
+	xero_random_bytes(suffix, sizeof(suffix));
 	xero_base64url_encode(suffix, sizeof(suffix), suffix_text);
 	temporary = psprintf("%s.%s.tmp", path, suffix_text);
 

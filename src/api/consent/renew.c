@@ -20,7 +20,7 @@
 #include "access/xlog.h"
 #include "api/consent/issuer.h"
 #include "api/consent/work.h"
-#include "api/http/percent.h"
+#include "base/urlencode.h"
 #include "utils/timestamp.h"
 
 /* A token that cannot be verified would be exchanged for each query. */

@@ -19,6 +19,7 @@
 
 #include "api/consent/connections.h"
 #include "api/consent/store.h"
+#include "base/uuid.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -80,13 +81,6 @@ find_tenants(Oid umid)
 {
 	return tenants == NULL ? NULL :
 		hash_search(tenants, &umid, HASH_FIND, NULL);
-}
-
-static int
-compare_organisations(const void *a, const void *b)
-{
-	return memcmp(&((const XeroOrganisation *) a)->id,
-				  &((const XeroOrganisation *) b)->id, sizeof(pg_uuid_t));
 }
 
 /* As uuid spells it, whichever way an option does. */
@@ -211,7 +205,7 @@ keep_country(Oid umid, const XeroOrganisation *organisation)
 	TenantEntry *entry = find_tenants(umid);
 	XeroOrganisation *kept = entry == NULL ? NULL :
 	bsearch(organisation, entry->list, entry->count,
-			sizeof(XeroOrganisation), compare_organisations);
+			sizeof(XeroOrganisation), xero_compare_uuids);
 
 	if (kept != NULL)
 		strlcpy(kept->country, organisation->country, sizeof(kept->country));

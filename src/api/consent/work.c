@@ -13,7 +13,8 @@
 #include "access/xact.h"
 #include "api/consent/connections.h"
 #include "api/consent/work.h"
-#include "api/http/percent.h"
+#include "base/text.h"
+#include "base/urlencode.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -40,13 +41,6 @@ xero_work_fail(XeroWork *work, XeroFailure *failure, int hold_ms)
 	return false;
 }
 
-const char *
-xero_authorize_hint(const XeroServer *server)
-{
-	return psprintf("Authorize it: SELECT xero_fdw.authorize_url(%s);",
-					quote_literal_cstr(server->name));
-}
-
 XeroFailure *
 xero_no_consent(const XeroServer *server)
 {
@@ -62,12 +56,7 @@ xero_no_consent(const XeroServer *server)
 static bool
 is_usable(const char *token)
 {
-	for (const char *p = token; *p != '\0'; p++)
-	{
-		if (*p <= ' ' || *p >= 0x7f)
-			return false;
-	}
-	return token[0] != '\0' && strlen(token) < XERO_SHARED_TOKEN_SIZE;
+	return xero_is_graphic(token) && strlen(token) < XERO_SHARED_TOKEN_SIZE;
 }
 
 void

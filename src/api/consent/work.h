@@ -70,9 +70,6 @@ extern void xero_work_organisations(XeroWork *work,
  */
 extern bool xero_work_renew(XeroWork *work, bool forced);
 
-/* "Authorize it: ...", for hints. */
-extern const char *xero_authorize_hint(const XeroServer *server);
-
 /* There is no consent that could be used. */
 extern XeroFailure *xero_no_consent(const XeroServer *server);
 

@@ -15,6 +15,7 @@
 #include <malloc.h>
 
 #include "api/http/document.h"
+#include "base/text.h"
 
 /* Such documents are small and hardly nested; a connection takes 300 bytes. */
 #define MAX_DOCUMENT (4 * 1024 * 1024)
@@ -26,12 +27,6 @@
 /* What json-c made of one above this size is given back to the system. */
 #define MAX_KEPT_DOCUMENT (64 * 1024)
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 bool
 xero_looks_like_json(const char *content_type, const char *text, size_t len)
 {
@@ -42,9 +37,9 @@ xero_looks_like_json(const char *content_type, const char *text, size_t len)
 		return false;
 	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
 		i += 3;					/* a byte order mark */
-	while (i < Min(len, MAX_BLANKS) && is_blank(text[i]))
+	while (i < Min(len, MAX_BLANKS) && xero_is_blank(text[i]))
 		i++;
-	while (end > i && len - end < MAX_BLANKS && is_blank(text[end - 1]))
+	while (end > i && len - end < MAX_BLANKS && xero_is_blank(text[end - 1]))
 		end--;
 	return end > i + 1 &&
 		((text[i] == '{' && text[end - 1] == '}') ||

@@ -44,12 +44,13 @@ typedef struct XeroTokenDocument
 /* An organisation or the like that a token reaches, or has reached. */
 typedef struct XeroOrganisation
 {
+	pg_uuid_t	id;				/* first, as lists are sorted by it; the same
+								 * as tenant_id */
 	char		tenant_id[37];
 	char		tenant_type[32];
 	char		name[512];		/* "" if nobody asked Xero */
 
 	/* these are not in the document of connections */
-	pg_uuid_t	id;				/* the same as tenant_id */
 	char		country[XERO_COUNTRY_SIZE]; /* "" if nobody asked */
 	bool		lost;			/* connected once, and not any more */
 } XeroOrganisation;

@@ -233,6 +233,13 @@ limit_failure(const XeroFailureFacts *facts)
 	return xero_failure_of_wait(facts->server, &wait);
 }
 
+const char *
+xero_authorize_hint(const XeroServer *server)
+{
+	return psprintf("Authorize it: SELECT xero_fdw.authorize_url(%s);",
+					quote_literal_cstr(server->name));
+}
+
 static XeroFailure *
 token_failure(const XeroFailureFacts *facts)
 {
@@ -243,8 +250,7 @@ token_failure(const XeroFailureFacts *facts)
 	else if (facts->server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
 		hint = "Check client_id, client_secret and scopes.";
 	else
-		hint = psprintf("Authorize it: SELECT xero_fdw.authorize_url(%s);",
-						quote_literal_cstr(facts->server->name));
+		hint = xero_authorize_hint(facts->server);
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf(facts->situation == XERO_TOKEN_EXPIRED ?
 								 "the access token of server \"%s\" has expired" :

@@ -65,6 +65,9 @@ extern char *xero_describe_answer(const XeroHttpResult *result);
 /* Raise it, unless the statement was cancelled meanwhile. */
 pg_noreturn extern void xero_failure_raise(const XeroFailure *failure);
 
+/* What to do where a consent is missing or not good any more. */
+extern const char *xero_authorize_hint(const XeroServer *server);
+
 /*
  * Foreign text made presentable: control characters become blanks, at most
  * "cap" bytes remain, and the encoding is the database's.

@@ -15,10 +15,10 @@
 
 #include <math.h>
 
-#include "api/http/percent.h"
 #include "api/report/failure.h"
 #include "api/report/request_log.h"
 #include "api/shared/shared.h"
+#include "base/urlencode.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"

@@ -18,11 +18,12 @@
 #include "compat.h"
 
 #include "api/budget/statement.h"
-#include "api/http/percent.h"
 #include "api/http/sleep.h"
 #include "api/report/request_log.h"
 #include "api/token/identity.h"
 #include "api/token/token.h"
+#include "base/text.h"
+#include "base/urlencode.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
 #include "utils/inval.h"
@@ -264,18 +265,6 @@ refusal(const XeroServer *server, const XeroHttpResult *result)
 						"Check client_id, client_secret and scopes.");
 }
 
-/* Could a header carry it? */
-static bool
-is_sendable(const char *token)
-{
-	for (const char *p = token; *p != '\0'; p++)
-	{
-		if (*p <= ' ' || *p >= 0x7f)
-			return false;
-	}
-	return token[0] != '\0';
-}
-
 /* Take the token out of the answer; false if there is none. */
 static bool
 accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
@@ -284,7 +273,7 @@ accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
 	double		lifetime;
 
 	if (xero_parse_token(result->body, result->len, document) &&
-		is_sendable(document->access_token) && document->expires_in > 0)
+		xero_is_graphic(document->access_token) && document->expires_in > 0)
 	{
 		lifetime = document->expires_in * 1000.0;
 		entry->ends_at = xero_clock_ms() + lifetime;

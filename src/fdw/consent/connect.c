@@ -19,8 +19,9 @@
 #include "access/xlog.h"
 #include "api/consent/consent.h"
 #include "api/consent/store.h"
-#include "api/http/percent.h"
 #include "api/token/slots.h"
+#include "base/random.h"
+#include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "fdw/consent/scopes.h"
@@ -112,10 +113,7 @@ random_word(void)
 	unsigned char bytes[STATE_LEN];
 	char	   *text = palloc(XERO_BASE64URL_LEN(STATE_LEN) + 1);
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	xero_random_bytes(bytes, sizeof(bytes));
 	xero_base64url_encode(bytes, sizeof(bytes), text);
 	explicit_bzero(bytes, sizeof(bytes));
 	return text;

@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/consent/consent.h"
+#include "base/text.h"
 #include "catalog/catalog.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/scopes.h"
@@ -22,22 +23,6 @@
 #include "fdw/options.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-
-/* Is the word among those that are separated by blanks? */
-static bool
-has_word(const char *words, const char *word, size_t len)
-{
-	for (const char *p = words; *p != '\0';)
-	{
-		size_t		n = strcspn(p, " ");
-
-		if (n == len && strncmp(p, word, len) == 0)
-			return true;
-		p += n;
-		p += strspn(p, " ");
-	}
-	return false;
-}
 
 /* Add the words that are not there yet. */
 static void
@@ -47,7 +32,7 @@ add_words(StringInfo words, const char *more)
 	{
 		size_t		n = strcspn(p, " ");
 
-		if (!has_word(words->data, p, n))
+		if (!xero_has_word(words->data, p, n))
 			appendStringInfo(words, "%s%.*s", words->len > 0 ? " " : "",
 							 (int) n, p);
 		p += n;
@@ -67,7 +52,7 @@ add_scopes(StringInfo words, const char *scopes)
 		size_t		n = strcspn(p, " ");
 
 		if (n <= 5 || strncmp(p + n - 5, ".read", 5) != 0 ||
-			!has_word(scopes, p, n - 5))
+			!xero_has_word(scopes, p, n - 5))
 			add_words(words, pnstrdup(p, n));
 		p += n;
 		p += strspn(p, " ");

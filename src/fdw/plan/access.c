@@ -155,7 +155,10 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	const XeroObject *object = xero_root_object(info->table->object);
 	List	   *targets;
 
-	xero_pushdown(info->rel, clauses, &access->pushdown);
+	if (clauses == info->clauses)
+		access->pushdown = info->pushdown;
+	else
+		xero_pushdown(info->rel, clauses, &access->pushdown);
 	access->wanted = wanted_attributes(info->table, baserel,
 									   access->pushdown.recheck);
 	access->shape.forms = usable_forms(info->table, access->wanted);
@@ -190,19 +193,18 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
  * A long list of values travels 40 a call; where reading without it is known
  * to take fewer calls, the list is left out and its clause checked here.
  */
-void
-xero_plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-				 const char *order, int page_size, XeroAccess *access)
+static void
+leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+				int page_size, XeroAccess *access)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	List	   *lists = NIL;
 	List	   *others = NIL;
+	XeroAccess	whole = {0};
 	ListCell   *lc;
 
-	access->shape.order = order ? order :
-		xero_root_object(info->table->object)->order;
-	plan_clauses(root, baserel, clauses, page_size, access);
-
+	if (access->calls <= 1 || !info->records_known)
+		return;
 	foreach(lc, clauses)
 	{
 		if (IsA(lfirst(lc), ScalarArrayOpExpr))
@@ -210,19 +212,16 @@ xero_plan_access(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		else
 			others = lappend(others, lfirst(lc));
 	}
-	if (lists != NIL && access->calls > 1 && info->records_known)
-	{
-		XeroAccess	whole;
-
-		whole.shape.order = access->shape.order;
-		plan_clauses(root, baserel, others, page_size, &whole);
-		whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
-		whole.wanted = wanted_attributes(info->table, baserel,
-										 whole.pushdown.recheck);
-		whole.shape.forms = usable_forms(info->table, whole.wanted);
-		if (whole.calls < access->calls)
-			*access = whole;
-	}
+	if (lists == NIL)
+		return;
+	whole.shape.order = access->shape.order;
+	plan_clauses(root, baserel, others, page_size, &whole);
+	whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
+	whole.wanted = wanted_attributes(info->table, baserel,
+									 whole.pushdown.recheck);
+	whole.shape.forms = usable_forms(info->table, whole.wanted);
+	if (whole.calls < access->calls)
+		*access = whole;
 }
 
 const char *
@@ -286,24 +285,44 @@ is_written_to(PlannerInfo *root, Oid relid)
 	return false;
 }
 
-XeroScanChoice
-xero_choose_scan(PlannerInfo *root, RelOptInfo *baserel, int page_size,
-				 bool ahead)
+XeroPath *
+xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+			   const char *order, int page_size, bool ahead)
 {
 	XeroRelInfo *info = baserel->fdw_private;
-	XeroScanChoice choice = {0};
+	XeroPath   *path = palloc0(sizeof(XeroPath));
 
-	choice.page_size = page_size;
-	choice.ahead = ahead;
-	choice.keep = may_be_rescanned(root, baserel);
-	choice.whole = ahead && is_written_to(root, info->table->relid);
-	return choice;
+	path->kind = XERO_PATH_ROWS;
+	path->table = info->table;
+	path->clauses = clauses;
+	path->access.shape.order = order ? order :
+		xero_root_object(info->table->object)->order;
+	plan_clauses(root, baserel, clauses, page_size, &path->access);
+	leave_lists_out(root, baserel, clauses, page_size, &path->access);
+	path->page_size = page_size;
+	path->ahead = ahead;
+	path->keep = may_be_rescanned(root, baserel);
+	path->whole = ahead && is_written_to(root, info->table->relid);
+	return path;
+}
+
+/* Nothing looks into the list of a path but its owner, so it needs no node. */
+List *
+xero_path_private(XeroPath *path)
+{
+	return list_make1(path);
+}
+
+XeroPath *
+xero_path_of(const ForeignPath *path)
+{
+	return linitial(path->fdw_private);
 }
 
 List *
-xero_make_private(const XeroTable *table, const XeroAccess *access,
-				  const XeroScanChoice *choice)
+xero_plan_private(const XeroPath *path)
 {
+	const XeroAccess *access = &path->access;
 	const char *order = access->shape.order;
 	List	   *private;
 
@@ -311,13 +330,13 @@ xero_make_private(const XeroTable *table, const XeroAccess *access,
 						 access->wanted,
 						 makeInteger(access->shape.forms),
 						 makeString(pstrdup(order ? order : "")),
-						 choice->sort);
-	private = lappend(private, makeInteger(choice->page_size));
-	private = lappend(private, makeBoolean(choice->ahead));
-	private = lappend(private, makeBoolean(choice->keep));
+						 path->sort);
+	private = lappend(private, makeInteger(path->page_size));
+	private = lappend(private, makeBoolean(path->ahead));
+	private = lappend(private, makeBoolean(path->keep));
 	private = lappend(private, makeFloat(psprintf("%.0f", access->calls)));
-	private = lappend(private, makeInteger((int) table->relid));
-	private = lappend(private, makeBoolean(choice->whole));
-	private = lappend(private, makeBoolean(choice->counts));
-	return lappend(private, choice->window);
+	private = lappend(private, makeInteger((int) path->table->relid));
+	private = lappend(private, makeBoolean(path->whole));
+	private = lappend(private, makeBoolean(path->kind == XERO_PATH_COUNT));
+	return lappend(private, path->window);
 }

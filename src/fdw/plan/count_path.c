@@ -58,8 +58,7 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 {
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
-	XeroPushdown *pushdown;
-	List	   *clauses;
+	XeroPath   *path;
 	double		calls;
 	Cost		cost;
 	ListCell   *lc;
@@ -78,46 +77,38 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 			return;
 	}
 
-	pushdown = palloc0(sizeof(XeroPushdown));
-	clauses = extract_actual_clauses(input_rel->baserestrictinfo, false);
-	xero_pushdown(info->rel, clauses, pushdown);
-	if (pushdown->recheck != NIL)
+	if (info->pushdown.recheck != NIL)
 		return;
 
-	calls = pushdown->max_tenants < 0 ? info->organisations :
-		Max(Min(info->organisations, pushdown->max_tenants), 1);
+	calls = info->pushdown.max_tenants < 0 ? info->organisations :
+		Max(Min(info->organisations, info->pushdown.max_tenants), 1);
+	path = palloc0(sizeof(XeroPath));
+	path->kind = XERO_PATH_COUNT;
+	path->table = info->table;
+	path->clauses = info->clauses;
+	path->access.pushdown = info->pushdown;
+	path->access.shape.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	path->access.calls = calls;
+	path->page_size = 1;		/* a single record may come */
+
 	cost = XERO_CALL_COST * calls + cpu_tuple_cost;
 	output_rel->fdw_private = info;
 	add_path(output_rel, (Path *)
 			 xero_create_foreign_upper_path(root, output_rel,
 											output_rel->reltarget, 1, cost, cost,
-											list_make4(pushdown->sent,
-													   pushdown->params,
-													   makeFloat(psprintf("%.0f", calls)),
-													   clauses)));
+											xero_path_private(path)));
 }
 
 ForeignScan *
-xero_plan_count(RelOptInfo *upper, ForeignPath *best_path, List *tlist)
+xero_plan_count(RelOptInfo *upper, const XeroPath *path, List *tlist)
 {
-	XeroRelInfo *info = upper->fdw_private;
 	Node	   *count = only_count_star(upper);
 	List	   *scan_tlist = list_make1(makeTargetEntry((Expr *) count, 1, NULL, false));
-	List	   *clauses = lfourth(best_path->fdw_private);
-	XeroAccess	access = {0};
-	XeroScanChoice choice = {0};
 
 	scan_tlist = add_to_flat_tlist(scan_tlist,
-								   pull_var_clause((Node *) clauses,
+								   pull_var_clause((Node *) path->clauses,
 												   PVC_RECURSE_PLACEHOLDERS));
-
-	access.pushdown.sent = linitial(best_path->fdw_private);
-	access.shape.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
-	access.calls = floatVal(lthird(best_path->fdw_private));
-	choice.page_size = 1;		/* a single record may come */
-	choice.counts = true;
-
-	return make_foreignscan(tlist, NIL, 0, lsecond(best_path->fdw_private),
-							xero_make_private(info->table, &access, &choice),
-							scan_tlist, clauses, NULL);
+	return make_foreignscan(tlist, NIL, 0, path->access.pushdown.params,
+							xero_plan_private(path), scan_tlist, path->clauses,
+							NULL);
 }

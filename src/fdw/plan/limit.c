@@ -34,14 +34,6 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/builtins.h"
 
-/* Members of the path's fdw_private, in this order. */
-typedef enum WindowPath
-{
-	WINDOW_PRIVATE,				/* the plan's */
-	WINDOW_PARAMS,				/* XeroPushdown.params */
-	WINDOW_REMOTE				/* XeroPushdown.remote */
-} WindowPath;
-
 /* A row count of the query; false if it is no plain number. */
 static bool
 read_count(Node *node, int64 absent, int64 *count)
@@ -194,12 +186,11 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 	XeroRelInfo *info;
 	const XeroObject *object;
 	XeroRowWindow window;
-	XeroAccess	access;
-	List	   *clauses;
+	XeroPath   *path;
+	XeroAccess *access;
 	int			page_size;
 	const char *order;
 	double		rows;
-	XeroScanChoice choice;
 
 	if (baserel == NULL)
 		return;
@@ -212,34 +203,30 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 		!check_target(target, baserel->relid, &window.whole_row))
 		return;
 	page_size = choose_page_size(&window, page_size);
-	clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
-	if (!take_order(root, baserel, clauses, &window, page_size, &order))
+	if (!take_order(root, baserel, info->clauses, &window, page_size, &order))
 		return;
-	xero_plan_access(root, baserel, clauses, order, page_size, &access);
-	if (access.pushdown.recheck != NIL ||
-		!is_one_organisation(info, &access, order != NULL) ||
-		(order != NULL && (access.lists > 1 || access.pushdown.split)))
+	path = xero_make_path(root, baserel, info->clauses, order, page_size,
+						  wants_all(root, &window));
+	access = &path->access;
+	if (access->pushdown.recheck != NIL ||
+		!is_one_organisation(info, access, order != NULL) ||
+		(order != NULL && (access->lists > 1 || access->pushdown.split)))
 		return;
 
-	access.calls = count_pages(&window, page_size, access.records);
-	rows = clamp_row_est(access.records - window.offset);
+	path->kind = XERO_PATH_WINDOW;
+	path->window = list_make3(makeFloat(psprintf(INT64_FORMAT, window.offset)),
+							  makeFloat(psprintf(INT64_FORMAT, window.rows)),
+							  makeBoolean(window.whole_row));
+	access->calls = count_pages(&window, page_size, access->records);
+	rows = clamp_row_est(access->records - window.offset);
 	if (window.rows >= 0)
 		rows = Min(rows, window.rows);
-	choice = xero_choose_scan(root, baserel, page_size,
-							  wants_all(root, &window));
-	choice.window = list_make3(makeFloat(psprintf(INT64_FORMAT, window.offset)),
-							   makeFloat(psprintf(INT64_FORMAT, window.rows)),
-							   makeBoolean(window.whole_row));
 	add_path(final_rel, (Path *)
 			 xero_create_foreign_upper_path(root, final_rel, target, rows,
 											XERO_CALL_COST,
-											XERO_CALL_COST * access.calls +
+											XERO_CALL_COST * access->calls +
 											rows * cpu_tuple_cost,
-											list_make3(xero_make_private(info->table,
-																		 &access,
-																		 &choice),
-													   access.pushdown.params,
-													   access.pushdown.remote)));
+											xero_path_private(path)));
 }
 
 /* The table's columns, and perhaps a row of it, as the scan returns them. */
@@ -275,18 +262,14 @@ make_scan_tlist(Index varno, Oid relid, bool whole_row)
 }
 
 ForeignScan *
-xero_plan_limit(PlannerInfo *root, ForeignPath *best_path, List *tlist)
+xero_plan_window(PlannerInfo *root, const XeroPath *path, List *tlist)
 {
-	List	   *private = list_nth(best_path->fdw_private, WINDOW_PRIVATE);
-	List	   *window = list_nth(private, XERO_SCAN_WINDOW);
 	List	   *scan_tlist;
 
 	scan_tlist = make_scan_tlist(bms_singleton_member(root->all_baserels),
-								 (Oid) intVal(list_nth(private, XERO_SCAN_RELID)),
-								 boolVal(lthird(window)));
-	return make_foreignscan(tlist, NIL, 0,
-							list_nth(best_path->fdw_private, WINDOW_PARAMS),
-							private, scan_tlist,
-							list_nth(best_path->fdw_private, WINDOW_REMOTE),
-							NULL);
+								 path->table->relid,
+								 boolVal(lthird(path->window)));
+	return make_foreignscan(tlist, NIL, 0, path->access.pushdown.params,
+							xero_plan_private(path), scan_tlist,
+							path->access.pushdown.remote, NULL);
 }

@@ -46,7 +46,6 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	Relation	rel = table_open(foreigntableid, NoLock);
 	const XeroObject *object;
 	XeroOrganisation *organisations;
-	XeroPushdown pushdown;
 
 	info->table = xero_get_table(rel);
 	table_close(rel, NoLock);
@@ -68,12 +67,11 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	baserel->tuples = clamp_row_est(info->records * info->rows_per_record);
 	set_baserel_size_estimates(root, baserel);
 
-	xero_pushdown(info->rel,
-				  extract_actual_clauses(baserel->baserestrictinfo, false),
-				  &pushdown);
-	if (pushdown.max_records >= 0)
+	info->clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
+	xero_pushdown(info->rel, info->clauses, &info->pushdown);
+	if (info->pushdown.max_records >= 0)
 		baserel->rows = clamp_row_est(Min(baserel->rows,
-										  pushdown.max_records * info->rows_per_record));
+										  info->pushdown.max_records * info->rows_per_record));
 }
 
 /* Does the statement need a known number of rows at most? */
@@ -102,34 +100,56 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 	return info->table->page_size;
 }
 
-static void
-add_plain_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+/* Will all rows be wanted?  If not, a page ahead may be a call wasted. */
+static bool
+wants_all(PlannerInfo *root)
 {
-	XeroRelInfo *info = baserel->fdw_private;
-	XeroAccess	access;
+	return root->tuple_fraction <= 0 && root->limit_tuples < 0;
+}
+
+/* Settle the pages of a path, and offer it. */
+static void
+offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
+		   List *pathkeys, Relids outer)
+{
 	Cost		startup;
 	Cost		total;
 
-	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
-	cost_access(&access, baserel->rows, &startup, &total);
+	cost_access(&path->access, rows, &startup, &total);
+	path->page_size = choose_page_size(root, baserel,
+									   path->access.pushdown.recheck == NIL,
+									   path->sort != NIL);
+	if (path->sort != NIL)
+		/* several lists are put in one order here */
+		path->access.calls = path->access.organisations * path->access.lists;
+	else if (path->page_size < path->table->page_size)
+		path->access.calls = 1; /* as many rows as LIMIT asks for */
 	add_path(baserel, (Path *)
-			 xero_create_foreignscan_path(root, baserel, baserel->rows,
-										  startup, total, NIL,
-										  baserel->lateral_relids, NIL));
+			 xero_create_foreignscan_path(root, baserel, rows, startup, total,
+										  pathkeys, outer,
+										  xero_path_private(path)));
+}
+
+static void
+add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+
+	offer_path(root, baserel,
+			   xero_make_path(root, baserel, info->clauses, NULL,
+							  info->table->page_size, wants_all(root)),
+			   baserel->rows, NIL, baserel->lateral_relids);
 }
 
 /* See the head of the file for why only a bounded scan is read in order. */
 static void
-add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
+add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 {
 	XeroRelInfo *info = baserel->fdw_private;
-	XeroAccess	access;
+	XeroPath   *path;
 	PathKey    *pathkey;
 	const char *order;
 	AttrNumber	attno;
-	List	   *sort;
-	Cost		startup;
-	Cost		total;
 
 	if (list_length(root->query_pathkeys) != 1 || !is_bounded(root) ||
 		root->limit_tuples > info->table->page_size ||
@@ -137,24 +157,21 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses)
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
 	pathkey = linitial(root->query_pathkeys);
-	order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
+	order = xero_order_for_pathkey(baserel, pathkey, info->clauses, &attno);
 	if (order == NULL)
 		return;
 
-	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
-	if (access.pushdown.recheck != NIL)
+	path = xero_make_path(root, baserel, info->clauses, pstrdup(order),
+						  info->table->page_size, wants_all(root));
+	if (path->access.pushdown.recheck != NIL)
 		return;
-	cost_access(&access, baserel->rows, &startup, &total);
-	sort = list_make3(makeInteger(attno),
-					  makeBoolean(xero_pathkey_descends(pathkey)),
-					  makeInteger((int) root->limit_tuples));
-	add_path(baserel, (Path *)
-			 xero_create_foreignscan_path(root, baserel, baserel->rows,
-										  startup, total,
-										  root->query_pathkeys,
-										  baserel->lateral_relids,
-										  list_make2(makeString(pstrdup(order)),
-													 sort)));
+	path->sort = list_make3(makeInteger(attno),
+							makeBoolean(xero_pathkey_descends(pathkey)),
+							makeInteger((int) root->limit_tuples));
+	path->access.wanted = list_append_unique(path->access.wanted,
+											 linitial(path->sort));
+	offer_path(root, baserel, path, baserel->rows, root->query_pathkeys,
+			   baserel->lateral_relids);
 }
 
 static bool
@@ -174,10 +191,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 	XeroRelInfo *info = baserel->fdw_private;
 	Relids		outer;
 	ParamPathInfo *param_info;
-	XeroAccess	access;
 	List	   *clauses;
-	Cost		startup;
-	Cost		total;
 
 	if (!join_clause_is_movable_to(rinfo, baserel) ||
 		!xero_is_lookup(info->rel, rinfo->clause))
@@ -188,13 +202,13 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 		return;
 
 	param_info = get_baserel_parampathinfo(root, baserel, outer);
-	clauses = list_concat(extract_actual_clauses(baserel->baserestrictinfo, false),
-						  extract_actual_clauses(param_info->ppi_clauses, false));
-	xero_plan_access(root, baserel, clauses, NULL, info->table->page_size, &access);
-	cost_access(&access, param_info->ppi_rows, &startup, &total);
-	add_path(baserel, (Path *)
-			 xero_create_foreignscan_path(root, baserel, param_info->ppi_rows,
-										  startup, total, NIL, outer, NIL));
+	clauses = list_concat_copy(info->clauses,
+							   extract_actual_clauses(param_info->ppi_clauses,
+													  false));
+	offer_path(root, baserel,
+			   xero_make_path(root, baserel, clauses, NULL,
+							  info->table->page_size, wants_all(root)),
+			   param_info->ppi_rows, NIL, outer);
 }
 
 /* Look-ups by key, or tenant_id, with values of other relations. */
@@ -228,10 +242,8 @@ add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
 void
 xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
-	List	   *clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
-
-	add_plain_path(root, baserel, clauses);
-	add_ordered_path(root, baserel, clauses);
+	add_plain_path(root, baserel);
+	add_ordered_path(root, baserel);
 	add_lookup_paths(root, baserel);
 }
 
@@ -259,51 +271,61 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	}
 }
 
+/*
+ * Those of the clauses that are checked here, in the order that the planner
+ * wants, which keeps those of security barriers first.
+ */
+static List *
+order_recheck(List *clauses, List *recheck)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (list_member_ptr(recheck, lfirst(lc)))
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/*
+ * Were these clauses looked at when the path was made?  Not if its parameters
+ * have become those of a partition since: that copies them.
+ */
+static bool
+is_path_for(const XeroPath *path, List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (!list_member_ptr(path->clauses, lfirst(lc)))
+			return false;
+	}
+	return true;
+}
+
 ForeignScan *
 xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 				   ForeignPath *best_path, List *tlist, List *scan_clauses,
 				   Plan *outer_plan)
 {
-	XeroAccess	access;
+	XeroPath   *path = xero_path_of(best_path);
 	List	   *clauses = extract_actual_clauses(scan_clauses, false);
-	const char *order = NULL;
-	List	   *sort = NIL;
-	XeroRelInfo *info = baserel->fdw_private;
-	int			page_size;
-	XeroScanChoice choice;
+	const XeroPushdown *pushdown;
 
-	if (baserel->reloptkind == RELOPT_UPPER_REL)
-		return baserel == fetch_upper_rel(root, UPPERREL_FINAL, NULL) ?
-			xero_plan_limit(root, best_path, tlist) :
-			xero_plan_count(baserel, best_path, tlist);
+	if (path->kind == XERO_PATH_WINDOW)
+		return xero_plan_window(root, path, tlist);
+	if (path->kind == XERO_PATH_COUNT)
+		return xero_plan_count(baserel, path, tlist);
 
-	if (best_path->fdw_private != NIL)
-	{
-		order = strVal(linitial(best_path->fdw_private));
-		sort = lsecond(best_path->fdw_private);
-	}
-
-	xero_plan_access(root, baserel, clauses, order, info->table->page_size, &access);
-	page_size = choose_page_size(root, baserel,
-								 access.pushdown.recheck == NIL,
-								 order != NULL);
-	if (sort != NIL)
-	{
-		/* several lists are put in one order here, by this column */
-		access.calls = access.organisations * access.lists;
-		access.wanted = list_append_unique(access.wanted, linitial(sort));
-	}
-	else if (page_size < info->table->page_size)
-		access.calls = 1;		/* as many rows as LIMIT asks for */
-
-	/* where the statement may stop early, a page ahead may be a call wasted */
-	choice = xero_choose_scan(root, baserel, page_size,
-							  root->tuple_fraction <= 0 &&
-							  root->limit_tuples < 0);
-	choice.sort = sort;
-	return make_foreignscan(tlist, access.pushdown.recheck, baserel->relid,
-							access.pushdown.params,
-							xero_make_private(info->table, &access, &choice),
-							NIL,
-							access.pushdown.remote, outer_plan);
+	if (!is_path_for(path, clauses))
+		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,
+							  path->ahead);
+	pushdown = &path->access.pushdown;
+	return make_foreignscan(tlist, order_recheck(clauses, pushdown->recheck),
+							baserel->relid, pushdown->params,
+							xero_plan_private(path), NIL, pushdown->remote,
+							outer_plan);
 }

@@ -31,6 +31,8 @@ typedef struct XeroRelInfo
 	double		records;		/* in the whole lists of all of them */
 	bool		records_known;	/* Xero has told this session */
 	double		rows_per_record;	/* child tables: elements a record */
+	List	   *clauses;		/* the restrictions of the table alone, bare */
+	XeroPushdown pushdown;		/* of them */
 } XeroRelInfo;
 
 /* How one set of clauses would be read. */
@@ -45,39 +47,52 @@ typedef struct XeroAccess
 	double		calls;
 } XeroAccess;
 
-/* What else a plan settles: members of XeroScanPrivate. */
-typedef struct XeroScanChoice
+/* What a path returns. */
+typedef enum XeroPathKind
 {
+	XERO_PATH_ROWS,				/* rows of the table, rechecked */
+	XERO_PATH_WINDOW,			/* those between OFFSET and LIMIT */
+	XERO_PATH_COUNT				/* their number */
+} XeroPathKind;
+
+/*
+ * One way of reading a table.  It is settled when the path is made, of whose
+ * fdw_private it is the only member; the plan is a transcript of it.
+ */
+typedef struct XeroPath
+{
+	XeroPathKind kind;
+	XeroTable  *table;
+	List	   *clauses;		/* that were looked at, bare */
+	XeroAccess	access;
+
+	/* as in XeroScanPrivate */
 	int			page_size;
 	bool		ahead;
 	bool		keep;
 	bool		whole;
-	bool		counts;
 	List	   *sort;
 	List	   *window;
-} XeroScanChoice;
+} XeroPath;
 
 /*
- * in access.c: settle how clauses would be read, in an order that Xero gives
- * (NULL: none) and pages of a size, and what that costs
+ * in access.c: a path for clauses, in an order that Xero gives (NULL: none),
+ * and pages of a size, where "ahead" says that all rows will be wanted
  */
-extern void xero_plan_access(PlannerInfo *root, RelOptInfo *baserel,
-							 List *clauses, const char *order, int page_size,
-							 XeroAccess *access);
+extern XeroPath *xero_make_path(PlannerInfo *root, RelOptInfo *baserel,
+								List *clauses, const char *order,
+								int page_size, bool ahead);
+
+/* What is in its fdw_private, and back. */
+extern List *xero_path_private(XeroPath *path);
+extern XeroPath *xero_path_of(const ForeignPath *path);
+
+/* What the plan tells the executor: XeroScanPrivate. */
+extern List *xero_plan_private(const XeroPath *path);
 
 /* The order= that gives a path key, and its column; or NULL. */
 extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
 										  List *clauses, AttrNumber *attno);
-
-/*
- * A scan of pages of a size, where "ahead" says that all rows will be wanted;
- * and what is to be done, for the plan: XeroScanPrivate.
- */
-extern XeroScanChoice xero_choose_scan(PlannerInfo *root, RelOptInfo *baserel,
-									   int page_size, bool ahead);
-extern List *xero_make_private(const XeroTable *table,
-							   const XeroAccess *access,
-							   const XeroScanChoice *choice);
 
 /* in plan.c */
 extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
@@ -87,7 +102,7 @@ extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 /* in count_path.c */
 extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 								RelOptInfo *output_rel);
-extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
+extern ForeignScan *xero_plan_count(RelOptInfo *upper, const XeroPath *path,
 									List *tlist);
 
 /*
@@ -96,8 +111,8 @@ extern ForeignScan *xero_plan_count(RelOptInfo *upper, ForeignPath *best_path,
  */
 extern void xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 								RelOptInfo *final_rel);
-extern ForeignScan *xero_plan_limit(PlannerInfo *root, ForeignPath *best_path,
-									List *tlist);
+extern ForeignScan *xero_plan_window(PlannerInfo *root, const XeroPath *path,
+									 List *tlist);
 
 /* in stats.c; to be called by _PG_init */
 extern void xero_stats_init(void);

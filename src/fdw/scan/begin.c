@@ -18,6 +18,7 @@
 #include "fdw/scan/scan.h"
 
 #include "access/table.h"
+#include "base/text.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -252,12 +253,6 @@ evaluate_params(ForeignScanState *node)
 }
 
 static bool
-same_string(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool
 same_targets(List *a, List *b)
 {
 	ListCell   *la;
@@ -272,7 +267,7 @@ same_targets(List *a, List *b)
 
 		if (strcmp(ta->path, tb->path) != 0 ||
 			strcmp(ta->query, tb->query) != 0 ||
-			!same_string(ta->modified_since, tb->modified_since))
+			!xero_same_text(ta->modified_since, tb->modified_since))
 			return false;
 	}
 	return true;

@@ -26,6 +26,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "base/text.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "funcapi.h"
@@ -522,14 +523,7 @@ return_rows(const Push *push, ReturnSetInfo *rsinfo)
 static char *
 check_key(char *key)
 {
-	size_t		len = strlen(key);
-
-	for (size_t i = 0; i < len; i++)
-	{
-		if (key[i] <= ' ' || key[i] > '~')
-			len = 0;
-	}
-	if (len == 0 || len > XERO_MAX_KEY)
+	if (!xero_is_graphic(key) || strlen(key) > XERO_MAX_KEY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid idempotency key"),

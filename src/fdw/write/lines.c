@@ -22,6 +22,7 @@
 #include "fdw/write/modify.h"
 
 #include "api/call/call.h"
+#include "base/text.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -337,12 +338,6 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
  *-------------------------------------------------------------------------
  */
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* The element that a row means; NULL if it is not there any more. */
 static Line *
 find_line(const XeroModify *state, const Holder *holder,
@@ -360,7 +355,7 @@ find_line(const XeroModify *state, const Holder *holder,
 		if (line->identity == NULL || line->gone ||
 			(line->taken && state->object->key == NULL))
 			continue;
-		while (i < nidentity && same_text(line->identity[i], row->identity[i]))
+		while (i < nidentity && xero_same_text(line->identity[i], row->identity[i]))
 			i++;
 		if (i == nidentity)
 			return line;

@@ -14,6 +14,7 @@
 #include "fdw/write/modify.h"
 
 #include "api/consent/tenant.h"
+#include "base/text.h"
 #include "fdw/write/written.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -216,12 +217,6 @@ row_bytes(const XeroPendingRow *row)
 	return row->element ? strlen(row->element) + 1 : 0;
 }
 
-static char *
-copy_text(const char *text)
-{
-	return text ? pstrdup(text) : NULL;
-}
-
 static char **
 copy_texts(char **texts, int n)
 {
@@ -231,7 +226,7 @@ copy_texts(char **texts, int n)
 		return NULL;
 	copy = palloc(sizeof(char *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
-		copy[i] = copy_text(texts[i]);
+		copy[i] = xero_copy_text(texts[i]);
 	return copy;
 }
 
@@ -244,10 +239,10 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	XeroPendingRow *copy = palloc0(sizeof(XeroPendingRow));
 
 	copy->number = row->number;
-	copy->label = copy_text(row->label);
-	copy->element = copy_text(row->element);
-	copy->holder = copy_text(row->holder);
-	copy->key = copy_text(row->key);
+	copy->label = xero_copy_text(row->label);
+	copy->element = xero_copy_text(row->element);
+	copy->holder = xero_copy_text(row->holder);
+	copy->key = xero_copy_text(row->key);
 	copy->texts = copy_texts(row->texts, state->nmembers);
 	copy->identity = copy_texts(row->identity, list_length(state->identity));
 	queue->rows = lappend(queue->rows, copy);

@@ -16,6 +16,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "base/urlencode.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
@@ -233,16 +234,7 @@ encode_key(const XeroObject *object, const char *key)
 	if (key == NULL)
 		return psprintf("{%s}", object->key);
 	initStringInfo(&path);
-	for (; *key != '\0'; key++)
-	{
-		unsigned char c = *key;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			(c >= '0' && c <= '9') || c == '-')
-			appendStringInfoChar(&path, c);
-		else
-			appendStringInfo(&path, "%%%02X", c);
-	}
+	xero_append_encoded(&path, key, "-");
 	return path.data;
 }
 
