@@ -30,6 +30,8 @@ PG_CFLAGS += -Werror
 endif
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+# Each uses what the first one makes, wherever make is told which to run.
+override REGRESS := $(if $(REGRESS),00_setup $(filter-out 00_setup,$(REGRESS)))
 ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test \
 	--launcher="env PGOPTIONS=-ctest.sandbox=$(XERO_SANDBOX_URL)"

@@ -7,7 +7,12 @@
 # postgres, for anybody else as oneself.
 #
 #   scratch_folder       -> $scratch
-#   copy_tree FOLDER     the sources, without what was built from them
+#   copy_tree FOLDER     the sources, without what was built from them; what was
+#                        built in an earlier copy stays
+#   named FOLDER SUFFIX [NAME...]
+#                        the files there whose names begin so, without suffix
+#   beside COMMAND...    run it beside others, as many as there are processors
+#   all_done             wait for these
 #   build [make args]    build the extension, where it stands
 #   install_staged       install into $scratch/install, not into the system
 #   start_postgres [conf lines]
@@ -103,8 +108,9 @@ scratch_folder() {
 }
 
 remove_scratch() {
-    local status=$?
+    local status=$? pid
     trap - EXIT
+    for pid in "${!beside[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
     stop_sandbox
     stop_postgres
     rm -rf "$scratch"
@@ -113,9 +119,45 @@ remove_scratch() {
 
 copy_tree() {
     mkdir -p "$1"
-    tar -C "$root" -c --exclude=./.git --exclude=./log --exclude=./test/unit/build --exclude='*.[od]' \
-        --exclude='*.so' --exclude='*.bc' --exclude=node_modules --exclude=__pycache__ . |
+    tar -C "$root" -cv --index-file="$1/.copied.new" --exclude=./.git --exclude='./.copied*' --exclude=./log \
+        --exclude=./test/unit/build \
+        --exclude='*.[od]' --exclude='*.so' --exclude='*.bc' --exclude=node_modules --exclude=__pycache__ . |
         tar -C "$1" -x --no-same-owner
+    # What is gone goes, and the library is linked anew.
+    if [ -e "$1/.copied" ]; then
+        (cd "$1" && comm -13 <(sort .copied.new) <(sort .copied) | xargs -rd '\n' rm -rf xero_fdw.so)
+    fi
+    mv "$1/.copied.new" "$1/.copied"
+}
+
+named() {
+    local folder=$1 suffix=$2 name
+    shift 2
+    for name in "${@:-}"; do
+        name=${name##*/}
+        (cd "$root/$folder" && compgen -G "${name%"$suffix"}*$suffix") || fail "no test in $folder is called $name"
+    done | sed "s/$suffix\$//" | sort -u
+}
+
+declare -A beside=()
+# Each is a process group, so that all that it has started can be ended.
+beside() {
+    while [ "${#beside[@]}" -ge "$(nproc)" ]; do one_done; done
+    set -m
+    "$@" </dev/null &
+    set +m
+    beside[$!]=
+}
+
+one_done() {
+    local pid status=0
+    wait -n -p pid "${!beside[@]}" || status=$?
+    unset "beside[$pid]"
+    return "$status"
+}
+
+all_done() {
+    while [ "${#beside[@]}" -gt 0 ]; do one_done; done
 }
 
 # Bitcode would double the time and serves only JIT inlining.

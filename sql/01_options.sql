@@ -1,4 +1,5 @@
 -- Options are checked when they are set.
+CALL needs_00_setup();
 
 CREATE SERVER s FOREIGN DATA WRAPPER xero_fdw;
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (access_token 't');

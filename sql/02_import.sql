@@ -1,4 +1,5 @@
 -- IMPORT FOREIGN SCHEMA: from the catalogue, without a call.
+CALL needs_00_setup();
 CREATE SERVER nowhere FOREIGN DATA WRAPPER xero_fdw
 	OPTIONS (api_url 'http://127.0.0.1:9', tenant_id '00000000-0000-0000-0000-000000000001');
 SET client_min_messages = 'warning';

@@ -1,4 +1,5 @@
 -- The catalogue, as everybody sees it.
+CALL needs_00_setup();
 CREATE ROLE regress_xero_user;
 SET ROLE regress_xero_user;
 

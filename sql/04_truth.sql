@@ -1,5 +1,6 @@
 -- Every table shows what the organisation has: each record once, and each
 -- member that has a column with its exact value.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 CREATE SCHEMA truth;
 

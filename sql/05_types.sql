@@ -1,5 +1,6 @@
 -- How values of Xero's JSON become SQL values.  The sandbox serves these
 -- bodies byte for byte.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 CREATE FOREIGN TABLE probe (

@@ -1,4 +1,5 @@
 -- Users shape their tables: other names, other types, more columns or fewer.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 CREATE FOREIGN TABLE short (
 	id uuid OPTIONS (field 'InvoiceID'),

@@ -1,4 +1,5 @@
 -- Options of tables: what is left out, in which form, and by how many a page.
+CALL needs_00_setup();
 CREATE FOREIGN TABLE active (contact_id uuid, name text, contact_status text, updated_date_utc timestamptz, addresses jsonb)
 	SERVER xero OPTIONS (object 'accounting/Contacts', include_archived 'false');
 

@@ -1,5 +1,6 @@
 -- Conditions on text.  Xero ignores case and trailing blanks, and cannot be
 -- given every text.
+CALL needs_00_setup();
 SELECT * FROM verdicts('reference = ''REF 1''', 'reference <> ''REF 1''', 'reference > ''REF''', 'reference IS NULL', 'reference IS NOT NULL',
 	'reference IN (''a'', ''b'')', 'reference NOT IN (''a'', ''b'')', 'NOT (reference = ''a'')', 'reference = ''a'' OR reference = ''b''',
 	'reference = ''a'' OR reference <> ''b''', 'reference = ''a'' AND reference <> ''b''', 'reference = currency_code',
@@ -49,4 +50,4 @@ SELECT * FROM verdict('name = ''x''', 'collated');
 SELECT * FROM verdict('name = ''x'' COLLATE "C"', 'collated');
 DROP FOREIGN TABLE collated;
 DROP COLLATION any_case;
-DROP FUNCTION agree, verdict, verdicts;
+DROP FUNCTION agree;

@@ -1,5 +1,6 @@
 -- Values that are known at run time only: prepared statements, their generic
 -- plans, subqueries, functions' arguments.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 SET plan_cache_mode = 'force_generic_plan';
 

@@ -1,5 +1,6 @@
 -- LIMIT makes pages small, and ORDER BY travels where Xero sorts alike and
 -- LIMIT makes it worth while.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 CREATE TEMP TABLE local AS SELECT invoice_id, date, due_date, total, status, invoice_number, updated_date_utc FROM xero.invoices;
 SELECT FROM calls();

@@ -1,4 +1,5 @@
 -- count(*) is one call for one record, where Xero's count is the right one.
+CALL needs_00_setup();
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices WHERE status = 'PAID' AND total > 100;
 EXPLAIN (COSTS OFF) SELECT count(*) AS n, count(*) + 1 AS m, 'x' AS constant FROM xero.contacts WHERE contact_status = 'ACTIVE';

@@ -1,5 +1,6 @@
 -- Joins: whole lists where that takes few calls, look-ups by key where few
 -- keys are wanted.
+CALL needs_00_setup();
 CREATE TEMP TABLE wanted (n int, id uuid);
 INSERT INTO wanted SELECT row_number() OVER (), invoice_id FROM (SELECT invoice_id FROM xero.invoices WHERE status = 'PAID' AND total > 5000 ORDER BY invoice_id LIMIT 3) AS x;
 INSERT INTO wanted VALUES (4, '00000000-0000-0000-0000-000000000001'), (5, NULL), (6, (SELECT id FROM wanted WHERE n = 1));

@@ -1,5 +1,6 @@
 -- A scan that is run again with the same values costs no call; with others,
 -- it asks anew.
+CALL needs_00_setup();
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;

@@ -1,5 +1,6 @@
 -- EXPLAIN tells what would be sent, and with ANALYZE what it took; nothing of
 -- it is secret, and without ANALYZE it makes no call.
+CALL needs_00_setup();
 CREATE FUNCTION explain(options text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	line text;

@@ -1,4 +1,5 @@
 -- What is shown of calls and of running scans, and to whom.
+CALL needs_00_setup();
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid IN ('xero_fdw.requests'::regclass, 'xero_fdw.progress'::regclass) AND attnum > 0 ORDER BY attrelid::regclass::text DESC, attnum;
 -- every object of the extension that users see is explained

@@ -1,5 +1,6 @@
 -- Whose credentials a statement uses: the current role's mapping, PUBLIC's if
 -- it has none, and in a view the mapping of the view's owner.
+CALL needs_00_setup();
 \getenv url XERO_SANDBOX_URL
 CREATE ROLE regress_xero_reader;
 CREATE ROLE regress_xero_owner;

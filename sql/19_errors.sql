@@ -1,4 +1,5 @@
 -- What goes wrong says so: SQLSTATE, message, and what can be done about it.
+CALL needs_00_setup();
 \getenv url XERO_SANDBOX_URL
 CREATE SERVER bad FOREIGN DATA WRAPPER xero_fdw OPTIONS (api_url :'url', identity_url :'url', login_url :'url',
 	tenant_id '258b4852-865a-4704-a5a7-ee71df03c46e');

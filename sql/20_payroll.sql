@@ -1,4 +1,5 @@
 -- Employees of the payroll APIs: other paths, other JSON dialects, one engine.
+CALL needs_00_setup();
 SET TimeZone = 'UTC';
 CREATE SCHEMA au;
 CREATE SCHEMA uk;

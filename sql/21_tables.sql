@@ -1,5 +1,6 @@
 -- Foreign tables where PostgreSQL puts tables: partitions, children, views,
 -- commands that read, rows that are locked.
+CALL needs_00_setup();
 CREATE TABLE part (tenant_id uuid, contact_id uuid, name text) PARTITION BY LIST (tenant_id);
 CREATE FOREIGN TABLE part_xero PARTITION OF part FOR VALUES IN ('258b4852-865a-4704-a5a7-ee71df03c46e')
 	SERVER xero OPTIONS (object 'accounting/Contacts');

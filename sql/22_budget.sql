@@ -1,5 +1,6 @@
 -- The budget of calls: what the view shows, what the settings do.  Races are
 -- for the TAP tests.
+CALL needs_00_setup();
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'xero_fdw.budget'::regclass AND attnum > 0 ORDER BY attnum;
 -- settings are there as soon as the library is; those of the shared memory are

@@ -1,5 +1,6 @@
 -- The surface of consent, with xero_fdw.key_file set.  What happens in exchanges
 -- is for the TAP tests.
+CALL needs_00_setup();
 SELECT coalesce(current_setting('xero_fdw.key_file', true), '') = '' AS no_key_file \gset
 \if :no_key_file
 \echo 'skipped: xero_fdw.key_file is not set'

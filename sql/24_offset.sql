@@ -1,5 +1,6 @@
 -- OFFSET begins on a later page, and LIMIT over several pages reads those and
 -- no more: so chunks cost no more than the whole.
+CALL needs_00_setup();
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 CREATE FOREIGN TABLE paged (tenant_id uuid, gone text OPTIONS (field 'Url'), invoice_id uuid, status text, total numeric, date date, attachments jsonb)
 	SERVER xero OPTIONS (object 'accounting/Invoices', page_size '20');

@@ -1,5 +1,6 @@
 -- Employees of the payroll APIs: an array in Australia, one object a call in
 -- the United Kingdom and New Zealand.
+CALL needs_00_setup();
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on

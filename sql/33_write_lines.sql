@@ -1,5 +1,6 @@
 -- Child tables: lines that are written with their record, and parts of one
 -- that have requests of their own.
+CALL needs_00_setup();
 \set VERBOSITY terse
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'

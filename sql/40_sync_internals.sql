@@ -1,5 +1,6 @@
 -- The functions that the sync procedures are made of: what they return, and
 -- what they cost.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET TimeZone = 'UTC';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');

@@ -1,4 +1,5 @@
 -- Defining syncs: what is stored, and all that can be wrong with a definition.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 CREATE SCHEMA crm;

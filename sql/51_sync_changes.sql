@@ -1,5 +1,6 @@
 -- Local changes: what the trigger records, and what it costs a writer who knows
 -- nothing of it.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 CREATE SCHEMA crm;

@@ -1,4 +1,5 @@
 -- Templates: all of ours fit the tables they are meant for, and users' own.
+CALL needs_00_setup();
 \set VERBOSITY terse
 CREATE SCHEMA salesforce;
 CREATE TABLE salesforce.contact (id serial PRIMARY KEY, sfid varchar(18) UNIQUE, firstname varchar(40), lastname varchar(80), name varchar(121), email varchar(80), phone varchar(40), mobilephone varchar(40), mailingstreet varchar(255), mailingcity varchar(40), mailingstate varchar(80), mailingpostalcode varchar(20), mailingcountry varchar(80), xero_contact_id__c varchar(36), systemmodstamp timestamp, _hc_lastop varchar(32), _hc_err text);

@@ -1,4 +1,5 @@
 -- Who may define, see, change and drop which syncs.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 CREATE ROLE regress_xero_ann;

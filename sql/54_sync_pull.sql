@@ -1,4 +1,5 @@
 -- Pulling: what is read, in how many calls, and what becomes of it here.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 SET TimeZone = 'UTC';

@@ -1,5 +1,6 @@
 -- Merging: the first run in its four ways, then field by field against what both
 -- sides last agreed on.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 SET TimeZone = 'UTC';

@@ -1,5 +1,6 @@
 -- Pushing: which requests are made of what, and what becomes of refused rows, of
 -- answers that are lost, and of records that are there already.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 SET TimeZone = 'UTC';

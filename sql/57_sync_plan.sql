@@ -1,5 +1,6 @@
 -- Plans, which do nothing, and audits, which find what reading by time of change
 -- does not.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'notice';
 SET TimeZone = 'UTC';

@@ -1,4 +1,5 @@
 -- Mirrors: copies of foreign tables in a local schema, kept in step.
+CALL needs_00_setup();
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 SET client_min_messages = warning;

@@ -1,5 +1,6 @@
 -- A definition that is altered: what waits is looked at anew, and nothing else is
 -- taken for changed.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');

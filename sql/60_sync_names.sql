@@ -1,5 +1,6 @@
 -- Names that need quotes, session settings that differ, and functions that others
 -- have put in the way.
+CALL needs_00_setup();
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');

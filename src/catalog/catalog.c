@@ -13,94 +13,21 @@
 #include "catalog/pg_type.h"
 #include "catalog/rows.h"
 
-const XeroApi xero_api_accounting = {
-	.name = "accounting",
-	.base = "/api.xro/2.0",
-	.comment = "Accounting API",
-};
+/* INDENT OFF */
 
-const XeroApi xero_api_payroll_au = {
-	.name = "payroll_au",
-	.base = "/payroll.xro/1.0",
-	.country = "AU",
-	.comment = "Payroll API, Australia",
-};
+#define DEFINE_API(name, base, country) \
+	const XeroApi xero_api_##name = {#name, base, country};
+XERO_APIS(DEFINE_API)
 
-const XeroApi xero_api_payroll_uk = {
-	.name = "payroll_uk",
-	.base = "/payroll.xro/2.0",
-	.country = "GB",
-	.comment = "Payroll API, United Kingdom",
-};
-
-const XeroApi xero_api_payroll_nz = {
-	.name = "payroll_nz",
-	.base = "/payroll.xro/2.0",
-	.country = "NZ",
-	.comment = "Payroll API, New Zealand",
-};
-
-const XeroApi *const xero_apis[] = {
-	&xero_api_accounting,
-	&xero_api_payroll_au,
-	&xero_api_payroll_uk,
-	&xero_api_payroll_nz,
-};
-
+#define API_ROW(name, base, country) &xero_api_##name,
+const XeroApi *const xero_apis[] = {XERO_APIS(API_ROW)};
 const int	xero_napis = lengthof(xero_apis);
 
-const XeroObject *const xero_objects[] = {
-	&xero_object_accounts,
-	&xero_object_batch_payments,
-	&xero_object_bank_transactions,
-	&xero_object_bank_transaction_line_items,
-	&xero_object_bank_transfers,
-	&xero_object_branding_themes,
-	&xero_object_budgets,
-	&xero_object_contacts,
-	&xero_object_contact_addresses,
-	&xero_object_contact_phones,
-	&xero_object_contact_contact_persons,
-	&xero_object_contact_groups,
-	&xero_object_contact_group_contacts,
-	&xero_object_credit_notes,
-	&xero_object_credit_note_line_items,
-	&xero_object_credit_note_allocations,
-	&xero_object_currencies,
-	&xero_object_expense_claims,
-	&xero_object_invoices,
-	&xero_object_invoice_line_items,
-	&xero_object_invoice_payments,
-	&xero_object_items,
-	&xero_object_journals,
-	&xero_object_journal_journal_lines,
-	&xero_object_linked_transactions,
-	&xero_object_manual_journals,
-	&xero_object_manual_journal_journal_lines,
-	&xero_object_organisation,
-	&xero_object_overpayments,
-	&xero_object_overpayment_allocations,
-	&xero_object_payments,
-	&xero_object_payment_services,
-	&xero_object_prepayments,
-	&xero_object_prepayment_allocations,
-	&xero_object_purchase_orders,
-	&xero_object_purchase_order_line_items,
-	&xero_object_quotes,
-	&xero_object_quote_line_items,
-	&xero_object_receipts,
-	&xero_object_repeating_invoices,
-	&xero_object_tax_rates,
-	&xero_object_tax_rate_tax_components,
-	&xero_object_tracking_categories,
-	&xero_object_tracking_category_options,
-	&xero_object_users,
-	&xero_object_payroll_au_employees,
-	&xero_object_payroll_uk_employees,
-	&xero_object_payroll_nz_employees,
-};
-
+#define OBJECT_ROW(name) &xero_object_##name,
+const XeroObject *const xero_objects[] = {XERO_OBJECTS(OBJECT_ROW)};
 const int	xero_nobjects = lengthof(xero_objects);
+
+/* INDENT ON */
 
 /* The API of a remote schema's name. */
 const XeroApi *

@@ -4,9 +4,10 @@
  *	  What Xero has: APIs, objects, columns, parameters.
  *
  * Everything here is constant data.  IMPORT FOREIGN SCHEMA, pushdown, paging,
- * decoding, the generated documentation and the tests all read this one
- * source; adding an object to the extension is adding rows to the tables in
- * the other files of this folder, never code.
+ * decoding, writes, the generated documentation and the tests all read this
+ * one source; adding an object to the extension is adding a section to a data
+ * file of this folder and its name to objects.h, adding a column a line to the
+ * section, never code.  rows.h tells how.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,7 +54,6 @@ typedef enum XeroFiltering
 #define XERO_COL_ORDER		0x0010	/* accepted in order= */
 #define XERO_COL_PARENT		0x0020	/* child tables: a member of the parent
 									 * record, not of the array element */
-#define XERO_COL_IMMUTABLE	0x0040	/* never changes once the record exists */
 
 typedef struct XeroColumn
 {
@@ -72,6 +72,10 @@ typedef struct XeroColumn
 	 * member.  (Attachments / HasAttachments.)
 	 */
 	const char *detail_if;
+
+	/* What the specification says firmly of the column's text. */
+	int			max_length;		/* characters; 0: not known */
+	const char *words;			/* "A|B|C"; NULL: any text */
 } XeroColumn;
 
 /* A query parameter of a list that serves a condition better than where=. */
@@ -117,7 +121,6 @@ typedef struct XeroApi
 	const char *base;			/* "/api.xro/2.0" */
 	const char *country;		/* CountryCode of the organisations that have
 								 * it, NULL: all of them */
-	const char *comment;
 } XeroApi;
 
 /* What Xero lets a client do with an object, as a bit mask. */
@@ -156,6 +159,13 @@ typedef struct XeroObject
 								 * shows, and no parameter brings them in */
 	int			max_batch;		/* elements of one write, 0: read-only */
 	int			typical_rows;	/* for the planner when nothing is known */
+
+	/* Scopes of a consent that cover it; child tables have their parent's. */
+	const char *read_scope;
+	const char *write_scope;	/* NULL: there is none */
+
+	const struct XeroWriteRules *writes;	/* writes.h; NULL: nothing is said
+											 * of writing it */
 
 	const XeroColumn *columns;
 	int			ncolumns;

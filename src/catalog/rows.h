@@ -1,11 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * rows.h
- *	  For the data files of the catalogue only: short names, and the objects
- *	  that catalog.c collects from them.
+ *	  For the data files of the catalogue only: the short names that make a
+ *	  column a line and an object a section.
  *
- * Adding an object: its rows in one of the data files, its declaration here,
- * its place in the list in catalog.c.
+ * Adding a column is adding its line to the columns of its object.  Adding an
+ * object is adding its section to a data file (or a new file: all files of
+ * this folder are compiled), and its name to XERO_OBJECTS in objects.h.  A
+ * section is
+ *
+ *	  the columns, NAME_columns;
+ *	  the object, xero_object_NAME: what it is called, how it is listed
+ *	  (paging, filters, parameters), the scopes it needs, how it is written.
+ *
+ * What is inside of a record (a child table) is listed as the record is, so an
+ * object with child tables has the members that say so in a macro NAME_LIST.
+ * The data files keep their long lines: INDENT OFF leaves them alone.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,123 +25,112 @@
 #include "compat.h"
 
 #include "catalog/catalog.h"
+#include "catalog/objects.h"
+#include "catalog/writes.h"
+
+/*
+ * C(SQL name, "Xero's field", type, filter, forms, flags, "comment"), and
+ * further members of XeroColumn by their names:
+ *	  type		of XeroType, without its prefix
+ *	  filter	of XeroFiltering, without its prefix
+ *	  forms		which responses carry it, one of FORMS_*
+ *	  flags		the short names below, joined by |, or 0
+ */
+#define C(name, field, type, filter, forms, ...) \
+	{#name, field, XERO_##type, XERO_FILTER_##filter, FORMS_##forms, __VA_ARGS__}
 
 #define FORMS_ALL (XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE)
 #define FORMS_FULL (XERO_FORM_LIST | XERO_FORM_SINGLE)
-#define KEY_FLAGS (XERO_COL_NOT_NULL | XERO_COL_ORDER | XERO_COL_IMMUTABLE)
+#define FORMS_LIST XERO_FORM_LIST
+#define FORMS_SINGLE XERO_FORM_SINGLE
 
-/* Of the parent's key, in a child table that can be written */
-#define HOLDER_FLAGS \
-	(KEY_FLAGS | XERO_COL_PARENT | XERO_COL_WRITABLE | XERO_COL_REQUIRED)
+#define NOT_NULL XERO_COL_NOT_NULL
+#define ENUM XERO_COL_ENUM
+#define ORDER XERO_COL_ORDER
+#define PARENT XERO_COL_PARENT
+#define WRITABLE XERO_COL_WRITABLE
+#define REQUIRED (XERO_COL_WRITABLE | XERO_COL_REQUIRED)
+#define KEY (NOT_NULL | ORDER)
 
-/* The element of every LineItems array, after the parent's key. */
+/* The parent's key in a child table that can be written */
+#define HOLDER (KEY | PARENT | REQUIRED)
+
+/* Members of XeroObject; what takes a list, takes its rows in braces. */
+#define COLUMNS(array) .columns = (array), .ncolumns = lengthof(array)
+#define PARAMS(...) \
+	.params = (const XeroParam[]) {__VA_ARGS__}, \
+	.nparams = lengthof(((const XeroParam[]) {__VA_ARGS__}))
+#define SCOPE(name) .read_scope = name ".read", .write_scope = name
+#define WRITES(...) .writes = &(const XeroWriteRules) {__VA_ARGS__}
+
+/* Members of XeroWriteRules */
+#define ENDINGS(...) \
+	.endings = (const XeroEnding[]) {__VA_ARGS__}, \
+	.nendings = lengthof(((const XeroEnding[]) {__VA_ARGS__}))
+#define BY_METHOD ENDINGS({NULL, NULL})
+#define FOLLOWS(...) \
+	.follows = (const XeroFollow[]) {__VA_ARGS__}, \
+	.nfollows = lengthof(((const XeroFollow[]) {__VA_ARGS__}))
+
+/*
+ * What several objects have in common
+ */
+#define LINE_AMOUNT_TYPES "Exclusive|Inclusive|NoTax"
+
+/* The element of every LineItems array, after the parent's key */
 #define LINE_ITEM_COLUMNS \
-	{"line_item_id", "LineItemID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, \
-		0, \
-	"Xero's identifier of the line"}, \
-	{"description", "Description", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_WRITABLE, \
-	"Text of the line"}, \
-	{"quantity", "Quantity", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
-	"Quantity"}, \
-	{"unit_amount", "UnitAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_WRITABLE, \
-	"Price of one unit"}, \
-	{"item_code", "ItemCode", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
-	"Code of the item"}, \
-	{"account_code", "AccountCode", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_WRITABLE, \
-	"Code of the account"}, \
-	{"account_id", "AccountID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
-	"Account"}, \
-	{"tax_type", "TaxType", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
-	"Code of the tax rate"}, \
-	{"tax_amount", "TaxAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_WRITABLE, \
-	"Tax on the line"}, \
-	{"item_id", "Item.ItemID", XERO_UUID, XERO_FILTER_NONE, FORMS_FULL, 0, \
-	"Item"}, \
-	{"item_name", "Item.Name", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, 0, \
-	"Name of the item"}, \
-	{"line_amount", "LineAmount", XERO_NUMERIC, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_WRITABLE, \
-	"Amount of the line, discount deducted"}, \
-	{"tracking", "Tracking", XERO_JSONB, XERO_FILTER_NONE, FORMS_FULL, XERO_COL_WRITABLE, \
-	"Up to two tracking categories with their options"}, \
-	{"discount_rate", "DiscountRate", XERO_NUMERIC, XERO_FILTER_NONE, \
-		FORMS_FULL, XERO_COL_WRITABLE, \
-	"Discount, in percent"}, \
-	{"discount_amount", "DiscountAmount", XERO_NUMERIC, XERO_FILTER_NONE, \
-		FORMS_FULL, XERO_COL_WRITABLE, \
-	"Discount, as an amount"}, \
-	{"repeating_invoice_id", "RepeatingInvoiceID", XERO_UUID, \
-		XERO_FILTER_NONE, FORMS_FULL, 0, \
-	"Template the line was made from"}, \
-	{"taxability", "Taxability", XERO_TEXT, XERO_FILTER_NONE, FORMS_FULL, \
-		XERO_COL_ENUM, \
-	"How automatic sales tax treats the line (US)"}, \
-	{"sales_tax_code_id", "SalesTaxCodeId", XERO_NUMERIC, XERO_FILTER_NONE, \
-		FORMS_FULL, 0, \
-	"Sales tax code (US)"}, \
-	{"tax_breakdown", "TaxBreakdown", XERO_JSONB, XERO_FILTER_NONE, \
-		FORMS_FULL, 0, \
-	"The tax by component (US)"}, \
-	{"discount_entered_as_percent", "DiscountEnteredAsPercent", XERO_BOOLEAN, \
-		XERO_FILTER_NONE, FORMS_FULL, 0, \
-	"Whether the discount was entered in percent"},
+	C(line_item_id, "LineItemID", UUID, NONE, FULL, 0, "Xero's identifier of the line"), \
+	C(description, "Description", TEXT, NONE, FULL, WRITABLE, "Text of the line"), \
+	C(quantity, "Quantity", NUMERIC, NONE, FULL, WRITABLE, "Quantity"), \
+	C(unit_amount, "UnitAmount", NUMERIC, NONE, FULL, WRITABLE, "Price of one unit"), \
+	C(item_code, "ItemCode", TEXT, NONE, FULL, WRITABLE, "Code of the item"), \
+	C(account_code, "AccountCode", TEXT, NONE, FULL, WRITABLE, "Code of the account"), \
+	C(account_id, "AccountID", UUID, NONE, FULL, WRITABLE, "Account"), \
+	C(tax_type, "TaxType", TEXT, NONE, FULL, WRITABLE, "Code of the tax rate"), \
+	C(tax_amount, "TaxAmount", NUMERIC, NONE, FULL, WRITABLE, "Tax on the line"), \
+	C(item_id, "Item.ItemID", UUID, NONE, FULL, 0, "Item"), \
+	C(item_name, "Item.Name", TEXT, NONE, FULL, 0, "Name of the item"), \
+	C(line_amount, "LineAmount", NUMERIC, NONE, FULL, WRITABLE, "Amount of the line, discount deducted"), \
+	C(tracking, "Tracking", JSONB, NONE, FULL, WRITABLE, "Up to two tracking categories with their options"), \
+	C(discount_rate, "DiscountRate", NUMERIC, NONE, FULL, WRITABLE, "Discount, in percent"), \
+	C(discount_amount, "DiscountAmount", NUMERIC, NONE, FULL, WRITABLE, "Discount, as an amount"), \
+	C(repeating_invoice_id, "RepeatingInvoiceID", UUID, NONE, FULL, 0, "Template the line was made from"), \
+	C(taxability, "Taxability", TEXT, NONE, FULL, ENUM, "How automatic sales tax treats the line (US)"), \
+	C(sales_tax_code_id, "SalesTaxCodeId", NUMERIC, NONE, FULL, 0, "Sales tax code (US)"), \
+	C(tax_breakdown, "TaxBreakdown", JSONB, NONE, FULL, 0, "The tax by component (US)"), \
+	C(discount_entered_as_percent, "DiscountEnteredAsPercent", BOOLEAN, NONE, FULL, 0, "Whether the discount was entered in percent")
 
-extern const XeroApi xero_api_accounting;
-extern const XeroApi xero_api_payroll_au;
-extern const XeroApi xero_api_payroll_uk;
-extern const XeroApi xero_api_payroll_nz;
+/* The price of one unit and the number of units give the rest. */
+#define LINE_ITEM_WRITES \
+	WRITES( \
+		.place = XERO_PLACE_INSIDE, \
+		.labels = {"description"}, \
+		BY_METHOD, \
+		FOLLOWS( \
+			{"quantity|unit_amount|discount_rate|discount_amount|tax_type", "line_amount"}, \
+			{"quantity|unit_amount|discount_rate|discount_amount|tax_type|line_amount", "tax_amount"}, \
+			{"quantity|unit_amount", "discount_amount", "discount_rate"}, \
+			{"discount_rate", "discount_amount"}, \
+			{"discount_amount", "discount_rate"}, \
+			{"account_code", "account_id"}, \
+			{"account_id", "account_code"}))
 
-extern const XeroObject xero_object_accounts;
-extern const XeroObject xero_object_batch_payments;
-extern const XeroObject xero_object_bank_transactions;
-extern const XeroObject xero_object_bank_transaction_line_items;
-extern const XeroObject xero_object_bank_transfers;
-extern const XeroObject xero_object_branding_themes;
-extern const XeroObject xero_object_budgets;
-extern const XeroObject xero_object_contacts;
-extern const XeroObject xero_object_contact_addresses;
-extern const XeroObject xero_object_contact_phones;
-extern const XeroObject xero_object_contact_contact_persons;
-extern const XeroObject xero_object_contact_groups;
-extern const XeroObject xero_object_contact_group_contacts;
-extern const XeroObject xero_object_credit_notes;
-extern const XeroObject xero_object_credit_note_line_items;
-extern const XeroObject xero_object_credit_note_allocations;
-extern const XeroObject xero_object_currencies;
-extern const XeroObject xero_object_expense_claims;
-extern const XeroObject xero_object_invoices;
-extern const XeroObject xero_object_invoice_line_items;
-extern const XeroObject xero_object_invoice_payments;
-extern const XeroObject xero_object_items;
-extern const XeroObject xero_object_journals;
-extern const XeroObject xero_object_journal_journal_lines;
-extern const XeroObject xero_object_linked_transactions;
-extern const XeroObject xero_object_manual_journals;
-extern const XeroObject xero_object_manual_journal_journal_lines;
-extern const XeroObject xero_object_organisation;
-extern const XeroObject xero_object_overpayments;
-extern const XeroObject xero_object_overpayment_allocations;
-extern const XeroObject xero_object_payments;
-extern const XeroObject xero_object_payment_services;
-extern const XeroObject xero_object_prepayments;
-extern const XeroObject xero_object_prepayment_allocations;
-extern const XeroObject xero_object_purchase_orders;
-extern const XeroObject xero_object_purchase_order_line_items;
-extern const XeroObject xero_object_quotes;
-extern const XeroObject xero_object_quote_line_items;
-extern const XeroObject xero_object_receipts;
-extern const XeroObject xero_object_repeating_invoices;
-extern const XeroObject xero_object_tax_rates;
-extern const XeroObject xero_object_tax_rate_tax_components;
-extern const XeroObject xero_object_tracking_categories;
-extern const XeroObject xero_object_tracking_category_options;
-extern const XeroObject xero_object_users;
-extern const XeroObject xero_object_payroll_au_employees;
-extern const XeroObject xero_object_payroll_uk_employees;
-extern const XeroObject xero_object_payroll_nz_employees;
+#define ALLOCATION_WRITES \
+	WRITES( \
+		.place = XERO_PLACE_BELOW, .create = "PUT", .statuses = true, \
+		.labels = {"invoice_id", "invoice_number"}, \
+		.one_of = {"invoice_id|invoice_number"}, \
+		BY_METHOD, \
+		.ending_hint = "An allocation cannot be changed; DELETE takes it back.")
+
+/* INDENT OFF */
+
+#define DECLARE_API(name, base, country) extern const XeroApi xero_api_##name;
+#define DECLARE_OBJECT(name) extern const XeroObject xero_object_##name;
+
+XERO_APIS(DECLARE_API)
+XERO_OBJECTS(DECLARE_OBJECT)
+
+/* INDENT ON */
 
 #endif							/* XERO_ROWS_H */

@@ -1,11 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * writes.h
- *	  How Xero lets its objects be written: methods, batches, endings, limits.
+ *	  How Xero lets its objects be written: methods, batches, endings.
  *
- * Constant data like the rest of the catalogue.  Which operations an object
- * has at all is XeroObject.operations; which columns can be written, and which
- * must be given, are flags of the columns.
+ * Constant data like the rest of the catalogue; the sources are Xero's
+ * specification (methods, lengths, enumerations) and its documentation
+ * (batches, status changes).  Which operations an object has at all is
+ * XeroObject.operations; which columns can be written, and which must be
+ * given, are flags of the columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,7 +59,6 @@ typedef struct XeroEnding
 
 typedef struct XeroWriteRules
 {
-	const XeroObject *object;
 	XeroPlace	place;
 	const char *create;			/* method on the list's path; NULL: none */
 	const char *update;			/* method on the record's path, or on the
@@ -85,27 +86,11 @@ typedef struct XeroWriteRules
 	int			nfollows;
 } XeroWriteRules;
 
-/* What the specification says firmly of a column's text. */
-typedef struct XeroLimit
-{
-	const XeroObject *object;
-	const char *column;
-	int			max_length;		/* characters; 0: not known */
-	const char *words;			/* "A|B|C"; NULL: any text */
-} XeroLimit;
-
-/* NULL for what Xero does not let be written. */
-extern const XeroWriteRules *xero_write_rules(const XeroObject *object);
-
 /* The object whose records the requests are about: the parent's, or its own. */
 extern const XeroObject *xero_written_object(const XeroObject *object);
 
 /* The member of bodies and answers that holds the elements. */
 extern const char *xero_write_wrapper(const XeroObject *object);
-
-/* NULL where there is no limit. */
-extern const XeroLimit *xero_find_limit(const XeroObject *object,
-										const char *column);
 
 /* Is "word" one of "A|B|C"? */
 extern bool xero_is_one_of(const char *words, const char *word);

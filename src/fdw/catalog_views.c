@@ -132,7 +132,7 @@ pushdown_word(const XeroObject *object, const XeroColumn *column)
 static int
 update_batch(const XeroObject *object)
 {
-	const XeroWriteRules *rules = xero_write_rules(object);
+	const XeroWriteRules *rules = object->writes;
 
 	if (rules == NULL || !(object->operations & XERO_OP_UPDATE))
 		return 0;
@@ -144,7 +144,7 @@ update_batch(const XeroObject *object)
 static char *
 ends_text(const XeroObject *object)
 {
-	const XeroWriteRules *rules = xero_write_rules(object);
+	const XeroWriteRules *rules = object->writes;
 	StringInfoData text;
 
 	if (rules == NULL || rules->nendings == 0)

@@ -33,14 +33,11 @@
  */
 #include "compat.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/budget/quota.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 /* Simulated time is in microseconds. */
 #define SECOND INT64CONST(1000000)
@@ -52,18 +49,6 @@
 #define MAX_COUNTED 8000
 #define START (10 * MINUTE)		/* our clients begin */
 #define PATIENCE (100 * MINUTE)
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
 
 /* ---- dice ---- */
 
@@ -691,6 +676,5 @@ main(int argc, char **argv)
 	for (int i = 0; i < lengthof(settings); i++)
 		try_setting(&settings[i],
 					settings[i].lasting ? (seeds + 4) / 5 : seeds);
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

@@ -13,25 +13,10 @@
  */
 #include "api/http/crypto.c"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "signer.h"
-
-#undef printf
-#undef snprintf
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
+#include "tap.h"
 
 /* What crypto.c takes from the server: here, different bytes each time. */
 static bool random_fails = false;
@@ -503,6 +488,5 @@ main(void)
 	test_rfc7515();
 	test_keys();
 	ok(ERR_peek_error() == 0, "OpenSSL's error queue is left empty");
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

@@ -10,28 +10,13 @@
 #include "compat.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/budget/day.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 #define HOUR INT64CONST(3600000)
 #define START INT64CONST(1763705560000)
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
 
 static XeroDay
 new_day(int64 now)
@@ -330,6 +315,5 @@ main(void)
 	test_absurd();
 	test_forget();
 	test_doubt();
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

@@ -9,7 +9,6 @@
  */
 #include "compat.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -17,27 +16,13 @@
 
 #include "api/consent/jwt.h"
 #include "signer.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 #define ISSUER "https://identity.xero.com"
 #define RESOURCES ISSUER "/resources"
 #define CLIENT "0123456789ABCDEF"
 #define NONCE "n-0S6_WzA2Mj"
 #define NOW 1700000000
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
 
 /* What these files take from the server. */
 bool
@@ -161,8 +146,8 @@ verify(const char *text, const XeroJwtExpected *expected)
 }
 
 static void
-is(const char *text, const XeroJwtExpected *expected, XeroJwtResult result,
-   const char *what)
+token_is(const char *text, const XeroJwtExpected *expected, XeroJwtResult result,
+		 const char *what)
 {
 	XeroJwtResult got = verify(text, expected);
 
@@ -196,7 +181,7 @@ test_valid(void)
 {
 	XeroJwtExpected expected = id_expected;
 
-	is(access_token, &access_expected, XERO_JWT_VALID, "an access token");
+	token_is(access_token, &access_expected, XERO_JWT_VALID, "an access token");
 	ok(claims.expires_at == 1700001800 && claims.not_before == NOW &&
 	   strcmp(claims.event_id, "e-1") == 0 &&
 	   strcmp(claims.subject, "user-1") == 0 &&
@@ -204,31 +189,31 @@ test_valid(void)
 	   strcmp(claims.scope,
 			  "openid accounting.contacts.read offline_access") == 0 &&
 	   claims.email[0] == '\0', "its claims");
-	is(make_token(HEADER, ID_CLAIMS("")), &id_expected, XERO_JWT_VALID,
-	   "an id token");
+	token_is(make_token(HEADER, ID_CLAIMS("")), &id_expected, XERO_JWT_VALID,
+			 "an id token");
 	ok(strcmp(claims.user_id, "a0b1") == 0 &&
 	   strcmp(claims.email, "j@example.com") == 0 &&
 	   strcmp(claims.given_name, "Jos\xc3\xa9") == 0 &&
 	   strcmp(claims.family_name, "Do\xc3\xab") == 0 && claims.scope[0] == '\0' &&
 	   claims.not_before == PG_INT64_MIN, "its claims");
-	is(make_token(HEADER, id_claims("[\"x\",\"" CLIENT "\",7]", "1700000300",
-									"\"" NONCE "\"", "")),
-	   &id_expected, XERO_JWT_VALID, "one of several audiences");
-	is(make_token(HEADER, ID_CLAIMS("\"scope\":\"openid email\"")),
-	   &id_expected, XERO_JWT_VALID, "a scope as a text");
+	token_is(make_token(HEADER, id_claims("[\"x\",\"" CLIENT "\",7]", "1700000300",
+										  "\"" NONCE "\"", "")),
+			 &id_expected, XERO_JWT_VALID, "one of several audiences");
+	token_is(make_token(HEADER, ID_CLAIMS("\"scope\":\"openid email\"")),
+			 &id_expected, XERO_JWT_VALID, "a scope as a text");
 	ok(strcmp(claims.scope, "openid email") == 0, "is the same");
-	is(make_token(HEADER, ID_CLAIMS("\"azp\":\"" CLIENT "\"")), &id_expected,
-	   XERO_JWT_VALID, "an id token that names its client");
-	is(make_token(HEADER, ID_CLAIMS("\"x\":{\"exp\":1,\"a\":[1,2,{}]}")),
-	   &id_expected, XERO_JWT_VALID, "unknown claims are no matter");
-	is(make_token(HEADER, ID_CLAIMS("\"x\":\"a\\\",{\\\\\"")), &id_expected,
-	   XERO_JWT_VALID, "what quotes mean is known");
-	is(make_token_of("{\"alg\":\"RS256\",\"kid\":\"two\"}", ID_CLAIMS(""),
-					 strlen(ID_CLAIMS("")), second_key),
-	   &id_expected, XERO_JWT_VALID, "the second key");
+	token_is(make_token(HEADER, ID_CLAIMS("\"azp\":\"" CLIENT "\"")), &id_expected,
+			 XERO_JWT_VALID, "an id token that names its client");
+	token_is(make_token(HEADER, ID_CLAIMS("\"x\":{\"exp\":1,\"a\":[1,2,{}]}")),
+			 &id_expected, XERO_JWT_VALID, "unknown claims are no matter");
+	token_is(make_token(HEADER, ID_CLAIMS("\"x\":\"a\\\",{\\\\\"")), &id_expected,
+			 XERO_JWT_VALID, "what quotes mean is known");
+	token_is(make_token_of("{\"alg\":\"RS256\",\"kid\":\"two\"}", ID_CLAIMS(""),
+						   strlen(ID_CLAIMS("")), second_key),
+			 &id_expected, XERO_JWT_VALID, "the second key");
 	expected.access_token = NULL;
-	is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_VALID,
-	   "an id token on its own");
+	token_is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_VALID,
+			 "an id token on its own");
 }
 
 /* ---- whose signature ---- */
@@ -263,44 +248,44 @@ test_signature(void)
 		snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"one\"}",
 				 algorithms[i]);
 		snprintf(what, sizeof(what), "algorithm \"%s\"", algorithms[i]);
-		is(make_token(header, payload), &id_expected,
-		   strlen(algorithms[i]) > 15 ? XERO_JWT_MALFORMED :
-		   XERO_JWT_ALGORITHM, what);
+		token_is(make_token(header, payload), &id_expected,
+				 strlen(algorithms[i]) > 15 ? XERO_JWT_MALFORMED :
+				 XERO_JWT_ALGORITHM, what);
 	}
-	is(make_token("{\"kid\":\"one\"}", payload), &id_expected,
-	   XERO_JWT_ALGORITHM, "no algorithm");
+	token_is(make_token("{\"kid\":\"one\"}", payload), &id_expected,
+			 XERO_JWT_ALGORITHM, "no algorithm");
 	make_hs256("{\"alg\":\"HS256\",\"kid\":\"one\"}", payload);
-	is(token, &id_expected, XERO_JWT_ALGORITHM,
-	   "HS256 with the public key for its secret");
+	token_is(token, &id_expected, XERO_JWT_ALGORITHM,
+			 "HS256 with the public key for its secret");
 	make_hs256(HEADER, payload);
-	is(token, &id_expected, XERO_JWT_SIGNATURE, "the same said to be RS256");
+	token_is(token, &id_expected, XERO_JWT_SIGNATURE, "the same said to be RS256");
 	make_token("{\"alg\":\"none\",\"kid\":\"one\"}", payload);
 	strrchr(token, '.')[1] = '\0';
-	is(token, &id_expected, XERO_JWT_ALGORITHM, "none without a signature");
+	token_is(token, &id_expected, XERO_JWT_ALGORITHM, "none without a signature");
 	make_token(HEADER, payload);
 	strrchr(token, '.')[1] = '\0';
-	is(token, &id_expected, XERO_JWT_SIGNATURE, "RS256 without a signature");
+	token_is(token, &id_expected, XERO_JWT_SIGNATURE, "RS256 without a signature");
 
-	is(make_token("{\"alg\":\"RS256\",\"kid\":\"three\"}", payload),
-	   &id_expected, XERO_JWT_UNKNOWN_KEY, "an unknown key");
-	is(make_token("{\"alg\":\"RS256\",\"kid\":\"on\"}", payload),
-	   &id_expected, XERO_JWT_UNKNOWN_KEY, "a part of a key's name");
-	is(make_token("{\"alg\":\"RS256\",\"kid\":\"one\\u0000\"}", payload),
-	   &id_expected, XERO_JWT_MALFORMED, "a zero byte in a key's name");
-	is(make_token("{\"alg\":\"RS256\"}", payload), &id_expected,
-	   XERO_JWT_MALFORMED, "no key is named");
-	is(make_token_of(HEADER, payload, strlen(payload), second_key),
-	   &id_expected, XERO_JWT_SIGNATURE, "another key's signature");
-	is(make_token("{\"alg\":\"RS256\",\"kid\":\"one\",\"crit\":[\"b64\"]}",
-				  payload), &id_expected, XERO_JWT_MALFORMED,
-	   "a demand that we do not know");
+	token_is(make_token("{\"alg\":\"RS256\",\"kid\":\"three\"}", payload),
+			 &id_expected, XERO_JWT_UNKNOWN_KEY, "an unknown key");
+	token_is(make_token("{\"alg\":\"RS256\",\"kid\":\"on\"}", payload),
+			 &id_expected, XERO_JWT_UNKNOWN_KEY, "a part of a key's name");
+	token_is(make_token("{\"alg\":\"RS256\",\"kid\":\"one\\u0000\"}", payload),
+			 &id_expected, XERO_JWT_MALFORMED, "a zero byte in a key's name");
+	token_is(make_token("{\"alg\":\"RS256\"}", payload), &id_expected,
+			 XERO_JWT_MALFORMED, "no key is named");
+	token_is(make_token_of(HEADER, payload, strlen(payload), second_key),
+			 &id_expected, XERO_JWT_SIGNATURE, "another key's signature");
+	token_is(make_token("{\"alg\":\"RS256\",\"kid\":\"one\",\"crit\":[\"b64\"]}",
+						payload), &id_expected, XERO_JWT_MALFORMED,
+			 "a demand that we do not know");
 	keys.keys[0].key.modulus[0] = 0x7f;
-	is(make_token(HEADER, payload), &id_expected, XERO_JWT_WEAK_KEY,
-	   "a weak key");
+	token_is(make_token(HEADER, payload), &id_expected, XERO_JWT_WEAK_KEY,
+			 "a weak key");
 	signer_public(first_key, &keys.keys[0].key);
 	keys.count = 0;
-	is(make_token(HEADER, payload), &id_expected, XERO_JWT_UNKNOWN_KEY,
-	   "no keys at all");
+	token_is(make_token(HEADER, payload), &id_expected, XERO_JWT_UNKNOWN_KEY,
+			 "no keys at all");
 	keys.count = 2;
 }
 
@@ -332,15 +317,15 @@ test_clock(void)
 		XeroJwtExpected expected = access_expected;
 
 		expected.now = NOW + clocks[i].now;
-		is(access_token, &expected, clocks[i].result, clocks[i].what);
+		token_is(access_token, &expected, clocks[i].result, clocks[i].what);
 	}
-	is(make_token(HEADER, id_claims("\"" CLIENT "\"", "-9223372036854775808",
-									"\"" NONCE "\"", "")),
-	   &id_expected, XERO_JWT_EXPIRED, "the least number");
-	is(make_token(HEADER, id_claims("\"" CLIENT "\"", "9223372036854775807",
-									"\"" NONCE "\"",
-									"\"nbf\":9223372036854775807")),
-	   &id_expected, XERO_JWT_NOT_YET_VALID, "the greatest number");
+	token_is(make_token(HEADER, id_claims("\"" CLIENT "\"", "-9223372036854775808",
+										  "\"" NONCE "\"", "")),
+			 &id_expected, XERO_JWT_EXPIRED, "the least number");
+	token_is(make_token(HEADER, id_claims("\"" CLIENT "\"", "9223372036854775807",
+										  "\"" NONCE "\"",
+										  "\"nbf\":9223372036854775807")),
+			 &id_expected, XERO_JWT_NOT_YET_VALID, "the greatest number");
 }
 
 static void
@@ -348,56 +333,56 @@ test_claims(void)
 {
 	XeroJwtExpected expected = id_expected;
 
-	is(access_token, &id_expected, XERO_JWT_AUDIENCE,
-	   "an access token for an id token");
-	is(make_token(HEADER, ID_CLAIMS("")), &access_expected, XERO_JWT_AUDIENCE,
-	   "an id token for an access token");
+	token_is(access_token, &id_expected, XERO_JWT_AUDIENCE,
+			 "an access token for an id token");
+	token_is(make_token(HEADER, ID_CLAIMS("")), &access_expected, XERO_JWT_AUDIENCE,
+			 "an id token for an access token");
 	expected.issuer = ISSUER "/";
-	is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_ISSUER,
-	   "another issuer");
-	is(make_token(HEADER, "{\"exp\":1700000300}"), &id_expected,
-	   XERO_JWT_ISSUER, "no issuer");
-	is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
-				  "\\u0000.example\"}"), &id_expected, XERO_JWT_MALFORMED,
-	   "an issuer with a zero byte");
-	is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER "\"}"),
-	   &id_expected, XERO_JWT_AUDIENCE, "no audience");
-	is(make_token(HEADER, id_claims("[]", "1700000300", "\"" NONCE "\"", "")),
-	   &id_expected, XERO_JWT_AUDIENCE, "nobody");
-	is(make_token(HEADER, id_claims("{\"" CLIENT "\":1}", "1700000300",
-									"\"" NONCE "\"", "")),
-	   &id_expected, XERO_JWT_AUDIENCE, "an object for audience");
-	is(make_token(HEADER, id_claims("[[\"" CLIENT "\"]]", "1700000300",
-									"\"" NONCE "\"", "")),
-	   &id_expected, XERO_JWT_AUDIENCE, "an array in an array");
-	is(make_token(HEADER, ID_CLAIMS("\"azp\":\"another\"")), &id_expected,
-	   XERO_JWT_CLIENT, "an id token for another of the audience");
+	token_is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_ISSUER,
+			 "another issuer");
+	token_is(make_token(HEADER, "{\"exp\":1700000300}"), &id_expected,
+			 XERO_JWT_ISSUER, "no issuer");
+	token_is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
+						"\\u0000.example\"}"), &id_expected, XERO_JWT_MALFORMED,
+			 "an issuer with a zero byte");
+	token_is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER "\"}"),
+			 &id_expected, XERO_JWT_AUDIENCE, "no audience");
+	token_is(make_token(HEADER, id_claims("[]", "1700000300", "\"" NONCE "\"", "")),
+			 &id_expected, XERO_JWT_AUDIENCE, "nobody");
+	token_is(make_token(HEADER, id_claims("{\"" CLIENT "\":1}", "1700000300",
+										  "\"" NONCE "\"", "")),
+			 &id_expected, XERO_JWT_AUDIENCE, "an object for audience");
+	token_is(make_token(HEADER, id_claims("[[\"" CLIENT "\"]]", "1700000300",
+										  "\"" NONCE "\"", "")),
+			 &id_expected, XERO_JWT_AUDIENCE, "an array in an array");
+	token_is(make_token(HEADER, ID_CLAIMS("\"azp\":\"another\"")), &id_expected,
+			 XERO_JWT_CLIENT, "an id token for another of the audience");
 	expected = access_expected;
 	expected.client_id = "another";
-	is(access_token, &expected, XERO_JWT_CLIENT,
-	   "another client's access token");
-	is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
-				  "\",\"aud\":\"" RESOURCES "\"}"), &access_expected,
-	   XERO_JWT_CLIENT, "nobody's access token");
+	token_is(access_token, &expected, XERO_JWT_CLIENT,
+			 "another client's access token");
+	token_is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
+						"\",\"aud\":\"" RESOURCES "\"}"), &access_expected,
+			 XERO_JWT_CLIENT, "nobody's access token");
 
-	is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
-									"\"another\"", "")),
-	   &id_expected, XERO_JWT_NONCE, "the answer to another request");
-	is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
-									"\"\"", "")),
-	   &id_expected, XERO_JWT_NONCE, "an empty nonce");
+	token_is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
+										  "\"another\"", "")),
+			 &id_expected, XERO_JWT_NONCE, "the answer to another request");
+	token_is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
+										  "\"\"", "")),
+			 &id_expected, XERO_JWT_NONCE, "an empty nonce");
 	expected = id_expected;
 	expected.nonce = "";
-	is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
-									"\"\"", "")),
-	   &expected, XERO_JWT_NONCE, "which is never right");
+	token_is(make_token(HEADER, id_claims("\"" CLIENT "\"", "1700000300",
+										  "\"\"", "")),
+			 &expected, XERO_JWT_NONCE, "which is never right");
 	expected = id_expected;
 	expected.access_token = "another";
-	is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_AT_HASH,
-	   "another access token");
-	is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
-				  "\",\"aud\":\"" CLIENT "\",\"nonce\":\"" NONCE "\"}"),
-	   &id_expected, XERO_JWT_AT_HASH, "no hash of an access token");
+	token_is(make_token(HEADER, ID_CLAIMS("")), &expected, XERO_JWT_AT_HASH,
+			 "another access token");
+	token_is(make_token(HEADER, "{\"exp\":1700000300,\"iss\":\"" ISSUER
+						"\",\"aud\":\"" CLIENT "\",\"nonce\":\"" NONCE "\"}"),
+			 &id_expected, XERO_JWT_AT_HASH, "no hash of an access token");
 }
 
 /* ---- what is no token ---- */
@@ -439,17 +424,17 @@ test_malformed(void)
 	for (int i = 0; i < lengthof(bad_payloads); i++)
 	{
 		snprintf(what, sizeof(what), "malformed claims, case %d", i);
-		is(make_token(HEADER, bad_payloads[i]), &id_expected,
-		   XERO_JWT_MALFORMED, what);
+		token_is(make_token(HEADER, bad_payloads[i]), &id_expected,
+				 XERO_JWT_MALFORMED, what);
 	}
-	is(make_token("{\"alg\":\"RS256\",\"alg\":\"RS256\",\"kid\":\"one\"}",
-				  ID_CLAIMS("")), &id_expected, XERO_JWT_MALFORMED,
-	   "two algorithms");
-	is(make_token_of(HEADER, "{\"exp\":1700000300}\0x", 20, first_key),
-	   &id_expected, XERO_JWT_MALFORMED, "a zero byte after the claims");
+	token_is(make_token("{\"alg\":\"RS256\",\"alg\":\"RS256\",\"kid\":\"one\"}",
+						ID_CLAIMS("")), &id_expected, XERO_JWT_MALFORMED,
+			 "two algorithms");
+	token_is(make_token_of(HEADER, "{\"exp\":1700000300}\0x", 20, first_key),
+			 &id_expected, XERO_JWT_MALFORMED, "a zero byte after the claims");
 
 	strcpy(token + append_part(0, HEADER, strlen(HEADER)), ".AAAA");
-	is(token, &id_expected, XERO_JWT_MALFORMED, "a header and a signature");
+	token_is(token, &id_expected, XERO_JWT_MALFORMED, "a header and a signature");
 
 	strcpy(good_token, make_token(HEADER, ID_CLAIMS("")));
 	for (size_t len = 0; len < strlen(good_token); len++)
@@ -459,17 +444,17 @@ test_malformed(void)
 	}
 	ok(good, "a cut token of any length is refused");
 	snprintf(token, sizeof(token), "%s=", good_token);
-	is(token, &id_expected, XERO_JWT_MALFORMED, "a padded signature");
+	token_is(token, &id_expected, XERO_JWT_MALFORMED, "a padded signature");
 	snprintf(token, sizeof(token), "%s\n", good_token);
-	is(token, &id_expected, XERO_JWT_MALFORMED, "a line end");
+	token_is(token, &id_expected, XERO_JWT_MALFORMED, "a line end");
 
 	/* 256 bytes end in a character with four bits that mean nothing */
 	strcpy(token, good_token);
 	where = token + strlen(token) - 1;
 	*where = *where == 'A' ? 'B' : *where == 'Q' ? 'R' : *where == 'g' ? 'h' :
 		'x';
-	is(token, &id_expected, XERO_JWT_MALFORMED,
-	   "another spelling of the same signature");
+	token_is(token, &id_expected, XERO_JWT_MALFORMED,
+			 "another spelling of the same signature");
 }
 
 static void
@@ -481,35 +466,35 @@ test_size(void)
 	memset(others, ' ', sizeof(others) - 1);
 	memcpy(others, "\"x\":1", 5);
 	others[11500] = '\0';
-	is(make_token(HEADER, ID_CLAIMS(others)), &id_expected, XERO_JWT_VALID,
-	   "a token of nearly 16 kB");
+	token_is(make_token(HEADER, ID_CLAIMS(others)), &id_expected, XERO_JWT_VALID,
+			 "a token of nearly 16 kB");
 	others[11500] = ' ';
-	is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
-	   XERO_JWT_TOO_LARGE, "a token of more");
+	token_is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
+			 XERO_JWT_TOO_LARGE, "a token of more");
 	memset(token, 'a', 65536);
 	token[65536] = '\0';
-	is(token, &id_expected, XERO_JWT_TOO_LARGE, "a token of 64 kB");
+	token_is(token, &id_expected, XERO_JWT_TOO_LARGE, "a token of 64 kB");
 	memset(token, '.', 16384);
 	token[16384] = '\0';
-	is(token, &id_expected, XERO_JWT_MALFORMED, "16 kB of dots");
+	token_is(token, &id_expected, XERO_JWT_MALFORMED, "16 kB of dots");
 
 	strcpy(nested, "\"x\":");
 	memset(nested + 4, '[', 4000);
 	memset(nested + 4004, ']', 4000);
-	is(make_token(HEADER, ID_CLAIMS(nested)), &id_expected,
-	   XERO_JWT_MALFORMED, "4000 arrays in each other");
+	token_is(make_token(HEADER, ID_CLAIMS(nested)), &id_expected,
+			 XERO_JWT_MALFORMED, "4000 arrays in each other");
 	memset(others, 'a', sizeof(others));
 	memcpy(others, "\"sub2\":1,\"email2\":\"", 19);
 	strcpy(others + 5000, "\"");
-	is(make_token(HEADER, ID_CLAIMS(others)), &id_expected, XERO_JWT_VALID,
-	   "a long claim that nobody reads");
+	token_is(make_token(HEADER, ID_CLAIMS(others)), &id_expected, XERO_JWT_VALID,
+			 "a long claim that nobody reads");
 	memcpy(others, "\"authentication_event_id\":\"", 27);
-	is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
-	   XERO_JWT_MALFORMED, "a long claim that matters");
+	token_is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
+			 XERO_JWT_MALFORMED, "a long claim that matters");
 	memcpy(others, "\"scope\": [\"openid\",       \"", 27);
 	strcpy(others + 4500, "\"]");
-	is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
-	   XERO_JWT_MALFORMED, "a scope that does not fit");
+	token_is(make_token(HEADER, ID_CLAIMS(others)), &id_expected,
+			 XERO_JWT_MALFORMED, "a scope that does not fit");
 }
 
 /* ---- the documents around ---- */
@@ -745,6 +730,5 @@ main(void)
 		ok(xero_jwt_result_name(i) != NULL, "every result has a name");
 	EVP_PKEY_free(first_key);
 	EVP_PKEY_free(second_key);
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

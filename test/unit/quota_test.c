@@ -10,28 +10,13 @@
 #include "compat.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/budget/quota.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 #define START INT64CONST(1763705560000)
 #define LEASE 100000
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
 
 /* ---- the quota under test, and its application ---- */
 
@@ -130,7 +115,7 @@ test_seats(void)
 	   "five are all");
 	ok(opening.provable == now && opening.look_at == now + LEASE,
 	   "anyone may leave, and one must by the end of the lease");
-	ok(xero_quota_in_flight(&quota, now) == 5, "five in flight");
+	is(xero_quota_in_flight(&quota, now), 5, "five in flight");
 
 	xero_quota_return(&quota, &app, &permits[2]);
 	ok(check() == XERO_BARRIER_NONE && quota.gate.window.own == 1 &&
@@ -487,7 +472,7 @@ test_app(void)
 	permit = take();
 	ok(check() == XERO_BARRIER_NONE, "until one is answered");
 	xero_quota_return(&quota, &app, &permit);
-	ok(app.pending == 0, "nothing is left pending");
+	is(app.pending, 0, "nothing is left pending");
 }
 
 static void
@@ -611,6 +596,5 @@ main(void)
 	test_idle();
 	test_idle_at();
 	test_unblock();
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

@@ -10,25 +10,10 @@
 #include "compat.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/report/retry.h"
-
-#undef printf
-#undef snprintf
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
+#include "tap.h"
 
 /* ---- classification ---- */
 
@@ -322,6 +307,5 @@ main(void)
 	test_counts();
 	test_delays();
 	test_bounds();
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

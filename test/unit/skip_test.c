@@ -14,20 +14,7 @@
 #include "compat.h"
 
 #include "json/skip.h"
-
-#undef printf
-
-static int	ntests = 0;
-static int	nfailed = 0;
-
-static void
-report(bool ok, const char *what)
-{
-	ntests++;
-	if (!ok)
-		nfailed++;
-	printf("%sok %d - %s\n", ok ? "" : "not ", ntests, what);
-}
+#include "tap.h"
 
 /* How far the skip goes in a copy of the text: -1 for a fault. */
 static long
@@ -55,9 +42,7 @@ goes_to(const char *s, long expected, const char *what)
 {
 	long		found = skip(s, strlen(s), 0);
 
-	report(found == expected, what);
-	if (found != expected)
-		printf("# %s: stopped at %ld, should at %ld\n", s, found, expected);
+	is(found, expected, what);
 }
 
 /*-------------------------------------------------------------------------
@@ -227,45 +212,45 @@ compare_random(void)
 			printf("# %.*s: stopped at %ld, should at %ld\n", (int) len,
 				   buffer, found, expected);
 	}
-	report(wrong == 0, "random containers");
-	report(whole > 10000 && broken > 1000,
-		   "among them are many whole and many broken ones");
+	ok(wrong == 0, "random containers");
+	ok(whole > 10000 && broken > 1000,
+	   "among them are many whole and many broken ones");
 }
 
 /* A string of every length, with every stop at its every place. */
 static void
 strings_of_all_lengths(void)
 {
-	bool		ok = true;
+	bool		holds = true;
 
 	for (int len = 0; len < 200; len++)
 	{
 		memset(buffer, 'x', len + 2);
 		buffer[0] = '"';
 		buffer[len + 1] = '"';
-		ok &= skip(buffer, len + 2, 0) == len + 2;
-		ok &= skip(buffer, len + 1, 0) == -1;
+		holds &= skip(buffer, len + 2, 0) == len + 2;
+		holds &= skip(buffer, len + 1, 0) == -1;
 		for (int i = 1; i < len; i++)
 		{
 			char		other = buffer[i + 1];
 
 			buffer[i] = '\\';
 			buffer[i + 1] = '"';
-			ok &= skip(buffer, len + 2, 0) == (i + 1 <= len ? len + 2 : -1);
+			holds &= skip(buffer, len + 2, 0) == (i + 1 <= len ? len + 2 : -1);
 			buffer[i] = 'x';
-			ok &= skip(buffer, len + 2, 0) == i + 2;
+			holds &= skip(buffer, len + 2, 0) == i + 2;
 			buffer[i + 1] = '\n';
-			ok &= skip(buffer, len + 2, 0) == -1;
+			holds &= skip(buffer, len + 2, 0) == -1;
 			buffer[i + 1] = other;
 		}
 	}
-	report(ok, "strings of all lengths");
+	ok(holds, "strings of all lengths");
 }
 
 static void
 spaces_of_all_lengths(void)
 {
-	bool		ok = true;
+	bool		holds = true;
 
 	for (int len = 0; len < 100; len++)
 	{
@@ -278,28 +263,28 @@ spaces_of_all_lengths(void)
 				copy[i] = " \t\r\n"[i % 4];
 			memset(copy + len, rest % 2 ? '1' : '\001', rest);
 			copy[len + rest] = '\0';
-			ok &= xero_skip_space(&text, copy) == copy + len;
+			holds &= xero_skip_space(&text, copy) == copy + len;
 			free(copy);
 		}
 	}
-	report(ok, "spaces of all lengths");
+	ok(holds, "spaces of all lengths");
 }
 
 static void
 nesting(void)
 {
-	bool		ok = true;
+	bool		holds = true;
 
 	for (int depth = 1; depth < 200; depth++)
 	{
 		memset(buffer, '[', depth);
 		memset(buffer + depth, ']', depth);
-		ok &= skip(buffer, 2 * depth, 0) ==
+		holds &= skip(buffer, 2 * depth, 0) ==
 			(depth <= XERO_MAX_NESTING ? 2 * depth : -1);
-		ok &= skip(buffer, 2 * depth, 10) ==
+		holds &= skip(buffer, 2 * depth, 10) ==
 			(depth + 10 <= XERO_MAX_NESTING ? 2 * depth : -1);
 	}
-	report(ok, "nesting is bounded");
+	ok(holds, "nesting is bounded");
 }
 
 int
@@ -335,6 +320,5 @@ main(void)
 	spaces_of_all_lengths();
 	nesting();
 	compare_random();
-	printf("1..%d\n", ntests);
-	return nfailed > 0 ? 1 : 0;
+	return done_testing();
 }

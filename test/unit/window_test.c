@@ -14,29 +14,14 @@
 #include "compat.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/budget/window.h"
-
-#undef printf
-#undef snprintf
+#include "tap.h"
 
 #define BUCKET 250
 #define MAX_LISTED 64
 #define CAP 5
-
-static int	tests = 0;
-static int	failed = 0;
-
-static void
-ok(bool holds, const char *what)
-{
-	tests++;
-	if (!holds)
-		failed++;
-	printf("%s %d - %s\n", holds ? "ok" : "not ok", tests, what);
-}
 
 static uint64
 dice(uint64 *state)
@@ -425,7 +410,7 @@ test_random(void)
 		if (pair.errors > 0 && wrong++ == 0)
 			printf("# seed %d: %s\n", seed, pair.wrong);
 	}
-	ok(wrong == 0, "long random sequences");
+	is(wrong, 0, "long random sequences");
 }
 
 /* ---- nothing told ---- */
@@ -490,7 +475,7 @@ test_untold(void)
 
 	for (int seed = 1; seed <= 3; seed++)
 		most = Max(most, most_in_a_minute(seed, 60));
-	ok(most == 60, "as many calls in a minute as the cap, never more");
+	is(most, 60, "as many calls in a minute as the cap, never more");
 }
 
 /* ---- two ways that a tell may say less than we think ---- */
@@ -513,10 +498,10 @@ test_reset(void)
 	(void) xero_window_left(&window, now, 60, 0);
 	mark = xero_window_mark(&window);
 	xero_window_charge(&window, now, mark, 50);
-	ok(xero_window_left(&window, now, 60, 0) == 50, "a fixed minute begins");
-	ok(xero_window_left(&window, now + 45000, 60, 0) == 50,
+	is(xero_window_left(&window, now, 60, 0), 50, "a fixed minute begins");
+	is(xero_window_left(&window, now + 45000, 60, 0), 50,
 	   "calls that were made before it do not end in it");
-	ok(xero_window_left(&window, now + 60250, 60, 0) == 60,
+	is(xero_window_left(&window, now + 60250, 60, 0), 60,
 	   "but a minute later all is void");
 }
 
@@ -537,7 +522,7 @@ test_slow_answer(void)
 	(void) xero_window_left(&window, now, 60, 0);
 	mark = xero_window_mark(&window);
 	xero_window_charge(&window, now, mark, 10);
-	ok(xero_window_left(&window, now + 30000, 60, 0) == 10,
+	is(xero_window_left(&window, now + 30000, 60, 0), 10,
 	   "what Xero no longer counts does not end once more");
 }
 
@@ -578,6 +563,5 @@ main(void)
 	test_reset();
 	test_slow_answer();
 	test_extremes();
-	printf("1..%d\n", tests);
-	return failed == 0 ? 0 : 1;
+	return done_testing();
 }

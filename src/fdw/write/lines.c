@@ -93,7 +93,7 @@ static void
 init_records(XeroLines *lines, const XeroModify *state)
 {
 	const XeroObject *parent = lines->parent;
-	const XeroWriteRules *rules = xero_write_rules(parent);
+	const XeroWriteRules *rules = parent->writes;
 	int			max = RECORD_COMPANIONS + lengthof(rules->with_update);
 
 	lines->record_fields = palloc0(sizeof(XeroField) * max);
@@ -195,7 +195,7 @@ xero_lines_reach(const XeroTable *table)
 	const XeroObject *parent = table->object->parent;
 
 	return keys_parameter(parent) == NULL ? 1 :
-		Min(MAX_KEYS, Max(xero_write_rules(parent)->update_batch, 1));
+		Min(MAX_KEYS, Max(parent->writes->update_batch, 1));
 }
 
 /* The path and the query that read records; keys are NIL for EXPLAIN. */

@@ -96,8 +96,6 @@ init_members(XeroModify *state)
 		state->members[n].column = pstrdup(NameStr(att->attname));
 		if (column->known != NULL)
 		{
-			state->columns[n].limit = xero_find_limit(state->object,
-													  column->known->name);
 			if (state->object->key &&
 				strcmp(column->known->name, state->object->key) == 0)
 				state->key_member = n;
@@ -147,7 +145,7 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
 
 	state->table = xero_get_table(rel);
 	state->object = state->table->object;
-	state->rules = xero_write_rules(state->object);
+	state->rules = state->object->writes;
 	state->operation = operation;
 	state->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->server = xero_get_server(state->table->serverid, userid);

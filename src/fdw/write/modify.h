@@ -73,7 +73,6 @@ typedef struct XeroWritten
 {
 	AttrNumber	attno;			/* 0 for what the table leaves out */
 	const XeroColumn *known;	/* NULL for what the user declared */
-	const XeroLimit *limit;
 } XeroWritten;
 
 /*

@@ -114,19 +114,19 @@ label_row(XeroModify *state, TupleTableSlot *slot)
 static char *
 check_limit(XeroModify *state, int member, Datum value)
 {
-	const XeroLimit *limit = state->columns[member].limit;
+	const XeroColumn *known = state->columns[member].known;
 	char	   *text;
 
-	if (limit == NULL)
+	if (known == NULL || (known->max_length == 0 && known->words == NULL))
 		return NULL;
 	text = print_value(state->members[member].type, value);
-	if (limit->max_length > 0 &&
-		pg_mbstrlen(text) > limit->max_length)
+	if (known->max_length > 0 &&
+		pg_mbstrlen(text) > known->max_length)
 		return psprintf("value of column \"%s\" is too long for Xero: %d characters, where %d are allowed",
 						state->members[member].column, pg_mbstrlen(text),
-						limit->max_length);
-	if (limit->words != NULL && *text != '\0' &&
-		!xero_is_one_of(limit->words, text))
+						known->max_length);
+	if (known->words != NULL && *text != '\0' &&
+		!xero_is_one_of(known->words, text))
 		return psprintf("value \"%s\" of column \"%s\" is none that Xero has",
 						pnstrdup(text, pg_mbcliplen(text, strlen(text), 100)),
 						state->members[member].column);
@@ -136,12 +136,12 @@ check_limit(XeroModify *state, int member, Datum value)
 static char *
 limit_detail(XeroModify *state, int member)
 {
-	const XeroLimit *limit = state->columns[member].limit;
+	const XeroColumn *known = state->columns[member].known;
 	char	   *words;
 
-	if (limit->words == NULL)
+	if (known->words == NULL)
 		return NULL;
-	words = pstrdup(limit->words);
+	words = pstrdup(known->words);
 	for (char *p = words; *p != '\0'; p++)
 	{
 		if (*p == '|')

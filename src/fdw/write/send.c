@@ -101,7 +101,7 @@ static char *
 make_body(const XeroModify *state, List *rows)
 {
 	const XeroObject *object = xero_written_object(state->object);
-	XeroEnvelope envelope = xero_write_rules(object)->envelope;
+	XeroEnvelope envelope = object->writes->envelope;
 	StringInfoData body;
 	bool		first = true;
 	ListCell   *lc;

@@ -61,7 +61,7 @@ operation_mask(CmdType operation)
 static char *
 offer_hint(const XeroObject *object)
 {
-	const XeroWriteRules *rules = xero_write_rules(object);
+	const XeroWriteRules *rules = object->writes;
 	StringInfoData hint;
 
 	initStringInfo(&hint);
@@ -130,7 +130,7 @@ xero_check_operation(const XeroTable *table, CmdType operation)
 		[CMD_DELETE] = "cannot delete from foreign table \"%s\"",
 	};
 
-	if (xero_write_rules(table->object) == NULL ||
+	if (table->object->writes == NULL ||
 		!(table->object->operations & operation_mask(operation)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -150,7 +150,7 @@ xeroIsForeignRelUpdatable(Relation rel)
 	XeroTable  *table = xero_get_table(rel);
 	int			events = 0;
 
-	if (!table->updatable || xero_write_rules(table->object) == NULL)
+	if (!table->updatable || table->object->writes == NULL)
 		return 0;
 	for (CmdType operation = CMD_UPDATE; operation <= CMD_DELETE; operation++)
 	{
@@ -175,7 +175,7 @@ ends_by_method(const XeroWriteRules *rules)
 int
 xero_write_batch(const XeroTable *table, CmdType operation, bool returning)
 {
-	const XeroWriteRules *rules = xero_write_rules(table->object);
+	const XeroWriteRules *rules = table->object->writes;
 	int			most;
 
 	if (rules == NULL || returning)
@@ -191,23 +191,23 @@ xero_write_batch(const XeroTable *table, CmdType operation, bool returning)
 }
 
 /*
- * The rules of the record that requests are about; what is inside of one is
+ * The object whose records requests are about; what is inside of one is
  * written by its update.
  */
-static const XeroWriteRules *
-request_rules(const XeroTable *table, CmdType *operation)
+static const XeroObject *
+request_object(const XeroTable *table, CmdType *operation)
 {
 	const XeroObject *object = xero_written_object(table->object);
 
 	if (object != table->object)
 		*operation = CMD_UPDATE;
-	return xero_write_rules(object);
+	return object;
 }
 
 const char *
 xero_write_method(const XeroTable *table, CmdType operation, int batch)
 {
-	const XeroWriteRules *rules = request_rules(table, &operation);
+	const XeroWriteRules *rules = request_object(table, &operation)->writes;
 
 	if (operation == CMD_INSERT)
 		return rules->create;
@@ -250,8 +250,8 @@ char *
 xero_write_path(const XeroTable *table, CmdType operation, int batch,
 				const char *holder, const char *key)
 {
-	const XeroWriteRules *rules = request_rules(table, &operation);
-	const XeroObject *object = rules->object;
+	const XeroObject *object = request_object(table, &operation);
+	const XeroWriteRules *rules = object->writes;
 	char	   *list;
 
 	if (rules->place == XERO_PLACE_BELOW)
@@ -269,7 +269,7 @@ char *
 xero_write_query(const XeroTable *table, CmdType operation, int batch)
 {
 	const char *method = xero_write_method(table, operation, batch);
-	const XeroWriteRules *rules = request_rules(table, &operation);
+	const XeroWriteRules *rules = request_object(table, &operation)->writes;
 	bool		statuses = rules->statuses &&
 	!is_own_path(rules, operation, batch);
 	bool		unitdp = table->object->has_unitdp &&
@@ -316,7 +316,7 @@ xero_needed_attribute(const XeroTable *table, const char *column)
 List *
 xero_needed_columns(const XeroTable *table, CmdType operation)
 {
-	const XeroWriteRules *rules = xero_write_rules(table->object);
+	const XeroWriteRules *rules = table->object->writes;
 	List	   *columns = NIL;
 
 	if (operation == CMD_INSERT)
