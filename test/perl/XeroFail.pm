@@ -192,6 +192,8 @@ sub run_case
 	my $began = time;
 	my ($reference, @counts) = run_trials($xero, $lines_of->([ undef, 1 ], map { [ $_, $NEVER ] } @$causes));
 	is(scalar(@counts), scalar(@$causes), "$case->{name}, $kind: counted") or return;
+	my @idle = grep { !$counts[$_]{calls} && $causes->[$_][0] ne 'openssl' } 0 .. $#counts;
+	is(join(', ', map { $causes->[$_][0] } @idle), '', "$case->{name}, $kind: all are called") if $kind eq 'new sessions';
 	my @places = places($causes, \@counts);
 	my @settled = ([ undef, 1 ]) x 5;
 	my (undef, @trials) = run_trials($xero, $lines_of->([ undef, 1 ], (@places, @settled) x $rounds));
@@ -217,7 +219,8 @@ sub quiet
 	return;
 }
 
-# In a new session for each trial, so that each begins with nothing.
+# In a new session for each trial, so that each begins with nothing.  Each cause
+# acts then; only OpenSSL may have all that it needs from when the server started.
 sub fresh
 {
 	my ($xero, $case, @causes) = @_;
