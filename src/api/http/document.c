@@ -24,6 +24,10 @@
 /* Blanks that a text may begin or end with; a body may be made of blanks. */
 #define MAX_BLANKS ((size_t) 4096)
 
+/* json-c takes so much at most: some 900 bytes for an empty object. */
+#define MIN_ROOM	(64 * 1024)
+#define ROOM_A_BYTE 256
+
 /* What json-c made of one above this size is given back to the system. */
 #define MAX_KEPT_DOCUMENT (64 * 1024)
 
@@ -50,6 +54,19 @@ xero_looks_like_json(const char *content_type, const char *text, size_t len)
 }
 
 /*
+ * Is there memory for what json-c makes of a text?  It does not look, and
+ * crashes if there is none.
+ */
+static bool
+has_room(size_t len)
+{
+	void	   *volatile room = malloc(MIN_ROOM + len * ROOM_A_BYTE);
+
+	free(room);
+	return room != NULL;
+}
+
+/*
  * The caller puts the object; NULL if the text is nothing of that type.  The
  * flags are json-c's.
  */
@@ -59,7 +76,7 @@ parse_with(int flags, const char *text, size_t len, json_type type)
 	json_tokener *tokener;
 	json_object *object;
 
-	if (text == NULL || len == 0 || len > MAX_DOCUMENT)
+	if (text == NULL || len == 0 || len > MAX_DOCUMENT || !has_room(len))
 		return NULL;
 	tokener = json_tokener_new_ex(MAX_DEPTH);
 	if (tokener == NULL)
