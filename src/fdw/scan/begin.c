@@ -47,38 +47,40 @@ root_column(const XeroTable *table, const char *name)
 static int
 need_field(XeroScanState *state, const char *path, Oid type)
 {
-	bool		from_parent = state->table->object->parent != NULL;
+	XeroDecoder *decoder = &state->decoder;
+	bool		from_parent = state->spec.table->object->parent != NULL;
 	XeroField  *field;
 
-	for (int i = 0; i < state->nfields; i++)
+	for (int i = 0; i < decoder->nfields; i++)
 	{
-		field = &state->fields[i];
+		field = &decoder->fields[i];
 		if (pg_strcasecmp(field->path, path) == 0 && field->type == type &&
 			field->from_parent == from_parent)
 			return i;
 	}
-	field = &state->fields[state->nfields];
+	field = &decoder->fields[decoder->nfields];
 	field->path = path;
 	field->from_parent = from_parent;
 	field->type = type;
 	field->typmod = -1;
 	field->column = path;
-	state->field_attnos[state->nfields] = 0;
-	return state->nfields++;
+	decoder->attnos[decoder->nfields] = 0;
+	return decoder->nfields++;
 }
 
 /* Columns among the wanted ones that lists lack. */
 static void
 init_detail(XeroScanState *state, EState *estate)
 {
-	XeroTable  *table = state->table;
-	XeroDetailColumn *columns = palloc(sizeof(XeroDetailColumn) * Max(state->nfields, 1));
-	int			visible = state->nfields;
+	XeroDecoder *decoder = &state->decoder;
+	XeroTable  *table = state->spec.table;
+	XeroDetailColumn *columns = palloc(sizeof(XeroDetailColumn) * Max(decoder->nfields, 1));
+	int			visible = decoder->nfields;
 	int			n = 0;
 
 	for (int i = 0; i < visible; i++)
 	{
-		AttrNumber	attno = state->field_attnos[i];
+		AttrNumber	attno = decoder->attnos[i];
 		const XeroColumn *known;
 
 		if (attno == 0)
@@ -86,102 +88,105 @@ init_detail(XeroScanState *state, EState *estate)
 		known = table->columns[attno - 1].known;
 		if (known == NULL || (known->forms & XERO_FORM_LIST))
 			continue;
-		columns[n].field = state->fields[i];
+		columns[n].field = decoder->fields[i];
 		columns[n].attno = attno;
 		columns[n].flag_field = known->detail_if ?
 			need_field(state, known->detail_if, BOOLOID) : -1;
 		n++;
 	}
 	if (n > 0)
-		state->detail = xero_detail_create(estate->es_query_cxt, table->name,
-										   table->object,
-										   &state->fields[state->key_field],
-										   columns, n, &state->stats);
+		decoder->detail = xero_detail_create(estate->es_query_cxt, table->name,
+											 table->object,
+											 &decoder->fields[decoder->key_field],
+											 columns, n, &state->stats.calls);
 }
 
 static void
 init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 {
-	const XeroObject *root = xero_root_object(state->table->object);
+	XeroScanSpec *spec = &state->spec;
+	XeroDecoder *decoder = &state->decoder;
+	const XeroObject *root = xero_root_object(spec->table->object);
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			max = list_length(wanted) * 2 + 2;
 	const XeroColumn *column;
 	ListCell   *lc;
 
-	state->fields = palloc0(sizeof(XeroField) * max);
-	state->field_attnos = palloc0(sizeof(int) * max);
+	decoder->fields = palloc0(sizeof(XeroField) * max);
+	decoder->attnos = palloc0(sizeof(int) * max);
 	foreach(lc, wanted)
 	{
 		AttrNumber	attno = intVal(lfirst(lc));
 		Form_pg_attribute att = TupleDescAttr(desc, attno - 1);
-		XeroField  *field = &state->fields[state->nfields];
+		XeroField  *field = &decoder->fields[decoder->nfields];
 
-		if (state->table->columns[attno - 1].is_tenant)
+		if (spec->table->columns[attno - 1].is_tenant)
 		{
-			state->tenant_attno = attno;
-			state->tenant_typmod = att->atttypmod;
-			getTypeInputInfo(att->atttypid, &state->tenant_input,
-							 &state->tenant_ioparam);
+			decoder->tenant_attno = attno;
+			decoder->tenant_typmod = att->atttypmod;
+			getTypeInputInfo(att->atttypid, &decoder->tenant_input,
+							 &decoder->tenant_ioparam);
 			continue;
 		}
-		field->path = state->table->columns[attno - 1].path;
-		field->from_parent = state->table->columns[attno - 1].from_parent;
+		field->path = spec->table->columns[attno - 1].path;
+		field->from_parent = spec->table->columns[attno - 1].from_parent;
 		field->type = att->atttypid;
 		field->typmod = att->atttypmod;
 		field->column = pstrdup(NameStr(att->attname));
-		state->field_attnos[state->nfields++] = attno;
+		decoder->attnos[decoder->nfields++] = attno;
 	}
 
-	column = root_column(state->table, root->key);
-	state->key_field = column ?
+	column = root_column(spec->table, root->key);
+	decoder->key_field = column ?
 		need_field(state, column->field, xero_type_oid(column->type)) : -1;
-	column = root_column(state->table, root->offset_column);
-	state->offset_field = column ?
+	column = root_column(spec->table, root->offset_column);
+	decoder->offset_field = column ?
 		need_field(state, column->field, xero_type_oid(column->type)) : -1;
 	init_detail(state, estate);
 
-	state->reader = xero_reader_create(estate->es_query_cxt, state->table->name,
-									   root->wrapper, state->table->object->array,
-									   state->fields, state->nfields,
-									   state->key_field);
-	if (xero_lists_lack_rows(state->table->object))
+	decoder->reader = xero_reader_create(estate->es_query_cxt, spec->table->name,
+										 root->wrapper, spec->table->object->array,
+										 decoder->fields, decoder->nfields,
+										 decoder->key_field);
+	if (xero_lists_lack_rows(spec->table->object))
 	{
-		state->parts = state->reader;
-		state->reader = xero_reader_create(estate->es_query_cxt,
-										   state->table->name, root->wrapper,
-										   NULL, state->fields, state->nfields,
-										   state->key_field);
-		state->part_cxt = AllocSetContextCreate(estate->es_query_cxt,
-												"Xero record",
-												ALLOCSET_SMALL_SIZES);
+		decoder->parts = decoder->reader;
+		decoder->reader = xero_reader_create(estate->es_query_cxt,
+											 spec->table->name, root->wrapper,
+											 NULL, decoder->fields, decoder->nfields,
+											 decoder->key_field);
+		decoder->part_cxt = AllocSetContextCreate(estate->es_query_cxt,
+												  "Xero record",
+												  ALLOCSET_SMALL_SIZES);
 	}
-	state->values = palloc(sizeof(Datum) * state->nfields);
-	state->nulls = palloc(sizeof(bool) * state->nfields);
+	decoder->values = palloc(sizeof(Datum) * decoder->nfields);
+	decoder->nulls = palloc(sizeof(bool) * decoder->nfields);
 }
 
 /* What the planner has settled. */
 static void
 read_plan(XeroScanState *state, ForeignScan *plan)
 {
+	XeroScanSpec *spec = &state->spec;
 	List	   *private = plan->fdw_private;
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	List	   *sort = list_nth(private, XERO_SCAN_SORT);
 
-	state->sent = list_nth(private, XERO_SCAN_SENT);
-	state->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
-	state->shape.order = *order ? order : NULL;
-	state->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
-	state->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
-	state->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
-	state->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
-	if (!xero_read_window(plan, &state->window))
-		state->window.rows = -1;
-	state->keep = state->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
+	spec->sent = list_nth(private, XERO_SCAN_SENT);
+	spec->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
+	spec->shape.order = *order ? order : NULL;
+	spec->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
+	spec->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
+	spec->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
+	spec->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
+	if (!xero_read_window(plan, &spec->window))
+		spec->window.rows = -1;
+	spec->keep = spec->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
 	if (sort != NIL)
 	{
-		state->order_attno = intVal(linitial(sort));
-		state->order_descends = boolVal(lsecond(sort));
-		state->order_rows = intVal(lthird(sort));
+		spec->order_attno = intVal(linitial(sort));
+		spec->order_descends = boolVal(lsecond(sort));
+		spec->order_rows = intVal(lthird(sort));
 	}
 }
 
@@ -202,33 +207,33 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state = palloc0(sizeof(XeroScanState));
 	node->fdw_state = state;
 	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
-	state->table = xero_get_table(rel);
-	state->rel = xero_rel_from_table(state->table, plan->scan.scanrelid);
+	state->spec.table = xero_get_table(rel);
+	state->spec.rel = xero_rel_from_table(state->spec.table, plan->scan.scanrelid);
 
 	/* a view's owner, or the current user */
 	check_as_user = xero_check_as_user(node);
-	state->server = xero_get_server(state->table->serverid,
-									OidIsValid(check_as_user) ? check_as_user : GetUserId());
+	state->spec.server = xero_get_server(state->spec.table->serverid,
+										 OidIsValid(check_as_user) ? check_as_user : GetUserId());
 
 	read_plan(state, plan);
-	if (state->window.whole_row)
-		state->whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
-	state->keep = state->keep || (eflags & EXEC_FLAG_REWIND) != 0;
+	if (state->spec.window.whole_row)
+		state->spec.whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
+	state->spec.keep = state->spec.keep || (eflags & EXEC_FLAG_REWIND) != 0;
 
-	state->param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+	state->spec.param_exprs = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
 	foreach(lc, plan->fdw_exprs)
-		state->param_types = lappend_oid(state->param_types,
-										 exprType(lfirst(lc)));
+		state->spec.param_types = lappend_oid(state->spec.param_types,
+											  exprType(lfirst(lc)));
 
 	init_fields(state, list_nth(private, XERO_SCAN_WANTED), rel, estate);
-	if (state->keep)
+	if (state->spec.keep)
 	{
-		state->kept = tuplestore_begin_heap(false, false, work_mem);
-		tuplestore_set_eflags(state->kept, EXEC_FLAG_REWIND);
+		state->kept.rows = tuplestore_begin_heap(false, false, work_mem);
+		tuplestore_set_eflags(state->kept.rows, EXEC_FLAG_REWIND);
 	}
-	if (state->keep || state->order_rows > 0)
-		state->row_slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-												   &TTSOpsMinimalTuple);
+	if (state->spec.keep || state->spec.order_rows > 0)
+		state->kept.slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+													&TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
 }
 
@@ -237,13 +242,14 @@ static XeroParamValue *
 evaluate_params(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroScanSpec *spec = &state->spec;
 	XeroParamValue *params = palloc(sizeof(XeroParamValue) *
-									Max(list_length(state->param_exprs), 1));
+									Max(list_length(spec->param_exprs), 1));
 	ListCell   *le;
 	ListCell   *lt;
 	int			i = 0;
 
-	forboth(le, state->param_exprs, lt, state->param_types)
+	forboth(le, spec->param_exprs, lt, spec->param_types)
 	{
 		params[i].type = lfirst_oid(lt);
 		params[i].value = ExecEvalExpr((ExprState *) lfirst(le),
@@ -280,15 +286,16 @@ static void
 load_organisations(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroScanSpec *spec = &state->spec;
 	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
 
-	state->norganisations = xero_organisations(state->server,
-											   &state->organisations);
-	state->tenants = palloc(sizeof(pg_uuid_t) * state->norganisations);
-	for (int i = 0; i < state->norganisations; i++)
-		state->tenants[i] = state->organisations[i].id;
-	if (state->progress == NULL)
-		state->progress = xero_progress_begin(state->table->relid, "scan");
+	spec->norganisations = xero_organisations(spec->server,
+											  &spec->organisations);
+	spec->tenants = palloc(sizeof(pg_uuid_t) * spec->norganisations);
+	for (int i = 0; i < spec->norganisations; i++)
+		spec->tenants[i] = spec->organisations[i].id;
+	if (state->stats.progress == NULL)
+		state->stats.progress = xero_progress_begin(spec->table->relid, "scan");
 	MemoryContextSwitchTo(old);
 }
 
@@ -300,22 +307,23 @@ load_organisations(ForeignScanState *node)
 static Bitmapset *
 leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
 {
-	const char *country = state->table->object->api->country;
+	XeroScanSpec *spec = &state->spec;
+	const char *country = spec->table->object->api->country;
 	int			count = bms_num_members(wanted);
 	XeroOrganisation **asked;
 	int			i = -1;
 	int			n = 0;
 
-	if (country == NULL || state->norganisations <= 1 || count == 0)
+	if (country == NULL || spec->norganisations <= 1 || count == 0)
 		return wanted;
 	asked = palloc(sizeof(XeroOrganisation *) * count);
 	while ((i = bms_next_member(wanted, i)) >= 0)
-		asked[n++] = &state->organisations[i];
-	xero_learn_countries(state->server, asked, n, &state->stats);
+		asked[n++] = &spec->organisations[i];
+	xero_learn_countries(spec->server, asked, n, &state->stats.calls);
 	i = -1;
 	while ((i = bms_next_member(wanted, i)) >= 0)
 	{
-		if (strcmp(state->organisations[i].country, country) != 0)
+		if (strcmp(spec->organisations[i].country, country) != 0)
 			wanted = bms_del_member(wanted, i);
 	}
 	return wanted;
@@ -326,13 +334,14 @@ static Bitmapset *
 choose_organisations(ForeignScanState *node, const XeroParamValue *params)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroScanSpec *spec = &state->spec;
 
-	if (state->organisations == NULL)
+	if (spec->organisations == NULL)
 		load_organisations(node);
 	return leave_out_foreigners(state,
-								xero_wanted_tenants(state->sent, params,
-													state->tenants,
-													state->norganisations));
+								xero_wanted_tenants(spec->sent, params,
+													spec->tenants,
+													spec->norganisations));
 }
 
 /* A stream for each organisation that is wanted, in the current context. */
@@ -340,24 +349,24 @@ static void
 make_streams(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroRun    *run = &state->run;
+	XeroDecoder *decoder = &state->decoder;
 	int			i = -1;
 
-	state->nstreams = state->nbegun = state->nopen = 0;
-	state->stream = NULL;
-	state->streams = palloc0(sizeof(XeroStream) *
-							 Max(bms_num_members(state->wanted), 1));
-	while ((i = bms_next_member(state->wanted, i)) >= 0)
+	run->streams = palloc0(sizeof(XeroStream) *
+						   Max(bms_num_members(run->wanted), 1));
+	while ((i = bms_next_member(run->wanted, i)) >= 0)
 	{
-		XeroStream *stream = &state->streams[state->nstreams++];
+		XeroStream *stream = &run->streams[run->nstreams++];
 
-		stream->organisation = &state->organisations[i];
-		stream->server = *state->server;
+		stream->organisation = &state->spec.organisations[i];
+		stream->server = *state->spec.server;
 		xero_speak_for(&stream->server, stream->organisation);
-		if (state->tenant_attno)
-			stream->tenant = OidInputFunctionCall(state->tenant_input,
+		if (decoder->tenant_attno)
+			stream->tenant = OidInputFunctionCall(decoder->tenant_input,
 												  stream->organisation->tenant_id,
-												  state->tenant_ioparam,
-												  state->tenant_typmod);
+												  decoder->tenant_ioparam,
+												  decoder->tenant_typmod);
 	}
 }
 
@@ -369,41 +378,43 @@ make_streams(ForeignScanState *node)
 static void
 place_window(XeroScanState *state)
 {
-	const XeroRowWindow *window = &state->window;
-	const XeroObject *root = xero_root_object(state->table->object);
+	XeroRun    *run = &state->run;
+	XeroScanSpec *spec = &state->spec;
+	const XeroRowWindow *window = &spec->window;
+	const XeroObject *root = xero_root_object(spec->table->object);
 
-	state->returned = 0;
-	state->first_page = 1;
-	state->last_page = 0;
-	state->skip = window->offset;
-	state->ahead = state->all_wanted;
+	run->first_page = 1;
+	run->skip = window->offset;
+	run->ahead = spec->all_wanted;
 	if (window->offset == 0 && window->rows < 0)
 		return;					/* no window */
-	if (state->nstreams == 1 && list_length(state->targets) == 1)
+	if (run->nstreams == 1 && list_length(run->targets) == 1)
 	{
-		int			size = xero_pager_page_size(root, state->page_size);
+		int			size = xero_pager_page_size(root, spec->page_size);
 
-		state->first_page = xero_window_page(root, state->targets,
-											 state->page_size, window->offset);
-		state->skip -= (state->first_page - 1) * size;
+		run->first_page = xero_window_page(root, run->targets,
+										   spec->page_size, window->offset);
+		run->skip -= (run->first_page - 1) * size;
 		if (window->rows >= 0)
-			state->last_page = state->first_page +
-				(Min(window->rows, PG_INT32_MAX) + state->skip - 1) / size;
+			run->last_page = run->first_page +
+				(Min(window->rows, PG_INT32_MAX) + run->skip - 1) / size;
 	}
 	else
-		state->ahead = false;
+		run->ahead = false;
 }
 
 /* Throw away what a run has, its transfers included. */
 static void
 end_run(XeroScanState *state)
 {
-	if (state->sorter)
-		tuplesort_end(state->sorter);
-	state->sorter = NULL;
-	if (state->run_cxt)
-		MemoryContextDelete(state->run_cxt);
-	state->run_cxt = NULL;
+	XeroRun    *run = &state->run;
+
+	if (run->sorter)
+		tuplesort_end(run->sorter);
+	if (run->cxt)
+		MemoryContextDelete(run->cxt);
+	memset(&state->run, 0, sizeof(XeroRun));
+	memset(&state->page, 0, sizeof(XeroPage));
 }
 
 /*
@@ -414,47 +425,46 @@ void
 xero_start_run(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroRun    *run = &state->run;
+	XeroScanSpec *spec = &state->spec;
 	EState	   *estate = node->ss.ps.state;
 	MemoryContext run_cxt = AllocSetContextCreate(estate->es_query_cxt,
 												  "Xero scan run",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(run_cxt);
 	XeroParamValue *params = evaluate_params(node);
-	List	   *targets = xero_build_targets(state->rel, state->sent, params,
-											 &state->shape);
+	List	   *targets = xero_build_targets(spec->rel, spec->sent, params,
+											 &spec->shape);
 	Bitmapset  *wanted = targets == NIL ? NULL :
 	choose_organisations(node, params);
 
 	state->started = true;
-	state->count_returned = false;
-	if (state->run_cxt && (state->kept || state->counted) &&
-		same_targets(targets, state->targets) &&
-		bms_equal(wanted, state->wanted))
+	state->counting.returned = false;
+	if (run->cxt && (state->kept.rows || state->counting.known) &&
+		same_targets(targets, run->targets) &&
+		bms_equal(wanted, run->wanted))
 	{
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(run_cxt);
-		if (state->kept)
+		if (state->kept.rows)
 		{
-			tuplestore_rescan(state->kept);
-			state->replaying = true;
+			tuplestore_rescan(state->kept.rows);
+			state->kept.replaying = true;
 		}
 		return;
 	}
 
 	end_run(state);
-	state->run_cxt = run_cxt;
-	state->counted = false;
-	state->drained = false;
-	state->targets = targets;
-	state->wanted = wanted;
-	state->pages_total = -1;
-	state->records = -1;
-	state->page_open = false;
-	state->part_open = false;
+	run->cxt = run_cxt;
+	state->counting.known = false;
+	run->targets = targets;
+	run->wanted = wanted;
+	state->stats.pages_total = -1;
+	state->stats.records = -1;
 	make_streams(node);
 	place_window(state);
-	if (state->kept)
-		tuplestore_clear(state->kept);
+	if (state->kept.rows)
+		tuplestore_clear(state->kept.rows);
 	MemoryContextSwitchTo(old);
 }
 
@@ -465,7 +475,7 @@ xeroReScanForeignScan(ForeignScanState *node)
 	XeroScanState *state = node->fdw_state;
 
 	state->started = false;
-	state->replaying = false;
+	state->kept.replaying = false;
 }
 
 void
@@ -477,10 +487,10 @@ xeroEndForeignScan(ForeignScanState *node)
 		return;					/* EXPLAIN without ANALYZE */
 	xero_note_scan(state);
 	end_run(state);
-	if (state->kept)
-		tuplestore_end(state->kept);
-	if (state->row_slot)
-		ExecDropSingleTupleTableSlot(state->row_slot);
-	if (state->progress)
-		xero_progress_end(state->progress);
+	if (state->kept.rows)
+		tuplestore_end(state->kept.rows);
+	if (state->kept.slot)
+		ExecDropSingleTupleTableSlot(state->kept.slot);
+	if (state->stats.progress)
+		xero_progress_end(state->stats.progress);
 }

@@ -16,13 +16,13 @@
 static int64
 count_rows(XeroScanState *state, TupleTableSlot *scratch)
 {
-	MemoryContext row_cxt = AllocSetContextCreate(state->run_cxt,
+	MemoryContext row_cxt = AllocSetContextCreate(state->run.cxt,
 												  "Xero count",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 	int64		count = 0;
 
-	state->page_size = state->table->page_size;
+	state->spec.page_size = state->spec.table->page_size;
 	while (xero_fetch_row(state, scratch))
 	{
 		count++;
@@ -39,12 +39,12 @@ count_all(XeroScanState *state, TupleTableSlot *scratch)
 	int64		total = 0;
 	ListCell   *lc;
 
-	foreach(lc, state->targets)
+	foreach(lc, state->run.targets)
 	{
-		for (int i = 0; i < state->nstreams; i += XERO_MAX_STREAMS)
+		for (int i = 0; i < state->run.nstreams; i += XERO_MAX_STREAMS)
 		{
-			int64		n = xero_count_lists(state, lfirst(lc), &state->streams[i],
-											 Min(state->nstreams - i,
+			int64		n = xero_count_lists(state, lfirst(lc), &state->run.streams[i],
+											 Min(state->run.nstreams - i,
 												 XERO_MAX_STREAMS));
 
 			if (n < 0)
@@ -63,29 +63,30 @@ TupleTableSlot *
 xero_iterate_count(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
+	XeroCounting *counting = &state->counting;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
-	if (state->count_returned)
+	if (counting->returned)
 		return slot;
 
-	if (!state->counted)
+	if (!counting->known)
 	{
 		ErrorContextCallback context;
 
 		xero_push_stream_context(state, &context);
-		state->count = count_all(state, slot);
+		counting->count = count_all(state, slot);
 		error_context_stack = context.previous;
-		state->counted = true;
-		state->records = state->count;
+		counting->known = true;
+		state->stats.records = counting->count;
 	}
-	state->count_returned = true;
-	state->rows = 1;
+	counting->returned = true;
+	state->stats.rows = 1;
 
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	slot->tts_values[0] = Int64GetDatum(state->count);
+	slot->tts_values[0] = Int64GetDatum(counting->count);
 	slot->tts_isnull[0] = false;
 	return ExecStoreVirtualTuple(slot);
 }

@@ -173,7 +173,7 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	XeroScanState *state = node->fdw_state;
-	bool		ran = es->analyze && state && state->organisations;
+	bool		ran = es->analyze && state && state->spec.organisations;
 	XeroOrganisation *organisations;
 	pg_uuid_t  *tenants;
 	int			count;
@@ -181,8 +181,8 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 
 	if (ran)
 	{
-		count = state->norganisations;
-		wanted = bms_num_members(state->wanted);
+		count = state->spec.norganisations;
+		wanted = bms_num_members(state->run.wanted);
 	}
 	else
 	{
@@ -219,13 +219,13 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 							 0, es);
 	if (es->analyze && state)
 	{
-		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls, es);
-		ExplainPropertyInteger("Xero Pages", NULL, state->pages, es);
-		ExplainPropertyInteger("Xero Rows Received", NULL, state->rows, es);
-		ExplainPropertyInteger("Xero Bytes Received", NULL, state->stats.bytes_in, es);
-		ExplainPropertyInteger("Xero Retries", NULL, state->stats.retries, es);
+		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls.calls, es);
+		ExplainPropertyInteger("Xero Pages", NULL, state->stats.pages, es);
+		ExplainPropertyInteger("Xero Rows Received", NULL, state->stats.rows, es);
+		ExplainPropertyInteger("Xero Bytes Received", NULL, state->stats.calls.bytes_in, es);
+		ExplainPropertyInteger("Xero Retries", NULL, state->stats.calls.retries, es);
 		if (es->timing)
 			ExplainPropertyFloat("Xero Budget Wait", "ms",
-								 state->stats.waited_ms, 3, es);
+								 state->stats.calls.waited_ms, 3, es);
 	}
 }

@@ -22,51 +22,51 @@
 static Tuplesortstate *
 make_sorter(XeroScanState *state, TupleDesc desc)
 {
-	Form_pg_attribute att = TupleDescAttr(desc, state->order_attno - 1);
+	Form_pg_attribute att = TupleDescAttr(desc, state->spec.order_attno - 1);
 	TypeCacheEntry *type = lookup_type_cache(att->atttypid,
 											 TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
-	Oid			operator = state->order_descends ? type->gt_opr : type->lt_opr;
-	bool		nulls_first = state->order_descends;	/* there are none */
+	Oid			operator = state->spec.order_descends ? type->gt_opr : type->lt_opr;
+	bool		nulls_first = state->spec.order_descends;	/* there are none */
 	Tuplesortstate *sorter;
 
-	sorter = tuplesort_begin_heap(desc, 1, &state->order_attno, &operator,
+	sorter = tuplesort_begin_heap(desc, 1, &state->spec.order_attno, &operator,
 								  &att->attcollation, &nulls_first, work_mem,
 								  NULL, TUPLESORT_ALLOWBOUNDED);
-	tuplesort_set_bound(sorter, state->order_rows);
+	tuplesort_set_bound(sorter, state->spec.order_rows);
 	return sorter;
 }
 
 static void
 fill_sorter(XeroScanState *state, TupleTableSlot *slot)
 {
-	MemoryContext row_cxt = AllocSetContextCreate(state->run_cxt, "Xero merge",
+	MemoryContext row_cxt = AllocSetContextCreate(state->run.cxt, "Xero merge",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 
 	while (xero_fetch_row(state, slot))
 	{
 		ExecStoreVirtualTuple(slot);
-		tuplesort_puttupleslot(state->sorter, slot);
+		tuplesort_puttupleslot(state->run.sorter, slot);
 		ExecClearTuple(slot);
 		MemoryContextReset(row_cxt);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_cxt);
-	tuplesort_performsort(state->sorter);
+	tuplesort_performsort(state->run.sorter);
 }
 
 /* "slot" is room for a row meanwhile. */
 bool
 xero_merge_row(XeroScanState *state, TupleTableSlot *slot)
 {
-	if (state->sorter == NULL)
+	if (state->run.sorter == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
+		MemoryContext old = MemoryContextSwitchTo(state->run.cxt);
 
-		state->sorter = make_sorter(state, slot->tts_tupleDescriptor);
+		state->run.sorter = make_sorter(state, slot->tts_tupleDescriptor);
 		MemoryContextSwitchTo(old);
 		fill_sorter(state, slot);
 	}
-	return tuplesort_gettupleslot(state->sorter, true, false, state->row_slot,
+	return tuplesort_gettupleslot(state->run.sorter, true, false, state->kept.slot,
 								  NULL);
 }

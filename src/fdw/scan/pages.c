@@ -35,24 +35,24 @@
 static void
 show_progress(XeroScanState *state)
 {
-	if (state->progress == NULL)
+	if (state->stats.progress == NULL)
 		return;
-	state->progress->pages_done = state->pages - (state->page_open ? 1 : 0);
-	state->progress->pages_total = state->pages_total;
-	state->progress->rows = state->rows;
-	state->progress->bytes_in = state->stats.bytes_in;
+	state->stats.progress->pages_done = state->stats.pages - (state->page.open ? 1 : 0);
+	state->stats.progress->pages_total = state->stats.pages_total;
+	state->stats.progress->rows = state->stats.rows;
+	state->stats.progress->bytes_in = state->stats.calls.bytes_in;
 }
 
 /* The present page's envelope may have told how many pages the list has. */
 static void
 note_pages(XeroScanState *state, int64 pages)
 {
-	XeroPager  *pager = state->stream->pager;
+	XeroPager  *pager = state->page.stream->pager;
 	int64		known = xero_pager_pages(pager);
 
 	if (pages < 0)
 		return;
-	state->pages_total = Max(state->pages_total, 0) + pages - Max(known, 0);
+	state->stats.pages_total = Max(state->stats.pages_total, 0) + pages - Max(known, 0);
 	xero_pager_set_pages(pager, pages);
 }
 
@@ -62,7 +62,7 @@ note_records(XeroScanState *state, XeroStream *stream, double records)
 {
 	if (records < 0)
 		return;
-	state->records = Max(state->records, 0) + records -
+	state->stats.records = Max(state->stats.records, 0) + records -
 		Max(stream->counted, 0);
 	stream->counted = records;
 	xero_note_records(state, stream, records);
@@ -75,18 +75,18 @@ note_records(XeroScanState *state, XeroStream *stream, double records)
 static void
 check_past_end(XeroScanState *state, XeroStream *stream)
 {
-	const XeroObject *root = xero_root_object(state->table->object);
-	int64		before = (state->first_page - 1) *
-	xero_pager_page_size(root, state->page_size);
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+	int64		before = (state->run.first_page - 1) *
+	xero_pager_page_size(root, state->spec.page_size);
 	int64		records = xero_count_lists(state,
-										   list_nth(state->targets, stream->target),
+										   list_nth(state->run.targets, stream->target),
 										   stream, 1);
 
 	if (records < 0 || records > before)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero has no page %lld of foreign table \"%s\"",
-						(long long) state->first_page, state->table->name),
+						(long long) state->run.first_page, state->spec.table->name),
 				 errdetail("It counts %lld records.",
 						   (long long) records)));
 }
@@ -95,14 +95,14 @@ check_past_end(XeroScanState *state, XeroStream *stream)
 static void
 check_page_size(XeroScanState *state, int64 page_size)
 {
-	const XeroObject *root = xero_root_object(state->table->object);
-	int			asked = xero_pager_page_size(root, state->page_size);
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+	int			asked = xero_pager_page_size(root, state->spec.page_size);
 
-	if (state->first_page > 1 && page_size != asked)
+	if (state->run.first_page > 1 && page_size != asked)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero sent a page of foreign table \"%s\" of another size than it was asked for",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("Pages of %d records were asked for; Xero says %lld.",
 						   asked, (long long) page_size),
 				 errhint("Set the table's option page_size to what Xero serves.")));
@@ -112,6 +112,9 @@ check_page_size(XeroScanState *state, int64 page_size)
 static bool
 open_page(XeroScanState *state)
 {
+	XeroPage   *page = &state->page;
+	XeroDecoder *decoder = &state->decoder;
+
 	for (;;)
 	{
 		const XeroResponse *response;
@@ -126,29 +129,29 @@ open_page(XeroScanState *state)
 		if (response->status == 404)
 		{
 			/* a single record that does not exist, or a page */
-			if (state->first_page > 1)
+			if (state->run.first_page > 1)
 				check_past_end(state, stream);
 			xero_pager_end_page(stream->pager, 0, 0);
 			continue;
 		}
 
-		target = list_nth(state->targets, stream->target);
-		state->page_reader = state->parts && target->single ?
-			state->parts : state->reader;
-		xero_reader_open(state->page_reader, response->body, response->len,
+		target = list_nth(state->run.targets, stream->target);
+		page->reader = decoder->parts && target->single ?
+			decoder->parts : decoder->reader;
+		xero_reader_open(page->reader, response->body, response->len,
 						 response->detail);
-		info = xero_reader_info(state->page_reader);
+		info = xero_reader_info(page->reader);
 		if (info->page_size >= 0)
 			check_page_size(state, info->page_size);
 		note_pages(state, info->page_count);
 		note_records(state, stream, info->item_count);
-		state->pages++;
-		state->page_open = true;
+		state->stats.pages++;
+		page->open = true;
 		show_progress(state);
 		if (stream->seen && stream->reread_page == 0)
 			xero_seen_next_page(stream->seen);
-		state->page_repeated = 0;
-		state->last_record = 0;
+		page->repeated = 0;
+		page->last_record = 0;
 		return true;
 	}
 }
@@ -170,12 +173,12 @@ open_page(XeroScanState *state)
 static void
 settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 {
-	const XeroObject *root = xero_root_object(state->table->object);
-	int			size = xero_pager_page_size(root, state->page_size);
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+	int			size = xero_pager_page_size(root, state->spec.page_size);
 	int64		furthest = xero_pager_page(stream->pager);
 	int64		page = stream->reread_page > 0 ? stream->reread_page : furthest;
 	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)),
-							state->first_page);
+							state->run.first_page);
 
 	if (change < 0)
 		stream->setbacks++;
@@ -184,12 +187,12 @@ settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("foreign table \"%s\" keeps changing while it is being read",
-						state->table->name),
+						state->spec.table->name),
 				 errhint("Run the statement again.")));
 	if (change < 0)
 	{
 		stream->reread_last = stream->reread_page > 0 ? furthest : furthest - 1;
-		stream->reread_page = page > state->first_page ? reach : page + 1;
+		stream->reread_page = page > state->run.first_page ? reach : page + 1;
 	}
 	else if (stream->reread_page > 0)
 		stream->reread_page++;
@@ -207,27 +210,28 @@ settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 static void
 close_page(XeroScanState *state)
 {
-	XeroStream *stream = state->stream;
-	const XeroPageInfo *info = xero_reader_info(state->page_reader);
-	int64		records = xero_reader_records(state->page_reader);
+	XeroPage   *page = &state->page;
+	XeroStream *stream = page->stream;
+	const XeroPageInfo *info = xero_reader_info(page->reader);
+	int64		records = xero_reader_records(page->reader);
 	double		items = info->item_count;
 	double		change = items >= 0 && stream->items >= 0 ?
 	items - stream->items : 0;
 
-	state->page_open = false;
-	if (((XeroTarget *) list_nth(state->targets, stream->target))->single)
-		xero_reader_check_single(state->page_reader);
+	page->open = false;
+	if (((XeroTarget *) list_nth(state->run.targets, stream->target))->single)
+		xero_reader_check_single(page->reader);
 	if (records > 0)
 		check_page_size(state, info->page_size);
-	stream->records += records - state->page_repeated;
+	stream->records += records - page->repeated;
 
 	if (stream->reread_page == 0)
 	{
-		if (records > 0 && state->page_repeated == records && change <= 0)
+		if (records > 0 && page->repeated == records && change <= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
-							state->table->name),
+							state->spec.table->name),
 					 errdetail("Page %lld holds no record that was not on the pages before.",
 							   (long long) xero_pager_page(stream->pager))));
 		note_pages(state, info->page_count);
@@ -253,20 +257,22 @@ close_page(XeroScanState *state)
 static bool
 is_repeated(XeroScanState *state)
 {
-	int64		record = xero_reader_records(state->page_reader);
+	XeroPage   *page = &state->page;
+	XeroDecoder *decoder = &state->decoder;
+	int64		record = xero_reader_records(page->reader);
 
-	if (state->stream->seen == NULL || state->nulls[state->key_field])
+	if (page->stream->seen == NULL || decoder->nulls[decoder->key_field])
 		return false;
-	if (record == state->last_record)
-		return state->last_repeated;
+	if (record == page->last_record)
+		return page->last_repeated;
 
-	state->last_record = record;
-	state->last_repeated =
-		!xero_seen_add(state->stream->seen,
-					   DatumGetUUIDP(state->values[state->key_field]));
-	if (state->last_repeated)
-		state->page_repeated++;
-	return state->last_repeated;
+	page->last_record = record;
+	page->last_repeated =
+		!xero_seen_add(page->stream->seen,
+					   DatumGetUUIDP(decoder->values[decoder->key_field]));
+	if (page->last_repeated)
+		page->repeated++;
+	return page->last_repeated;
 }
 
 /*
@@ -276,20 +282,21 @@ is_repeated(XeroScanState *state)
 static char *
 present_key(XeroScanState *state)
 {
-	const XeroField *field = &state->fields[state->key_field];
+	XeroDecoder *decoder = &state->decoder;
+	const XeroField *field = &decoder->fields[decoder->key_field];
 	Oid			output;
 	bool		varlena;
 
-	if (state->nulls[state->key_field])
+	if (decoder->nulls[decoder->key_field])
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero sent a record of foreign table \"%s\" without its key",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("Record %lld of the page has no %s.",
-						   (long long) xero_reader_records(state->page_reader),
+						   (long long) xero_reader_records(state->page.reader),
 						   field->path)));
 	getTypeOutputInfo(field->type, &output, &varlena);
-	return OidOutputFunctionCall(output, state->values[state->key_field]);
+	return OidOutputFunctionCall(output, decoder->values[decoder->key_field]);
 }
 
 /*
@@ -299,41 +306,42 @@ present_key(XeroScanState *state)
 static bool
 fill_slot(XeroScanState *state, TupleTableSlot *slot)
 {
-	XeroStream *stream = state->stream;
-	XeroTarget *target = list_nth(state->targets, stream->target);
+	XeroDecoder *decoder = &state->decoder;
+	XeroStream *stream = state->page.stream;
+	XeroTarget *target = list_nth(state->run.targets, stream->target);
 
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < state->nfields; i++)
+	for (int i = 0; i < decoder->nfields; i++)
 	{
-		int			attno = state->field_attnos[i];
+		int			attno = decoder->attnos[i];
 
 		if (attno == 0)
 			continue;
-		slot->tts_values[attno - 1] = state->values[i];
-		slot->tts_isnull[attno - 1] = state->nulls[i];
+		slot->tts_values[attno - 1] = decoder->values[i];
+		slot->tts_isnull[attno - 1] = decoder->nulls[i];
 	}
 	if (target->owner_attno &&
 		(slot->tts_isnull[target->owner_attno - 1] ||
 		 !xero_target_owns(target, slot->tts_values[target->owner_attno - 1])))
 		return false;
-	if (state->tenant_attno)
+	if (decoder->tenant_attno)
 	{
-		slot->tts_values[state->tenant_attno - 1] = stream->tenant;
-		slot->tts_isnull[state->tenant_attno - 1] = false;
+		slot->tts_values[decoder->tenant_attno - 1] = stream->tenant;
+		slot->tts_isnull[decoder->tenant_attno - 1] = false;
 	}
-	if (target->single && state->key_field >= 0)
-		xero_check_asked_for(state->table->name,
-							 &state->fields[state->key_field],
+	if (target->single && decoder->key_field >= 0)
+		xero_check_asked_for(state->spec.table->name,
+							 &decoder->fields[decoder->key_field],
 							 strrchr(target->path, '/') + 1,
-							 state->values[state->key_field],
-							 state->nulls[state->key_field]);
-	if (state->detail && target->single)
-		xero_detail_mask(state->detail, state->values, state->nulls,
+							 decoder->values[decoder->key_field],
+							 decoder->nulls[decoder->key_field]);
+	if (decoder->detail && target->single)
+		xero_detail_mask(decoder->detail, decoder->values, decoder->nulls,
 						 slot->tts_isnull);
-	else if (state->detail)
-		return xero_detail_fill(state->detail, &stream->server,
+	else if (decoder->detail)
+		return xero_detail_fill(decoder->detail, &stream->server,
 								present_key(state),
-								state->values, state->nulls,
+								decoder->values, decoder->nulls,
 								slot->tts_values, slot->tts_isnull);
 	return true;
 }
@@ -342,25 +350,26 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 static void
 open_part(XeroScanState *state)
 {
+	XeroDecoder *decoder = &state->decoder;
 	const XeroResponse *response;
 
-	MemoryContextReset(state->part_cxt);
-	response = xero_detail_get(state->part_cxt, &state->stream->server,
-							   xero_root_object(state->table->object),
-							   present_key(state), &state->stats);
+	MemoryContextReset(decoder->part_cxt);
+	response = xero_detail_get(decoder->part_cxt, &state->page.stream->server,
+							   xero_root_object(state->spec.table->object),
+							   present_key(state), &state->stats.calls);
 	if (response->status == 404)
 		return;
-	xero_reader_open(state->parts, response->body, response->len,
+	xero_reader_open(decoder->parts, response->body, response->len,
 					 response->detail);
-	state->part_open = true;
+	state->page.part_open = true;
 }
 
 /* The row itself, behind its columns. */
 static void
 fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
 {
-	int			natts = state->whole_row->natts;
-	HeapTuple	tuple = heap_form_tuple(state->whole_row, slot->tts_values,
+	int			natts = state->spec.whole_row->natts;
+	HeapTuple	tuple = heap_form_tuple(state->spec.whole_row, slot->tts_values,
 										slot->tts_isnull);
 
 	slot->tts_values[natts] = HeapTupleGetDatum(tuple);
@@ -375,11 +384,11 @@ fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
 static bool
 pass_over(XeroScanState *state, bool early)
 {
-	XeroTarget *target = list_nth(state->targets, state->stream->target);
+	XeroTarget *target = list_nth(state->run.targets, state->page.stream->target);
 
-	if (state->skip == 0 || early != (target->owner_attno == 0))
+	if (state->run.skip == 0 || early != (target->owner_attno == 0))
 		return false;
-	state->skip--;
+	state->run.skip--;
 	return true;
 }
 
@@ -387,29 +396,32 @@ pass_over(XeroScanState *state, bool early)
 static bool
 fetch_row(XeroScanState *state, TupleTableSlot *slot)
 {
-	if (state->returned == state->window.rows)
+	XeroPage   *page = &state->page;
+	XeroDecoder *decoder = &state->decoder;
+
+	if (state->run.returned == state->spec.window.rows)
 		return false;
 	for (;;)
 	{
-		if (!state->page_open && !open_page(state))
+		if (!page->open && !open_page(state))
 			return false;
-		if (!xero_reader_next(state->part_open ? state->parts : state->page_reader,
-							  state->values, state->nulls))
+		if (!xero_reader_next(page->part_open ? decoder->parts : page->reader,
+							  decoder->values, decoder->nulls))
 		{
-			if (state->part_open)
-				xero_reader_check_single(state->parts);
+			if (page->part_open)
+				xero_reader_check_single(decoder->parts);
 			else
 				close_page(state);
-			state->part_open = false;
+			page->part_open = false;
 			continue;
 		}
-		if (state->offset_field >= 0 && !state->nulls[state->offset_field])
-			state->stream->offset = DatumGetInt32(state->values[state->offset_field]);
-		if (!state->part_open)
+		if (decoder->offset_field >= 0 && !decoder->nulls[decoder->offset_field])
+			page->stream->offset = DatumGetInt32(decoder->values[decoder->offset_field]);
+		if (!page->part_open)
 		{
 			if (is_repeated(state) || pass_over(state, true))
 				continue;
-			if (state->parts && state->page_reader != state->parts)
+			if (decoder->parts && page->reader != decoder->parts)
 			{
 				open_part(state);
 				continue;
@@ -417,12 +429,12 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 		}
 		if (!fill_slot(state, slot) || pass_over(state, false))
 			continue;
-		if (state->whole_row)
+		if (state->spec.whole_row)
 			fill_whole_row(state, slot);
-		if (state->rows++ % ROWS_PER_PUMP == 0)
+		if (state->stats.rows++ % ROWS_PER_PUMP == 0)
 			xero_call_pump();
-		state->stream->rows++;
-		state->returned++;
+		page->stream->rows++;
+		state->run.returned++;
 		return true;
 	}
 }

@@ -19,15 +19,15 @@ void
 xero_note_records(XeroScanState *state, const XeroStream *stream,
 				  double records)
 {
-	if (xero_sends_whole_lists(state->sent))
-		xero_remember_records(state->table->relid, &stream->organisation->id,
+	if (xero_sends_whole_lists(state->spec.sent))
+		xero_remember_records(state->spec.table->relid, &stream->organisation->id,
 							  records);
 }
 
 void
 xero_note_scan(const XeroScanState *state)
 {
-	last_scan = state->started ? state->records : -1;
+	last_scan = state->started ? state->stats.records : -1;
 }
 
 double
@@ -55,23 +55,24 @@ static int64
 read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
 		   XeroPager *pager)
 {
+	XeroDecoder *decoder = &state->decoder;
 	const XeroResponse *response = xero_pager_next(pager);
 	const XeroPageInfo *info;
 
 	if (response->status == 404)
 		return 0;
-	xero_reader_open(state->reader, response->body, response->len,
+	xero_reader_open(decoder->reader, response->body, response->len,
 					 response->detail);
-	while (xero_reader_next(state->reader, state->values, state->nulls))
+	while (xero_reader_next(decoder->reader, decoder->values, decoder->nulls))
 		;
-	state->pages++;
+	state->stats.pages++;
 	if (target->single)
 	{
-		xero_reader_check_single(state->reader);
-		return xero_reader_records(state->reader);
+		xero_reader_check_single(decoder->reader);
+		return xero_reader_records(decoder->reader);
 	}
-	info = xero_reader_info(state->reader);
-	if (!is_believable(info->item_count, xero_reader_records(state->reader)))
+	info = xero_reader_info(decoder->reader);
+	if (!is_believable(info->item_count, xero_reader_records(decoder->reader)))
 		return -1;
 	xero_note_records(state, stream, info->item_count);
 	return info->item_count;
@@ -98,8 +99,8 @@ xero_count_lists(XeroScanState *state, const XeroTarget *target,
 		int			i = xero_call_await(calls, nstreams);
 		int64		n;
 
-		state->stream = &streams[asked[i]];
-		n = read_count(state, state->stream, target, pagers[i]);
+		state->page.stream = &streams[asked[i]];
+		n = read_count(state, state->page.stream, target, pagers[i]);
 		total = n < 0 ? n : total + n;
 		xero_pager_free(pagers[i]);
 

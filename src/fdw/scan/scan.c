@@ -47,14 +47,14 @@ drain(ForeignScanState *node)
 		if (!xero_fetch_row(state, slot))
 			break;
 		ExecStoreVirtualTuple(slot);
-		tuplestore_puttupleslot(state->kept, slot);
+		tuplestore_puttupleslot(state->kept.rows, slot);
 	}
 	ExecClearTuple(slot);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_cxt);
-	tuplestore_rescan(state->kept);
-	state->drained = true;
-	state->replaying = true;
+	tuplestore_rescan(state->kept.rows);
+	state->run.drained = true;
+	state->kept.replaying = true;
 }
 
 /* Called in the per-tuple context: what the slot holds lives there. */
@@ -64,29 +64,29 @@ xeroIterateForeignScan(ForeignScanState *node)
 	XeroScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (state->counts)
+	if (state->spec.counts)
 		return xero_iterate_count(node);
 
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
 
-	if (state->whole && !state->drained)
+	if (state->spec.whole && !state->run.drained)
 		drain(node);
 
-	if (state->replaying)
+	if (state->kept.replaying)
 	{
-		if (tuplestore_gettupleslot(state->kept, true, false, state->row_slot))
-			return copy_row(slot, state->row_slot);
-		state->replaying = false;
+		if (tuplestore_gettupleslot(state->kept.rows, true, false, state->kept.slot))
+			return copy_row(slot, state->kept.slot);
+		state->kept.replaying = false;
 	}
 
-	if (state->order_rows > 0 &&
-		(state->nstreams > 1 || list_length(state->targets) > 1))
+	if (state->spec.order_rows > 0 &&
+		(state->run.nstreams > 1 || list_length(state->run.targets) > 1))
 	{
 		if (!xero_merge_row(state, slot))
 			return slot;
-		copy_row(slot, state->row_slot);
+		copy_row(slot, state->kept.slot);
 	}
 	else
 	{
@@ -94,7 +94,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 			return slot;
 		ExecStoreVirtualTuple(slot);
 	}
-	if (state->kept)
-		tuplestore_puttupleslot(state->kept, slot);
+	if (state->kept.rows)
+		tuplestore_puttupleslot(state->kept.rows, slot);
 	return slot;
 }

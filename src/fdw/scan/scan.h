@@ -53,10 +53,9 @@ typedef struct XeroStream
 								 * served for the first time */
 } XeroStream;
 
-/* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
-typedef struct XeroScanState
+/* What is constant during a scan. */
+typedef struct XeroScanSpec
 {
-	/* constant during the scan */
 	XeroTable  *table;
 	XeroRel    *rel;
 	XeroServer *server;			/* as the options leave it; see XeroStream */
@@ -77,13 +76,19 @@ typedef struct XeroScanState
 	bool		keep;			/* rows are kept for a rescan */
 	bool		whole;			/* all are read before the first is returned;
 								 * implies "keep" */
+	XeroOrganisation *organisations;	/* all; NULL until the first run */
+	pg_uuid_t  *tenants;		/* their ids */
+	int			norganisations;
+} XeroScanSpec;
 
-	/*
-	 * What the reader decodes: the wanted columns that lists carry, then
-	 * hidden ones that the scan itself needs.
-	 */
+/*
+ * How records become rows: the fields are the wanted columns that lists carry,
+ * then hidden ones that the scan itself needs.
+ */
+typedef struct XeroDecoder
+{
 	XeroField  *fields;
-	int		   *field_attnos;	/* attribute of each field, 0 for hidden */
+	int		   *attnos;			/* attribute of each field, 0 for hidden */
 	int			nfields;
 	int			key_field;		/* the record's key, -1 if there is none */
 	int			offset_field;	/* lists by offset: its field, else -1 */
@@ -91,9 +96,6 @@ typedef struct XeroScanState
 	Oid			tenant_input;	/* input function of its type */
 	Oid			tenant_ioparam;
 	int32		tenant_typmod;
-	XeroOrganisation *organisations;	/* all; NULL until the first run */
-	pg_uuid_t  *tenants;		/* their ids */
-	int			norganisations;
 	XeroReader *reader;
 	XeroReader *parts;			/* of single records, if the lists lack the
 								 * rows of a child table; else NULL */
@@ -101,10 +103,12 @@ typedef struct XeroScanState
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
 	XeroDetail *detail;			/* columns that lists lack, or NULL */
+} XeroDecoder;
 
-	/* one run: from a (re)scan with new parameters to the next */
-	MemoryContext run_cxt;		/* targets, pager, parameter values */
-	bool		started;
+/* One run: from a (re)scan with new parameters to the next. */
+typedef struct XeroRun
+{
+	MemoryContext cxt;			/* targets, pager, parameter values */
 	bool		drained;		/* "whole": all have been read */
 	List	   *targets;
 	Bitmapset  *wanted;			/* the organisations that are asked */
@@ -115,38 +119,63 @@ typedef struct XeroScanState
 										 * whose turn it is comes first */
 	int			nopen;
 	Tuplesortstate *sorter;		/* puts several lists in order */
-
-	/* the present page */
-	bool		page_open;
-	XeroReader *page_reader;
-	bool		part_open;		/* a record of the page is read by itself */
 	bool		ahead;			/* pages are asked for before they are needed */
 	int64		first_page;		/* of the list; others were left out */
 	int64		last_page;		/* that a window is expected to end on, or 0 */
 	int64		skip;			/* rows still to be passed over */
 	int64		returned;		/* rows of this run */
+} XeroRun;
+
+/* The present page of a run. */
+typedef struct XeroPage
+{
+	bool		open;
+	XeroReader *reader;
+	bool		part_open;		/* a record of the page is read by itself */
 	XeroStream *stream;			/* that it is of */
-	int64		page_repeated;	/* records that were seen before */
+	int64		repeated;		/* records that were seen before */
 	int64		last_record;	/* of the page, the last row's, 0 before */
 	bool		last_repeated;	/* whether it was seen before */
+} XeroPage;
 
-	/* a scan that only counts */
-	bool		counted;		/* "count" is that of this run */
+/* A scan that only counts. */
+typedef struct XeroCounting
+{
+	bool		known;			/* "count" is that of this run */
 	int64		count;
-	bool		count_returned; /* the one row is out */
+	bool		returned;		/* the one row is out */
+} XeroCounting;
 
-	/* rows kept for a rescan; reading comes before fetching */
-	Tuplestorestate *kept;
-	TupleTableSlot *row_slot;	/* for rows kept or sorted */
+/* Rows kept for a rescan; reading comes before fetching. */
+typedef struct XeroKept
+{
+	Tuplestorestate *rows;
+	TupleTableSlot *slot;		/* for rows kept or sorted */
 	bool		replaying;
+} XeroKept;
 
-	/* what it cost */
-	XeroCallStats stats;
+/* What a scan has cost. */
+typedef struct XeroScanStats
+{
+	XeroCallStats calls;
 	int64		pages;
 	int64		pages_total;	/* of the lists that have told, -1 if none */
 	double		records;		/* of the lists that have told, -1 if none */
 	int64		rows;
 	XeroProgress *progress;
+} XeroScanStats;
+
+/* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
+typedef struct XeroScanState
+{
+	XeroScanSpec spec;
+	XeroDecoder decoder;
+	bool		started;		/* there is a run for the present parameters */
+	XeroRun		run;
+	XeroPage	page;
+	XeroCounting counting;
+	XeroKept	kept;
+	XeroScanStats stats;
 } XeroScanState;
 
 /* in begin.c: evaluate the parameters and settle the requests */

@@ -27,13 +27,13 @@ StaticAssertDecl(XERO_MAX_STREAMS <= XERO_MAX_QUEUED,
 static XeroSeen *
 make_seen(XeroScanState *state)
 {
-	const XeroObject *root = xero_root_object(state->table->object);
+	const XeroObject *root = xero_root_object(state->spec.table->object);
 
 	if ((root->paging != XERO_PAGING_PAGE && root->paging != XERO_PAGING_BARE) ||
-		state->key_field < 0 ||
-		state->fields[state->key_field].type != UUIDOID)
+		state->decoder.key_field < 0 ||
+		state->decoder.fields[state->decoder.key_field].type != UUIDOID)
 		return NULL;
-	return xero_seen_create(state->run_cxt);
+	return xero_seen_create(state->run.cxt);
 }
 
 /* At most "ahead" requests and unread responses. */
@@ -47,13 +47,13 @@ xero_stream_pager(XeroScanState *state, XeroStream *stream,
 	spec.query = target->query;
 	spec.modified_since = target->modified_since;
 	spec.single = target->single;
-	spec.object = xero_root_object(state->table->object);
-	spec.page_size = state->page_size;
+	spec.object = xero_root_object(state->spec.table->object);
+	spec.page_size = state->spec.page_size;
 	spec.first_page = first_page;
-	spec.last_ahead = state->last_page;
+	spec.last_ahead = state->run.last_page;
 	spec.ahead = ahead;
-	spec.stats = &state->stats;
-	return xero_pager_begin(state->run_cxt, &stream->server, &spec);
+	spec.stats = &state->stats.calls;
+	return xero_pager_begin(state->run.cxt, &stream->server, &spec);
 }
 
 /*
@@ -63,9 +63,9 @@ xero_stream_pager(XeroScanState *state, XeroStream *stream,
 static int
 width(const XeroScanState *state)
 {
-	if (!state->ahead && state->order_rows == 0)
+	if (!state->run.ahead && state->spec.order_rows == 0)
 		return 1;
-	return Min(Min(state->nstreams, XERO_MAX_STREAMS), xero_budget_entries());
+	return Min(Min(state->run.nstreams, XERO_MAX_STREAMS), xero_budget_entries());
 }
 
 /*
@@ -75,24 +75,25 @@ width(const XeroScanState *state)
 static void
 begin_target(XeroScanState *state, XeroStream *stream)
 {
-	XeroTarget *target = list_nth(state->targets, stream->target);
+	XeroRun    *run = &state->run;
+	XeroTarget *target = list_nth(run->targets, stream->target);
 	int			ahead = 1;
 	int			last;
 
-	if (state->ahead)
-		ahead = width(state) == 1 ? state->server->concurrency :
-			Min(state->server->concurrency, XERO_MAX_STREAMS / width(state));
-	last = Min(stream->target + ahead, list_length(state->targets));
+	if (run->ahead)
+		ahead = width(state) == 1 ? state->spec.server->concurrency :
+			Min(state->spec.server->concurrency, XERO_MAX_STREAMS / width(state));
+	last = Min(stream->target + ahead, list_length(run->targets));
 	if (stream->pagers == NULL)
-		stream->pagers = MemoryContextAllocZero(state->run_cxt,
-												sizeof(XeroPager *) * list_length(state->targets));
+		stream->pagers = MemoryContextAllocZero(run->cxt,
+												sizeof(XeroPager *) * list_length(run->targets));
 	for (int i = stream->target; i < last; i++)
 	{
 		if (stream->pagers[i] == NULL)
 		{
 			stream->pagers[i] = xero_stream_pager(state, stream,
-												  list_nth(state->targets, i),
-												  ahead, state->first_page);
+												  list_nth(run->targets, i),
+												  ahead, run->first_page);
 			xero_pager_start(stream->pagers[i]);
 		}
 	}
@@ -101,9 +102,9 @@ begin_target(XeroScanState *state, XeroStream *stream)
 	stream->counted = -1;
 	stream->fewest_items = -1;
 	stream->rows = 0;
-	stream->records = (state->first_page - 1) *
-		xero_pager_page_size(xero_root_object(state->table->object),
-							 state->page_size);
+	stream->records = (run->first_page - 1) *
+		xero_pager_page_size(xero_root_object(state->spec.table->object),
+							 state->spec.page_size);
 	stream->offset = 0;
 	stream->reread_page = 0;
 	stream->setbacks = 0;
@@ -126,7 +127,7 @@ end_target(XeroScanState *state, XeroStream *stream)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("foreign table \"%s\" was not read completely",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("Xero counted %.0f records but sent %.0f.",
 						   stream->fewest_items, stream->records),
 				 errhint("The list changed while it was being read. Run the statement again.")));
@@ -143,12 +144,12 @@ request_next(XeroScanState *state, XeroStream *stream)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* the rest of the list comes after what is wanted */
-		if (stream->pager != NULL && state->order_rows > 0 &&
-			stream->rows >= state->order_rows)
+		if (stream->pager != NULL && state->spec.order_rows > 0 &&
+			stream->rows >= state->spec.order_rows)
 			leave_target(stream);
 		if (stream->pager == NULL)
 		{
-			if (stream->target >= list_length(state->targets))
+			if (stream->target >= list_length(state->run.targets))
 				return NULL;
 			begin_target(state, stream);
 		}
@@ -162,40 +163,43 @@ request_next(XeroScanState *state, XeroStream *stream)
 static void
 remove_open(XeroScanState *state, int i)
 {
-	memmove(&state->open[i], &state->open[i + 1],
-			sizeof(XeroStream *) * (state->nopen - i - 1));
-	state->nopen--;
+	XeroRun    *run = &state->run;
+
+	memmove(&run->open[i], &run->open[i + 1],
+			sizeof(XeroStream *) * (run->nopen - i - 1));
+	run->nopen--;
 }
 
 XeroStream *
 xero_next_response(XeroScanState *state, const XeroResponse **response)
 {
+	XeroRun    *run = &state->run;
 	XeroCall   *calls[XERO_MAX_STREAMS];
 	XeroStream *stream;
 	int			i = 0;
 
 	for (;;)
 	{
-		if (i < state->nopen)
-			state->stream = state->open[i];
-		else if (i < width(state) && state->nbegun < state->nstreams)
-			state->stream = state->open[state->nopen++] =
-				&state->streams[state->nbegun++];
+		if (i < run->nopen)
+			state->page.stream = run->open[i];
+		else if (i < width(state) && run->nbegun < run->nstreams)
+			state->page.stream = run->open[run->nopen++] =
+				&run->streams[run->nbegun++];
 		else
 			break;
-		calls[i] = request_next(state, state->stream);
+		calls[i] = request_next(state, state->page.stream);
 		if (calls[i] != NULL)
 			i++;
 		else
 			remove_open(state, i);
 	}
-	if (state->nopen == 0)
+	if (run->nopen == 0)
 		return NULL;
 
-	i = state->nopen > 1 ? xero_call_await(calls, state->nopen) : 0;
-	state->stream = stream = state->open[i];
+	i = run->nopen > 1 ? xero_call_await(calls, run->nopen) : 0;
+	state->page.stream = stream = run->open[i];
 	remove_open(state, i);
-	state->open[state->nopen++] = stream;
+	run->open[run->nopen++] = stream;
 	*response = xero_pager_next(stream->pager);
 	return stream;
 }
@@ -205,10 +209,10 @@ stream_context(void *arg)
 {
 	XeroScanState *state = arg;
 
-	if (state->stream != NULL && state->norganisations > 1)
+	if (state->page.stream != NULL && state->spec.norganisations > 1)
 		errcontext("organisation \"%s\" (%s)",
-				   state->stream->organisation->name,
-				   state->stream->organisation->tenant_id);
+				   state->page.stream->organisation->name,
+				   state->page.stream->organisation->tenant_id);
 }
 
 void
