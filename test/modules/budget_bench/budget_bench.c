@@ -3,7 +3,7 @@
  * budget_bench.c
  *	  Functions that draw on the budget of calls from SQL.
  *
- * The budget is the extension's own: its layers "api" and "catalog" are
+ * The budget is the extension's own: its layers "api", "catalog" and "base" are
  * compiled into this module, which must be preloaded instead of the extension.
  * Only the calls are missing: what was granted is charged at once.
  *
