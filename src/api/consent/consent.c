@@ -139,7 +139,7 @@ static bool
 exchange_code(XeroWork *work, const XeroPending *pending, const char *code,
 			  XeroConsent *consent)
 {
-	XeroIdentityAnswer *answer;
+	XeroIdentityRequest *answer;
 	StringInfoData form;
 	XeroClaims *access = palloc0(sizeof(XeroClaims));
 	XeroClaims *identity = palloc0(sizeof(XeroClaims));
@@ -260,7 +260,7 @@ disconnect(XeroWork *work)
 	xero_work_begin(work);
 	if (consent != NULL && !consent->refused)
 	{
-		XeroIdentityAnswer *answer;
+		XeroIdentityRequest *answer;
 		StringInfoData form;
 
 		initStringInfo(&form);

@@ -99,8 +99,9 @@ static XeroFailure *
 load_discovery(const XeroServer *server)
 {
 	XeroFailure *failure = NULL;
-	XeroIdentityAnswer *answer = xero_identity_request(server, DISCOVERY_PATH,
-													   NULL, false, &failure);
+	XeroIdentityRequest *answer = xero_identity_request(server, DISCOVERY_PATH,
+														NULL, XERO_IDENTITY_DOCUMENT,
+														&failure);
 	bool		parsed;
 
 	if (answer == NULL)
@@ -121,13 +122,14 @@ static XeroFailure *
 load_keys(const XeroServer *server)
 {
 	XeroFailure *failure = NULL;
-	XeroIdentityAnswer *answer;
+	XeroIdentityRequest *answer;
 	bool		parsed;
 
 	answer = xero_identity_request(server,
 								   path_at_identity(server,
 													issuer.discovery.jwks_uri),
-								   NULL, false, &failure);
+								   NULL, XERO_IDENTITY_DOCUMENT,
+								   &failure);
 	if (answer == NULL)
 		return failure;
 	parsed = xero_parse_key_set(answer->result->body, answer->result->len,

@@ -51,7 +51,7 @@ is_still_good(const XeroWork *work, const XeroConsent *consent)
  * not good any more is for everybody and for good.
  */
 static bool
-refused_exchange(XeroWork *work, const XeroIdentityAnswer *answer)
+refused_exchange(XeroWork *work, const XeroIdentityRequest *answer)
 {
 	const char *why = xero_describe_refusal(answer->result);
 
@@ -78,7 +78,7 @@ refused_exchange(XeroWork *work, const XeroIdentityAnswer *answer)
 static bool
 exchange(XeroWork *work, XeroConsent *consent)
 {
-	XeroIdentityAnswer *answer;
+	XeroIdentityRequest *answer;
 	XeroClaims *claims = palloc(sizeof(XeroClaims));
 	XeroJwtResult verified;
 	StringInfoData form;

@@ -67,7 +67,7 @@ xero_wipe(char *secret)
 }
 
 bool
-xero_work_take_tokens(XeroWork *work, const XeroIdentityAnswer *answer,
+xero_work_take_tokens(XeroWork *work, const XeroIdentityRequest *answer,
 					  TimestampTz asked_at, XeroConsent *consent, char **id_token)
 {
 	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
@@ -111,15 +111,15 @@ xero_unverified(const XeroServer *server, const char *which, XeroJwtResult resul
 						"Check this machine's clock." : NULL);
 }
 
-XeroIdentityAnswer *
+XeroIdentityRequest *
 xero_work_post(XeroWork *work, const char *path, StringInfo form)
 {
 	XeroFailure *failure = NULL;
-	XeroIdentityAnswer *answer;
+	XeroIdentityRequest *answer;
 
 	if (work->server->client_secret == NULL)
 		xero_append_parameter(form, "client_id", work->server->client_id);
-	answer = xero_identity_request(work->server, path, form->data, true,
+	answer = xero_identity_request(work->server, path, form->data, XERO_IDENTITY_EMPTY,
 								   &failure);
 	explicit_bzero(form->data, form->len);
 	if (answer == NULL)

@@ -41,8 +41,8 @@ extern bool xero_work_fail(XeroWork *work, XeroFailure *failure, int hold_ms);
  * POST a form with the application's credentials, and wipe it; an answer, or a
  * refusal.  NULL if the work has failed.
  */
-extern XeroIdentityAnswer *xero_work_post(XeroWork *work, const char *path,
-										  StringInfo form);
+extern XeroIdentityRequest *xero_work_post(XeroWork *work, const char *path,
+										   StringInfo form);
 
 /*
  * Take the tokens out of an answer into the consent; without a new refresh
@@ -50,7 +50,7 @@ extern XeroIdentityAnswer *xero_work_post(XeroWork *work, const char *path,
  * palloc'ed.  False if the work has failed.
  */
 extern bool xero_work_take_tokens(XeroWork *work,
-								  const XeroIdentityAnswer *answer,
+								  const XeroIdentityRequest *answer,
 								  TimestampTz asked_at, XeroConsent *consent,
 								  char **id_token);
 

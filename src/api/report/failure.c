@@ -19,6 +19,7 @@
 #include "api/budget/statement.h"
 #include "api/http/sleep.h"
 #include "api/report/failure.h"
+#include "base/text.h"
 #include "catalog/namespace.h"
 #include "catalog/scopes.h"
 #include "lib/stringinfo.h"
@@ -100,6 +101,14 @@ xero_failure(int sqlerrcode, const char *message, const char *detail,
 	failure->detail = detail;
 	failure->hint = hint;
 	return failure;
+}
+
+XeroFailure *
+xero_copy_failure(const XeroFailure *failure)
+{
+	return xero_failure(failure->sqlerrcode, pstrdup(failure->message),
+						xero_copy_text(failure->detail),
+						xero_copy_text(failure->hint));
 }
 
 void

@@ -62,6 +62,8 @@ extern XeroFailure *xero_failure(int sqlerrcode, const char *message,
 /* "HTTP status 200, correlation id ...", for details. */
 extern char *xero_describe_answer(const XeroHttpResult *result);
 
+extern XeroFailure *xero_copy_failure(const XeroFailure *failure);
+
 /* Raise it, unless the statement was cancelled meanwhile. */
 pg_noreturn extern void xero_failure_raise(const XeroFailure *failure);
 

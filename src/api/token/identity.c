@@ -1,12 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * identity.c
- *	  Requests to Xero's identity server, waited for.
+ *	  Requests to Xero's identity server.
  *
- * For the background worker, which has nothing else to do meanwhile; backends
- * that want a token of their own use token.c, which does not wait, and judges
- * answers by the same functions.  The rules for repeating are those of all
- * calls (retry.c).
+ * A request goes on whenever it is advanced, which never waits: a backend that
+ * wants a token does that while its calls go on (token.c).  The background
+ * worker has nothing else to do and waits.  The rules for repeating are those
+ * of all calls (retry.c).
+ *
+ * A request lives in a context of its own, a child of its owner's, whose reset
+ * ends the transfer and overwrites what may be secret.
  *
  * These requests cost nothing of the budget: it belongs to organisations, and
  * the identity server knows none.  They do appear in xero_fdw.requests.
@@ -66,55 +69,213 @@ xero_describe_refusal(const XeroHttpResult *result)
 }
 
 const char *
-xero_identity_word(const XeroIdentityAnswer *answer)
+xero_identity_word(const XeroIdentityRequest *request)
 {
-	return error_word(answer->result);
+	return error_word(request->result);
 }
 
+/* The attempt is over; its answer may have secrets. */
 static void
-drop_transfer(void *arg)
+end_attempt(XeroIdentityRequest *request)
 {
-	XeroIdentityAnswer *answer = arg;
+	const XeroHttpResult *result = xero_http_result(request->http);
 
-	if (answer->http == NULL)
-		return;
-	if (answer->result != NULL && answer->result->len > 0)
-		explicit_bzero(answer->result->body, answer->result->len);
-	xero_http_free(answer->http);
-	answer->http = NULL;
-	answer->result = NULL;
+	if (result != NULL && result->len > 0)
+		explicit_bzero(result->body, result->len);
+	xero_http_free(request->http);
+	request->http = NULL;
+	request->result = NULL;
+}
+
+/* Reset callback. */
+static void
+drop_request(void *arg)
+{
+	XeroIdentityRequest *request = arg;
+
+	if (request->http != NULL)
+	{
+		if (xero_http_result(request->http) == NULL)
+		{
+			request->logged.elapsed_ms = xero_clock_ms() - request->sent_at;
+			strlcpy(request->logged.error, "abandoned",
+					sizeof(request->logged.error));
+			xero_request_log_add(&request->logged);
+		}
+		end_attempt(request);
+	}
+	if (request->form != NULL)
+		explicit_bzero(request->form, strlen(request->form));
+}
+
+XeroIdentityRequest *
+xero_identity_begin(MemoryContext owner, const char *path, const char *form,
+					XeroIdentityAnswers answers)
+{
+	MemoryContext cxt = AllocSetContextCreate(owner, "Xero identity",
+											  ALLOCSET_SMALL_SIZES);
+	XeroIdentityRequest *request = MemoryContextAllocZero(cxt,
+														  sizeof(XeroIdentityRequest));
+
+	request->cxt = cxt;
+	request->callback.func = drop_request;
+	request->callback.arg = request;
+	MemoryContextRegisterResetCallback(cxt, &request->callback);
+	request->method = form != NULL ? "POST" : "GET";
+	request->path = MemoryContextStrdup(cxt, path);
+	request->form = form != NULL ? MemoryContextStrdup(cxt, form) : NULL;
+	request->answers = answers;
+	return request;
 }
 
 void
-xero_identity_free(XeroIdentityAnswer *answer)
+xero_identity_free(XeroIdentityRequest *request)
 {
-	MemoryContextDelete(answer->cxt);
+	MemoryContextDelete(request->cxt);
 }
 
 static void
-send_request(XeroIdentityAnswer *answer, const XeroServer *server,
-			 const char *method, const char *path, const char *form)
+send_attempt(XeroIdentityRequest *request, const XeroServer *server)
 {
-	XeroHttpRequest request = {0};
+	XeroHttpRequest http = {0};
 	int			n = 0;
 
-	request.method = method;
-	request.url = psprintf("%s%s", server->identity_url, path);
-	request.headers[n++] = "Accept: application/json";
-	if (form != NULL)
+	request->attempt++;
+	xero_request_log_prepare(&request->logged, server, request->method,
+							 request->path, NULL);
+	request->logged.attempt = request->attempt;
+	request->logged.bytes_out = request->form ? strlen(request->form) : 0;
+
+	http.method = request->method;
+	http.url = psprintf("%s%s", server->identity_url, request->path);
+	http.headers[n++] = "Accept: application/json";
+	if (request->form != NULL)
 	{
-		request.headers[n++] =
+		http.headers[n++] =
 			"Content-Type: application/x-www-form-urlencoded";
-		request.body = form;
+		http.body = request->form;
 		if (server->client_secret != NULL)
 		{
-			request.user = server->client_id;
-			request.password = server->client_secret;
+			http.user = server->client_id;
+			http.password = server->client_secret;
 		}
 	}
-	request.ca_file = server->ca_file;
-	request.timeout = server->request_timeout;
-	answer->http = xero_http_send(&request);
+	http.ca_file = server->ca_file;
+	http.timeout = server->request_timeout;
+	request->http = xero_http_send(&http);
+	request->sent_at = xero_clock_ms();
+}
+
+static XeroSituation
+classify_answer(const XeroIdentityRequest *request, const XeroHttpResult *result)
+{
+	XeroAttempt attempt = {0};
+
+	attempt.transport = result->transport;
+	attempt.status = result->status;
+	attempt.problem = result->problem;
+	attempt.authenticate = "";
+	attempt.detail = "";
+	attempt.json = (request->answers == XERO_IDENTITY_EMPTY && result->len == 0) ||
+		xero_looks_like_json(result->content_type, result->body, result->len);
+	return xero_classify(&attempt);
+}
+
+static XeroDecision
+decide(const XeroIdentityRequest *request, XeroSituation situation,
+	   const XeroHttpResult *result)
+{
+	XeroRetryInput input = {0};
+	XeroDecision decision;
+
+	input.situation = situation;
+	input.attempt = request->attempt;
+	input.repeatable = true;
+	input.retry_after = result->retry_after;
+	input.random = pg_prng_double(&pg_global_prng_state);
+	decision = xero_decide(&input);
+	if (decision.next == XERO_NEXT_RETRY && decision.ordered)
+	{
+		if (decision.delay_ms > xero_statement_patience())
+			decision.next = XERO_NEXT_FAIL;
+		else
+			xero_statement_waited(decision.delay_ms);
+	}
+	return decision;
+}
+
+XeroFailure *
+xero_identity_failure(const XeroIdentityRequest *request,
+					  const XeroServer *server, XeroSituation situation,
+					  const XeroHttpResult *result, double delay_ms)
+{
+	XeroFailureFacts facts = {0};
+
+	facts.situation = situation;
+	facts.server = server;
+	facts.method = request->method;
+	facts.path = request->path;
+	facts.result = result;
+	facts.delay_ms = delay_ms;
+	return xero_failure_of_attempt(&facts);
+}
+
+/* The attempt has ended; what now? */
+static void
+judge_attempt(XeroIdentityRequest *request, const XeroServer *server,
+			  const XeroHttpResult *result)
+{
+	XeroSituation situation = classify_answer(request, result);
+	bool		refused = request->answers != XERO_IDENTITY_DOCUMENT &&
+	result->transport == XERO_TRANSPORT_ANSWERED &&
+	result->status >= 400 && result->status <= 403;
+	XeroDecision decision;
+
+	if (refused)
+		strlcpy(request->logged.error, "token refused",
+				sizeof(request->logged.error));
+	else if (situation != XERO_FINE)
+		strlcpy(request->logged.error, xero_situation_name(situation),
+				sizeof(request->logged.error));
+	xero_request_log_answer(&request->logged, result);
+	if (refused || situation == XERO_FINE)
+	{
+		request->result = result;
+		return;
+	}
+	decision = decide(request, situation, result);
+	if (decision.next == XERO_NEXT_RETRY)
+		request->resume_at = xero_clock_ms() + decision.delay_ms;
+	else
+		request->failure = xero_identity_failure(request, server, situation,
+												 result, decision.delay_ms);
+	end_attempt(request);
+}
+
+bool
+xero_identity_advance(XeroIdentityRequest *request, const XeroServer *server,
+					  double *resume_at)
+{
+	MemoryContext old = MemoryContextSwitchTo(request->cxt);
+
+	if (request->http == NULL && request->failure == NULL)
+	{
+		if (xero_clock_ms() >= request->resume_at)
+			send_attempt(request, server);
+		else
+			*resume_at = Min(*resume_at, request->resume_at);
+	}
+	if (request->http != NULL && request->result == NULL)
+	{
+		const XeroHttpResult *result = xero_http_result(request->http);
+
+		if (result != NULL)
+			judge_attempt(request, server, result);
+		if (request->http == NULL && request->failure == NULL)
+			*resume_at = Min(*resume_at, request->resume_at);
+	}
+	MemoryContextSwitchTo(old);
+	return request->result != NULL || request->failure != NULL;
 }
 
 /* Go on with what is ready, then sleep, if there is anything to sleep for. */
@@ -131,116 +292,24 @@ sleep_until(double at, uint32 wait_event)
 	xero_sleep(timeout, wait_event);
 }
 
-static void
-await_answer(XeroIdentityAnswer *answer, uint32 wait_event)
-{
-	while ((answer->result = xero_http_result(answer->http)) == NULL)
-		sleep_until(INFINITY, wait_event);
-}
-
-XeroSituation
-xero_identity_classify(const XeroHttpResult *result, bool empty_ok)
-{
-	XeroAttempt attempt = {0};
-
-	attempt.transport = result->transport;
-	attempt.status = result->status;
-	attempt.problem = result->problem;
-	attempt.authenticate = "";
-	attempt.detail = "";
-	attempt.json = (empty_ok && result->len == 0) ||
-		xero_looks_like_json(result->content_type, result->body, result->len);
-	return xero_classify(&attempt);
-}
-
-XeroDecision
-xero_identity_decide(XeroSituation situation, int attempt,
-					 const XeroHttpResult *result)
-{
-	XeroRetryInput input = {0};
-
-	input.situation = situation;
-	input.attempt = attempt;
-	input.repeatable = true;
-	input.retry_after = result->retry_after;
-	input.random = pg_prng_double(&pg_global_prng_state);
-	return xero_decide(&input);
-}
-
-XeroFailure *
-xero_identity_failure(const XeroServer *server, const char *method,
-					  const char *path, XeroSituation situation,
-					  const XeroHttpResult *result, double delay_ms)
-{
-	XeroFailureFacts facts = {0};
-
-	facts.situation = situation;
-	facts.server = server;
-	facts.method = method;
-	facts.path = path;
-	facts.result = result;
-	facts.delay_ms = delay_ms;
-	return xero_failure_of_attempt(&facts);
-}
-
-XeroIdentityAnswer *
+XeroIdentityRequest *
 xero_identity_request(const XeroServer *server, const char *path,
-					  const char *form, bool refusable, XeroFailure **failure)
+					  const char *form, XeroIdentityAnswers answers,
+					  XeroFailure **failure)
 {
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "Xero identity",
-											  ALLOCSET_SMALL_SIZES);
-	XeroIdentityAnswer *answer = MemoryContextAllocZero(cxt,
-														sizeof(XeroIdentityAnswer));
-	const char *method = form != NULL ? "POST" : "GET";
+	XeroIdentityRequest *request = xero_identity_begin(CurrentMemoryContext,
+													   path, form, answers);
 	uint32		wait_event = WaitEventExtensionNew("XeroIdentity");
+	double		resume_at = INFINITY;
 
-	answer->cxt = cxt;
-	answer->callback.func = drop_transfer;
-	answer->callback.arg = answer;
-	MemoryContextRegisterResetCallback(cxt, &answer->callback);
-
-	for (int attempt = 1;; attempt++)
+	while (!xero_identity_advance(request, server, &resume_at))
 	{
-		XeroLoggedRequest logged;
-		XeroSituation situation;
-		XeroDecision decision;
-		bool		refused;
-
-		xero_request_log_prepare(&logged, server, method, path, NULL);
-		logged.attempt = attempt;
-		logged.bytes_out = form != NULL ? strlen(form) : 0;
-		send_request(answer, server, method, path, form);
-		await_answer(answer, wait_event);
-
-		/* a revocation is answered with nothing */
-		situation = xero_identity_classify(answer->result, true);
-		refused = refusable &&
-			answer->result->transport == XERO_TRANSPORT_ANSWERED &&
-			answer->result->status >= 400 && answer->result->status <= 403;
-		if (refused)
-			strlcpy(logged.error, "token refused", sizeof(logged.error));
-		else if (situation != XERO_FINE)
-			strlcpy(logged.error, xero_situation_name(situation),
-					sizeof(logged.error));
-		xero_request_log_answer(&logged, answer->result);
-		if (refused || situation == XERO_FINE)
-			return answer;
-
-		decision = xero_identity_decide(situation, attempt, answer->result);
-		if (decision.next != XERO_NEXT_RETRY ||
-			(decision.ordered &&
-			 decision.delay_ms > xero_statement_max_wait()))
-		{
-			*failure = xero_identity_failure(server, method, path, situation,
-											 answer->result,
-											 decision.delay_ms);
-			xero_identity_free(answer);
-			return NULL;
-		}
-		drop_transfer(answer);
-		for (double until = xero_clock_ms() + decision.delay_ms;
-			 xero_clock_ms() < until;)
-			sleep_until(until, wait_event);
+		sleep_until(resume_at, wait_event);
+		resume_at = INFINITY;
 	}
+	if (request->failure == NULL)
+		return request;
+	*failure = xero_copy_failure(request->failure);
+	xero_identity_free(request);
+	return NULL;
 }

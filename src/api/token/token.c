@@ -32,7 +32,6 @@
 
 typedef enum EntryState
 {
-	ENTRY_UNSENT,				/* to be fetched, not before resume_at */
 	ENTRY_FETCHING,
 	ENTRY_VALID,
 	ENTRY_FAILED
@@ -51,12 +50,7 @@ typedef struct XeroTokenEntry
 	int			waiters;
 
 	EntryState	state;
-	double		resume_at;
-	int			attempt;
-	XeroHttp   *http;			/* FETCHING */
-	char	   *form;			/* its body */
-	double		sent_at;
-	XeroLoggedRequest logged;
+	XeroIdentityRequest *request;	/* FETCHING */
 	XeroFailure *failure;		/* FAILED */
 	char	   *token;			/* VALID; secret */
 	double		usable_until;
@@ -80,13 +74,6 @@ drop_entry(XeroTokenEntry *entry)
 {
 	Assert(entry->waiters == 0);
 	dlist_delete(&entry->node);
-	if (entry->http != NULL)
-	{
-		entry->logged.elapsed_ms = xero_clock_ms() - entry->sent_at;
-		strlcpy(entry->logged.error, "abandoned", sizeof(entry->logged.error));
-		xero_request_log_add(&entry->logged);
-		xero_http_free(entry->http);
-	}
 	if (entry->token != NULL)
 		explicit_bzero(entry->token, strlen(entry->token));
 	MemoryContextDelete(entry->cxt);
@@ -119,6 +106,21 @@ catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
 	}
 }
 
+static void
+begin_fetch(XeroTokenEntry *entry, const XeroServer *server)
+{
+	StringInfoData form;
+
+	initStringInfo(&form);
+	xero_append_parameter(&form, "grant_type", "client_credentials");
+	if (server->scopes != NULL)
+		xero_append_parameter(&form, "scope", server->scopes);
+	entry->request = xero_identity_begin(entry->cxt, XERO_TOKEN_PATH,
+										 form.data, XERO_IDENTITY_TOKEN);
+	entry->state = ENTRY_FETCHING;
+	pfree(form.data);
+}
+
 static XeroTokenEntry *
 make_entry(const XeroServer *server, uint64 credentials)
 {
@@ -147,7 +149,7 @@ make_entry(const XeroServer *server, uint64 credentials)
 										   ObjectIdGetDatum(server->umid));
 	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
 											   ObjectIdGetDatum(server->serverid));
-	entry->state = ENTRY_UNSENT;
+	begin_fetch(entry, server);
 	MemoryContextSetParent(cxt, TopMemoryContext);
 	dlist_push_tail(&entries, &entry->node);
 	return entry;
@@ -218,42 +220,6 @@ xero_token_reject(const XeroTokenTicket *ticket, const XeroServer *server)
 	}
 }
 
-static void
-start_fetch(XeroTokenEntry *entry, const XeroServer *server)
-{
-	MemoryContext old = MemoryContextSwitchTo(entry->cxt);
-	XeroHttpRequest request = {0};
-
-	if (entry->form == NULL)
-	{
-		StringInfoData form;
-
-		initStringInfo(&form);
-		xero_append_parameter(&form, "grant_type", "client_credentials");
-		if (server->scopes != NULL)
-			xero_append_parameter(&form, "scope", server->scopes);
-		entry->form = form.data;
-	}
-	xero_request_log_prepare(&entry->logged, server, "POST", XERO_TOKEN_PATH, NULL);
-	entry->logged.attempt = entry->attempt + 1;
-	entry->logged.bytes_out = strlen(entry->form);
-
-	request.method = "POST";
-	request.url = psprintf("%s%s", server->identity_url, XERO_TOKEN_PATH);
-	request.headers[0] = "Accept: application/json";
-	request.headers[1] = "Content-Type: application/x-www-form-urlencoded";
-	request.body = entry->form;
-	request.user = server->client_id;
-	request.password = server->client_secret;
-	request.ca_file = server->ca_file;
-	request.timeout = server->request_timeout;
-	entry->http = xero_http_send(&request);
-	entry->sent_at = xero_clock_ms();
-	entry->attempt++;
-	entry->state = ENTRY_FETCHING;
-	MemoryContextSwitchTo(old);
-}
-
 /* The identity server does not want to give a token. */
 static XeroFailure *
 refusal(const XeroServer *server, const XeroHttpResult *result)
@@ -279,85 +245,44 @@ accept_token(XeroTokenEntry *entry, const XeroHttpResult *result)
 		entry->ends_at = xero_clock_ms() + lifetime;
 		entry->usable_until = entry->ends_at - Min(XERO_TOKEN_MARGIN_MS, lifetime / 2);
 		entry->token = pstrdup(document->access_token);
-		entry->state = ENTRY_VALID;
 	}
 	explicit_bzero(document, sizeof(*document));
 	pfree(document);
-	return entry->state == ENTRY_VALID;
+	return entry->token != NULL;
 }
 
-/* What to do now that there is no token yet: again, or give up. */
+/* The fetch has ended, in one way or another. */
 static void
-retry_or_fail(XeroTokenEntry *entry, const XeroServer *server,
-			  XeroSituation situation, const XeroHttpResult *result)
+end_fetch(XeroTokenEntry *entry, const XeroServer *server)
 {
-	XeroDecision decision = xero_identity_decide(situation, entry->attempt,
-												 result);
+	XeroIdentityRequest *request = entry->request;
+	const XeroHttpResult *result = request->result;
 
-	if (decision.next == XERO_NEXT_RETRY &&
-		(!decision.ordered || decision.delay_ms <= xero_statement_patience()))
-	{
-		if (decision.ordered)
-			xero_statement_waited(decision.delay_ms);
-		entry->resume_at = xero_clock_ms() + decision.delay_ms;
-		entry->state = ENTRY_UNSENT;
-		return;
-	}
-
-	entry->failure = xero_identity_failure(server, "POST", XERO_TOKEN_PATH,
-										   situation, result,
-										   decision.delay_ms);
-	entry->state = ENTRY_FAILED;
-}
-
-static void
-judge_fetch(XeroTokenEntry *entry, const XeroServer *server,
-			const XeroHttpResult *result)
-{
-	XeroSituation situation = xero_identity_classify(result, false);
-
-	if (result->status >= 400 && result->status <= 403)
-	{
-		strlcpy(entry->logged.error, "token refused",
-				sizeof(entry->logged.error));
+	if (request->failure != NULL)
+		entry->failure = xero_copy_failure(request->failure);
+	else if (result->status >= 400)
 		entry->failure = refusal(server, result);
-		entry->state = ENTRY_FAILED;
-	}
-	else
-	{
-		if (situation == XERO_FINE && !accept_token(entry, result))
-			situation = XERO_UNEXPECTED;
-		if (situation != XERO_FINE)
-		{
-			strlcpy(entry->logged.error, xero_situation_name(situation),
-					sizeof(entry->logged.error));
-			retry_or_fail(entry, server, situation, result);
-		}
-	}
-	xero_request_log_answer(&entry->logged, result);
+	else if (!accept_token(entry, result))
+		entry->failure = xero_identity_failure(request, server, XERO_UNEXPECTED,
+											   result, 0);
+	entry->state = entry->failure != NULL ? ENTRY_FAILED : ENTRY_VALID;
+	entry->request = NULL;
+	xero_identity_free(request);
 }
 
 /* Go on as far as possible without waiting. */
 static void
-advance_entry(XeroTokenEntry *entry, const XeroServer *server)
+advance_entry(XeroTokenEntry *entry, const XeroServer *server,
+			  double *resume_at)
 {
-	if (entry->state == ENTRY_UNSENT && xero_clock_ms() >= entry->resume_at)
-		start_fetch(entry, server);
-	if (entry->state == ENTRY_FETCHING)
-	{
-		const XeroHttpResult *result = xero_http_result(entry->http);
-		MemoryContext old;
+	MemoryContext old;
 
-		if (result == NULL)
-			return;
-		old = MemoryContextSwitchTo(entry->cxt);
-		judge_fetch(entry, server, result);
-		MemoryContextSwitchTo(old);
-		if (result->len > 0)
-			explicit_bzero(result->body, result->len);
-		xero_http_free(entry->http);
-		entry->http = NULL;
-	}
+	if (entry->state != ENTRY_FETCHING ||
+		!xero_identity_advance(entry->request, server, resume_at))
+		return;
+	old = MemoryContextSwitchTo(entry->cxt);
+	end_fetch(entry, server);
+	MemoryContextSwitchTo(old);
 }
 
 /* Credentials that no fetch can help. */
@@ -374,14 +299,6 @@ missing_credentials(const XeroServer *server)
 							"Set client_id on the server." :
 							"Set client_secret in the user mapping.");
 	return NULL;
-}
-
-static XeroFailure *
-copy_failure(const XeroFailure *failure)
-{
-	return xero_failure(failure->sqlerrcode, pstrdup(failure->message),
-						failure->detail ? pstrdup(failure->detail) : NULL,
-						failure->hint ? pstrdup(failure->hint) : NULL);
 }
 
 /* The token that all backends share. */
@@ -433,7 +350,7 @@ xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 		ticket->entry = entry;
 	}
 	entry = ticket->entry;
-	advance_entry(entry, server);
+	advance_entry(entry, server, resume_at);
 
 	switch (entry->state)
 	{
@@ -451,12 +368,9 @@ xero_token_get(XeroTokenTicket *ticket, const XeroServer *server,
 			ticket->entry = NULL;
 			return XERO_TOKEN_READY;
 		case ENTRY_FAILED:
-			*failure = copy_failure(entry->failure);
+			*failure = xero_copy_failure(entry->failure);
 			xero_token_leave(ticket);
 			return XERO_TOKEN_FAILED;
-		case ENTRY_UNSENT:
-			*resume_at = Min(*resume_at, entry->resume_at);
-			break;
 		case ENTRY_FETCHING:
 			break;
 	}
