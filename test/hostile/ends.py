@@ -53,7 +53,7 @@ SOAK = [statement.sql for statement in STATEMENTS] + [
     "DISCARD PLANS; SELECT count(invoice_id) FROM invoices",
     "ALTER SERVER {0} OPTIONS (SET client_id 'soak-{1}'); SELECT count(invoice_id) FROM invoices",
     "SELECT count(*) FROM xero_fdw.requests; SELECT count(*) FROM xero_fdw.budget; SELECT count(*) FROM xero_fdw.connections",
-    "CREATE TEMP TABLE t AS SELECT * FROM invoices; DROP TABLE t",
+    "WITH i AS MATERIALIZED (SELECT * FROM invoices) SELECT count(*) FROM i a, i b",
     "RESET statement_timeout; SELECT xero_fdw.clear_block('{0}')",
 ]
 
