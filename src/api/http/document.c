@@ -54,16 +54,23 @@ xero_looks_like_json(const char *content_type, const char *text, size_t len)
 }
 
 /*
- * Is there memory for what json-c makes of a text?  It does not look, and
- * crashes if there is none.
+ * Raise an error unless there is memory for what json-c makes of a text: it
+ * does not look, and crashes if there is none.  Nobody holds a document yet.
  */
-static bool
-has_room(size_t len)
+static void
+require_room(size_t len)
 {
-	void	   *volatile room = malloc(MIN_ROOM + len * ROOM_A_BYTE);
+	void	   *volatile room;
 
+	if (len > MAX_DOCUMENT)
+		return;
+	room = malloc(MIN_ROOM + len * ROOM_A_BYTE);
+	if (room == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Could not read a document of %zu bytes.", len)));
 	free(room);
-	return room != NULL;
 }
 
 /*
@@ -76,7 +83,7 @@ parse_with(int flags, const char *text, size_t len, json_type type)
 	json_tokener *tokener;
 	json_object *object;
 
-	if (text == NULL || len == 0 || len > MAX_DOCUMENT || !has_room(len))
+	if (text == NULL || len == 0 || len > MAX_DOCUMENT)
 		return NULL;
 	tokener = json_tokener_new_ex(MAX_DEPTH);
 	if (tokener == NULL)
@@ -96,6 +103,7 @@ parse_with(int flags, const char *text, size_t len, json_type type)
 static json_object *
 parse_document(const char *text, size_t len, json_type type)
 {
+	require_room(len);
 	return parse_with(0, text, len, type);
 }
 
@@ -185,6 +193,7 @@ parse_strictly(const char *text, size_t len)
 
 	if (text == NULL || memchr(text, '\0', len) != NULL)
 		return NULL;
+	require_room(len);
 	object = parse_with(JSON_TOKENER_VALIDATE_UTF8, text, len,
 						json_type_object);
 	if (object != NULL &&
