@@ -24,7 +24,7 @@ CRON = ("cron.", "schedule_sync(")
 
 QUIET = "SET client_min_messages = warning;"
 EXAMPLE = re.compile(r"^( *)```sql\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-STATEMENT = re.compile(r"^((?:%s)\b.*?;)[ \t]*(?:--.*)?$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
+STATEMENT = re.compile(r"^((?:%s)\b.*?;)[ \t]*(?:--[^\n]*)?$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
 
