@@ -16,7 +16,9 @@ SELECT * FROM verdicts('reference LIKE ''REF%''', 'reference LIKE ''%1''', 'refe
 	'reference ^@ ''100%''', 'starts_with(reference, '''')', 'contact_name LIKE ''Boutique%''', 'status LIKE ''P%''');
 -- what where cannot carry safely stays here: double quotes, backslashes,
 -- control characters, the empty text, what lies beyond the BMP
-SELECT left(condition, 60) AS condition, verdict, left(sent, 70) AS sent FROM verdicts('reference = ''say "hi"''', 'reference = ''O''''Brien''', 'reference = ''a\b''', 'reference = E''a\tb''', 'reference = ''''', 'reference = ''é''',
+SELECT left(condition, 60) AS condition, verdict, left(sent, 70) AS sent
+	FROM verdicts('reference = ''say "hi"''', 'reference = ''O''''Brien''', 'reference = ''a\b''', 'reference = E''a\tb''', 'reference = ''''',
+	'reference = ''é''',
 	'reference = ''🧩''', 'reference = ''a & b = c # d + e % f ? g''', 'reference = ''a) OR (1=1''', 'reference = U&''\0085''',
 	'reference IN (''a'', ''b"c'')', 'reference IN (''a'', '''')', 'starts_with(reference, ''a"'')', 'reference = ''x'' AND contact_name = ''"''',
 	'reference = ''x'' OR contact_name = ''"''', format('reference = %L', repeat('x', 1600)));

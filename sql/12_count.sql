@@ -62,7 +62,8 @@ DEALLOCATE since;
 
 -- Counting the rows of child tables needs the form that has them.
 SELECT count(*) = (SELECT count(line_item_id) FROM xero.invoice_line_items) AS same, count(*) > 0 AS any FROM xero.invoice_line_items;
-SELECT count(*) = (SELECT count(line_amount) FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6') AS same FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6';
+SELECT count(*) = (SELECT count(line_amount) FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6') AS same
+	FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6';
 SELECT count(*) = (SELECT count(allocation_id) FROM xero.credit_note_allocations) AS same, count(*) > 0 AS any FROM xero.credit_note_allocations;
 SELECT count(*) = (SELECT sum(jsonb_array_length(contact_persons)) FROM xero.contacts) AS same, count(*) > 0 AS any FROM xero.contact_contact_persons;
 SELECT EXISTS (SELECT FROM xero.invoice_payments) AS any;

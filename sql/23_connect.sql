@@ -22,11 +22,14 @@ WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind IN ('r', 'v')
 
 -- an address is made without a call, and only of what the server says
 \getenv url XERO_SANDBOX_URL
-CREATE SERVER consent FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'sandbox-client', redirect_uri 'http://localhost:8000/a b?c=ü', scopes 'openid a+b  a+b', login_url 'https://login.example.com/', api_url :'url', identity_url :'url');
+CREATE SERVER consent FOREIGN DATA WRAPPER xero_fdw
+	OPTIONS (client_id 'sandbox-client', redirect_uri 'http://localhost:8000/a b?c=ü', scopes 'openid a+b  a+b', login_url 'https://login.example.com/',
+	api_url :'url', identity_url :'url');
 CREATE USER MAPPING FOR CURRENT_USER SERVER consent;
 SELECT FROM calls();
 SELECT regexp_replace(xero_fdw.authorize_url('consent'), '(state|nonce|challenge)=[-_A-Za-z0-9]{43}', '\1=...', 'g');
-SELECT roleid::regrole = current_user::regrole AS own, client_id, redirect_uri, scopes, octet_length(state_hash), octet_length(verifier), octet_length(nonce), expires_at - now() > interval '9 minutes' AS open
+SELECT roleid::regrole = current_user::regrole AS own, client_id, redirect_uri, scopes, octet_length(state_hash), octet_length(verifier),
+	octet_length(nonce), expires_at - now() > interval '9 minutes' AS open
 FROM xero_fdw.pending_authorization;
 SELECT * FROM calls();
 SELECT * FROM xero_fdw.connections WHERE server = 'consent';

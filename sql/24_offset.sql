@@ -54,7 +54,9 @@ EXPLAIN (COSTS OFF) SELECT total FROM paged ORDER BY total DESC, date LIMIT 10 O
 EXPLAIN (COSTS OFF) SELECT total FROM paged ORDER BY status LIMIT 10 OFFSET 100;
 ALTER SERVER xero OPTIONS (DROP tenant_id);
 -- run again with the same values, and with others
-SELECT g, count(*), count(DISTINCT invoice_id), min(status) FROM unnest(array['PAID', 'PAID', 'DRAFT', 'NONE']) AS g, LATERAL (SELECT * FROM paged WHERE status = g LIMIT 20 OFFSET 15) AS x GROUP BY g ORDER BY g;
+SELECT g, count(*), count(DISTINCT invoice_id), min(status)
+	FROM unnest(array['PAID', 'PAID', 'DRAFT', 'NONE']) AS g, LATERAL (SELECT * FROM paged WHERE status = g LIMIT 20 OFFSET 15) AS x GROUP BY g
+	ORDER BY g;
 SELECT * FROM calls();
 PREPARE chunk(bigint, bigint) AS SELECT count(*) FROM (SELECT invoice_id FROM paged LIMIT $1 OFFSET $2) AS x;
 EXECUTE chunk(40, 200);

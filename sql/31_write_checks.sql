@@ -54,7 +54,8 @@ SELECT * FROM error_of('DELETE FROM nokey');
 INSERT INTO nokey VALUES ('No key');
 CREATE FOREIGN TABLE nostatus (invoice_id uuid) SERVER xero OPTIONS (object 'accounting/Invoices');
 SELECT * FROM error_of('DELETE FROM nostatus');
-CREATE FOREIGN TABLE own (code varchar(30) NOT NULL, label text OPTIONS (field 'Name'), price numeric OPTIONS (field 'SalesDetails.UnitPrice'), account text OPTIONS (field 'SalesDetails.AccountCode')) SERVER xero OPTIONS (object 'accounting/Items');
+CREATE FOREIGN TABLE own (code varchar(30) NOT NULL, label text OPTIONS (field 'Name'), price numeric
+	OPTIONS (field 'SalesDetails.UnitPrice'), account text OPTIONS (field 'SalesDetails.AccountCode')) SERVER xero OPTIONS (object 'accounting/Items');
 INSERT INTO own VALUES ('OWN', 'Own', 12.3456, '200') RETURNING *;
 SELECT * FROM error_of('INSERT INTO own VALUES (NULL)');
 

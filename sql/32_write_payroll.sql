@@ -7,7 +7,9 @@ CALL needs_00_setup();
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "AU", "tenants": 1, "strict": true, "limits": false}'
 CREATE SCHEMA au; IMPORT FOREIGN SCHEMA payroll_au FROM SERVER xero INTO au;
-INSERT INTO au.employees (first_name, last_name, date_of_birth, email, home_address) VALUES ('Ann', 'Au', '1980-02-29', 'ann@example.com', '{"AddressLine1": "1 Road", "City": "Perth"}') RETURNING first_name, last_name, date_of_birth, status;
+INSERT INTO au.employees (first_name, last_name, date_of_birth, email, home_address)
+	VALUES ('Ann', 'Au', '1980-02-29', 'ann@example.com', '{"AddressLine1": "1 Road", "City": "Perth"}')
+	RETURNING first_name, last_name, date_of_birth, status;
 INSERT INTO au.employees (first_name, last_name, date_of_birth) VALUES ('Bob', 'Au', '1981-01-01'), ('Cid', 'Au', '1982-01-01');
 INSERT INTO au.employees (first_name) VALUES ('Dan');
 UPDATE au.employees SET job_title = 'Cook', phone = NULL WHERE last_name = 'Au';
@@ -17,7 +19,9 @@ DELETE FROM au.employees WHERE last_name = 'Au';
 
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "UK", "tenants": 1, "strict": true, "limits": false}'
 CREATE SCHEMA uk; IMPORT FOREIGN SCHEMA payroll_uk FROM SERVER xero INTO uk;
-INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address) VALUES ('Ms', 'Ann', 'Uk', '1980-02-29', 'F', '{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}') RETURNING first_name, last_name, date_of_birth, address->>'city', created_date_utc IS NOT NULL;
+INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
+	VALUES ('Ms', 'Ann', 'Uk', '1980-02-29', 'F', '{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}')
+	RETURNING first_name, last_name, date_of_birth, address->>'city', created_date_utc IS NOT NULL;
 UPDATE uk.employees SET email = 'ann@example.com' WHERE last_name = 'Uk' RETURNING email, gender;
 UPDATE uk.employees SET phone_number = '1' WHERE last_name = 'Uk';
 INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address) VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'F', '{"city": "York"}');
@@ -26,7 +30,9 @@ SELECT first_name, email, phone_number FROM uk.employees WHERE last_name = 'Uk';
 
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "NZ", "tenants": 1, "strict": true, "limits": false}'
 CREATE SCHEMA nz; IMPORT FOREIGN SCHEMA payroll_nz FROM SERVER xero INTO nz;
-INSERT INTO nz.employees (first_name, last_name, date_of_birth, address, engagement_type) VALUES ('Ann', 'Nz', '1980-02-29', '{"addressLine1": "1 Road", "city": "Napier", "postCode": "4110"}', 'Permanent') RETURNING first_name, address->>'city';
+INSERT INTO nz.employees (first_name, last_name, date_of_birth, address, engagement_type)
+	VALUES ('Ann', 'Nz', '1980-02-29', '{"addressLine1": "1 Road", "city": "Napier", "postCode": "4110"}', 'Permanent')
+	RETURNING first_name, address->>'city';
 UPDATE nz.employees SET job_title = 'Cook' WHERE last_name = 'Nz' RETURNING job_title, first_name;
 
 DROP SCHEMA au, uk, nz CASCADE;

@@ -23,13 +23,15 @@ INSERT INTO xero.invoices (type, contact_id, date, due_date, invoice_number, lin
  VALUES ('ACCREC', :con, '2026-03-01', '2026-03-31', 'L-1', '[{"Description":"First","Quantity":1,"UnitAmount":10,"AccountCode":"200","DiscountRate":10,"TaxAmount":0.5}]');
 \set inv '(SELECT invoice_id FROM xero.invoices WHERE invoice_number = ''L-1'')'
 INSERT INTO xero.invoice_line_items (invoice_id, description, quantity, unit_amount, account_code) SELECT :inv, 'New ' || n, n, 1.2345, '200' FROM generate_series(1, 3) AS n;
-INSERT INTO xero.invoice_line_items (invoice_id, description, quantity, unit_amount, account_code) VALUES (:inv, 'Told', 2, 0.5555, '260') RETURNING line_item_id IS NOT NULL, invoice_id = :inv, tenant_id IS NOT NULL, line_amount, tax_type;
+INSERT INTO xero.invoice_line_items (invoice_id, description, quantity, unit_amount, account_code) VALUES (:inv, 'Told', 2, 0.5555, '260')
+	RETURNING line_item_id IS NOT NULL, invoice_id = :inv, tenant_id IS NOT NULL, line_amount, tax_type;
 CREATE TEMP TABLE before AS SELECT line_item_id, description FROM xero.invoice_line_items WHERE invoice_id = :inv;
 -- what Xero computes from what is set is computed anew, the rest stays
 UPDATE xero.invoice_line_items SET quantity = 4 WHERE invoice_id = :inv AND description = 'First' RETURNING quantity, line_amount, discount_rate, discount_amount, tax_amount;
 UPDATE xero.invoice_line_items SET tax_amount = 9 WHERE invoice_id = :inv AND description = 'New 3' RETURNING line_amount, tax_amount;
 UPDATE xero.invoice_line_items SET description = description || '!' WHERE invoice_id = :inv AND description LIKE 'New%' RETURNING description, tax_amount;
-UPDATE xero.invoice_line_items SET account_code = '260' WHERE invoice_id = :inv AND description = 'New 1!' RETURNING account_code, account_id = (SELECT account_id FROM xero.accounts WHERE code = '260');
+UPDATE xero.invoice_line_items SET account_code = '260' WHERE invoice_id = :inv AND description = 'New 1!'
+	RETURNING account_code, account_id = (SELECT account_id FROM xero.accounts WHERE code = '260');
 UPDATE xero.invoice_line_items SET account_id = (SELECT account_id FROM xero.accounts WHERE code = '200') WHERE invoice_id = :inv AND description = 'New 1!' RETURNING account_code;
 UPDATE xero.invoice_line_items SET discount_amount = 1 WHERE invoice_id = :inv AND description = 'First' RETURNING discount_rate, discount_amount, line_amount;
 UPDATE xero.invoice_line_items SET discount_rate = 25 WHERE invoice_id = :inv AND description = 'First' RETURNING discount_rate, discount_amount, line_amount;
@@ -53,7 +55,8 @@ INSERT INTO xero.invoice_line_items (invoice_id, description, quantity, unit_amo
 SELECT table_name, operation, key, sqlstate, message, "values" FROM xero_fdw.write_errors WHERE table_name = 'invoice_line_items';
 RESET xero_fdw.on_row_error;
 -- a table with few columns, and a column of one's own; the other members stay
-CREATE FOREIGN TABLE own_lines (invoice_id uuid OPTIONS (field '../InvoiceID'), line_item_id uuid OPTIONS (field 'LineItemID'), label text OPTIONS (field 'Description'), sort text OPTIONS (field 'Item.Code')) SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
+CREATE FOREIGN TABLE own_lines (invoice_id uuid OPTIONS (field '../InvoiceID'), line_item_id uuid OPTIONS (field 'LineItemID'), label text
+	OPTIONS (field 'Description'), sort text OPTIONS (field 'Item.Code')) SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
 UPDATE own_lines SET label = 'Own' WHERE invoice_id = :inv AND label = 'Told' RETURNING label, sort;
 SELECT description, quantity, unit_amount, account_code FROM xero.invoice_line_items WHERE invoice_id = :inv AND description = 'Own';
 CREATE FOREIGN TABLE no_parent (line_item_id uuid OPTIONS (field 'LineItemID'), description text OPTIONS (field 'Description')) SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
@@ -74,13 +77,15 @@ INSERT INTO xero.purchase_order_line_items (purchase_order_id, description, quan
 UPDATE xero.purchase_order_line_items SET unit_amount = 1 WHERE purchase_order_id = :q AND description = 'Added' RETURNING line_amount;
 DELETE FROM xero.purchase_order_line_items WHERE purchase_order_id = :q AND description = 'First';
 SELECT description, unit_amount FROM xero.purchase_order_line_items WHERE purchase_order_id = :q;
-INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items) VALUES ('SPEND', :con, :bank, '2026-03-03', 'L-B', '[{"Description":"First","Quantity":1,"UnitAmount":1,"AccountCode":"429"}]');
+INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items)
+	VALUES ('SPEND', :con, :bank, '2026-03-03', 'L-B', '[{"Description":"First","Quantity":1,"UnitAmount":1,"AccountCode":"429"}]');
 \set q '(SELECT bank_transaction_id FROM xero.bank_transactions WHERE reference = ''L-B'')'
 INSERT INTO xero.bank_transaction_line_items (bank_transaction_id, description, quantity, unit_amount, account_code) VALUES (:q, 'Added', 2, 3.3333, '429') RETURNING line_amount;
 UPDATE xero.bank_transaction_line_items SET unit_amount = 1.2345 WHERE bank_transaction_id = :q AND description = 'Added' RETURNING line_amount;
 DELETE FROM xero.bank_transaction_line_items WHERE bank_transaction_id = :q AND description = 'First';
 SELECT description, unit_amount FROM xero.bank_transaction_line_items WHERE bank_transaction_id = :q;
-INSERT INTO xero.credit_notes (type, contact_id, date, due_date, credit_note_number, line_items) VALUES ('ACCRECCREDIT', :con, '2026-03-03', '2026-03-31', 'L-C', '[{"Description":"First","Quantity":1,"UnitAmount":1,"AccountCode":"200"}]');
+INSERT INTO xero.credit_notes (type, contact_id, date, due_date, credit_note_number, line_items)
+	VALUES ('ACCRECCREDIT', :con, '2026-03-03', '2026-03-31', 'L-C', '[{"Description":"First","Quantity":1,"UnitAmount":1,"AccountCode":"200"}]');
 \set q '(SELECT credit_note_id FROM xero.credit_notes WHERE credit_note_number = ''L-C'')'
 INSERT INTO xero.credit_note_line_items (credit_note_id, description, quantity, unit_amount, account_code) VALUES (:q, 'Added', 2, 3.3333, '200') RETURNING line_amount;
 UPDATE xero.credit_note_line_items SET unit_amount = 10 WHERE credit_note_id = :q AND description = 'Added' RETURNING line_amount;
@@ -109,7 +114,8 @@ UPDATE xero.invoices SET status = 'AUTHORISED' WHERE invoice_number = 'L-1';
 UPDATE xero.credit_notes SET status = 'AUTHORISED' WHERE credit_note_number = 'L-C';
 \set cn '(SELECT credit_note_id FROM xero.credit_notes WHERE credit_note_number = ''L-C'')'
 INSERT INTO xero.credit_note_allocations (credit_note_id, invoice_id, amount, date) VALUES (:cn, :inv, 2.5, '2026-03-05'), (:cn, :inv, 1.5, '2026-03-05');
-INSERT INTO xero.credit_note_allocations (credit_note_id, invoice_number, amount, date) VALUES (:cn, 'L-1', 1, '2026-03-06') RETURNING allocation_id IS NOT NULL, credit_note_id = :cn, invoice_id = :inv, amount, date;
+INSERT INTO xero.credit_note_allocations (credit_note_id, invoice_number, amount, date) VALUES (:cn, 'L-1', 1, '2026-03-06')
+	RETURNING allocation_id IS NOT NULL, credit_note_id = :cn, invoice_id = :inv, amount, date;
 SELECT amount, date FROM xero.credit_note_allocations WHERE credit_note_id = :cn;
 SELECT remaining_credit FROM xero.credit_notes WHERE credit_note_number = 'L-C';
 DELETE FROM xero.credit_note_allocations WHERE credit_note_id = :cn AND amount = 1 RETURNING amount;
@@ -119,14 +125,18 @@ SELECT * FROM error_of('INSERT INTO xero.credit_note_allocations (credit_note_id
 SELECT * FROM error_of('INSERT INTO xero.credit_note_allocations (credit_note_id, invoice_id, amount, date) VALUES (''00000000-0000-0000-0000-000000000001'', ''00000000-0000-0000-0000-000000000002'', 1, ''2026-03-06'')');
 SELECT * FROM error_of('INSERT INTO xero.credit_note_allocations (credit_note_id, invoice_number, amount, date) SELECT credit_note_id, ''L-1'', 1000, ''2026-03-06'' FROM xero.credit_notes WHERE credit_note_number = ''L-C''');
 SELECT * FROM error_of('UPDATE xero.credit_note_allocations SET amount = 1');
-INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items) VALUES ('RECEIVE-PREPAYMENT', :con, :bank, '2026-03-03', 'L-PRE', '[{"Description":"Ahead","Quantity":1,"UnitAmount":5,"AccountCode":"200"}]'), ('RECEIVE-OVERPAYMENT', :con, :bank, '2026-03-03', 'L-OVER', '[{"Description":"Too much","Quantity":1,"UnitAmount":5,"AccountCode":"610"}]');
+INSERT INTO xero.bank_transactions (type, contact_id, bank_account_id, date, reference, line_items)
+	VALUES ('RECEIVE-PREPAYMENT', :con, :bank, '2026-03-03', 'L-PRE', '[{"Description":"Ahead","Quantity":1,"UnitAmount":5,"AccountCode":"200"}]'),
+	('RECEIVE-OVERPAYMENT', :con, :bank, '2026-03-03', 'L-OVER', '[{"Description":"Too much","Quantity":1,"UnitAmount":5,"AccountCode":"610"}]');
 INSERT INTO xero.prepayment_allocations (prepayment_id, invoice_id, amount, date) SELECT prepayment_id, :inv, 1.25, '2026-03-05' FROM xero.bank_transactions WHERE reference = 'L-PRE' RETURNING amount;
 DELETE FROM xero.prepayment_allocations WHERE prepayment_id = (SELECT prepayment_id FROM xero.bank_transactions WHERE reference = 'L-PRE') RETURNING amount;
-INSERT INTO xero.overpayment_allocations (overpayment_id, invoice_id, amount, date) SELECT overpayment_id, :inv, 1.25, '2026-03-05' FROM xero.bank_transactions WHERE reference = 'L-OVER' RETURNING amount;
+INSERT INTO xero.overpayment_allocations (overpayment_id, invoice_id, amount, date) SELECT overpayment_id, :inv, 1.25, '2026-03-05'
+	FROM xero.bank_transactions WHERE reference = 'L-OVER' RETURNING amount;
 DELETE FROM xero.overpayment_allocations WHERE overpayment_id = (SELECT overpayment_id FROM xero.bank_transactions WHERE reference = 'L-OVER') RETURNING amount;
 
 -- options
-INSERT INTO xero.tracking_category_options (tracking_category_id, name) SELECT tracking_category_id, 'L-O' FROM xero.tracking_categories WHERE status = 'ACTIVE' ORDER BY name LIMIT 1 RETURNING name, status, tracking_category_id IS NOT NULL, tracking_option_id IS NOT NULL;
+INSERT INTO xero.tracking_category_options (tracking_category_id, name) SELECT tracking_category_id, 'L-O' FROM xero.tracking_categories
+	WHERE status = 'ACTIVE' ORDER BY name LIMIT 1 RETURNING name, status, tracking_category_id IS NOT NULL, tracking_option_id IS NOT NULL;
 UPDATE xero.tracking_category_options SET name = 'L-O2' WHERE name = 'L-O' RETURNING name, tracking_category_id IS NOT NULL;
 UPDATE xero.tracking_category_options SET status = 'ARCHIVED' WHERE name = 'L-O2';
 DELETE FROM xero.tracking_category_options WHERE name = 'L-O2' RETURNING name, status;

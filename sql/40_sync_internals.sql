@@ -23,7 +23,9 @@ SELECT * FROM push('xero.contacts', 'insert', '[{"name": "Push one", "email_addr
 SELECT * FROM calls();
 -- the same with the same key is the same request, which Xero does not do again
 SELECT row_number, stored, record->>'email_address' AS shows, record->>'contact_id' = key AS same
-FROM xero_fdw._push('xero.contacts', 'insert', '[{"email_address": "one@example.com", "name": "Push one"}, {"name": "Push one"}, {"addresses": [{"City": "Perth", "AddressType": "STREET"}], "name": "Push four"}]', 'push-1');
+FROM xero_fdw._push('xero.contacts', 'insert',
+	'[{"email_address": "one@example.com", "name": "Push one"}, {"name": "Push one"}, {"addresses": [{"City": "Perth", "AddressType": "STREET"}], "name": "Push four"}]',
+	'push-1');
 \set log `"$PG_ABS_SRCDIR/test/sandbox-control" log | grep push-1`
 SELECT count(*) AS requests, count(DISTINCT line::jsonb->>'body') AS bodies FROM string_to_table(:'log', E'\n') AS line;
 SELECT count(*) FROM xero.contacts WHERE name LIKE 'Push %';
@@ -48,7 +50,9 @@ SELECT FROM calls();
 SELECT p.* FROM (SELECT jsonb_agg(jsonb_build_object('contact_id', contact_id) ||
 	CASE n WHEN 1 THEN '{"first_name": "One"}' WHEN 2 THEN '{"last_name": "Two", "email_address": "two@example.com"}'
 		WHEN 3 THEN '{"balances": {}}' WHEN 4 THEN '{"name": null}' ELSE '{"tax_number": "5"}' END::jsonb ORDER BY n) AS rows FROM victims) AS r,
-	push('xero.contacts', 'update', r.rows || '[{"first_name": "Nobody"}, {"contact_id": null, "first_name": "Nobody"}, {"contact_id": "00000000-0000-0000-0000-00000000dead", "first_name": "Nobody"}]', 'push-3', 'first_name') AS p;
+	push('xero.contacts', 'update',
+		r.rows || '[{"first_name": "Nobody"}, {"contact_id": null, "first_name": "Nobody"}, {"contact_id": "00000000-0000-0000-0000-00000000dead", "first_name": "Nobody"}]',
+		'push-3', 'first_name') AS p;
 SELECT * FROM calls();
 -- columns that go along with every change of a quote
 SELECT operation, batch, needs FROM unnest(array['insert', 'update', 'delete']) AS operation, xero_fdw._push_rules('xero.quotes', operation);
@@ -58,7 +62,8 @@ SELECT p.* FROM (SELECT jsonb_agg(jsonb_build_object('quote_id', quote_id, 'titl
 SELECT FROM calls();
 
 -- Delete: by status, and by the method, which has no key
-SELECT p.* FROM (SELECT jsonb_agg(jsonb_build_object('contact_id', contact_id, 'contact_status', CASE WHEN n = 5 THEN 'ARCHIVED' ELSE 'ACTIVE' END, 'name', 'left alone') ORDER BY n) AS rows FROM victims WHERE n > 3) AS r,
+SELECT p.* FROM (SELECT jsonb_agg(jsonb_build_object('contact_id', contact_id, 'contact_status', CASE WHEN n = 5 THEN 'ARCHIVED'
+	ELSE 'ACTIVE' END, 'name', 'left alone') ORDER BY n) AS rows FROM victims WHERE n > 3) AS r,
 	push('xero.contacts', 'delete', r.rows, 'push-5', 'contact_status') AS p;
 SELECT * FROM calls();
 SELECT FROM push('xero.items', 'insert', '[{"code": "PUSH"}]', 'push-6');
@@ -102,7 +107,9 @@ SELECT FROM xero_fdw._push('xero.contacts', 'insert', '[{"name": "x"}]', E'a\nb'
 SELECT FROM xero_fdw._push('xero.contacts', 'insert', '[{"name": "x"}]', '');
 SELECT FROM xero_fdw._push('xero.contacts', 'insert', '[{"name": "x"}]', NULL);
 SELECT FROM xero_fdw._push('xero.contacts', 'insert', (SELECT jsonb_agg(jsonb_build_object('name', 'Many ' || n)) FROM generate_series(1, 51) AS n), 'k');
-SELECT FROM xero_fdw._push('xero.contacts', 'insert', (SELECT jsonb_agg(jsonb_build_object('name', 'Large ' || n, 'addresses', jsonb_build_array(jsonb_build_object('City', repeat('x', 100000))))) FROM generate_series(1, 40) AS n), 'k');
+SELECT FROM xero_fdw._push('xero.contacts', 'insert',
+	(SELECT jsonb_agg(jsonb_build_object('name', 'Large ' || n, 'addresses', jsonb_build_array(jsonb_build_object('City', repeat('x', 100000)))))
+	FROM generate_series(1, 40) AS n), 'k');
 SELECT FROM xero_fdw._push('xero.organisation', 'insert', '[{"name": "x"}]', 'k');
 SELECT FROM xero_fdw._push('xero.invoice_line_items', 'insert', '[]', 'k');
 SELECT FROM xero_fdw._push('victims', 'insert', '[]', 'k');
@@ -186,7 +193,8 @@ SELECT c.relname, compare_lines(c.oid::regclass, s) FROM pg_class AS c, xero_fdw
 WHERE c.relnamespace = 'xero'::regnamespace AND c.relkind = 'f' AND s.parent_key IS NOT NULL ORDER BY c.relname;
 SELECT count(*) > 0 AS called FROM calls();
 -- other columns of the table, and of the parent
-CREATE FOREIGN TABLE lines (description text, amount numeric OPTIONS (field 'LineAmount'), issued date OPTIONS (field '../Date'), whose uuid OPTIONS (field '../Contact.ContactID'), named text OPTIONS (field '../Contact.Name'))
+CREATE FOREIGN TABLE lines (description text, amount numeric OPTIONS (field 'LineAmount'), issued date OPTIONS (field '../Date'), whose uuid
+	OPTIONS (field '../Contact.ContactID'), named text OPTIONS (field '../Contact.Name'))
 	SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
 SELECT * FROM xero_fdw._lines(NULL::lines, '[{"invoice_id": "x", "contact_id": "9b30a1f2-7a3b-4c1e-a2a4-0d9a2b4d3f10", "contact_name": "Ünal", "date": "2026-03-01", "line_items": [{"LineAmount": 1.10, "Description": "a\u00e4\n\"b\"", "New": [1]}, {}]},
 	{"line_items": null}, {"date": null, "line_items": []}, {}, {"date": "/Date(1772323200000+0000)/", "line_items": [{"LineAmount": 1e3}]}]');

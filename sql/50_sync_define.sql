@@ -21,7 +21,8 @@ SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'crm.contact', 'both', 
 	"vip": {"to_local": "coalesce(discount, 0) > 10"},
 	"number": {"xero": "contact_number", "to_xero": "'CRM-' || id"}
 }$$, match_on => '{email}', local_filter => 'name <> ''''');
-SELECT name, owner = current_user::regrole AS own, xero_table, local_table, direction, match_on, xero_filter, local_filter, conflict, initial, on_delete, watch, state, schedule, watermark, issues FROM xero_fdw.syncs;
+SELECT name, owner = current_user::regrole AS own, xero_table, local_table, direction, match_on, xero_filter, local_filter, conflict, initial,
+	on_delete, watch, state, schedule, watermark, issues FROM xero_fdw.syncs;
 SELECT jsonb_pretty(fields) FROM xero_fdw.syncs;
 SELECT xero_key, local_key, columns FROM xero_fdw.sync;
 SELECT field, local_column, xero_column, direction, to_local IS NOT NULL AS to_local, to_xero IS NOT NULL AS to_xero, xero_uses, local_uses FROM xero_fdw.sync_field ORDER BY field COLLATE "C";
@@ -41,7 +42,8 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'cr
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.nowhere', 'crm.contact', 'pull', '{"name": "name"}')$$);
 
 -- fields
-CREATE FUNCTION try(fields jsonb, direction text DEFAULT 'both', relation regclass DEFAULT 'crm.twin', xero_table regclass DEFAULT 'xero.contacts', match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION try(fields jsonb, direction text DEFAULT 'both', relation regclass DEFAULT 'crm.twin', xero_table regclass DEFAULT 'xero.contacts',
+	match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
 BEGIN
@@ -123,7 +125,8 @@ CREATE VIEW crm.view AS SELECT * FROM crm.contact;
 CREATE TABLE crm.natural (name text PRIMARY KEY, quantity integer NOT NULL);
 CREATE TABLE crm.parted (tenant_id uuid, contact_id uuid, name text, PRIMARY KEY (tenant_id, contact_id)) PARTITION BY HASH (tenant_id);
 CREATE FOREIGN TABLE xero.untold (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts');
-CREATE FOREIGN TABLE xero.renamed (tenant_id uuid, id uuid OPTIONS (field 'ContactID'), title text OPTIONS (field 'Name'), more text OPTIONS (field 'Extra.More')) SERVER xero OPTIONS (object 'accounting/Contacts');
+CREATE FOREIGN TABLE xero.renamed (tenant_id uuid, id uuid OPTIONS (field 'ContactID'), title text OPTIONS (field 'Name'), more text
+	OPTIONS (field 'Extra.More')) SERVER xero OPTIONS (object 'accounting/Contacts');
 CREATE FOREIGN TABLE xero.closed (tenant_id uuid, contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', updatable 'false');
 SELECT try('{"name": "name"}', relation => 'crm.keyless');
 SELECT try('{"name": "name"}', relation => 'crm.json_key');
@@ -142,7 +145,8 @@ SELECT try('{"name": "name"}', xero_table => 'xero.closed', direction => 'pull')
 SELECT try('{"name": "name"}', xero_table => 'xero.branding_themes');
 SELECT try('{"tenant_id": "tenant_id", "contact_id": "contact_id", "name": "name"}', relation => 'crm.parted', direction => 'pull');
 SELECT try('{"name": "name"}', relation => 'crm.parted');
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural', 'push', '{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}', on_delete => 'archive')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural', 'push',
+	'{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}', on_delete => 'archive')$$);
 -- a trigger may give what a column needs
 CREATE FUNCTION crm.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.quantity := 0; RETURN NEW; END';
 CREATE TRIGGER fill BEFORE INSERT ON crm.natural FOR EACH ROW EXECUTE FUNCTION crm.fill();
@@ -196,8 +200,13 @@ SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts', conflict => 'mine', fields => '{"nowhere": "name"}')$$);
 -- what is looked at anew: base images are marked by what means something else now
 INSERT INTO xero_fdw.sync_position (sync_id, tenant_id, watermark, pull_started, pull_offset, initial_done) SELECT sync_id, gen_random_uuid(), now(), now(), 7, true FROM xero_fdw.sync;
-INSERT INTO xero_fdw.sync_link (sync_id, tenant_id, xero_id, local_key, base_xero, base_local, state) SELECT sync_id, gen_random_uuid(), 'x', '[1]', '{"name": "n", "email_address": "e"}', '{"name": "n", "email": "e", "phone": "p"}', 'linked' FROM xero_fdw.sync;
-CREATE VIEW anew AS SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset, initial_done, base_xero, base_local, (SELECT count(*) FROM xero_fdw.sync_change AS c WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync_link USING (sync_id);
+INSERT INTO xero_fdw.sync_link (sync_id, tenant_id, xero_id, local_key, base_xero, base_local, state)
+	SELECT sync_id, gen_random_uuid(), 'x', '[1]', '{"name": "n", "email_address": "e"}', '{"name": "n", "email": "e", "phone": "p"}', 'linked'
+	FROM xero_fdw.sync;
+CREATE VIEW anew AS
+	SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset, initial_done, base_xero, base_local,
+	(SELECT count(*) FROM xero_fdw.sync_change AS c WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare FROM xero_fdw.sync_position AS p
+	JOIN xero_fdw.sync_link USING (sync_id);
 DELETE FROM xero_fdw.sync_change;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
 SELECT * FROM anew;

@@ -23,7 +23,7 @@ $$;
 \set fields '{"contact_id": "contact_id", "name": "name", "email": "email_address", "first": "first_name", "account": "account_number"}'
 PREPARE sync (text, text, text) AS SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'ours.contacts', 'both', :'fields', match_on => '{name}', initial => $1, conflict => $2, on_delete => $3);
 
--- the same start for each way: one on both sides, with each field in another
+-- 1. the same start for each way: one on both sides, with each field in another
 -- state; one of our own; one of theirs; and one that could be either of two
 CREATE PROCEDURE ours.start() LANGUAGE plpgsql AS $$
 BEGIN
@@ -43,10 +43,10 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides();
 SELECT kind, local_key, xero_id IS NOT NULL AS record, message, payload FROM xero_fdw.sync_issues ORDER BY local_key;
--- nothing is left to do, and nothing is done twice
+-- 2. nothing is left to do, and nothing is done twice
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
--- a person makes it unambiguous
+-- 3. a person makes it unambiguous
 UPDATE ours.contacts SET name = 'Twin brother' WHERE name = 'TWIN';
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
@@ -60,7 +60,7 @@ EXECUTE sync ('new_only', 'newest', 'ignore');
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides();
--- what was there before stays alone, what is new does not, and what matches is in step
+-- 4. what was there before stays alone, what is new does not, and what matches is in step
 UPDATE ours.contacts SET email = 'new@example.com' WHERE name IN (' match ', 'Ours');
 INSERT INTO ours.contacts (name) VALUES ('New here'), ('theirs');
 INSERT INTO xero.contacts (name) VALUES ('New there');
@@ -74,7 +74,7 @@ EXECUTE sync ('xero_to_local', 'newest', 'ignore');
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides();
--- until it is edited
+-- 5. until it is edited
 UPDATE ours.contacts SET email = 'edited@example.com' WHERE name = 'Ours';
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
@@ -91,7 +91,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE there ~ 'edited';
 
--- field by field
+-- 6. field by field
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
 SELECT xero_fdw.drop_sync('contacts');
 TRUNCATE ours.contacts RESTART IDENTITY;
@@ -101,7 +101,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 CREATE FUNCTION ours.xero_edit(n integer, changes text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN EXECUTE format('UPDATE xero.contacts SET %s WHERE contact_id = (SELECT contact_id FROM ours.contacts WHERE id = %s)', changes, n); END $$;
--- one field here, another there; the same value on both; a blank is nothing
+-- 7. one field here, another there; the same value on both; a blank is nothing
 SELECT ours.xero_edit(1, 'email_address = ''x@example.com''');
 UPDATE ours.contacts SET first = 'Changed' WHERE id = 1;
 SELECT ours.xero_edit(2, 'first_name = ''Same''');
@@ -111,7 +111,7 @@ UPDATE ours.contacts SET first = '' WHERE id = 3;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 3;
--- both differently: the newer one
+-- 8. both differently: the newer one
 SELECT ours.xero_edit(1, 'first_name = ''Theirs, older''');
 SELECT pg_sleep(1.1);
 UPDATE ours.contacts SET first = 'Ours, newer' WHERE id = 1;
@@ -121,14 +121,14 @@ SELECT ours.xero_edit(2, 'first_name = ''Theirs, newer'', account_number = ''too
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 2;
--- by a clock of Xero's that is an hour ahead of ours
+-- 9. by a clock of Xero's that is an hour ahead of ours
 \! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 3600}'
 SELECT ours.xero_edit(1, 'first_name = ''Theirs''');
 SELECT pg_sleep(1.1);
 UPDATE ours.contacts SET first = 'Ours, a second later' WHERE id = 1;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 1;
--- by rule
+-- 10. by rule
 SELECT xero_fdw.alter_sync('contacts', conflict => 'xero');
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.xero_edit(1, 'first_name = ''Theirs''');
@@ -141,7 +141,7 @@ SELECT ours.xero_edit(1, 'first_name = ''Theirs again''');
 UPDATE ours.contacts SET first = 'Ours wins' WHERE id = 1;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 1;
--- by hand: the field waits, the others do not
+-- 11. by hand: the field waits, the others do not
 SELECT xero_fdw.alter_sync('contacts', conflict => 'manual');
 SELECT ours.xero_edit(n, 'first_name = ''Theirs'', account_number = ''X' || n || '''') FROM generate_series(4, 6) AS n;
 UPDATE ours.contacts SET first = 'Ours', email = 'ours' || id || '@example.com' WHERE id BETWEEN 4 AND 6;
@@ -149,7 +149,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id BETWEEN 4 AND 6;
 SELECT kind, local_key, field, message, payload FROM xero_fdw.sync_issues ORDER BY local_key;
--- also when one of the sides moves on
+-- 12. also when one of the sides moves on
 UPDATE ours.contacts SET first = 'Ours, later' WHERE id = 4;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 4;
@@ -160,7 +160,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id BETWEEN 4 AND 6;
 SELECT count(*) FROM xero_fdw.sync_issues;
--- even for what was agreed before
+-- 13. even for what was agreed before
 CREATE TABLE ours.before AS SELECT id, first FROM ours.contacts WHERE id BETWEEN 4 AND 6;
 SELECT ours.xero_edit(n, 'first_name = ''Theirs, too''') FROM generate_series(4, 6) AS n;
 UPDATE ours.contacts SET first = 'Ours, too' WHERE id BETWEEN 4 AND 6;
@@ -173,7 +173,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT s.here, s.there, b.first FROM ours.sides() AS s JOIN ours.before AS b USING (id);
 SELECT count(*) FROM xero_fdw.sync_issues;
 DROP TABLE ours.before;
--- or until both agree
+-- 14. or until both agree
 SELECT ours.xero_edit(4, 'first_name = ''Theirs''');
 UPDATE ours.contacts SET first = 'Ours' WHERE id = 4;
 CALL xero_fdw.run_sync('contacts');
@@ -184,7 +184,7 @@ SELECT count(*) FROM xero_fdw.sync_issues;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
 CALL xero_fdw.run_sync('contacts');
 
--- another key, a deletion, one that was undone, a filter
+-- 15. another key, a deletion, one that was undone, a filter
 UPDATE ours.contacts SET id = 100, email = 'moved@example.com' WHERE id = 1;
 DELETE FROM ours.contacts WHERE id = 2;
 BEGIN;
@@ -204,18 +204,18 @@ SELECT ours.run();
 SELECT ours.xero_edit(8, 'first_name = ''From Xero''');
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id IN (8, 200);
--- what was changed while it was outside is not lost
+-- 16. what was changed while it was outside is not lost
 UPDATE ours.contacts SET kind = 'customer' WHERE id IN (8, 200);
 DELETE FROM ours.contacts WHERE id = 7;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id IN (8, 200);
--- a row that is back after its deletion was ignored belongs to its record
+-- 17. a row that is back after its deletion was ignored belongs to its record
 SELECT name, contact_status FROM xero.contacts WHERE name = 'C7';
 INSERT INTO ours.contacts (id, name) VALUES (7, 'C7');
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 7;
--- a key that another row has left, and one that is on its way
+-- 18. a key that another row has left, and one that is on its way
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive', local_filter => '');
 ALTER TABLE ours.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id) DEFERRABLE;
 INSERT INTO ours.contacts (id, name) SELECT n, 'K' || n FROM generate_series(301, 304) AS n;
@@ -235,7 +235,7 @@ SELECT name FROM xero.contacts WHERE contact_status = 'ARCHIVED' AND name ~ '^K'
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
--- one that has gone is not back because another row has its key
+-- 19. one that has gone is not back because another row has its key
 DELETE FROM ours.contacts WHERE id = 305;
 CALL xero_fdw.run_sync('contacts');
 UPDATE ours.contacts SET id = 305 WHERE id = 304;
@@ -244,7 +244,7 @@ UPDATE xero.contacts SET email_address = 'edited@example.com' WHERE name = 'K304
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 305 OR there ~ '^K304';
 UPDATE ours.contacts SET id = 304 WHERE id = 305;
--- rows that are loaded anew, under other keys, but know their records
+-- 20. rows that are loaded anew, under other keys, but know their records
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive');
 INSERT INTO ours.contacts (id, name) VALUES (306, 'K6'), (307, 'K7');
 CALL xero_fdw.run_sync('contacts');
@@ -257,7 +257,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT s.* FROM ours.sides() AS s WHERE id > 305;
 SELECT name, contact_status FROM xero.contacts WHERE name IN ('K6', 'K7') ORDER BY 1;
--- a second one that names the same record is not guessed about
+-- 21. a second one that names the same record is not guessed about
 ALTER TABLE ours.contacts DROP CONSTRAINT contacts_contact_id_key;
 INSERT INTO ours.contacts (id, contact_id, name) SELECT 317, contact_id, 'Copy' FROM ours.contacts WHERE id = 316;
 CALL xero_fdw.run_sync('contacts');
@@ -265,11 +265,11 @@ SELECT local_key, kind, regexp_replace(message, '[0-9a-f-]{36}', '...') AS messa
 DELETE FROM ours.contacts WHERE id = 317;
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
 CALL xero_fdw.run_sync('contacts');
--- a row always knows its record
+-- 22. a row always knows its record
 UPDATE ours.contacts SET contact_id = NULL WHERE id = 302;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 302;
--- a row that names its record is not one of several that could be meant
+-- 23. a row that names its record is not one of several that could be meant
 INSERT INTO xero.contacts (name) VALUES ('Twin');
 INSERT INTO ours.contacts (id, name) VALUES (401, 'Twin'), (402, 'Twin');
 CALL xero_fdw.run_sync('contacts');
@@ -277,7 +277,7 @@ SELECT local_key, kind FROM xero_fdw.sync_issues ORDER BY local_key;
 UPDATE ours.contacts SET contact_id = (SELECT contact_id FROM xero.contacts WHERE name = 'Twin') WHERE id = 402;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id > 400;
--- a type that wants a value gets one, though nothing is known of what was agreed
+-- 24. a type that wants a value gets one, though nothing is known of what was agreed
 CREATE DOMAIN ours.filled AS text NOT NULL CHECK (value <> '');
 ALTER TABLE ours.contacts ALTER name TYPE ours.filled;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'manual');
@@ -290,7 +290,7 @@ UPDATE ours.contacts SET first = 'Edited' WHERE id = 303;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id = 303;
--- a decision stands until it is carried out, whatever else is edited meanwhile
+-- 25. a decision stands until it is carried out, whatever else is edited meanwhile
 UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
 SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -305,7 +305,7 @@ UPDATE ours.contacts SET email = 'meanwhile@example.com' WHERE id IN (303, 304);
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id IN (303, 304);
--- but not over an edit that the person has not seen
+-- 26. but not over an edit that the person has not seen
 UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
 SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -317,7 +317,7 @@ SELECT local_key, field, payload FROM xero_fdw.sync_issues WHERE kind = 'conflic
 SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHERE kind = 'conflict';
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id IN (303, 304);
--- a column of Xero's that has several of ours as parts is left alone as a whole,
+-- 27. a column of Xero's that has several of ours as parts is left alone as a whole,
 -- and decided part by part
 ALTER TABLE ours.contacts ADD phone text, ADD mobile text;
 CREATE FUNCTION ours.part(phones jsonb, type text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -340,7 +340,7 @@ SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHE
 CALL xero_fdw.run_sync('contacts');
 SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
 SELECT count(*) FROM xero_fdw.sync_issues WHERE kind = 'conflict';
--- a part that only goes there waits for the others
+-- 28. a part that only goes there waits for the others
 SELECT xero_fdw.alter_sync('contacts', fields => '{"contact_id": "contact_id", "name": "name", "email": "email_address", "first": "first_name",
 	"phone": {"xero": "phones", "to_local": "ours.part(phones, ''DEFAULT'')", "to_xero": "ours.whole(phone, mobile)"},
 	"mobile": {"xero": "phones", "direction": "to_xero", "to_xero": "ours.whole(phone, mobile)"}}');
@@ -353,7 +353,7 @@ SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBIL
 SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues WHERE kind = 'conflict';
 CALL xero_fdw.run_sync('contacts');
 SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE') FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
--- all rows may have changed
+-- 29. all rows may have changed
 TRUNCATE ours.contacts;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();

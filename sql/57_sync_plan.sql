@@ -20,26 +20,26 @@ SELECT FROM calls();
 SELECT * FROM plan.plan();
 SELECT calls FROM xero_fdw.plan_sync('items') WHERE action = 'total';
 SELECT * FROM calls();
--- nothing has happened
+-- 1. nothing has happened
 SELECT (SELECT count(*) FROM plan.items), (SELECT count(*) FROM xero_fdw.sync_link), (SELECT count(*) FROM xero_fdw.sync_inbox),
 	(SELECT count(*) FROM xero_fdw.sync_change), (SELECT count(*) FROM xero_fdw.sync_position), (SELECT count(*) FROM xero_fdw.sync_run), (SELECT count(*) FROM xero_fdw.sync_issue);
 CALL xero_fdw.run_sync('items');
 SELECT state, pushed, created, issues, calls FROM xero_fdw.sync_runs;
 SELECT kind, local_key, field FROM xero_fdw.sync_issues ORDER BY issue_id;
--- of changes, field by field; what waits for a person is no news
+-- 2. of changes, field by field; what waits for a person is no news
 UPDATE plan.items SET price = 3 WHERE code = 'C';
 UPDATE xero.items SET name = 'Brown bread' WHERE code = 'B';
 DELETE FROM plan.items WHERE code = 'bad';
 SELECT * FROM plan.plan();
 CALL xero_fdw.run_sync('items');
 SELECT calls FROM xero_fdw.plan_sync('items');
--- not while it runs, and not by others
+-- 3. not while it runs, and not by others
 SELECT pg_advisory_lock('xero_fdw.sync'::regclass::oid::integer, sync_id) FROM xero_fdw.sync;
 \setenv DB :DBNAME
 \! psql -qXAt -d "$DB" -c "SELECT * FROM xero_fdw.plan_sync('items')" -c "CALL xero_fdw.run_sync('items')" 2>&1 | grep -v '^CONTEXT\|^PL/\|^SQL'
 SELECT pg_advisory_unlock_all();
 
--- what has changed without telling, and what is gone
+-- 4. what has changed without telling, and what is gone
 \! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
 CALL xero_fdw.run_sync('items');
 SELECT item_id AS bread FROM xero.items WHERE code = 'B' \gset
@@ -55,7 +55,7 @@ CALL xero_fdw.run_sync('items');
 SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
 SELECT state, count(*) FROM xero_fdw.sync_link GROUP BY 1 ORDER BY 1;
 SELECT * FROM xero_fdw.audit_sync('items');
--- with the rows of what is gone, if nobody has edited them
+-- 5. with the rows of what is gone, if nobody has edited them
 INSERT INTO plan.items (code, name) VALUES ('D', 'Dates');
 CALL xero_fdw.run_sync('items');
 SELECT xero_fdw.alter_sync('items', on_delete => 'archive');
@@ -65,7 +65,7 @@ SELECT local_key, finding FROM xero_fdw.audit_sync('items');
 SELECT side, action, local_key, why FROM plan.plan();
 CALL xero_fdw.run_sync('items');
 SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
--- what has left the filter is left as it is
+-- 6. what has left the filter is left as it is
 UPDATE xero.items SET code = 'Long', name = 'Gateau' WHERE code = 'C';
 CALL xero_fdw.run_sync('items');
 SELECT local_key, finding FROM xero_fdw.audit_sync('items');
@@ -73,7 +73,7 @@ CALL xero_fdw.run_sync('items');
 SELECT code, name FROM plan.items ORDER BY code COLLATE "C";
 SELECT xero_fdw.drop_sync('items');
 
--- a long list, in parts, as far as the calls go
+-- 7. a long list, in parts, as far as the calls go
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 3100, "tenants": 1, "strict": true, "limits": false}'
 CREATE TABLE plan.contacts (contact_id uuid PRIMARY KEY, name text);
 SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'plan.contacts', 'pull', '{"contact_id": "contact_id", "name": "name"}');

@@ -60,7 +60,7 @@ COMMENT ON FUNCTION @extschema@._step_compare(@extschema@.sync) IS
 -- or elsewhere is left alone, and so is one that is being vacuumed.
 CREATE FUNCTION @extschema@._analyze_local(sync integer, changed bigint) RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog
+	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = error
 AS $$
 DECLARE

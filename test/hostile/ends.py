@@ -36,6 +36,28 @@ REPEATED = [("RST at once", "page 1", "rows"), ("FIN in the body", "page 2", "ro
             ("pieces", "page 1", "rows")]
 
 
+# A backend's life: {0} is the lane's server, {1} the number of the statement.
+SOAK = [statement.sql for statement in STATEMENTS] + [
+    "SELECT i.invoice_number, c.name FROM invoices i JOIN contacts c USING (contact_id)",
+    "SELECT count(*) FROM invoices WHERE invoice_id IN (SELECT invoice_id FROM invoices WHERE total > 102)",
+    "BEGIN; DECLARE c CURSOR FOR SELECT * FROM invoices; FETCH 2 FROM c; COMMIT",
+    "BEGIN; DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT total FROM invoices; COMMIT; FETCH ALL FROM c; CLOSE c",
+    "BEGIN; SAVEPOINT s; SELECT total / 0 FROM invoices; ROLLBACK",
+    "SELECT 1 / (total - total) FROM invoices",
+    "BEGIN; INSERT INTO contacts (name) VALUES ('Contact 9'); ROLLBACK",
+    "INSERT INTO contacts (name) SELECT 'Contact ' || n FROM generate_series(6, 8) n",
+    "SELECT no_such_column FROM invoices",
+    "EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF) SELECT * FROM invoices",
+    "PREPARE p (numeric) AS SELECT count(*) FROM invoices WHERE total > $1; EXECUTE p (102); DEALLOCATE p",
+    "SET statement_timeout = 1; SELECT count(*) FROM invoices, pg_sleep(0.1); RESET statement_timeout",
+    "DISCARD PLANS; SELECT count(invoice_id) FROM invoices",
+    "ALTER SERVER {0} OPTIONS (SET client_id 'soak-{1}'); SELECT count(invoice_id) FROM invoices",
+    "SELECT count(*) FROM xero_fdw.requests; SELECT count(*) FROM xero_fdw.budget; SELECT count(*) FROM xero_fdw.connections",
+    "CREATE TEMP TABLE t AS SELECT * FROM invoices; DROP TABLE t",
+    "RESET statement_timeout; SELECT xero_fdw.clear_block('{0}')",
+]
+
+
 def stats_of(pid):
     """(descriptors but for files, anonymous memory in kB, CPU seconds) of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
@@ -155,6 +177,40 @@ async def repetitions(count, full):
           f" anonymous memory {max(one[1] for one in grown):+d} kB at most")
 
 
+async def soak(count, full):
+    times = 20_000 if full else 500
+    lane = await Lane("soak").begin()
+    pid = lane.session.pid
+    kept = []
+    for turn in range(times):
+        if turn >= times // 10 and turn % (times // 10) == 0:
+            kept.append((stats_of(pid), sum(size for _, size in (await contexts(lane.session)).values())))
+        # both numbers change with each statement, so that each kind meets each fault in time
+        fault, phase, _ = REPEATED[turn * 7 % len(REPEATED)]
+        lane.xero.arm(*((BY_NAME[fault], phase, 1) if turn % 3 == 0 else ()))
+        result = await lane.run(SOAK[turn % len(SOAK)].format(lane.name, turn))
+        if result is None or result.state == "57P02":
+            count("soak", [f"statement {turn} hangs" if result is None else f"the backend has gone at statement {turn}"])
+            return
+        if result.state:
+            await lane.session.run("ROLLBACK")
+    lane.xero.arm()
+    await lane.session.run("ROLLBACK; RESET ALL")
+    (open_before, memory_before, _), contexts_before = kept[0]
+    (open_after, memory_after, _), contexts_after = kept[-1]
+    faults = []
+    if open_after > open_before + 2:
+        faults.append(f"{open_after} descriptors, {open_before} before")
+    if full and all(later[0][1] > sooner[0][1] + 32 for sooner, later in zip(kept, kept[1:])):
+        faults.append(f"memory grows, in kB: {[one[0][1] for one in kept]}")
+    if contexts_after > contexts_before + 1_000_000:
+        faults.append(f"memory contexts have {contexts_after} bytes, {contexts_before} before")
+    count("soak", faults)
+    print(f"soak: {times} statements of {len(SOAK)} kinds; from the {times // 10}th on descriptors {open_after - open_before:+d},"
+          f" anonymous memory {memory_after - memory_before:+d} kB, memory contexts {(contexts_after - contexts_before) // 1024:+d} kB")
+    lane.session.end()
+
+
 def closes(how):
     """The minute is used up; the answer says that the connection ends, and then it does not, or otherwise."""
     def converse(connection):
@@ -215,6 +271,6 @@ async def waits(count, _):
 
 
 async def run(count, full, only):
-    for name, part in (("wait", waits), ("cancel", cancels), ("repeat", repetitions)):
+    for name, part in (("wait", waits), ("cancel", cancels), ("repeat", repetitions), ("soak", soak)):
         if re.search(only, name):
             await part(count, full)
