@@ -173,10 +173,10 @@ xero_resolve_values(List *nodes, const XeroParamValue *params,
 }
 
 /*
- * May this text stand between double quotes in where=?  How Xero reads a
- * quote or a backslash is unknown, and so is what becomes of control
- * characters and of those outside the BMP.  An empty text is not sent either:
- * Xero does not tell it from null reliably.
+ * True if the text can be sent as a quoted literal in where=.  How Xero reads a
+ * quote, a backslash, control characters and characters outside the BMP is
+ * unknown.  An empty text is not sent either: Xero does not reliably tell it
+ * from null.
  */
 bool
 xero_text_sendable(const char *text)

@@ -1,12 +1,15 @@
 """Run the SQL of the documents against the sandbox, statement by statement.
 
-An example is an indented block; in it, a statement starts with an SQL verb at
-the block's margin and ends with a semicolon.  The dots that stand for a
-reader's own credentials are replaced by the sandbox's.
+An example is a block fenced as sql.  It consists of statements, which start
+with an SQL verb at the margin and end with a semicolon at the end of a line,
+and of comments; anything else in it is an error, so that no example is passed
+over.  The dots that stand for a reader's own credentials are replaced by the
+sandbox's.
 """
 import re
 import subprocess
 import sys
+import textwrap
 import urllib.error
 import urllib.request
 
@@ -20,12 +23,30 @@ VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET INSERT UPDATE DELETE CALL LISTEN
 CRON = ("cron.", "schedule_sync(")
 
 QUIET = "SET client_min_messages = warning;"
-STATEMENT = re.compile(r"^ {4,8}((?:%s)\b.*?;)\s*$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^( *)```sql\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+STATEMENT = re.compile(r"^((?:%s)\b.*?;)[ \t]*(?:--[^\n]*)?$" % "|".join(VERBS.split()), re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
 
-def statements(text):
-    """The statements of a document, ready to run."""
-    for match in STATEMENT.finditer(text):
+def examples(text):
+    """The fenced examples of a document, without the margin of a list."""
+    return [textwrap.dedent(match.group(2)) for match in EXAMPLE.finditer(text)]
+
+
+def remainder(example):
+    """What would not be run of an example."""
+    return COMMENT.sub("", STATEMENT.sub("", example)).strip()
+
+
+def unfenced(text):
+    """The SQL of a document that would be passed over: in a block of another kind."""
+    code = re.sub(r"^ *```\w+\n.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return "\n".join(re.findall(r"^(?: *```\n| {4,}(?:%s)\b[^\n]*)" % "|".join(VERBS.split()), code, re.MULTILINE))
+
+
+def statements(example):
+    """The statements of an example, ready to run."""
+    for match in STATEMENT.finditer(example):
         sql = match.group(1)
         sql = sql.replace("client_id '…'", f"client_id 'sandbox-client', api_url '{URL}', identity_url '{URL}', login_url '{URL}'")
         sql = sql.replace("client_secret '…'", "client_secret 'sandbox-secret'")
@@ -54,7 +75,7 @@ def prepare(sql):
     # each way to connect, and to import, stands for itself
     if sql.startswith("CREATE TABLE"):
         run(f"{QUIET} DROP TABLE IF EXISTS {sql.split()[2]} CASCADE;")
-    if sql.startswith("CREATE EXTENSION"):
+    if sql.startswith("CREATE EXTENSION xero_fdw"):
         run(f"{QUIET} DROP EXTENSION IF EXISTS xero_fdw CASCADE;")
     if sql.startswith("CREATE SERVER"):
         run(f"{QUIET} DROP SERVER IF EXISTS xero CASCADE;")
@@ -99,11 +120,13 @@ def main(root):
 
     for document in DOCUMENTS:
         with open(f"{root}/{document}", encoding="utf-8") as file:
-            found = [sql for sql in statements(file.read()) if not any(word in sql for word in skipped)]
+            text = file.read()
+        count(f"{document} has all SQL in examples", unfenced(text))
+        found = []
+        for example in examples(text):
+            count(f"{document}: {example}", remainder(example) and f"not a statement: {remainder(example)}")
+            found += [sql for sql in statements(example) if not any(word in sql for word in skipped)]
         count(f"{document} has examples", "" if found else "none was found")
-        # the README shows queries before it tells how to connect
-        if document == "README.md":
-            found.sort(key=lambda sql: not sql.startswith(("CREATE", "IMPORT")))
         fresh(document not in CONNECTING)
         for sql in found:
             try:
@@ -114,6 +137,8 @@ def main(root):
             if "LIMIT TO" in sql:
                 fresh(True)
 
+    # an example may have uninstalled it
+    fresh(False)
     check = subprocess.run([f"{root}/script/doc-tables", "--check"], capture_output=True, text=True, check=False)
     count("generated parts", "" if check.returncode == 0 else check.stdout + check.stderr)
     print(f"{passed} passed, {failed} failed")

@@ -1,43 +1,44 @@
 /*-------------------------------------------------------------------------
  *
  * budget.c
- *	  Leave to call: no attempt is made without a grant.
+ *	  Grants of calls: no attempt is made without one.
  *
- * All backends of the cluster draw on the same budgets, one for each
- * application in each organisation (tenants.c), whose arithmetic is quota.c's.
- * This file locks, queues and wakes.
+ * All backends of the cluster share the same budgets, one for each application
+ * in each organisation (tenants.c).  quota.c has their arithmetic; this file
+ * locks, queues and wakes.
  *
- * Queues.  Each entry has one, of calls that their backends sleep for: a call
- * that was begun ahead takes what is free and nobody waits for.  A backend that
- * reads several organisations sleeps for a call to each, in as many queues.
- * Within its class a queue is first in, first out, and each call queues anew,
- * so backends take turns.  A backend that has something else to do leaves all
- * queues, as nobody is to wait for it, and has its places again when it comes
- * back.  Interactive calls pass background ones, but for each BACKGROUND_TURN
- * of them one that waits in the background goes.  Whose turn it is is called
- * the head; only the head may acquire a grant, and only the head's backend is
- * woken, by its latch, whenever something has changed that may concern it.  It
- * also knows when time alone will change something, and sleeps until then at
- * most.  Who makes another the head, by getting a grant or by giving up, wakes
- * it.
+ * Queues.  Each entry has a queue of calls that backends sleep for.  A call
+ * that was begun ahead never queues: it takes a grant only if nobody waits.  A
+ * backend that reads several organisations sleeps for a call to each of them,
+ * in as many queues.  Within its class a queue is first in, first out.  Each
+ * call queues anew, so backends take turns.  A backend that goes off to do
+ * other work leaves all queues, so that nobody waits behind it; on return it
+ * gets its old places back.  Interactive calls overtake background ones, but
+ * after BACKGROUND_TURN of them one background call has its turn.
  *
- * Room.  With more organisations than entries, those that are idle make room
- * for others; where none is, calls wait in one more queue, for room, whose head
- * gets the entry that becomes idle next.  A call never has an entry while it
- * waits for another one: what keeps an entry are calls that are under way or
- * wait in its own queue, all of which end without another entry.
+ * The call whose turn it is is the head of its queue.  Only the head may
+ * acquire a grant.  Only the head's backend is woken, by its latch, when
+ * something has changed that may concern it.  It knows when time alone will
+ * change something, and sleeps until then at most.  A backend that stops being
+ * the head, because it got a grant or gave up, wakes the new head.
  *
- * Locking.  One lock for all of it, taken exclusively and held for arithmetic
+ * Room.  If there are more organisations than entries, an idle entry is given
+ * to another organisation.  If no entry is idle, calls wait in one more queue,
+ * for room; its head gets the next entry that becomes idle.  A call never holds
+ * an entry while it waits for another one.  An entry is held by calls that are
+ * under way or wait in its own queue, and all of these end without another
+ * entry.
+ *
+ * Locking.  One exclusive lock protects all of it.  It is held for arithmetic
  * and short walks over arrays and queues only: no I/O, no palloc, no ereport.
- * Latches are set after its release, by the number of the backend, which that
- * of the waiter tells: that a process may have ended meanwhile, and another
- * have its number, does no harm.
+ * Latches are set after the lock is released, by the waiter's number.  If that
+ * process has ended meanwhile and another one has its number, the needless
+ * wakeup is harmless.
  *
  * Ownership.  A grant belongs to the call that holds it, which gives it back
- * however it ends; a list of those held serves the end of the process.  A
- * backend that is killed takes shared memory with it, as the postmaster makes
- * it anew; one that does not get to give back a grant loses it after its
- * lease.
+ * however the call ends.  A list of the grants held serves the end of the
+ * process.  After a backend is killed, the postmaster makes shared memory anew.
+ * A grant that is not given back otherwise is lost after its lease.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,7 +56,7 @@
 #include "storage/ipc.h"
 #include "storage/proc.h"
 
-/* So many interactive calls pass before it is the background's turn. */
+/* The number of interactive calls before a background call has its turn. */
 #define BACKGROUND_TURN 4
 
 /*

@@ -16,7 +16,7 @@
 /* The most that the server option "concurrency" may be. */
 #define XERO_MAX_CONCURRENCY 100
 
-/* What stands in the way of a call. */
+/* The limit that blocks a call. */
 typedef enum XeroBarrier
 {
 	XERO_BARRIER_NONE,
@@ -48,7 +48,7 @@ typedef struct XeroGate
 	uint32		refusals;		/* how often Xero has ordered that */
 } XeroGate;
 
-/* A place among the calls at once. */
+/* One of the calls that may be under way at once. */
 typedef struct XeroSeat
 {
 	uint32		serial;			/* of the permit that has it, or had it */
@@ -103,9 +103,9 @@ extern void xero_gate_clear(XeroGate *gate, int64 now);
 extern void xero_quota_clear(XeroQuota *quota, int64 now);
 
 /*
- * May a call begin now?  If not, what is in the way, and "opening" tells when
- * the "need"th call from now may begin.  "app" is the gate of the quota's
- * application, in all of these functions.
+ * The limit that blocks a call now, or XERO_BARRIER_NONE.  If there is one,
+ * "opening" says when the "need"th call from now may begin.  In all of these
+ * functions, "app" is the gate of the quota's application.
  */
 extern XeroBarrier xero_quota_check(XeroQuota *quota, XeroGate *app,
 									const XeroCaps *caps, bool background,
@@ -113,15 +113,15 @@ extern XeroBarrier xero_quota_check(XeroQuota *quota, XeroGate *app,
 									XeroOpening *opening);
 
 /*
- * A call begins, which xero_quota_check() has just allowed.  The seat is lost
+ * Begin a call that xero_quota_check() has just allowed.  It loses its seat
  * after "lease" ms at the latest.
  */
 extern void xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now,
 							int64 lease, XeroPermit *permit);
 
 /*
- * Is the permit of this quota, and not of what had its place before it was
- * cleared?  What happened to that one's calls is of no concern here.
+ * True if this quota issued the permit; false if the entry was cleared and
+ * given to another organisation since.
  */
 extern bool xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit);
 
@@ -149,18 +149,19 @@ extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
 /* Calls under way whose answer somebody waits for. */
 extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
 
-/* Nothing is under way, and no order of Xero would be forgotten with it. */
+/* True if nothing is under way, and no refusal of Xero would be forgotten. */
 extern bool xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now);
 
 /*
- * When that may be so of one that is not idle; "look_at" is as in XeroOpening.
+ * When a quota that is not idle may become idle; "look_at" is as in
+ * XeroOpening.
  */
 extern int64 xero_quota_idle_at(const XeroQuota *quota, int64 now,
 								int64 *look_at);
 
 /*
- * What Xero has refused is forgotten, for the whole application in "app".  One
- * call tells whether it still is.
+ * Forget what Xero has refused; in "app", for the whole application.  The next
+ * call shows whether Xero still refuses.
  */
 extern void xero_quota_unblock(XeroQuota *quota, XeroGate *app);
 

@@ -13,19 +13,19 @@
 /* In _PG_init: defines the variables of statements. */
 extern void xero_statement_init(void);
 
-/* Is one more call within xero_fdw.max_calls? */
+/* True if xero_fdw.max_calls allows one more call. */
 extern bool xero_statement_may_call(void);
 
-/* It was made. */
+/* Count a call that was made. */
 extern void xero_statement_called(void);
 
 /* How long the statement may still wait for limits, in ms. */
 extern double xero_statement_patience(void);
 
-/* It has waited. */
+/* Count time that the statement has waited. */
 extern void xero_statement_waited(double ms);
 
-/* Is its work of the kind that others pass? */
+/* True for background statements, which interactive ones may overtake. */
 extern bool xero_statement_in_background(void);
 
 /* Variables, for messages and the log. */

@@ -1,45 +1,46 @@
 /*-------------------------------------------------------------------------
  *
  * window.c
- *	  Calls of the last minute, our own and what Xero tells of others'.
+ *	  Calls of the last minute: our own, and those that Xero reports of others.
  *
  * Xero's texts describe both a fixed and a rolling minute (xero-api: "fixed
  * windows" on one page, "rolling" on another).  A sliding window of our own
  * calls is right under both: it never lets more calls into any minute than
- * either does.  What Xero says to be left corrects it in both directions:
- * downwards because other programs call, too, upwards because a fixed window
- * forgets all calls at once and a rolling one those of other programs.
+ * either does.  The number of calls left that Xero reports corrects it in both
+ * directions: downwards because other programs call, too; upwards because a
+ * fixed window forgets all calls at once, and a rolling one forgets those of
+ * other programs.
  *
  * A call is charged when its answer arrives, the latest time at which Xero can
- * have counted it; until then the caller counts it as pending.  So a charge
- * never ends here before it ends at Xero's.
+ * have counted it.  Until then the caller counts it as pending.  So a charge
+ * never ends here before it ends at Xero.
  *
- * Calls that Xero counts beyond our own (elsewhere) stay as they were last
- * told: who has called for a minute goes on calling.  Each charge of our own
- * that ends allows a call, whose answer tells anew.  What was told more than a
- * window ago is void.
+ * The calls that Xero counts beyond our own are "elsewhere".  Others are
+ * assumed to go on at the last reported rate until Xero reports again.  Each
+ * charge of our own that ends allows a call, whose answer is a new report.  A
+ * report is void after a window.
  *
- * Answers overtake each other.  What an answer tells is certainly older than
- * what another one tells if it was here before that one's call was granted,
- * and then it is dropped.  Of the rest nobody knows which is the newest, so
- * the worst of them counts.  Whichever it is, Xero had counted all calls by
- * then that are answered now: that is why a charge of our own lessens what is
- * elsewhere.
+ * Answers overtake each other.  A report is certainly older than another one if
+ * it was here before that one's call was granted; it is dropped then.  Which of
+ * the rest is the newest is unknown, so the worst of them counts.  Whichever it
+ * is, Xero had by then counted all calls that are answered now.  Therefore a
+ * charge of our own lessens the number elsewhere.
  *
- * Of what Xero told to be counted, a charge of our own may be subtracted at its
- * end only if it was among it.  Two kinds are not, and are forgotten when
- * something is told, that is, are elsewhere from then on, if anywhere:
- *	- Those that Xero may have counted more than a minute before, for which
- *	  the time counts when they were granted, not when they were answered.
- *	- All that were made before a fixed window began, which shows by less
- *	  being counted than we alone have called.
+ * When a charge of our own ends, it may be subtracted from the number that Xero
+ * reported only if that number includes it.  Two kinds are not included.  They
+ * are forgotten when a report comes, and count as elsewhere from then on, if at
+ * all:
+ *	- Those that Xero may have counted more than a minute before.  For these
+ *	  the time at which they were granted counts, not that of the answer.
+ *	- Those from before a fixed window began.  It has begun if Xero counts
+ *	  fewer calls than we alone have made.
  *
  * Buckets of 250 ms keep the size constant whatever the limit; a charge ends
- * up to one bucket late.  The clock must not run backwards; where it does
- * nevertheless, time stands still until it has caught up, but not for longer
- * than a window: a larger step forgets everything.
+ * up to one bucket late.  The clock must not run backwards.  If it does, time
+ * stands still until the clock has caught up, but for a window at most: a
+ * larger step forgets everything.
  *
- * Pure: no locks, no allocation, no errors.  See quota.c for who locks.
+ * Pure: no locks, no allocation, no errors.  budget.c locks.
  *
  *-------------------------------------------------------------------------
  */
@@ -72,7 +73,7 @@ xero_window_clear(XeroWindow *window, int64 now)
 	window->outdated = tells;
 }
 
-/* The buckets' time goes on to "now". */
+/* Advance the buckets to "now". */
 static void
 advance(XeroWindow *window, int64 now)
 {
@@ -100,7 +101,7 @@ advance(XeroWindow *window, int64 now)
 	}
 }
 
-/* All that was told is so much worse. */
+/* Add "by" calls to every kept report. */
 static void
 worsen_news(XeroWindow *window, int by)
 {
@@ -210,7 +211,10 @@ begun_lately(const XeroWindow *window)
 	return count;
 }
 
-/* News that are neither older nor worse than any other's are the last. */
+/*
+ * Keep the reports in order of age.  Older ones that are not higher than the
+ * new one are dropped, since the highest counts.
+ */
 static void
 add_news(XeroWindow *window, int elsewhere)
 {

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * access.c
- *	  How clauses would be read, and how many calls that takes.
+ *	  The requests that clauses lead to, and the number of calls they take.
  *
- * The unit of cost is the API call: next to it, everything else is small.
- * So a path's cost is its number of calls, and estimates of rows serve to
+ * The unit of cost is the API call: next to it, everything else is small.  So
+ * the cost of a path is its number of calls, and rows are estimated only to
  * estimate pages.  Nothing here sends a request.
  *
  *-------------------------------------------------------------------------

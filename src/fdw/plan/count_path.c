@@ -3,11 +3,11 @@
  * count_path.c
  *	  count(*) answered by Xero.
  *
- * A page's envelope tells how many records the whole list has, so a count
- * over conditions that Xero checks exactly is one call for one record.  The
- * plan is a foreign scan without a relation of its own that returns one row.
- * Its first column is the count; others, always null, are there only for
- * EXPLAIN to name in the conditions that went down.
+ * The envelope of a page contains the number of records of the whole list.  So
+ * a count over conditions that Xero evaluates exactly is one call for one
+ * record.  The plan is a foreign scan without a relation of its own, which
+ * returns one row.  Its first column is the count.  The others are always null;
+ * EXPLAIN needs them to print the conditions that are pushed down.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,15 +3,15 @@
  * limit.c
  *	  LIMIT and OFFSET answered by Xero.
  *
- * Where every record of a list is a row, the rows that OFFSET passes over need
- * not be asked for: the list begins on a later page.  And the rows up to LIMIT
- * will all be wanted, so their pages can be asked for at once.  So a table is
- * read in chunks for no more calls than as a whole; the immutable order of the
- * key makes the chunks fit.
+ * If every record of a list is a row, the rows that OFFSET skips need not be
+ * requested: the scan begins on a later page.  The rows up to LIMIT will all be
+ * wanted, so their pages can be requested at once.  So a table can be read in
+ * chunks for no more calls than as a whole.  The chunks fit together because
+ * the order of the key is immutable.
  *
  * The plan is a foreign scan in place of the Limit node.  Its rows have the
- * table's columns, so that scanning them is as without it.  Where the run
- * turns out to ask several lists, or several organisations, it passes over
+ * table's columns, so it runs as a scan without LIMIT does.  If the scan turns
+ * out to request several lists, or to read several organisations, it skips the
  * rows one by one.
  *
  *-------------------------------------------------------------------------

@@ -3,16 +3,18 @@
  * plan.c
  *	  Planning of scans: sizes and paths.
  *
- * Three kinds of path: the plain scan; a scan in an order that Xero can give,
- * offered only where LIMIT then lets it stop within the first page (otherwise
- * sorting here costs no call more, and reading in the order of an immutable
- * key keeps a record that changes meanwhile from moving across a page
- * border); and look-ups by key, or in one organisation, with a parameter from
- * another relation.  What each would ask for, and how many calls that takes,
- * is settled in access.c.
+ * There are three kinds of path:
+ *	- the plain scan;
+ *	- a scan in an order that Xero can give, offered only if LIMIT then lets it
+ *	  stop within the first page.  Otherwise sorting here costs no more calls,
+ *	  and in the order of an immutable key a record that changes meanwhile
+ *	  cannot move across a page border;
+ *	- look-ups by key, or in one organisation, with a parameter from another
+ *	  relation.
+ * access.c determines the requests of each, and the number of calls.
  *
- * How many organisations a scan will ask is known here only if the session
- * has asked Xero before, so a plan must be right for any number of them.
+ * The number of organisations that a scan will read is known here only if the
+ * session has asked Xero before.  So a plan must be right for any number.
  *
  *-------------------------------------------------------------------------
  */

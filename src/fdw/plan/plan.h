@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan.h
- *	  What the planning of scans, of counts and of LIMIT share.
+ *	  Declarations shared by the planning of scans, counts and LIMIT.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * row_memory.c
- *	  How many records tables had when they were last read.
+ *	  The number of records that each table had when it was last read.
  *
- * Planning must not cost a call, so the planner works with what earlier
- * scans of this session learned from Xero's item counts.  One number a table
- * and organisation, kept for the life of the backend.
+ * Planning must not cost a call.  So the planner uses the item counts that Xero
+ * reported to earlier scans of the session.  One number for each table and
+ * organisation is kept for the life of the backend.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * stats.c
- *	  What the planner may assume of a column's values.
+ *	  Estimates of the number of distinct values of a column.
  *
- * ANALYZE would cost calls, so foreign tables of Xero have no statistics, and
- * PostgreSQL's defaults mislead: they take a status for as selective as a
- * number of an invoice.  The catalogue knows better: keys are unique, the
- * words of an enum are few, and references repeat.  A hook hands that to the
- * planner in the form of a row of pg_statistic with nothing in it but the
- * number of distinct values.
+ * ANALYZE would cost calls, so foreign tables of Xero have no statistics.
+ * PostgreSQL's defaults mislead: they treat a status as being as selective as
+ * the number of an invoice.  The catalogue knows better: keys are unique, enums
+ * have few values, and references repeat.  A hook gives that to the planner as
+ * a row of pg_statistic that contains only the number of distinct values.
  *
  *-------------------------------------------------------------------------
  */

@@ -91,7 +91,10 @@ check_past_end(XeroScanState *state, XeroStream *stream)
 						   (long long) records)));
 }
 
-/* Where pages were left out, they must have had the size that we think. */
+/*
+ * If pages were skipped, the page size must be the one that the offset was
+ * computed with.
+ */
 static void
 check_page_size(XeroScanState *state, int64 page_size)
 {
