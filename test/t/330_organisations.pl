@@ -186,6 +186,11 @@ is($session->rows('SELECT count(name) FROM paged'), 180, 'a limit of one organis
 like(letters($mark), qr/^.{7}(.)\1\1$/, 'keeps nobody from reading the others');
 $sandbox->faults;
 
+# A count that Xero does not tell, and that fails
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', status => 200, body => '{"pagination": {"pageCount": 1, "itemCount": 5}, "Invoices": []}' });
+is(scalar(() = $session->try('SELECT count(*) FROM xero.invoices')->{text} =~ /organisation "/g), 1, 'a count that fails names the organisation, once');
+$sandbox->faults;
+
 # One call at a time: whatever is open at the same time, nothing waits for itself
 $session->rows("ALTER SERVER xero OPTIONS (ADD concurrency '1'); SET statement_timeout = '20s'; CREATE TABLE ids AS SELECT tenant_id, contact_id FROM xero.contacts");
 $mark = $sandbox->mark;

@@ -37,6 +37,7 @@
 #include "api/http/sleep.h"
 #include "base/version.h"
 #include "lib/ilist.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 /*
@@ -152,15 +153,29 @@ set_timer(CURLM *handle, long timeout_ms, void *arg)
 	return -1;
 }
 
+static bool
+is_over(TimeoutId timeout)
+{
+	return get_timeout_active(timeout) &&
+		get_timeout_finish_time(timeout) <= GetCurrentTimestamp();
+}
+
 /*
- * Has a signal come that ends the statement?  While curl works it is blocked,
- * so that its handler cannot say so.
+ * Has something come that ends the statement?  While curl works signals are
+ * blocked, so that their handlers cannot say so; and that of a timeout does
+ * not tell which one it is.
  */
 static bool
 is_interrupted(void)
 {
 	sigset_t	pending;
 
+	if (is_over(STATEMENT_TIMEOUT))
+		return true;
+#ifdef XERO_HAVE_TRANSACTION_TIMEOUT
+	if (is_over(TRANSACTION_TIMEOUT))
+		return true;
+#endif
 	return sigpending(&pending) == 0 &&
 		(sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
 }

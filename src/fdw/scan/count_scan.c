@@ -33,25 +33,30 @@ count_rows(XeroScanState *state, TupleTableSlot *scratch)
 	return count;
 }
 
+/* The number as Xero tells it; -1 if it does not. */
 static int64
-count_all(XeroScanState *state, TupleTableSlot *scratch)
+ask_count(XeroScanState *state)
 {
+	ErrorContextCallback context;
 	int64		total = 0;
 	ListCell   *lc;
 
+	xero_push_stream_context(state, &context);
 	foreach(lc, state->run.targets)
 	{
-		for (int i = 0; i < state->run.nstreams; i += XERO_MAX_STREAMS)
+		for (int i = 0; i < state->run.nstreams && total >= 0;
+			 i += XERO_MAX_STREAMS)
 		{
 			int64		n = xero_count_lists(state, lfirst(lc), &state->run.streams[i],
 											 Min(state->run.nstreams - i,
 												 XERO_MAX_STREAMS));
 
-			if (n < 0)
-				return count_rows(state, scratch);
-			total += n;
+			total = n < 0 ? n : total + n;
 		}
+		if (total < 0)
+			break;
 	}
+	error_context_stack = context.previous;
 	return total;
 }
 
@@ -74,11 +79,9 @@ xero_iterate_count(ForeignScanState *node)
 
 	if (!counting->known)
 	{
-		ErrorContextCallback context;
-
-		xero_push_stream_context(state, &context);
-		counting->count = count_all(state, slot);
-		error_context_stack = context.previous;
+		counting->count = ask_count(state);
+		if (counting->count < 0)
+			counting->count = count_rows(state, slot);
 		counting->known = true;
 		state->stats.records = counting->count;
 	}
