@@ -30,7 +30,7 @@ foreach my $id ('x', '', '12345678123412341234123456789abc')
 	$sandbox->faults({ path => '/connections', status => 200, body => "[{\"tenantId\": \"$id\", \"tenantType\": \"ORGANISATION\"}]" });
 	$result = $session->try('SELECT count(*) FROM xero.accounts');
 	is($result->{state}, 'HV00L', "tenantId \"$id\": SQLSTATE");
-	like($result->{text}, qr/could not read the list of organisations that server "xero" is connected to\nDETAIL:  The tenantId of connection 1 is no uuid\./, 'message');
+	like($result->{text}, qr/could not read the list of organisations that server "xero" is connected to\nDETAIL:  The tenantId of connection 1 is not a uuid\./, 'message');
 }
 $sandbox->faults;
 is($session->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'both, where none is named');

@@ -96,7 +96,7 @@ xero_ask_connections(const XeroServer *server, XeroOrganisation **list)
 	{
 		if (!is_uuid((*list)[i].tenant_id))
 			report_unreadable(server,
-							  psprintf("The tenantId of connection %d is no uuid.",
+							  psprintf("The tenantId of connection %d is not a uuid.",
 									   i + 1));
 		settle(&(*list)[i]);
 	}
