@@ -159,7 +159,9 @@ is($crm->run('crm')->{state}, 'done', '... the next one goes on');
 is(scalar(grep { $_->{Name} =~ /^Cancelled / } values %{ $crm->xero }), 100, '... to the end');
 is_deeply([ $crm->doubles ], [], '... with none twice');
 
-# The budget is spent
+# The budget is spent, for longer than a statement waits: two minutes are
+# believed
+$crm->rows(q{SET xero_fdw.max_wait = '60s'});
 $crm->rows(q{INSERT INTO crm.contacts (name) SELECT 'Paused ' || n FROM generate_series(1, 250) AS n});
 $crm->rows(q{ALTER SERVER xero OPTIONS (ADD client_id 'poor')});
 $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'PUT', after => 2, problem => 'minute', retry_after => 300 });
@@ -170,6 +172,7 @@ like($run->{text}, qr/WARNING:.*paused/, '... but a warning');
 is($run->{sqlstate}, '53400', '... and the run says so');
 is($run->{created}, 100, '... and has done what it has done');
 is_deeply($crm->run('crm')->{calls_by}, {}, 'while it is spent a run makes no call');
+$crm->rows('RESET xero_fdw.max_wait');
 $sandbox->faults;
 $crm->rows(q{ALTER SERVER xero OPTIONS (SET client_id 'rich')});
 $run = $crm->run('crm');
