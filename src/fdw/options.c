@@ -16,6 +16,7 @@
 #include "fdw/options.h"
 
 #include "access/reloptions.h"
+#include "base/loopback.h"
 #include "base/text.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_data_wrapper.h"
@@ -129,16 +130,6 @@ find_option(const char *name, Oid catalog)
 	return NULL;
 }
 
-/* Is this the host part of a URL that never leaves the machine? */
-static bool
-is_loopback(const char *host, size_t len)
-{
-	return (len == 9 && pg_strncasecmp(host, "localhost", len) == 0) ||
-		(len == 5 && strncmp(host, "[::1]", len) == 0) ||
-		(len > 4 && strncmp(host, "127.", 4) == 0 &&
-		 strspn(host, "0123456789.") == len);
-}
-
 /* A bearer token travels to these: https only, plain http to this machine. */
 static void
 check_url(const char *name, const char *value)
@@ -164,7 +155,7 @@ check_url(const char *name, const char *value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
 				 errhint("Give a URL such as https://api.xero.com, without user name, query or fragment.")));
-	if (pg_strncasecmp(value, "http://", 7) == 0 && !is_loopback(host, len))
+	if (pg_strncasecmp(value, "http://", 7) == 0 && !xero_is_loopback(host, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must use https", name),

@@ -3,13 +3,12 @@ import asyncio
 import os
 import re
 import statistics
-import tempfile
 import time
 
 from faults import BY_NAME
 from lane import Lane
 from statements import STATEMENTS
-from tls import Files, lead, make_certificates
+from tls import Files, certificates, lead
 from wire import Wire
 
 STATEMENT = {statement.name: statement for statement in STATEMENTS}
@@ -237,9 +236,7 @@ def closes(how):
 
 async def waits(count, _):
     """A backend that waits for its minute does nothing, whatever became of its connections."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        make_certificates(folder)
+    with certificates() as folder:
         used = {}
 
         async def wait_after(number, how, converse):

@@ -4,10 +4,8 @@ A stream that is refused, and a connection that goes away, are repeated with a
 grant of their own; a write is repeated under its key.
 """
 import asyncio
-import os
 import re
 import struct
-import tempfile
 
 import h2.config
 import h2.connection
@@ -20,7 +18,7 @@ from faults import AGAIN, ANY, NEVER, ROWS, Fault
 from lane import Lane
 from matrix import Combination, judge_rest, judge_result
 from statements import STATEMENTS
-from tls import Files, lead, make_certificates
+from tls import Files, certificates, lead
 from wire import Wire
 from xero import Request
 
@@ -359,9 +357,7 @@ async def run(count, full, only):
     todo = [one for one in todo if re.search(only, name_of(*one))]
     if not todo:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        make_certificates(folder)
+    with certificates() as folder:
         lanes = [await Lane(f"http2_{number}").begin() for number in range(min(LANES, len(todo)))]
 
         async def work(lane):

@@ -4,6 +4,7 @@ Each case is tried where Xero's API is meant to be, and where its identity
 server is.  A certificate that is not trusted is not tried again.
 """
 import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -171,6 +172,15 @@ def make_certificates(folder):
     authority.make("common", hosts=(), common_name="127.0.0.1")
 
 
+@contextlib.contextmanager
+def certificates():
+    """A folder with them all, which the server's user may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        make_certificates(folder)
+        yield folder
+
+
 class Files:
     """The certificate and the key of that name."""
 
@@ -235,9 +245,7 @@ async def run(count, full, only):
     todo = [one for one in todo if re.search(only, name_of(*one))]
     if not todo:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        make_certificates(folder)
+    with certificates() as folder:
         lanes = [await Lane(f"tls{number}").begin() for number in range(min(LANES, len(todo)))]
 
         async def work(lane):

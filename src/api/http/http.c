@@ -24,7 +24,6 @@
  */
 #include "compat.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -35,6 +34,7 @@
 
 #include "api/http/http.h"
 #include "api/http/sleep.h"
+#include "base/loopback.h"
 #include "base/version.h"
 #include "lib/ilist.h"
 #include "utils/timeout.h"
@@ -682,20 +682,13 @@ find_loopback(const char *url, bool *loopback)
 {
 	CURLU	   *parsed = curl_url();
 	char	   *host = NULL;
-	struct in_addr address;
 	CURLUcode	code = CURLUE_OUT_OF_MEMORY;
 
 	if (parsed != NULL)
 		code = curl_url_set(parsed, CURLUPART_URL, url, 0);
 	if (code == CURLUE_OK)
 		code = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
-	if (code != CURLUE_OK)
-		*loopback = false;
-	else if (inet_pton(AF_INET, host, &address) == 1)
-		*loopback = (ntohl(address.s_addr) >> 24) == 127;
-	else
-		*loopback = pg_strcasecmp(host, "localhost") == 0 ||
-			strcmp(host, "[::1]") == 0;
+	*loopback = code == CURLUE_OK && xero_is_loopback(host, strlen(host));
 	curl_free(host);
 	curl_url_cleanup(parsed);
 	return code == CURLUE_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_OK;
