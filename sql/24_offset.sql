@@ -22,7 +22,7 @@ SELECT * FROM calls();
 -- the end, and behind it
 SELECT count(*) FROM (SELECT invoice_id FROM paged LIMIT 100 OFFSET 200) AS x;
 SELECT * FROM calls();
-SELECT records FROM xero_fdw._session();
+SELECT xero_fdw._list_size('paged') AS listed;
 SELECT count(*) FROM (SELECT invoice_id FROM paged LIMIT 100 OFFSET 300) AS x;
 SELECT * FROM calls();
 SELECT count(*) FROM (SELECT invoice_id FROM paged LIMIT 9223372036854775807 OFFSET 240) AS x;

@@ -226,7 +226,7 @@ DECLARE
 	parted boolean;
 	limits text;
 	read bigint;
-	session record;
+	listed bigint;
 	fell bigint;
 	next bigint;
 	finished boolean := true;
@@ -248,18 +248,18 @@ BEGIN
 		THEN @extschema@._mirror_records(run, sync, tenant, condition, limits, place.watermark)
 		ELSE @extschema@._pull_records(run, sync, tenant,
 			@extschema@._records_query(sync, condition, limits), place.watermark) END;
-	SELECT * INTO session FROM @extschema@._session();
+	listed := @extschema@._list_size(self.xero_table);
 	place.pull_started := coalesce(place.pull_started,
 		began + @extschema@._clock_offset());
 
 	IF parted THEN
-		fell := greatest(coalesce(place.pull_records - session.records, 0), 0);
+		fell := greatest(coalesce(place.pull_records - listed, 0), 0);
 		next := greatest(place.pull_offset + read - fell, 0);
 		IF fell > 0 THEN
 			next := next - next % page;
 		END IF;
 		finished := fell = 0
-			AND (read < chunk OR coalesce(next >= session.records, false));
+			AND (read < chunk OR coalesce(next >= listed, false));
 	END IF;
 
 	UPDATE @extschema@.sync_position AS p
@@ -268,11 +268,11 @@ BEGIN
 				THEN place.pull_started - overlap END,
 		pull_started = CASE WHEN NOT finished THEN place.pull_started END,
 		pull_offset = CASE WHEN finished THEN 0 ELSE next END,
-		pull_records = CASE WHEN NOT finished THEN session.records END
+		pull_records = CASE WHEN NOT finished THEN listed END
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
 	UPDATE @extschema@.sync_run AS r
 	SET pulled = r.pulled + read, done = place.pull_offset + read,
-		total = session.records
+		total = listed
 	WHERE r.run_id = run;
 	RETURN finished;
 END $$;

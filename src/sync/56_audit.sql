@@ -62,7 +62,7 @@ BEGIN
 		NULL);
 	differing := part.differing;
 	finished := NOT parted OR part.read < page * pages
-		OR coalesce(place.audit_offset + part.read >= (@extschema@._session()).records, false);
+		OR coalesce(place.audit_offset + part.read >= @extschema@._list_size(self.xero_table), false);
 	UPDATE @extschema@.sync_position AS p
 	SET audit_offset = CASE WHEN finished THEN -1 ELSE place.audit_offset + part.read END
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;

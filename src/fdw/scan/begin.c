@@ -485,7 +485,7 @@ xeroEndForeignScan(ForeignScanState *node)
 
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
-	xero_note_scan(state);
+	xero_note_list_size(state);
 	end_run(state);
 	if (state->kept.rows)
 		tuplestore_end(state->kept.rows);

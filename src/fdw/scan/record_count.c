@@ -9,11 +9,19 @@
 
 #include "fdw/scan/scan.h"
 
+#include "utils/hsearch.h"
+
 /* No list has more, and the sum of some still is a number. */
 #define MAX_RECORDS INT64CONST(1000000000000)
 
-/* Of the last scan that has ended; -1: not known. */
-static double last_scan = -1;
+/* How many records the last scan of a foreign table was told of. */
+typedef struct ListSize
+{
+	Oid			relid;			/* hash key */
+	double		records;		/* -1: not known */
+} ListSize;
+
+static HTAB *list_sizes = NULL; /* for the life of the backend */
 
 void
 xero_note_records(XeroScanState *state, const XeroStream *stream,
@@ -25,15 +33,32 @@ xero_note_records(XeroScanState *state, const XeroStream *stream,
 }
 
 void
-xero_note_scan(const XeroScanState *state)
+xero_note_list_size(const XeroScanState *state)
 {
-	last_scan = state->started ? state->stats.records : -1;
+	ListSize   *entry;
+
+	if (list_sizes == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(ListSize);
+		list_sizes = hash_create("xero_fdw list sizes", 32, &ctl,
+								 HASH_ELEM | HASH_BLOBS);
+	}
+	entry = hash_search(list_sizes, &state->spec.table->relid, HASH_ENTER,
+						NULL);
+	entry->records = state->started ? state->stats.records : -1;
 }
 
 double
-xero_last_scan(void)
+xero_list_size(Oid relid)
 {
-	return last_scan;
+	ListSize   *entry = NULL;
+
+	if (list_sizes != NULL)
+		entry = hash_search(list_sizes, &relid, HASH_FIND, NULL);
+	return entry ? entry->records : -1;
 }
 
 /*

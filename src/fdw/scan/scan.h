@@ -226,10 +226,11 @@ extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 
 /*
- * The scan has ended; how many records the last one was told of, or -1.
+ * The scan has ended; how many records the last one of a foreign table in this
+ * session was told of, or -1.
  */
-extern void xero_note_scan(const XeroScanState *state);
-extern double xero_last_scan(void);
+extern void xero_note_list_size(const XeroScanState *state);
+extern double xero_list_size(Oid relid);
 
 /* in count_scan.c: the one row of a scan that counts */
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);

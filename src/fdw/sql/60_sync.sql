@@ -25,12 +25,18 @@ COMMENT ON FUNCTION @extschema@._push_rules(regclass, text) IS
 CREATE FUNCTION @extschema@._session(
 		OUT calls bigint, OUT retries bigint, OUT bytes_in bigint,
 		OUT bytes_out bigint, OUT waited_ms double precision,
-		OUT records bigint, OUT clock_offset interval)
+		OUT clock_offset interval)
 	RETURNS record
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'xero_session';
 COMMENT ON FUNCTION @extschema@._session() IS
-	'internal: what this session has spent, how many records its last scan was told of, and Xero''s clock minus ours';
+	'internal: what this session has spent, and Xero''s clock minus ours';
+
+CREATE FUNCTION @extschema@._list_size(relation regclass) RETURNS bigint
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'xero_sync_list_size';
+COMMENT ON FUNCTION @extschema@._list_size(regclass) IS
+	'internal: how many records Xero told this session''s last scan of the foreign table of';
 
 CREATE FUNCTION @extschema@._organisations(
 		relation regclass, OUT tenant_id uuid, OUT name text)

@@ -42,13 +42,14 @@
 
 typedef struct Push
 {
-	XeroPush	link;			/* what send.c sees of this */
+	XeroRowSink sink;
 	XeroModify *state;
 	Relation	rel;
 	List	   *needed;			/* IntList: attributes that each row has */
 	int			nrows;
 	Jsonb	  **rows;
 	Bitmapset **present;		/* by row: attributes it has */
+	XeroOutcome *outcomes;		/* by row */
 	Jsonb	  **records;		/* by row: what Xero stored, or NULL */
 	List	   *encoded;		/* XeroPendingRow: what is sent */
 	TupleTableSlot *slot;
@@ -81,7 +82,7 @@ init_function(FmgrInfo *flinfo, Oid function, Oid row_type, Oid result,
 static AttrNumber
 find_attribute(const Push *push, const char *name)
 {
-	TupleDesc	desc = push->state->desc;
+	TupleDesc	desc = push->state->spec.desc;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -93,7 +94,7 @@ find_attribute(const Push *push, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of foreign table \"%s\" does not exist",
-					name, push->state->table->name)));
+					name, push->state->spec.table->name)));
 }
 
 static Bitmapset *
@@ -119,7 +120,7 @@ present_attributes(const Push *push, Jsonb *row)
 static void
 split_rows(Push *push, Jsonb *rows)
 {
-	int			batch = push->state->batch;
+	int			batch = push->state->spec.batch;
 	int			count = JB_ROOT_COUNT(rows);
 
 	if (!JB_ROOT_IS_ARRAY(rows) || JB_ROOT_IS_SCALAR(rows))
@@ -130,13 +131,13 @@ split_rows(Push *push, Jsonb *rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%d rows are more than one request to write foreign table \"%s\" holds",
-						count, push->state->table->name),
+						count, push->state->spec.table->name),
 				 errhint("It holds %d.", batch)));
 	push->nrows = count;
 	push->rows = palloc(sizeof(Jsonb *) * Max(count, 1));
 	push->present = palloc(sizeof(Bitmapset *) * Max(count, 1));
 	push->records = palloc0(sizeof(Jsonb *) * Max(count, 1));
-	push->link.outcomes = palloc0(sizeof(XeroOutcome) * Max(count, 1));
+	push->outcomes = palloc0(sizeof(XeroOutcome) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
 		JsonbValue *row = getIthJsonbValueFromContainer(&rows->root, i);
@@ -155,7 +156,7 @@ static void
 fill_slot(Push *push, int number)
 {
 	LOCAL_FCINFO(fcinfo, 2);
-	TupleDesc	desc = push->state->desc;
+	TupleDesc	desc = push->state->spec.desc;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
 
@@ -224,10 +225,10 @@ check_privileges(const Push *push)
 		written = bms_add_members(written, push->present[i]);
 	foreach(lc, push->needed)
 		written = bms_del_member(written, lfirst_int(lc));
-	if (push->state->operation == CMD_UPDATE)
-		written = bms_del_member(written, push->state->tenant_attno);
+	if (push->state->spec.operation == CMD_UPDATE)
+		written = bms_del_member(written, push->state->spec.tenant_attno);
 	if (!may_write(RelationGetRelid(push->rel),
-				   privilege_of(push->state->operation), written))
+				   privilege_of(push->state->spec.operation), written))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE,
 					   RelationGetRelationName(push->rel));
 	xero_check_select(push->rel);
@@ -261,13 +262,13 @@ check_needed(Push *push, int number)
 		AttrNumber	attno = lfirst_int(lc);
 		bool		missing = !bms_is_member(attno, push->present[number]);
 
-		if (attno == state->columns[state->key_member].attno)
+		if (attno == state->encoder.columns[state->encoder.key_member].attno)
 			missing = missing || push->slot->tts_isnull[attno - 1];
 		if (!missing)
 			continue;
 		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, "",
 						psprintf("row lacks column \"%s\"",
-								 NameStr(TupleDescAttr(state->desc,
+								 NameStr(TupleDescAttr(state->spec.desc,
 													   attno - 1)->attname)),
 						NULL);
 		return false;
@@ -290,16 +291,16 @@ choose_set(Push *push, int number)
 	foreach(lc, push->needed)
 	{
 		attno = lfirst_int(lc);
-		if (attno == state->columns[state->key_member].attno ||
+		if (attno == state->encoder.columns[state->encoder.key_member].attno ||
 			push->slot->tts_isnull[attno - 1])
 			set = bms_del_member(set, attno);
 	}
-	for (int i = 0; i < state->nmembers; i++)
-		state->set[i] = bms_is_member(state->columns[i].attno, set);
+	for (int i = 0; i < state->encoder.nmembers; i++)
+		state->encoder.set[i] = bms_is_member(state->encoder.columns[i].attno, set);
 	attno = -1;
 	while ((attno = bms_next_member(set, attno)) >= 0)
 	{
-		const XeroTableColumn *column = &state->table->columns[attno - 1];
+		const XeroTableColumn *column = &state->spec.table->columns[attno - 1];
 
 		if (column->known == NULL ||
 			(column->known->flags & XERO_COL_WRITABLE) ||
@@ -307,7 +308,7 @@ choose_set(Push *push, int number)
 			continue;
 		xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, "",
 						psprintf("column \"%s\" cannot be set",
-								 NameStr(TupleDescAttr(state->desc,
+								 NameStr(TupleDescAttr(state->spec.desc,
 													   attno - 1)->attname)),
 						"Xero sets it itself.");
 		return false;
@@ -370,22 +371,19 @@ encode(Push *push, int number)
 	XeroModify *state = push->state;
 	XeroPendingRow *row = NULL;
 
-	state->row = number + 1;	/* whom a refusal is about */
+	state->present.number = number;
 	fill_slot(push, number);
 	if (!check_needed(push, number) ||
-		(state->operation == CMD_UPDATE && !choose_set(push, number)))
+		(state->spec.operation == CMD_UPDATE && !choose_set(push, number)))
 		return;
-	state->row = number;		/* the encoder counts */
-	if (state->operation == CMD_INSERT)
+	if (state->spec.operation == CMD_INSERT)
 		row = xero_encode_insert(state, push->slot);
-	else if (state->operation == CMD_UPDATE)
+	else if (state->spec.operation == CMD_UPDATE)
 		row = xero_encode_update(state, push->slot, push->slot);
 	else
 		row = xero_encode_delete(state, push->slot);
-	if (row == NULL)
-		return;
-	row->number = number;
-	push->encoded = lappend(push->encoded, row);
+	if (row != NULL)
+		push->encoded = lappend(push->encoded, row);
 }
 
 /* The next record of the answer. */
@@ -403,6 +401,30 @@ read_record(Push *push, int number)
 }
 
 /*-------------------------------------------------------------------------
+ * What became of the rows
+ *-------------------------------------------------------------------------
+ */
+
+static void
+take_outcome(XeroRowSink *sink, int number, const XeroOutcome *outcome)
+{
+	((Push *) sink)->outcomes[number] = *outcome;
+}
+
+static void
+take_refusals(XeroRowSink *sink, XeroModify *state, List *refusals)
+{
+	ListCell   *lc;
+
+	foreach(lc, refusals)
+	{
+		const XeroRefusal *refusal = lfirst(lc);
+
+		take_outcome(sink, refusal->number, &refusal->outcome);
+	}
+}
+
+/*-------------------------------------------------------------------------
  * The whole
  *-------------------------------------------------------------------------
  */
@@ -413,25 +435,28 @@ begin_push(Relation rel, CmdType operation, Jsonb *rows)
 	Push	   *push = palloc0(sizeof(Push));
 	Oid			row_type = rel->rd_rel->reltype;
 	XeroModify *state;
+	const XeroModifySpec *spec;
 	ListCell   *lc;
 
 	check_writable(rel, operation);
-	state = xero_modify_begin(rel, GetUserId(), operation, false);
-	state->push = &push->link;
+	push->sink.stored = take_outcome;
+	push->sink.refused = take_refusals;
+	state = xero_modify_begin(rel, GetUserId(), operation, false, &push->sink);
+	spec = &state->spec;
 	push->state = state;
 	push->rel = rel;
-	foreach(lc, xero_needed_columns(state->table, operation))
+	foreach(lc, xero_needed_columns(spec->table, operation))
 		push->needed = lappend_int(push->needed,
-								   xero_needed_attribute(state->table,
+								   xero_needed_attribute(spec->table,
 														 lfirst(lc)));
 	split_rows(push, rows);
 	check_privileges(push);
 
-	state->junk = palloc(sizeof(AttrNumber) * Max(state->desc->natts, 1));
-	for (int i = 0; i < state->desc->natts; i++)
-		state->junk[i] = i + 1;
+	state->old.junk = palloc(sizeof(AttrNumber) * Max(spec->desc->natts, 1));
+	for (int i = 0; i < spec->desc->natts; i++)
+		state->old.junk[i] = i + 1;
 	xero_modify_read_back(state);
-	push->slot = MakeSingleTupleTableSlot(state->desc, &TTSOpsVirtual);
+	push->slot = MakeSingleTupleTableSlot(spec->desc, &TTSOpsVirtual);
 	init_function(&push->populate, F_JSONB_POPULATE_RECORD, row_type, row_type,
 				  list_make1(makeNullConst(JSONBOID, -1, InvalidOid)));
 	init_function(&push->to_json, F_TO_JSONB, row_type, JSONBOID, NIL);
@@ -443,7 +468,7 @@ encode_rows(Push *push)
 {
 	for (int i = 0; i < push->nrows; i++)
 	{
-		XeroOutcome *outcome = &push->link.outcomes[i];
+		XeroOutcome *outcome = &push->outcomes[i];
 		ErrorData  *error;
 
 		CHECK_FOR_INTERRUPTS();
@@ -464,18 +489,18 @@ encode_rows(Push *push)
 static void
 read_records(Push *push)
 {
-	const XeroResponse *response = push->link.response;
+	const XeroResponse *response = push->state->response;
 	ListCell   *lc;
 
 	if (response == NULL || response->status != 200 || response->len == 0 ||
 		((XeroPendingRow *) linitial(push->encoded))->element == NULL)
 		return;
-	xero_reader_open(push->state->reader, response->body, response->len,
+	xero_reader_open(push->state->back.reader, response->body, response->len,
 					 response->detail);
 	foreach(lc, push->encoded)
 	{
 		int			number = ((XeroPendingRow *) lfirst(lc))->number;
-		bool		stored = push->link.outcomes[number].stored;
+		bool		stored = push->outcomes[number].stored;
 		ErrorData  *error = try_step(read_record, push, number);
 
 		CHECK_FOR_INTERRUPTS();
@@ -495,7 +520,7 @@ return_rows(const Push *push, ReturnSetInfo *rsinfo)
 {
 	for (int i = 0; i < push->nrows; i++)
 	{
-		const XeroOutcome *outcome = &push->link.outcomes[i];
+		const XeroOutcome *outcome = &push->outcomes[i];
 		Datum		values[7] = {0};
 		bool		nulls[7] = {0};
 
@@ -571,8 +596,8 @@ xero_push(PG_FUNCTION_ARGS)
 	push = begin_push(rel,
 					  xero_parse_operation(text_to_cstring(PG_GETARG_TEXT_PP(1))),
 					  PG_GETARG_JSONB_P(2));
-	push->link.key = check_key(text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	push->link.key_age = age_of(fcinfo, 4);
+	push->state->spec.key = check_key(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	push->state->spec.key_age = age_of(fcinfo, 4);
 	xero_make_queues(push->state);
 	encode_rows(push);
 	xero_send_together(push->state, push->encoded);

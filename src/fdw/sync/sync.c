@@ -33,6 +33,7 @@
 PG_FUNCTION_INFO_V1(xero_refuse_block);
 PG_FUNCTION_INFO_V1(xero_push_rules);
 PG_FUNCTION_INFO_V1(xero_session);
+PG_FUNCTION_INFO_V1(xero_sync_list_size);
 PG_FUNCTION_INFO_V1(xero_list_columns);
 PG_FUNCTION_INFO_V1(xero_sync_organisations);
 
@@ -158,19 +159,28 @@ xero_session(PG_FUNCTION_ARGS)
 {
 	const XeroCallStats *spent = xero_session_stats();
 	Interval	offset = {0};
-	Datum		values[7];
-	bool		nulls[7] = {0};
+	Datum		values[6];
+	bool		nulls[6] = {0};
 
 	values[0] = Int64GetDatum(spent->calls);
 	values[1] = Int64GetDatum(spent->retries);
 	values[2] = Int64GetDatum(spent->bytes_in);
 	values[3] = Int64GetDatum(spent->bytes_out);
 	values[4] = Float8GetDatum(spent->waited_ms);
-	values[5] = Int64GetDatum((int64) xero_last_scan());
-	nulls[5] = xero_last_scan() < 0;
-	nulls[6] = !xero_session_clock_offset(&offset.time);
-	values[6] = IntervalPGetDatum(&offset);
+	nulls[5] = !xero_session_clock_offset(&offset.time);
+	values[5] = IntervalPGetDatum(&offset);
 	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
+}
+
+/* SQL: _list_size(relation) */
+Datum
+xero_sync_list_size(PG_FUNCTION_ARGS)
+{
+	double		records = xero_list_size(PG_GETARG_OID(0));
+
+	if (records < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64((int64) records);
 }
 
 /* SQL: _organisations(relation) */

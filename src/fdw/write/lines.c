@@ -48,8 +48,8 @@ struct XeroLines
 	XeroMember *record_members;
 	int			nrecord_fields;
 	XeroReader *elements;
-	XeroField  *element_fields; /* first those of state->identity, then all
-								 * members, as JSON */
+	XeroField  *element_fields; /* first those of state->spec.identity, then
+								 * all members, as JSON */
 	FmgrInfo   *outputs;		/* of the former */
 };
 
@@ -99,7 +99,7 @@ init_records(XeroLines *lines, const XeroModify *state)
 	lines->record_fields = palloc0(sizeof(XeroField) * max);
 	lines->record_members = palloc0(sizeof(XeroMember) * max);
 	add_record_field(lines, xero_find_column(parent, parent->key), TEXTOID);
-	add_record_field(lines, xero_find_field(parent, state->object->array),
+	add_record_field(lines, xero_find_field(parent, state->spec.object->array),
 					 JSONOID);
 	for (int i = 0; i < lengthof(rules->with_update) &&
 		 rules->with_update[i] != NULL; i++)
@@ -110,11 +110,11 @@ init_records(XeroLines *lines, const XeroModify *state)
 		add_record_field(lines, column, xero_type_oid(column->type));
 	}
 	lines->records = xero_reader_create(CurrentMemoryContext,
-										state->table->name, parent->wrapper,
+										state->spec.table->name, parent->wrapper,
 										NULL, lines->record_fields,
 										lines->nrecord_fields, RECORD_KEY);
 	lines->writer = xero_writer_create(CurrentMemoryContext,
-									   state->table->name,
+									   state->spec.table->name,
 									   lines->record_members,
 									   lines->nrecord_fields);
 }
@@ -122,39 +122,41 @@ init_records(XeroLines *lines, const XeroModify *state)
 static void
 init_elements(XeroLines *lines, const XeroModify *state)
 {
-	int			nidentity = list_length(state->identity);
+	const XeroEncoder *encoder = &state->encoder;
+	const XeroModifySpec *spec = &state->spec;
+	int			nidentity = list_length(spec->identity);
 	int			n = 0;
 	ListCell   *lc;
 
 	lines->element_fields = palloc0(sizeof(XeroField) *
-									(nidentity + Max(state->nmembers, 1)));
+									(nidentity + Max(encoder->nmembers, 1)));
 	lines->outputs = palloc0(sizeof(FmgrInfo) * Max(nidentity, 1));
-	foreach(lc, state->identity)
+	foreach(lc, spec->identity)
 	{
 		AttrNumber	attno = lfirst_int(lc);
-		Form_pg_attribute att = TupleDescAttr(state->desc, attno - 1);
+		Form_pg_attribute att = TupleDescAttr(spec->desc, attno - 1);
 		XeroField  *field = &lines->element_fields[n];
 		Oid			output;
 		bool		varlena;
 
-		field->path = state->table->columns[attno - 1].path;
+		field->path = spec->table->columns[attno - 1].path;
 		field->type = att->atttypid;
 		field->typmod = att->atttypmod;
 		field->column = NameStr(att->attname);
 		getTypeOutputInfo(att->atttypid, &output, &varlena);
 		fmgr_info(output, &lines->outputs[n++]);
 	}
-	for (int i = 0; i < state->nmembers; i++)
+	for (int i = 0; i < encoder->nmembers; i++)
 	{
 		XeroField  *field = &lines->element_fields[n++];
 
-		field->path = state->members[i].path;
+		field->path = encoder->members[i].path;
 		field->type = JSONOID;
 		field->typmod = -1;
-		field->column = state->members[i].column;
+		field->column = encoder->members[i].column;
 	}
 	lines->elements = xero_reader_create(CurrentMemoryContext,
-										 state->table->name, NULL, NULL,
+										 spec->table->name, NULL, NULL,
 										 lines->element_fields, n, -1);
 }
 
@@ -163,7 +165,7 @@ xero_lines_create(XeroModify *state)
 {
 	XeroLines  *lines = palloc0(sizeof(XeroLines));
 
-	lines->parent = state->object->parent;
+	lines->parent = state->spec.object->parent;
 	init_records(lines, state);
 	init_elements(lines, state);
 	return lines;
@@ -235,9 +237,10 @@ xero_lines_request(const XeroTable *table, List *keys, char **query)
 static List *
 read_elements(XeroModify *state, Datum array)
 {
+	XeroEncoder *encoder = &state->encoder;
 	XeroLines  *lines = state->lines;
-	int			nidentity = list_length(state->identity);
-	int			nfields = nidentity + state->nmembers;
+	int			nidentity = list_length(state->spec.identity);
+	int			nfields = nidentity + encoder->nmembers;
 	Datum	   *values = palloc(sizeof(Datum) * nfields);
 	bool	   *nulls = palloc(sizeof(bool) * nfields);
 	char	   *json = TextDatumGetCString(array);
@@ -250,14 +253,14 @@ read_elements(XeroModify *state, Datum array)
 		Line	   *line = palloc0(sizeof(Line));
 
 		line->identity = palloc0(sizeof(char *) * Max(nidentity, 1));
-		line->texts = palloc0(sizeof(char *) * Max(state->nmembers, 1));
+		line->texts = palloc0(sizeof(char *) * Max(encoder->nmembers, 1));
 		for (int i = 0; i < nidentity; i++)
 		{
 			if (!nulls[i])
 				line->identity[i] = OutputFunctionCall(&lines->outputs[i],
 													   values[i]);
 		}
-		for (int i = 0; i < state->nmembers; i++)
+		for (int i = 0; i < encoder->nmembers; i++)
 		{
 			if (!nulls[nidentity + i])
 				line->texts[i] = TextDatumGetCString(values[nidentity + i]);
@@ -319,10 +322,10 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
 	foreach(lc, holders)
 		keys = lappend(keys, unconstify(char *, ((Holder *) lfirst(lc))->key));
 	spec.method = "GET";
-	spec.path = xero_lines_request(state->table, keys, &query);
+	spec.path = xero_lines_request(state->spec.table, keys, &query);
 	spec.query = query;
 	spec.missing_ok = keys_parameter(lines->parent) == NULL;
-	spec.stats = &state->stats;
+	spec.stats = &state->tally.stats;
 	response = xero_call_finish(xero_call_begin(CurrentMemoryContext,
 												&queue->server, &spec));
 	if (response->status == 404)
@@ -343,7 +346,7 @@ static Line *
 find_line(const XeroModify *state, const Holder *holder,
 		  const XeroPendingRow *row)
 {
-	int			nidentity = list_length(state->identity);
+	int			nidentity = list_length(state->spec.identity);
 	ListCell   *lc;
 
 	foreach(lc, holder->lines)
@@ -353,7 +356,7 @@ find_line(const XeroModify *state, const Holder *holder,
 
 		/* without a key, each of several equal ones is meant once */
 		if (line->identity == NULL || line->gone ||
-			(line->taken && state->object->key == NULL))
+			(line->taken && state->spec.object->key == NULL))
 			continue;
 		while (i < nidentity && xero_same_text(line->identity[i], row->identity[i]))
 			i++;
@@ -367,9 +370,9 @@ find_line(const XeroModify *state, const Holder *holder,
 static bool
 is_any_there(const XeroModify *state, char **texts, const char *columns)
 {
-	for (int i = 0; i < state->nmembers; i++)
+	for (int i = 0; i < state->encoder.nmembers; i++)
 	{
-		const XeroColumn *known = state->columns[i].known;
+		const XeroColumn *known = state->encoder.columns[i].known;
 
 		if (texts[i] != NULL && known != NULL &&
 			xero_is_one_of(columns, known->name))
@@ -381,23 +384,25 @@ is_any_there(const XeroModify *state, char **texts, const char *columns)
 static void
 change_line(const XeroModify *state, Line *line, const XeroPendingRow *row)
 {
-	for (int f = 0; f < state->rules->nfollows; f++)
+	const XeroEncoder *encoder = &state->encoder;
+
+	for (int f = 0; f < state->spec.rules->nfollows; f++)
 	{
-		const XeroFollow *follow = &state->rules->follows[f];
+		const XeroFollow *follow = &state->spec.rules->follows[f];
 
 		if (!is_any_there(state, row->texts, follow->set) ||
 			(follow->given != NULL &&
 			 !is_any_there(state, line->texts, follow->given)))
 			continue;
-		for (int i = 0; i < state->nmembers; i++)
+		for (int i = 0; i < encoder->nmembers; i++)
 		{
-			const XeroColumn *known = state->columns[i].known;
+			const XeroColumn *known = encoder->columns[i].known;
 
 			if (known != NULL && strcmp(known->name, follow->gives) == 0)
 				line->texts[i] = NULL;
 		}
 	}
-	for (int i = 0; i < state->nmembers; i++)
+	for (int i = 0; i < encoder->nmembers; i++)
 	{
 		if (row->texts[i] != NULL)
 			line->texts[i] = row->texts[i];
@@ -413,7 +418,7 @@ apply_row(XeroModify *state, Holder *holder, const XeroPendingRow *row)
 
 	if (!holder->found)
 		return false;
-	if (state->operation == CMD_INSERT)
+	if (state->spec.operation == CMD_INSERT)
 	{
 		line = palloc0(sizeof(Line));
 		line->texts = row->texts;
@@ -424,7 +429,7 @@ apply_row(XeroModify *state, Holder *holder, const XeroPendingRow *row)
 	line = find_line(state, holder, row);
 	if (line == NULL)
 		return false;
-	if (state->operation == CMD_DELETE)
+	if (state->spec.operation == CMD_DELETE)
 		line->gone = true;
 	else
 		change_line(state, line, row);
@@ -450,7 +455,7 @@ make_record(const XeroModify *state, Holder *holder)
 			continue;
 		if (array.len > 1)
 			appendStringInfoChar(&array, ',');
-		xero_writer_object(state->writer, &array, line->texts);
+		xero_writer_object(state->encoder.writer, &array, line->texts);
 	}
 	appendStringInfoChar(&array, ']');
 	holder->texts[RECORD_KEY] = xero_json_string(holder->key);
@@ -495,10 +500,12 @@ make_holder_row(XeroModify *state, Holder *holder)
 			record->parts = lappend(record->parts, row);
 		else
 		{
-			if (state->refused != NULL)
-				state->refused[row->number] = true;
-			xero_refuse_row(state, ERRCODE_NO_DATA_FOUND, row->label,
-							XERO_NO_SUCH_RECORD, NULL);
+			XeroOutcome missing = {0};
+
+			missing.sqlerrcode = ERRCODE_NO_DATA_FOUND;
+			missing.messages = list_make1(XERO_NO_SUCH_RECORD);
+			state->sink->refused(state->sink, state,
+								 list_make1(xero_make_refusal(row, &missing)));
 		}
 	}
 	if (record->parts == NIL)
@@ -550,6 +557,7 @@ send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
 		xero_send_request(state, queue, records, slot, row_cxt);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
+	state->response = NULL;
 }
 
 void
@@ -566,7 +574,7 @@ xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
 		holder->rows = lfirst(lc);
 		holder->key = ((XeroPendingRow *) linitial(holder->rows))->holder;
 		holders = lappend(holders, holder);
-		if (list_length(holders) == state->reach)
+		if (list_length(holders) == state->spec.reach)
 		{
 			send_holders(state, queue, holders, slot, row_cxt);
 			holders = NIL;

@@ -33,14 +33,16 @@
 static bool
 is_member(const XeroModify *state, const XeroTableColumn *column)
 {
+	const XeroModifySpec *spec = &state->spec;
+
 	if (column->path == NULL || column->from_parent)
 		return false;
 	return column->known == NULL ||
 		(column->known->flags & XERO_COL_WRITABLE) != 0 ||
-		(state->object->key != NULL &&
-		 strcmp(column->known->name, state->object->key) == 0) ||
-		(state->rules->status != NULL &&
-		 strcmp(column->known->name, state->rules->status) == 0);
+		(spec->object->key != NULL &&
+		 strcmp(column->known->name, spec->object->key) == 0) ||
+		(spec->rules->status != NULL &&
+		 strcmp(column->known->name, spec->rules->status) == 0);
 }
 
 /*
@@ -50,128 +52,145 @@ is_member(const XeroModify *state, const XeroTableColumn *column)
 static void
 add_absent_members(XeroModify *state)
 {
-	const XeroObject *object = state->object;
+	XeroEncoder *encoder = &state->encoder;
+	const XeroObject *object = state->spec.object;
 
 	for (int i = 0; i < object->ncolumns; i++)
 	{
 		const XeroColumn *known = &object->columns[i];
-		int			n = state->nmembers;
+		int			n = encoder->nmembers;
 		bool		is_key = object->key && strcmp(known->name, object->key) == 0;
 
 		if ((known->flags & XERO_COL_PARENT) ||
 			!(is_key || (known->flags & XERO_COL_WRITABLE)) ||
-			xero_attribute_of(state->table, known->name) != 0)
+			xero_attribute_of(state->spec.table, known->name) != 0)
 			continue;
-		state->columns[n].known = known;
-		state->members[n].path = known->field;
-		state->members[n].type = xero_type_oid(known->type);
-		state->members[n].column = known->name;
-		state->nmembers++;
+		encoder->columns[n].known = known;
+		encoder->members[n].path = known->field;
+		encoder->members[n].type = xero_type_oid(known->type);
+		encoder->members[n].column = known->name;
+		encoder->nmembers++;
 	}
 }
 
 static void
 init_members(XeroModify *state)
 {
-	XeroTable  *table = state->table;
-	int			max = table->natts + state->object->ncolumns;
+	XeroEncoder *encoder = &state->encoder;
+	const XeroModifySpec *spec = &state->spec;
+	XeroTable  *table = spec->table;
+	int			max = table->natts + spec->object->ncolumns;
 
-	state->columns = palloc0(sizeof(XeroWritten) * max);
-	state->members = palloc0(sizeof(XeroMember) * max);
-	state->set = palloc0(sizeof(bool) * max);
-	state->key_member = -1;
-	state->status_member = -1;
+	encoder->columns = palloc0(sizeof(XeroWritten) * max);
+	encoder->members = palloc0(sizeof(XeroMember) * max);
+	encoder->set = palloc0(sizeof(bool) * max);
+	encoder->key_member = -1;
+	encoder->status_member = -1;
 	for (int i = 0; i < table->natts; i++)
 	{
 		const XeroTableColumn *column = &table->columns[i];
-		Form_pg_attribute att = TupleDescAttr(state->desc, i);
-		int			n = state->nmembers;
+		Form_pg_attribute att = TupleDescAttr(spec->desc, i);
+		int			n = encoder->nmembers;
 
 		if (!is_member(state, column))
 			continue;
-		state->columns[n].attno = i + 1;
-		state->columns[n].known = column->known;
-		state->members[n].path = column->known ? column->known->field : column->path;
-		state->members[n].type = att->atttypid;
-		state->members[n].column = pstrdup(NameStr(att->attname));
+		encoder->columns[n].attno = i + 1;
+		encoder->columns[n].known = column->known;
+		encoder->members[n].path = column->known ? column->known->field : column->path;
+		encoder->members[n].type = att->atttypid;
+		encoder->members[n].column = pstrdup(NameStr(att->attname));
 		if (column->known != NULL)
 		{
-			if (state->object->key &&
-				strcmp(column->known->name, state->object->key) == 0)
-				state->key_member = n;
-			if (state->rules->status != NULL &&
-				strcmp(column->known->name, state->rules->status) == 0)
-				state->status_member = n;
+			if (spec->object->key &&
+				strcmp(column->known->name, spec->object->key) == 0)
+				encoder->key_member = n;
+			if (spec->rules->status != NULL &&
+				strcmp(column->known->name, spec->rules->status) == 0)
+				encoder->status_member = n;
 		}
-		state->nmembers++;
+		encoder->nmembers++;
 	}
-	if (state->rules->place == XERO_PLACE_INSIDE)
+	if (spec->rules->place == XERO_PLACE_INSIDE)
 		add_absent_members(state);
-	state->texts = palloc0(sizeof(char *) * max);
-	state->writer = xero_writer_create(CurrentMemoryContext, table->name,
-									   state->members, state->nmembers);
+	encoder->texts = palloc0(sizeof(char *) * max);
+	encoder->writer = xero_writer_create(CurrentMemoryContext, table->name,
+										 encoder->members, encoder->nmembers);
 }
 
 void
 xero_modify_read_back(XeroModify *state)
 {
-	state->nfields = xero_table_fields(state->table, state->desc,
-									   &state->fields, &state->field_attnos);
-	state->reader = xero_reader_create(CurrentMemoryContext, state->table->name,
-									   xero_write_wrapper(state->object),
-									   state->lines ? state->object->array : NULL,
-									   state->fields, state->nfields, -1);
-	state->values = palloc(sizeof(Datum) * Max(state->nfields, 1));
-	state->nulls = palloc(sizeof(bool) * Max(state->nfields, 1));
+	const XeroModifySpec *spec = &state->spec;
+	XeroReadBack *back = &state->back;
+
+	back->nfields = xero_table_fields(spec->table, spec->desc,
+									  &back->fields, &back->attnos);
+	back->reader = xero_reader_create(CurrentMemoryContext, spec->table->name,
+									  xero_write_wrapper(spec->object),
+									  state->lines ? spec->object->array : NULL,
+									  back->fields, back->nfields, -1);
+	back->values = palloc(sizeof(Datum) * Max(back->nfields, 1));
+	back->nulls = palloc(sizeof(bool) * Max(back->nfields, 1));
 }
 
 /* Where the plan's rows have old values. */
 static void
 init_junk(XeroModify *state, Plan *subplan)
 {
-	state->junk = palloc0(sizeof(AttrNumber) * Max(state->table->natts, 1));
-	for (int i = 0; i < state->table->natts; i++)
-		state->junk[i] = ExecFindJunkAttributeInTlist(subplan->targetlist,
-													  xero_junk_name(state->table->relid, i + 1));
-	if (state->operation == CMD_UPDATE)
-		state->whole_row = ExecFindJunkAttributeInTlist(subplan->targetlist,
-														"wholerow");
+	const XeroModifySpec *spec = &state->spec;
+	XeroOldRows *old = &state->old;
+
+	old->junk = palloc0(sizeof(AttrNumber) * Max(spec->table->natts, 1));
+	for (int i = 0; i < spec->table->natts; i++)
+		old->junk[i] = ExecFindJunkAttributeInTlist(subplan->targetlist,
+													xero_junk_name(spec->table->relid, i + 1));
+	if (spec->operation == CMD_UPDATE)
+		old->whole_row = ExecFindJunkAttributeInTlist(subplan->targetlist,
+													  "wholerow");
+}
+
+static void
+init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
+		  bool returning)
+{
+	spec->table = xero_get_table(rel);
+	spec->object = spec->table->object;
+	spec->rules = spec->object->writes;
+	spec->operation = operation;
+	spec->desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	spec->server = xero_get_server(spec->table->serverid, userid);
+	spec->batch = xero_write_batch(spec->table, operation, returning);
+	for (int i = 0; i < spec->table->natts; i++)
+	{
+		if (spec->table->columns[i].is_tenant)
+			spec->tenant_attno = i + 1;
+	}
+	if (spec->object->parent != NULL)
+		spec->holder_attno = xero_attribute_of(spec->table,
+											   spec->object->parent->key);
+	spec->identity = xero_identity_attributes(spec->table);
+	if (spec->rules->place == XERO_PLACE_INSIDE)
+		spec->reach = xero_lines_reach(spec->table);
 }
 
 XeroModify *
-xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning)
+xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning,
+				  XeroRowSink *sink)
 {
 	XeroModify *state = palloc0(sizeof(XeroModify));
+	const XeroModifySpec *spec = &state->spec;
 
-	state->table = xero_get_table(rel);
-	state->object = state->table->object;
-	state->rules = state->object->writes;
-	state->operation = operation;
-	state->desc = CreateTupleDescCopy(RelationGetDescr(rel));
-	state->server = xero_get_server(state->table->serverid, userid);
-	state->batch = xero_write_batch(state->table, operation, returning);
-	for (int i = 0; i < state->table->natts; i++)
-	{
-		if (state->table->columns[i].is_tenant)
-			state->tenant_attno = i + 1;
-	}
-	if (state->object->parent != NULL)
-		state->holder_attno = xero_attribute_of(state->table,
-												state->object->parent->key);
-	state->identity = xero_identity_attributes(state->table);
+	init_spec(&state->spec, rel, userid, operation, returning);
 	init_members(state);
-	if (state->rules->place == XERO_PLACE_INSIDE)
-	{
+	if (spec->rules->place == XERO_PLACE_INSIDE)
 		state->lines = xero_lines_create(state);
-		state->reach = xero_lines_reach(state->table);
-	}
-	state->answer = xero_answer_create(CurrentMemoryContext,
-									   state->table->name,
-									   xero_written_object(state->object));
-	initStringInfo(&state->names);
+	state->sink = sink;
 	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero answer to a write",
 											  ALLOCSET_DEFAULT_SIZES);
+	state->answer = xero_answer_create(CurrentMemoryContext, spec->table->name,
+									   xero_written_object(spec->object));
+	initStringInfo(&state->tally.names);
 	return state;
 }
 
@@ -213,15 +232,16 @@ begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	XeroModify *state = xero_modify_begin(rri->ri_RelationDesc,
 										  xero_modify_user(rri, estate),
-										  operation, returning);
+										  operation, returning,
+										  &xero_statement_sink_create()->sink);
 
-	state->at_once = has_statement_trigger(mtstate, rri);
-	for (int i = 0; i < state->nmembers; i++)
-		state->set[i] = list_member_int(set_columns, state->columns[i].attno);
+	state->spec.at_once = has_statement_trigger(mtstate, rri);
+	for (int i = 0; i < state->encoder.nmembers; i++)
+		state->encoder.set[i] = list_member_int(set_columns, state->encoder.columns[i].attno);
 	if (subplan != NULL)
 	{
 		init_junk(state, subplan);
-		state->joined = !IsA(subplan, ForeignScan);
+		state->old.joined = !IsA(subplan, ForeignScan);
 	}
 	if (returning && operation != CMD_DELETE)
 		xero_modify_read_back(state);
@@ -272,32 +292,47 @@ xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 void
 xero_modify_end(XeroModify *state)
 {
+	xero_send_pending(state);
+	if (state->tally.progress)
+		xero_progress_end(state->tally.progress);
+	state->tally.progress = NULL;
+}
+
+static XeroStatementSink *
+statement_sink(XeroModify *state)
+{
+	return (XeroStatementSink *) state->sink;
+}
+
+static void
+end_statement(XeroModify *state)
+{
+	int64		noted;
+
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
-	xero_send_pending(state);
-	if (state->progress)
-		xero_progress_end(state->progress);
-	if (state->failed > 0)
+	xero_modify_end(state);
+	noted = statement_sink(state)->noted;
+	if (noted > 0)
 		ereport(WARNING,
 				(errmsg_plural("%lld row of foreign table \"%s\" was refused",
 							   "%lld rows of foreign table \"%s\" were refused",
-							   (unsigned long) state->failed,
-							   (long long) state->failed, state->table->name),
+							   (unsigned long) noted, (long long) noted,
+							   state->spec.table->name),
 				 errhint("The view xero_fdw.write_errors shows them.")));
-	state->failed = 0;
-	state->progress = NULL;
+	statement_sink(state)->noted = 0;
 }
 
 void
 xeroEndForeignModify(EState *estate, ResultRelInfo *rri)
 {
-	xero_modify_end(rri->ri_FdwState);
+	end_statement(rri->ri_FdwState);
 }
 
 void
 xeroEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
-	xero_modify_end(rri->ri_FdwState);
+	end_statement(rri->ri_FdwState);
 }
 
 int
@@ -306,7 +341,7 @@ xeroGetForeignModifyBatchSize(ResultRelInfo *rri)
 	XeroModify *state = rri->ri_FdwState;
 
 	if (state != NULL)
-		return state->batch;
+		return state->spec.batch;
 	return xero_write_batch(xero_get_table(rri->ri_RelationDesc), CMD_INSERT,
 							rri->ri_projectReturning != NULL ||
 							rri->ri_WithCheckOptions != NIL);
@@ -321,16 +356,18 @@ xeroGetForeignModifyBatchSize(ResultRelInfo *rri)
 static bool
 queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 {
-	int64		failed = state->failed;
+	const XeroModifySpec *spec = &state->spec;
+	const XeroStatementSink *sink = statement_sink(state);
+	int64		noted = sink->noted;
 
 	if (row == NULL)
 		return false;
-	xero_queue_row(state, row, state->batch == 1 ? slot : NULL);
-	if (state->at_once)
+	xero_queue_row(state, row, spec->batch == 1 ? slot : NULL);
+	if (spec->at_once)
 		xero_send_pending(state);
 
 	/* of rows that were collected, others may have failed */
-	return (state->batch > 1 && !state->at_once) || state->failed == failed;
+	return (spec->batch > 1 && !spec->at_once) || sink->noted == noted;
 }
 
 TupleTableSlot *
@@ -353,26 +390,25 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 {
 	XeroModify *state = rri->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	bool	   *refused = palloc0(sizeof(bool) * *numSlots);
 	int			stored = 0;
 
-	state->refused = palloc0(sizeof(bool) * *numSlots);
+	statement_sink(state)->marks = refused;
 	for (int i = 0; i < *numSlots; i++)
 	{
-		XeroPendingRow *row = xero_encode_insert(state, slots[i]);
+		XeroPendingRow *row;
 
 		CHECK_FOR_INTERRUPTS();
-		if (row == NULL)
-			state->refused[i] = true;
-		else
-		{
-			row->number = i;
+		state->present.number = i;
+		row = xero_encode_insert(state, slots[i]);
+		if (row != NULL)
 			xero_queue_row(state, row, NULL);
-		}
 	}
 	xero_send_pending(state);
+	statement_sink(state)->marks = NULL;
 	for (int i = 0; i < *numSlots; i++)
 	{
-		if (!state->refused[i])
+		if (!refused[i])
 		{
 			/* the executor frees all of them, so none may be lost */
 			TupleTableSlot *slot = slots[stored];
@@ -381,7 +417,6 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 			slots[i] = slot;
 		}
 	}
-	state->refused = NULL;
 	*numSlots = stored;
 	MemoryContextSwitchTo(old);
 	return slots;
@@ -406,13 +441,13 @@ static void
 fill_deleted(XeroModify *state, TupleTableSlot *slot, TupleTableSlot *planSlot)
 {
 	ExecClearTuple(slot);
-	for (int i = 0; i < state->table->natts; i++)
+	for (int i = 0; i < state->spec.table->natts; i++)
 	{
 		slot->tts_isnull[i] = true;
 		slot->tts_values[i] = (Datum) 0;
-		if (state->junk[i] != 0)
+		if (state->old.junk[i] != 0)
 			slot->tts_values[i] = ExecGetJunkAttribute(planSlot,
-													   state->junk[i],
+													   state->old.junk[i],
 													   &slot->tts_isnull[i]);
 	}
 	ExecStoreVirtualTuple(slot);
@@ -447,7 +482,7 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	XeroModify *state = rri->ri_FdwState;
 	XeroTable  *table = xero_get_table(rri->ri_RelationDesc);
 	bool		returning = boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING));
-	int			batch = state ? state->batch :
+	int			batch = state ? state->spec.batch :
 	xero_write_batch(table, mtstate->operation, returning);
 	bool		inside = xero_written_object(table->object) != table->object;
 	int			elements = inside ? xero_lines_reach(table) : batch;
@@ -475,11 +510,11 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 		return;
 
 	xero_send_pending(state);
-	ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls, es);
-	ExplainPropertyInteger("Xero Rows Written", NULL, state->done, es);
-	ExplainPropertyInteger("Xero Bytes Sent", NULL, state->stats.bytes_out, es);
-	ExplainPropertyInteger("Xero Retries", NULL, state->stats.retries, es);
+	ExplainPropertyInteger("Xero Actual Calls", NULL, state->tally.stats.calls, es);
+	ExplainPropertyInteger("Xero Rows Written", NULL, state->tally.done, es);
+	ExplainPropertyInteger("Xero Bytes Sent", NULL, state->tally.stats.bytes_out, es);
+	ExplainPropertyInteger("Xero Retries", NULL, state->tally.stats.retries, es);
 	if (es->timing)
-		ExplainPropertyFloat("Xero Budget Wait", "ms", state->stats.waited_ms,
+		ExplainPropertyFloat("Xero Budget Wait", "ms", state->tally.stats.waited_ms,
 							 3, es);
 }

@@ -75,89 +75,154 @@ typedef struct XeroWritten
 	const XeroColumn *known;	/* NULL for what the user declared */
 } XeroWritten;
 
-/*
- * What xero_fdw._push() adds to a write: the caller knows the idempotency key,
- * and is told of each row instead of getting an error.
- */
-typedef struct XeroPush
-{
-	const char *key;
-	double		key_age;		/* as in XeroWriteSpec */
-	XeroOutcome *outcomes;		/* by number of the row */
-	const XeroResponse *response;	/* to the request; NULL if none was sent */
-} XeroPush;
-
 typedef struct XeroLines XeroLines;
+typedef struct XeroModify XeroModify;
 
-/* Hangs off ResultRelInfo.ri_FdwState, or belongs to a push; lives in the executor's context. */
-typedef struct XeroModify
+/* What is written, and how; constant during the statement. */
+typedef struct XeroModifySpec
 {
-	/* constant during the statement */
 	XeroTable  *table;
 	const XeroObject *object;
 	const XeroWriteRules *rules;
 	XeroServer *server;
 	CmdType		operation;
-	int			batch;			/* rows of a request */
-	bool		at_once;		/* but those of no batch do not wait for it */
 	TupleDesc	desc;
+	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
+	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
+	List	   *identity;		/* attributes that identify a row */
+	int			batch;			/* rows of a request */
+	int			reach;			/* records of a request whose rows are written
+								 * inside of them */
+	bool		at_once;		/* rows of no batch do not wait for it */
+	const char *key;			/* idempotency key of the one request; NULL:
+								 * each gets a new one */
+	double		key_age;		/* then: as in XeroWriteSpec */
+} XeroModifySpec;
 
-	/* columns, and where the plan's rows have old values */
+/* How a row becomes an element. */
+typedef struct XeroEncoder
+{
 	XeroWritten *columns;		/* by member of the writer */
 	XeroMember *members;
 	int			nmembers;
 	int			key_member;
 	int			status_member;	/* -1 if not needed */
 	bool	   *set;			/* by member: UPDATE sets it */
+	XeroWriter *writer;
+	char	  **texts;			/* by member; workspace */
+} XeroEncoder;
+
+/* Where the plan's rows have old values. */
+typedef struct XeroOldRows
+{
 	AttrNumber *junk;			/* by attribute - 1: its place among the junk
 								 * columns, 0 if it is not there */
 	AttrNumber	whole_row;		/* UPDATE with row triggers: the old row's
 								 * place among the junk columns, else 0 */
 	bool		joined;			/* the plan may find a row several times */
 	struct found_hash *found;	/* then: those that it has found; or NULL */
-	XeroWriter *writer;
-	char	  **texts;			/* by member; workspace */
+} XeroOldRows;
+
+/* How a record of an answer becomes a row; unused without RETURNING. */
+typedef struct XeroReadBack
+{
+	XeroReader *reader;			/* or NULL */
+	XeroField  *fields;
+	AttrNumber *attnos;			/* by field */
+	int			nfields;
+	Datum	   *values;			/* by field */
+	bool	   *nulls;
+} XeroReadBack;
+
+/* The row that is being encoded. */
+typedef struct XeroPresentRow
+{
+	int			number;			/* in the caller's batch, from 0 */
+	int			counted;		/* in the statement, from 1; for its label */
+} XeroPresentRow;
+
+/*
+ * Is told what became of rows.  What Xero stored is in the tally before, and
+ * remembered for a transaction that rolls back.
+ */
+typedef struct XeroRowSink
+{
+	/* one row by its number; NULL if nobody wants to know */
+	void		(*stored) (struct XeroRowSink *sink, int number,
+						   const XeroOutcome *outcome);
+
+	/* XeroRefusal: all of one request, or the one that a check of ours made */
+	void		(*refused) (struct XeroRowSink *sink, XeroModify *state,
+							List *refusals);
+} XeroRowSink;
+
+/* A statement's: it raises refusals, or notes them. */
+typedef struct XeroStatementSink
+{
+	XeroRowSink sink;
+	int64		noted;			/* rows */
+	bool	   *marks;			/* by number of a row in the caller's batch:
+								 * it was refused; or NULL */
+} XeroStatementSink;
+
+/* What the statement has done so far, and what it cost. */
+typedef struct XeroTally
+{
+	int64		done;			/* records that it has written */
+	StringInfoData names;		/* their keys, the first ones */
+	bool		told;			/* an error that names them is being raised */
+	XeroCallStats stats;
+	XeroProgress *progress;
+} XeroTally;
+
+/*
+ * Hangs off ResultRelInfo.ri_FdwState, or belongs to a push; lives in the
+ * executor's context.
+ */
+struct XeroModify
+{
+	XeroModifySpec spec;
+	XeroEncoder encoder;
+	XeroOldRows old;
+	XeroReadBack back;
+	XeroLines  *lines;			/* rows inside of a record, else NULL */
+	XeroRowSink *sink;
+	XeroPresentRow present;
 
 	/* what waits to be sent, by organisation; NULL until the first row */
 	XeroQueue  *queues;
 	int			nqueues;
-	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
-	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
-	List	   *identity;		/* attributes that identify a row */
-	XeroLines  *lines;			/* rows inside of a record, else NULL */
-	int			reach;			/* such records of a request */
-	int			row;			/* number of the present row in the statement */
 
-	/* the answer */
-	MemoryContext answer_cxt;
-	XeroAnswer *answer;
-	XeroReader *reader;			/* of RETURNING, or NULL */
-	XeroField  *fields;
-	AttrNumber *field_attnos;
-	int			nfields;
-	Datum	   *values;			/* by field */
-	bool	   *nulls;
-	bool	   *refused;		/* by number of row in the caller's batch, or
-								 * NULL */
-	XeroPush   *push;			/* of xero_fdw._push(), else NULL */
-	int64		done;			/* records written by this statement */
-	StringInfoData names;		/* their keys, the first ones */
-	bool		told;			/* an error that names them is being raised */
-	int64		failed;			/* rows that were noted as refused */
+	/* the present request */
+	MemoryContext answer_cxt;	/* it and its answer */
+	XeroAnswer *answer;			/* reads outcomes */
+	const XeroResponse *response;	/* the last answer while it is kept, or
+									 * NULL */
 
-	/* what it cost */
-	XeroCallStats stats;
-	XeroProgress *progress;
-} XeroModify;
+	XeroTally	tally;
+};
 
 /*
  * in modify.c: begin a write in the current memory context, without the
- * network; and let what Xero stored be read back
+ * network; let what Xero stored be read back; send what waits
  */
 extern XeroModify *xero_modify_begin(Relation rel, Oid userid,
-									 CmdType operation, bool returning);
+									 CmdType operation, bool returning,
+									 XeroRowSink *sink);
 extern void xero_modify_read_back(XeroModify *state);
 extern void xero_modify_end(XeroModify *state);
+
+/* in sink.c: of the present memory context */
+extern XeroStatementSink *xero_statement_sink_create(void);
+
+/* A row that was sent, or would have been, for the sink. */
+extern XeroRefusal *xero_make_refusal(const XeroPendingRow *row,
+									  const XeroOutcome *outcome);
+
+/* A check of ours refuses the present row. */
+extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
+							const char *label, const char *message,
+							const char *detail);
 
 /*
  * in targets.c: the name of a junk column with a column's old value; an ERROR
@@ -252,11 +317,6 @@ extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 extern char *xero_make_subject(List *rows);
 extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
-
-/* A row is refused by us. */
-extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
-							const char *label, const char *message,
-							const char *detail);
 
 /*
  * in lines.c: what rows inside of records need; how many records are read and

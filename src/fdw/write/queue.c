@@ -42,24 +42,25 @@ progress_phase(CmdType operation)
 void
 xero_make_queues(XeroModify *state)
 {
+	const XeroModifySpec *spec = &state->spec;
 	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
 	XeroOrganisation *organisations;
 
 	Assert(state->queues == NULL);
-	state->nqueues = xero_organisations(state->server, &organisations);
+	state->nqueues = xero_organisations(spec->server, &organisations);
 	state->queues = palloc0(sizeof(XeroQueue) * state->nqueues);
 	for (int i = 0; i < state->nqueues; i++)
 	{
 		XeroQueue  *queue = &state->queues[i];
 
 		queue->organisation = &organisations[i];
-		queue->server = *state->server;
+		queue->server = *spec->server;
 		queue->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										   "Xero pending rows",
 										   ALLOCSET_DEFAULT_SIZES);
 	}
-	state->progress = xero_progress_begin(state->table->relid,
-										  progress_phase(state->operation));
+	state->tally.progress = xero_progress_begin(spec->table->relid,
+												progress_phase(spec->operation));
 	MemoryContextSwitchTo(old);
 }
 
@@ -86,7 +87,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 			return take_queue(state, 0);
 		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
 						psprintf("server \"%s\" stands for %d organisations, and the row does not say which one it is for",
-								 state->server->name, state->nqueues),
+								 state->spec.server->name, state->nqueues),
 						"Give column \"tenant_id\" a value.");
 		return -1;
 	}
@@ -99,7 +100,7 @@ xero_choose_queue(XeroModify *state, const char *tenant, const char *label)
 	}
 	xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label,
 					psprintf("server \"%s\" does not write to organisation %s",
-							 state->server->name, tenant),
+							 state->spec.server->name, tenant),
 					NULL);
 	return -1;
 }
@@ -115,11 +116,11 @@ describe_done(void *arg)
 {
 	XeroModify *state = arg;
 
-	if (state->done > 0 && !state->told)
+	if (state->tally.done > 0 && !state->tally.told)
 		errcontext("written by this statement already, and not undone by ROLLBACK: "
 				   "%lld %s foreign table \"%s\": %s",
-				   (long long) state->done, xero_written_verb(state->operation),
-				   state->table->name, state->names.data);
+				   (long long) state->tally.done, xero_written_verb(state->spec.operation),
+				   state->spec.table->name, state->tally.names.data);
 }
 
 /* Rows of a child table, as a list of lists: those of one parent each. */
@@ -160,7 +161,7 @@ send_rows(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 	List	   *groups;
 	ListCell   *lc;
 
-	if (state->rules->place == XERO_PLACE_OWN)
+	if (state->spec.rules->place == XERO_PLACE_OWN)
 	{
 		xero_send_request(state, queue, queue->rows, slot, row_cxt);
 		return;
@@ -188,6 +189,7 @@ send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
+	state->response = NULL;
 	MemoryContextReset(state->answer_cxt);
 	old = MemoryContextSwitchTo(state->answer_cxt);
 	send_rows(state, queue, slot, old);
@@ -243,8 +245,8 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	copy->element = xero_copy_text(row->element);
 	copy->holder = xero_copy_text(row->holder);
 	copy->key = xero_copy_text(row->key);
-	copy->texts = copy_texts(row->texts, state->nmembers);
-	copy->identity = copy_texts(row->identity, list_length(state->identity));
+	copy->texts = copy_texts(row->texts, state->encoder.nmembers);
+	copy->identity = copy_texts(row->identity, list_length(state->spec.identity));
 	queue->rows = lappend(queue->rows, copy);
 	MemoryContextSwitchTo(old);
 	queue->bytes += row_bytes(row);
@@ -260,7 +262,7 @@ xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 	if (queue->bytes + bytes > XERO_MAX_BODY)
 		send_queue(state, queue, NULL);
 	append_row(state, queue, row);
-	if (list_length(queue->rows) >= state->batch)
+	if (list_length(queue->rows) >= state->spec.batch)
 		send_queue(state, queue, slot);
 }
 
@@ -288,7 +290,7 @@ xero_send_together(XeroModify *state, List *rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a request for foreign table \"%s\" is too large for Xero",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("Its rows have %zu bytes, where %d are allowed.",
 						   queue->bytes, XERO_MAX_BODY),
 				 errhint("Send fewer rows at a time.")));

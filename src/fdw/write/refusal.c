@@ -160,7 +160,7 @@ xero_refusals_raise(const char *table, CmdType operation, List *refusals,
 			break;
 		}
 		appendStringInfo(&detail, "%s%s: %s", shown++ > 0 ? "\n" : "",
-						 refusal->label, xero_join_messages(refusal->messages, " | "));
+						 refusal->label, xero_join_messages(refusal->outcome.messages, " | "));
 	}
 	if (done > 0)
 		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
@@ -169,13 +169,13 @@ xero_refusals_raise(const char *table, CmdType operation, List *refusals,
 
 	CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,
-			(errcode(first->sqlerrcode),
+			(errcode(first->outcome.sqlerrcode),
 			 list_length(refusals) == 1 ?
 			 errmsg("a row of foreign table \"%s\" was refused: %s", table,
-					(char *) linitial(first->messages)) :
+					(char *) linitial(first->outcome.messages)) :
 			 errmsg("%d rows of foreign table \"%s\" were refused: %s",
 					list_length(refusals), table,
-					(char *) linitial(first->messages)),
+					(char *) linitial(first->outcome.messages)),
 			 errdetail_internal("%s", detail.data),
 			 hint ? errhint("%s", hint) : 0));
 }
@@ -204,7 +204,7 @@ xero_refusals_log(const char *table, CmdType operation, List *refusals)
 	foreach(lc, refusals)
 	{
 		const XeroRefusal *refusal = lfirst(lc);
-		char	   *message = xero_join_messages(refusal->messages, " | ");
+		char	   *message = xero_join_messages(refusal->outcome.messages, " | ");
 		KeptRefusal *entry;
 
 		old = MemoryContextSwitchTo(kept_cxt);
@@ -213,7 +213,7 @@ xero_refusals_log(const char *table, CmdType operation, List *refusals)
 		entry->roleid = GetUserId();
 		entry->table = pstrdup(table);
 		entry->operation = operation;
-		entry->sqlerrcode = refusal->sqlerrcode;
+		entry->sqlerrcode = refusal->outcome.sqlerrcode;
 		entry->label = pstrdup(refusal->label);
 		entry->message = pstrdup(message);
 		entry->values = refusal->values ? pstrdup(refusal->values) : NULL;

@@ -10,16 +10,17 @@
 
 #include "compat.h"
 
+#include "fdw/write/answer.h"
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
 /* A row that Xero, or a check of ours, refused. */
 typedef struct XeroRefusal
 {
-	int			sqlerrcode;
+	int			number;			/* of the row in the caller's batch */
 	char	   *label;			/* the row, for people */
 	char	   *values;			/* as JSON, or NULL */
-	List	   *messages;		/* char *, at least one */
+	XeroOutcome outcome;		/* not stored */
 } XeroRefusal;
 
 /* Messages (char *) as one text. */

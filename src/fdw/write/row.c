@@ -57,13 +57,13 @@ print_value(Oid type, Datum value)
 static char *
 print_attribute(XeroModify *state, AttrNumber attno, Datum value)
 {
-	return print_value(TupleDescAttr(state->desc, attno - 1)->atttypid, value);
+	return print_value(TupleDescAttr(state->spec.desc, attno - 1)->atttypid, value);
 }
 
 static const char *
 attribute_name(XeroModify *state, AttrNumber attno)
 {
-	return NameStr(TupleDescAttr(state->desc, attno - 1)->attname);
+	return NameStr(TupleDescAttr(state->spec.desc, attno - 1)->attname);
 }
 
 /* An old value of the row that the plan has found. */
@@ -71,27 +71,28 @@ static Datum
 old_value(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno,
 		  bool *isnull)
 {
-	if (state->junk[attno - 1] == 0)
+	if (state->old.junk[attno - 1] == 0)
 	{
 		*isnull = true;
 		return (Datum) 0;
 	}
-	return ExecGetJunkAttribute(plan_slot, state->junk[attno - 1], isnull);
+	return ExecGetJunkAttribute(plan_slot, state->old.junk[attno - 1], isnull);
 }
 
 /* What people call a new row: by the columns that name it, or its number. */
 static char *
 label_row(XeroModify *state, TupleTableSlot *slot)
 {
+	const XeroModifySpec *spec = &state->spec;
 	StringInfoData label;
 
 	initStringInfo(&label);
-	appendStringInfo(&label, "row %d", state->row);
-	for (int i = 0; i < lengthof(state->rules->labels) &&
-		 state->rules->labels[i] != NULL; i++)
+	appendStringInfo(&label, "row %d", state->present.counted);
+	for (int i = 0; i < lengthof(spec->rules->labels) &&
+		 spec->rules->labels[i] != NULL; i++)
 	{
-		AttrNumber	attno = xero_attribute_of(state->table,
-											  state->rules->labels[i]);
+		AttrNumber	attno = xero_attribute_of(spec->table,
+											  spec->rules->labels[i]);
 		char	   *text;
 		int			len;
 
@@ -114,29 +115,30 @@ label_row(XeroModify *state, TupleTableSlot *slot)
 static char *
 check_limit(XeroModify *state, int member, Datum value)
 {
-	const XeroColumn *known = state->columns[member].known;
+	XeroEncoder *encoder = &state->encoder;
+	const XeroColumn *known = encoder->columns[member].known;
 	char	   *text;
 
 	if (known == NULL || (known->max_length == 0 && known->words == NULL))
 		return NULL;
-	text = print_value(state->members[member].type, value);
+	text = print_value(encoder->members[member].type, value);
 	if (known->max_length > 0 &&
 		pg_mbstrlen(text) > known->max_length)
 		return psprintf("value of column \"%s\" is too long for Xero: %d characters, where %d are allowed",
-						state->members[member].column, pg_mbstrlen(text),
+						encoder->members[member].column, pg_mbstrlen(text),
 						known->max_length);
 	if (known->words != NULL && *text != '\0' &&
 		!xero_is_one_of(known->words, text))
 		return psprintf("value \"%s\" of column \"%s\" is none that Xero has",
 						pnstrdup(text, pg_mbcliplen(text, strlen(text), 100)),
-						state->members[member].column);
+						encoder->members[member].column);
 	return NULL;
 }
 
 static char *
 limit_detail(XeroModify *state, int member)
 {
-	const XeroColumn *known = state->columns[member].known;
+	const XeroColumn *known = state->encoder.columns[member].known;
 	char	   *words;
 
 	if (known->words == NULL)
@@ -154,9 +156,9 @@ limit_detail(XeroModify *state, int member)
 static bool
 has_one_of(XeroModify *state, TupleTableSlot *slot, const char *columns)
 {
-	for (int i = 0; i < state->table->natts; i++)
+	for (int i = 0; i < state->spec.table->natts; i++)
 	{
-		const XeroColumn *known = state->table->columns[i].known;
+		const XeroColumn *known = state->spec.table->columns[i].known;
 
 		if (known != NULL && xero_is_one_of(columns, known->name) &&
 			!slot->tts_isnull[i])
@@ -184,7 +186,8 @@ append_missing(StringInfo missing, int *count, const char *columns)
 static char *
 check_required(XeroModify *state, TupleTableSlot *slot)
 {
-	const XeroObject *object = state->object;
+	const XeroModifySpec *spec = &state->spec;
+	const XeroObject *object = spec->object;
 	StringInfoData missing;
 	int			count = 0;
 
@@ -197,11 +200,11 @@ check_required(XeroModify *state, TupleTableSlot *slot)
 			!has_one_of(state, slot, column->name))
 			append_missing(&missing, &count, column->name);
 	}
-	for (int i = 0; i < lengthof(state->rules->one_of) &&
-		 state->rules->one_of[i] != NULL; i++)
+	for (int i = 0; i < lengthof(spec->rules->one_of) &&
+		 spec->rules->one_of[i] != NULL; i++)
 	{
-		if (!has_one_of(state, slot, state->rules->one_of[i]))
-			append_missing(&missing, &count, state->rules->one_of[i]);
+		if (!has_one_of(state, slot, spec->rules->one_of[i]))
+			append_missing(&missing, &count, spec->rules->one_of[i]);
 	}
 	if (count == 0)
 		return NULL;
@@ -213,9 +216,9 @@ check_required(XeroModify *state, TupleTableSlot *slot)
 static bool
 check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
 {
-	for (int i = 0; i < state->table->natts; i++)
+	for (int i = 0; i < state->spec.table->natts; i++)
 	{
-		const XeroTableColumn *column = &state->table->columns[i];
+		const XeroTableColumn *column = &state->spec.table->columns[i];
 
 		if (slot->tts_isnull[i])
 			continue;
@@ -241,13 +244,14 @@ check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
 static void
 make_element(XeroModify *state, XeroPendingRow *row)
 {
+	XeroEncoder *encoder = &state->encoder;
 	StringInfoData json;
 
 	initStringInfo(&json);
-	xero_writer_object(state->writer, &json, state->texts);
+	xero_writer_object(encoder->writer, &json, encoder->texts);
 	row->element = pg_server_to_any(json.data, json.len, PG_UTF8);
 	if (state->lines != NULL)
-		row->texts = state->texts;
+		row->texts = encoder->texts;
 }
 
 /* False if the value is refused. */
@@ -262,20 +266,22 @@ take_value(XeroModify *state, int member, Datum value, char *label)
 						problem, limit_detail(state, member));
 		return false;
 	}
-	state->texts[member] = xero_writer_value(state->writer, member, value);
+	state->encoder.texts[member] = xero_writer_value(state->encoder.writer, member, value);
 	return true;
 }
 
 XeroPendingRow *
 xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 {
+	XeroEncoder *encoder = &state->encoder;
+	const XeroModifySpec *spec = &state->spec;
 	char	   *label;
 	char	   *missing;
 	char	   *tenant = NULL;
 	XeroPendingRow *row;
 
 	slot_getallattrs(slot);
-	state->row++;
+	state->present.counted++;
 	label = label_row(state, slot);
 	if (!check_read_only(state, slot, label))
 		return NULL;
@@ -286,24 +292,25 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 						NULL);
 		return NULL;
 	}
-	memset(state->texts, 0, sizeof(char *) * state->nmembers);
-	for (int i = 0; i < state->nmembers; i++)
+	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
+	for (int i = 0; i < encoder->nmembers; i++)
 	{
-		AttrNumber	attno = state->columns[i].attno;
+		AttrNumber	attno = encoder->columns[i].attno;
 
 		if (attno != 0 && !slot->tts_isnull[attno - 1] &&
 			!take_value(state, i, slot->tts_values[attno - 1], label))
 			return NULL;
 	}
 	row = palloc0(sizeof(XeroPendingRow));
+	row->number = state->present.number;
 	row->label = label;
-	if (state->holder_attno != 0)
-		row->holder = print_attribute(state, state->holder_attno,
-									  slot->tts_values[state->holder_attno - 1]);
+	if (spec->holder_attno != 0)
+		row->holder = print_attribute(state, spec->holder_attno,
+									  slot->tts_values[spec->holder_attno - 1]);
 	make_element(state, row);
-	if (state->tenant_attno != 0 && !slot->tts_isnull[state->tenant_attno - 1])
-		tenant = print_attribute(state, state->tenant_attno,
-								 slot->tts_values[state->tenant_attno - 1]);
+	if (spec->tenant_attno != 0 && !slot->tts_isnull[spec->tenant_attno - 1])
+		tenant = print_attribute(state, spec->tenant_attno,
+								 slot->tts_values[spec->tenant_attno - 1]);
 	row->queue = xero_choose_queue(state, tenant, label);
 	return row->queue < 0 ? NULL : row;
 }
@@ -327,7 +334,7 @@ old_key(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("a record of foreign table \"%s\" has no key",
-						state->table->name)));
+						state->spec.table->name)));
 	return key;
 }
 
@@ -335,20 +342,22 @@ old_key(XeroModify *state, TupleTableSlot *plan_slot, AttrNumber attno)
 static XeroPendingRow *
 make_old_row(XeroModify *state, TupleTableSlot *plan_slot)
 {
-	const XeroObject *object = state->object;
+	const XeroModifySpec *spec = &state->spec;
+	const XeroObject *object = spec->object;
 	XeroPendingRow *row = palloc0(sizeof(XeroPendingRow));
 	int			n = 0;
 	ListCell   *lc;
 
+	row->number = state->present.number;
 	if (object->parent != NULL)
-		row->holder = old_key(state, plan_slot, state->holder_attno);
+		row->holder = old_key(state, plan_slot, spec->holder_attno);
 	if (object->key != NULL)
 		row->key = old_key(state, plan_slot,
-						   xero_attribute_of(state->table, object->key));
+						   xero_attribute_of(spec->table, object->key));
 	row->label = object->key ? psprintf("%s %s", object->key, row->key) :
 		psprintf("%s %s", object->parent->key, row->holder);
-	row->identity = palloc(sizeof(char *) * Max(list_length(state->identity), 1));
-	foreach(lc, state->identity)
+	row->identity = palloc(sizeof(char *) * Max(list_length(spec->identity), 1));
+	foreach(lc, spec->identity)
 		row->identity[n++] = old_text(state, plan_slot, lfirst_int(lc));
 	return row;
 }
@@ -361,21 +370,22 @@ static bool
 is_repeated(XeroModify *state, TupleTableSlot *plan_slot,
 			const XeroPendingRow *row)
 {
+	XeroOldRows *old = &state->old;
 	MemoryContext cxt = GetMemoryChunkContext(state);
 	char	   *tenant = NULL;
 	char	   *name;
 	bool		repeated;
 	FoundRow   *entry;
 
-	if (!state->joined || row->key == NULL)
+	if (!old->joined || row->key == NULL)
 		return false;
-	if (state->found == NULL)
-		state->found = found_create(cxt, 256, NULL);
-	if (state->tenant_attno != 0)
-		tenant = old_text(state, plan_slot, state->tenant_attno);
+	if (old->found == NULL)
+		old->found = found_create(cxt, 256, NULL);
+	if (state->spec.tenant_attno != 0)
+		tenant = old_text(state, plan_slot, state->spec.tenant_attno);
 	name = psprintf("%s %s %s", tenant ? tenant : "",
 					row->holder ? row->holder : "", row->key);
-	entry = found_insert(state->found, name, &repeated);
+	entry = found_insert(old->found, name, &repeated);
 	if (!repeated)
 		entry->name = MemoryContextStrdup(cxt, name);
 	return repeated;
@@ -385,7 +395,7 @@ is_repeated(XeroModify *state, TupleTableSlot *plan_slot,
 static int
 old_queue(XeroModify *state, TupleTableSlot *plan_slot, const char *label)
 {
-	AttrNumber	attno = state->tenant_attno;
+	AttrNumber	attno = state->spec.tenant_attno;
 
 	return xero_choose_queue(state, attno == 0 ? NULL :
 							 old_text(state, plan_slot, attno),
@@ -402,21 +412,22 @@ is_text(Oid type)
 static bool
 take_null(XeroModify *state, int member, char *label)
 {
-	const XeroColumn *known = state->columns[member].known;
+	XeroEncoder *encoder = &state->encoder;
+	const XeroColumn *known = encoder->columns[member].known;
 
 	if (known != NULL && (known->flags & XERO_COL_REQUIRED))
 		xero_refuse_row(state, ERRCODE_NOT_NULL_VIOLATION, label,
 						psprintf("Xero requires a value in column \"%s\"",
-								 state->members[member].column),
+								 encoder->members[member].column),
 						NULL);
-	else if (!is_text(state->members[member].type))
+	else if (!is_text(encoder->members[member].type))
 		xero_refuse_row(state, ERRCODE_FEATURE_NOT_SUPPORTED, label,
 						psprintf("Xero cannot clear column \"%s\"",
-								 state->members[member].column),
+								 encoder->members[member].column),
 						"It ignores what is null, and only a text can be made empty.");
 	else
 	{
-		state->texts[member] = "\"\"";
+		encoder->texts[member] = "\"\"";
 		return true;
 	}
 	return false;
@@ -429,9 +440,9 @@ old_row(XeroModify *state, TupleTableSlot *plan_slot)
 	bool		isnull;
 	Datum		value;
 
-	if (state->whole_row == 0)
+	if (state->old.whole_row == 0)
 		return NULL;
-	value = ExecGetJunkAttribute(plan_slot, state->whole_row, &isnull);
+	value = ExecGetJunkAttribute(plan_slot, state->old.whole_row, &isnull);
 	return isnull ? NULL : DatumGetHeapTupleHeader(value);
 }
 
@@ -439,7 +450,7 @@ static bool
 has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 			TupleTableSlot *slot)
 {
-	Form_pg_attribute att = TupleDescAttr(state->desc, attno - 1);
+	Form_pg_attribute att = TupleDescAttr(state->spec.desc, attno - 1);
 	bool		isnull;
 	Datum		value;
 
@@ -457,9 +468,9 @@ static bool
 check_untouched(XeroModify *state, HeapTupleHeader before,
 				TupleTableSlot *slot, char *label)
 {
-	for (int i = 0; i < state->table->natts; i++)
+	for (int i = 0; i < state->spec.table->natts; i++)
 	{
-		const XeroTableColumn *column = &state->table->columns[i];
+		const XeroTableColumn *column = &state->spec.table->columns[i];
 		bool		stays = column->is_tenant || column->from_parent;
 
 		if ((!stays && (column->known == NULL ||
@@ -480,21 +491,23 @@ check_untouched(XeroModify *state, HeapTupleHeader before,
 static void
 take_companions(XeroModify *state, TupleTableSlot *plan_slot)
 {
-	for (int i = 0; i < lengthof(state->rules->with_update) &&
-		 state->rules->with_update[i] != NULL; i++)
+	XeroEncoder *encoder = &state->encoder;
+
+	for (int i = 0; i < lengthof(state->spec.rules->with_update) &&
+		 state->spec.rules->with_update[i] != NULL; i++)
 	{
-		for (int m = 0; m < state->nmembers; m++)
+		for (int m = 0; m < encoder->nmembers; m++)
 		{
-			const XeroWritten *column = &state->columns[m];
+			const XeroWritten *column = &encoder->columns[m];
 			bool		isnull;
 			Datum		value;
 
-			if (state->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
-				strcmp(column->known->name, state->rules->with_update[i]) != 0)
+			if (encoder->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
+				strcmp(column->known->name, state->spec.rules->with_update[i]) != 0)
 				continue;
 			value = old_value(state, plan_slot, column->attno, &isnull);
 			if (!isnull)
-				state->texts[m] = xero_writer_value(state->writer, m, value);
+				encoder->texts[m] = xero_writer_value(encoder->writer, m, value);
 		}
 	}
 }
@@ -503,31 +516,32 @@ XeroPendingRow *
 xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 				   TupleTableSlot *plan_slot)
 {
+	XeroEncoder *encoder = &state->encoder;
 	HeapTupleHeader before = old_row(state, plan_slot);
 	XeroPendingRow *row = make_old_row(state, plan_slot);
 
 	if (is_repeated(state, plan_slot, row))
 		return NULL;
 	slot_getallattrs(slot);
-	state->row++;
+	state->present.counted++;
 	if (!check_untouched(state, before, slot, row->label))
 		return NULL;
-	memset(state->texts, 0, sizeof(char *) * state->nmembers);
-	for (int i = 0; i < state->nmembers; i++)
+	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
+	for (int i = 0; i < encoder->nmembers; i++)
 	{
-		AttrNumber	attno = state->columns[i].attno;
+		AttrNumber	attno = encoder->columns[i].attno;
 
-		if (i == state->key_member || attno == 0 ||
-			!(state->set[i] || has_changed(state, before, attno, slot)))
+		if (i == encoder->key_member || attno == 0 ||
+			!(encoder->set[i] || has_changed(state, before, attno, slot)))
 			continue;
 		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
 			!take_value(state, i, slot->tts_values[attno - 1], row->label))
 			return NULL;
 	}
 	take_companions(state, plan_slot);
-	if (state->rules->place == XERO_PLACE_OWN &&
-		state->rules->envelope != XERO_ENVELOPE_BARE)
-		state->texts[state->key_member] = xero_json_string(row->key);
+	if (state->spec.rules->place == XERO_PLACE_OWN &&
+		state->spec.rules->envelope != XERO_ENVELOPE_BARE)
+		encoder->texts[encoder->key_member] = xero_json_string(row->key);
 	make_element(state, row);
 	row->queue = old_queue(state, plan_slot, row->label);
 	return row->queue < 0 ? NULL : row;
@@ -537,17 +551,18 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 XeroPendingRow *
 xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 {
-	const XeroWriteRules *rules = state->rules;
+	XeroEncoder *encoder = &state->encoder;
+	const XeroWriteRules *rules = state->spec.rules;
 	XeroPendingRow *row = make_old_row(state, plan_slot);
 	char	   *status = NULL;
 	const XeroEnding *ending;
 
 	if (is_repeated(state, plan_slot, row))
 		return NULL;
-	state->row++;
+	state->present.counted++;
 	if (rules->status != NULL)
 		status = old_text(state, plan_slot,
-						  xero_attribute_of(state->table, rules->status));
+						  xero_attribute_of(state->spec.table, rules->status));
 	ending = xero_find_ending(rules, status);
 	if (ending == NULL)
 	{
@@ -562,9 +577,9 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 		return NULL;
 	if (ending->becomes == NULL)
 		return row;
-	memset(state->texts, 0, sizeof(char *) * state->nmembers);
-	state->texts[state->key_member] = xero_json_string(row->key);
-	state->texts[state->status_member] = xero_json_string(ending->becomes);
+	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
+	encoder->texts[encoder->key_member] = xero_json_string(row->key);
+	encoder->texts[encoder->status_member] = xero_json_string(ending->becomes);
 	take_companions(state, plan_slot);
 	make_element(state, row);
 	return row;

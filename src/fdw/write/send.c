@@ -21,60 +21,6 @@
 /* So many rows of a request are named in an error about all of them. */
 #define MAX_NAMED_ROWS 10
 
-/*-------------------------------------------------------------------------
- * Refusals
- *-------------------------------------------------------------------------
- */
-
-static const char *
-refusal_hint(const XeroModify *state)
-{
-	return state->operation == CMD_DELETE ? state->rules->ending_hint : NULL;
-}
-
-/* Raise or note them. */
-static void
-settle_refusals(XeroModify *state, List *refusals)
-{
-	if (refusals == NIL || state->push != NULL)
-		return;					/* a push has noted them */
-	if (!xero_refusals_are_logged())
-	{
-		state->told = true;
-		xero_refusals_raise(state->table->name, state->operation, refusals,
-							state->done, state->names.data,
-							refusal_hint(state));
-	}
-	xero_refusals_log(state->table->name, state->operation, refusals);
-	state->failed += list_length(refusals);
-}
-
-void
-xero_refuse_row(XeroModify *state, int sqlerrcode, const char *label,
-				const char *message, const char *detail)
-{
-	XeroRefusal refusal = {0};
-	List	   *messages = list_make1(pstrdup(message));
-
-	if (detail != NULL)
-		messages = lappend(messages, pstrdup(detail));
-	if (state->push != NULL)
-	{
-		state->push->outcomes[state->row - 1].sqlerrcode = sqlerrcode;
-		state->push->outcomes[state->row - 1].messages = messages;
-		return;
-	}
-	refusal.sqlerrcode = sqlerrcode;
-	refusal.label = pstrdup(label);
-	refusal.messages = messages;
-	settle_refusals(state, list_make1(&refusal));
-}
-
-/*-------------------------------------------------------------------------
- * One request
- *-------------------------------------------------------------------------
- */
-
 char *
 xero_make_subject(List *rows)
 {
@@ -100,7 +46,7 @@ xero_make_subject(List *rows)
 static char *
 make_body(const XeroModify *state, List *rows)
 {
-	const XeroObject *object = xero_written_object(state->object);
+	const XeroObject *object = xero_written_object(state->spec.object);
 	XeroEnvelope envelope = object->writes->envelope;
 	StringInfoData body;
 	bool		first = true;
@@ -128,23 +74,10 @@ make_body(const XeroModify *state, List *rows)
 static void
 note_done(XeroModify *state, const char *key)
 {
-	state->done++;
-	xero_written_name(&state->names, state->done, key);
-	xero_written_add(state->table->name, state->operation, key);
-}
+	XeroTally  *tally = &state->tally;
 
-static XeroRefusal *
-make_refusal(const XeroPendingRow *row, const XeroOutcome *outcome)
-{
-	XeroRefusal *refusal = palloc0(sizeof(XeroRefusal));
-
-	refusal->sqlerrcode = outcome->sqlerrcode;
-	refusal->label = row->label;
-	refusal->messages = outcome->messages;
-	if (row->element != NULL)
-		refusal->values = pg_any_to_server(row->element, strlen(row->element),
-										   PG_UTF8);
-	return refusal;
+	xero_written_name(&tally->names, ++tally->done, key);
+	xero_written_add(state->spec.table->name, state->spec.operation, key);
 }
 
 static void
@@ -155,7 +88,7 @@ show_warnings(XeroModify *state, const XeroPendingRow *row, List *warnings)
 	foreach(lc, warnings)
 		ereport(WARNING,
 				(errmsg("Xero warns about a row of foreign table \"%s\": %s",
-						state->table->name, (char *) lfirst(lc)),
+						state->spec.table->name, (char *) lfirst(lc)),
 				 errdetail_internal("%s", row->label)));
 }
 
@@ -199,7 +132,7 @@ fill_value(XeroModify *state, AttrNumber attno, char *text,
 
 	if (attno == 0)
 		return;
-	att = TupleDescAttr(state->desc, attno - 1);
+	att = TupleDescAttr(state->spec.desc, attno - 1);
 	getTypeInputInfo(att->atttypid, &input, &ioparam);
 	slot->tts_values[attno - 1] = OidInputFunctionCall(input, text, ioparam,
 													   att->atttypmod);
@@ -210,11 +143,13 @@ fill_value(XeroModify *state, AttrNumber attno, char *text,
 static void
 next_record(XeroModify *state)
 {
-	if (!xero_reader_next(state->reader, state->values, state->nulls))
+	XeroReadBack *back = &state->back;
+
+	if (!xero_reader_next(back->reader, back->values, back->nulls))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("It lacks a record that was written.")));
 }
 
@@ -222,16 +157,18 @@ void
 xero_read_record(XeroModify *state, const XeroQueue *queue,
 				 TupleTableSlot *slot)
 {
+	XeroReadBack *back = &state->back;
+
 	next_record(state);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true,
 		   sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < state->nfields; i++)
+	for (int i = 0; i < back->nfields; i++)
 	{
-		slot->tts_values[state->field_attnos[i] - 1] = state->values[i];
-		slot->tts_isnull[state->field_attnos[i] - 1] = state->nulls[i];
+		slot->tts_values[back->attnos[i] - 1] = back->values[i];
+		slot->tts_isnull[back->attnos[i] - 1] = back->nulls[i];
 	}
-	fill_value(state, state->tenant_attno,
+	fill_value(state, state->spec.tenant_attno,
 			   pstrdup(queue->organisation->tenant_id), slot);
 	ExecStoreVirtualTuple(slot);
 }
@@ -250,13 +187,13 @@ read_back(XeroModify *state, const XeroQueue *queue,
 	int			place = row->parts == NIL ? 0 :
 	((XeroPendingRow *) linitial(row->parts))->place;
 
-	xero_reader_open(state->reader, response->body, response->len,
+	xero_reader_open(state->back.reader, response->body, response->len,
 					 response->detail);
 	for (int i = 0; i < place; i++)
 		next_record(state);
 	xero_read_record(state, queue, slot);
-	if (state->rules->place == XERO_PLACE_BELOW)
-		fill_value(state, state->holder_attno, row->holder, slot);
+	if (state->spec.rules->place == XERO_PLACE_BELOW)
+		fill_value(state, state->spec.holder_attno, row->holder, slot);
 	MemoryContextSwitchTo(old);
 }
 
@@ -265,14 +202,14 @@ static void
 judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
 		  const XeroOutcome *outcome, List **refusals)
 {
-	if (outcome->stored)
-		note_done(state, key);
-	else
+	if (!outcome->stored)
 	{
-		*refusals = lappend(*refusals, make_refusal(row, outcome));
-		if (state->refused != NULL)
-			state->refused[row->number] = true;
+		*refusals = lappend(*refusals, xero_make_refusal(row, outcome));
+		return;
 	}
+	note_done(state, key);
+	if (state->sink->stored != NULL)
+		state->sink->stored(state->sink, row->number, outcome);
 }
 
 /* Sort the rows of the request into those that were stored and the others. */
@@ -293,8 +230,6 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 		show_warnings(state, row, outcome->warnings);
 		if (outcome->key == NULL && row->key != NULL)
 			outcome->key = pstrdup(row->key);
-		if (state->push != NULL)
-			state->push->outcomes[row->number] = *outcome;
 		if (row->parts == NIL)
 			judge_row(state, row, outcome->key, outcome, &refusals);
 		foreach(lp, row->parts)
@@ -306,18 +241,19 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 		}
 	}
 	xero_write_forget();		/* all that was stored is noted */
-	settle_refusals(state, refusals);
+	if (refusals != NIL)
+		state->sink->refused(state->sink, state, refusals);
 }
 
 /* What Xero says to a request, row by row. */
 static XeroOutcome *
 read_outcomes(XeroModify *state, const XeroResponse *response,
-			  const XeroWriteSpec *spec, List *rows)
+			  const XeroWriteSpec *request, List *rows)
 {
 	List	   *keys = NIL;
 	ListCell   *lc;
 
-	if (spec->body == NULL)
+	if (request->body == NULL)
 		return read_deletion(state, response);
 	if (response->status == 404)
 		return make_missing(list_length(rows));
@@ -330,39 +266,47 @@ read_outcomes(XeroModify *state, const XeroResponse *response,
 	return xero_answer_read(state->answer, response, keys);
 }
 
+static void
+show_progress(const XeroTally *tally)
+{
+	if (tally->progress == NULL)
+		return;
+	tally->progress->pages_done++;
+	tally->progress->rows = tally->done;
+	tally->progress->bytes_in = tally->stats.bytes_in;
+}
+
 void
 xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 				  TupleTableSlot *slot, MemoryContext row_cxt)
 {
+	const XeroModifySpec *spec = &state->spec;
 	XeroPendingRow *first = linitial(rows);
-	int			elements = state->lines ? state->reach : state->batch;
-	XeroWriteSpec spec = {0};
+	int			elements = state->lines ? spec->reach : spec->batch;
+	XeroWriteSpec request = {0};
 	const XeroResponse *response;
 	XeroOutcome *outcomes;
 	ListCell   *lc;
 
-	spec.method = xero_write_method(state->table, state->operation, elements);
-	spec.path = xero_write_path(state->table, state->operation, elements,
-								first->holder, first->key);
-	spec.query = xero_write_query(state->table, state->operation, elements);
-	spec.body = make_body(state, rows);
-	spec.subject = xero_make_subject(rows);
-	spec.missing_ok = spec.body == NULL ||
-		state->rules->place == XERO_PLACE_BELOW;
-	spec.stats = &state->stats;
-	if (state->push != NULL)
-	{
-		spec.key = state->push->key;
-		spec.key_age = state->push->key_age;
-	}
+	request.method = xero_write_method(spec->table, spec->operation, elements);
+	request.path = xero_write_path(spec->table, spec->operation, elements,
+								   first->holder, first->key);
+	request.query = xero_write_query(spec->table, spec->operation, elements);
+	request.body = make_body(state, rows);
+	request.subject = xero_make_subject(rows);
+	request.missing_ok = request.body == NULL ||
+		spec->rules->place == XERO_PLACE_BELOW;
+	request.stats = &state->tally.stats;
+	request.key = spec->key;
+	request.key_age = spec->key_age;
 	if (xero_write_is_dry_run())
 	{
-		xero_write_show(&spec);
+		xero_write_show(&request);
 		return;
 	}
 
-	response = xero_write_send(CurrentMemoryContext, &queue->server, &spec);
-	if (response->status == 400 && state->rules->repeatable &&
+	response = xero_write_send(CurrentMemoryContext, &queue->server, &request);
+	if (response->status == 400 && spec->rules->repeatable &&
 		list_length(rows) > 1)
 	{
 		/* Xero tells of the failed ones only: ask about each */
@@ -371,17 +315,11 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 							  row_cxt);
 		return;
 	}
-	outcomes = read_outcomes(state, response, &spec, rows);
-	if (state->push != NULL)
-		state->push->response = response;
+	outcomes = read_outcomes(state, response, &request, rows);
+	state->response = response;
 	judge_rows(state, rows, outcomes);
-	if (state->progress)
-	{
-		state->progress->pages_done++;
-		state->progress->rows = state->done;
-		state->progress->bytes_in = state->stats.bytes_in;
-	}
-	if (slot != NULL && state->reader != NULL && outcomes[0].stored)
+	show_progress(&state->tally);
+	if (slot != NULL && state->back.reader != NULL && outcomes[0].stored)
 		read_back(state, queue, first, response, slot, row_cxt);
 }
 
@@ -394,7 +332,7 @@ xero_check_size(const XeroModify *state, const XeroPendingRow *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a row of foreign table \"%s\" is too large for Xero",
-						state->table->name),
+						state->spec.table->name),
 				 errdetail("The %s has %zu bytes, where %d are allowed.",
 						   row->label, bytes, XERO_MAX_BODY)));
 }
