@@ -3,9 +3,8 @@
  * send.c
  *	  One request of a write -> what became of its rows.
  *
- * If Xero refused some of them, the statement ends there with one error, or
- * they are noted and it goes on; either way what Xero has stored is kept in
- * mind for whoever rolls back.
+ * What Xero has stored is kept in mind for a transaction that rolls back, and
+ * then the sink is told of it and of what was refused.
  *
  *-------------------------------------------------------------------------
  */
