@@ -74,7 +74,7 @@ extern void xeroBeginForeignScan(ForeignScanState *node, int eflags);
 extern void xeroReScanForeignScan(ForeignScanState *node);
 extern void xeroEndForeignScan(ForeignScanState *node);
 
-/* in targets.c */
+/* in write_plan.c */
 extern int	xeroIsForeignRelUpdatable(Relation rel);
 extern void xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 										RangeTblEntry *target_rte,

@@ -225,7 +225,7 @@ extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
 							const char *detail);
 
 /*
- * in targets.c: the name of a junk column with a column's old value; an ERROR
+ * in write_plan.c: the name of a junk column with a column's old value; an ERROR
  * unless Xero offers the operation; and the columns (names in the catalogue)
  * of which it takes the present value
  */

@@ -463,7 +463,7 @@ has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 						   att->attlen);
 }
 
-/* Has a trigger changed a column that SET could not (targets.c)? */
+/* Has a trigger changed a column that SET could not (write_plan.c)? */
 static bool
 check_untouched(XeroModify *state, HeapTupleHeader before,
 				TupleTableSlot *slot, char *label)

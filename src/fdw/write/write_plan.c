@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * targets.c
+ * write_plan.c
  *	  Planning of INSERT, UPDATE and DELETE: what Xero offers, which old values
  *	  are needed, and how the requests look.
  *
