@@ -13,7 +13,7 @@
 #include "fdw/import.h"
 #include "fdw/plan/plan.h"
 #include "fdw/sync/sync.h"
-#include "fdw/write/refusal.h"
+#include "fdw/write/row_error.h"
 #include "fdw/write/written.h"
 #include "fmgr.h"
 #include "utils/guc.h"
@@ -30,7 +30,7 @@ _PG_init(void)
 	xero_api_init();
 	xero_import_init();
 	xero_stats_init();
-	xero_refusal_init();
+	xero_row_error_init();
 	xero_written_init();
 	xero_sync_init();
 	MarkGUCPrefixReserved("xero_fdw");

@@ -412,15 +412,15 @@ take_outcome(XeroRowSink *sink, int number, const XeroOutcome *outcome)
 }
 
 static void
-take_refusals(XeroRowSink *sink, XeroModify *state, List *refusals)
+take_errors(XeroRowSink *sink, XeroModify *state, List *errors)
 {
 	ListCell   *lc;
 
-	foreach(lc, refusals)
+	foreach(lc, errors)
 	{
-		const XeroRefusal *refusal = lfirst(lc);
+		const XeroRowError *error = lfirst(lc);
 
-		take_outcome(sink, refusal->number, &refusal->outcome);
+		take_outcome(sink, error->number, &error->outcome);
 	}
 }
 
@@ -440,7 +440,7 @@ begin_push(Relation rel, CmdType operation, Jsonb *rows)
 
 	check_writable(rel, operation);
 	push->sink.stored = take_outcome;
-	push->sink.refused = take_refusals;
+	push->sink.refused = take_errors;
 	state = xero_modify_begin(rel, GetUserId(), operation, false, &push->sink);
 	spec = &state->spec;
 	push->state = state;

@@ -22,7 +22,7 @@
 #include "api/report/failure.h"
 #include "catalog/pg_type.h"
 #include "catalog/writes.h"
-#include "fdw/write/refusal.h"
+#include "fdw/write/row_error.h"
 #include "json/reader.h"
 #include "utils/builtins.h"
 

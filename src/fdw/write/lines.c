@@ -505,7 +505,7 @@ make_holder_row(XeroModify *state, Holder *holder)
 			missing.sqlerrcode = ERRCODE_NO_DATA_FOUND;
 			missing.messages = list_make1(XERO_NO_SUCH_RECORD);
 			state->sink->refused(state->sink, state,
-								 list_make1(xero_make_refusal(row, &missing)));
+								 list_make1(xero_make_row_error(row, &missing)));
 		}
 	}
 	if (record->parts == NIL)

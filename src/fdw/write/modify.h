@@ -15,7 +15,7 @@
 #include "catalog/writes.h"
 #include "fdw/fdw.h"
 #include "fdw/write/answer.h"
-#include "fdw/write/refusal.h"
+#include "fdw/write/row_error.h"
 #include "json/reader.h"
 #include "json/writer.h"
 #include "lib/stringinfo.h"
@@ -151,12 +151,12 @@ typedef struct XeroRowSink
 	void		(*stored) (struct XeroRowSink *sink, int number,
 						   const XeroOutcome *outcome);
 
-	/* XeroRefusal: all of one request, or the one that a check of ours made */
+	/* XeroRowError: all of one request, or the one that a check of ours made */
 	void		(*refused) (struct XeroRowSink *sink, XeroModify *state,
-							List *refusals);
+							List *errors);
 } XeroRowSink;
 
-/* A statement's: it raises refusals, or notes them. */
+/* A statement's: it raises errors, or notes them. */
 typedef struct XeroStatementSink
 {
 	XeroRowSink sink;
@@ -216,8 +216,8 @@ extern void xero_modify_end(XeroModify *state);
 extern XeroStatementSink *xero_statement_sink_create(void);
 
 /* A row that was sent, or would have been, for the sink. */
-extern XeroRefusal *xero_make_refusal(const XeroPendingRow *row,
-									  const XeroOutcome *outcome);
+extern XeroRowError *xero_make_row_error(const XeroPendingRow *row,
+										 const XeroOutcome *outcome);
 
 /* A check of ours refuses the present row. */
 extern void xero_refuse_row(XeroModify *state, int sqlerrcode,

@@ -199,11 +199,11 @@ read_back(XeroModify *state, const XeroQueue *queue,
 /* A row was stored under this key, or refused. */
 static void
 judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
-		  const XeroOutcome *outcome, List **refusals)
+		  const XeroOutcome *outcome, List **errors)
 {
 	if (!outcome->stored)
 	{
-		*refusals = lappend(*refusals, xero_make_refusal(row, outcome));
+		*errors = lappend(*errors, xero_make_row_error(row, outcome));
 		return;
 	}
 	note_done(state, key);
@@ -215,7 +215,7 @@ judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
 static void
 judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 {
-	List	   *refusals = NIL;
+	List	   *errors = NIL;
 	int			i = 0;
 	ListCell   *lc;
 	ListCell   *lp;
@@ -230,18 +230,18 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 		if (outcome->key == NULL && row->key != NULL)
 			outcome->key = pstrdup(row->key);
 		if (row->parts == NIL)
-			judge_row(state, row, outcome->key, outcome, &refusals);
+			judge_row(state, row, outcome->key, outcome, &errors);
 		foreach(lp, row->parts)
 		{
 			XeroPendingRow *part = lfirst(lp);
 
 			judge_row(state, part, part->key ? part->key : part->holder,
-					  outcome, &refusals);
+					  outcome, &errors);
 		}
 	}
 	xero_write_forget();		/* all that was stored is noted */
-	if (refusals != NIL)
-		state->sink->refused(state->sink, state, refusals);
+	if (errors != NIL)
+		state->sink->refused(state->sink, state, errors);
 }
 
 /* What Xero says to a request, row by row. */

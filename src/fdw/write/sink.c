@@ -15,26 +15,26 @@
 #include "mb/pg_wchar.h"
 
 static void
-refuse_for_statement(XeroRowSink *sink, XeroModify *state, List *refusals)
+refuse_for_statement(XeroRowSink *sink, XeroModify *state, List *errors)
 {
 	XeroStatementSink *own = (XeroStatementSink *) sink;
 	const XeroModifySpec *spec = &state->spec;
 	ListCell   *lc;
 
-	if (!xero_refusals_are_logged())
+	if (!xero_row_errors_are_logged())
 	{
 		state->tally.told = true;
-		xero_refusals_raise(spec->table->name, spec->operation, refusals,
-							state->tally.done, state->tally.names.data,
-							spec->operation == CMD_DELETE ?
-							spec->rules->ending_hint : NULL);
+		xero_row_errors_raise(spec->table->name, spec->operation, errors,
+							  state->tally.done, state->tally.names.data,
+							  spec->operation == CMD_DELETE ?
+							  spec->rules->ending_hint : NULL);
 	}
-	xero_refusals_log(spec->table->name, spec->operation, refusals);
-	own->noted += list_length(refusals);
-	foreach(lc, refusals)
+	xero_row_errors_log(spec->table->name, spec->operation, errors);
+	own->noted += list_length(errors);
+	foreach(lc, errors)
 	{
 		if (own->marks != NULL)
-			own->marks[((XeroRefusal *) lfirst(lc))->number] = true;
+			own->marks[((XeroRowError *) lfirst(lc))->number] = true;
 	}
 }
 
@@ -47,32 +47,32 @@ xero_statement_sink_create(void)
 	return sink;
 }
 
-XeroRefusal *
-xero_make_refusal(const XeroPendingRow *row, const XeroOutcome *outcome)
+XeroRowError *
+xero_make_row_error(const XeroPendingRow *row, const XeroOutcome *outcome)
 {
-	XeroRefusal *refusal = palloc0(sizeof(XeroRefusal));
+	XeroRowError *error = palloc0(sizeof(XeroRowError));
 
-	refusal->number = row->number;
-	refusal->label = row->label;
-	refusal->outcome = *outcome;
+	error->number = row->number;
+	error->label = row->label;
+	error->outcome = *outcome;
 	if (row->element != NULL)
-		refusal->values = pg_any_to_server(row->element, strlen(row->element),
-										   PG_UTF8);
-	return refusal;
+		error->values = pg_any_to_server(row->element, strlen(row->element),
+										 PG_UTF8);
+	return error;
 }
 
 void
 xero_refuse_row(XeroModify *state, int sqlerrcode, const char *label,
 				const char *message, const char *detail)
 {
-	XeroRefusal refusal = {0};
+	XeroRowError error = {0};
 
-	refusal.number = state->present.number;
-	refusal.label = pstrdup(label);
-	refusal.outcome.sqlerrcode = sqlerrcode;
-	refusal.outcome.messages = list_make1(pstrdup(message));
+	error.number = state->present.number;
+	error.label = pstrdup(label);
+	error.outcome.sqlerrcode = sqlerrcode;
+	error.outcome.messages = list_make1(pstrdup(message));
 	if (detail != NULL)
-		refusal.outcome.messages = lappend(refusal.outcome.messages,
-										   pstrdup(detail));
-	state->sink->refused(state->sink, state, list_make1(&refusal));
+		error.outcome.messages = lappend(error.outcome.messages,
+										 pstrdup(detail));
+	state->sink->refused(state->sink, state, list_make1(&error));
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * refusal.c
+ * row_error.c
  *	  Rows that were not written, and why.
  *
  * Either a statement stops at the first request of which rows were refused,
@@ -14,7 +14,7 @@
  */
 #include "compat.h"
 
-#include "fdw/write/refusal.h"
+#include "fdw/write/row_error.h"
 
 #include "fdw/write/written.h"
 #include "fmgr.h"
@@ -46,7 +46,7 @@ static const struct config_enum_entry on_row_error_words[] = {
 };
 
 /* A row of xero_fdw.write_errors; the strings are in the same chunk's context. */
-typedef struct KeptRefusal
+typedef struct KeptError
 {
 	TimestampTz at;
 	Oid			roleid;
@@ -56,7 +56,7 @@ typedef struct KeptRefusal
 	char	   *label;
 	char	   *message;
 	char	   *values;			/* or NULL */
-} KeptRefusal;
+} KeptError;
 
 static int	on_row_error = ON_ROW_ERROR_ERROR;
 static MemoryContext kept_cxt = NULL;
@@ -65,7 +65,7 @@ static List *kept = NIL;
 PG_FUNCTION_INFO_V1(xero_write_errors);
 
 void
-xero_refusal_init(void)
+xero_row_error_init(void)
 {
 	DefineCustomEnumVariable("xero_fdw.on_row_error",
 							 "What becomes of a statement that writes a row which Xero refuses.",
@@ -76,7 +76,7 @@ xero_refusal_init(void)
 }
 
 bool
-xero_refusals_are_logged(void)
+xero_row_errors_are_logged(void)
 {
 	return on_row_error == ON_ROW_ERROR_LOG;
 }
@@ -140,27 +140,27 @@ xero_join_messages(List *messages, const char *separator)
 }
 
 void
-xero_refusals_raise(const char *table, CmdType operation, List *refusals,
-					int64 done, const char *names, const char *hint)
+xero_row_errors_raise(const char *table, CmdType operation, List *errors,
+					  int64 done, const char *names, const char *hint)
 {
-	const XeroRefusal *first = linitial(refusals);
+	const XeroRowError *first = linitial(errors);
 	StringInfoData detail;
 	int			shown = 0;
 	ListCell   *lc;
 
 	initStringInfo(&detail);
-	foreach(lc, refusals)
+	foreach(lc, errors)
 	{
-		const XeroRefusal *refusal = lfirst(lc);
+		const XeroRowError *error = lfirst(lc);
 
 		if (shown == MAX_SHOWN)
 		{
 			appendStringInfo(&detail, "\n... and %d rows more.",
-							 list_length(refusals) - shown);
+							 list_length(errors) - shown);
 			break;
 		}
 		appendStringInfo(&detail, "%s%s: %s", shown++ > 0 ? "\n" : "",
-						 refusal->label, xero_join_messages(refusal->outcome.messages, " | "));
+						 error->label, xero_join_messages(error->outcome.messages, " | "));
 	}
 	if (done > 0)
 		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
@@ -170,18 +170,18 @@ xero_refusals_raise(const char *table, CmdType operation, List *refusals,
 	CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,
 			(errcode(first->outcome.sqlerrcode),
-			 list_length(refusals) == 1 ?
+			 list_length(errors) == 1 ?
 			 errmsg("a row of foreign table \"%s\" was refused: %s", table,
 					(char *) linitial(first->outcome.messages)) :
 			 errmsg("%d rows of foreign table \"%s\" were refused: %s",
-					list_length(refusals), table,
+					list_length(errors), table,
 					(char *) linitial(first->outcome.messages)),
 			 errdetail_internal("%s", detail.data),
 			 hint ? errhint("%s", hint) : 0));
 }
 
 static void
-free_kept(KeptRefusal *entry)
+free_kept(KeptError *entry)
 {
 	pfree(entry->table);
 	pfree(entry->label);
@@ -192,7 +192,7 @@ free_kept(KeptRefusal *entry)
 }
 
 void
-xero_refusals_log(const char *table, CmdType operation, List *refusals)
+xero_row_errors_log(const char *table, CmdType operation, List *errors)
 {
 	MemoryContext old;
 	ListCell   *lc;
@@ -201,22 +201,22 @@ xero_refusals_log(const char *table, CmdType operation, List *refusals)
 		kept_cxt = AllocSetContextCreate(TopMemoryContext,
 										 "Xero write errors",
 										 ALLOCSET_DEFAULT_SIZES);
-	foreach(lc, refusals)
+	foreach(lc, errors)
 	{
-		const XeroRefusal *refusal = lfirst(lc);
-		char	   *message = xero_join_messages(refusal->outcome.messages, " | ");
-		KeptRefusal *entry;
+		const XeroRowError *error = lfirst(lc);
+		char	   *message = xero_join_messages(error->outcome.messages, " | ");
+		KeptError  *entry;
 
 		old = MemoryContextSwitchTo(kept_cxt);
-		entry = palloc0(sizeof(KeptRefusal));
+		entry = palloc0(sizeof(KeptError));
 		entry->at = GetCurrentTimestamp();
 		entry->roleid = GetUserId();
 		entry->table = pstrdup(table);
 		entry->operation = operation;
-		entry->sqlerrcode = refusal->outcome.sqlerrcode;
-		entry->label = pstrdup(refusal->label);
+		entry->sqlerrcode = error->outcome.sqlerrcode;
+		entry->label = pstrdup(error->label);
 		entry->message = pstrdup(message);
-		entry->values = refusal->values ? pstrdup(refusal->values) : NULL;
+		entry->values = error->values ? pstrdup(error->values) : NULL;
 		kept = lappend(kept, entry);
 		if (list_length(kept) > MAX_KEPT)
 		{
@@ -237,7 +237,7 @@ xero_write_errors(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(lc, kept)
 	{
-		const KeptRefusal *entry = lfirst(lc);
+		const KeptError *entry = lfirst(lc);
 		Datum		values[7];
 		bool		nulls[7] = {0};
 
