@@ -14,7 +14,7 @@
 #include "fdw/plan/plan.h"
 #include "fdw/sync/sync.h"
 #include "fdw/write/row_error.h"
-#include "fdw/write/written.h"
+#include "fdw/write/xact.h"
 #include "fmgr.h"
 #include "utils/guc.h"
 
@@ -31,7 +31,7 @@ _PG_init(void)
 	xero_import_init();
 	xero_stats_init();
 	xero_row_error_init();
-	xero_written_init();
+	xero_xact_init();
 	xero_sync_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }

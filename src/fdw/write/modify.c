@@ -81,7 +81,7 @@ init_members(XeroModify *state)
 	XeroTable  *table = spec->table;
 	int			max = table->natts + spec->object->ncolumns;
 
-	encoder->columns = palloc0(sizeof(XeroWritten) * max);
+	encoder->columns = palloc0(sizeof(XeroWriteColumn) * max);
 	encoder->members = palloc0(sizeof(XeroMember) * max);
 	encoder->set = palloc0(sizeof(bool) * max);
 	encoder->key_member = -1;

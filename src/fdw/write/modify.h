@@ -69,11 +69,11 @@ typedef struct XeroPendingRow
 } XeroPendingRow;
 
 /* A column that may be written. */
-typedef struct XeroWritten
+typedef struct XeroWriteColumn
 {
 	AttrNumber	attno;			/* 0 for what the table leaves out */
 	const XeroColumn *known;	/* NULL for what the user declared */
-} XeroWritten;
+} XeroWriteColumn;
 
 typedef struct XeroLines XeroLines;
 typedef struct XeroModify XeroModify;
@@ -102,7 +102,7 @@ typedef struct XeroModifySpec
 /* How a row becomes an element. */
 typedef struct XeroEncoder
 {
-	XeroWritten *columns;		/* by member of the writer */
+	XeroWriteColumn *columns;	/* by member of the writer */
 	XeroMember *members;
 	int			nmembers;
 	int			key_member;

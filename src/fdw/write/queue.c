@@ -15,7 +15,7 @@
 
 #include "api/consent/tenant.h"
 #include "base/text.h"
-#include "fdw/write/written.h"
+#include "fdw/write/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
@@ -119,7 +119,7 @@ describe_done(void *arg)
 	if (state->tally.done > 0 && !state->tally.told)
 		errcontext("written by this statement already, and not undone by ROLLBACK: "
 				   "%lld %s foreign table \"%s\": %s",
-				   (long long) state->tally.done, xero_written_verb(state->spec.operation),
+				   (long long) state->tally.done, xero_operation_verb(state->spec.operation),
 				   state->spec.table->name, state->tally.names.data);
 }
 

@@ -498,7 +498,7 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot)
 	{
 		for (int m = 0; m < encoder->nmembers; m++)
 		{
-			const XeroWritten *column = &encoder->columns[m];
+			const XeroWriteColumn *column = &encoder->columns[m];
 			bool		isnull;
 			Datum		value;
 

@@ -16,7 +16,7 @@
 
 #include "fdw/write/row_error.h"
 
-#include "fdw/write/written.h"
+#include "fdw/write/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -165,7 +165,7 @@ xero_row_errors_raise(const char *table, CmdType operation, List *errors,
 	if (done > 0)
 		appendStringInfo(&detail, "\nWritten by this statement already, and not undone by ROLLBACK: "
 						 "%lld %s foreign table \"%s\": %s.",
-						 (long long) done, xero_written_verb(operation), table, names);
+						 (long long) done, xero_operation_verb(operation), table, names);
 
 	CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,

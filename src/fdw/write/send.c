@@ -12,7 +12,7 @@
 
 #include "fdw/write/modify.h"
 
-#include "fdw/write/written.h"
+#include "fdw/write/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -75,8 +75,8 @@ note_done(XeroModify *state, const char *key)
 {
 	XeroTally  *tally = &state->tally;
 
-	xero_written_name(&tally->names, ++tally->done, key);
-	xero_written_add(state->spec.table->name, state->spec.operation, key);
+	xero_append_name(&tally->names, ++tally->done, key);
+	xero_xact_wrote(state->spec.table->name, state->spec.operation, key);
 }
 
 static void

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * written.h
+ * xact.h
  *	  What the present transaction has written to Xero.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_WRITTEN_H
-#define XERO_WRITTEN_H
+#ifndef XERO_XACT_H
+#define XERO_XACT_H
 
 #include "compat.h"
 
@@ -17,16 +17,16 @@
 #define XERO_MAX_NAMED 100
 
 /* In _PG_init: from now on rollbacks are noticed. */
-extern void xero_written_init(void);
+extern void xero_xact_init(void);
 
 /* A record was inserted, updated or deleted; "key" is its key. */
-extern void xero_written_add(const char *table, CmdType operation,
-							 const char *key);
+extern void xero_xact_wrote(const char *table, CmdType operation,
+							const char *key);
 
 /* "inserted into", "updated in", "deleted from" */
-extern const char *xero_written_verb(CmdType operation);
+extern const char *xero_operation_verb(CmdType operation);
 
 /* Append one of "count" keys to a list in a message, unless it is full. */
-extern void xero_written_name(StringInfo names, int64 count, const char *key);
+extern void xero_append_name(StringInfo names, int64 count, const char *key);
 
-#endif							/* XERO_WRITTEN_H */
+#endif							/* XERO_XACT_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * written.c
+ * xact.c
  *	  What the present transaction has written to Xero.
  *
  * Xero knows no transactions: what it has stored, ROLLBACK does not undo.  So
@@ -13,7 +13,7 @@
  */
 #include "compat.h"
 
-#include "fdw/write/written.h"
+#include "fdw/write/xact.h"
 
 #include "access/xact.h"
 #include "api/call/write.h"
@@ -32,7 +32,7 @@ typedef struct Written
 static List *written = NIL;
 
 const char *
-xero_written_verb(CmdType operation)
+xero_operation_verb(CmdType operation)
 {
 	switch (operation)
 	{
@@ -46,7 +46,7 @@ xero_written_verb(CmdType operation)
 }
 
 void
-xero_written_name(StringInfo names, int64 count, const char *key)
+xero_append_name(StringInfo names, int64 count, const char *key)
 {
 	if (count <= XERO_MAX_NAMED)
 		appendStringInfo(names, "%s%s", count > 1 ? ", " : "", key);
@@ -55,7 +55,7 @@ xero_written_name(StringInfo names, int64 count, const char *key)
 }
 
 void
-xero_written_add(const char *table, CmdType operation, const char *key)
+xero_xact_wrote(const char *table, CmdType operation, const char *key)
 {
 	int			level = GetCurrentTransactionNestLevel();
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
@@ -72,7 +72,7 @@ xero_written_add(const char *table, CmdType operation, const char *key)
 		written = lappend(written, last);
 	}
 	last->count++;
-	xero_written_name(&last->keys, last->count, key);
+	xero_append_name(&last->keys, last->count, key);
 	MemoryContextSwitchTo(old);
 }
 
@@ -107,7 +107,7 @@ describe_rest(int level)
 		appendStringInfo(&detail, "%s%lld %s foreign table \"%s\": %s.",
 						 detail.len > 0 ? "\n" : "",
 						 (long long) entry->count,
-						 xero_written_verb(entry->operation), entry->table,
+						 xero_operation_verb(entry->operation), entry->table,
 						 entry->keys.data);
 	}
 	if (xero_write_doubtful()[0] != '\0')
@@ -191,7 +191,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId mySubid,
 }
 
 void
-xero_written_init(void)
+xero_xact_init(void)
 {
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
