@@ -63,14 +63,14 @@ typedef struct Line
 } Line;
 
 /* A record whose array rows change. */
-typedef struct Holder
+typedef struct Parent
 {
 	const char *key;
 	List	   *rows;			/* XeroPendingRow */
 	bool		found;
 	char	  **texts;			/* by record field: JSON, of the companions */
 	List	   *lines;			/* Line */
-} Holder;
+} Parent;
 
 /*-------------------------------------------------------------------------
  * Preparing
@@ -270,45 +270,45 @@ read_elements(XeroModify *state, Datum array)
 	return result;
 }
 
-static Holder *
-find_holder(List *holders, const char *key)
+static Parent *
+find_parent(List *parents, const char *key)
 {
 	ListCell   *lc;
 
-	foreach(lc, holders)
+	foreach(lc, parents)
 	{
-		Holder	   *holder = lfirst(lc);
+		Parent	   *parent = lfirst(lc);
 
-		if (pg_strcasecmp(holder->key, key) == 0)
-			return holder;
+		if (pg_strcasecmp(parent->key, key) == 0)
+			return parent;
 	}
 	return NULL;
 }
 
 static void
-take_record(XeroModify *state, List *holders, const Datum *values,
+take_record(XeroModify *state, List *parents, const Datum *values,
 			const bool *nulls)
 {
 	XeroLines  *lines = state->lines;
-	Holder	   *holder = nulls[RECORD_KEY] ? NULL :
-	find_holder(holders, TextDatumGetCString(values[RECORD_KEY]));
+	Parent	   *parent = nulls[RECORD_KEY] ? NULL :
+	find_parent(parents, TextDatumGetCString(values[RECORD_KEY]));
 
-	if (holder == NULL)
+	if (parent == NULL)
 		return;
-	holder->found = true;
+	parent->found = true;
 	if (!nulls[RECORD_ARRAY])
-		holder->lines = read_elements(state, values[RECORD_ARRAY]);
-	holder->texts = palloc0(sizeof(char *) * lines->nrecord_fields);
+		parent->lines = read_elements(state, values[RECORD_ARRAY]);
+	parent->texts = palloc0(sizeof(char *) * lines->nrecord_fields);
 	for (int i = RECORD_COMPANIONS; i < lines->nrecord_fields; i++)
 	{
 		if (!nulls[i])
-			holder->texts[i] = xero_writer_value(lines->writer, i, values[i]);
+			parent->texts[i] = xero_writer_value(lines->writer, i, values[i]);
 	}
 }
 
 /* Read records as they are now, all with one call. */
 static void
-read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
+read_parents(XeroModify *state, const XeroQueue *queue, List *parents)
 {
 	XeroLines  *lines = state->lines;
 	Datum	   *values = palloc(sizeof(Datum) * lines->nrecord_fields);
@@ -319,8 +319,8 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
 	const XeroResponse *response;
 	ListCell   *lc;
 
-	foreach(lc, holders)
-		keys = lappend(keys, unconstify(char *, ((Holder *) lfirst(lc))->key));
+	foreach(lc, parents)
+		keys = lappend(keys, unconstify(char *, ((Parent *) lfirst(lc))->key));
 	spec.method = "GET";
 	spec.path = xero_lines_request(state->spec.table, keys, &query);
 	spec.query = query;
@@ -333,7 +333,7 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
 	xero_reader_open(lines->records, response->body, response->len,
 					 response->detail);
 	while (xero_reader_next(lines->records, values, nulls))
-		take_record(state, holders, values, nulls);
+		take_record(state, parents, values, nulls);
 }
 
 /*-------------------------------------------------------------------------
@@ -343,13 +343,13 @@ read_holders(XeroModify *state, const XeroQueue *queue, List *holders)
 
 /* The element that a row means; NULL if it is not there any more. */
 static Line *
-find_line(const XeroModify *state, const Holder *holder,
+find_line(const XeroModify *state, const Parent *parent,
 		  const XeroPendingRow *row)
 {
 	int			nidentity = list_length(state->spec.identity);
 	ListCell   *lc;
 
-	foreach(lc, holder->lines)
+	foreach(lc, parent->lines)
 	{
 		Line	   *line = lfirst(lc);
 		int			i = 0;
@@ -412,21 +412,21 @@ change_line(const XeroModify *state, Line *line, const XeroPendingRow *row)
 
 /* Change the list as a row says; false if what it means is not there. */
 static bool
-apply_row(XeroModify *state, Holder *holder, const XeroPendingRow *row)
+apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
 {
 	Line	   *line;
 
-	if (!holder->found)
+	if (!parent->found)
 		return false;
 	if (state->spec.operation == CMD_INSERT)
 	{
 		line = palloc0(sizeof(Line));
 		line->texts = row->texts;
 		line->taken = true;
-		holder->lines = lappend(holder->lines, line);
+		parent->lines = lappend(parent->lines, line);
 		return true;
 	}
-	line = find_line(state, holder, row);
+	line = find_line(state, parent, row);
 	if (line == NULL)
 		return false;
 	if (state->spec.operation == CMD_DELETE)
@@ -438,7 +438,7 @@ apply_row(XeroModify *state, Holder *holder, const XeroPendingRow *row)
 
 /* The record with its whole array, as an element in UTF-8. */
 static char *
-make_record(const XeroModify *state, Holder *holder)
+make_record(const XeroModify *state, Parent *parent)
 {
 	XeroLines  *lines = state->lines;
 	StringInfoData array;
@@ -447,7 +447,7 @@ make_record(const XeroModify *state, Holder *holder)
 
 	initStringInfo(&array);
 	appendStringInfoChar(&array, '[');
-	foreach(lc, holder->lines)
+	foreach(lc, parent->lines)
 	{
 		Line	   *line = lfirst(lc);
 
@@ -458,21 +458,21 @@ make_record(const XeroModify *state, Holder *holder)
 		xero_writer_object(state->encoder.writer, &array, line->texts);
 	}
 	appendStringInfoChar(&array, ']');
-	holder->texts[RECORD_KEY] = xero_json_string(holder->key);
-	holder->texts[RECORD_ARRAY] = array.data;
+	parent->texts[RECORD_KEY] = xero_json_string(parent->key);
+	parent->texts[RECORD_ARRAY] = array.data;
 	initStringInfo(&json);
-	xero_writer_object(lines->writer, &json, holder->texts);
+	xero_writer_object(lines->writer, &json, parent->texts);
 	return pg_server_to_any(json.data, json.len, PG_UTF8);
 }
 
 /* The one changed element's place in what is sent. */
 static int
-place_of_change(const Holder *holder)
+place_of_change(const Parent *parent)
 {
 	int			place = 0;
 	ListCell   *lc;
 
-	foreach(lc, holder->lines)
+	foreach(lc, parent->lines)
 	{
 		Line	   *line = lfirst(lc);
 
@@ -486,17 +486,17 @@ place_of_change(const Holder *holder)
 
 /* What is to be sent for a record; NULL if none of its rows can be written. */
 static XeroPendingRow *
-make_holder_row(XeroModify *state, Holder *holder)
+make_parent_row(XeroModify *state, Parent *parent)
 {
 	XeroPendingRow *record = palloc0(sizeof(XeroPendingRow));
 	ListCell   *lc;
 
-	foreach(lc, holder->rows)
+	foreach(lc, parent->rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 
 		CHECK_FOR_INTERRUPTS();
-		if (apply_row(state, holder, row))
+		if (apply_row(state, parent, row))
 			record->parts = lappend(record->parts, row);
 		else
 		{
@@ -510,11 +510,11 @@ make_holder_row(XeroModify *state, Holder *holder)
 	}
 	if (record->parts == NIL)
 		return NULL;
-	((XeroPendingRow *) linitial(record->parts))->place = place_of_change(holder);
+	((XeroPendingRow *) linitial(record->parts))->place = place_of_change(parent);
 	record->label = psprintf("%s %s: %s", state->lines->parent->key,
-							 holder->key, xero_make_subject(record->parts));
-	record->holder = unconstify(char *, holder->key);
-	record->element = make_record(state, holder);
+							 parent->key, xero_make_subject(record->parts));
+	record->parent_key = unconstify(char *, parent->key);
+	record->element = make_record(state, parent);
 	xero_check_size(state, record);
 	return record;
 }
@@ -526,7 +526,7 @@ make_holder_row(XeroModify *state, Holder *holder)
 
 /* Read some records and write them back; what that takes is freed. */
 static void
-send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
+send_parents(XeroModify *state, const XeroQueue *queue, List *parents,
 			 TupleTableSlot *slot, MemoryContext row_cxt)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
@@ -537,10 +537,10 @@ send_holders(XeroModify *state, const XeroQueue *queue, List *holders,
 	size_t		bytes = 0;
 	ListCell   *lc;
 
-	read_holders(state, queue, holders);
-	foreach(lc, holders)
+	read_parents(state, queue, parents);
+	foreach(lc, parents)
 	{
-		XeroPendingRow *record = make_holder_row(state, lfirst(lc));
+		XeroPendingRow *record = make_parent_row(state, lfirst(lc));
 
 		if (record == NULL)
 			continue;
@@ -564,22 +564,22 @@ void
 xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
 				TupleTableSlot *slot, MemoryContext row_cxt)
 {
-	List	   *holders = NIL;
+	List	   *parents = NIL;
 	ListCell   *lc;
 
 	foreach(lc, groups)
 	{
-		Holder	   *holder = palloc0(sizeof(Holder));
+		Parent	   *parent = palloc0(sizeof(Parent));
 
-		holder->rows = lfirst(lc);
-		holder->key = ((XeroPendingRow *) linitial(holder->rows))->holder;
-		holders = lappend(holders, holder);
-		if (list_length(holders) == state->spec.reach)
+		parent->rows = lfirst(lc);
+		parent->key = ((XeroPendingRow *) linitial(parent->rows))->parent_key;
+		parents = lappend(parents, parent);
+		if (list_length(parents) == state->spec.reach)
 		{
-			send_holders(state, queue, holders, slot, row_cxt);
-			holders = NIL;
+			send_parents(state, queue, parents, slot, row_cxt);
+			parents = NIL;
 		}
 	}
-	if (holders != NIL)
-		send_holders(state, queue, holders, slot, row_cxt);
+	if (parents != NIL)
+		send_parents(state, queue, parents, slot, row_cxt);
 }

@@ -166,7 +166,7 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 			spec->tenant_attno = i + 1;
 	}
 	if (spec->object->parent != NULL)
-		spec->holder_attno = xero_attribute_of(spec->table,
+		spec->parent_attno = xero_attribute_of(spec->table,
 											   spec->object->parent->key);
 	spec->identity = xero_identity_attributes(spec->table);
 	if (spec->rules->place == XERO_PLACE_INSIDE)

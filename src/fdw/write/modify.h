@@ -56,7 +56,7 @@ typedef struct XeroPendingRow
 	int			number;			/* of the row in the caller's batch */
 	char	   *label;			/* the row, for people */
 	char	   *element;		/* JSON in UTF-8; NULL: no member is set */
-	char	   *holder;			/* child tables: the parent's key */
+	char	   *parent_key;		/* child tables: the parent's key */
 	char	   *key;			/* UPDATE and DELETE: the record's */
 	int			queue;			/* of its organisation */
 
@@ -88,7 +88,7 @@ typedef struct XeroModifySpec
 	CmdType		operation;
 	TupleDesc	desc;
 	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
-	AttrNumber	holder_attno;	/* child tables: the parent's key, else 0 */
+	AttrNumber	parent_attno;	/* child tables: the parent's key, else 0 */
 	List	   *identity;		/* attributes that identify a row */
 	int			batch;			/* rows of a request */
 	int			reach;			/* records of a request whose rows are written
@@ -251,7 +251,7 @@ extern List *xero_identity_attributes(const XeroTable *table);
 extern int	xero_write_batch(const XeroTable *table, CmdType operation,
 							 bool returning);
 extern char *xero_write_path(const XeroTable *table, CmdType operation,
-							 int batch, const char *holder, const char *key);
+							 int batch, const char *parent_key, const char *key);
 extern char *xero_record_path(const XeroObject *object, const char *key);
 extern const char *xero_write_method(const XeroTable *table,
 									 CmdType operation, int batch);

@@ -140,7 +140,7 @@ group_rows(List *rows)
 		{
 			XeroPendingRow *first = linitial(lfirst(lg));
 
-			found = strcmp(first->holder, row->holder) == 0;
+			found = strcmp(first->parent_key, row->parent_key) == 0;
 			if (found)
 			{
 				lfirst(lg) = lappend(lfirst(lg), row);
@@ -243,7 +243,7 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	copy->number = row->number;
 	copy->label = xero_copy_text(row->label);
 	copy->element = xero_copy_text(row->element);
-	copy->holder = xero_copy_text(row->holder);
+	copy->parent_key = xero_copy_text(row->parent_key);
 	copy->key = xero_copy_text(row->key);
 	copy->texts = copy_texts(row->texts, state->encoder.nmembers);
 	copy->identity = copy_texts(row->identity, list_length(state->spec.identity));

@@ -304,9 +304,9 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	row = palloc0(sizeof(XeroPendingRow));
 	row->number = state->present.number;
 	row->label = label;
-	if (spec->holder_attno != 0)
-		row->holder = print_attribute(state, spec->holder_attno,
-									  slot->tts_values[spec->holder_attno - 1]);
+	if (spec->parent_attno != 0)
+		row->parent_key = print_attribute(state, spec->parent_attno,
+										  slot->tts_values[spec->parent_attno - 1]);
 	make_element(state, row);
 	if (spec->tenant_attno != 0 && !slot->tts_isnull[spec->tenant_attno - 1])
 		tenant = print_attribute(state, spec->tenant_attno,
@@ -350,12 +350,12 @@ make_old_row(XeroModify *state, TupleTableSlot *plan_slot)
 
 	row->number = state->present.number;
 	if (object->parent != NULL)
-		row->holder = old_key(state, plan_slot, spec->holder_attno);
+		row->parent_key = old_key(state, plan_slot, spec->parent_attno);
 	if (object->key != NULL)
 		row->key = old_key(state, plan_slot,
 						   xero_attribute_of(spec->table, object->key));
 	row->label = object->key ? psprintf("%s %s", object->key, row->key) :
-		psprintf("%s %s", object->parent->key, row->holder);
+		psprintf("%s %s", object->parent->key, row->parent_key);
 	row->identity = palloc(sizeof(char *) * Max(list_length(spec->identity), 1));
 	foreach(lc, spec->identity)
 		row->identity[n++] = old_text(state, plan_slot, lfirst_int(lc));
@@ -384,7 +384,7 @@ is_repeated(XeroModify *state, TupleTableSlot *plan_slot,
 	if (state->spec.tenant_attno != 0)
 		tenant = old_text(state, plan_slot, state->spec.tenant_attno);
 	name = psprintf("%s %s %s", tenant ? tenant : "",
-					row->holder ? row->holder : "", row->key);
+					row->parent_key ? row->parent_key : "", row->key);
 	entry = found_insert(old->found, name, &repeated);
 	if (!repeated)
 		entry->name = MemoryContextStrdup(cxt, name);

@@ -192,7 +192,7 @@ read_back(XeroModify *state, const XeroQueue *queue,
 		next_record(state);
 	xero_read_record(state, queue, slot);
 	if (state->spec.rules->place == XERO_PLACE_BELOW)
-		fill_value(state, state->spec.holder_attno, row->holder, slot);
+		fill_value(state, state->spec.parent_attno, row->parent_key, slot);
 	MemoryContextSwitchTo(old);
 }
 
@@ -235,7 +235,7 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 		{
 			XeroPendingRow *part = lfirst(lp);
 
-			judge_row(state, part, part->key ? part->key : part->holder,
+			judge_row(state, part, part->key ? part->key : part->parent_key,
 					  outcome, &errors);
 		}
 	}
@@ -260,7 +260,7 @@ read_outcomes(XeroModify *state, const XeroResponse *response,
 	{
 		XeroPendingRow *row = lfirst(lc);
 
-		keys = lappend(keys, row->parts != NIL ? row->holder : row->key);
+		keys = lappend(keys, row->parts != NIL ? row->parent_key : row->key);
 	}
 	return xero_answer_read(state->answer, response, keys);
 }
@@ -289,7 +289,7 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 
 	request.method = xero_write_method(spec->table, spec->operation, elements);
 	request.path = xero_write_path(spec->table, spec->operation, elements,
-								   first->holder, first->key);
+								   first->parent_key, first->key);
 	request.query = xero_write_query(spec->table, spec->operation, elements);
 	request.body = make_body(state, rows);
 	request.subject = xero_make_subject(rows);

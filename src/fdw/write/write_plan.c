@@ -248,21 +248,21 @@ xero_record_path(const XeroObject *object, const char *key)
 /* Keys are NULL for EXPLAIN, which has none. */
 char *
 xero_write_path(const XeroTable *table, CmdType operation, int batch,
-				const char *holder, const char *key)
+				const char *parent_key, const char *key)
 {
 	const XeroObject *object = request_object(table, &operation);
 	const XeroWriteRules *rules = object->writes;
 	char	   *list;
 
 	if (rules->place == XERO_PLACE_BELOW)
-		list = psprintf("%s/%s", xero_record_path(object->parent, holder),
+		list = psprintf("%s/%s", xero_record_path(object->parent, parent_key),
 						object->array);
 	else
 		list = psprintf("%s/%s", object->api->base, object->name);
 	if (!is_own_path(rules, operation, batch))
 		return list;
 	return psprintf("%s/%s", list,
-					encode_key(object, object == table->object ? key : holder));
+					encode_key(object, object == table->object ? key : parent_key));
 }
 
 char *
