@@ -127,7 +127,7 @@ xero_modify_read_back(XeroModify *state)
 									  &back->fields, &back->attnos);
 	back->reader = xero_reader_create(CurrentMemoryContext, spec->table->name,
 									  xero_write_wrapper(spec->object),
-									  state->lines ? spec->object->array : NULL,
+									  state->child_rows ? spec->object->array : NULL,
 									  back->fields, back->nfields, -1);
 	back->values = palloc(sizeof(Datum) * Max(back->nfields, 1));
 	back->nulls = palloc(sizeof(bool) * Max(back->nfields, 1));
@@ -170,7 +170,7 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 											   spec->object->parent->key);
 	spec->identity = xero_identity_attributes(spec->table);
 	if (spec->rules->place == XERO_PLACE_INSIDE)
-		spec->reach = xero_lines_reach(spec->table);
+		spec->parent_batch = xero_parent_batch(spec->table);
 }
 
 XeroModify *
@@ -183,7 +183,7 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning,
 	init_spec(&state->spec, rel, userid, operation, returning);
 	init_members(state);
 	if (spec->rules->place == XERO_PLACE_INSIDE)
-		state->lines = xero_lines_create(state);
+		state->child_rows = xero_child_rows_create(state);
 	state->sink = sink;
 	state->answer_cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero answer to a write",
@@ -485,13 +485,13 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	int			batch = state ? state->spec.batch :
 	xero_write_batch(table, mtstate->operation, returning);
 	bool		inside = xero_written_object(table->object) != table->object;
-	int			elements = inside ? xero_lines_reach(table) : batch;
+	int			elements = inside ? xero_parent_batch(table) : batch;
 	char	   *query = xero_write_query(table, mtstate->operation, elements);
 
 	if (inside)
 	{
 		char	   *read_query;
-		char	   *path = xero_lines_request(table, NIL, &read_query);
+		char	   *path = xero_parent_request(table, NIL, &read_query);
 
 		ExplainPropertyText("Xero Read",
 							psprintf("GET %s%s%s", path,

@@ -49,7 +49,7 @@ typedef struct XeroQueue
 
 /*
  * A row that waits; or a record that is sent for the sake of rows inside of it
- * (lines.c).
+ * (child_rows.c).
  */
 typedef struct XeroPendingRow
 {
@@ -75,7 +75,7 @@ typedef struct XeroWriteColumn
 	const XeroColumn *known;	/* NULL for what the user declared */
 } XeroWriteColumn;
 
-typedef struct XeroLines XeroLines;
+typedef struct XeroChildRows XeroChildRows;
 typedef struct XeroModify XeroModify;
 
 /* What is written, and how; constant during the statement. */
@@ -91,7 +91,7 @@ typedef struct XeroModifySpec
 	AttrNumber	parent_attno;	/* child tables: the parent's key, else 0 */
 	List	   *identity;		/* attributes that identify a row */
 	int			batch;			/* rows of a request */
-	int			reach;			/* records of a request whose rows are written
+	int			parent_batch;	/* records of a request whose rows are written
 								 * inside of them */
 	bool		at_once;		/* rows of no batch do not wait for it */
 	const char *key;			/* idempotency key of the one request; NULL:
@@ -185,7 +185,7 @@ struct XeroModify
 	XeroEncoder encoder;
 	XeroOldRows old;
 	XeroReadBack back;
-	XeroLines  *lines;			/* rows inside of a record, else NULL */
+	XeroChildRows *child_rows;	/* rows inside of a record, else NULL */
 	XeroRowSink *sink;
 	XeroPresentRow present;
 
@@ -319,16 +319,16 @@ extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
 
 /*
- * in lines.c: what rows inside of records need; how many records are read and
+ * in child_rows.c: what rows inside of records need; how many records are read and
  * written at once, and how the first is done; and writing rows that wait, one
  * group for each record
  */
-extern XeroLines *xero_lines_create(XeroModify *state);
-extern int	xero_lines_reach(const XeroTable *table);
-extern char *xero_lines_request(const XeroTable *table, List *keys,
-								char **query);
-extern void xero_lines_send(XeroModify *state, const XeroQueue *queue,
-							List *groups, TupleTableSlot *slot,
-							MemoryContext row_cxt);
+extern XeroChildRows *xero_child_rows_create(XeroModify *state);
+extern int	xero_parent_batch(const XeroTable *table);
+extern char *xero_parent_request(const XeroTable *table, List *keys,
+								 char **query);
+extern void xero_child_rows_send(XeroModify *state, const XeroQueue *queue,
+								 List *groups, TupleTableSlot *slot,
+								 MemoryContext row_cxt);
 
 #endif							/* XERO_MODIFY_H */

@@ -167,9 +167,9 @@ send_rows(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
 		return;
 	}
 	groups = group_rows(queue->rows);
-	if (state->lines != NULL)
+	if (state->child_rows != NULL)
 	{
-		xero_lines_send(state, queue, groups, slot, row_cxt);
+		xero_child_rows_send(state, queue, groups, slot, row_cxt);
 		return;
 	}
 	foreach(lc, groups)

@@ -250,7 +250,7 @@ make_element(XeroModify *state, XeroPendingRow *row)
 	initStringInfo(&json);
 	xero_writer_object(encoder->writer, &json, encoder->texts);
 	row->element = pg_server_to_any(json.data, json.len, PG_UTF8);
-	if (state->lines != NULL)
+	if (state->child_rows != NULL)
 		row->texts = encoder->texts;
 }
 

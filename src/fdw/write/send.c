@@ -281,7 +281,7 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 {
 	const XeroModifySpec *spec = &state->spec;
 	XeroPendingRow *first = linitial(rows);
-	int			elements = state->lines ? spec->reach : spec->batch;
+	int			elements = state->child_rows ? spec->parent_batch : spec->batch;
 	XeroWriteSpec request = {0};
 	const XeroResponse *response;
 	XeroOutcome *outcomes;

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * lines.c
+ * child_rows.c
  *	  Writing rows that are elements of an array in a record: lines of
  *	  documents and journals, persons of a contact.
  *
@@ -39,7 +39,7 @@ enum
 	RECORD_COMPANIONS			/* what every update of the record carries */
 };
 
-struct XeroLines
+struct XeroChildRows
 {
 	const XeroObject *parent;
 	XeroReader *records;
@@ -54,13 +54,13 @@ struct XeroLines
 };
 
 /* An element of the array. */
-typedef struct Line
+typedef struct Element
 {
 	char	  **texts;			/* by member: JSON, NULL if absent */
 	char	  **identity;		/* NULL for one that is new */
 	bool		taken;			/* a row has changed or removed it */
 	bool		gone;
-} Line;
+} Element;
 
 /* A record whose array rows change. */
 typedef struct Parent
@@ -69,7 +69,7 @@ typedef struct Parent
 	List	   *rows;			/* XeroPendingRow */
 	bool		found;
 	char	  **texts;			/* by record field: JSON, of the companions */
-	List	   *lines;			/* Line */
+	List	   *elements;		/* Element */
 } Parent;
 
 /*-------------------------------------------------------------------------
@@ -78,10 +78,10 @@ typedef struct Parent
  */
 
 static void
-add_record_field(XeroLines *lines, const XeroColumn *column, Oid type)
+add_record_field(XeroChildRows *child_rows, const XeroColumn *column, Oid type)
 {
-	XeroField  *field = &lines->record_fields[lines->nrecord_fields];
-	XeroMember *member = &lines->record_members[lines->nrecord_fields++];
+	XeroField  *field = &child_rows->record_fields[child_rows->nrecord_fields];
+	XeroMember *member = &child_rows->record_members[child_rows->nrecord_fields++];
 
 	field->path = member->path = column->field;
 	field->type = member->type = type;
@@ -90,16 +90,16 @@ add_record_field(XeroLines *lines, const XeroColumn *column, Oid type)
 }
 
 static void
-init_records(XeroLines *lines, const XeroModify *state)
+init_records(XeroChildRows *child_rows, const XeroModify *state)
 {
-	const XeroObject *parent = lines->parent;
+	const XeroObject *parent = child_rows->parent;
 	const XeroWriteRules *rules = parent->writes;
 	int			max = RECORD_COMPANIONS + lengthof(rules->with_update);
 
-	lines->record_fields = palloc0(sizeof(XeroField) * max);
-	lines->record_members = palloc0(sizeof(XeroMember) * max);
-	add_record_field(lines, xero_find_column(parent, parent->key), TEXTOID);
-	add_record_field(lines, xero_find_field(parent, state->spec.object->array),
+	child_rows->record_fields = palloc0(sizeof(XeroField) * max);
+	child_rows->record_members = palloc0(sizeof(XeroMember) * max);
+	add_record_field(child_rows, xero_find_column(parent, parent->key), TEXTOID);
+	add_record_field(child_rows, xero_find_field(parent, state->spec.object->array),
 					 JSONOID);
 	for (int i = 0; i < lengthof(rules->with_update) &&
 		 rules->with_update[i] != NULL; i++)
@@ -107,20 +107,20 @@ init_records(XeroLines *lines, const XeroModify *state)
 		const XeroColumn *column = xero_find_column(parent,
 													rules->with_update[i]);
 
-		add_record_field(lines, column, xero_type_oid(column->type));
+		add_record_field(child_rows, column, xero_type_oid(column->type));
 	}
-	lines->records = xero_reader_create(CurrentMemoryContext,
-										state->spec.table->name, parent->wrapper,
-										NULL, lines->record_fields,
-										lines->nrecord_fields, RECORD_KEY);
-	lines->writer = xero_writer_create(CurrentMemoryContext,
-									   state->spec.table->name,
-									   lines->record_members,
-									   lines->nrecord_fields);
+	child_rows->records = xero_reader_create(CurrentMemoryContext,
+											 state->spec.table->name, parent->wrapper,
+											 NULL, child_rows->record_fields,
+											 child_rows->nrecord_fields, RECORD_KEY);
+	child_rows->writer = xero_writer_create(CurrentMemoryContext,
+											state->spec.table->name,
+											child_rows->record_members,
+											child_rows->nrecord_fields);
 }
 
 static void
-init_elements(XeroLines *lines, const XeroModify *state)
+init_elements(XeroChildRows *child_rows, const XeroModify *state)
 {
 	const XeroEncoder *encoder = &state->encoder;
 	const XeroModifySpec *spec = &state->spec;
@@ -128,14 +128,14 @@ init_elements(XeroLines *lines, const XeroModify *state)
 	int			n = 0;
 	ListCell   *lc;
 
-	lines->element_fields = palloc0(sizeof(XeroField) *
-									(nidentity + Max(encoder->nmembers, 1)));
-	lines->outputs = palloc0(sizeof(FmgrInfo) * Max(nidentity, 1));
+	child_rows->element_fields = palloc0(sizeof(XeroField) *
+										 (nidentity + Max(encoder->nmembers, 1)));
+	child_rows->outputs = palloc0(sizeof(FmgrInfo) * Max(nidentity, 1));
 	foreach(lc, spec->identity)
 	{
 		AttrNumber	attno = lfirst_int(lc);
 		Form_pg_attribute att = TupleDescAttr(spec->desc, attno - 1);
-		XeroField  *field = &lines->element_fields[n];
+		XeroField  *field = &child_rows->element_fields[n];
 		Oid			output;
 		bool		varlena;
 
@@ -144,31 +144,31 @@ init_elements(XeroLines *lines, const XeroModify *state)
 		field->typmod = att->atttypmod;
 		field->column = NameStr(att->attname);
 		getTypeOutputInfo(att->atttypid, &output, &varlena);
-		fmgr_info(output, &lines->outputs[n++]);
+		fmgr_info(output, &child_rows->outputs[n++]);
 	}
 	for (int i = 0; i < encoder->nmembers; i++)
 	{
-		XeroField  *field = &lines->element_fields[n++];
+		XeroField  *field = &child_rows->element_fields[n++];
 
 		field->path = encoder->members[i].path;
 		field->type = JSONOID;
 		field->typmod = -1;
 		field->column = encoder->members[i].column;
 	}
-	lines->elements = xero_reader_create(CurrentMemoryContext,
-										 spec->table->name, NULL, NULL,
-										 lines->element_fields, n, -1);
+	child_rows->elements = xero_reader_create(CurrentMemoryContext,
+											  spec->table->name, NULL, NULL,
+											  child_rows->element_fields, n, -1);
 }
 
-XeroLines *
-xero_lines_create(XeroModify *state)
+XeroChildRows *
+xero_child_rows_create(XeroModify *state)
 {
-	XeroLines  *lines = palloc0(sizeof(XeroLines));
+	XeroChildRows *child_rows = palloc0(sizeof(XeroChildRows));
 
-	lines->parent = state->spec.object->parent;
-	init_records(lines, state);
-	init_elements(lines, state);
-	return lines;
+	child_rows->parent = state->spec.object->parent;
+	init_records(child_rows, state);
+	init_elements(child_rows, state);
+	return child_rows;
 }
 
 /*-------------------------------------------------------------------------
@@ -192,7 +192,7 @@ keys_parameter(const XeroObject *object)
 }
 
 int
-xero_lines_reach(const XeroTable *table)
+xero_parent_batch(const XeroTable *table)
 {
 	const XeroObject *parent = table->object->parent;
 
@@ -202,7 +202,7 @@ xero_lines_reach(const XeroTable *table)
 
 /* The path and the query that read records; keys are NIL for EXPLAIN. */
 char *
-xero_lines_request(const XeroTable *table, List *keys, char **query)
+xero_parent_request(const XeroTable *table, List *keys, char **query)
 {
 	const XeroObject *parent = table->object->parent;
 	const XeroParam *param = keys_parameter(parent);
@@ -238,7 +238,7 @@ static List *
 read_elements(XeroModify *state, Datum array)
 {
 	XeroEncoder *encoder = &state->encoder;
-	XeroLines  *lines = state->lines;
+	XeroChildRows *child_rows = state->child_rows;
 	int			nidentity = list_length(state->spec.identity);
 	int			nfields = nidentity + encoder->nmembers;
 	Datum	   *values = palloc(sizeof(Datum) * nfields);
@@ -247,25 +247,25 @@ read_elements(XeroModify *state, Datum array)
 	List	   *result = NIL;
 
 	json = pg_server_to_any(json, strlen(json), PG_UTF8);
-	xero_reader_open(lines->elements, json, strlen(json), NULL);
-	while (xero_reader_next(lines->elements, values, nulls))
+	xero_reader_open(child_rows->elements, json, strlen(json), NULL);
+	while (xero_reader_next(child_rows->elements, values, nulls))
 	{
-		Line	   *line = palloc0(sizeof(Line));
+		Element    *element = palloc0(sizeof(Element));
 
-		line->identity = palloc0(sizeof(char *) * Max(nidentity, 1));
-		line->texts = palloc0(sizeof(char *) * Max(encoder->nmembers, 1));
+		element->identity = palloc0(sizeof(char *) * Max(nidentity, 1));
+		element->texts = palloc0(sizeof(char *) * Max(encoder->nmembers, 1));
 		for (int i = 0; i < nidentity; i++)
 		{
 			if (!nulls[i])
-				line->identity[i] = OutputFunctionCall(&lines->outputs[i],
-													   values[i]);
+				element->identity[i] = OutputFunctionCall(&child_rows->outputs[i],
+														  values[i]);
 		}
 		for (int i = 0; i < encoder->nmembers; i++)
 		{
 			if (!nulls[nidentity + i])
-				line->texts[i] = TextDatumGetCString(values[nidentity + i]);
+				element->texts[i] = TextDatumGetCString(values[nidentity + i]);
 		}
-		result = lappend(result, line);
+		result = lappend(result, element);
 	}
 	return result;
 }
@@ -289,7 +289,7 @@ static void
 take_record(XeroModify *state, List *parents, const Datum *values,
 			const bool *nulls)
 {
-	XeroLines  *lines = state->lines;
+	XeroChildRows *child_rows = state->child_rows;
 	Parent	   *parent = nulls[RECORD_KEY] ? NULL :
 	find_parent(parents, TextDatumGetCString(values[RECORD_KEY]));
 
@@ -297,12 +297,12 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 		return;
 	parent->found = true;
 	if (!nulls[RECORD_ARRAY])
-		parent->lines = read_elements(state, values[RECORD_ARRAY]);
-	parent->texts = palloc0(sizeof(char *) * lines->nrecord_fields);
-	for (int i = RECORD_COMPANIONS; i < lines->nrecord_fields; i++)
+		parent->elements = read_elements(state, values[RECORD_ARRAY]);
+	parent->texts = palloc0(sizeof(char *) * child_rows->nrecord_fields);
+	for (int i = RECORD_COMPANIONS; i < child_rows->nrecord_fields; i++)
 	{
 		if (!nulls[i])
-			parent->texts[i] = xero_writer_value(lines->writer, i, values[i]);
+			parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
 	}
 }
 
@@ -310,9 +310,9 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 static void
 read_parents(XeroModify *state, const XeroQueue *queue, List *parents)
 {
-	XeroLines  *lines = state->lines;
-	Datum	   *values = palloc(sizeof(Datum) * lines->nrecord_fields);
-	bool	   *nulls = palloc(sizeof(bool) * lines->nrecord_fields);
+	XeroChildRows *child_rows = state->child_rows;
+	Datum	   *values = palloc(sizeof(Datum) * child_rows->nrecord_fields);
+	bool	   *nulls = palloc(sizeof(bool) * child_rows->nrecord_fields);
 	List	   *keys = NIL;
 	XeroCallSpec spec = {0};
 	char	   *query;
@@ -322,17 +322,17 @@ read_parents(XeroModify *state, const XeroQueue *queue, List *parents)
 	foreach(lc, parents)
 		keys = lappend(keys, unconstify(char *, ((Parent *) lfirst(lc))->key));
 	spec.method = "GET";
-	spec.path = xero_lines_request(state->spec.table, keys, &query);
+	spec.path = xero_parent_request(state->spec.table, keys, &query);
 	spec.query = query;
-	spec.missing_ok = keys_parameter(lines->parent) == NULL;
+	spec.missing_ok = keys_parameter(child_rows->parent) == NULL;
 	spec.stats = &state->tally.stats;
 	response = xero_call_finish(xero_call_begin(CurrentMemoryContext,
 												&queue->server, &spec));
 	if (response->status == 404)
 		return;
-	xero_reader_open(lines->records, response->body, response->len,
+	xero_reader_open(child_rows->records, response->body, response->len,
 					 response->detail);
-	while (xero_reader_next(lines->records, values, nulls))
+	while (xero_reader_next(child_rows->records, values, nulls))
 		take_record(state, parents, values, nulls);
 }
 
@@ -342,26 +342,26 @@ read_parents(XeroModify *state, const XeroQueue *queue, List *parents)
  */
 
 /* The element that a row means; NULL if it is not there any more. */
-static Line *
-find_line(const XeroModify *state, const Parent *parent,
-		  const XeroPendingRow *row)
+static Element *
+find_element(const XeroModify *state, const Parent *parent,
+			 const XeroPendingRow *row)
 {
 	int			nidentity = list_length(state->spec.identity);
 	ListCell   *lc;
 
-	foreach(lc, parent->lines)
+	foreach(lc, parent->elements)
 	{
-		Line	   *line = lfirst(lc);
+		Element    *element = lfirst(lc);
 		int			i = 0;
 
 		/* without a key, each of several equal ones is meant once */
-		if (line->identity == NULL || line->gone ||
-			(line->taken && state->spec.object->key == NULL))
+		if (element->identity == NULL || element->gone ||
+			(element->taken && state->spec.object->key == NULL))
 			continue;
-		while (i < nidentity && xero_same_text(line->identity[i], row->identity[i]))
+		while (i < nidentity && xero_same_text(element->identity[i], row->identity[i]))
 			i++;
 		if (i == nidentity)
-			return line;
+			return element;
 	}
 	return NULL;
 }
@@ -382,7 +382,7 @@ is_any_there(const XeroModify *state, char **texts, const char *columns)
 }
 
 static void
-change_line(const XeroModify *state, Line *line, const XeroPendingRow *row)
+change_element(const XeroModify *state, Element *element, const XeroPendingRow *row)
 {
 	const XeroEncoder *encoder = &state->encoder;
 
@@ -392,47 +392,47 @@ change_line(const XeroModify *state, Line *line, const XeroPendingRow *row)
 
 		if (!is_any_there(state, row->texts, follow->set) ||
 			(follow->given != NULL &&
-			 !is_any_there(state, line->texts, follow->given)))
+			 !is_any_there(state, element->texts, follow->given)))
 			continue;
 		for (int i = 0; i < encoder->nmembers; i++)
 		{
 			const XeroColumn *known = encoder->columns[i].known;
 
 			if (known != NULL && strcmp(known->name, follow->gives) == 0)
-				line->texts[i] = NULL;
+				element->texts[i] = NULL;
 		}
 	}
 	for (int i = 0; i < encoder->nmembers; i++)
 	{
 		if (row->texts[i] != NULL)
-			line->texts[i] = row->texts[i];
+			element->texts[i] = row->texts[i];
 	}
-	line->taken = true;
+	element->taken = true;
 }
 
 /* Change the list as a row says; false if what it means is not there. */
 static bool
 apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
 {
-	Line	   *line;
+	Element    *element;
 
 	if (!parent->found)
 		return false;
 	if (state->spec.operation == CMD_INSERT)
 	{
-		line = palloc0(sizeof(Line));
-		line->texts = row->texts;
-		line->taken = true;
-		parent->lines = lappend(parent->lines, line);
+		element = palloc0(sizeof(Element));
+		element->texts = row->texts;
+		element->taken = true;
+		parent->elements = lappend(parent->elements, element);
 		return true;
 	}
-	line = find_line(state, parent, row);
-	if (line == NULL)
+	element = find_element(state, parent, row);
+	if (element == NULL)
 		return false;
 	if (state->spec.operation == CMD_DELETE)
-		line->gone = true;
+		element->gone = true;
 	else
-		change_line(state, line, row);
+		change_element(state, element, row);
 	return true;
 }
 
@@ -440,28 +440,28 @@ apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
 static char *
 make_record(const XeroModify *state, Parent *parent)
 {
-	XeroLines  *lines = state->lines;
+	XeroChildRows *child_rows = state->child_rows;
 	StringInfoData array;
 	StringInfoData json;
 	ListCell   *lc;
 
 	initStringInfo(&array);
 	appendStringInfoChar(&array, '[');
-	foreach(lc, parent->lines)
+	foreach(lc, parent->elements)
 	{
-		Line	   *line = lfirst(lc);
+		Element    *element = lfirst(lc);
 
-		if (line->gone)
+		if (element->gone)
 			continue;
 		if (array.len > 1)
 			appendStringInfoChar(&array, ',');
-		xero_writer_object(state->encoder.writer, &array, line->texts);
+		xero_writer_object(state->encoder.writer, &array, element->texts);
 	}
 	appendStringInfoChar(&array, ']');
 	parent->texts[RECORD_KEY] = xero_json_string(parent->key);
 	parent->texts[RECORD_ARRAY] = array.data;
 	initStringInfo(&json);
-	xero_writer_object(lines->writer, &json, parent->texts);
+	xero_writer_object(child_rows->writer, &json, parent->texts);
 	return pg_server_to_any(json.data, json.len, PG_UTF8);
 }
 
@@ -472,13 +472,13 @@ place_of_change(const Parent *parent)
 	int			place = 0;
 	ListCell   *lc;
 
-	foreach(lc, parent->lines)
+	foreach(lc, parent->elements)
 	{
-		Line	   *line = lfirst(lc);
+		Element    *element = lfirst(lc);
 
-		if (line->taken)
+		if (element->taken)
 			break;
-		if (!line->gone)
+		if (!element->gone)
 			place++;
 	}
 	return place;
@@ -511,7 +511,7 @@ make_parent_row(XeroModify *state, Parent *parent)
 	if (record->parts == NIL)
 		return NULL;
 	((XeroPendingRow *) linitial(record->parts))->place = place_of_change(parent);
-	record->label = psprintf("%s %s: %s", state->lines->parent->key,
+	record->label = psprintf("%s %s: %s", state->child_rows->parent->key,
 							 parent->key, xero_make_subject(record->parts));
 	record->parent_key = unconstify(char *, parent->key);
 	record->element = make_record(state, parent);
@@ -561,8 +561,8 @@ send_parents(XeroModify *state, const XeroQueue *queue, List *parents,
 }
 
 void
-xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
-				TupleTableSlot *slot, MemoryContext row_cxt)
+xero_child_rows_send(XeroModify *state, const XeroQueue *queue, List *groups,
+					 TupleTableSlot *slot, MemoryContext row_cxt)
 {
 	List	   *parents = NIL;
 	ListCell   *lc;
@@ -574,7 +574,7 @@ xero_lines_send(XeroModify *state, const XeroQueue *queue, List *groups,
 		parent->rows = lfirst(lc);
 		parent->key = ((XeroPendingRow *) linitial(parent->rows))->parent_key;
 		parents = lappend(parents, parent);
-		if (list_length(parents) == state->spec.reach)
+		if (list_length(parents) == state->spec.parent_batch)
 		{
 			send_parents(state, queue, parents, slot, row_cxt);
 			parents = NIL;
