@@ -24,7 +24,7 @@ from .org import Org, tenant_ids
 WARM_ROWS = 250_000
 QUIRKS = ("manualjournals-order-unpaged", "archived-invoices", "failed-batch-writes-nothing")
 RESETTABLE = {"seed", "invoices", "contacts", "tenants", "country", "latency", "day_limit", "minute_limit",
-              "concurrency", "strict", "window", "limits", "quirks", "high_volume"}
+              "concurrency", "strict", "window", "limits", "starter", "quirks", "high_volume"}
 
 
 def arguments(argv=None):
@@ -38,6 +38,7 @@ def arguments(argv=None):
     add("--country", choices=("AU", "UK", "NZ"), default="AU", help="of the first tenant; the others rotate")
     add("--latency", type=float, default=0, metavar="MS", help="pause before every answer")
     add("--day-limit", type=int, default=5000)
+    add("--starter", action="store_true", help="consents of sandbox-client have 1,000 calls a day")
     add("--minute-limit", type=int, default=60)
     add("--concurrency", type=int, default=5)
     add("--no-limits", dest="limits", action="store_false", help="no rate limits at all")
@@ -67,7 +68,7 @@ class World:
     def _found(self):
         options = self.options
         self.limits = Limits(self.clock, minute=options.minute_limit, day=options.day_limit, window=options.window,
-                             concurrent=options.concurrency, enabled=options.limits)
+                             concurrent=options.concurrency, enabled=options.limits, starter=options.starter)
         self.orgs = {tenant: Org(options, number, tenant)
                      for number, tenant in enumerate(tenant_ids(options.seed, options.tenants))}
         self.identity.reset(options.seed, self.orgs)

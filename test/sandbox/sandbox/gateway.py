@@ -136,6 +136,7 @@ class Visit:
         self.fault = None
         self.limits = world.limits          # a reset may replace them meanwhile
         self.seat = None                    # (client, tenant) held against the concurrency limit
+        self.starter = False                # a consent of an app that may be of the tier Starter
         self.correlation = correlation_id(entry["n"])
 
     def leave(self):
@@ -157,7 +158,7 @@ class Visit:
         headers = {"Xero-Correlation-Id": self.correlation, "Server": "nginx",
                    "Date": email.utils.formatdate(world.clock.now(), usegmt=True)}
         if self.seat:
-            headers.update(self.limits.headers(*self.seat))
+            headers.update(self.limits.headers(*self.seat, self.starter))
         elif entry["path"].startswith("/api.xro") or entry["path"].startswith("/payroll"):
             headers.update(self.limits.headers(None, None))
         answer.headers = {**headers, **answer.headers}
@@ -180,6 +181,7 @@ class Visit:
         try:
             token = world.identity.bearer(authorization, instance)
             entry["client_id"] = token.client
+            self.starter = token.starter
             org = world.identity.tenant(token, entry["headers"].get("xero-tenant-id", "").strip(), instance)
             entry["tenant_id"] = org.tenant_id
             self.seat = (token.client, org.tenant_id)
@@ -191,7 +193,7 @@ class Visit:
             if faulty:
                 return faulty
             raise
-        refusal = self.limits.admit(*self.seat)
+        refusal = self.limits.admit(*self.seat, self.starter)
         if refusal:
             return too_many(refusal.problem, refusal.retry_after)
         await self._misbehave()

@@ -1,9 +1,11 @@
 """Xero's rate limits, per app and organisation, on the sandbox's clock.
 
 60 calls a minute, 5,000 a day and 5 at once for each (client, tenant), 10,000
-a minute for the client over all tenants.  Xero's pages describe both a fixed
-and a rolling window, so both exist here: a fixed window begins at an instant
-of its own for each tenant.  Refused calls are not charged.
+a minute for the client over all tenants.  With the tier Starter it is 1,000 a
+day; custom connections, where the app acts for itself, are exempt from the
+tiers (Xero's pricing of 2 March 2026).  Xero's pages describe both a fixed and
+a rolling window, so both exist here: a fixed window begins at an instant of its
+own for each tenant.  Refused calls are not charged.
 """
 import math
 from collections import deque
@@ -12,6 +14,7 @@ from .seeds import key_of
 
 MINUTE = 60
 DAY = 86_400
+STARTER_DAY = 1000
 
 
 class Window:
@@ -55,11 +58,13 @@ class Refusal:
 
 
 class Limits:
-    def __init__(self, clock, *, minute=60, day=5000, concurrent=5, app_minute=10_000, window="rolling", enabled=True):
+    def __init__(self, clock, *, minute=60, day=5000, concurrent=5, app_minute=10_000, window="rolling", enabled=True,
+                 starter=False):
         self.clock = clock
         self.minute, self.day, self.concurrent, self.app_minute = minute, day, concurrent, app_minute
         self.fixed = window == "fixed"
         self.enabled = enabled
+        self.starter = starter
         self.windows = {}
         self.in_flight = {}
 
@@ -86,7 +91,10 @@ class Limits:
     def leave(self, client, tenant):
         self.in_flight[client, tenant] -= 1
 
-    def admit(self, client, tenant):
+    def _day_limit(self, starter):
+        return min(self.day, STARTER_DAY) if self.starter and starter else self.day
+
+    def admit(self, client, tenant, starter=False):
         """Charge a call that has entered, or say why not."""
         if not self.enabled:
             return None
@@ -94,7 +102,7 @@ class Limits:
         minute, day, app = self._windows(client, tenant)
         if self.in_flight.get((client, tenant), 0) > self.concurrent:
             return Refusal("concurrent")
-        for problem, window, limit in (("day", day, self.day), ("minute", minute, self.minute),
+        for problem, window, limit in (("day", day, self._day_limit(starter)), ("minute", minute, self.minute),
                                        ("appminute", app, self.app_minute)):
             if window.used(now) >= limit:
                 return Refusal(problem, window.wait(now))
@@ -102,12 +110,12 @@ class Limits:
             window.charge(now)
         return None
 
-    def headers(self, client, tenant):
+    def headers(self, client, tenant, starter=False):
         """What every response says about what is left."""
         now = self.clock.now()
         used = [0, 0, 0]
         if self.enabled:
             used = [window.used(now) for window in self._windows(client, tenant)]
-        return {"X-DayLimit-Remaining": str(max(0, self.day - used[1])),
+        return {"X-DayLimit-Remaining": str(max(0, self._day_limit(starter) - used[1])),
                 "X-MinLimit-Remaining": str(max(0, self.minute - used[0])),
                 "X-AppMinLimit-Remaining": str(max(0, self.app_minute - used[2]))}

@@ -123,6 +123,14 @@ class RateLimits(unittest.TestCase):
         self.assertIsNone(limits.admit("c", "t"))
         self.assertEqual(limits.admit("c", "t").problem, "day")
 
+    def test_starter_counts_in_the_same_window(self):
+        clock = Clock()
+        limits = Limits(clock, minute=2000, day=5000, starter=True)
+        for _ in range(1000):
+            self.assertIsNone(limits.admit("c", "t", starter=True))
+        self.assertEqual(limits.admit("c", "t", starter=True).problem, "day")
+        self.assertIsNone(limits.admit("c", "t"))
+
     def test_fixed_window_ends_for_all_calls_at_once(self):
         clock, limits = self.limits(window="fixed")
         limits.admit("c", "t"), limits.admit("c", "t")

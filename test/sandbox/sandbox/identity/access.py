@@ -25,6 +25,12 @@ class Access:
         return self.consent is None
 
     @property
+    def starter(self):
+        """Whether the tier Starter would count for it: an app's own tokens are
+        a custom connection's, which no tier is for."""
+        return not self.machine and self.consent.app.starter
+
+    @property
     def holder(self):
         """Whose connections count."""
         return (self.client, None) if self.machine else self.consent.holder

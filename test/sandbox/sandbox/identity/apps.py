@@ -1,13 +1,15 @@
 """Registered apps, and how they prove who they are.
 
-`sandbox-client` has a secret and may do everything.  `sandbox-pkce` is what
+`sandbox-client` and `sandbox-legacy` have a secret.  `sandbox-pkce` is what
 Xero calls a mobile or desktop app: no secret, so the code comes with PKCE.
+`sandbox-legacy` is from before March 2026, so that no scope is closed to it.
 """
 import base64
 import binascii
 import re
 import urllib.parse
 
+from . import scopes as names
 from .oauth import oauth_error
 
 # http://localhost with any port and path is registered; 127.0.0.1 is not, as at Xero.
@@ -15,10 +17,17 @@ REDIRECT = re.compile(r"http://localhost(:[0-9]{1,5})?(/[!-\"$-~]*)?")
 
 
 class App:
-    def __init__(self, app_id, secret, name):
+    def __init__(self, app_id, secret, name, closed=names.CLOSED, starter=False):
         self.id = app_id
         self.secret = secret            # None: it has none
         self.name = name
+        self.closed = closed            # scopes that Xero does not let it ask for
+        self.starter = starter          # the free tier, for those who start the sandbox with it
+
+    @property
+    def scopes(self):
+        """What it may ask an organisation for."""
+        return [scope for scope in names.API if scope not in self.closed]
 
     @property
     def needs_pkce(self):
@@ -29,7 +38,8 @@ class App:
         return bool(REDIRECT.fullmatch(redirect_uri))
 
 
-APPS = {app.id: app for app in (App("sandbox-client", "sandbox-secret", "Sandbox Ledger"),
+APPS = {app.id: app for app in (App("sandbox-client", "sandbox-secret", "Sandbox Ledger", starter=True),
+                                App("sandbox-legacy", "sandbox-secret", "Sandbox Archive", closed=frozenset()),
                                 App("sandbox-pkce", None, "Sandbox Desktop"))}
 
 

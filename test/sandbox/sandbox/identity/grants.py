@@ -110,10 +110,10 @@ class Grants:
     def _client_credentials(self, app, form, base):
         if app.secret is None:
             raise oauth_error("unauthorized_client")
-        asked = self._scopes(form["scope"], names.API) if form.get("scope", "").strip() else None
+        asked = self._scopes(form["scope"], app.scopes) if form.get("scope", "").strip() else app.scopes
         granted = self.switches.scopes or asked
         access = Access(app.id, granted, self.clock.now() + self.switches.lifetime)
-        return self._members(app, access, granted or names.BROAD, base)
+        return self._members(app, access, granted, base)
 
     @staticmethod
     def _scopes(text, allowed):

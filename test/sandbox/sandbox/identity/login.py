@@ -79,7 +79,7 @@ class Login:
             if params.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(params.get("code_challenge", "")):
                 raise Refused("invalid_request")
         try:
-            return names.for_login(params.get("scope", ""))
+            return names.for_login(params.get("scope", ""), app.scopes)
         except ValueError:
             raise Refused("invalid_scope") from None
 

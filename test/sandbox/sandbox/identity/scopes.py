@@ -1,4 +1,11 @@
-"""The scopes there are: broad ones, and the granular ones of 2026."""
+"""The scopes there are: broad ones, and the granular ones of 2026.
+
+Apps from 2 March 2026 on (custom connections: 29 April) get the granular ones
+in place of accounting.transactions and accounting.reports.read, journals only
+with the Advanced tier, classic expenses not at all, and finance.* only if Xero
+has approved that (Xero's scopes and changelog pages of 2026; crude-xero;
+XeroAPI/xero-mcp-server#298 and #302).
+"""
 
 PERSONAL = ("openid", "profile", "email")
 OFFLINE = "offline_access"
@@ -24,6 +31,8 @@ GRANULAR = [
                      "trialbalance", "taxreports", "tenninetynine"))]
 API = [*BROAD, *GRANULAR]
 ALL = [*PERSONAL, OFFLINE, *API]
+CLOSED = frozenset([*_both("accounting.transactions", "accounting.classicexpenses"), "accounting.reports.read",
+                    "accounting.journals.read", *(scope for scope in API if scope.startswith("finance."))])
 
 
 def known(text, allowed=None):
@@ -35,9 +44,10 @@ def known(text, allowed=None):
     return scopes
 
 
-def for_login(text):
-    """As known(); who asks about a person must ask for openid."""
-    scopes = known(text)
+def for_login(text, allowed):
+    """As known(), of what the app may ask for; who asks about a person must
+    ask for openid."""
+    scopes = known(text, [*PERSONAL, OFFLINE, *allowed])
     if {"profile", "email"} & set(scopes) and "openid" not in scopes:
         raise ValueError("openid")
     return scopes
