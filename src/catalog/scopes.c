@@ -1,16 +1,36 @@
 /*-------------------------------------------------------------------------
  *
  * scopes.c
- *	  Which scope of a consent covers an object.
+ *	  Which scope of a consent covers an object, and who can have it.
  *
- * Granular names; the broad ones of before March 2026 are for those who have
- * them in the option "scopes".
+ * Objects name Xero's granular scopes.  The broad ones of before March 2026 are
+ * for those who have them in the option "scopes".  Xero refuses a request as a
+ * whole if it asks for one scope that the application cannot have.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
 #include "catalog/scopes.h"
+
+#define EARLY "applications from before 2 March 2026"
+
+static const XeroClosedScope closed_scopes[] = {
+	{"accounting.journals",
+		"Xero grants it only to applications of the Advanced tier, and to those from before 2 March 2026 (custom connections: 29 April 2026).",
+	"Use the tables of what journals are made from, such as invoices, payments, bank_transactions and manual_journals."},
+	{"accounting.classicexpenses",
+		"Xero grants it only to " EARLY ", and ends it in February 2027.",
+	"Use invoices of the type ACCPAY, or bank_transactions of the type SPEND."},
+	{"accounting.transactions",
+		"Xero grants it only to " EARLY ", and ends it on 13 September 2027.",
+	"Use accounting.invoices, accounting.payments, accounting.banktransactions and accounting.manualjournals."},
+	{"accounting.reports",
+		"Xero grants it only to " EARLY ", and ends it on 13 September 2027.",
+	"Use the scope of each report, such as accounting.reports.balancesheet.read."},
+	{"finance.",
+	"Xero grants it only to applications that it has approved for that."},
+};
 
 static const char *
 pick_scope(const XeroObject *root, bool writes)
@@ -41,6 +61,30 @@ xero_path_scope(const char *path, bool writes)
 			strncmp(path + base + 1, object->name, name) == 0 &&
 			(path[base + 1 + name] == '\0' || path[base + 1 + name] == '/'))
 			return pick_scope(object, writes);
+	}
+	return NULL;
+}
+
+/* Is the scope this one, to read or to write, or among those of the prefix? */
+static bool
+is_scope(const char *scope, size_t len, const char *name)
+{
+	size_t		n = strlen(name);
+
+	if (len < n || strncmp(scope, name, n) != 0)
+		return false;
+	return len == n || name[n - 1] == '.' ||
+		(len == n + strlen(".read") &&
+		 strncmp(scope + n, ".read", strlen(".read")) == 0);
+}
+
+const XeroClosedScope *
+xero_closed_scope(const char *scope, size_t len)
+{
+	for (int i = 0; i < lengthof(closed_scopes); i++)
+	{
+		if (is_scope(scope, len, closed_scopes[i].name))
+			return &closed_scopes[i];
 	}
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scopes.h
- *	  Which scope of a consent covers an object.
+ *	  Which scope of a consent covers an object, and who can have it.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,5 +17,17 @@ extern const char *xero_object_scope(const XeroObject *object, bool writes);
 
 /* The same of the object that a request is about, NULL if that is unknown. */
 extern const char *xero_path_scope(const char *path, bool writes);
+
+/* A scope that Xero does not grant to every application. */
+typedef struct XeroClosedScope
+{
+	const char *name;			/* without ".read"; a prefix if it ends with a
+								 * dot */
+	const char *grantees;		/* who can have it, as a sentence */
+	const char *instead;		/* what others can do, or NULL */
+} XeroClosedScope;
+
+/* What is to be known of a scope of "len" bytes; NULL if it is open to all. */
+extern const XeroClosedScope *xero_closed_scope(const char *scope, size_t len);
 
 #endif							/* XERO_SCOPES_H */

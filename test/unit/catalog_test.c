@@ -527,6 +527,32 @@ check_scopes(void)
 	rule("each object has a scope");
 }
 
+static bool
+is_closed(const char *scope, const char *name)
+{
+	const XeroClosedScope *closed = xero_closed_scope(scope, strlen(scope));
+
+	return name == NULL ? closed == NULL :
+		closed != NULL && strcmp(closed->name, name) == 0;
+}
+
+static void
+check_closed_scopes(void)
+{
+	broken = !is_closed("accounting.journals.read", "accounting.journals") +
+		!is_closed("accounting.transactions", "accounting.transactions") +
+		!is_closed("accounting.transactions.read", "accounting.transactions") +
+		!is_closed("accounting.reports.read", "accounting.reports") +
+		!is_closed("finance.statements.read", "finance.");
+	rule("scopes that are closed to most");
+	broken = !is_closed("accounting.reports.aged.read", NULL) +
+		!is_closed("accounting.transactions.reader", NULL) +
+		!is_closed("accounting.transaction", NULL) +
+		!is_closed("accounting.manualjournals.read", NULL) +
+		!is_closed("finances", NULL) + !is_closed("", NULL);
+	rule("and those that are not");
+}
+
 int
 main(void)
 {
@@ -537,6 +563,7 @@ main(void)
 	check_writes();
 	check_rules();
 	check_scopes();
+	check_closed_scopes();
 
 	for (XeroType type = XERO_TEXT; type <= XERO_JSONB; type++)
 	{

@@ -272,24 +272,84 @@ token_failure(const XeroFailureFacts *facts)
 						answer_detail(facts), hint);
 }
 
-/* Which scope it is, and what Xero says. */
+const char *
+xero_scopes_hint(const XeroServer *server)
+{
+	StringInfoData hint;
+
+	if (server->scopes == NULL)
+		return "The application may not ask for all of these scopes. Set the server option \"scopes\" to those that it has.";
+	initStringInfo(&hint);
+	for (const char *p = server->scopes; *p != '\0';)
+	{
+		size_t		len = strcspn(p, " ");
+		const XeroClosedScope *closed = xero_closed_scope(p, len);
+
+		if (closed != NULL)
+		{
+			appendStringInfo(&hint, "%s %.*s: %s",
+							 hint.len == 0 ? "The server option \"scopes\" names" : " It names",
+							 (int) len, p, closed->grantees);
+			if (closed->instead != NULL)
+				appendStringInfo(&hint, " %s", closed->instead);
+		}
+		p += len;
+		p += strspn(p, " ");
+	}
+	if (hint.len == 0)
+		return "The server option \"scopes\" names a scope that the application does not have, or that does not exist.";
+	return hint.data;
+}
+
+/* How the server gets a token with the scope, which may be a closed one. */
+static const char *
+scope_hint(const XeroServer *server, const XeroClosedScope *closed)
+{
+	const char *way;
+
+	if (server->access_token != NULL)
+		way = "Set an access_token that has the scope in the user mapping.";
+	else if (server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
+		way = server->scopes == NULL ?
+			"Grant the scope to the custom connection at developer.xero.com." :
+			"Grant the scope to the custom connection at developer.xero.com, and add it to the server option \"scopes\".";
+	else if (server->scopes != NULL)
+		way = psprintf("Add the scope to the server option \"scopes\". %s",
+					   xero_authorize_hint(server));
+	else if (closed != NULL)
+		way = psprintf("Set the server option \"scopes\" to this scope and all others that are needed. %s",
+					   xero_authorize_hint(server));
+	else
+		way = psprintf("A consent is for the tables that there are when it is given. %s",
+					   xero_authorize_hint(server));
+	if (closed == NULL || closed->instead == NULL)
+		return way;
+	return psprintf("%s If the application has the scope: %s",
+					closed->instead, way);
+}
+
+/* Which scope it is, who can have it, and what Xero says. */
 static XeroFailure *
 scope_failure(const XeroFailureFacts *facts)
 {
 	const char *authenticate = facts->result->authenticate;
 	const char *scope = xero_path_scope(facts->path,
 										strcmp(facts->method, "GET") != 0);
+	const XeroClosedScope *closed = scope == NULL ? NULL :
+	xero_closed_scope(scope, strlen(scope));
 	char	   *detail = answer_detail(facts);
 
-	if (scope != NULL)
+	if (closed != NULL)
+		detail = psprintf("The scope is %s. %s %s", scope, closed->grantees,
+						  detail);
+	else if (scope != NULL)
 		detail = psprintf("The scope is %s. %s", scope, detail);
 	if (authenticate[0] != '\0')
 		detail = psprintf("%s (WWW-Authenticate: %s)", detail, authenticate);
 	return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
 						psprintf("the access token of server \"%s\" lacks the scope for \"%s\"",
 								 facts->server->name, facts->path),
-						detail,
-						"Grant the scope to the application, add it to the server option \"scopes\", and authorize again.");
+						detail, scope_hint(facts->server, closed));
 }
 
 static XeroFailure *

@@ -70,6 +70,9 @@ pg_noreturn extern void xero_failure_raise(const XeroFailure *failure);
 /* What to do where a consent is missing or not good any more. */
 extern const char *xero_authorize_hint(const XeroServer *server);
 
+/* What to do where Xero has refused the scopes that the server asked for. */
+extern const char *xero_scopes_hint(const XeroServer *server);
+
 /*
  * Foreign text made presentable: control characters become blanks, at most
  * "cap" bytes remain, and the encoding is the database's.

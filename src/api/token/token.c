@@ -222,12 +222,16 @@ xero_token_reject(const XeroTokenTicket *ticket, const XeroServer *server)
 
 /* The identity server does not want to give a token. */
 static XeroFailure *
-refusal(const XeroServer *server, const XeroHttpResult *result)
+refusal(const XeroServer *server, const XeroIdentityRequest *request)
 {
+	bool		scopes = server->scopes != NULL &&
+	strcmp(xero_identity_word(request), "invalid_scope") == 0;
+
 	return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						psprintf("Xero refused an access token to server \"%s\"",
 								 server->name),
-						xero_describe_refusal(result),
+						xero_describe_refusal(request->result),
+						scopes ? xero_scopes_hint(server) :
 						"Check client_id, client_secret and scopes.");
 }
 
@@ -261,7 +265,7 @@ end_fetch(XeroTokenEntry *entry, const XeroServer *server)
 	if (request->failure != NULL)
 		entry->failure = xero_copy_failure(request->failure);
 	else if (result->status >= 400)
-		entry->failure = refusal(server, result);
+		entry->failure = refusal(server, request);
 	else if (!accept_token(entry, result))
 		entry->failure = xero_identity_failure(request, server, XERO_UNEXPECTED,
 											   result, 0);

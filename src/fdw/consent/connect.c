@@ -207,7 +207,7 @@ report_refusal(const XeroServer *server, const char *url, const char *error)
 			 errdetail_internal("%s",
 								xero_clean_text(detail, strlen(detail), 500)),
 			 strcmp(error, "invalid_scope") == 0 ?
-			 errhint("See the server option \"scopes\".") :
+			 errhint("%s", xero_scopes_hint(server)) :
 			 errhint("To begin again: SELECT xero_fdw.authorize_url(%s);",
 					 quote_literal_cstr(server->name))));
 }

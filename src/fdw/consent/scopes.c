@@ -7,6 +7,10 @@
  * tables of, and to read the others.  Before there are any tables it is the
  * whole accounting API, since people connect first and import then.
  *
+ * Xero refuses a consent that asks for a scope which the application cannot
+ * have.  So one that is closed to most applications is left out, whatever
+ * tables there are, unless the option "scopes" names it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -59,18 +63,26 @@ add_scopes(StringInfo words, const char *scopes)
 	}
 }
 
+/* Scopes of objects: what is asked for, and what is closed to most. */
+typedef struct Needs
+{
+	StringInfoData open;
+	StringInfoData closed;
+} Needs;
+
 static void
-add_object(StringInfo words, const XeroObject *object, bool writes)
+add_object(Needs *needs, const XeroObject *object, bool writes)
 {
 	const char *scope = xero_object_scope(object, writes);
 
 	if (scope != NULL)
-		add_words(words, scope);
+		add_words(xero_closed_scope(scope, strlen(scope)) != NULL ?
+				  &needs->closed : &needs->open, scope);
 }
 
 /* What the foreign tables of the server need; false if there are none. */
 static bool
-add_tables(StringInfo words, Oid serverid)
+add_tables(Needs *needs, Oid serverid)
 {
 	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0,
@@ -90,7 +102,7 @@ add_tables(StringInfo words, Oid serverid)
 		object = xero_table_object(form->ftrelid, &writes);
 		if (object == NULL)
 			continue;
-		add_object(words, object, writes);
+		add_object(needs, object, writes);
 		found = true;
 	}
 	systable_endscan(scan);
@@ -98,24 +110,32 @@ add_tables(StringInfo words, Oid serverid)
 	return found;
 }
 
-/* The scopes that the objects need. */
+/* The scopes that the objects need; a consent to nothing is an ERROR. */
 static char *
-derive_scopes(Oid serverid)
+derive_scopes(const XeroServer *server)
 {
-	StringInfoData scopes;
+	Needs		needs;
 
-	initStringInfo(&scopes);
-	if (!add_tables(&scopes, serverid))
+	initStringInfo(&needs.open);
+	initStringInfo(&needs.closed);
+	if (!add_tables(&needs, server->serverid))
 	{
-		bool		writes = xero_server_updatable(serverid);
+		bool		writes = xero_server_updatable(server->serverid);
 
 		for (int i = 0; i < xero_nobjects; i++)
 		{
 			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
-				add_object(&scopes, xero_objects[i], writes);
+				add_object(&needs, xero_objects[i], writes);
 		}
 	}
-	return scopes.data;
+	if (needs.open.len == 0 && needs.closed.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("all foreign tables of server \"%s\" need scopes that Xero grants to few applications",
+						server->name),
+				 errdetail("The scopes are %s.", needs.closed.data),
+				 errhint("If the application has them, set the server option \"scopes\".")));
+	return needs.open.data;
 }
 
 char *
@@ -128,6 +148,6 @@ xero_consent_scopes(const XeroServer *server)
 	if (server->scopes != NULL)
 		add_words(&words, server->scopes);
 	else
-		add_scopes(&words, derive_scopes(server->serverid));
+		add_scopes(&words, derive_scopes(server));
 	return words.data;
 }
