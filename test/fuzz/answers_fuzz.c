@@ -3,12 +3,12 @@
  * answers_fuzz.c
  *	  Any body as Xero's answer to a write.
  *
- * Of failure.c and refusal.c only a function each is called; nothing of what
+ * Of failure.c and row_error.c only a function each is called; nothing of what
  * the others call is linked.
  *
  * Input: encoding, table, number of elements, status, body.
  *
- * Link: src/fdw/write/answer.c src/fdw/write/refusal.c src/api/report/failure.c
+ * Link: src/fdw/write/answer.c src/fdw/write/row_error.c src/api/report/failure.c
  * Link: src/api/http/document.c src/api/http/crypto.c src/json/reader.c
  * Link: src/json/skip.c src/json/convert.c src/json/moment.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
