@@ -11,7 +11,7 @@ from database import URL, sandbox
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "script/verify-live"
 REPORT = pathlib.Path("report.md")
-KEYS = {"XERO_CLIENT_ID": "sandbox-client", "XERO_CLIENT_SECRET": "sandbox-secret"}
+KEYS = {"XERO_CLIENT_ID": "sandbox-legacy", "XERO_CLIENT_SECRET": "sandbox-secret"}
 
 # A few words of the line about the sandbox, and of that about its contrary.
 READING = {
@@ -110,7 +110,7 @@ def report_is_clean(name):
     """No secret, no id, no name, no word of a record."""
     text = REPORT.read_text()
     names = [contact["Name"] for contact in sandbox("state/Contacts") if len(contact["Name"]) > 5]
-    found = [word for word in ("sandbox-secret", "sandbox-token", "sandbox-client", "Bearer", *names) if word in text]
+    found = [word for word in ("sandbox-secret", "sandbox-token", "sandbox-legacy", "Bearer", *names) if word in text]
     found += re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-\S*", text)
     test(f"{name}: the report has nothing that is not for others", not found, repr(found))
     return text
