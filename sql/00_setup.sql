@@ -3,7 +3,7 @@
 \getenv url XERO_SANDBOX_URL
 
 -- The tests are about a sandbox of this seed and size, whatever it was before.
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 
 CREATE EXTENSION xero_fdw;
 SELECT extversion = xero_fdw.version() AS same_version FROM pg_extension WHERE extname = 'xero_fdw';
@@ -47,27 +47,42 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- The request and the verdict of a condition on a table.
-CREATE FUNCTION verdict(condition text, relation text DEFAULT 'xero.invoices', columns text DEFAULT '1')
-RETURNS TABLE (verdict text, sent text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION verdict(condition text, relation text DEFAULT 'xero.invoices',
+	columns text DEFAULT '1') RETURNS TABLE (verdict text, sent text)
+LANGUAGE plpgsql AS $$
 DECLARE
 	plan jsonb;
 BEGIN
-	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT %s FROM %s WHERE %s', columns, relation, condition) INTO plan;
+	EXECUTE format('EXPLAIN (FORMAT JSON, COSTS OFF) SELECT %s FROM %s WHERE %s',
+		columns, relation, condition) INTO plan;
 	plan := plan #> '{0,Plan}';
 	IF plan ->> 'Node Type' <> 'Foreign Scan' THEN
 		RETURN QUERY SELECT plan ->> 'Node Type', NULL;
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT CASE WHEN plan ? 'Filter' THEN CASE WHEN plan ? 'Xero Filter' THEN 'superset' ELSE 'local' END
-			WHEN plan ? 'Xero Filter' THEN 'exact' ELSE 'none' END,
-		-- what every request has is left out
-		regexp_replace(regexp_replace(r, '^GET /[a-z.]+/\d\.0', ''),
-			'(&|\?)(order=[A-Za-z]+|includeArchived=true|unitdp=4|page=1|pageSize=1000|summaryOnly=true)(?=&|$| )', '', 'g')
-		FROM jsonb_array_elements_text(CASE jsonb_typeof(plan -> 'Xero Request')
-			WHEN 'array' THEN plan -> 'Xero Request' ELSE jsonb_build_array(plan -> 'Xero Request') END) AS r;
+	RETURN QUERY
+		SELECT CASE
+				WHEN plan ? 'Filter' AND plan ? 'Xero Filter' THEN 'superset'
+				WHEN plan ? 'Filter' THEN 'local'
+				WHEN plan ? 'Xero Filter' THEN 'exact'
+				ELSE 'none'
+			END,
+			-- what every request has is left out
+			regexp_replace(regexp_replace(r, '^GET /[a-z.]+/\d\.0', ''),
+				'(&|\?)(order=[A-Za-z]+|includeArchived=true|unitdp=4|page=1|pageSize=1000'
+				'|summaryOnly=true)(?=&|$| )', '', 'g')
+		FROM jsonb_array_elements_text(
+			CASE jsonb_typeof(plan -> 'Xero Request')
+				WHEN 'array' THEN plan -> 'Xero Request'
+				ELSE jsonb_build_array(plan -> 'Xero Request')
+			END) AS r;
 END $$;
-CREATE FUNCTION verdicts(VARIADIC conditions text[]) RETURNS TABLE (condition text, verdict text, sent text)
-LANGUAGE sql AS $$ SELECT c, v.* FROM unnest(conditions) WITH ORDINALITY AS c(c, n), verdict(c) AS v ORDER BY n $$;
+CREATE FUNCTION verdicts(VARIADIC conditions text[])
+RETURNS TABLE (condition text, verdict text, sent text) LANGUAGE sql AS $$
+	SELECT c, v.*
+	FROM unnest(conditions) WITH ORDINALITY AS c(c, n), verdict(c) AS v
+	ORDER BY n
+$$;
 
 -- What the other files call first: without this one they say what they lack.
 CREATE PROCEDURE needs_00_setup() LANGUAGE sql AS '';

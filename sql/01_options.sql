@@ -9,7 +9,8 @@ ALTER SERVER s OPTIONS (ADD tenant 'x');
 ALTER SERVER s OPTIONS (ADD client_secret 'x');
 ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD client_id 'x');
 CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s OPTIONS (object 'accounting/Invoices', paths 'x');
-CREATE FOREIGN TABLE t (invoice_id uuid OPTIONS (path 'x')) SERVER s OPTIONS (object 'accounting/Invoices');
+CREATE FOREIGN TABLE t (invoice_id uuid OPTIONS (path 'x'))
+	SERVER s OPTIONS (object 'accounting/Invoices');
 ALTER FOREIGN DATA WRAPPER xero_fdw OPTIONS (ADD client_id 'x');
 
 -- numbers have ranges
@@ -42,8 +43,10 @@ ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD client_secret 'é');
 CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s;
 CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s OPTIONS (object 'accounting/Bills');
 CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s OPTIONS (object 'Invoices');
-CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s OPTIONS (object 'accounting/Invoices', include_archived 'perhaps');
-CREATE FOREIGN TABLE t (invoice_id uuid) SERVER s OPTIONS (object 'accounting/Invoices', page_size '0');
+CREATE FOREIGN TABLE t (invoice_id uuid)
+	SERVER s OPTIONS (object 'accounting/Invoices', include_archived 'perhaps');
+CREATE FOREIGN TABLE t (invoice_id uuid)
+	SERVER s OPTIONS (object 'accounting/Invoices', page_size '0');
 
 -- https, but for this machine itself
 ALTER SERVER s OPTIONS (ADD api_url 'http://api.xero.com');
@@ -55,18 +58,22 @@ ALTER SERVER s OPTIONS (ADD api_url 'ftp://api.xero.com');
 ALTER SERVER s OPTIONS (ADD api_url 'https://');
 ALTER SERVER s OPTIONS (ADD api_url 'https://api.xero.com?x=1');
 ALTER SERVER s OPTIONS (ADD api_url 'api.xero.com');
-ALTER SERVER s OPTIONS (ADD api_url 'https://api.xero.com/', ADD identity_url 'http://localhost:1', ADD login_url 'http://[::1]:2');
+ALTER SERVER s
+	OPTIONS (ADD api_url 'https://api.xero.com/', ADD identity_url 'http://localhost:1',
+		ADD login_url 'http://[::1]:2');
 ALTER SERVER s OPTIONS (SET api_url 'http://127.1.2.3:80/base', SET identity_url 'HTTPS://x');
 
 -- every option there is
 ALTER SERVER s OPTIONS (ADD client_id 'c', ADD grant_type 'client_credentials',
-	ADD tenant_id '258B4852-865A-4704-A5A7-EE71DF03C46E', ADD scopes 'a b', ADD redirect_uri 'http://localhost:8000/',
+	ADD tenant_id '258B4852-865A-4704-A5A7-EE71DF03C46E', ADD scopes 'a b',
+	ADD redirect_uri 'http://localhost:8000/',
 	ADD ca_file '/etc/ca.pem', ADD minute_limit '60', ADD day_limit '1000', ADD concurrency '5',
 	ADD app_minute_limit '10000', ADD reserve '0', ADD page_size '1000', ADD request_timeout '60000',
 	ADD updatable 'off', ADD batch_size '50');
 ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD client_secret 's');
 CREATE FOREIGN TABLE t (invoice_id uuid OPTIONS (field 'InvoiceID')) SERVER s
-	OPTIONS (object 'Accounting/invoices', include_archived 'no', summary_only 'true', updatable '0', page_size '1');
+	OPTIONS (object 'Accounting/invoices', include_archived 'no', summary_only 'true',
+		updatable '0', page_size '1');
 
 -- Where secrets are sent is for superusers to say.
 CREATE ROLE regress_xero_user;

@@ -5,14 +5,16 @@ CREATE SERVER nowhere FOREIGN DATA WRAPPER xero_fdw
 SET client_min_messages = 'warning';
 CREATE SCHEMA "Some Where";
 
-IMPORT FOREIGN SCHEMA accounting LIMIT TO (organisation, "users") FROM SERVER nowhere INTO "Some Where";
+IMPORT FOREIGN SCHEMA accounting LIMIT TO (organisation, "users")
+	FROM SERVER nowhere INTO "Some Where";
 \d "Some Where".*
 IMPORT FOREIGN SCHEMA accounting LIMIT TO (organisation) FROM SERVER nowhere INTO "Some Where";
 DROP SCHEMA "Some Where" CASCADE;
 CREATE SCHEMA "Some Where";
 
 -- all but some; one that does not exist is no harm here
-IMPORT FOREIGN SCHEMA accounting EXCEPT (invoices, invoice_line_items, bills) FROM SERVER nowhere INTO "Some Where";
+IMPORT FOREIGN SCHEMA accounting EXCEPT (invoices, invoice_line_items, bills)
+	FROM SERVER nowhere INTO "Some Where";
 SELECT o.table_name FROM xero_fdw.objects AS o
 WHERE o.api = 'accounting' AND to_regclass(format('"Some Where".%I', o.table_name)) IS NULL;
 DROP SCHEMA "Some Where" CASCADE;
@@ -40,7 +42,8 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
 FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 1
 WHERE c.relnamespace = 'xero'::regnamespace;
 -- ... the first column is the organisation in all of them ...
-SELECT count(*) FILTER (WHERE a.attname = 'tenant_id' AND a.atttypid = 'uuid'::regtype) = count(*) AS all_tenant_id
+SELECT count(*) FILTER (WHERE a.attname = 'tenant_id'
+	AND a.atttypid = 'uuid'::regtype) = count(*) AS all_tenant_id
 FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = 1
 WHERE c.relnamespace = 'xero'::regnamespace;
 -- ... and every table and column is explained.
@@ -55,7 +58,8 @@ SELECT obj_description('xero.invoices'::regclass), col_description('xero.invoice
 CREATE SERVER "Where's ""it" FOREIGN DATA WRAPPER xero_fdw;
 CREATE SCHEMA "Some ""Where";
 IMPORT FOREIGN SCHEMA accounting LIMIT TO ("users") FROM SERVER "Where's ""it" INTO "Some ""Where";
-SELECT foreign_server_name, foreign_table_schema FROM information_schema.foreign_tables WHERE foreign_table_schema LIKE 'Some%';
+SELECT foreign_server_name, foreign_table_schema
+	FROM information_schema.foreign_tables WHERE foreign_table_schema LIKE 'Some%';
 DROP SERVER "Where's ""it" CASCADE;
 DROP SCHEMA "Some ""Where";
 

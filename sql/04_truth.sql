@@ -11,7 +11,8 @@ CREATE FUNCTION truth.as_text(value jsonb, type text) RETURNS text LANGUAGE sql 
 		-- members of nested records come in any spelling: only their number counts
 		WHEN type = 'jsonb' THEN jsonb_typeof(value) || coalesce(jsonb_array_length(
 			CASE WHEN jsonb_typeof(value) = 'array' THEN value END)::text, '')
-		WHEN type = 'date' THEN coalesce((timestamp '1970-01-01' + (substring(value #>> '{}' FROM '^/Date\((-?\d+)'))::int8
+		WHEN type = 'date' THEN coalesce((timestamp '1970-01-01'
+			+ (substring(value #>> '{}' FROM '^/Date\((-?\d+)'))::int8
 			* interval '1 millisecond')::date::text, left(value #>> '{}', 10))
 		WHEN type = 'timestamp with time zone' THEN coalesce(timestamptz '1970-01-01 00:00+0' +
 			(substring(value #>> '{}' FROM '^/Date\((-?\d+)'))::int8 * interval '1 millisecond',
@@ -29,7 +30,8 @@ DECLARE
 BEGIN
 	SELECT split_part(o.object, '/', 3) INTO array_name
 	FROM xero_fdw.objects AS o WHERE o.api = 'accounting' AND o.table_name = name;
-	SELECT string_agg(CASE WHEN data_type = 'jsonb' THEN format('truth.as_text(%I, %L)', column_name, data_type)
+	SELECT string_agg(CASE WHEN data_type = 'jsonb'
+				THEN format('truth.as_text(%I, %L)', column_name, data_type)
 				ELSE format('%I::text', column_name) END, ', '),
 		string_agg(format(CASE WHEN column_name = 'attachments'
 				-- their record's flag decides
@@ -128,6 +130,7 @@ CALL truth.compare('users', :'state');
 
 -- Xero lists contact groups only while they are active; one of three is not.
 SELECT table_name, rows > 0 AS has_rows, missing, wrong FROM truth.result;
-SELECT table_name FROM xero_fdw.objects WHERE api = 'accounting' EXCEPT SELECT table_name FROM truth.result;
+SELECT table_name FROM xero_fdw.objects WHERE api = 'accounting'
+	EXCEPT SELECT table_name FROM truth.result;
 SET client_min_messages = 'warning';
 DROP SCHEMA truth CASCADE;

@@ -29,7 +29,8 @@ SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', E'{"Status":"O
  {"name":"escapes", "accountId":null, "v":"a\\"b\\\\c\\/d\\t\\u00e9\\ud83e\\udde9"},
  {"V":null, "Name":"null", "Extra":{"V":[1,{"V":2}], "Name":"y"}},
  {"Name":"empty", "V":""}, {"Name":"none"}, {"Name":"number", "V":12.50},
- {"Name":"true", "V":true}, {"Name":"object", "V":{"b":1.50,"a":[]}}, {"Name":"array", "V":[ 1, "two" ]}]}') AS data \gset
+ {"Name":"true", "V":true}, {"Name":"object", "V":{"b":1.50,"a":[]}},
+ {"Name":"array", "V":[ 1, "two" ]}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"
 SELECT name, id, text, json, plain FROM probe;
@@ -37,24 +38,29 @@ SELECT name, id, text, json, plain FROM probe;
 -- numbers: exact, whatever their length; in quotes as well
 SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[
  {"Name":"zeros", "V":40.0000}, {"Name":"rate", "V":0.0000000001}, {"Name":"exponent", "V":1.5E+3},
- {"Name":"negative", "V":-0.10}, {"Name":"quoted", "V":"7.10"}, {"Name":"null", "V":null}, {"Name":"empty", "V":""},
- {"Name":"half", "V":2.345}]}') AS data \gset
+ {"Name":"negative", "V":-0.10}, {"Name":"quoted", "V":"7.10"}, {"Name":"null", "V":null},
+ {"Name":"empty", "V":""}, {"Name":"half", "V":2.345}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"
 SELECT name, numeric, money, double, text FROM probe;
 SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[
- {"Name":"long", "V":12345678901234567890.12345678901234567890}, {"Name":"huge", "V":1' || repeat('0', 10000) || '}]}') AS data \gset
+ {"Name":"long", "V":12345678901234567890.12345678901234567890},
+ {"Name":"huge", "V":1' || repeat('0', 10000) || '}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"
-SELECT name, CASE WHEN length(text) < 100 THEN numeric END AS numeric, length(text), numeric = text::numeric AS exact FROM probe;
+SELECT name, CASE WHEN length(text) < 100 THEN numeric END AS numeric, length(text),
+	numeric = text::numeric AS exact
+FROM probe;
 
 -- whole numbers and booleans, also in quotes
-SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[{"Name":"a", "V":7}, {"Name":"b", "V":"-8"},
+SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[
+ {"Name":"a", "V":7}, {"Name":"b", "V":"-8"},
  {"Name":"c", "V":9.0}, {"Name":"d", "V":2147483647}, {"Name":"e", "V":null}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"
 SELECT name, integer, bigint FROM probe;
-SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[{"Name":"a", "V":true}, {"Name":"b", "V":false},
+SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[
+ {"Name":"a", "V":true}, {"Name":"b", "V":false},
  {"Name":"c", "V":"true"}, {"Name":"d", "V":null}, {"Name":"e"}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"
@@ -77,7 +83,8 @@ SET TimeZone = 'UTC';
 
 -- A value that the column's type cannot hold is an error that says where; a
 -- column that is not wanted is not looked at.
-SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[{"Name":"first", "V":"1"},
+SELECT json_build_object('path', '/api.xro/2.0/Accounts', 'body', '{"Accounts":[
+ {"Name":"first", "V":"1"},
  {"Name":"second", "V":"soon", "AccountID":"5d4c0bad-f188-4b5b-988a-2f9aa300e3b6"}]}') AS data \gset
 \setenv DATA :data
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data "$DATA"

@@ -1,23 +1,28 @@
 -- Options of tables: what is left out, in which form, and by how many a page.
 CALL needs_00_setup();
-CREATE FOREIGN TABLE active (contact_id uuid, name text, contact_status text, updated_date_utc timestamptz, addresses jsonb)
+CREATE FOREIGN TABLE active (contact_id uuid, name text, contact_status text,
+	updated_date_utc timestamptz, addresses jsonb)
 	SERVER xero OPTIONS (object 'accounting/Contacts', include_archived 'false');
 
 -- Archived records are there unless they are not wanted.
 SELECT contact_status, count(*) > 0 AS any FROM xero.contacts GROUP BY 1 ORDER BY 1;
 SELECT contact_status, count(*) > 0 AS any FROM active GROUP BY 1 ORDER BY 1;
-SELECT (SELECT count(*) FROM active) = (SELECT count(*) FROM xero.contacts WHERE contact_status <> 'ARCHIVED') AS same;
+SELECT (SELECT count(*) FROM active)
+	= (SELECT count(*) FROM xero.contacts WHERE contact_status <> 'ARCHIVED') AS same;
 SELECT * FROM calls();
 -- also if one is asked for by its key: by neither way is it a row of this table
-SELECT contact_id AS archived FROM xero.contacts WHERE contact_status = 'ARCHIVED' ORDER BY name LIMIT 1 \gset
+SELECT contact_id AS archived
+	FROM xero.contacts WHERE contact_status = 'ARCHIVED' ORDER BY name LIMIT 1 \gset
 SELECT contact_id AS another FROM active ORDER BY name LIMIT 1 \gset
 SELECT FROM calls();
-EXPLAIN (COSTS OFF) SELECT contact_id FROM active WHERE contact_id = '00000000-0000-0000-0000-000000000001';
+EXPLAIN (COSTS OFF) SELECT contact_id
+	FROM active WHERE contact_id = '00000000-0000-0000-0000-000000000001';
 SELECT count(contact_status) FROM active WHERE contact_id = :'archived';
 SELECT count(contact_status) FROM active WHERE contact_id IN (:'archived', :'another');
 SELECT count(contact_status) FROM active WHERE contact_id = ANY (ARRAY[:'archived']::uuid[]);
 SELECT count(contact_status) FROM active WHERE contact_status = 'ARCHIVED';
-SELECT count(contact_status) FROM active WHERE name IS NOT NULL AND contact_id = (SELECT :'archived'::uuid);
+SELECT count(contact_status)
+	FROM active WHERE name IS NOT NULL AND contact_id = (SELECT :'archived'::uuid);
 SELECT count(contact_status) FROM xero.contacts WHERE contact_id = :'archived';
 
 -- Summaries only: columns that they lack cannot be asked for, and are not

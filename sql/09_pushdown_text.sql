@@ -1,53 +1,76 @@
 -- Conditions on text.  Xero ignores case and trailing blanks, and cannot be
 -- given every text.
 CALL needs_00_setup();
-SELECT * FROM verdicts('reference = ''REF 1''', 'reference <> ''REF 1''', 'reference > ''REF''', 'reference IS NULL', 'reference IS NOT NULL',
-	'reference IN (''a'', ''b'')', 'reference NOT IN (''a'', ''b'')', 'NOT (reference = ''a'')', 'reference = ''a'' OR reference = ''b''',
-	'reference = ''a'' OR reference <> ''b''', 'reference = ''a'' AND reference <> ''b''', 'reference = currency_code',
-	'lower(reference) = ''a''', 'reference = ''a'' COLLATE "C"', 'reference ~ ''a''', 'reference ILIKE ''a%''');
+SELECT * FROM verdicts('reference = ''REF 1''', 'reference <> ''REF 1''', 'reference > ''REF''',
+	'reference IS NULL', 'reference IS NOT NULL', 'reference IN (''a'', ''b'')',
+	'reference NOT IN (''a'', ''b'')', 'NOT (reference = ''a'')',
+	'reference = ''a'' OR reference = ''b''', 'reference = ''a'' OR reference <> ''b''',
+	'reference = ''a'' AND reference <> ''b''', 'reference = currency_code',
+	'lower(reference) = ''a''', 'reference = ''a'' COLLATE "C"', 'reference ~ ''a''',
+	'reference ILIKE ''a%''');
 -- by parameters
-SELECT * FROM verdicts('invoice_number = ''INV-000001''', 'invoice_number IN (''INV-000001'', ''inv-000001'', ''INV-000002'')',
+SELECT * FROM verdicts('invoice_number = ''INV-000001''',
+	'invoice_number IN (''INV-000001'', ''inv-000001'', ''INV-000002'')',
 	'invoice_number = ''a,b''', 'invoice_number IN (''a,b'', ''c'')', 'invoice_number = '' a''');
 -- LIKE
-SELECT * FROM verdicts('reference LIKE ''REF%''', 'reference LIKE ''%1''', 'reference LIKE ''%EF%''', 'reference LIKE ''R%1''', 'reference LIKE ''R_F%''',
-	'reference LIKE ''_EF''', 'reference LIKE ''REF''', 'reference LIKE ''%''', 'reference LIKE ''''', 'reference LIKE ''_''', 'reference LIKE ''a%bcd%e''',
-	'reference LIKE ''10\%''', 'reference LIKE ''10\%%''', 'reference LIKE ''a[b%''', 'reference LIKE ''a%b"c''', 'reference LIKE ''a\\%''',
-	'reference NOT LIKE ''R%''', 'reference LIKE ''R%'' ESCAPE ''x''', 'starts_with(reference, ''RE'')', 'reference ^@ ''RE''',
-	'reference ^@ ''100%''', 'starts_with(reference, '''')', 'contact_name LIKE ''Boutique%''', 'status LIKE ''P%''');
+SELECT * FROM verdicts('reference LIKE ''REF%''', 'reference LIKE ''%1''',
+	'reference LIKE ''%EF%''', 'reference LIKE ''R%1''', 'reference LIKE ''R_F%''',
+	'reference LIKE ''_EF''', 'reference LIKE ''REF''', 'reference LIKE ''%''',
+	'reference LIKE ''''', 'reference LIKE ''_''', 'reference LIKE ''a%bcd%e''',
+	'reference LIKE ''10\%''', 'reference LIKE ''10\%%''', 'reference LIKE ''a[b%''',
+	'reference LIKE ''a%b"c''', 'reference LIKE ''a\\%''', 'reference NOT LIKE ''R%''',
+	'reference LIKE ''R%'' ESCAPE ''x''', 'starts_with(reference, ''RE'')', 'reference ^@ ''RE''',
+	'reference ^@ ''100%''', 'starts_with(reference, '''')', 'contact_name LIKE ''Boutique%''',
+	'status LIKE ''P%''');
 -- what where cannot carry safely stays here: double quotes, backslashes,
 -- control characters, the empty text, what lies beyond the BMP
 SELECT left(condition, 60) AS condition, verdict, left(sent, 70) AS sent
-	FROM verdicts('reference = ''say "hi"''', 'reference = ''O''''Brien''', 'reference = ''a\b''', 'reference = E''a\tb''', 'reference = ''''',
-	'reference = ''é''',
-	'reference = ''🧩''', 'reference = ''a & b = c # d + e % f ? g''', 'reference = ''a) OR (1=1''', 'reference = U&''\0085''',
-	'reference IN (''a'', ''b"c'')', 'reference IN (''a'', '''')', 'starts_with(reference, ''a"'')', 'reference = ''x'' AND contact_name = ''"''',
+FROM verdicts('reference = ''say "hi"''', 'reference = ''O''''Brien''', 'reference = ''a\b''',
+	'reference = E''a\tb''', 'reference = ''''', 'reference = ''é''', 'reference = ''🧩''',
+	'reference = ''a & b = c # d + e % f ? g''', 'reference = ''a) OR (1=1''',
+	'reference = U&''\0085''', 'reference IN (''a'', ''b"c'')', 'reference IN (''a'', '''')',
+	'starts_with(reference, ''a"'')', 'reference = ''x'' AND contact_name = ''"''',
 	'reference = ''x'' OR contact_name = ''"''', format('reference = %L', repeat('x', 1600)));
 
 -- And the rows are right: names with quotes, commas, accents, emoji, in any case.
 CREATE TEMP TABLE local AS SELECT contact_id, name, email_address FROM xero.contacts;
-SELECT name FROM local WHERE contact_id IN (SELECT contact_id FROM local ORDER BY name COLLATE "C" LIMIT 200)
+SELECT name FROM local
+	WHERE contact_id IN (SELECT contact_id FROM local ORDER BY name COLLATE "C" LIMIT 200)
 	AND name ~ '[^A-Za-z0-9 .]' ORDER BY name COLLATE "C";
 CREATE FUNCTION agree(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	result boolean;
 BEGIN
-	EXECUTE format('SELECT array(SELECT contact_id FROM local WHERE %1$s ORDER BY 1) = array(SELECT contact_id FROM xero.contacts WHERE %1$s ORDER BY 1)',
-		condition) INTO result;
+	EXECUTE format('SELECT array(SELECT contact_id FROM local WHERE %1$s ORDER BY 1)'
+		' = array(SELECT contact_id FROM xero.contacts WHERE %1$s ORDER BY 1)', condition)
+		INTO result;
 	RETURN result;
 END $$;
 -- each name, in its own spelling and in others, and parts of it
-SELECT c.t, count(*) FILTER (WHERE agree(format(c.c, CASE c.t WHEN 'upper' THEN upper(name) WHEN 'blank' THEN name || ' ' WHEN 'start' THEN left(name, 4)
-	ELSE name END))) = count(*) AS agree
-FROM local, (VALUES ('equal', 'name = %L'), ('upper', 'name = %L'), ('blank', 'name = %L'), ('unequal', 'name <> %L'),
-	('start', 'starts_with(name, %L)'), ('like', 'name LIKE %L')) AS c(t, c)
+SELECT c.t, count(*) FILTER (WHERE agree(format(c.c,
+	CASE c.t
+		WHEN 'upper' THEN upper(name)
+		WHEN 'blank' THEN name || ' '
+		WHEN 'start' THEN left(name, 4)
+		ELSE name
+	END))) = count(*) AS agree
+FROM local, (VALUES
+	('equal', 'name = %L'),
+	('upper', 'name = %L'),
+	('blank', 'name = %L'),
+	('unequal', 'name <> %L'),
+	('start', 'starts_with(name, %L)'),
+	('like', 'name LIKE %L')) AS c(t, c)
 WHERE name ~ '[^A-Za-z0-9 .]' GROUP BY 1 ORDER BY 1;
-SELECT agree('name LIKE ''%a%'''), agree('name LIKE ''%A%'''), agree('name LIKE ''O''''B%'''), agree('name LIKE ''%"%'''),
-	agree('name LIKE ''%é%'''), agree('name LIKE ''%É%'''), agree('name LIKE ''% 0010_'''), agree('email_address IS NULL'), agree('email_address = '''''),
+SELECT agree('name LIKE ''%a%'''), agree('name LIKE ''%A%'''), agree('name LIKE ''O''''B%'''),
+	agree('name LIKE ''%"%'''), agree('name LIKE ''%é%'''), agree('name LIKE ''%É%'''),
+	agree('name LIKE ''% 0010_'''), agree('email_address IS NULL'), agree('email_address = '''''),
 	agree('email_address LIKE ''%'''), agree('email_address LIKE ''%@%.com''');
 
 -- A nondeterministic collation means another equality, which Xero's is not.
 CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-CREATE FOREIGN TABLE collated (contact_id uuid, name text COLLATE any_case) SERVER xero OPTIONS (object 'accounting/Contacts');
+CREATE FOREIGN TABLE collated (contact_id uuid, name text COLLATE any_case)
+	SERVER xero OPTIONS (object 'accounting/Contacts');
 SELECT * FROM verdict('name = ''x''', 'collated');
 SELECT * FROM verdict('name = ''x'' COLLATE "C"', 'collated');
 DROP FOREIGN TABLE collated;

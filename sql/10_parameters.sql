@@ -22,7 +22,8 @@ EXECUTE by_keys(NULL);
 SELECT * FROM calls();
 
 -- Text that where= cannot carry is checked here, whatever the plan promised.
-PREPARE by_text(text) AS SELECT contact_id IS NOT NULL AS found, name FROM xero.contacts WHERE name = $1;
+PREPARE by_text(text) AS SELECT contact_id IS NOT NULL AS found, name
+	FROM xero.contacts WHERE name = $1;
 EXPLAIN (COSTS OFF) EXECUTE by_text('x');
 EXECUTE by_text('O''Brien & Sons');
 EXECUTE by_text('o''brien & sons');
@@ -53,7 +54,8 @@ EXECUTE not_status('paid');
 SELECT * FROM calls();
 
 -- numbers, dates, times
-PREPARE over(numeric, date, timestamptz) AS SELECT count(*) FROM xero.invoices WHERE total > $1 AND due_date <= $2 AND updated_date_utc >= $3;
+PREPARE over(numeric, date, timestamptz) AS SELECT count(*)
+	FROM xero.invoices WHERE total > $1 AND due_date <= $2 AND updated_date_utc >= $3;
 EXPLAIN (COSTS OFF) EXECUTE over(1, 'today', 'now');
 EXECUTE over(1000, '2025-12-31', '2025-01-01');
 EXECUTE over('NaN', '2025-12-31', '2025-01-01');
@@ -61,7 +63,8 @@ EXECUTE over(1000, 'infinity', '-infinity');
 EXECUTE over(1000, '-infinity', '2025-01-01');
 EXECUTE over(1000, NULL, '2025-01-01');
 SELECT * FROM calls();
-SELECT count(*) FROM xero.invoices WHERE total > 1000 AND due_date <= '2025-12-31' AND updated_date_utc >= '2025-01-01';
+SELECT count(*) FROM xero.invoices
+	WHERE total > 1000 AND due_date <= '2025-12-31' AND updated_date_utc >= '2025-01-01';
 SELECT count(*) FROM xero.invoices WHERE total > 1000;
 SELECT FROM calls();
 
@@ -78,14 +81,18 @@ BEGIN
 	RETURN (SELECT count(*) FROM xero.invoices WHERE contact_id = contact AND date >= since);
 END $$;
 SELECT invoices_of('6a08dbd4-9068-41bb-8686-e1c28bd37fdb', '2020-01-01') > 0 AS any,
-	invoices_of('6a08dbd4-9068-41bb-8686-e1c28bd37fdb', 'infinity') AS none, invoices_of(NULL, '2020-01-01') AS of_nobody;
+	invoices_of('6a08dbd4-9068-41bb-8686-e1c28bd37fdb', 'infinity') AS none,
+	invoices_of(NULL, '2020-01-01') AS of_nobody;
 SELECT * FROM calls();
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date < current_date;
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date < (now() - interval '1 day')::date AND total > random();
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE due_date < (now() - interval '1 day')::date AND total > random();
 SELECT count(total) > 0 AS any FROM xero.invoices
-	WHERE contact_id = (SELECT contact_id FROM xero.contacts WHERE name = 'Boutique Property Management 00080');
+	WHERE contact_id
+	= (SELECT contact_id FROM xero.contacts WHERE name = 'Boutique Property Management 00080');
 SELECT * FROM calls();
-SELECT total FROM xero.invoices WHERE contact_id = (SELECT contact_id FROM xero.contacts WHERE name = 'Nobody');
+SELECT total FROM xero.invoices
+	WHERE contact_id = (SELECT contact_id FROM xero.contacts WHERE name = 'Nobody');
 SELECT * FROM calls();
 DEALLOCATE ALL;
 DROP FUNCTION invoices_of;

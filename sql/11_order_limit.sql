@@ -2,7 +2,9 @@
 -- LIMIT makes it worth while.
 CALL needs_00_setup();
 SET TimeZone = 'UTC';
-CREATE TEMP TABLE local AS SELECT invoice_id, date, due_date, total, status, invoice_number, updated_date_utc FROM xero.invoices;
+CREATE TEMP TABLE local
+	AS SELECT invoice_id, date, due_date, total, status, invoice_number, updated_date_utc
+	FROM xero.invoices;
 SELECT FROM calls();
 
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices LIMIT 10;
@@ -15,7 +17,8 @@ EXPLAIN (COSTS OFF) SELECT line_item_id FROM xero.invoice_line_items LIMIT 10;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM (SELECT FROM xero.invoices LIMIT 10) AS x;
 EXPLAIN (COSTS OFF) SELECT i.invoice_id FROM xero.invoices AS i, generate_series(1, 3) LIMIT 10;
 SELECT count(*) FROM (SELECT invoice_id FROM xero.invoices LIMIT 10) AS x;
-SELECT count(*) FROM (SELECT invoice_id FROM xero.invoices WHERE status = 'PAID' LIMIT 10 OFFSET 70) AS x;
+SELECT count(*)
+	FROM (SELECT invoice_id FROM xero.invoices WHERE status = 'PAID' LIMIT 10 OFFSET 70) AS x;
 SELECT invoice_id FROM xero.invoices LIMIT 0;
 SELECT count(*) FROM (SELECT invoice_id FROM xero.invoices LIMIT ALL) AS x;
 SELECT * FROM calls();
@@ -23,14 +26,19 @@ SELECT * FROM calls();
 -- dates, numbers and times that are never null, both ways
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY total DESC LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE status = 'PAID' ORDER BY updated_date_utc DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE status = 'PAID' ORDER BY updated_date_utc DESC LIMIT 5;
 SELECT FROM calls();
 SELECT total FROM xero.invoices ORDER BY total DESC LIMIT 5;
 SELECT * FROM calls();
-SELECT array(SELECT total FROM xero.invoices ORDER BY total DESC LIMIT 7 OFFSET 3) = array(SELECT total FROM local ORDER BY total DESC LIMIT 7 OFFSET 3) AS same;
-SELECT array(SELECT date FROM xero.invoices ORDER BY date LIMIT 20) = array(SELECT date FROM local ORDER BY date LIMIT 20) AS same;
-SELECT array(SELECT updated_date_utc FROM xero.invoices WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20)
-	= array(SELECT updated_date_utc FROM local WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20) AS same;
+SELECT array(SELECT total FROM xero.invoices ORDER BY total DESC LIMIT 7 OFFSET 3)
+	= array(SELECT total FROM local ORDER BY total DESC LIMIT 7 OFFSET 3) AS same;
+SELECT array(SELECT date FROM xero.invoices ORDER BY date LIMIT 20)
+	= array(SELECT date FROM local ORDER BY date LIMIT 20) AS same;
+SELECT array(SELECT updated_date_utc
+	FROM xero.invoices WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20)
+	= array(SELECT updated_date_utc
+		FROM local WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20) AS same;
 SELECT max(total) = (SELECT max(total) FROM local) AS same FROM xero.invoices;
 SELECT FROM calls();
 
@@ -38,23 +46,31 @@ SELECT FROM calls();
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY due_date LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_number LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_id LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE contact_name = 'x' ORDER BY date LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE contact_name = 'x' ORDER BY date LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date, total LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY total + 1 LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date LIMIT 5000;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date DESC NULLS LAST LIMIT 5;
 -- a condition that no null passes lets such a column be sorted there
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
 SELECT FROM calls();
-SELECT array(SELECT due_date FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5)
-	= array(SELECT due_date FROM local WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5) AS same;
+SELECT array(SELECT due_date
+	FROM xero.invoices WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5)
+	= array(SELECT due_date
+		FROM local WHERE due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5) AS same;
 SELECT * FROM calls();
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date IS NULL OR due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices WHERE due_date IS DISTINCT FROM '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices
+	WHERE due_date IS NULL OR due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE due_date IS DISTINCT FROM '2026-06-30' ORDER BY due_date DESC LIMIT 5;
 -- how many tie is not known
-EXPLAIN (COSTS OFF) SELECT invoice_id, date FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;
-EXPLAIN (COSTS OFF) SELECT invoice_line_items.line_amount FROM xero.invoice_line_items ORDER BY line_amount LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id, date
+	FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;
+EXPLAIN (COSTS OFF) SELECT invoice_line_items.line_amount
+	FROM xero.invoice_line_items ORDER BY line_amount LIMIT 5;
 -- a limit that comes at run time
 PREPARE top(int) AS SELECT total FROM xero.invoices ORDER BY total DESC LIMIT $1;
 SET plan_cache_mode = 'force_generic_plan';
@@ -63,11 +79,14 @@ EXECUTE top(3);
 SELECT * FROM calls();
 RESET plan_cache_mode;
 DEALLOCATE top;
-SELECT array(SELECT invoice_number FROM xero.invoices ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20)
-	= array(SELECT invoice_number FROM local ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20) AS same;
+SELECT array(SELECT invoice_number
+	FROM xero.invoices ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20)
+	= array(SELECT invoice_number
+		FROM local ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20) AS same;
 
 -- A limit over conditions that are checked here stops as soon as it can.
-CREATE FOREIGN TABLE small (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10');
+CREATE FOREIGN TABLE small (contact_id uuid, name text)
+	SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10');
 SELECT FROM calls();
 SELECT count(*) FROM (SELECT name FROM small WHERE upper(name) <> 'X' LIMIT 15) AS x;
 SELECT * FROM calls();
@@ -83,15 +102,28 @@ EXPLAIN (COSTS OFF) SELECT quote_id FROM xero.quotes ORDER BY date LIMIT 10;
 EXPLAIN (COSTS OFF) SELECT linked_transaction_id FROM xero.linked_transactions LIMIT 10;
 
 -- values that take two requests: their lists are put in one order here
-SELECT array_agg(contact_id) AS ids FROM (SELECT contact_id FROM xero.invoices WHERE type = 'ACCREC' GROUP BY 1 ORDER BY 1 LIMIT 60) AS c \gset
+SELECT array_agg(contact_id) AS ids
+	FROM (SELECT contact_id
+		FROM xero.invoices WHERE type = 'ACCREC' GROUP BY 1 ORDER BY 1 LIMIT 60) AS c \gset
 CREATE TEMP TABLE local_dates AS SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids');
-SELECT cardinality(:'ids'::uuid[]), (SELECT array_agg(date) FROM (SELECT date FROM local_dates ORDER BY date LIMIT 9) AS r) AS first,
-	(SELECT array_agg(date) FROM (SELECT date FROM local_dates ORDER BY date DESC OFFSET 6 LIMIT 3) AS r) AS last;
+SELECT cardinality(:'ids'::uuid[]),
+	(SELECT array_agg(date)
+		FROM (SELECT date FROM local_dates ORDER BY date LIMIT 9) AS r) AS first,
+	(SELECT array_agg(date)
+		FROM (SELECT date FROM local_dates ORDER BY date DESC OFFSET 6 LIMIT 3) AS r) AS last;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" calls > /dev/null
-SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids') ORDER BY date LIMIT 9) AS r;
+SELECT array_agg(date)
+	FROM (SELECT date
+		FROM xero.invoices WHERE contact_id = ANY (:'ids') ORDER BY date LIMIT 9) AS r;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" calls | sed 's/ContactIDs=[-0-9a-f,]*/ContactIDs=.../'
-SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[]) ORDER BY date LIMIT 9) AS r;
+SELECT array_agg(date)
+	FROM (SELECT date FROM xero.invoices
+		WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[]) ORDER BY date LIMIT 9) AS r;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" calls | sed 's/ContactIDs=[-0-9a-f,]*/ContactIDs=.../'
-SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[]) ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
-SELECT array_agg(date) FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY (:'ids') ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
+SELECT array_agg(date)
+	FROM (SELECT date FROM xero.invoices WHERE contact_id = ANY ((SELECT :'ids'::uuid[])::uuid[])
+		ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
+SELECT array_agg(date)
+	FROM (SELECT date FROM xero.invoices
+		WHERE contact_id = ANY (:'ids') ORDER BY date DESC OFFSET 6 LIMIT 3) AS r;
 DROP TABLE local_dates;

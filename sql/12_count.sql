@@ -2,7 +2,8 @@
 CALL needs_00_setup();
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices WHERE status = 'PAID' AND total > 100;
-EXPLAIN (COSTS OFF) SELECT count(*) AS n, count(*) + 1 AS m, 'x' AS constant FROM xero.contacts WHERE contact_status = 'ACTIVE';
+EXPLAIN (COSTS OFF) SELECT count(*) AS n, count(*) + 1 AS m, 'x' AS constant
+	FROM xero.contacts WHERE contact_status = 'ACTIVE';
 SELECT count(*) AS n, count(*) + 1 AS m, 'x' AS constant FROM xero.invoices WHERE status = 'PAID';
 SELECT * FROM calls();
 
@@ -13,7 +14,8 @@ EXPLAIN (COSTS OFF) SELECT count(total) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE status = 'PAID') FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*), sum(total) FROM xero.invoices;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices HAVING count(*) > 5;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoices WHERE updated_date_utc > '2025-01-01 00:00+00';
+EXPLAIN (COSTS OFF) SELECT count(*)
+	FROM xero.invoices WHERE updated_date_utc > '2025-01-01 00:00+00';
 EXPLAIN (COSTS OFF) SELECT status, count(*) FROM xero.invoices GROUP BY status;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.invoice_line_items;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM xero.accounts;
@@ -29,7 +31,8 @@ SELECT * FROM calls();
 -- It agrees with counting here.
 CREATE TEMP TABLE local AS SELECT * FROM xero.invoices;
 SELECT FROM calls();
-CREATE FUNCTION counts(condition text) RETURNS TABLE (remote bigint, same boolean, calls bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION counts(condition text) RETURNS TABLE (remote bigint, same boolean, calls bigint)
+LANGUAGE plpgsql AS $$
 DECLARE
 	here bigint;
 BEGIN
@@ -40,17 +43,24 @@ BEGIN
 	RETURN NEXT;
 END $$;
 SELECT left(c, 100) AS condition, remote > 0 AS any, same, calls
-FROM unnest(ARRAY['true', 'status = ''DRAFT''', 'status = ''NONE''', 'total > 5000', 'date >= ''2025-06-01''', 'due_date IS NOT NULL',
-	'has_attachments', 'status IN (''DRAFT'', ''PAID'')', 'type = ''ACCREC'' OR total < 1000', 'date > ''infinity''', 'reference LIKE ''R%''',
-	'due_date <> ''2025-01-01''', 'date BETWEEN ''2025-01-01'' AND ''2025-06-30''', 'false',
-	'invoice_id = ''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6''', 'invoice_id IN (''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'', ''00000000-0000-0000-0000-000000000001'')',
-	format('invoice_id = ANY (%L::uuid[])', (SELECT array_agg(invoice_id) FROM local WHERE total > 9000))]) AS c, counts(c);
+FROM unnest(ARRAY['true', 'status = ''DRAFT''', 'status = ''NONE''', 'total > 5000',
+	'date >= ''2025-06-01''', 'due_date IS NOT NULL', 'has_attachments',
+	'status IN (''DRAFT'', ''PAID'')', 'type = ''ACCREC'' OR total < 1000',
+	'date > ''infinity''', 'reference LIKE ''R%''', 'due_date <> ''2025-01-01''',
+	'date BETWEEN ''2025-01-01'' AND ''2025-06-30''', 'false',
+	'invoice_id = ''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6''',
+	'invoice_id IN (''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'', ''00000000-0000-0000-0000-000000000001'')',
+	format('invoice_id = ANY (%L::uuid[])',
+		(SELECT array_agg(invoice_id) FROM local WHERE total > 9000))]) AS c, counts(c);
 
 -- with values that come at run time, also as a subquery, and again and again
-SELECT s.status, (SELECT count(*) FROM xero.invoices WHERE status = s.status AND total > 0) = s.n AS same
+SELECT s.status,
+	(SELECT count(*) FROM xero.invoices WHERE status = s.status AND total > 0) = s.n AS same
 FROM (SELECT status, count(*) AS n FROM local GROUP BY status) AS s ORDER BY 1;
 SELECT count(*) FROM calls();
-SELECT d, (SELECT count(*) FROM xero.invoices AS i WHERE i.date >= d) = (SELECT count(*) FROM local AS l WHERE l.date >= d) AS same
+SELECT d,
+	(SELECT count(*) FROM xero.invoices AS i WHERE i.date >= d)
+		= (SELECT count(*) FROM local AS l WHERE l.date >= d) AS same
 FROM unnest(ARRAY['2025-01-01', '2025-01-01', '2025-07-01', NULL]::date[]) AS d;
 SELECT * FROM calls();
 PREPARE since(date) AS SELECT count(*) FROM xero.invoices WHERE date >= $1;
@@ -61,11 +71,19 @@ SELECT * FROM calls();
 DEALLOCATE since;
 
 -- Counting the rows of child tables needs the form that has them.
-SELECT count(*) = (SELECT count(line_item_id) FROM xero.invoice_line_items) AS same, count(*) > 0 AS any FROM xero.invoice_line_items;
-SELECT count(*) = (SELECT count(line_amount) FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6') AS same
+SELECT count(*) = (SELECT count(line_item_id) FROM xero.invoice_line_items) AS same,
+	count(*) > 0 AS any
+	FROM xero.invoice_line_items;
+SELECT count(*)
+	= (SELECT count(line_amount) FROM xero.invoice_line_items
+		WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6') AS same
 	FROM xero.invoice_line_items WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6';
-SELECT count(*) = (SELECT count(allocation_id) FROM xero.credit_note_allocations) AS same, count(*) > 0 AS any FROM xero.credit_note_allocations;
-SELECT count(*) = (SELECT sum(jsonb_array_length(contact_persons)) FROM xero.contacts) AS same, count(*) > 0 AS any FROM xero.contact_contact_persons;
+SELECT count(*) = (SELECT count(allocation_id) FROM xero.credit_note_allocations) AS same,
+	count(*) > 0 AS any
+	FROM xero.credit_note_allocations;
+SELECT count(*) = (SELECT sum(jsonb_array_length(contact_persons)) FROM xero.contacts) AS same,
+	count(*) > 0 AS any
+	FROM xero.contact_contact_persons;
 SELECT EXISTS (SELECT FROM xero.invoice_payments) AS any;
 ALTER FOREIGN TABLE xero.invoice_line_items OPTIONS (ADD summary_only 'true');
 SELECT count(*) FROM xero.invoice_line_items;

@@ -6,8 +6,11 @@ SET enable_mergejoin = off;
 SET enable_material = off;
 SET enable_memoize = off;
 CREATE TEMP TABLE t (n int, status text, id uuid);
-INSERT INTO t VALUES (1, 'PAID', '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'), (2, 'PAID', '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'),
-	(3, 'DRAFT', '00000000-0000-0000-0000-000000000001'), (4, 'DRAFT', NULL), (5, 'PAID', NULL), (6, NULL, '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6');
+INSERT INTO t
+	VALUES (1, 'PAID', '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'),
+		(2, 'PAID', '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6'),
+	(3, 'DRAFT', '00000000-0000-0000-0000-000000000001'), (4, 'DRAFT', NULL), (5, 'PAID', NULL),
+	(6, NULL, '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6');
 ANALYZE t;
 
 -- the inner side of a nested loop, without parameters
@@ -15,36 +18,49 @@ EXPLAIN (COSTS OFF) SELECT count(*) FROM t LEFT JOIN xero.accounts AS a ON a.cod
 SELECT count(*) > 20 AS rows FROM t LEFT JOIN xero.accounts AS a ON a.code > t.n::text;
 SELECT * FROM calls();
 -- several pages, some of the rows only: LIMIT left the first run in the middle
-CREATE FOREIGN TABLE paged (contact_id uuid, name text, contact_status text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '50');
-SELECT t.n, (SELECT count(*) FROM (SELECT name FROM paged WHERE t.n > 0 LIMIT t.n * 20) AS x) FROM t;
+CREATE FOREIGN TABLE paged (contact_id uuid, name text, contact_status text)
+	SERVER xero OPTIONS (object 'accounting/Contacts', page_size '50');
+SELECT t.n, (SELECT count(*) FROM (SELECT name FROM paged WHERE t.n > 0 LIMIT t.n * 20) AS x)
+	FROM t;
 SELECT * FROM calls();
 SELECT t.n, EXISTS (SELECT FROM paged AS p WHERE p.name < 'B' OR t.n = 6) FROM t;
 SELECT * FROM calls();
 
 -- correlated subqueries: one call for each run of equal values
-SELECT t.n, (SELECT count(i.total) FROM xero.invoices AS i WHERE i.status = t.status) FROM t ORDER BY n;
+SELECT t.n, (SELECT count(i.total) FROM xero.invoices AS i WHERE i.status = t.status)
+	FROM t ORDER BY n;
 SELECT * FROM calls();
 SELECT t.n, (SELECT total FROM xero.invoices AS i WHERE i.invoice_id = t.id) FROM t ORDER BY n;
 SELECT * FROM calls();
 -- the value that is checked here may differ although the request is the same
-SELECT v, (SELECT count(name) FROM xero.contacts WHERE name = v) FROM unnest(ARRAY['O''Brien & Sons', 'O''BRIEN & SONS', 'The "Quoted" Company', 'x"', 'O''Brien & Sons']) AS v;
+SELECT v, (SELECT count(name) FROM xero.contacts WHERE name = v)
+	FROM unnest(ARRAY['O''Brien & Sons', 'O''BRIEN & SONS', 'The "Quoted" Company', 'x"',
+		'O''Brien & Sons']) AS v;
 SELECT * FROM calls();
 SELECT v, (SELECT count(updated_date_utc) FROM xero.invoices WHERE updated_date_utc > v)
 	= (SELECT count(*) FILTER (WHERE updated_date_utc > v) FROM xero.invoices) AS same
-FROM unnest(ARRAY['2025-03-10 17:28:34.521+00', '2025-03-10 17:28:34.522+00', '2025-03-10 17:28:34.999+00']::timestamptz[]) AS v;
+FROM unnest(ARRAY['2025-03-10 17:28:34.521+00', '2025-03-10 17:28:34.522+00',
+	'2025-03-10 17:28:34.999+00']::timestamptz[]) AS v;
 SELECT count(*) FROM calls();
 
 -- the outer side of a join in a subquery that is run again
-SELECT t.n, (SELECT count(*) FROM xero.accounts AS a JOIN xero.tax_rates AS r ON r.tax_type = a.tax_type WHERE a.code <> t.n::text) > 0 AS any FROM t;
+SELECT t.n,
+	(SELECT count(*) FROM xero.accounts AS a JOIN xero.tax_rates AS r ON r.tax_type = a.tax_type
+		WHERE a.code <> t.n::text) > 0 AS any
+	FROM t;
 SELECT calls, count(*) FROM calls() GROUP BY 1 ORDER BY 1;
 -- many rows are kept on disk
 SET work_mem = '64kB';
-SELECT t.n, (SELECT count(*) FROM (SELECT i.* FROM xero.invoices AS i WHERE t.n > 0 OFFSET 0) AS x) FROM t;
+SELECT t.n, (SELECT count(*) FROM (SELECT i.* FROM xero.invoices AS i WHERE t.n > 0 OFFSET 0) AS x)
+	FROM t;
 SELECT * FROM calls();
 RESET work_mem;
 -- a recursive query runs its scans again
 WITH RECURSIVE r(n, rows) AS (
-	SELECT 1, 0::bigint UNION ALL SELECT n + 1, (SELECT count(name) FROM xero.accounts WHERE code <> r.n::text) FROM r WHERE n < 4
+	SELECT 1, 0::bigint
+	UNION ALL SELECT n + 1, (SELECT count(name) FROM xero.accounts WHERE code <> r.n::text)
+	FROM r
+	WHERE n < 4
 ) SELECT n, rows > 0 AS any FROM r;
 SELECT * FROM calls();
 DROP FOREIGN TABLE paged;

@@ -1,7 +1,8 @@
 -- Cursors: forward, in parts, beyond the end of a transaction; backward only
 -- where PostgreSQL keeps the rows.
 CALL needs_00_setup();
-CREATE FOREIGN TABLE paged (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10');
+CREATE FOREIGN TABLE paged (contact_id uuid, name text)
+	SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10');
 CREATE FUNCTION rest(c refcursor) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	n bigint;

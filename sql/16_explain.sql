@@ -16,38 +16,56 @@ BEGIN
 	END LOOP;
 END $$;
 
-EXPLAIN (VERBOSE, COSTS OFF) SELECT invoice_number, total * 2 FROM xero.invoices WHERE status = 'PAID' AND reference <> 'x';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT invoice_number, total * 2
+	FROM xero.invoices WHERE status = 'PAID' AND reference <> 'x';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM xero.tax_rates;
-SELECT * FROM explain('COSTS OFF, FORMAT JSON', 'SELECT total FROM xero.invoices WHERE status = ''PAID'' AND reference <> ''x''');
-SELECT * FROM explain('COSTS OFF, FORMAT YAML', 'SELECT total FROM xero.invoices WHERE date = ''2025-01-01''');
-SELECT * FROM explain('COSTS OFF, FORMAT XML', 'SELECT name FROM xero.contacts WHERE name = ''A & B <Traders>''');
+SELECT * FROM explain('COSTS OFF, FORMAT JSON',
+	'SELECT total FROM xero.invoices WHERE status = ''PAID'' AND reference <> ''x''');
+SELECT * FROM explain('COSTS OFF, FORMAT YAML',
+	'SELECT total FROM xero.invoices WHERE date = ''2025-01-01''');
+SELECT * FROM explain('COSTS OFF, FORMAT XML',
+	'SELECT name FROM xero.contacts WHERE name = ''A & B <Traders>''');
 SELECT * FROM calls();
 
 -- The estimate of calls
 SELECT * FROM explain('COSTS', 'SELECT total FROM xero.invoices');
-SELECT * FROM explain('COSTS', 'SELECT total FROM xero.invoices WHERE invoice_id = ''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6''');
+SELECT * FROM explain('COSTS',
+	'SELECT total FROM xero.invoices WHERE invoice_id = ''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6''');
 -- 200 keys are five requests, of which three are shown
-SELECT left(e, 66) AS request, length(e) FROM (SELECT string_agg(l, E'\n')::jsonb #> '{0,Plan,Xero Request}' AS r FROM explain('FORMAT JSON, COSTS OFF',
-	format('SELECT total FROM xero.invoices WHERE invoice_id = ANY (%L)',
-		array(SELECT '00000000-0000-0000-0000-' || lpad(g::text, 12, '0') FROM generate_series(1, 200) AS g))) AS l) AS x, jsonb_array_elements_text(r) AS e;
+SELECT array_agg('00000000-0000-0000-0000-' || lpad(g::text, 12, '0')) AS ids
+FROM generate_series(1, 200) AS g \gset
+SELECT string_agg(l, E'\n')::jsonb #> '{0,Plan,Xero Request}' AS requests
+FROM explain('FORMAT JSON, COSTS OFF',
+	format('SELECT total FROM xero.invoices WHERE invoice_id = ANY (%L)', :'ids')) AS l \gset
+SELECT left(e, 66) AS request, length(e) FROM jsonb_array_elements_text(:'requests') AS e;
 -- ... knows better once the table has been read
 SELECT count(total) FROM xero.invoices;
 SELECT * FROM explain('COSTS', 'SELECT total FROM xero.invoices');
 SELECT FROM calls();
 
 -- ANALYZE
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT total FROM xero.invoices WHERE status = ''PAID'' AND reference <> ''x''');
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT total FROM xero.invoices WHERE invoice_id = ''00000000-0000-0000-0000-000000000001''');
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT total FROM xero.invoices WHERE date > ''infinity''');
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT journal_number FROM xero.journals');
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT count(*) FROM xero.invoices WHERE status = ''PAID''');
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT contacts FROM xero.contact_groups');
-SELECT e FROM explain('ANALYZE, SUMMARY OFF, COSTS OFF', 'SELECT code FROM xero.currencies') AS e WHERE e ~ 'Xero';
-SELECT e FROM explain('ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON', 'SELECT total FROM xero.invoices WHERE status = ''PAID''') AS j,
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT total FROM xero.invoices WHERE status = ''PAID'' AND reference <> ''x''');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT total FROM xero.invoices WHERE invoice_id = ''00000000-0000-0000-0000-000000000001''');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT total FROM xero.invoices WHERE date > ''infinity''');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT journal_number FROM xero.journals');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT count(*) FROM xero.invoices WHERE status = ''PAID''');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT contacts FROM xero.contact_groups');
+SELECT e FROM explain('ANALYZE, SUMMARY OFF, COSTS OFF', 'SELECT code FROM xero.currencies') AS e
+	WHERE e ~ 'Xero';
+SELECT e FROM explain('ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON',
+	'SELECT total FROM xero.invoices WHERE status = ''PAID''') AS j,
 	LATERAL string_to_table(j, E'\n') AS e WHERE e ~ 'Xero';
 -- a scan that did not run
-SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF', 'SELECT total FROM xero.invoices LIMIT 0');
+SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
+	'SELECT total FROM xero.invoices LIMIT 0');
 
 -- no address and no token
-SELECT count(*) FROM explain('ANALYZE, VERBOSE', 'SELECT * FROM xero.invoices') AS e WHERE e ~ 'token|http|127\.0\.0\.1';
+SELECT count(*) FROM explain('ANALYZE, VERBOSE', 'SELECT * FROM xero.invoices') AS e
+	WHERE e ~ 'token|http|127\.0\.0\.1';
 DROP FUNCTION explain;

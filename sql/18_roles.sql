@@ -4,13 +4,16 @@ CALL needs_00_setup();
 \getenv url XERO_SANDBOX_URL
 CREATE ROLE regress_xero_reader;
 CREATE ROLE regress_xero_owner;
-CREATE SERVER other FOREIGN DATA WRAPPER xero_fdw OPTIONS (api_url :'url', identity_url :'url', login_url :'url');
+CREATE SERVER other FOREIGN DATA WRAPPER xero_fdw
+	OPTIONS (api_url :'url', identity_url :'url', login_url :'url');
 CREATE SCHEMA other;
-IMPORT FOREIGN SCHEMA accounting LIMIT TO (currencies, users, organisation) FROM SERVER other INTO other;
+IMPORT FOREIGN SCHEMA accounting LIMIT TO (currencies, users, organisation)
+	FROM SERVER other INTO other;
 GRANT USAGE ON SCHEMA other TO regress_xero_reader, regress_xero_owner;
 GRANT SELECT ON ALL TABLES IN SCHEMA other TO regress_xero_reader, regress_xero_owner;
 CREATE FUNCTION roles() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS $$
-	SELECT role || ' ' || path FROM xero_fdw.requests WHERE pid = pg_backend_pid() AND server = 'other' AND path <> '/connections' ORDER BY at
+	SELECT role || ' ' || path FROM xero_fdw.requests
+	WHERE pid = pg_backend_pid() AND server = 'other' AND path <> '/connections' ORDER BY at
 $$;
 
 -- no mapping at all
@@ -46,8 +49,10 @@ CREATE USER MAPPING FOR regress_xero_owner SERVER other OPTIONS (access_token 's
 GRANT CREATE ON SCHEMA other TO regress_xero_owner;
 SET ROLE regress_xero_owner;
 CREATE VIEW other.codes AS SELECT code FROM other.currencies;
-CREATE FUNCTION other.how_many() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM other.currencies';
-CREATE FUNCTION other.how_many_invoker() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM other.currencies';
+CREATE FUNCTION other.how_many()
+	RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM other.currencies';
+CREATE FUNCTION other.how_many_invoker()
+	RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM other.currencies';
 GRANT SELECT ON other.codes TO regress_xero_reader;
 SET ROLE regress_xero_reader;
 SELECT count(*) > 0 AS any FROM other.codes;
@@ -89,7 +94,8 @@ SELECT count(code) > 0 AS any FROM mine.mine;
 -- Secrets of mappings are seen by nobody but superusers and their owners.
 SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'other' ORDER BY 1;
 SET ROLE regress_xero_owner;
-SELECT usename, umoptions IS NULL AS hidden FROM pg_user_mappings WHERE srvname = 'other' AND usename = 'regress_xero_reader';
+SELECT usename, umoptions IS NULL AS hidden
+	FROM pg_user_mappings WHERE srvname = 'other' AND usename = 'regress_xero_reader';
 RESET ROLE;
 
 -- row security does not apply to foreign tables, privileges on columns do

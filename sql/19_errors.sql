@@ -1,7 +1,8 @@
 -- What goes wrong says so: SQLSTATE, message, and what can be done about it.
 CALL needs_00_setup();
 \getenv url XERO_SANDBOX_URL
-CREATE SERVER bad FOREIGN DATA WRAPPER xero_fdw OPTIONS (api_url :'url', identity_url :'url', login_url :'url',
+CREATE SERVER bad FOREIGN DATA WRAPPER xero_fdw
+	OPTIONS (api_url :'url', identity_url :'url', login_url :'url',
 	tenant_id '258b4852-865a-4704-a5a7-ee71df03c46e');
 CREATE FOREIGN TABLE t (code text) SERVER bad OPTIONS (object 'accounting/Currencies');
 
@@ -20,11 +21,13 @@ SELECT * FROM error_of('SELECT count(*) FROM t');
 ALTER SERVER bad OPTIONS (SET client_id 'sandbox-client');
 ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (SET client_secret 'sandbox-secret');
 SELECT count(*) > 0 AS any FROM t;
-ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (DROP client_secret, ADD access_token 'expired');
+ALTER USER MAPPING FOR CURRENT_USER
+	SERVER bad OPTIONS (DROP client_secret, ADD access_token 'expired');
 SELECT * FROM error_of('SELECT count(*) FROM t');
 
 -- a scope that was not granted, an organisation that is not connected
-ALTER USER MAPPING FOR CURRENT_USER SERVER bad OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret');
+ALTER USER MAPPING FOR CURRENT_USER
+	SERVER bad OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret');
 ALTER SERVER bad OPTIONS (ADD scopes 'accounting.contacts.read');
 SELECT * FROM error_of('SELECT count(*) FROM t');
 ALTER SERVER bad OPTIONS (DROP scopes, SET tenant_id '00000000-0000-0000-0000-000000000001');
@@ -79,7 +82,8 @@ SELECT * FROM error_of('SELECT invoice_number, attachments FROM xero.invoices');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": []}"}'
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
 SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
-SELECT * FROM error_of($$SELECT name, contacts FROM xero.contact_groups WHERE contact_group_id = '00000000-0000-0000-0000-000000000007'$$);
+SELECT * FROM error_of($$SELECT name, contacts
+	FROM xero.contact_groups WHERE contact_group_id = '00000000-0000-0000-0000-000000000007'$$);
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": null}"}'
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 404, "body": "gone"}'

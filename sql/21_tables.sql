@@ -2,11 +2,15 @@
 -- commands that read, rows that are locked.
 CALL needs_00_setup();
 CREATE TABLE part (tenant_id uuid, contact_id uuid, name text) PARTITION BY LIST (tenant_id);
-CREATE FOREIGN TABLE part_xero PARTITION OF part FOR VALUES IN ('258b4852-865a-4704-a5a7-ee71df03c46e')
+CREATE FOREIGN TABLE part_xero PARTITION OF part FOR
+	VALUES IN ('258b4852-865a-4704-a5a7-ee71df03c46e')
 	SERVER xero OPTIONS (object 'accounting/Contacts');
 CREATE TABLE part_local PARTITION OF part DEFAULT;
-INSERT INTO part VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', '!local');
-SELECT tableoid::regclass, count(*), count(DISTINCT name) = count(*) AS different FROM part GROUP BY 1 ORDER BY 1;
+INSERT INTO part
+	VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002',
+		'!local');
+SELECT tableoid::regclass, count(*), count(DISTINCT name) = count(*) AS different
+	FROM part GROUP BY 1 ORDER BY 1;
 SELECT FROM calls();
 EXPLAIN (COSTS OFF) SELECT name FROM part WHERE contact_id = '00000000-0000-0000-0000-000000000002';
 SELECT name FROM part WHERE contact_id = '00000000-0000-0000-0000-000000000002';
@@ -23,9 +27,11 @@ DROP TABLE part;
 
 -- inheritance
 CREATE TABLE parent (invoice_id uuid, total numeric);
-CREATE FOREIGN TABLE child (status text) INHERITS (parent) SERVER xero OPTIONS (object 'accounting/Invoices');
+CREATE FOREIGN TABLE child (status text) INHERITS (parent)
+	SERVER xero OPTIONS (object 'accounting/Invoices');
 INSERT INTO parent VALUES (NULL, 99999);
-SELECT count(*), max(total), count(*) FILTER (WHERE tableoid = 'child'::regclass) > 1 AS children FROM parent;
+SELECT count(*), max(total), count(*) FILTER (WHERE tableoid = 'child'::regclass) > 1 AS children
+	FROM parent;
 SELECT count(*) FROM parent WHERE total > 90000;
 SELECT FROM calls();
 SELECT count(*) > 0 AS any FROM child WHERE total > 10000 AND status = 'PAID';
@@ -33,8 +39,10 @@ SELECT * FROM calls();
 DROP TABLE parent CASCADE;
 
 -- a view that is a security barrier: its condition travels, the leaky one not
-CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';
-CREATE VIEW barrier WITH (security_barrier) AS SELECT code, description FROM xero.currencies WHERE code = 'AUD';
+CREATE FUNCTION leak(text) RETURNS boolean
+	LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';
+CREATE VIEW barrier WITH (security_barrier) AS SELECT code, description
+	FROM xero.currencies WHERE code = 'AUD';
 SELECT code FROM barrier WHERE leak(code);
 DROP VIEW barrier;
 DROP FUNCTION leak;
@@ -47,19 +55,26 @@ DROP MATERIALIZED VIEW codes;
 COPY (SELECT code FROM xero.currencies WHERE code = 'AUD') TO STDOUT;
 CREATE TABLE copied AS SELECT * FROM xero.currencies;
 INSERT INTO copied SELECT * FROM xero.currencies WHERE code = 'AUD';
-UPDATE copied SET description = a.name FROM xero.accounts AS a WHERE a.code = '200' AND copied.code = 'AUD' RETURNING copied.description;
+UPDATE copied SET description = a.name FROM xero.accounts AS a
+	WHERE a.code = '200' AND copied.code = 'AUD' RETURNING copied.description;
 DELETE FROM copied USING xero.currencies AS c WHERE c.code = copied.code AND c.code = 'AUD';
-MERGE INTO copied USING xero.currencies AS c ON c.code = copied.code WHEN NOT MATCHED THEN INSERT (code) VALUES (c.code);
-SELECT count(*) = count(DISTINCT code) AS each_once, count(*) = (SELECT count(*) FROM xero.currencies) AS all_there FROM copied;
+MERGE INTO copied USING xero.currencies AS c ON c.code = copied.code
+	WHEN NOT MATCHED THEN INSERT (code)
+	VALUES (c.code);
+SELECT count(*) = count(DISTINCT code) AS each_once,
+	count(*) = (SELECT count(*) FROM xero.currencies) AS all_there
+	FROM copied;
 DROP TABLE copied;
 COPY xero.currencies TO STDOUT;
 ANALYZE xero.currencies;
 
 -- rows that are locked; those of other tables may have changed meanwhile
 BEGIN;
-SELECT status FROM xero.invoices WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6' FOR UPDATE;
+SELECT status
+	FROM xero.invoices WHERE invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6' FOR UPDATE;
 CREATE TEMP TABLE held AS SELECT 1 AS n;
-SELECT n, i.status FROM held, xero.invoices AS i WHERE i.invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6' FOR UPDATE OF held;
+SELECT n, i.status FROM held, xero.invoices AS i
+	WHERE i.invoice_id = '5d4c0bad-f188-4b5b-988a-2f9aa300e3b6' FOR UPDATE OF held;
 COMMIT;
 -- a plan that would be parallel
 SET parallel_setup_cost = 0;

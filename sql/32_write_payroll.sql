@@ -5,38 +5,48 @@ CALL needs_00_setup();
 \pset format unaligned
 \pset tuples_only on
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "AU", "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=AU
 CREATE SCHEMA au; IMPORT FOREIGN SCHEMA payroll_au FROM SERVER xero INTO au;
 INSERT INTO au.employees (first_name, last_name, date_of_birth, email, home_address)
-	VALUES ('Ann', 'Au', '1980-02-29', 'ann@example.com', '{"AddressLine1": "1 Road", "City": "Perth"}')
+	VALUES ('Ann', 'Au', '1980-02-29', 'ann@example.com',
+		'{"AddressLine1": "1 Road", "City": "Perth"}')
 	RETURNING first_name, last_name, date_of_birth, status;
-INSERT INTO au.employees (first_name, last_name, date_of_birth) VALUES ('Bob', 'Au', '1981-01-01'), ('Cid', 'Au', '1982-01-01');
+INSERT INTO au.employees (first_name, last_name, date_of_birth)
+	VALUES ('Bob', 'Au', '1981-01-01'), ('Cid', 'Au', '1982-01-01');
 INSERT INTO au.employees (first_name) VALUES ('Dan');
 UPDATE au.employees SET job_title = 'Cook', phone = NULL WHERE last_name = 'Au';
 SELECT first_name, job_title FROM au.employees WHERE last_name = 'Au' ORDER BY 1;
 UPDATE au.employees SET first_name = '' WHERE last_name = 'Au' AND first_name = 'Ann';
 DELETE FROM au.employees WHERE last_name = 'Au';
+SELECT * FROM calls();
 
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "UK", "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=UK
 CREATE SCHEMA uk; IMPORT FOREIGN SCHEMA payroll_uk FROM SERVER xero INTO uk;
 INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
-	VALUES ('Ms', 'Ann', 'Uk', '1980-02-29', 'F', '{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}')
+	VALUES ('Ms', 'Ann', 'Uk', '1980-02-29', 'F',
+		'{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}')
 	RETURNING first_name, last_name, date_of_birth, address->>'city', created_date_utc IS NOT NULL;
 UPDATE uk.employees SET email = 'ann@example.com' WHERE last_name = 'Uk' RETURNING email, gender;
 UPDATE uk.employees SET phone_number = '1' WHERE last_name = 'Uk';
-INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address) VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'F', '{"city": "York"}');
-INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address) VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'X', '{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}');
+INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
+	VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'F', '{"city": "York"}');
+INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
+	VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'X',
+		'{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}');
 SELECT first_name, email, phone_number FROM uk.employees WHERE last_name = 'Uk';
+SELECT * FROM calls();
 
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "NZ", "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=NZ
 CREATE SCHEMA nz; IMPORT FOREIGN SCHEMA payroll_nz FROM SERVER xero INTO nz;
 INSERT INTO nz.employees (first_name, last_name, date_of_birth, address, engagement_type)
-	VALUES ('Ann', 'Nz', '1980-02-29', '{"addressLine1": "1 Road", "city": "Napier", "postCode": "4110"}', 'Permanent')
+	VALUES ('Ann', 'Nz', '1980-02-29',
+		'{"addressLine1": "1 Road", "city": "Napier", "postCode": "4110"}', 'Permanent')
 	RETURNING first_name, address->>'city';
 UPDATE nz.employees SET job_title = 'Cook' WHERE last_name = 'Nz' RETURNING job_title, first_name;
+SELECT * FROM calls();
 
 DROP SCHEMA au, uk, nz CASCADE;
 \pset format aligned
 \pset tuples_only off
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "country": "AU", "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=AU
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
