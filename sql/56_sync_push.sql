@@ -5,51 +5,83 @@ CALL needs_00_setup();
 SET client_min_messages = 'warning';
 SET TimeZone = 'UTC';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 3, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=3
 CREATE SCHEMA push;
 CREATE FUNCTION push.run(name text) RETURNS text LANGUAGE sql AS $$
-	SELECT concat_ws(', ', state, nullif('pushed ' || pushed, 'pushed 0'), nullif('created ' || created, 'created 0'),
-		nullif('updated ' || updated, 'updated 0'), nullif('issues ' || issues, 'issues 0'), 'calls ' || calls, regexp_replace(error, E'\n.*', ''))
+	SELECT concat_ws(', ', state,
+		nullif('pushed ' || pushed, 'pushed 0'),
+		nullif('created ' || created, 'created 0'),
+		nullif('updated ' || updated, 'updated 0'),
+		nullif('issues ' || issues, 'issues 0'),
+		'calls ' || calls, regexp_replace(error, E'\n.*', ''))
 	FROM xero_fdw.sync_runs WHERE sync = $1 ORDER BY run_id DESC LIMIT 1
 $$;
 -- the writing calls of this session since it was last asked
 CREATE FUNCTION push.calls() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT c || ' x ' || count(*) FROM calls() AS c WHERE c NOT LIKE 'GET%/Contacts?%page=%' GROUP BY c ORDER BY c
+	SELECT c || ' x ' || count(*) FROM calls() AS c
+	WHERE c NOT LIKE 'GET%/Contacts?%page=%' GROUP BY c ORDER BY c
 $$;
 
--- batches of 50; ids come back; a second run has nothing to do
--- without statistics, whenever autovacuum comes: what is read of Xero to compare is counted below
-CREATE TABLE push.contacts (id integer PRIMARY KEY, contact_id uuid, name text, email text, number text, made timestamptz DEFAULT '2026-01-01') WITH (autovacuum_enabled = off);
-SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'push', '{"contact_id": "contact_id", "name": "name", "email": "email_address",
-	"reference": {"xero": "account_number", "to_xero": "''N-'' || coalesce(nullif(number, ''bad''), (1 / (id - id))::text)"}}', match_on => '{name}');
-INSERT INTO push.contacts (id, name, email, number) SELECT n, 'P ' || n, 'p' || n || '@example.com', n FROM generate_series(1, 120) AS n;
+-- what the log of the sandbox has of requests by a method, the last one first
+CREATE FUNCTION push.requests(log text, method text)
+RETURNS TABLE (body text, key text) LANGUAGE sql AS $$
+	SELECT call ->> 'body',
+		(SELECT value FROM jsonb_each_text(call -> 'headers') WHERE lower(key) = 'idempotency-key')
+	FROM string_to_table($1, E'\n') AS line, CAST(line AS jsonb) AS call
+	WHERE call ->> 'method' = $2 ORDER BY (call -> 'n')::bigint DESC
+$$;
+
+-- 1. batches of 50; ids come back; a second run has nothing to do
+CREATE TABLE push.contacts (
+	id integer PRIMARY KEY,
+	contact_id uuid,
+	name text,
+	email text,
+	number text,
+	made timestamptz DEFAULT '2026-01-01'
+-- without statistics, whenever autovacuum comes: what is read of Xero to compare
+-- is counted below
+) WITH (autovacuum_enabled = off);
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'push', '{
+	"contact_id": "contact_id", "name": "name", "email": "email_address",
+	"reference": {"xero": "account_number",
+		"to_xero": "''N-'' || coalesce(nullif(number, ''bad''), (1 / (id - id))::text)"}}',
+	match_on => '{name}');
+INSERT INTO push.contacts (id, name, email, number)
+	SELECT n, 'P ' || n, 'p' || n || '@example.com', n FROM generate_series(1, 120) AS n;
 SELECT FROM calls();
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT push.calls();
-SELECT count(*), bool_and((x.name, x.email_address, x.account_number) = (l.name, l.email, 'N-' || l.number)) AS same
+SELECT count(*),
+	bool_and((x.name, x.email_address, x.account_number)
+		= (l.name, l.email, 'N-' || l.number)) AS same
 FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id);
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
--- updates: changed columns only, whichever they are in each row
+-- 2. updates: changed columns only, whichever they are in each row
 UPDATE push.contacts SET email = 'x' || id || '@example.com' WHERE id <= 30;
 UPDATE push.contacts SET number = number || 'x' WHERE id BETWEEN 21 AND 60;
 SELECT FROM calls();
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT push.calls();
-\! "$PG_ABS_SRCDIR/test/sandbox-control" log | grep '"POST"' | python3 -c 'import json, sys; print(sorted({tuple(sorted(c)) for line in sys.stdin for c in json.loads(json.loads(line)["body"])["Contacts"]}))'
--- what is edited in Xero stays there, and is not known here
+\set log `"$PG_ABS_SRCDIR/test/sandbox-control" log`
+SELECT DISTINCT ARRAY(SELECT jsonb_object_keys(c) ORDER BY 1) AS sent
+FROM push.requests(:'log', 'POST'), jsonb_array_elements(body::jsonb -> 'Contacts') AS c ORDER BY 1;
+-- 3. what is edited in Xero stays there, and is not known here
 UPDATE xero.contacts SET email_address = 'theirs@example.com' WHERE name = 'P 100';
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), email FROM push.contacts WHERE name = 'P 100';
 SELECT email_address FROM xero.contacts WHERE name = 'P 100';
 
--- rows that are refused, by Xero or by an expression, wait until they change
+-- 4. rows that are refused, by Xero or by an expression, wait until they change
 UPDATE push.contacts SET email = 'not an address' WHERE id = 1;
 UPDATE push.contacts SET number = 'bad' WHERE id = 2;
 UPDATE push.contacts SET email = 'fine@example.com' WHERE id = 3;
-INSERT INTO push.contacts (id, name, email, number) VALUES (201, NULL, NULL, '201'), (202, 'P 202', 'not an address', '202'), (203, 'P 203', NULL, 'bad'), (204, 'P 204', NULL, '204');
+INSERT INTO push.contacts (id, name, email, number)
+	VALUES (201, NULL, NULL, '201'), (202, 'P 202', 'not an address', '202'),
+		(203, 'P 203', NULL, 'bad'), (204, 'P 204', NULL, '204');
 SELECT FROM calls();
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
@@ -61,24 +93,29 @@ UPDATE push.contacts SET email = NULL WHERE id IN (1, 202);
 UPDATE push.contacts SET number = id, name = 'P ' || id WHERE id IN (2, 201, 203);
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_issues;
-SELECT l.id, x.name, x.email_address, x.account_number FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id IN (1, 2, 201, 202, 203) ORDER BY 1;
+SELECT l.id, x.name, x.email_address, x.account_number
+	FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id)
+	WHERE l.id IN (1, 2, 201, 202, 203) ORDER BY 1;
 
--- a record of that name that the pull did not show
+-- 5. a record of that name that the pull did not show
 SELECT xero_fdw.alter_sync('contacts', xero_filter => 'email_address <> ''hidden@example.com''');
 CALL xero_fdw.run_sync('contacts');
 INSERT INTO xero.contacts (name, email_address) VALUES ('Hidden', 'hidden@example.com');
-INSERT INTO push.contacts (id, name, email, number) VALUES (300, 'Hidden', 'mine@example.com', '300'), (301, 'P 120', NULL, '301');
+INSERT INTO push.contacts (id, name, email, number)
+	VALUES (300, 'Hidden', 'mine@example.com', '300'), (301, 'P 120', NULL, '301');
 SELECT FROM calls();
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-SELECT local_key, kind, sqlstate, message FROM xero_fdw.sync_issues;
+SELECT local_key, kind, sqlstate, message FROM xero_fdw.sync_issues \gx
 CALL xero_fdw.run_sync('contacts');
-SELECT x.name, x.email_address, x.contact_id = l.contact_id AS linked FROM xero.contacts AS x JOIN push.contacts AS l ON l.id = 300 WHERE x.name = 'Hidden';
+SELECT x.name, x.email_address, x.contact_id = l.contact_id AS linked
+	FROM xero.contacts AS x JOIN push.contacts AS l ON l.id = 300 WHERE x.name = 'Hidden';
 DELETE FROM push.contacts WHERE id = 301;
 
--- answers that are lost: the records are there, or not
+-- 6. answers that are lost: the records are there, or not
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "status": 500, "worked": true}]'
-INSERT INTO push.contacts (id, name, number) SELECT n, 'P ' || n, n FROM generate_series(401, 403) AS n;
+INSERT INTO push.contacts (id, name, number)
+	SELECT n, 'P ' || n, n FROM generate_series(401, 403) AS n;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT count(*) AS sent, count(DISTINCT idempotency_key) AS requests FROM xero_fdw.sync_intent;
@@ -88,18 +125,24 @@ SELECT FROM calls();
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT push.calls();
-SELECT x.name, x.email_address, l.id FROM xero.contacts AS x LEFT JOIN push.contacts AS l USING (contact_id) WHERE x.name LIKE 'P 40_' ORDER BY 1;
+SELECT x.name, x.email_address, l.id
+	FROM xero.contacts AS x LEFT JOIN push.contacts AS l USING (contact_id)
+	WHERE x.name LIKE 'P 40_' ORDER BY 1;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
-INSERT INTO push.contacts (id, name, number) SELECT n, 'P ' || n, n FROM generate_series(501, 503) AS n;
+INSERT INTO push.contacts (id, name, number)
+	SELECT n, 'P ' || n, n FROM generate_series(501, 503) AS n;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
--- the same request again
+-- 7. the same request again
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" log | grep '"method": "PUT"' | tail -2 | python3 -c 'import json, sys; print(len({(c["body"], {k.lower(): v for k, v in c["headers"].items()}["idempotency-key"]) for c in map(json.loads, sys.stdin)}))'
-SELECT count(*) FROM xero.contacts AS x JOIN push.contacts AS l USING (contact_id) WHERE x.name LIKE 'P 50_';
--- another one, when Xero has forgotten the key
+\set log `"$PG_ABS_SRCDIR/test/sandbox-control" log`
+SELECT count(*) AS requests, count(DISTINCT (body, key)) AS different
+FROM (SELECT * FROM push.requests(:'log', 'PUT') LIMIT 2) AS last;
+SELECT count(*)
+	FROM xero.contacts AS x JOIN push.contacts AS l USING (contact_id) WHERE x.name LIKE 'P 50_';
+-- 8. another one, when Xero has forgotten the key
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
 INSERT INTO push.contacts (id, name, number) VALUES (601, 'P 601', 601);
 CALL xero_fdw.run_sync('contacts');
@@ -107,9 +150,11 @@ CALL xero_fdw.run_sync('contacts');
 UPDATE xero_fdw.sync_intent SET first_sent = first_sent - interval '6 minutes';
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" log | grep '"method": "PUT"' | tail -2 | python3 -c 'import json, sys; print(len({{k.lower(): v for k, v in c["headers"].items()}["idempotency-key"] for c in map(json.loads, sys.stdin)}))'
+\set log `"$PG_ABS_SRCDIR/test/sandbox-control" log`
+SELECT count(*) AS requests, count(DISTINCT key) AS keys
+FROM (SELECT * FROM push.requests(:'log', 'PUT') LIMIT 2) AS last;
 SELECT count(*) FROM xero.contacts WHERE name = 'P 601';
--- updates are merged anew
+-- 9. updates are merged anew
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "POST", "status": 500, "worked": true}]'
 UPDATE push.contacts SET email = 'unknown@example.com' WHERE id = 601;
 CALL xero_fdw.run_sync('contacts');
@@ -118,37 +163,67 @@ SELECT push.run('contacts');
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_intent;
 SELECT email_address FROM xero.contacts WHERE name = 'P 601';
--- a budget that is spent before a request: nothing was sent, and all of it waits
+-- 10. a budget that is spent before a request: nothing was sent, and all of it waits
 UPDATE push.contacts SET email = 'budget' || id || '@example.com' WHERE id <= 60;
 SET xero_fdw.max_calls = 2;
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), count(*), count(idempotency_key) FROM xero_fdw.sync_intent;
+SELECT push.run('contacts'), count(*) AS intents, count(idempotency_key) AS sent
+FROM xero_fdw.sync_intent \gx
 RESET xero_fdw.max_calls;
-SELECT side, action, count(*), count(DISTINCT local_key), sum(calls) AS calls FROM xero_fdw.plan_sync('contacts') GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT side, action, count(*), count(DISTINCT local_key), sum(calls) AS calls
+	FROM xero_fdw.plan_sync('contacts') GROUP BY 1, 2 ORDER BY 1, 2;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_intent;
 SELECT count(*) FROM xero.contacts WHERE email_address LIKE 'budget%';
--- two new rows of one name: Xero takes one of them, and the other when it has a name of its own
+-- 11. two new rows of one name: Xero takes one of them, and the other when it has a
+-- name of its own
 INSERT INTO push.contacts (id, name, number) VALUES (701, 'Twin', 701), (702, 'Twin', 702);
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT count(*), count(contact_id) FROM push.contacts WHERE name = 'Twin';
-SELECT local_key, xero_id, kind, sqlstate, message FROM xero_fdw.sync_issues WHERE local_key->0 IN ('701', '702');
+SELECT local_key, xero_id, kind, sqlstate, message
+FROM xero_fdw.sync_issues WHERE local_key->0 IN ('701', '702') \gx
 UPDATE push.contacts SET name = 'Other twin' WHERE name = 'Twin' AND contact_id IS NULL;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-SELECT count(*) FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id, name) WHERE l.id > 700;
+SELECT count(*)
+	FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id, name) WHERE l.id > 700;
 SELECT count(*) FROM xero_fdw.sync_issues WHERE local_key->0 IN ('701', '702');
 SELECT xero_fdw.drop_sync('contacts');
 
--- what an object wants along with each change; what it cannot do; how it ends
-CREATE TABLE push.quotes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), quote_id uuid, contact uuid, day date, title text, lines jsonb DEFAULT '[{"Description": "Work", "Quantity": 1, "UnitAmount": 10}]');
-CREATE TABLE push.transfers (id integer PRIMARY KEY, source uuid, target uuid, amount numeric, day date);
-SELECT xero_fdw.create_sync('quotes', 'xero.quotes', 'push.quotes', 'push', '{"quote_id": "quote_id", "contact": "contact_id", "day": "date", "title": "title", "lines": "line_items"}', initial => 'new_only', on_delete => 'archive');
-SELECT xero_fdw.create_sync('transfers', 'xero.bank_transfers', 'push.transfers', 'push', '{"source": "from_bank_account_id", "target": "to_bank_account_id", "amount": "amount", "day": "date"}', initial => 'new_only');
+-- 12. what an object wants along with each change; what it cannot do; how it ends
+CREATE TABLE push.quotes (
+	id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+	quote_id uuid,
+	contact uuid,
+	day date,
+	title text,
+	lines jsonb DEFAULT '[{"Description": "Work", "Quantity": 1, "UnitAmount": 10}]'
+);
+CREATE TABLE push.transfers (
+	id integer PRIMARY KEY,
+	source uuid,
+	target uuid,
+	amount numeric,
+	day date
+);
+SELECT xero_fdw.create_sync('quotes', 'xero.quotes', 'push.quotes', 'push',
+	'{"quote_id": "quote_id", "contact": "contact_id", "day": "date", "title": "title",
+		"lines": "line_items"}',
+	initial => 'new_only', on_delete => 'archive');
+SELECT xero_fdw.create_sync('transfers', 'xero.bank_transfers', 'push.transfers', 'push',
+	'{"source": "from_bank_account_id", "target": "to_bank_account_id", "amount": "amount",
+		"day": "date"}',
+	initial => 'new_only');
 CALL xero_fdw.run_syncs();
-INSERT INTO push.quotes (contact, day, title) SELECT contact_id, '2026-02-03', 'Quote ' || n FROM generate_series(1, 3) AS n, (SELECT contact_id FROM xero.contacts WHERE name = 'P 601') AS c;
-INSERT INTO push.transfers SELECT 1, (array_agg(account_id ORDER BY name))[1], (array_agg(account_id ORDER BY name))[2], 12.34, '2026-02-03' FROM xero.accounts WHERE type = 'BANK' AND status = 'ACTIVE';
+INSERT INTO push.quotes (contact, day, title)
+	SELECT contact_id, '2026-02-03', 'Quote ' || n
+	FROM generate_series(1, 3) AS n,
+		(SELECT contact_id FROM xero.contacts WHERE name = 'P 601') AS c;
+INSERT INTO push.transfers
+	SELECT 1, (array_agg(account_id ORDER BY name))[1], (array_agg(account_id ORDER BY name))[2],
+		12.34, '2026-02-03'
+	FROM xero.accounts WHERE type = 'BANK' AND status = 'ACTIVE';
 CALL xero_fdw.run_syncs();
 SELECT push.run('quotes'), push.run('transfers');
 UPDATE push.quotes SET title = title || '!' WHERE title = 'Quote 1';
@@ -163,7 +238,7 @@ SELECT sync, kind, sqlstate, message FROM xero_fdw.sync_issues;
 CALL xero_fdw.run_syncs();
 SELECT push.run('quotes'), push.run('transfers');
 
--- a table that has lost all of its rows ends nothing
+-- 13. a table that has lost all of its rows ends nothing
 CREATE TEMP TABLE kept AS SELECT * FROM push.quotes;
 TRUNCATE push.quotes;
 SELECT FROM calls();
@@ -175,43 +250,65 @@ CALL xero_fdw.run_sync('quotes');
 SELECT push.run('quotes');
 SELECT push.calls();
 
--- a duplicate that nothing tells from others is not looked for
+-- 14. a duplicate that nothing tells from others is not looked for
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
-CREATE TABLE push.journals (id integer PRIMARY KEY, journal_id uuid, narration text, day date, lines jsonb);
-INSERT INTO push.journals VALUES (1, NULL, 'Twice', '2026-01-05', '[{"LineAmount": 1, "AccountCode": "200"}, {"LineAmount": -1, "AccountCode": "400"}]');
-SELECT xero_fdw.create_sync('journals', 'xero.manual_journals', 'push.journals', 'push', '{"journal_id": "manual_journal_id", "narration": "narration", "day": "date", "lines": "journal_lines"}');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/ManualJournals", "method": "PUT", "times": 1, "status": 200, "body": "{\"Status\": \"OK\", \"ManualJournals\": [{\"HasErrors\": true, \"ValidationErrors\": [{\"Message\": \"It already exists\"}]}]}"}]'
+CREATE TABLE push.journals (
+	id integer PRIMARY KEY,
+	journal_id uuid,
+	narration text,
+	day date,
+	lines jsonb
+);
+INSERT INTO push.journals
+	VALUES (1, NULL, 'Twice', '2026-01-05',
+		'[{"LineAmount": 1, "AccountCode": "200"}, {"LineAmount": -1, "AccountCode": "400"}]');
+SELECT xero_fdw.create_sync('journals', 'xero.manual_journals', 'push.journals', 'push',
+	'{"journal_id": "manual_journal_id", "narration": "narration", "day": "date",
+		"lines": "journal_lines"}');
+SELECT json_build_array(json_build_object('path', '/api.xro/2.0/ManualJournals', 'method', 'PUT',
+	'times', 1, 'status', 200, 'body', '{"Status": "OK", "ManualJournals": [{"HasErrors": true,
+		"ValidationErrors": [{"Message": "It already exists"}]}]}')) AS faults \gset
+\setenv FAULTS :faults
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults "$FAULTS"
 SELECT FROM calls();
 CALL xero_fdw.run_sync('journals');
 SELECT push.run('journals');
 SELECT kind, message, sqlstate FROM xero_fdw.sync_issues;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 
--- names that go from row to row: what was refused as a duplicate is tried again
+-- 15. names that go from row to row: what was refused as a duplicate is tried again
 -- when the name is free, and only then
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=0
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
 TRUNCATE push.contacts;
 INSERT INTO push.contacts (id, name) VALUES (1, 'One'), (2, 'Two'), (3, 'Three'), (4, 'Four');
-SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'push', '{"contact_id": "contact_id", "name": "name"}');
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'push',
+	'{"contact_id": "contact_id", "name": "name"}');
 CALL xero_fdw.run_sync('contacts');
-UPDATE push.contacts SET name = CASE id WHEN 1 THEN 'Two' WHEN 2 THEN 'Three' WHEN 3 THEN 'Other' ELSE 'One' END;
+UPDATE push.contacts
+	SET name = CASE id WHEN 1 THEN 'Two' WHEN 2 THEN 'Three' WHEN 3 THEN 'Other' ELSE 'One' END;
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+SELECT push.run('contacts'),
+	ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+SELECT push.run('contacts'),
+	ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
 CALL xero_fdw.run_sync('contacts');
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
+SELECT push.run('contacts'),
+	ARRAY(SELECT local_key FROM xero_fdw.sync_issues ORDER BY 1) AS refused;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-SELECT l.id, l.name, x.name FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
--- a request that was sent is not taken for one that is too large to be sent
+SELECT l.id, l.name, x.name
+	FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
+-- 16. a request that was sent is not taken for one that is too large to be sent
 CREATE FUNCTION push.too_large() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE program_limit_exceeded;
 END $$;
-CREATE TRIGGER too_large BEFORE UPDATE ON xero_fdw.sync_link FOR EACH ROW WHEN (NEW.xero_id IS DISTINCT FROM OLD.xero_id) EXECUTE FUNCTION push.too_large();
+CREATE TRIGGER too_large BEFORE UPDATE ON xero_fdw.sync_link
+	FOR EACH ROW WHEN (NEW.xero_id IS DISTINCT FROM OLD.xero_id)
+	EXECUTE FUNCTION push.too_large();
 INSERT INTO push.contacts (id, name) VALUES (5, 'Five'), (6, 'Six');
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), (SELECT count(DISTINCT idempotency_key) FROM xero_fdw.sync_intent);
@@ -219,12 +316,13 @@ DROP TRIGGER too_large ON xero_fdw.sync_link;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), (SELECT count(*) FROM xero.contacts) AS records;
 
--- what Xero has stored but cannot be read back is not taken for empty
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 0, "tenants": 1, "strict": true, "limits": false}'
+-- 17. what Xero has stored but cannot be read back is not taken for empty
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=0
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
 TRUNCATE push.contacts;
 INSERT INTO xero.contacts (name, last_name) VALUES ('Longer', 'a longer name');
-SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'both', '{"id": {"to_local": "1"}, "contact_id": "contact_id", "name": "name", "email": "email_address"}');
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'both',
+	'{"id": {"to_local": "1"}, "contact_id": "contact_id", "name": "name", "email": "email_address"}');
 CALL xero_fdw.run_sync('contacts');
 ALTER FOREIGN TABLE xero.contacts ALTER last_name TYPE varchar(3);
 SELECT xero_fdw.alter_sync('contacts');
@@ -233,25 +331,36 @@ CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-SELECT l.name, l.email, x.name, x.email_address FROM push.contacts AS l LEFT JOIN xero.contacts AS x USING (contact_id);
+SELECT l.name, l.email, x.name, x.email_address
+	FROM push.contacts AS l LEFT JOIN xero.contacts AS x USING (contact_id);
 ALTER FOREIGN TABLE xero.contacts ALTER last_name TYPE text;
 
--- several organisations: a row says which, or there is but one
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 0, "contacts": 2, "tenants": 2, "strict": true, "limits": false}'
+-- 18. several organisations: a row says which, or there is but one
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=2 tenants=2
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
 \c -
 \set VERBOSITY terse
 SET client_min_messages = 'warning';
-CREATE TABLE push.both (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, org uuid, contact_id uuid, name text);
-SELECT xero_fdw.create_sync('both', 'xero.contacts', 'push.both', 'both', '{"contact_id": "contact_id", "name": "name", "org": "tenant_id"}', initial => 'new_only');
+CREATE TABLE push.both (
+	id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	org uuid,
+	contact_id uuid,
+	name text
+);
+SELECT xero_fdw.create_sync('both', 'xero.contacts', 'push.both', 'both',
+	'{"contact_id": "contact_id", "name": "name", "org": "tenant_id"}', initial => 'new_only');
 CALL xero_fdw.run_sync('both');
 SELECT push.run('both');
-INSERT INTO push.both (id, org, name) SELECT row_number() OVER (ORDER BY tenant_id), tenant_id, 'Mine' FROM (SELECT DISTINCT tenant_id FROM xero.contacts) AS t UNION ALL SELECT 3, NULL, 'Whose?';
+INSERT INTO push.both (id, org, name)
+	SELECT row_number() OVER (ORDER BY tenant_id), tenant_id, 'Mine'
+	FROM (SELECT DISTINCT tenant_id FROM xero.contacts) AS t
+	UNION ALL SELECT 3, NULL, 'Whose?';
 CALL xero_fdw.run_sync('both');
 SELECT push.run('both');
-SELECT l.id, x.name, x.tenant_id = l.org AS same FROM push.both AS l LEFT JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
+SELECT l.id, x.name, x.tenant_id = l.org AS same
+	FROM push.both AS l LEFT JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
 SELECT local_key, kind, message FROM xero_fdw.sync_issues;
--- one that is not connected is told, and waited for
+-- 19. one that is not connected is told, and waited for
 UPDATE push.both SET org = '00000000-0000-0000-0000-000000000001' WHERE id = 3;
 CALL xero_fdw.run_sync('both');
 SELECT local_key, kind, message, attempts FROM xero_fdw.sync_issues;
@@ -261,5 +370,5 @@ SELECT push.run('both'), count(*) FROM xero_fdw.sync_issues;
 
 SELECT xero_fdw.drop_sync('both');
 DROP SCHEMA push CASCADE;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);

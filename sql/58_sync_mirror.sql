@@ -1,6 +1,6 @@
 -- Mirrors: copies of foreign tables in a local schema, kept in step.
 CALL needs_00_setup();
-\! "$PG_ABS_SRCDIR/test/sandbox-control" reset '{"seed": 1, "invoices": 250, "contacts": 120, "tenants": 1, "strict": true, "limits": false}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 SET client_min_messages = warning;
 SELECT count(*) > 0 AS some FROM calls();
@@ -12,8 +12,10 @@ DECLARE
 		WHERE attrelid = ('books.' || name)::regclass AND attnum > 0 AND attname <> 'line_number';
 	result bigint;
 BEGIN
-	EXECUTE replace(format('SELECT count(*) FROM ((SELECT $c FROM xero.%1$I EXCEPT ALL SELECT $c FROM books.%1$I)'
-		' UNION ALL (SELECT $c FROM books.%1$I EXCEPT ALL SELECT $c FROM xero.%1$I)) AS d', name), '$c', columns) INTO result;
+	EXECUTE replace(format('SELECT count(*) FROM ('
+		'(SELECT $c FROM xero.%1$I EXCEPT ALL SELECT $c FROM books.%1$I)'
+		' UNION ALL (SELECT $c FROM books.%1$I EXCEPT ALL SELECT $c FROM xero.%1$I)) AS d', name),
+		'$c', columns) INTO result;
 	RETURN result;
 END $$;
 -- How many rows the planner has not heard of.
@@ -21,7 +23,8 @@ CREATE FUNCTION unheard_of(copy regclass) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	result bigint;
 BEGIN
-	EXECUTE format('SELECT count(*) - (SELECT reltuples FROM pg_class WHERE oid = %L::regclass) FROM %s', copy, copy) INTO result;
+	EXECUTE format('SELECT count(*) - (SELECT reltuples FROM pg_class WHERE oid = %1$L::regclass)'
+		' FROM %1$s', copy) INTO result;
 	RETURN result;
 END $$;
 CREATE VIEW last_runs WITH (security_invoker) AS
@@ -29,7 +32,7 @@ CREATE VIEW last_runs WITH (security_invoker) AS
 	FROM xero_fdw.sync_runs ORDER BY sync, run_id DESC;
 GRANT SELECT ON last_runs TO PUBLIC;
 
--- what is wrong is told at once, before anything is made
+-- 1. what is wrong is told at once, before anything is made
 CREATE SCHEMA books;
 CREATE TABLE books.contacts (tenant_id uuid, contact_id uuid PRIMARY KEY, name integer);
 CREATE VIEW books.accounts AS SELECT 1 AS one;
@@ -39,86 +42,113 @@ CALL xero_fdw.mirror('xero', 'books', '{invoice_line_items,contacts,accounts,not
 CALL xero_fdw.mirror('nowhere', 'books');
 \set VERBOSITY terse
 SELECT count(*) FROM xero_fdw.syncs;
-SELECT relname FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1;
+SELECT relname
+	FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1;
 DROP SCHEMA books CASCADE;
 SELECT * FROM calls();
 
--- the schema is made, the tables, and their contents
-CALL xero_fdw.mirror('xero', 'books', '{invoices,invoice_line_items,contacts,contact_phones,currencies,tracking_categories,tracking_category_options}');
+-- 2. the schema is made, the tables, and their contents
+\set mirrored '{invoices,invoice_line_items,contacts,contact_phones,currencies,'
+\set mirrored :mirrored 'tracking_categories,tracking_category_options}'
+CALL xero_fdw.mirror('xero', 'books', :'mirrored');
 SELECT * FROM calls();
 \d books.contact_phones
-SELECT attname, col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = 'books.contact_phones'::regclass AND attnum > 0;
+SELECT attname, col_description(attrelid, attnum)
+	FROM pg_attribute WHERE attrelid = 'books.contact_phones'::regclass AND attnum > 0;
 SELECT obj_description('books.invoices'::regclass);
 SELECT attname FROM pg_attribute WHERE attrelid = 'xero.invoices'::regclass AND attnum > 0
 EXCEPT SELECT attname FROM pg_attribute WHERE attrelid = 'books.invoices'::regclass;
 SELECT name, direction, parent, state, issues FROM xero_fdw.syncs ORDER BY name;
 SELECT * FROM last_runs;
-SELECT name, differs(name) FROM unnest('{invoices,invoice_line_items,contacts,contact_phones,currencies,tracking_categories,tracking_category_options}'::text[]) AS name;
+SELECT name, differs(name) FROM unnest(:'mirrored'::text[]) AS name;
 SELECT count(*) FROM books.contact_phones WHERE line_number > 1;
-SELECT relname, unheard_of(oid) FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind = 'r' ORDER BY 1;
+SELECT relname, unheard_of(oid)
+	FROM pg_class WHERE relnamespace = 'books'::regnamespace AND relkind = 'r' ORDER BY 1;
 ALTER TABLE books.invoices SET (autovacuum_enabled = off);
 
--- a second run reads what is new: nothing; those without a date are read again
+-- 3. a second run reads what is new: nothing; those without a date are read again
 SELECT count(*) > 0 AS some FROM calls();
 CALL xero_fdw.run_sync('books.invoices');
 CALL xero_fdw.run_sync('books.currencies');
 SELECT * FROM calls();
 SELECT * FROM last_runs WHERE sync IN ('books.invoices', 'books.currencies');
 
--- lines come with their parents: changed ones, fewer, none, new ones
-SELECT invoice_id AS one, line_items AS lines FROM books.invoices WHERE jsonb_array_length(line_items) >= 3 AND status = 'DRAFT' ORDER BY invoice_id LIMIT 1 \gset
-SELECT invoice_id AS other FROM books.invoices WHERE jsonb_array_length(line_items) >= 2 AND status = 'DRAFT' AND invoice_id <> :'one' ORDER BY invoice_id LIMIT 1 \gset
-UPDATE xero.invoices SET line_items = jsonb_set(line_items - 0, '{0,Description}', '"Edited line"') WHERE invoice_id = :'one';
+-- 4. lines come with their parents: changed ones, fewer, none, new ones
+SELECT invoice_id AS one, line_items AS lines FROM books.invoices
+	WHERE jsonb_array_length(line_items) >= 3 AND status = 'DRAFT' ORDER BY invoice_id LIMIT 1 \gset
+SELECT invoice_id AS other
+	FROM books.invoices
+	WHERE jsonb_array_length(line_items) >= 2 AND status = 'DRAFT' AND invoice_id <> :'one'
+	ORDER BY invoice_id LIMIT 1 \gset
+UPDATE xero.invoices SET line_items = jsonb_set(line_items - 0, '{0,Description}', '"Edited line"')
+	WHERE invoice_id = :'one';
 DELETE FROM xero.invoices WHERE invoice_id = :'other';
-INSERT INTO xero.invoices (type, contact_id, line_items) SELECT 'ACCREC', contact_id, '[{"Description": "New line", "LineAmount": 5}]' FROM books.contacts WHERE contact_status = 'ACTIVE' LIMIT 1;
+INSERT INTO xero.invoices (type, contact_id, line_items)
+	SELECT 'ACCREC', contact_id, '[{"Description": "New line", "LineAmount": 5}]'
+	FROM books.contacts WHERE contact_status = 'ACTIVE' LIMIT 1;
 CREATE TABLE before AS SELECT * FROM books.invoice_line_items;
 SELECT count(*) > 0 AS some FROM calls();
 CALL xero_fdw.run_sync('books.invoices');
 SELECT * FROM calls();
 SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
--- so few changes are not worth an ANALYZE
+-- 5. so few changes are not worth an ANALYZE
 SELECT unheard_of('books.invoices');
 SELECT status FROM books.invoices WHERE invoice_id = :'other';
 SELECT count(*) FROM (SELECT * FROM books.invoice_line_items EXCEPT SELECT * FROM before) AS d;
-SELECT count(*) FROM books.invoice_line_items WHERE description = 'Edited line' AND invoice_id = :'one';
+SELECT count(*)
+	FROM books.invoice_line_items WHERE description = 'Edited line' AND invoice_id = :'one';
 SELECT differs('invoices'), differs('invoice_line_items');
 
--- what a whole list no longer has, is gone, with its lines
+-- 6. what a whole list no longer has, is gone, with its lines
 SELECT tracking_category_id AS "ID" FROM books.tracking_category_options ORDER BY 1 LIMIT 1 \gset
-\setenv ID :ID
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"TrackingCategories\", \"id\": \"$ID\", \"delete\": true}" >/dev/null
+SELECT json_build_object('object', 'TrackingCategories', 'id', :'ID',
+	'delete', true) AS change \gset
+\setenv CHANGE :change
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
 CALL xero_fdw.run_sync('books.tracking_categories');
 SELECT pulled, updated, unchanged FROM last_runs WHERE sync = 'books.tracking_categories';
 SELECT count(*) FROM books.tracking_category_options WHERE tracking_category_id = :'ID';
-SELECT name, differs(name) FROM unnest('{tracking_categories,tracking_category_options}'::text[]) AS name;
+SELECT name, differs(name)
+	FROM unnest('{tracking_categories,tracking_category_options}'::text[]) AS name;
 
--- the copy gives way
+-- 7. the copy gives way
 UPDATE books.currencies SET description = 'mine';
 DELETE FROM books.tracking_categories;
 CALL xero_fdw.run_sync('books.currencies');
 CALL xero_fdw.run_sync('books.tracking_categories');
-SELECT name, differs(name) FROM unnest('{currencies,tracking_categories,tracking_category_options}'::text[]) AS name;
+SELECT name, differs(name)
+	FROM unnest('{currencies,tracking_categories,tracking_category_options}'::text[]) AS name;
 
--- a plan says what would change, and changes nothing; lines follow
+-- 8. a plan says what would change, and changes nothing; lines follow
 UPDATE books.currencies SET description = 'mine' WHERE code = 'EUR';
 DELETE FROM books.currencies WHERE code = 'USD';
-INSERT INTO books.currencies (tenant_id, code) SELECT tenant_id, 'XXX' FROM books.currencies LIMIT 1;
-SELECT side, action, xero_id, field, CASE jsonb_typeof(old) WHEN 'object' THEN old - 'tenant_id' ELSE old END AS old, CASE WHEN field <> 'tenant_id' THEN new END AS new, why, calls FROM xero_fdw.plan_sync('books.currencies') ORDER BY action, xero_id, field;
+INSERT INTO books.currencies (tenant_id, code)
+	SELECT tenant_id, 'XXX' FROM books.currencies LIMIT 1;
+SELECT side, action, xero_id, field,
+	CASE jsonb_typeof(old) WHEN 'object' THEN old - 'tenant_id' ELSE old END AS old,
+	CASE WHEN field <> 'tenant_id' THEN new END AS new, why, calls
+FROM xero_fdw.plan_sync('books.currencies') ORDER BY action, xero_id, field;
 SELECT differs('currencies') > 0 AS still;
 CALL xero_fdw.run_sync('books.currencies');
 SELECT differs('currencies');
 
--- an audit finds what reading by time cannot, and the next run repairs it
-SELECT invoice_id AS "ID" FROM books.invoices WHERE jsonb_array_length(line_items) > 1 ORDER BY invoice_id LIMIT 1 \gset
-\setenv ID :ID
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"delete\": true}" >/dev/null
+-- 9. an audit finds what reading by time cannot, and the next run repairs it
+SELECT invoice_id AS "ID"
+	FROM books.invoices WHERE jsonb_array_length(line_items) > 1 ORDER BY invoice_id LIMIT 1 \gset
+SELECT json_build_object('object', 'Invoices', 'id', :'ID', 'delete', true) AS change \gset
+\setenv CHANGE :change
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
 SELECT invoice_id AS "ID2" FROM books.invoices ORDER BY invoice_id DESC LIMIT 1 \gset
-\setenv ID :ID2
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"set\": {\"Reference\": \"unseen\"}, \"silent\": true}" >/dev/null
+SELECT json_build_object('object', 'Invoices', 'id', :'ID2',
+	'set', json_build_object('Reference', 'unseen'), 'silent', true) AS change \gset
+\setenv CHANGE :change
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
 CALL xero_fdw.run_sync('books.invoices');
 SELECT count(*) FROM books.invoices WHERE invoice_id = :'ID' OR reference = 'unseen';
 SELECT count(*) > 0 AS some FROM calls();
-SELECT finding, xero_id = :'ID' AS removed, xero_id = :'ID2' AS edited, local_key ->> 1 = xero_id AS same FROM xero_fdw.audit_sync('books.invoices', 5) ORDER BY finding;
+SELECT finding, xero_id = :'ID' AS removed, xero_id = :'ID2' AS edited,
+	local_key ->> 1 = xero_id AS same
+	FROM xero_fdw.audit_sync('books.invoices', 5) ORDER BY finding;
 SELECT * FROM calls();
 CALL xero_fdw.run_sync('books.invoices');
 SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
@@ -126,10 +156,13 @@ SELECT count(*) FROM books.invoice_line_items WHERE invoice_id = :'ID';
 SELECT differs('invoices'), differs('invoice_line_items');
 SELECT count(*) FROM xero_fdw.sync_inbox;
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
--- what has left the filter is left as it is
+-- 10. what has left the filter is left as it is
 SELECT xero_fdw.alter_sync('books.invoices', xero_filter => 'reference IS DISTINCT FROM ''left''');
 CALL xero_fdw.run_sync('books.invoices');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "{\"object\": \"Invoices\", \"id\": \"$ID\", \"set\": {\"Reference\": \"left\"}}" >/dev/null
+SELECT json_build_object('object', 'Invoices', 'id', :'ID2',
+	'set', json_build_object('Reference', 'left')) AS change \gset
+\setenv CHANGE :change
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
 CALL xero_fdw.run_sync('books.invoices');
 SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
@@ -138,7 +171,7 @@ SELECT xero_fdw.alter_sync('books.invoices', xero_filter => '');
 CALL xero_fdw.run_sync('books.invoices');
 SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
 
--- what is missing is added; lines of records that are here cost nothing
+-- 11. what is missing is added; lines of records that are here cost nothing
 SELECT count(*) > 0 AS some FROM calls();
 CALL xero_fdw.mirror('xero', 'books', '{contact_addresses,quotes}');
 SELECT * FROM calls();
@@ -146,28 +179,37 @@ SELECT name, differs(name) FROM unnest('{contact_addresses,quotes}'::text[]) AS 
 SELECT count(*) > 0 AS any, unheard_of('books.contact_addresses') FROM books.contact_addresses;
 CALL xero_fdw.run_sync('books.contact_addresses');
 
--- a record that the copy refuses stops nobody else, and waits
+-- 12. a record that the copy refuses stops nobody else, and waits
 CREATE SCHEMA strict;
-CREATE TABLE strict.contacts (LIKE books.contacts INCLUDING ALL, mine text DEFAULT 'kept', CHECK (name <> 'Refused')) PARTITION BY HASH (tenant_id);
-CREATE TABLE strict.contacts_0 PARTITION OF strict.contacts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-CREATE TABLE strict.contacts_1 PARTITION OF strict.contacts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE strict.contacts (
+	LIKE books.contacts INCLUDING ALL,
+	mine text DEFAULT 'kept',
+	CHECK (name <> 'Refused')
+) PARTITION BY HASH (tenant_id);
+CREATE TABLE strict.contacts_0 PARTITION OF strict.contacts
+	FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE strict.contacts_1 PARTITION OF strict.contacts
+	FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO xero.contacts (name) VALUES ('Refused') RETURNING contact_id AS refused \gset
 CALL xero_fdw.mirror('xero', 'strict', '{contacts,contact_phones}');
 SELECT pulled, created, issues FROM last_runs WHERE sync = 'strict.contacts';
-SELECT kind, message, xero_id = :'refused' AS same, attempts FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
-SELECT count(*) - (SELECT count(*) FROM xero.contacts) AS missing, unheard_of('strict.contacts') FROM strict.contacts;
+SELECT kind, message, xero_id = :'refused' AS same, attempts
+FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts' \gx
+SELECT count(*) - (SELECT count(*) FROM xero.contacts) AS missing, unheard_of('strict.contacts')
+	FROM strict.contacts;
 SELECT count(*) - (SELECT count(*) FROM xero.contact_phones) AS missing FROM strict.contact_phones;
 CALL xero_fdw.run_sync('strict.contacts');
 SELECT attempts FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
 ALTER TABLE strict.contacts DROP CONSTRAINT contacts_name_check;
-SELECT FROM xero_fdw.sync_issues AS i, xero_fdw.retry_issue(i.issue_id) WHERE sync = 'strict.contacts';
+SELECT FROM xero_fdw.sync_issues AS i, xero_fdw.retry_issue(i.issue_id)
+	WHERE sync = 'strict.contacts';
 SELECT count(*) > 0 AS some FROM calls();
 CALL xero_fdw.run_sync('strict.contacts');
 SELECT * FROM calls();
 SELECT count(*) FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
 SELECT name, mine FROM strict.contacts WHERE contact_id = :'refused';
 
--- anybody who may read the foreign tables may mirror them; nobody else sees it
+-- 13. anybody who may read the foreign tables may mirror them; nobody else sees it
 CREATE ROLE regress_xero_keeper;
 CREATE USER MAPPING FOR regress_xero_keeper SERVER xero OPTIONS (access_token 'sandbox-token');
 GRANT USAGE ON SCHEMA xero TO regress_xero_keeper;
@@ -185,23 +227,26 @@ ROLLBACK;
 CALL xero_fdw.mirror('xero', 'kept');
 SELECT name, owner FROM xero_fdw.syncs ORDER BY name;
 SELECT count(*) FROM kept.contact_phones;
-DELETE FROM kept.contacts WHERE contact_id = (SELECT min(contact_id::text)::uuid FROM kept.contacts);
+DELETE FROM kept.contacts
+	WHERE contact_id = (SELECT min(contact_id::text)::uuid FROM kept.contacts);
 SELECT finding FROM xero_fdw.audit_sync('kept.contacts');
 CALL xero_fdw.run_sync('kept.contacts');
 SELECT created, updated FROM last_runs WHERE sync = 'kept.contacts';
 RESET ROLE;
 CALL xero_fdw.run_sync('kept.contacts');
 
--- a table of somebody else is filled, and not analyzed
-CREATE TABLE kept.items (LIKE xero.items, PRIMARY KEY (tenant_id, item_id)) WITH (autovacuum_enabled = off);
+-- 14. a table of somebody else is filled, and not analyzed
+CREATE TABLE kept.items (LIKE xero.items, PRIMARY KEY (tenant_id, item_id))
+	WITH (autovacuum_enabled = off);
 GRANT SELECT, INSERT, UPDATE, DELETE ON kept.items TO regress_xero_keeper;
 GRANT SELECT ON xero.items TO regress_xero_keeper;
 SET ROLE regress_xero_keeper;
 CALL xero_fdw.mirror('xero', 'kept', '{items}');
 RESET ROLE;
-SELECT count(*) > 0 AS filled, (SELECT reltuples FROM pg_class WHERE oid = 'kept.items'::regclass) FROM kept.items;
+SELECT count(*) > 0 AS filled, (SELECT reltuples FROM pg_class WHERE oid = 'kept.items'::regclass)
+	FROM kept.items;
 
--- a copy that lost a column
+-- 15. a copy that lost a column
 ALTER TABLE books.invoices DROP COLUMN reference;
 \set VERBOSITY default
 \set SHOW_CONTEXT never
