@@ -21,33 +21,46 @@ SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'crm.contact', 'both', 
 	"vip": {"to_local": "coalesce(discount, 0) > 10"},
 	"number": {"xero": "contact_number", "to_xero": "'CRM-' || id"}
 }$$, match_on => '{email}', local_filter => 'name <> ''''');
-SELECT name, owner = current_user::regrole AS own, xero_table, local_table, direction, match_on, xero_filter, local_filter, conflict, initial,
-	on_delete, watch, state, schedule, watermark, issues FROM xero_fdw.syncs;
+SELECT name, owner = current_user::regrole AS own, xero_table, local_table, direction, match_on,
+	xero_filter, local_filter, conflict, initial, on_delete, watch, state, schedule, watermark,
+	issues
+FROM xero_fdw.syncs;
 SELECT jsonb_pretty(fields) FROM xero_fdw.syncs;
 SELECT xero_key, local_key, columns FROM xero_fdw.sync;
-SELECT field, local_column, xero_column, direction, to_local IS NOT NULL AS to_local, to_xero IS NOT NULL AS to_xero, xero_uses, local_uses FROM xero_fdw.sync_field ORDER BY field COLLATE "C";
+SELECT field, local_column, xero_column, direction, to_local IS NOT NULL AS to_local,
+	to_xero IS NOT NULL AS to_xero, xero_uses, local_uses
+	FROM xero_fdw.sync_field ORDER BY field COLLATE "C";
 -- nothing was asked of Xero, and nothing was left behind
 SELECT * FROM calls();
 SELECT count(*) FROM pg_class WHERE relname = 'xero_fdw_expression';
 
 -- all that is wrong comes at once
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.invoices', 'crm.contact', 'sideways', '{
-	"nowhere": "reference", "name": "nowhere", "vip": "is_discounted", "born": "line_items", "upper_name": "reference", "id": "type",
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.invoices', 'crm.contact',
+	'sideways', '{
+	"nowhere": "reference", "name": "nowhere", "vip": "is_discounted", "born": "line_items",
+	"upper_name": "reference", "id": "type",
 	"phone": {"xero": "reference", "to_local": "max(reference)", "to_xero": "nowhere + 1"},
 	"email": {"zero": 1, "xero": 2}}',
-	conflict => 'mine', initial => 'none', on_delete => 'delete', xero_filter => 'total', local_filter => 'nowhere')$$);
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('', 'xero.contacts', 'crm.contact', NULL, '{}')$$);
+	conflict => 'mine', initial => 'none', on_delete => 'delete',
+	xero_filter => 'total', local_filter => 'nowhere')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('', 'xero.contacts', 'crm.contact', NULL,
+	'{}')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync(NULL, NULL, NULL, 'pull', '[]')$$);
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'crm.contact', 'pull', NULL)$$);
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.nowhere', 'crm.contact', 'pull', '{"name": "name"}')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'crm.contact', 'pull',
+	NULL)$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.nowhere', 'crm.contact', 'pull',
+	'{"name": "name"}')$$);
 
 -- fields
-CREATE FUNCTION try(fields jsonb, direction text DEFAULT 'both', relation regclass DEFAULT 'crm.twin', xero_table regclass DEFAULT 'xero.contacts',
-	match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION try(fields jsonb, direction text DEFAULT 'both',
+	relation regclass DEFAULT 'crm.twin', xero_table regclass DEFAULT 'xero.contacts',
+	match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL)
+RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
 BEGIN
-	PERFORM xero_fdw.create_sync('try', xero_table, relation, direction, fields, match_on, xero_filter, local_filter);
+	PERFORM xero_fdw.create_sync('try', xero_table, relation, direction, fields, match_on,
+		xero_filter, local_filter);
 	PERFORM xero_fdw.drop_sync('try');
 	RETURN NEXT 'no error';
 EXCEPTION WHEN OTHERS THEN
@@ -63,7 +76,8 @@ SELECT try('{"name": {"xero": "name", "key": true}}');
 SELECT try('{"name": "name", "other": {"xero": "reference"}}');
 SELECT try('{"name": "name", "other": {"to_local": "1"}}');
 SELECT try('{"name": "name", "phone": {"to_xero": "1"}}');
-SELECT try('{"name": "name", "other": {"xero": "account_number", "to_xero": "name", "direction": "both"}}');
+SELECT try('{"name": "name",
+	"other": {"xero": "account_number", "to_xero": "name", "direction": "both"}}');
 -- the key comes from Xero, whatever the direction
 SELECT try('{"name": "name", "contact_id": {"xero": "contact_id", "direction": "both"}}');
 SELECT try('{"name": "name", "contact_id": "contact_id"}', 'push');
@@ -97,11 +111,14 @@ SELECT try('{"name": {"xero": "name", "to_local": "row_number() OVER ()"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "xero::text"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "tableoid::text"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "local.name"}}');
-SELECT try('{"name": {"xero": "name", "to_local": "(SELECT max(c.name) FROM crm.contact AS c WHERE c.email = xero.email_address)"}}');
+SELECT try('{"name": {"xero": "name",
+	"to_local": "(SELECT max(c.name) FROM crm.contact AS c WHERE c.email = xero.email_address)"}}');
 -- one value for each column of Xero
 SELECT try('{"name": "name", "email": "account_number", "phone": "account_number"}');
-SELECT try('{"name": "name", "email": {"xero": "account_number", "to_xero": "email || phone"}, "phone": {"xero": "account_number", "to_xero": "email || phone"}}');
-SELECT try('{"name": "name", "email": "account_number", "phone": {"xero": "account_number", "direction": "to_local"}}');
+SELECT try('{"name": "name", "email": {"xero": "account_number", "to_xero": "email || phone"},
+	"phone": {"xero": "account_number", "to_xero": "email || phone"}}');
+SELECT try('{"name": "name", "email": "account_number",
+	"phone": {"xero": "account_number", "direction": "to_local"}}');
 -- what new records and rows need
 SELECT try('{"email": "email_address"}');
 SELECT try('{"email": "email_address"}', 'push');
@@ -109,10 +126,12 @@ SELECT try('{"email": "email_address"}', 'pull');
 SELECT try('{"name": {"to_local": "name"}, "email": {"xero": "name", "direction": "to_xero"}}');
 -- match_on
 SELECT try('{"name": "name"}', match_on => '{email}');
-SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "id"}}', match_on => '{n,name}');
+SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "id"}}',
+	match_on => '{n,name}');
 SELECT try('{"name": "name"}', match_on => '{}');
 -- filters
-SELECT try('{"name": "name"}', xero_filter => 'xero.contact_status = ''ACTIVE'' -- only these', local_filter => 'local.vip');
+SELECT try('{"name": "name"}', xero_filter => 'xero.contact_status = ''ACTIVE'' -- only these',
+	local_filter => 'local.vip');
 SELECT try('{"name": "name"}', xero_filter => 'count(*) > 1', local_filter => 'id');
 SELECT try('{"name": "name"}', xero_filter => '', local_filter => ' ');
 
@@ -123,11 +142,20 @@ CREATE TABLE crm.array_key (name text[] PRIMARY KEY);
 CREATE TEMP TABLE temporary (name text PRIMARY KEY);
 CREATE VIEW crm.view AS SELECT * FROM crm.contact;
 CREATE TABLE crm.natural (name text PRIMARY KEY, quantity integer NOT NULL);
-CREATE TABLE crm.parted (tenant_id uuid, contact_id uuid, name text, PRIMARY KEY (tenant_id, contact_id)) PARTITION BY HASH (tenant_id);
-CREATE FOREIGN TABLE xero.untold (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts');
-CREATE FOREIGN TABLE xero.renamed (tenant_id uuid, id uuid OPTIONS (field 'ContactID'), title text OPTIONS (field 'Name'), more text
-	OPTIONS (field 'Extra.More')) SERVER xero OPTIONS (object 'accounting/Contacts');
-CREATE FOREIGN TABLE xero.closed (tenant_id uuid, contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', updatable 'false');
+CREATE TABLE crm.parted (
+	tenant_id uuid, contact_id uuid, name text,
+	PRIMARY KEY (tenant_id, contact_id)
+) PARTITION BY HASH (tenant_id);
+CREATE FOREIGN TABLE xero.untold (contact_id uuid, name text)
+	SERVER xero OPTIONS (object 'accounting/Contacts');
+CREATE FOREIGN TABLE xero.renamed (
+	tenant_id uuid,
+	id uuid OPTIONS (field 'ContactID'),
+	title text OPTIONS (field 'Name'),
+	more text OPTIONS (field 'Extra.More')
+) SERVER xero OPTIONS (object 'accounting/Contacts');
+CREATE FOREIGN TABLE xero.closed (tenant_id uuid, contact_id uuid, name text)
+	SERVER xero OPTIONS (object 'accounting/Contacts', updatable 'false');
 SELECT try('{"name": "name"}', relation => 'crm.keyless');
 SELECT try('{"name": "name"}', relation => 'crm.json_key');
 SELECT try('{"name": "name"}', relation => 'crm.array_key');
@@ -143,12 +171,15 @@ SELECT try('{"contact_id": "id", "name": "title", "phone": "more"}', xero_table 
 SELECT try('{"name": "name"}', xero_table => 'xero.closed');
 SELECT try('{"name": "name"}', xero_table => 'xero.closed', direction => 'pull');
 SELECT try('{"name": "name"}', xero_table => 'xero.branding_themes');
-SELECT try('{"tenant_id": "tenant_id", "contact_id": "contact_id", "name": "name"}', relation => 'crm.parted', direction => 'pull');
+SELECT try('{"tenant_id": "tenant_id", "contact_id": "contact_id", "name": "name"}',
+	relation => 'crm.parted', direction => 'pull');
 SELECT try('{"name": "name"}', relation => 'crm.parted');
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural', 'push',
-	'{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}', on_delete => 'archive')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural',
+	'push', '{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}',
+	on_delete => 'archive')$$);
 -- a trigger may give what a column needs
-CREATE FUNCTION crm.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.quantity := 0; RETURN NEW; END';
+CREATE FUNCTION crm.fill()
+	RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.quantity := 0; RETURN NEW; END';
 CREATE TRIGGER fill BEFORE INSERT ON crm.natural FOR EACH ROW EXECUTE FUNCTION crm.fill();
 SELECT try('{"name": "name"}', relation => 'crm.natural');
 
@@ -160,19 +191,23 @@ SELECT try('{"name": "name"}', relation => 'crm.far');
 SELECT try('{"id": {"key": true}, "name": "name"}', relation => 'crm.far');
 SELECT try('{"nowhere": {"key": true}, "name": "name"}', relation => 'crm.far');
 SELECT try('{"region": {"key": true}, "name": "name"}', relation => 'crm.far');
-SELECT try('{"region": {"key": true, "xero": "account_number"}, "id": {"key": true}, "name": "name"}', relation => 'crm.far');
-SELECT xero_fdw.create_sync('far', 'xero.contacts', 'crm.far', 'both', '{"id": {"key": true}, "region": {"key": true, "xero": "account_number"}, "name": "name"}');
+SELECT try('{"region": {"key": true, "xero": "account_number"}, "id": {"key": true},
+	"name": "name"}', relation => 'crm.far');
+SELECT xero_fdw.create_sync('far', 'xero.contacts', 'crm.far', 'both',
+	'{"id": {"key": true}, "region": {"key": true, "xero": "account_number"}, "name": "name"}');
 SELECT watch, local_key FROM xero_fdw.sync WHERE name = 'far';
 SELECT xero_fdw._check_sync_columns(sync_id) FROM xero_fdw.sync WHERE name = 'far';
 SELECT xero_fdw.drop_sync('far');
 DROP FOREIGN DATA WRAPPER regress_other CASCADE;
 
 -- names, and pairs of tables
-SELECT * FROM error_of($$SELECT xero_fdw.create_sync('contacts', 'xero.items', 'crm.natural', 'push', '{"name": "code"}')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('contacts', 'xero.items', 'crm.natural',
+	'push', '{"name": "code"}')$$);
 SELECT try('{"name": "name"}', 'push', 'crm.contact');
 SELECT try('{"name": "name"}', 'push', 'crm.contact', local_filter => 'vip');
 SELECT try('{"name": "name"}', 'pull', 'crm.contact', xero_filter => 'is_customer');
-SELECT xero_fdw.alter_sync('contacts', direction => 'pull', fields => '{"name": "name"}', match_on => '{}', xero_filter => 'is_supplier');
+SELECT xero_fdw.alter_sync('contacts', direction => 'pull', fields => '{"name": "name"}',
+	match_on => '{}', xero_filter => 'is_supplier');
 SELECT try('{"name": "name"}', 'pull', 'crm.contact', xero_filter => 'is_customer');
 SELECT try('{"name": "name"}', 'pull', 'crm.contact', xero_filter => 'is_supplier');
 SELECT try('{"name": "name"}', 'push', 'crm.contact');
@@ -192,25 +227,38 @@ RESET search_path;
 SELECT search_path, on_delete FROM xero_fdw.sync;
 
 -- altering
-SELECT xero_fdw.alter_sync('contacts', direction => 'pull', fields => '{"name": "name", "email": "email_address"}', local_filter => '', match_on => '{}', conflict => 'xero', on_delete => 'ignore');
-SELECT direction, fields, match_on, local_filter, conflict, initial, on_delete, watch FROM xero_fdw.syncs;
+SELECT xero_fdw.alter_sync('contacts', direction => 'pull',
+	fields => '{"name": "name", "email": "email_address"}', local_filter => '', match_on => '{}',
+	conflict => 'xero', on_delete => 'ignore');
+SELECT direction, fields, match_on, local_filter, conflict, initial, on_delete, watch
+	FROM xero_fdw.syncs;
 SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT xero_fdw.alter_sync('contacts', direction => 'both');
 SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
-SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts', conflict => 'mine', fields => '{"nowhere": "name"}')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts', conflict => 'mine',
+	fields => '{"nowhere": "name"}')$$);
 -- what is looked at anew: base images are marked by what means something else now
-INSERT INTO xero_fdw.sync_position (sync_id, tenant_id, watermark, pull_started, pull_offset, initial_done) SELECT sync_id, gen_random_uuid(), now(), now(), 7, true FROM xero_fdw.sync;
-INSERT INTO xero_fdw.sync_link (sync_id, tenant_id, xero_id, local_key, base_xero, base_local, state)
-	SELECT sync_id, gen_random_uuid(), 'x', '[1]', '{"name": "n", "email_address": "e"}', '{"name": "n", "email": "e", "phone": "p"}', 'linked'
+INSERT INTO xero_fdw.sync_position
+		(sync_id, tenant_id, watermark, pull_started, pull_offset, initial_done)
+	SELECT sync_id, gen_random_uuid(), now(), now(), 7, true FROM xero_fdw.sync;
+INSERT INTO xero_fdw.sync_link
+		(sync_id, tenant_id, xero_id, local_key, base_xero, base_local, state)
+	SELECT sync_id, gen_random_uuid(), 'x', '[1]', '{"name": "n", "email_address": "e"}',
+		'{"name": "n", "email": "e", "phone": "p"}', 'linked'
 	FROM xero_fdw.sync;
 CREATE VIEW anew AS
-	SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset, initial_done, base_xero, base_local,
-	(SELECT count(*) FROM xero_fdw.sync_change AS c WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare FROM xero_fdw.sync_position AS p
+	SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset,
+	initial_done, base_xero, base_local,
+	(SELECT count(*) FROM xero_fdw.sync_change AS c
+		WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare
+	FROM xero_fdw.sync_position AS p
 	JOIN xero_fdw.sync_link USING (sync_id);
 DELETE FROM xero_fdw.sync_change;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
 SELECT * FROM anew;
-SELECT xero_fdw.alter_sync('contacts', fields => '{"name": "name", "email": {"xero": "email_address", "to_local": "lower(email_address)"}, "phone": "account_number"}');
+SELECT xero_fdw.alter_sync('contacts',
+	fields => '{"name": "name", "phone": "account_number",
+		"email": {"xero": "email_address", "to_local": "lower(email_address)"}}');
 SELECT * FROM anew;
 UPDATE xero_fdw.sync_position SET watermark = now();
 SELECT xero_fdw.alter_sync('contacts', xero_filter => 'is_customer');
@@ -219,11 +267,14 @@ SELECT * FROM anew;
 -- a run keeps it from being changed
 SELECT pg_try_advisory_lock('xero_fdw.sync'::regclass::oid::integer, sync_id) FROM xero_fdw.sync;
 \setenv PGDATABASE :DBNAME
-\! psql -X -q -c "SELECT xero_fdw.alter_sync('contacts')" -c "SELECT xero_fdw.drop_sync('contacts')" 2>&1 | grep -E '^(ERROR|HINT)'
+\! psql -X -q -c "SELECT xero_fdw.alter_sync('contacts')" 2>&1 | grep -E '^(ERROR|HINT)'
+\! psql -X -q -c "SELECT xero_fdw.drop_sync('contacts')" 2>&1 | grep -E '^(ERROR|HINT)'
 SELECT pg_advisory_unlock_all();
 
 -- tables that change
-CREATE VIEW broken AS SELECT line FROM xero_fdw.sync, error_of(format('SELECT xero_fdw._check_sync_columns(%s)', sync_id)) AS line;
+CREATE VIEW broken AS
+	SELECT line FROM xero_fdw.sync,
+		error_of(format('SELECT xero_fdw._check_sync_columns(%s)', sync_id)) AS line;
 SELECT * FROM broken;
 ALTER TABLE crm.contact RENAME TO person;
 ALTER TABLE crm.person ADD COLUMN extra text;
@@ -265,7 +316,8 @@ SELECT xero_fdw.drop_sync('contacts');
 INSERT INTO crm.person (name) VALUES ('Bob');
 SELECT count(*) FROM crm.person;
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'crm.person'::regclass;
-SELECT (SELECT count(*) FROM xero_fdw.sync), (SELECT count(*) FROM xero_fdw.sync_field), (SELECT count(*) FROM xero_fdw.sync_change), (SELECT count(*) FROM xero_fdw.sync_link);
+SELECT (SELECT count(*) FROM xero_fdw.sync), (SELECT count(*) FROM xero_fdw.sync_field),
+	(SELECT count(*) FROM xero_fdw.sync_change), (SELECT count(*) FROM xero_fdw.sync_link);
 -- also when the table is gone
 SELECT xero_fdw.create_sync('gone', 'xero.contacts', 'crm.person', 'both', '{"name": "name"}');
 DROP TABLE crm.person;
