@@ -93,4 +93,4 @@ SELECT a.attname, e.* FROM pg_attribute AS a,
 	LATERAL error_of(format('SELECT %I FROM probe', a.attname)) WITH ORDINALITY AS e(line, n)
 WHERE a.attrelid = 'probe'::regclass AND a.attnum > 5 ORDER BY a.attnum, n;
 DROP FOREIGN TABLE probe;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Accounts", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Accounts body=null

@@ -27,7 +27,7 @@ FROM xero_fdw.requests AS r WHERE pid = pg_backend_pid() ORDER BY r.at;
 SELECT count(*) FROM xero.invoices WHERE invoice_id = '00000000-0000-0000-0000-000000000001';
 SELECT path, status, attempt, error
 	FROM xero_fdw.requests WHERE pid = pg_backend_pid() ORDER BY at DESC LIMIT 1;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Currencies", "status": 503, "times": 1, "body": "offline"}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Currencies status=503 times=1 body=offline
 SELECT count(*) > 0 AS any FROM xero.currencies;
 SELECT path, status, attempt, attempt = 1 OR waited_ms > 0 AS waited, error
 	FROM xero_fdw.requests WHERE pid = pg_backend_pid() AND path LIKE '%/Currencies' ORDER BY at;

@@ -41,55 +41,65 @@ SELECT line FROM error_of('SELECT count(*) FROM t') AS line LIMIT 1;
 ALTER SERVER bad OPTIONS (SET api_url :'url');
 
 -- Xero refuses a filter, answers an error, not JSON, not at all
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 400, "body": "{\"ErrorNumber\": 16, \"Type\": \"QueryParseException\", \"Message\": \"No property or field exists\"}"}'
+\setenv BODY '{"ErrorNumber": 16, "Type": "QueryParseException", "Message": "No property or field exists"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=400 body="$BODY"
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 403, "body": "{\"Title\": \"Forbidden\", \"Detail\": \"AuthenticationUnsuccessful\"}"}'
+\setenv BODY '{"Title": "Forbidden", "Detail": "AuthenticationUnsuccessful"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=403 body="$BODY"
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 404, "body": "The resource you are looking for cannot be found"}'
+\setenv BODY 'The resource you are looking for cannot be found'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=404 body="$BODY"
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Status\": \"OK\"}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Status": "OK"}'
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": {\"Code\": \"AUD\"}}"}'
+\setenv BODY '{"Currencies": {"Code": "AUD"}}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body="$BODY"
 SELECT count(*) FROM t;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": [7]}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Currencies": [7]}'
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": []}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Currencies": []}'
 SELECT count(*) FROM t;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 200, "body": "{\"Currencies\": null}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Currencies": null}'
 SELECT count(*) FROM t;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies body=null
 SELECT count(*) > 0 AS any FROM t;
 
 -- a part of the answer is no answer
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "status": 206, "body": "{\"Currencies\": []}"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=206 body='{"Currencies": []}'
 SELECT * FROM error_of('SELECT count(*) FROM t');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Currencies", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies body=null
 
 -- a record without its key cannot be asked for what the list lacks
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"Name\": \"no key\"}]}"}'
+\setenv BODY '{"ContactGroups": [{"Name": "no key"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups status=200 body="$BODY"
 SELECT name FROM xero.contact_groups;
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"ContactGroupID\": null, \"Name\": \"null\"}]}"}'
+\setenv BODY '{"ContactGroups": [{"ContactGroupID": null, "Name": "null"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups status=200 body="$BODY"
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
 SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "status": 200, "body": "{\"Invoices\": [{\"InvoiceID\": \"\", \"InvoiceNumber\": \"empty\"}]}"}'
+\setenv BODY '{"Invoices": [{"InvoiceID": "", "InvoiceNumber": "empty"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Invoices status=200 body="$BODY"
 SELECT invoice_number FROM xero.invoices;
 SELECT * FROM error_of('SELECT invoice_number, attachments FROM xero.invoices');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Invoices body=null
 
 -- nor is one gone that the answer to its own GET lacks
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "status": 200, "body": "{\"ContactGroups\": [{\"ContactGroupID\": \"00000000-0000-0000-0000-000000000007\", \"Name\": \"seven\"}]}"}'
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": []}"}'
+\setenv BODY '{"ContactGroups": [{"ContactGroupID": "00000000-0000-0000-0000-000000000007", "Name": "seven"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups status=200 body="$BODY"
+\setenv BODY '{"ContactGroups": []}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=200 body="$BODY"
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
 SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
 SELECT * FROM error_of($$SELECT name, contacts
 	FROM xero.contact_groups WHERE contact_group_id = '00000000-0000-0000-0000-000000000007'$$);
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 200, "body": "{\"ContactGroups\": null}"}'
+\setenv BODY '{"ContactGroups": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=200 body="$BODY"
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "status": 404, "body": "gone"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=404 body=gone
 SELECT name, contacts FROM xero.contact_groups;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007", "body": null}'
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/ContactGroups", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 body=null
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups body=null
 
 SET client_min_messages = 'warning';
 DROP SERVER bad CASCADE;

@@ -41,17 +41,19 @@ FROM xero_fdw.budget WHERE server = 'metered';
 SELECT * FROM mine;
 
 -- what Xero says counts, both ways
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Currencies", "headers": {"X-MinLimit-Remaining": "7", "X-DayLimit-Remaining": "900", "X-AppMinLimit-Remaining": "5000"}}]'
+\setenv HEADERS '{"X-MinLimit-Remaining": "7", "X-DayLimit-Remaining": "900", "X-AppMinLimit-Remaining": "5000"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Currencies headers="$HEADERS"
 SELECT count(*) > 0 AS any FROM metered.currencies;
 SELECT minute_remaining, day_limit, day_remaining, app_minute_remaining FROM mine;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Currencies", "headers": {"X-MinLimit-Remaining": "59", "X-DayLimit-Remaining": "4999", "X-AppMinLimit-Remaining": "9999"}}]'
+\setenv HEADERS '{"X-MinLimit-Remaining": "59", "X-DayLimit-Remaining": "4999", "X-AppMinLimit-Remaining": "9999"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Currencies headers="$HEADERS"
 SELECT count(*) > 0 AS any FROM metered.currencies;
 SELECT minute_remaining, day_limit, day_remaining, app_minute_remaining FROM mine;
 
 -- a server may allow itself less, and keep a part of the day for interactive work
 ALTER SERVER metered
 	OPTIONS (ADD minute_limit '5', ADD day_limit '4000', ADD concurrency '2', ADD reserve '20');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Currencies", "headers": {"X-DayLimit-Remaining": "800"}}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Currencies headers='{"X-DayLimit-Remaining": "800"}'
 SET xero_fdw.priority = 'background';
 SELECT count(*) > 0 AS any FROM metered.currencies;
 SELECT minute_limit, day_limit, day_remaining, concurrency FROM mine;
@@ -62,7 +64,7 @@ SELECT count(*) > 0 AS any FROM metered.currencies;
 ALTER SERVER metered OPTIONS (DROP minute_limit, DROP day_limit);
 
 -- a refusal is in force for all that follow
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Currencies", "problem": "minute", "retry_after": 3600, "times": 1}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Currencies problem=minute retry_after=3600 times=1
 SELECT FROM calls();
 SET xero_fdw.max_wait = 0;
 \set VERBOSITY terse

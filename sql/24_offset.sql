@@ -128,19 +128,21 @@ SELECT invoice_id FROM paged LIMIT 20 OFFSET -1;
 SELECT invoice_id FROM paged LIMIT -1 OFFSET 100;
 SELECT FROM calls();
 -- A Xero that says of a page behind the end that it is not there ...
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Invoices", "status": 404, "times": 1}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Invoices status=404 times=1
 SELECT count(*) FROM (SELECT invoice_id FROM paged LIMIT 100 OFFSET 300) AS x;
 SELECT * FROM calls();
 -- ... of one that should be there ...
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Invoices", "status": 404, "times": 1}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Invoices status=404 times=1
 SELECT * FROM error_of('SELECT invoice_id FROM paged LIMIT 100 OFFSET 100');
 SELECT * FROM calls();
 -- ... and one that serves pages of another size
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "body": "{\"pagination\": {\"page\": 6, \"pageSize\": 10, \"pageCount\": 25, \"itemCount\": 250}, \"Invoices\": [{\"InvoiceID\": \"00000000-0000-0000-0000-000000000001\"}]}"}'
+\setenv BODY '{"pagination": {"page": 6, "pageSize": 10, "pageCount": 25, "itemCount": 250}, "Invoices": [{"InvoiceID": "00000000-0000-0000-0000-000000000001"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Invoices body="$BODY"
 SELECT * FROM error_of('SELECT invoice_id FROM paged LIMIT 100 OFFSET 100');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "body": "{\"Invoices\": [{\"InvoiceID\": \"00000000-0000-0000-0000-000000000001\"}]}"}'
+\setenv BODY '{"Invoices": [{"InvoiceID": "00000000-0000-0000-0000-000000000001"}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Invoices body="$BODY"
 SELECT * FROM error_of('SELECT invoice_id FROM paged LIMIT 100 OFFSET 100');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" data '{"path": "/api.xro/2.0/Invoices", "body": null}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Invoices body=null
 DROP FOREIGN TABLE paged;
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
 -- Several organisations: rows are passed over one by one, even if nobody knew

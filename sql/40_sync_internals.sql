@@ -111,7 +111,7 @@ FROM xero_fdw._push('xero.contacts', 'insert',
 SELECT * FROM push('xero.accounts', 'insert',
 	'[{"code": "200", "name": "Twice", "type": "EXPENSE"}]', 'push-8b');
 SELECT * FROM calls();
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "status": 403, "times": 1}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT status=403 times=1
 SELECT FROM xero_fdw._push('xero.contacts', 'insert', '[{"name": "Forbidden"}]', 'push-9');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 SELECT FROM calls();
@@ -219,7 +219,7 @@ SELECT s.calls - b.calls AS calls, s.retries - b.retries AS retries,
 	s.clock_offset BETWEEN '-2 s' AND '2 s' AS same_time
 FROM xero_fdw._session() AS s, before AS b;
 -- a Xero whose clock is two hours ahead
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 7200}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=7200
 SELECT count(*) FROM xero.invoices WHERE status = 'PAID';
 SELECT xero_fdw._list_size('xero.invoices') AS listed,
 	clock_offset BETWEEN '01:59:58' AND '02:00:02' AS ahead

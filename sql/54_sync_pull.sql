@@ -51,7 +51,7 @@ SELECT count(*) AS linked FROM xero_fdw.sync_link WHERE state = 'linked';
 SELECT count(*) AS left_over FROM xero_fdw.sync_inbox;
 -- 2. nothing new: one call, which asks for what has changed since
 SELECT FROM calls();
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 CALL xero_fdw.run_sync('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" log | tail -1 | grep -oi 'if-modified-since' | tr A-Z a-z
 CALL xero_fdw.run_sync('contacts');
@@ -72,7 +72,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT pull.run('contacts');
 -- 4. only what has changed in Xero changes here, also if the row has been edited
 UPDATE pull.contacts SET email = 'mine@example.com', name = 'Mine' WHERE name = 'Café Zoë GmbH';
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 CALL xero_fdw.run_sync('contacts');
 UPDATE xero.contacts SET name = 'Café Zoé' WHERE name = 'Café Zoë GmbH';
 CALL xero_fdw.run_sync('contacts');
@@ -80,13 +80,13 @@ SELECT pull.run('contacts');
 SELECT name, email FROM pull.contacts WHERE email = 'mine@example.com';
 -- 5. a row that was deleted here stays deleted
 DELETE FROM pull.contacts WHERE email = 'mine@example.com';
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 UPDATE xero.contacts SET name = 'Café' WHERE name = 'Café Zoé';
 CALL xero_fdw.run_sync('contacts');
 SELECT pull.run('contacts'), count(*) FROM pull.contacts;
 
 -- 6. bad records stop themselves, and no other
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 UPDATE xero.contacts SET account_number = CASE WHEN name LIKE 'O%' THEN 'bad' ELSE 'good' END
 	WHERE name !~ '^Caf';
 UPDATE xero.contacts SET email_address = 'refused@example.com' WHERE name LIKE 'Comma%';
@@ -106,7 +106,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT kind, attempts FROM xero_fdw.sync_issues ORDER BY kind;
 ALTER TABLE pull.contacts DROP CONSTRAINT contacts_email_check;
 SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE kind = 'validation';
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 UPDATE xero.contacts SET account_number = 'better' WHERE account_number = 'bad';
 CALL xero_fdw.run_sync('contacts');
 SELECT name, email, phone

@@ -141,7 +141,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 2;
 -- 9. by a clock of Xero's that is an hour ahead of ours
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 3600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=3600
 SELECT ours.xero_edit(1, 'first_name = ''Theirs''');
 SELECT pg_sleep(1.1);
 UPDATE ours.contacts SET first = 'Ours, a second later' WHERE id = 1;

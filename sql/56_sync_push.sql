@@ -113,7 +113,7 @@ SELECT x.name, x.email_address, x.contact_id = l.contact_id AS linked
 DELETE FROM push.contacts WHERE id = 301;
 
 -- 6. answers that are lost: the records are there, or not
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "status": 500, "worked": true}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT status=500 worked=true
 INSERT INTO push.contacts (id, name, number)
 	SELECT n, 'P ' || n, n FROM generate_series(401, 403) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -128,7 +128,7 @@ SELECT push.calls();
 SELECT x.name, x.email_address, l.id
 	FROM xero.contacts AS x LEFT JOIN push.contacts AS l USING (contact_id)
 	WHERE x.name LIKE 'P 40_' ORDER BY 1;
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT drop=before
 INSERT INTO push.contacts (id, name, number)
 	SELECT n, 'P ' || n, n FROM generate_series(501, 503) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -143,7 +143,7 @@ FROM (SELECT * FROM push.requests(:'log', 'PUT') LIMIT 2) AS last;
 SELECT count(*)
 	FROM xero.contacts AS x JOIN push.contacts AS l USING (contact_id) WHERE x.name LIKE 'P 50_';
 -- 8. another one, when Xero has forgotten the key
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT drop=before
 INSERT INTO push.contacts (id, name, number) VALUES (601, 'P 601', 601);
 CALL xero_fdw.run_sync('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
@@ -155,7 +155,7 @@ SELECT count(*) AS requests, count(DISTINCT key) AS keys
 FROM (SELECT * FROM push.requests(:'log', 'PUT') LIMIT 2) AS last;
 SELECT count(*) FROM xero.contacts WHERE name = 'P 601';
 -- 9. updates are merged anew
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "POST", "status": 500, "worked": true}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=POST status=500 worked=true
 UPDATE push.contacts SET email = 'unknown@example.com' WHERE id = 601;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
@@ -265,11 +265,10 @@ INSERT INTO push.journals
 SELECT xero_fdw.create_sync('journals', 'xero.manual_journals', 'push.journals', 'push',
 	'{"journal_id": "manual_journal_id", "narration": "narration", "day": "date",
 		"lines": "journal_lines"}');
-SELECT json_build_array(json_build_object('path', '/api.xro/2.0/ManualJournals', 'method', 'PUT',
-	'times', 1, 'status', 200, 'body', '{"Status": "OK", "ManualJournals": [{"HasErrors": true,
-		"ValidationErrors": [{"Message": "It already exists"}]}]}')) AS faults \gset
-\setenv FAULTS :faults
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults "$FAULTS"
+\set refusal '{"HasErrors": true, "ValidationErrors": [{"Message": "It already exists"}]}'
+\set refusal '{"Status": "OK", "ManualJournals": [' :refusal ']}'
+\setenv REFUSAL :refusal
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/ManualJournals method=PUT times=1 status=200 body="$REFUSAL"
 SELECT FROM calls();
 CALL xero_fdw.run_sync('journals');
 SELECT push.run('journals');

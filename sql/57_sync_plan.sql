@@ -63,13 +63,12 @@ SELECT pg_advisory_lock('xero_fdw.sync'::regclass::oid::integer, sync_id) FROM x
 SELECT pg_advisory_unlock_all();
 
 -- 4. what has changed without telling, and what is gone
-\! "$PG_ABS_SRCDIR/test/sandbox-control" clock '{"advance": 600}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
 CALL xero_fdw.run_sync('items');
 SELECT item_id AS bread FROM xero.items WHERE code = 'B' \gset
-SELECT json_build_object('object', 'Items', 'id', :'bread',
-	'set', json_build_object('Name', 'Silent bread'), 'silent', true) AS change \gset
-\setenv CHANGE :change
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
+\setenv BREAD :bread
+\setenv SILENT '{"Name": "Silent bread"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Items id="$BREAD" set="$SILENT" silent=true
 DELETE FROM xero.items WHERE code = 'T';
 CALL xero_fdw.run_sync('items');
 SELECT code, name FROM plan.items ORDER BY code COLLATE "C";

@@ -101,10 +101,8 @@ SELECT differs('invoices'), differs('invoice_line_items');
 
 -- 6. what a whole list no longer has, is gone, with its lines
 SELECT tracking_category_id AS "ID" FROM books.tracking_category_options ORDER BY 1 LIMIT 1 \gset
-SELECT json_build_object('object', 'TrackingCategories', 'id', :'ID',
-	'delete', true) AS change \gset
-\setenv CHANGE :change
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
+\setenv ID :ID
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change object=TrackingCategories id="$ID" delete=true
 CALL xero_fdw.run_sync('books.tracking_categories');
 SELECT pulled, updated, unchanged FROM last_runs WHERE sync = 'books.tracking_categories';
 SELECT count(*) FROM books.tracking_category_options WHERE tracking_category_id = :'ID';
@@ -135,14 +133,12 @@ SELECT differs('currencies');
 -- 9. an audit finds what reading by time cannot, and the next run repairs it
 SELECT invoice_id AS "ID"
 	FROM books.invoices WHERE jsonb_array_length(line_items) > 1 ORDER BY invoice_id LIMIT 1 \gset
-SELECT json_build_object('object', 'Invoices', 'id', :'ID', 'delete', true) AS change \gset
-\setenv CHANGE :change
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
+\setenv ID :ID
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Invoices id="$ID" delete=true
 SELECT invoice_id AS "ID2" FROM books.invoices ORDER BY invoice_id DESC LIMIT 1 \gset
-SELECT json_build_object('object', 'Invoices', 'id', :'ID2',
-	'set', json_build_object('Reference', 'unseen'), 'silent', true) AS change \gset
-\setenv CHANGE :change
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
+\setenv ID :ID2
+\setenv UNSEEN '{"Reference": "unseen"}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Invoices id="$ID" set="$UNSEEN" silent=true
 CALL xero_fdw.run_sync('books.invoices');
 SELECT count(*) FROM books.invoices WHERE invoice_id = :'ID' OR reference = 'unseen';
 SELECT count(*) > 0 AS some FROM calls();
@@ -159,10 +155,7 @@ SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
 -- 10. what has left the filter is left as it is
 SELECT xero_fdw.alter_sync('books.invoices', xero_filter => 'reference IS DISTINCT FROM ''left''');
 CALL xero_fdw.run_sync('books.invoices');
-SELECT json_build_object('object', 'Invoices', 'id', :'ID2',
-	'set', json_build_object('Reference', 'left')) AS change \gset
-\setenv CHANGE :change
-\! "$PG_ABS_SRCDIR/test/sandbox-control" change "$CHANGE"
+\! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Invoices id="$ID" set='{"Reference": "left"}'
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
 CALL xero_fdw.run_sync('books.invoices');
 SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';

@@ -180,7 +180,7 @@ SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'ours.contacts', 'both'
 	'{"name": "name", "email": "email_address"}');
 CALL xero_fdw.run_sync('contacts');
 INSERT INTO ours.contacts (name) VALUES ('Stored');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "after"}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT drop=after
 CALL xero_fdw.run_sync('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 SELECT xero_fdw.alter_sync('contacts', direction => 'pull');
@@ -191,7 +191,7 @@ SELECT (SELECT count(*) FROM ours.contacts) AS here, (SELECT count(*) FROM xero.
 SELECT xero_fdw.alter_sync('contacts', direction => 'both', match_on => '{name}');
 CALL xero_fdw.run_sync('contacts');
 INSERT INTO ours.contacts (name) VALUES ('Lost');
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[{"path": "/api.xro/2.0/Contacts", "method": "PUT", "drop": "before"}]'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT drop=before
 CALL xero_fdw.run_sync('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 SELECT xero_fdw.alter_sync('contacts', direction => 'pull');
