@@ -7,6 +7,9 @@
 -- A run holds the advisory lock (oid of the table sync, sync_id) of its session;
 -- whoever changes or drops a sync takes it as well.
 --
+-- Functions call the sync_id that they are given "sync": in SQL a column goes
+-- before a parameter of the same name, so a condition on it would always be true.
+--
 -- parent_id has no foreign key: of one that leads to the same table, pg_dump
 -- warns in each dump.
 

@@ -12,9 +12,9 @@ CREATE TYPE @extschema@._run AS (
 	pulled integer,				-- how many of them were read
 	gathered bigint,			-- the last change that was looked at
 	upto bigint,				-- the last change of this run
-	open xid8[],				-- transactions whose changes wait for the next run
+	open_xids xid8[],			-- transactions whose changes wait for the next run
 	request text,				-- key of what is to be sent next
-	again boolean,				-- it was sent before
+	sent_before boolean,		-- it was sent already
 	rounds integer,				-- how often what was pushed has come back
 	calls bigint,				-- of the session, before the run
 	bytes bigint,

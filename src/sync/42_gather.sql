@@ -202,7 +202,7 @@ CREATE FUNCTION @extschema@._due_changes(state @extschema@._run)
 	SELECT * FROM @extschema@.sync_change AS c
 	WHERE c.sync_id OPERATOR(pg_catalog.=) state.sync_id
 		AND c.change_id OPERATOR(pg_catalog.<=) state.upto
-		AND c.xid OPERATOR(pg_catalog.<>) ALL (state.open)
+		AND c.xid OPERATOR(pg_catalog.<>) ALL (state.open_xids)
 $$;
 COMMENT ON FUNCTION @extschema@._due_changes(@extschema@._run) IS
 	'internal: the changes that a run is to see';

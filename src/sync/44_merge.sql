@@ -133,7 +133,7 @@ DECLARE
 	moved CONSTANT jsonb[] := ARRAY(SELECT coalesce(c.old_key, c.local_key)
 		FROM @extschema@.sync_change AS c
 		WHERE c.sync_id = sync AND (c.old_key IS NOT NULL OR c.operation = 'delete')
-			AND (c.change_id > state.upto OR c.xid = ANY (state.open)));
+			AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids)));
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM @extschema@.sync_field AS f
 		WHERE f.sync_id = sync);
 	picked @extschema@._item[];

@@ -403,7 +403,7 @@ BEGIN
 	END IF;
 	DELETE FROM @extschema@.sync_change AS c
 	WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto
-		AND c.xid <> ALL (state.open) AND (c.local_key IN (SELECT unnest(taken.keys))) IS TRUE;
+		AND c.xid <> ALL (state.open_xids) AND (c.local_key IN (SELECT unnest(taken.keys))) IS TRUE;
 	RETURN coalesce(decisions, '{}');
 END $$;
 COMMENT ON FUNCTION @extschema@._merge_batch(@extschema@._run, boolean) IS

@@ -244,7 +244,7 @@ COMMENT ON FUNCTION @extschema@._request_rows(text) IS
 -- refuses all of it for the fault of one, or it is too large to be sent, each row
 -- is to go alone.
 CREATE FUNCTION @extschema@._send_request(run bigint, sync integer, key text,
-		again boolean) RETURNS void
+		sent_before boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM @extschema@.sync AS s WHERE s.sync_id = sync);
@@ -264,7 +264,7 @@ BEGIN
 	FOR outcome IN
 		SELECT * FROM @extschema@._push(relation, intents[1].operation,
 			@extschema@._request_rows(key), key,
-			CASE WHEN again THEN intents[1].first_sent END)
+			CASE WHEN sent_before THEN intents[1].first_sent END)
 	LOOP
 		intent := intents[outcome.row_number];
 		IF outcome.stored THEN

@@ -25,7 +25,7 @@ COMMENT ON FUNCTION @extschema@._looks_at_rows(@extschema@.sync) IS
 -- Transactions that are under way may have changes with lower numbers than those
 -- that are seen.
 CREATE FUNCTION @extschema@._step_compare(self @extschema@.sync,
-		OUT upto bigint, OUT open xid8[])
+		OUT upto bigint, OUT open_xids xid8[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	all_rows boolean;
@@ -47,7 +47,7 @@ BEGIN
 		PERFORM @extschema@._compare_local(self.sync_id);
 	END IF;
 	SELECT coalesce(max(c.change_id), 0), ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot()))
-	INTO upto, open
+	INTO upto, open_xids
 	FROM @extschema@.sync_change AS c WHERE c.sync_id = self.sync_id;
 END $$;
 COMMENT ON FUNCTION @extschema@._step_compare(@extschema@.sync) IS
@@ -110,7 +110,8 @@ BEGIN
 			ORDER BY o.tenant_id);
 		state.phase := 'compare';
 	WHEN 'compare' THEN
-		SELECT c.upto, c.open INTO state.upto, state.open FROM @extschema@._step_compare(self) AS c;
+		SELECT c.upto, c.open_xids INTO state.upto, state.open_xids
+		FROM @extschema@._step_compare(self) AS c;
 		state.phase := 'gather';
 	WHEN 'gather' THEN
 		last := CASE WHEN @extschema@._looks_at_rows(self)
@@ -137,8 +138,8 @@ BEGIN
 	WHEN 'settle' THEN
 		state.request := CASE WHEN NOT plan
 			THEN @extschema@._settle_unknown(self.sync_id, state.tenants) END;
-		state.again := state.request IS NOT NULL;
-		state.phase := CASE WHEN state.again THEN 'send' ELSE 'match' END;
+		state.sent_before := state.request IS NOT NULL;
+		state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
 	WHEN 'match' THEN
 		IF @extschema@._has_waiting_rows(self.sync_id) OR EXISTS (
 			SELECT FROM @extschema@.sync_issue AS i
@@ -169,7 +170,7 @@ BEGIN
 		END IF;
 	WHEN 'push' THEN
 		state.request := @extschema@._next_request(state.run_id, self.sync_id, state.tenants);
-		state.again := false;
+		state.sent_before := false;
 		IF state.request IS NOT NULL THEN
 			state.phase := 'send';
 		ELSIF state.rounds < 2 AND EXISTS (SELECT FROM @extschema@.sync_inbox AS i
@@ -183,8 +184,9 @@ BEGIN
 			state.phase := 'done';
 		END IF;
 	WHEN 'send' THEN
-		PERFORM @extschema@._send_request(state.run_id, self.sync_id, state.request, state.again);
-		state.phase := CASE WHEN state.again THEN 'settle' ELSE 'push' END;
+		PERFORM @extschema@._send_request(state.run_id, self.sync_id, state.request,
+			state.sent_before);
+		state.phase := CASE WHEN state.sent_before THEN 'settle' ELSE 'push' END;
 		state.request := NULL;
 	END CASE;
 	PERFORM @extschema@._show_progress(state);
@@ -246,7 +248,7 @@ CREATE FUNCTION @extschema@._end_run(run @extschema@._run, outcome text, code te
 DECLARE
 	shown jsonb;
 BEGIN
-	IF run.request IS NOT NULL AND NOT run.again
+	IF run.request IS NOT NULL AND NOT run.sent_before
 		AND (code IN ('53400', '42501', '08001') OR code LIKE '28%')
 	THEN
 		PERFORM @extschema@._withdraw_request(run.request);

@@ -60,7 +60,7 @@ DECLARE
 	issue CONSTANT @extschema@.sync_issue := @extschema@._find_issue(issue_id);
 	mapped @extschema@.sync_field;
 BEGIN
-	PERFORM @extschema@._settle_conflict(issue, 'local');
+	PERFORM @extschema@._resolve_conflict(issue, 'local');
 	SELECT * INTO STRICT mapped FROM @extschema@.sync_field AS f
 	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
 	PERFORM @extschema@._update_local(issue.sync_id, ARRAY[k.local_key],
@@ -77,7 +77,7 @@ DECLARE
 	value jsonb;
 BEGIN
 	IF winner IN ('xero', 'local') THEN
-		PERFORM @extschema@._settle_conflict(@extschema@._find_issue(issue_id), winner);
+		PERFORM @extschema@._resolve_conflict(@extschema@._find_issue(issue_id), winner);
 		RETURN;
 	END IF;
 	BEGIN
@@ -95,7 +95,7 @@ COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
 -- The next run is told by a member "?field" of the base image which side wins,
 -- over what the other one says now.  If that has changed by then, it is another
 -- conflict.
-CREATE FUNCTION @extschema@._settle_conflict(issue @extschema@.sync_issue, winner text)
+CREATE FUNCTION @extschema@._resolve_conflict(issue @extschema@.sync_issue, winner text)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog
@@ -126,5 +126,5 @@ BEGIN
 	PERFORM @extschema@._merge_again(issue);
 	DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 END $$;
-COMMENT ON FUNCTION @extschema@._settle_conflict(@extschema@.sync_issue, text) IS
+COMMENT ON FUNCTION @extschema@._resolve_conflict(@extschema@.sync_issue, text) IS
 	'internal: let one side of a conflict win';
