@@ -226,7 +226,9 @@ SELECT xero_fdw._list_size('xero.invoices') AS listed,
 FROM xero_fdw._session();
 SELECT count(*) FROM (SELECT account_id FROM xero.accounts OFFSET 0) AS x;
 -- each table has its own; a list that does not tell has none
-SELECT xero_fdw._list_size('xero.accounts') AS accounts, xero_fdw._list_size('xero.invoices') AS invoices, xero_fdw._list_size('pg_class') AS none;
+SELECT xero_fdw._list_size('xero.accounts') AS accounts,
+	xero_fdw._list_size('xero.invoices') AS invoices,
+	xero_fdw._list_size('pg_class') AS none;
 SELECT FROM calls();
 
 -- Lines made of parents that were read: those of every line table are what a
