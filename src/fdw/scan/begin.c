@@ -344,29 +344,29 @@ choose_organisations(ForeignScanState *node, const XeroParamValue *params)
 													spec->norganisations));
 }
 
-/* A stream for each organisation that is wanted, in the current context. */
+/* A scan of each organisation that is wanted, in the current context. */
 static void
-make_streams(ForeignScanState *node)
+make_org_scans(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	XeroRun    *run = &state->run;
 	XeroDecoder *decoder = &state->decoder;
 	int			i = -1;
 
-	run->streams = palloc0(sizeof(XeroStream) *
-						   Max(bms_num_members(run->wanted), 1));
+	run->org_scans = palloc0(sizeof(XeroOrgScan) *
+							 Max(bms_num_members(run->wanted), 1));
 	while ((i = bms_next_member(run->wanted, i)) >= 0)
 	{
-		XeroStream *stream = &run->streams[run->nstreams++];
+		XeroOrgScan *org_scan = &run->org_scans[run->norg_scans++];
 
-		stream->organisation = &state->spec.organisations[i];
-		stream->server = *state->spec.server;
-		xero_speak_for(&stream->server, stream->organisation);
+		org_scan->organisation = &state->spec.organisations[i];
+		org_scan->server = *state->spec.server;
+		xero_speak_for(&org_scan->server, org_scan->organisation);
 		if (decoder->tenant_attno)
-			stream->tenant = OidInputFunctionCall(decoder->tenant_input,
-												  stream->organisation->tenant_id,
-												  decoder->tenant_ioparam,
-												  decoder->tenant_typmod);
+			org_scan->tenant = OidInputFunctionCall(decoder->tenant_input,
+													org_scan->organisation->tenant_id,
+													decoder->tenant_ioparam,
+													decoder->tenant_typmod);
 	}
 }
 
@@ -388,7 +388,7 @@ place_window(XeroScanState *state)
 	run->ahead = spec->all_wanted;
 	if (window->offset == 0 && window->rows < 0)
 		return;					/* no window */
-	if (run->nstreams == 1 && list_length(run->targets) == 1)
+	if (run->norg_scans == 1 && list_length(run->targets) == 1)
 	{
 		int			size = xero_pager_page_size(root, spec->page_size);
 
@@ -461,7 +461,7 @@ xero_start_run(ForeignScanState *node)
 	run->wanted = wanted;
 	state->stats.pages_total = -1;
 	state->stats.records = -1;
-	make_streams(node);
+	make_org_scans(node);
 	place_window(state);
 	if (state->kept.rows)
 		tuplestore_clear(state->kept.rows);

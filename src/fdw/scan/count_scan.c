@@ -41,15 +41,15 @@ ask_count(XeroScanState *state)
 	int64		total = 0;
 	ListCell   *lc;
 
-	xero_push_stream_context(state, &context);
+	xero_push_org_scan_context(state, &context);
 	foreach(lc, state->run.targets)
 	{
-		for (int i = 0; i < state->run.nstreams && total >= 0;
-			 i += XERO_MAX_STREAMS)
+		for (int i = 0; i < state->run.norg_scans && total >= 0;
+			 i += XERO_MAX_ORG_SCANS)
 		{
-			int64		n = xero_count_lists(state, lfirst(lc), &state->run.streams[i],
-											 Min(state->run.nstreams - i,
-												 XERO_MAX_STREAMS));
+			int64		n = xero_count_lists(state, lfirst(lc), &state->run.org_scans[i],
+											 Min(state->run.norg_scans - i,
+												 XERO_MAX_ORG_SCANS));
 
 			total = n < 0 ? n : total + n;
 		}

@@ -4,8 +4,8 @@
  *	  Pages -> rows.
  *
  * The pages of a scan's targets are opened one at a time, in the order in
- * which the streams have them (stream.c), and decoded row by row straight into
- * a slot.
+ * which the organisations have them (org_scan.c), and decoded row by row
+ * straight into a slot.
  *
  * The list may change while it is being read.  Pages are asked for in the
  * order of an immutable key, so a change shifts rows by whole places only:
@@ -47,7 +47,7 @@ show_progress(XeroScanState *state)
 static void
 note_pages(XeroScanState *state, int64 pages)
 {
-	XeroPager  *pager = state->page.stream->pager;
+	XeroPager  *pager = state->page.org_scan->pager;
 	int64		known = xero_pager_pages(pager);
 
 	if (pages < 0)
@@ -58,14 +58,14 @@ note_pages(XeroScanState *state, int64 pages)
 
 /* It may have told how many records the list has. */
 static void
-note_records(XeroScanState *state, XeroStream *stream, double records)
+note_records(XeroScanState *state, XeroOrgScan *org_scan, double records)
 {
 	if (records < 0)
 		return;
 	state->stats.records = Max(state->stats.records, 0) + records -
-		Max(stream->counted, 0);
-	stream->counted = records;
-	xero_note_records(state, stream, records);
+		Max(org_scan->counted, 0);
+	org_scan->counted = records;
+	xero_note_records(state, org_scan, records);
 }
 
 /*
@@ -73,14 +73,14 @@ note_records(XeroScanState *state, XeroStream *stream, double records)
  * of a query that it does not understand, so make sure.
  */
 static void
-check_past_end(XeroScanState *state, XeroStream *stream)
+check_past_end(XeroScanState *state, XeroOrgScan *org_scan)
 {
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 	int64		before = (state->run.first_page - 1) *
 	xero_pager_page_size(root, state->spec.page_size);
 	int64		records = xero_count_lists(state,
-										   list_nth(state->run.targets, stream->target),
-										   stream, 1);
+										   list_nth(state->run.targets, org_scan->target),
+										   org_scan, 1);
 
 	if (records < 0 || records > before)
 		ereport(ERROR,
@@ -122,23 +122,23 @@ open_page(XeroScanState *state)
 	{
 		const XeroResponse *response;
 		const XeroPageInfo *info;
-		XeroStream *stream;
+		XeroOrgScan *org_scan;
 		XeroTarget *target;
 
 		CHECK_FOR_INTERRUPTS();
-		stream = xero_next_response(state, &response);
-		if (stream == NULL)
+		org_scan = xero_next_response(state, &response);
+		if (org_scan == NULL)
 			return false;
 		if (response->status == 404)
 		{
 			/* a single record that does not exist, or a page */
 			if (state->run.first_page > 1)
-				check_past_end(state, stream);
-			xero_pager_end_page(stream->pager, 0, 0);
+				check_past_end(state, org_scan);
+			xero_pager_end_page(org_scan->pager, 0, 0);
 			continue;
 		}
 
-		target = list_nth(state->run.targets, stream->target);
+		target = list_nth(state->run.targets, org_scan->target);
 		page->reader = decoder->parts && target->single ?
 			decoder->parts : decoder->reader;
 		xero_reader_open(page->reader, response->body, response->len,
@@ -147,12 +147,12 @@ open_page(XeroScanState *state)
 		if (info->page_size >= 0)
 			check_page_size(state, info->page_size);
 		note_pages(state, info->page_count);
-		note_records(state, stream, info->item_count);
+		note_records(state, org_scan, info->item_count);
 		state->stats.pages++;
 		page->open = true;
 		show_progress(state);
-		if (stream->seen && stream->reread_page == 0)
-			xero_seen_next_page(stream->seen);
+		if (org_scan->seen && org_scan->reread_page == 0)
+			xero_seen_next_page(org_scan->seen);
 		page->repeated = 0;
 		page->last_record = 0;
 		return true;
@@ -174,18 +174,18 @@ open_page(XeroScanState *state)
  * serves for records that appeared, which move others to pages to come.
  */
 static void
-settle_rereads(XeroScanState *state, XeroStream *stream, double change)
+settle_rereads(XeroScanState *state, XeroOrgScan *org_scan, double change)
 {
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 	int			size = xero_pager_page_size(root, state->spec.page_size);
-	int64		furthest = xero_pager_page(stream->pager);
-	int64		page = stream->reread_page > 0 ? stream->reread_page : furthest;
+	int64		furthest = xero_pager_page(org_scan->pager);
+	int64		page = org_scan->reread_page > 0 ? org_scan->reread_page : furthest;
 	int64		reach = Max(page - (int64) ceil(fabs(change) / Max(size, 1)),
 							state->run.first_page);
 
 	if (change < 0)
-		stream->setbacks++;
-	if (stream->setbacks > MAX_SETBACKS ||
+		org_scan->setbacks++;
+	if (org_scan->setbacks > MAX_SETBACKS ||
 		(change != 0 && furthest - reach >= XERO_SEEN_PAGES))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
@@ -194,16 +194,16 @@ settle_rereads(XeroScanState *state, XeroStream *stream, double change)
 				 errhint("Run the statement again.")));
 	if (change < 0)
 	{
-		stream->reread_last = stream->reread_page > 0 ? furthest : furthest - 1;
-		stream->reread_page = page > state->run.first_page ? reach : page + 1;
+		org_scan->reread_last = org_scan->reread_page > 0 ? furthest : furthest - 1;
+		org_scan->reread_page = page > state->run.first_page ? reach : page + 1;
 	}
-	else if (stream->reread_page > 0)
-		stream->reread_page++;
+	else if (org_scan->reread_page > 0)
+		org_scan->reread_page++;
 
-	if (stream->reread_page > stream->reread_last)
-		stream->reread_page = 0;
-	if (stream->reread_page > 0)
-		xero_pager_reread(stream->pager, stream->reread_page);
+	if (org_scan->reread_page > org_scan->reread_last)
+		org_scan->reread_page = 0;
+	if (org_scan->reread_page > 0)
+		xero_pager_reread(org_scan->pager, org_scan->reread_page);
 }
 
 /*
@@ -214,21 +214,21 @@ static void
 close_page(XeroScanState *state)
 {
 	XeroPage   *page = &state->page;
-	XeroStream *stream = page->stream;
+	XeroOrgScan *org_scan = page->org_scan;
 	const XeroPageInfo *info = xero_reader_info(page->reader);
 	int64		records = xero_reader_records(page->reader);
 	double		items = info->item_count;
-	double		change = items >= 0 && stream->items >= 0 ?
-	items - stream->items : 0;
+	double		change = items >= 0 && org_scan->items >= 0 ?
+	items - org_scan->items : 0;
 
 	page->open = false;
-	if (((XeroTarget *) list_nth(state->run.targets, stream->target))->single)
+	if (((XeroTarget *) list_nth(state->run.targets, org_scan->target))->single)
 		xero_reader_check_single(page->reader);
 	if (records > 0)
 		check_page_size(state, info->page_size);
-	stream->records += records - page->repeated;
+	org_scan->records += records - page->repeated;
 
-	if (stream->reread_page == 0)
+	if (org_scan->reread_page == 0)
 	{
 		if (records > 0 && page->repeated == records && change <= 0)
 			ereport(ERROR,
@@ -236,20 +236,20 @@ close_page(XeroScanState *state)
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
 							state->spec.table->name),
 					 errdetail("Page %lld holds no record that was not on the pages before.",
-							   (long long) xero_pager_page(stream->pager))));
+							   (long long) xero_pager_page(org_scan->pager))));
 		note_pages(state, info->page_count);
-		xero_pager_end_page(stream->pager, records, stream->offset);
-		stream->setbacks = 0;
+		xero_pager_end_page(org_scan->pager, records, org_scan->offset);
+		org_scan->setbacks = 0;
 	}
 
-	note_records(state, stream, items);
+	note_records(state, org_scan, items);
 	if (items >= 0)
 	{
-		if (stream->fewest_items < 0 || items < stream->fewest_items)
-			stream->fewest_items = items;
-		stream->items = items;
+		if (org_scan->fewest_items < 0 || items < org_scan->fewest_items)
+			org_scan->fewest_items = items;
+		org_scan->items = items;
 	}
-	settle_rereads(state, stream, change);
+	settle_rereads(state, org_scan, change);
 	show_progress(state);
 }
 
@@ -264,14 +264,14 @@ is_repeated(XeroScanState *state)
 	XeroDecoder *decoder = &state->decoder;
 	int64		record = xero_reader_records(page->reader);
 
-	if (page->stream->seen == NULL || decoder->nulls[decoder->key_field])
+	if (page->org_scan->seen == NULL || decoder->nulls[decoder->key_field])
 		return false;
 	if (record == page->last_record)
 		return page->last_repeated;
 
 	page->last_record = record;
 	page->last_repeated =
-		!xero_seen_add(page->stream->seen,
+		!xero_seen_add(page->org_scan->seen,
 					   DatumGetUUIDP(decoder->values[decoder->key_field]));
 	if (page->last_repeated)
 		page->repeated++;
@@ -310,8 +310,8 @@ static bool
 fill_slot(XeroScanState *state, TupleTableSlot *slot)
 {
 	XeroDecoder *decoder = &state->decoder;
-	XeroStream *stream = state->page.stream;
-	XeroTarget *target = list_nth(state->run.targets, stream->target);
+	XeroOrgScan *org_scan = state->page.org_scan;
+	XeroTarget *target = list_nth(state->run.targets, org_scan->target);
 
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	for (int i = 0; i < decoder->nfields; i++)
@@ -329,7 +329,7 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		return false;
 	if (decoder->tenant_attno)
 	{
-		slot->tts_values[decoder->tenant_attno - 1] = stream->tenant;
+		slot->tts_values[decoder->tenant_attno - 1] = org_scan->tenant;
 		slot->tts_isnull[decoder->tenant_attno - 1] = false;
 	}
 	if (target->single && decoder->key_field >= 0)
@@ -342,7 +342,7 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		xero_detail_mask(decoder->detail, decoder->values, decoder->nulls,
 						 slot->tts_isnull);
 	else if (decoder->detail)
-		return xero_detail_fill(decoder->detail, &stream->server,
+		return xero_detail_fill(decoder->detail, &org_scan->server,
 								present_key(state),
 								decoder->values, decoder->nulls,
 								slot->tts_values, slot->tts_isnull);
@@ -357,7 +357,7 @@ open_part(XeroScanState *state)
 	const XeroResponse *response;
 
 	MemoryContextReset(decoder->part_cxt);
-	response = xero_detail_get(decoder->part_cxt, &state->page.stream->server,
+	response = xero_detail_get(decoder->part_cxt, &state->page.org_scan->server,
 							   xero_root_object(state->spec.table->object),
 							   present_key(state), &state->stats.calls);
 	if (response->status == 404)
@@ -387,7 +387,7 @@ fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
 static bool
 pass_over(XeroScanState *state, bool early)
 {
-	XeroTarget *target = list_nth(state->run.targets, state->page.stream->target);
+	XeroTarget *target = list_nth(state->run.targets, state->page.org_scan->target);
 
 	if (state->run.skip == 0 || early != (target->owner_attno == 0))
 		return false;
@@ -395,7 +395,7 @@ pass_over(XeroScanState *state, bool early)
 	return true;
 }
 
-/* The next row of any stream into the slot's arrays; false at the end. */
+/* The next row of any organisation into the slot's arrays; false at the end. */
 static bool
 fetch_row(XeroScanState *state, TupleTableSlot *slot)
 {
@@ -419,7 +419,7 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 			continue;
 		}
 		if (decoder->offset_field >= 0 && !decoder->nulls[decoder->offset_field])
-			page->stream->offset = DatumGetInt32(decoder->values[decoder->offset_field]);
+			page->org_scan->offset = DatumGetInt32(decoder->values[decoder->offset_field]);
 		if (!page->part_open)
 		{
 			if (is_repeated(state) || pass_over(state, true))
@@ -436,7 +436,7 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 			fill_whole_row(state, slot);
 		if (state->stats.rows++ % ROWS_PER_PUMP == 0)
 			xero_call_pump();
-		page->stream->rows++;
+		page->org_scan->rows++;
 		state->run.returned++;
 		return true;
 	}
@@ -448,7 +448,7 @@ xero_fetch_row(XeroScanState *state, TupleTableSlot *slot)
 	ErrorContextCallback context;
 	bool		found;
 
-	xero_push_stream_context(state, &context);
+	xero_push_org_scan_context(state, &context);
 	found = fetch_row(state, slot);
 	error_context_stack = context.previous;
 	return found;

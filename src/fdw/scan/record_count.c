@@ -24,11 +24,11 @@ typedef struct ListSize
 static HTAB *list_sizes = NULL; /* for the life of the backend */
 
 void
-xero_note_records(XeroScanState *state, const XeroStream *stream,
+xero_note_records(XeroScanState *state, const XeroOrgScan *org_scan,
 				  double records)
 {
 	if (xero_sends_whole_lists(state->spec.sent))
-		xero_remember_records(state->spec.table->relid, &stream->organisation->id,
+		xero_remember_records(state->spec.table->relid, &org_scan->organisation->id,
 							  records);
 }
 
@@ -77,7 +77,7 @@ is_believable(int64 items, int64 records)
  * right.
  */
 static int64
-read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
+read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroTarget *target,
 		   XeroPager *pager)
 {
 	XeroDecoder *decoder = &state->decoder;
@@ -99,42 +99,42 @@ read_count(XeroScanState *state, XeroStream *stream, const XeroTarget *target,
 	info = xero_reader_info(decoder->reader);
 	if (!is_believable(info->item_count, xero_reader_records(decoder->reader)))
 		return -1;
-	xero_note_records(state, stream, info->item_count);
+	xero_note_records(state, org_scan, info->item_count);
 	return info->item_count;
 }
 
 int64
 xero_count_lists(XeroScanState *state, const XeroTarget *target,
-				 XeroStream *streams, int nstreams)
+				 XeroOrgScan *org_scans, int norg_scans)
 {
-	XeroPager  *pagers[XERO_MAX_STREAMS];
-	XeroCall   *calls[XERO_MAX_STREAMS];
-	int			asked[XERO_MAX_STREAMS];
+	XeroPager  *pagers[XERO_MAX_ORG_SCANS];
+	XeroCall   *calls[XERO_MAX_ORG_SCANS];
+	int			asked[XERO_MAX_ORG_SCANS];
 	int64		total = 0;
 
-	for (int i = 0; i < nstreams; i++)
+	for (int i = 0; i < norg_scans; i++)
 	{
-		pagers[i] = xero_stream_pager(state, &streams[i], target, 1, 1);
+		pagers[i] = xero_org_scan_pager(state, &org_scans[i], target, 1, 1);
 		xero_pager_start(pagers[i]);
 		calls[i] = xero_pager_request(pagers[i]);
 		asked[i] = i;
 	}
-	while (nstreams > 0 && total >= 0)
+	while (norg_scans > 0 && total >= 0)
 	{
-		int			i = xero_call_await(calls, nstreams);
+		int			i = xero_call_await(calls, norg_scans);
 		int64		n;
 
-		state->page.stream = &streams[asked[i]];
-		n = read_count(state, state->page.stream, target, pagers[i]);
+		state->page.org_scan = &org_scans[asked[i]];
+		n = read_count(state, state->page.org_scan, target, pagers[i]);
 		total = n < 0 ? n : total + n;
 		xero_pager_free(pagers[i]);
 
-		nstreams--;
-		pagers[i] = pagers[nstreams];
-		calls[i] = calls[nstreams];
-		asked[i] = asked[nstreams];
+		norg_scans--;
+		pagers[i] = pagers[norg_scans];
+		calls[i] = calls[norg_scans];
+		asked[i] = asked[norg_scans];
 	}
-	while (nstreams > 0)
-		xero_pager_free(pagers[--nstreams]);
+	while (norg_scans > 0)
+		xero_pager_free(pagers[--norg_scans]);
 	return total;
 }

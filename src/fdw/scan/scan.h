@@ -24,13 +24,13 @@
  * So many organisations are read at once, and so many requests and unread
  * responses there are at most in one scan: each is a page of some 2 MB.
  */
-#define XERO_MAX_STREAMS 20
+#define XERO_MAX_ORG_SCANS 20
 
 /*
- * What is read from one organisation: the same targets for all of them, one
- * after the other.
+ * The scan of one organisation: the same targets for all of them, one after
+ * the other.
  */
-typedef struct XeroStream
+typedef struct XeroOrgScan
 {
 	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
@@ -51,14 +51,14 @@ typedef struct XeroStream
 	int64		reread_last;	/* the last page to be served again */
 	int			setbacks;		/* how often the list shrank since a page was
 								 * served for the first time */
-} XeroStream;
+} XeroOrgScan;
 
 /* What is constant during a scan. */
 typedef struct XeroScanSpec
 {
 	XeroTable  *table;
 	XeroRel    *rel;
-	XeroServer *server;			/* as the options leave it; see XeroStream */
+	XeroServer *server;			/* as the options leave it; see XeroOrgScan */
 	List	   *sent;
 	XeroShape	shape;
 	int			page_size;
@@ -112,11 +112,12 @@ typedef struct XeroRun
 	bool		drained;		/* "whole": all have been read */
 	List	   *targets;
 	Bitmapset  *wanted;			/* the organisations that are asked */
-	XeroStream *streams;		/* one for each of them */
-	int			nstreams;
+	XeroOrgScan *org_scans;		/* one for each of them */
+	int			norg_scans;
 	int			nbegun;			/* of them */
-	XeroStream *open[XERO_MAX_STREAMS]; /* begun and not at the end; the one
-										 * whose turn it is comes first */
+	XeroOrgScan *open[XERO_MAX_ORG_SCANS];	/* begun and not at the end; the
+											 * one whose turn it is comes
+											 * first */
 	int			nopen;
 	Tuplesortstate *sorter;		/* puts several lists in order */
 	bool		ahead;			/* pages are asked for before they are needed */
@@ -132,7 +133,7 @@ typedef struct XeroPage
 	bool		open;
 	XeroReader *reader;
 	bool		part_open;		/* a record of the page is read by itself */
-	XeroStream *stream;			/* that it is of */
+	XeroOrgScan *org_scan;		/* that it is of */
 	int64		repeated;		/* records that were seen before */
 	int64		last_record;	/* of the page, the last row's, 0 before */
 	bool		last_repeated;	/* whether it was seen before */
@@ -192,33 +193,33 @@ extern int64 xero_window_page(const XeroObject *object, List *targets,
  * in record_count.c: let the planner know an item count that an envelope has
  * told
  */
-extern void xero_note_records(XeroScanState *state, const XeroStream *stream,
+extern void xero_note_records(XeroScanState *state, const XeroOrgScan *org_scan,
 							  double records);
 
 /*
- * How many records one target has in some organisations (XERO_MAX_STREAMS at
+ * How many records one target has in some organisations (XERO_MAX_ORG_SCANS at
  * most), which are all asked at once; -1 if Xero does not tell.
  */
 extern int64 xero_count_lists(XeroScanState *state, const XeroTarget *target,
-							  XeroStream *streams, int nstreams);
+							  XeroOrgScan *org_scans, int norg_scans);
 
 /*
- * in stream.c: the stream that has its next response first, with that; NULL if
- * all have ended
+ * in org_scan.c: the organisation that has its next response first, with that;
+ * NULL if all have ended
  */
-extern XeroStream *xero_next_response(XeroScanState *state,
-									  const XeroResponse **response);
-extern XeroPager *xero_stream_pager(XeroScanState *state, XeroStream *stream,
-									const XeroTarget *target, int ahead,
-									int64 first_page);
+extern XeroOrgScan *xero_next_response(XeroScanState *state,
+									   const XeroResponse **response);
+extern XeroPager *xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
+									  const XeroTarget *target, int ahead,
+									  int64 first_page);
 
-/* Errors while it is set up name the organisation of the present stream. */
-extern void xero_push_stream_context(XeroScanState *state,
-									 ErrorContextCallback *callback);
+/* Errors while it is set up name the organisation that is being read. */
+extern void xero_push_org_scan_context(XeroScanState *state,
+									   ErrorContextCallback *callback);
 
 /*
- * in pages.c: fetch the next row of any stream into the slot's arrays, in a
- * context that lives as long as the row; false at the end
+ * in pages.c: fetch the next row of any organisation into the slot's arrays,
+ * in a context that lives as long as the row; false at the end
  */
 extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
 

@@ -1,0 +1,225 @@
+/*-------------------------------------------------------------------------
+ *
+ * org_scan.c
+ *	  The scans of single organisations, and which is read next.
+ *
+ * A scan sends the same requests to each of its organisations; reading one of
+ * them is an XeroOrgScan.  Each has a budget of its own at Xero, so they are
+ * read side by side: whoever has answered is served, in turn, and nobody waits
+ * for the limit of another while there is something to read.  Where the
+ * statement may stop early they are read one after the other, as calls to the
+ * next might be for nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+#include "api/budget/budget.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+
+StaticAssertDecl(XERO_MAX_ORG_SCANS <= XERO_MAX_QUEUED,
+				 "more organisations are read at once than can be waited for");
+
+/* Keys are remembered where pages can overlap and the key is a uuid. */
+static XeroSeen *
+make_seen(XeroScanState *state)
+{
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+
+	if ((root->paging != XERO_PAGING_PAGE && root->paging != XERO_PAGING_BARE) ||
+		state->decoder.key_field < 0 ||
+		state->decoder.fields[state->decoder.key_field].type != UUIDOID)
+		return NULL;
+	return xero_seen_create(state->run.cxt);
+}
+
+/* At most "ahead" requests and unread responses. */
+XeroPager *
+xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
+					const XeroTarget *target, int ahead, int64 first_page)
+{
+	XeroPagerSpec spec = {0};
+
+	spec.path = target->path;
+	spec.query = target->query;
+	spec.modified_since = target->modified_since;
+	spec.single = target->single;
+	spec.object = xero_root_object(state->spec.table->object);
+	spec.page_size = state->spec.page_size;
+	spec.first_page = first_page;
+	spec.last_ahead = state->run.last_page;
+	spec.ahead = ahead;
+	spec.stats = &state->stats.calls;
+	return xero_pager_begin(state->run.cxt, &org_scan->server, &spec);
+}
+
+/*
+ * How many organisations are read at once.  More than have a budget at the
+ * same time would only take them from each other.
+ */
+static int
+width(const XeroScanState *state)
+{
+	if (!state->run.ahead && state->spec.order_rows == 0)
+		return 1;
+	return Min(Min(state->run.norg_scans, XERO_MAX_ORG_SCANS), xero_budget_entries());
+}
+
+/*
+ * Turn to the next target.  Where all rows will be wanted, the first requests
+ * of those after it are sent along.
+ */
+static void
+begin_target(XeroScanState *state, XeroOrgScan *org_scan)
+{
+	XeroRun    *run = &state->run;
+	XeroTarget *target = list_nth(run->targets, org_scan->target);
+	int			ahead = 1;
+	int			last;
+
+	if (run->ahead)
+		ahead = width(state) == 1 ? state->spec.server->concurrency :
+			Min(state->spec.server->concurrency, XERO_MAX_ORG_SCANS / width(state));
+	last = Min(org_scan->target + ahead, list_length(run->targets));
+	if (org_scan->pagers == NULL)
+		org_scan->pagers = MemoryContextAllocZero(run->cxt,
+												  sizeof(XeroPager *) * list_length(run->targets));
+	for (int i = org_scan->target; i < last; i++)
+	{
+		if (org_scan->pagers[i] == NULL)
+		{
+			org_scan->pagers[i] = xero_org_scan_pager(state, org_scan,
+													  list_nth(run->targets, i),
+													  ahead, run->first_page);
+			xero_pager_start(org_scan->pagers[i]);
+		}
+	}
+	org_scan->pager = org_scan->pagers[org_scan->target];
+	org_scan->items = -1;
+	org_scan->counted = -1;
+	org_scan->fewest_items = -1;
+	org_scan->rows = 0;
+	org_scan->records = (run->first_page - 1) *
+		xero_pager_page_size(xero_root_object(state->spec.table->object),
+							 state->spec.page_size);
+	org_scan->offset = 0;
+	org_scan->reread_page = 0;
+	org_scan->setbacks = 0;
+	org_scan->seen = target->single ? NULL : make_seen(state);
+}
+
+static void
+leave_target(XeroOrgScan *org_scan)
+{
+	xero_pager_free(org_scan->pager);
+	org_scan->pager = NULL;
+	org_scan->target++;
+}
+
+/* Every record that Xero counted on every page must have come. */
+static void
+end_target(XeroScanState *state, XeroOrgScan *org_scan)
+{
+	if (org_scan->fewest_items >= 0 && org_scan->records < org_scan->fewest_items)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+				 errmsg("foreign table \"%s\" was not read completely",
+						state->spec.table->name),
+				 errdetail("Xero counted %.0f records but sent %.0f.",
+						   org_scan->fewest_items, org_scan->records),
+				 errhint("The list changed while it was being read. Run the statement again.")));
+	leave_target(org_scan);
+}
+
+/* The call that the next response comes from; NULL at the end of the scan. */
+static XeroCall *
+request_next(XeroScanState *state, XeroOrgScan *org_scan)
+{
+	XeroCall   *call;
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* the rest of the list comes after what is wanted */
+		if (org_scan->pager != NULL && state->spec.order_rows > 0 &&
+			org_scan->rows >= state->spec.order_rows)
+			leave_target(org_scan);
+		if (org_scan->pager == NULL)
+		{
+			if (org_scan->target >= list_length(state->run.targets))
+				return NULL;
+			begin_target(state, org_scan);
+		}
+		call = xero_pager_request(org_scan->pager);
+		if (call != NULL)
+			return call;
+		end_target(state, org_scan);
+	}
+}
+
+static void
+remove_open(XeroScanState *state, int i)
+{
+	XeroRun    *run = &state->run;
+
+	memmove(&run->open[i], &run->open[i + 1],
+			sizeof(XeroOrgScan *) * (run->nopen - i - 1));
+	run->nopen--;
+}
+
+XeroOrgScan *
+xero_next_response(XeroScanState *state, const XeroResponse **response)
+{
+	XeroRun    *run = &state->run;
+	XeroCall   *calls[XERO_MAX_ORG_SCANS];
+	XeroOrgScan *org_scan;
+	int			i = 0;
+
+	for (;;)
+	{
+		if (i < run->nopen)
+			state->page.org_scan = run->open[i];
+		else if (i < width(state) && run->nbegun < run->norg_scans)
+			state->page.org_scan = run->open[run->nopen++] =
+				&run->org_scans[run->nbegun++];
+		else
+			break;
+		calls[i] = request_next(state, state->page.org_scan);
+		if (calls[i] != NULL)
+			i++;
+		else
+			remove_open(state, i);
+	}
+	if (run->nopen == 0)
+		return NULL;
+
+	i = run->nopen > 1 ? xero_call_await(calls, run->nopen) : 0;
+	state->page.org_scan = org_scan = run->open[i];
+	remove_open(state, i);
+	run->open[run->nopen++] = org_scan;
+	*response = xero_pager_next(org_scan->pager);
+	return org_scan;
+}
+
+static void
+org_scan_context(void *arg)
+{
+	XeroScanState *state = arg;
+
+	if (state->page.org_scan != NULL && state->spec.norganisations > 1)
+		errcontext("organisation \"%s\" (%s)",
+				   state->page.org_scan->organisation->name,
+				   state->page.org_scan->organisation->tenant_id);
+}
+
+void
+xero_push_org_scan_context(XeroScanState *state, ErrorContextCallback *callback)
+{
+	callback->callback = org_scan_context;
+	callback->arg = state;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
