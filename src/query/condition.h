@@ -101,10 +101,10 @@ extern XeroItem *xero_item_from_node(List *node);
 /* classify.c */
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
 
-/* target.c */
+/* request.c */
 extern int	xero_item_width(const XeroRel *rel, XeroItem *item, bool one);
 
-/* Room for conditions in a query, in bytes; see target.c. */
+/* Room for conditions in a query, in bytes; see request.c. */
 #define XERO_CONDITION_ROOM 1700
 
 /*

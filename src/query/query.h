@@ -6,7 +6,7 @@
  * Two steps.  While planning, xero_pushdown() looks once at the clauses and
  * settles for each how it travels and whether PostgreSQL must check it again;
  * the result is a node tree that can be copied into a plan.  When a scan
- * starts, and again when its parameters change, xero_build_targets() turns
+ * starts, and again when its parameters change, xero_build_requests() turns
  * that tree and the parameters' values into requests, and
  * xero_wanted_tenants() says to which organisations they go.
  *
@@ -35,7 +35,7 @@ typedef struct XeroRel
 	int			natts;
 	AttrNumber	tenant_attno;	/* the tenant_id column, 0 if none */
 	Index		relid;			/* range table index, for Vars; unused when
-								 * building targets */
+								 * building requests */
 	bool		include_archived;	/* table option, default true */
 } XeroRel;
 
@@ -101,8 +101,8 @@ typedef struct XeroParamValue
 #define XERO_PLACEHOLDER_MARK	'\001'
 #define XERO_PLACEHOLDER		"\001%d\001"
 
-/* One list (or one record) to ask for; paging comes on top. */
-typedef struct XeroTarget
+/* One list (or one record) to request; each of its pages is a call. */
+typedef struct XeroRequest
 {
 	char	   *path;			/* "/api.xro/2.0/Invoices" */
 	char	   *query;			/* percent-encoded, without page and pageSize;
@@ -113,28 +113,28 @@ typedef struct XeroTarget
 								 * means no row */
 	bool		summary;		/* summaryOnly=true was asked for */
 	AttrNumber	owner_attno;	/* text column that tells which of several
-								 * targets a record belongs to, or 0 */
-	List	   *owned;			/* its values in this target's records: C
+								 * requests a record belongs to, or 0 */
+	List	   *owned;			/* its values in this request's records: C
 								 * strings, in lower case */
-} XeroTarget;
+} XeroRequest;
 
 /*
  * Xero takes texts for one that differ in case, accents or trailing blanks, so
- * a record may come by several targets that ask for different values.  It is a
- * row of one of them only.  "value" is the owner column's, not null.
+ * a record may come by several requests that ask for different values.  It is
+ * a row of one of them only.  "value" is the owner column's, not null.
  */
-extern bool xero_target_owns(const XeroTarget *target, Datum value);
+extern bool xero_request_owns(const XeroRequest *request, Datum value);
 
 /*
- * List of XeroTarget.
+ * List of XeroRequest.
  *
  * The result is NIL when the conditions can never be true (a null
  * parameter), so that no call is made.  "params" may be NULL: then the values'
  * places hold XERO_PLACEHOLDER texts (EXPLAIN; not to be sent).
  */
-extern List *xero_build_targets(const XeroRel *rel, List *sent,
-								const XeroParamValue *params,
-								const XeroShape *shape);
+extern List *xero_build_requests(const XeroRel *rel, List *sent,
+								 const XeroParamValue *params,
+								 const XeroShape *shape);
 
 /*
  * Which of some organisations the conditions on tenant_id let pass: their

@@ -219,7 +219,7 @@ xero_folded(const char *text)
 /*
  * Leaves the first of each group of values that are one to Xero, in their
  * order, and gives their texts (NULL for one that cannot travel as such).
- * More of them may be one to Xero: see xero_target_owns().
+ * More of them may be one to Xero: see xero_request_owns().
  */
 void
 xero_distinct_values(const XeroColumn *column, XeroValues *values,

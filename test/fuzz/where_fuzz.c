@@ -11,7 +11,7 @@
  * choose, and lines for its values.
  *
  * Link: src/query/classify.c src/query/assign.c src/query/condition.c
- * Link: src/query/literal.c src/query/render.c src/query/target.c
+ * Link: src/query/literal.c src/query/render.c src/query/request.c
  * Link: src/query/organisation.c src/base/urlencode.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
@@ -492,20 +492,20 @@ check_query(char *query)
 }
 
 static void
-check_targets(List *targets)
+check_requests(List *requests)
 {
 	ListCell   *lc;
 
-	foreach(lc, targets)
+	foreach(lc, requests)
 	{
-		XeroTarget *target = lfirst(lc);
+		XeroRequest *request = lfirst(lc);
 		ListCell   *owned;
 
-		fuzz_must(target->path[strspn(target->path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./")] == '\0');
-		fuzz_must(!target->single || list_length(targets) == 1);
-		foreach(owned, target->owned)
-			fuzz_must(xero_target_owns(target, PointerGetDatum(cstring_to_text(lfirst(owned)))));
-		check_query(target->query);
+		fuzz_must(request->path[strspn(request->path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./")] == '\0');
+		fuzz_must(!request->single || list_length(requests) == 1);
+		foreach(owned, request->owned)
+			fuzz_must(xero_request_owns(request, PointerGetDatum(cstring_to_text(lfirst(owned)))));
+		check_query(request->query);
 	}
 }
 
@@ -538,8 +538,8 @@ run(void *arg)
 	(void) xero_sends_whole_lists(pushdown.sent);
 	(void) xero_wanted_tenants(pushdown.sent, NULL, tenants, lengthof(tenants));
 	(void) xero_wanted_tenants(pushdown.sent, values, tenants, lengthof(tenants));
-	(void) xero_build_targets(&rel, pushdown.sent, NULL, &shape);
-	check_targets(xero_build_targets(&rel, pushdown.sent, values, &shape));
+	(void) xero_build_requests(&rel, pushdown.sent, NULL, &shape);
+	check_requests(xero_build_requests(&rel, pushdown.sent, values, &shape));
 }
 
 void

@@ -153,7 +153,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	const XeroObject *object = xero_root_object(info->table->object);
-	List	   *targets;
+	List	   *requests;
 
 	if (clauses == info->clauses)
 		access->pushdown = info->pushdown;
@@ -176,10 +176,10 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		access->organisations = Max(Min(access->organisations,
 										access->pushdown.max_tenants), 1);
 
-	targets = xero_build_targets(info->rel, access->pushdown.sent, NULL,
-								 &access->shape);
-	access->lists = list_length(targets);
-	if (access->lists == 1 && ((XeroTarget *) linitial(targets))->single)
+	requests = xero_build_requests(info->rel, access->pushdown.sent, NULL,
+								   &access->shape);
+	access->lists = list_length(requests);
+	if (access->lists == 1 && ((XeroRequest *) linitial(requests))->single)
 		access->calls = access->organisations;
 	else
 		access->calls = access->organisations *

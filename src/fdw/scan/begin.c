@@ -5,7 +5,7 @@
  *
  * What is settled once for a scan (table, server, the fields to decode) is
  * set up without the network.  A run is what lies between two changes of the
- * parameters: it has its targets and its transfers, which live in run_cxt and
+ * parameters: it has its requests and its transfers, which live in run_cxt and
  * are abandoned with it.  It begins when the first row is asked for.
  *
  * Rows are kept in a tuplestore only where the plan may run the scan again;
@@ -261,7 +261,7 @@ evaluate_params(ForeignScanState *node)
 }
 
 static bool
-same_targets(List *a, List *b)
+same_requests(List *a, List *b)
 {
 	ListCell   *la;
 	ListCell   *lb;
@@ -270,12 +270,12 @@ same_targets(List *a, List *b)
 		return false;
 	forboth(la, a, lb, b)
 	{
-		XeroTarget *ta = lfirst(la);
-		XeroTarget *tb = lfirst(lb);
+		XeroRequest *ra = lfirst(la);
+		XeroRequest *rb = lfirst(lb);
 
-		if (strcmp(ta->path, tb->path) != 0 ||
-			strcmp(ta->query, tb->query) != 0 ||
-			!xero_same_text(ta->modified_since, tb->modified_since))
+		if (strcmp(ra->path, rb->path) != 0 ||
+			strcmp(ra->query, rb->query) != 0 ||
+			!xero_same_text(ra->modified_since, rb->modified_since))
 			return false;
 	}
 	return true;
@@ -388,11 +388,11 @@ place_window(XeroScanState *state)
 	run->ahead = spec->all_wanted;
 	if (window->offset == 0 && window->rows < 0)
 		return;					/* no window */
-	if (run->norg_scans == 1 && list_length(run->targets) == 1)
+	if (run->norg_scans == 1 && list_length(run->requests) == 1)
 	{
 		int			size = xero_pager_page_size(root, spec->page_size);
 
-		run->first_page = xero_window_page(root, run->targets,
+		run->first_page = xero_window_page(root, run->requests,
 										   spec->page_size, window->offset);
 		run->skip -= (run->first_page - 1) * size;
 		if (window->rows >= 0)
@@ -433,15 +433,15 @@ xero_start_run(ForeignScanState *node)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(run_cxt);
 	XeroParamValue *params = evaluate_params(node);
-	List	   *targets = xero_build_targets(spec->rel, spec->sent, params,
-											 &spec->shape);
-	Bitmapset  *wanted = targets == NIL ? NULL :
+	List	   *requests = xero_build_requests(spec->rel, spec->sent, params,
+											   &spec->shape);
+	Bitmapset  *wanted = requests == NIL ? NULL :
 	choose_organisations(node, params);
 
 	state->started = true;
 	state->counting.returned = false;
 	if (run->cxt && (state->kept.rows || state->counting.known) &&
-		same_targets(targets, run->targets) &&
+		same_requests(requests, run->requests) &&
 		bms_equal(wanted, run->wanted))
 	{
 		MemoryContextSwitchTo(old);
@@ -457,7 +457,7 @@ xero_start_run(ForeignScanState *node)
 	end_run(state);
 	run->cxt = run_cxt;
 	state->counting.known = false;
-	run->targets = targets;
+	run->requests = requests;
 	run->wanted = wanted;
 	state->stats.pages_total = -1;
 	state->stats.records = -1;

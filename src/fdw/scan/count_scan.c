@@ -42,7 +42,7 @@ ask_count(XeroScanState *state)
 	ListCell   *lc;
 
 	xero_push_org_scan_context(state, &context);
-	foreach(lc, state->run.targets)
+	foreach(lc, state->run.requests)
 	{
 		for (int i = 0; i < state->run.norg_scans && total >= 0;
 			 i += XERO_MAX_ORG_SCANS)

@@ -64,19 +64,19 @@ fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
 
 /* A request as planned: what is known at run time only appears as SQL. */
 static char *
-show_target(const XeroTarget *target, const char *paging,
-			ForeignScanState *node, ExplainState *es)
+show_request(const XeroRequest *request, const char *paging,
+			 ForeignScanState *node, ExplainState *es)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, target->shown);
+	appendStringInfoString(&buf, request->shown);
 	if (*paging)
-		appendStringInfo(&buf, "%c%s", strchr(target->shown, '?') ? '&' : '?',
+		appendStringInfo(&buf, "%c%s", strchr(request->shown, '?') ? '&' : '?',
 						 paging);
-	if (target->modified_since)
+	if (request->modified_since)
 		appendStringInfo(&buf, " If-Modified-Since: %s",
-						 target->modified_since);
+						 request->modified_since);
 	return fill_placeholders(buf.data, node, es);
 }
 
@@ -103,31 +103,31 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	XeroRowWindow window = {0};
 	XeroShape	shape;
-	List	   *targets;
+	List	   *requests;
 	List	   *shown = NIL;
 	ListCell   *lc;
 
 	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
 	shape.order = *order ? order : NULL;
 	(void) xero_read_window(plan, &window);
-	targets = xero_build_targets(xero_rel_from_table(table, plan->scan.scanrelid),
-								 list_nth(private, XERO_SCAN_SENT), NULL,
-								 &shape);
-	foreach(lc, targets)
+	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
+								   list_nth(private, XERO_SCAN_SENT), NULL,
+								   &shape);
+	foreach(lc, requests)
 	{
-		XeroTarget *target = lfirst(lc);
-		char	   *paging = target->single ? "" :
+		XeroRequest *request = lfirst(lc);
+		char	   *paging = request->single ? "" :
 		xero_pager_first_query(root, page_size,
-							   xero_window_page(root, targets, page_size,
+							   xero_window_page(root, requests, page_size,
 												window.offset));
 
 		if (list_length(shown) == MAX_SHOWN)
 		{
 			shown = lappend(shown, psprintf("... and %d more",
-											list_length(targets) - MAX_SHOWN));
+											list_length(requests) - MAX_SHOWN));
 			break;
 		}
-		shown = lappend(shown, show_target(target, paging, node, es));
+		shown = lappend(shown, show_request(request, paging, node, es));
 	}
 	if (list_length(shown) <= 1)
 		ExplainPropertyText("Xero Request",

@@ -39,14 +39,14 @@ make_seen(XeroScanState *state)
 /* At most "ahead" requests and unread responses. */
 XeroPager *
 xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
-					const XeroTarget *target, int ahead, int64 first_page)
+					const XeroRequest *request, int ahead, int64 first_page)
 {
 	XeroPagerSpec spec = {0};
 
-	spec.path = target->path;
-	spec.query = target->query;
-	spec.modified_since = target->modified_since;
-	spec.single = target->single;
+	spec.path = request->path;
+	spec.query = request->query;
+	spec.modified_since = request->modified_since;
+	spec.single = request->single;
 	spec.object = xero_root_object(state->spec.table->object);
 	spec.page_size = state->spec.page_size;
 	spec.first_page = first_page;
@@ -69,35 +69,35 @@ width(const XeroScanState *state)
 }
 
 /*
- * Turn to the next target.  Where all rows will be wanted, the first requests
- * of those after it are sent along.
+ * Turn to the next request.  Where all rows will be wanted, the first pages
+ * of those after it are asked for along with it.
  */
 static void
-begin_target(XeroScanState *state, XeroOrgScan *org_scan)
+begin_request(XeroScanState *state, XeroOrgScan *org_scan)
 {
 	XeroRun    *run = &state->run;
-	XeroTarget *target = list_nth(run->targets, org_scan->target);
+	XeroRequest *request = list_nth(run->requests, org_scan->request);
 	int			ahead = 1;
 	int			last;
 
 	if (run->ahead)
 		ahead = width(state) == 1 ? state->spec.server->concurrency :
 			Min(state->spec.server->concurrency, XERO_MAX_ORG_SCANS / width(state));
-	last = Min(org_scan->target + ahead, list_length(run->targets));
+	last = Min(org_scan->request + ahead, list_length(run->requests));
 	if (org_scan->pagers == NULL)
 		org_scan->pagers = MemoryContextAllocZero(run->cxt,
-												  sizeof(XeroPager *) * list_length(run->targets));
-	for (int i = org_scan->target; i < last; i++)
+												  sizeof(XeroPager *) * list_length(run->requests));
+	for (int i = org_scan->request; i < last; i++)
 	{
 		if (org_scan->pagers[i] == NULL)
 		{
 			org_scan->pagers[i] = xero_org_scan_pager(state, org_scan,
-													  list_nth(run->targets, i),
+													  list_nth(run->requests, i),
 													  ahead, run->first_page);
 			xero_pager_start(org_scan->pagers[i]);
 		}
 	}
-	org_scan->pager = org_scan->pagers[org_scan->target];
+	org_scan->pager = org_scan->pagers[org_scan->request];
 	org_scan->items = -1;
 	org_scan->counted = -1;
 	org_scan->fewest_items = -1;
@@ -108,20 +108,20 @@ begin_target(XeroScanState *state, XeroOrgScan *org_scan)
 	org_scan->offset = 0;
 	org_scan->reread_page = 0;
 	org_scan->setbacks = 0;
-	org_scan->seen = target->single ? NULL : make_seen(state);
+	org_scan->seen = request->single ? NULL : make_seen(state);
 }
 
 static void
-leave_target(XeroOrgScan *org_scan)
+leave_request(XeroOrgScan *org_scan)
 {
 	xero_pager_free(org_scan->pager);
 	org_scan->pager = NULL;
-	org_scan->target++;
+	org_scan->request++;
 }
 
 /* Every record that Xero counted on every page must have come. */
 static void
-end_target(XeroScanState *state, XeroOrgScan *org_scan)
+end_request(XeroScanState *state, XeroOrgScan *org_scan)
 {
 	if (org_scan->fewest_items >= 0 && org_scan->records < org_scan->fewest_items)
 		ereport(ERROR,
@@ -131,7 +131,7 @@ end_target(XeroScanState *state, XeroOrgScan *org_scan)
 				 errdetail("Xero counted %.0f records but sent %.0f.",
 						   org_scan->fewest_items, org_scan->records),
 				 errhint("The list changed while it was being read. Run the statement again.")));
-	leave_target(org_scan);
+	leave_request(org_scan);
 }
 
 /* The call that the next response comes from; NULL at the end of the scan. */
@@ -146,17 +146,17 @@ request_next(XeroScanState *state, XeroOrgScan *org_scan)
 		/* the rest of the list comes after what is wanted */
 		if (org_scan->pager != NULL && state->spec.order_rows > 0 &&
 			org_scan->rows >= state->spec.order_rows)
-			leave_target(org_scan);
+			leave_request(org_scan);
 		if (org_scan->pager == NULL)
 		{
-			if (org_scan->target >= list_length(state->run.targets))
+			if (org_scan->request >= list_length(state->run.requests))
 				return NULL;
-			begin_target(state, org_scan);
+			begin_request(state, org_scan);
 		}
 		call = xero_pager_request(org_scan->pager);
 		if (call != NULL)
 			return call;
-		end_target(state, org_scan);
+		end_request(state, org_scan);
 	}
 }
 

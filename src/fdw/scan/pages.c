@@ -3,7 +3,7 @@
  * pages.c
  *	  Pages -> rows.
  *
- * The pages of a scan's targets are opened one at a time, in the order in
+ * The pages of a scan's requests are opened one at a time, in the order in
  * which the organisations have them (org_scan.c), and decoded row by row
  * straight into a slot.
  *
@@ -79,7 +79,7 @@ check_past_end(XeroScanState *state, XeroOrgScan *org_scan)
 	int64		before = (state->run.first_page - 1) *
 	xero_pager_page_size(root, state->spec.page_size);
 	int64		records = xero_count_lists(state,
-										   list_nth(state->run.targets, org_scan->target),
+										   list_nth(state->run.requests, org_scan->request),
 										   org_scan, 1);
 
 	if (records < 0 || records > before)
@@ -123,7 +123,7 @@ open_page(XeroScanState *state)
 		const XeroResponse *response;
 		const XeroPageInfo *info;
 		XeroOrgScan *org_scan;
-		XeroTarget *target;
+		XeroRequest *request;
 
 		CHECK_FOR_INTERRUPTS();
 		org_scan = xero_next_response(state, &response);
@@ -138,8 +138,8 @@ open_page(XeroScanState *state)
 			continue;
 		}
 
-		target = list_nth(state->run.targets, org_scan->target);
-		page->reader = decoder->parts && target->single ?
+		request = list_nth(state->run.requests, org_scan->request);
+		page->reader = decoder->parts && request->single ?
 			decoder->parts : decoder->reader;
 		xero_reader_open(page->reader, response->body, response->len,
 						 response->detail);
@@ -222,7 +222,7 @@ close_page(XeroScanState *state)
 	items - org_scan->items : 0;
 
 	page->open = false;
-	if (((XeroTarget *) list_nth(state->run.targets, org_scan->target))->single)
+	if (((XeroRequest *) list_nth(state->run.requests, org_scan->request))->single)
 		xero_reader_check_single(page->reader);
 	if (records > 0)
 		check_page_size(state, info->page_size);
@@ -304,14 +304,14 @@ present_key(XeroScanState *state)
 
 /*
  * The present fields as a row of the table; false if it is not to be returned,
- * because the record is gone or is another target's.
+ * because the record is gone or belongs to another request.
  */
 static bool
 fill_slot(XeroScanState *state, TupleTableSlot *slot)
 {
 	XeroDecoder *decoder = &state->decoder;
 	XeroOrgScan *org_scan = state->page.org_scan;
-	XeroTarget *target = list_nth(state->run.targets, org_scan->target);
+	XeroRequest *request = list_nth(state->run.requests, org_scan->request);
 
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
 	for (int i = 0; i < decoder->nfields; i++)
@@ -323,22 +323,22 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		slot->tts_values[attno - 1] = decoder->values[i];
 		slot->tts_isnull[attno - 1] = decoder->nulls[i];
 	}
-	if (target->owner_attno &&
-		(slot->tts_isnull[target->owner_attno - 1] ||
-		 !xero_target_owns(target, slot->tts_values[target->owner_attno - 1])))
+	if (request->owner_attno &&
+		(slot->tts_isnull[request->owner_attno - 1] ||
+		 !xero_request_owns(request, slot->tts_values[request->owner_attno - 1])))
 		return false;
 	if (decoder->tenant_attno)
 	{
 		slot->tts_values[decoder->tenant_attno - 1] = org_scan->tenant;
 		slot->tts_isnull[decoder->tenant_attno - 1] = false;
 	}
-	if (target->single && decoder->key_field >= 0)
+	if (request->single && decoder->key_field >= 0)
 		xero_check_asked_for(state->spec.table->name,
 							 &decoder->fields[decoder->key_field],
-							 strrchr(target->path, '/') + 1,
+							 strrchr(request->path, '/') + 1,
 							 decoder->values[decoder->key_field],
 							 decoder->nulls[decoder->key_field]);
-	if (decoder->detail && target->single)
+	if (decoder->detail && request->single)
 		xero_detail_mask(decoder->detail, decoder->values, decoder->nulls,
 						 slot->tts_isnull);
 	else if (decoder->detail)
@@ -387,9 +387,9 @@ fill_whole_row(XeroScanState *state, TupleTableSlot *slot)
 static bool
 pass_over(XeroScanState *state, bool early)
 {
-	XeroTarget *target = list_nth(state->run.targets, state->page.org_scan->target);
+	XeroRequest *request = list_nth(state->run.requests, state->page.org_scan->request);
 
-	if (state->run.skip == 0 || early != (target->owner_attno == 0))
+	if (state->run.skip == 0 || early != (request->owner_attno == 0))
 		return false;
 	state->run.skip--;
 	return true;

@@ -77,7 +77,7 @@ is_believable(int64 items, int64 records)
  * right.
  */
 static int64
-read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroTarget *target,
+read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroRequest *request,
 		   XeroPager *pager)
 {
 	XeroDecoder *decoder = &state->decoder;
@@ -91,7 +91,7 @@ read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroTarget *target
 	while (xero_reader_next(decoder->reader, decoder->values, decoder->nulls))
 		;
 	state->stats.pages++;
-	if (target->single)
+	if (request->single)
 	{
 		xero_reader_check_single(decoder->reader);
 		return xero_reader_records(decoder->reader);
@@ -104,7 +104,7 @@ read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroTarget *target
 }
 
 int64
-xero_count_lists(XeroScanState *state, const XeroTarget *target,
+xero_count_lists(XeroScanState *state, const XeroRequest *request,
 				 XeroOrgScan *org_scans, int norg_scans)
 {
 	XeroPager  *pagers[XERO_MAX_ORG_SCANS];
@@ -114,7 +114,7 @@ xero_count_lists(XeroScanState *state, const XeroTarget *target,
 
 	for (int i = 0; i < norg_scans; i++)
 	{
-		pagers[i] = xero_org_scan_pager(state, &org_scans[i], target, 1, 1);
+		pagers[i] = xero_org_scan_pager(state, &org_scans[i], request, 1, 1);
 		xero_pager_start(pagers[i]);
 		calls[i] = xero_pager_request(pagers[i]);
 		asked[i] = i;
@@ -125,7 +125,7 @@ xero_count_lists(XeroScanState *state, const XeroTarget *target,
 		int64		n;
 
 		state->page.org_scan = &org_scans[asked[i]];
-		n = read_count(state, state->page.org_scan, target, pagers[i]);
+		n = read_count(state, state->page.org_scan, request, pagers[i]);
 		total = n < 0 ? n : total + n;
 		xero_pager_free(pagers[i]);
 

@@ -82,7 +82,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 	}
 
 	if (state->spec.order_rows > 0 &&
-		(state->run.norg_scans > 1 || list_length(state->run.targets) > 1))
+		(state->run.norg_scans > 1 || list_length(state->run.requests) > 1))
 	{
 		if (!xero_merge_row(state, slot))
 			return slot;

@@ -27,7 +27,7 @@
 #define XERO_MAX_ORG_SCANS 20
 
 /*
- * The scan of one organisation: the same targets for all of them, one after
+ * The scan of one organisation: the same requests for all of them, one after
  * the other.
  */
 typedef struct XeroOrgScan
@@ -35,11 +35,11 @@ typedef struct XeroOrgScan
 	XeroOrganisation *organisation;
 	XeroServer	server;			/* speaks for it */
 	Datum		tenant;			/* its id, as the table's column has it */
-	int			target;			/* index of the present one */
-	XeroPager **pagers;			/* by target; NULL if not begun */
-	XeroPager  *pager;			/* the present target's */
+	int			request;		/* index of the present one */
+	XeroPager **pagers;			/* by request; NULL if not begun */
+	XeroPager  *pager;			/* the present request's */
 
-	/* the present target */
+	/* the present request */
 	int64		rows;			/* that were returned */
 	double		items;			/* item count of the last page, -1 unknown */
 	double		counted;		/* the part of it in the scan's sum, so too */
@@ -108,9 +108,9 @@ typedef struct XeroDecoder
 /* One run: from a (re)scan with new parameters to the next. */
 typedef struct XeroRun
 {
-	MemoryContext cxt;			/* targets, pager, parameter values */
+	MemoryContext cxt;			/* requests, pager, parameter values */
 	bool		drained;		/* "whole": all have been read */
-	List	   *targets;
+	List	   *requests;
 	Bitmapset  *wanted;			/* the organisations that are asked */
 	XeroOrgScan *org_scans;		/* one for each of them */
 	int			norg_scans;
@@ -185,8 +185,8 @@ extern void xero_start_run(ForeignScanState *node);
 /* in window.c: XERO_SCAN_WINDOW, read; false if there is none */
 extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
 
-/* The page that a window begins on, if the targets are one list; else 1. */
-extern int64 xero_window_page(const XeroObject *object, List *targets,
+/* The page that a window begins on, if the requests are one list; else 1. */
+extern int64 xero_window_page(const XeroObject *object, List *requests,
 							  int page_size, int64 offset);
 
 /*
@@ -197,10 +197,11 @@ extern void xero_note_records(XeroScanState *state, const XeroOrgScan *org_scan,
 							  double records);
 
 /*
- * How many records one target has in some organisations (XERO_MAX_ORG_SCANS at
- * most), which are all asked at once; -1 if Xero does not tell.
+ * How many records one request brings in some organisations
+ * (XERO_MAX_ORG_SCANS at most), which are all asked at once; -1 if Xero does
+ * not tell.
  */
-extern int64 xero_count_lists(XeroScanState *state, const XeroTarget *target,
+extern int64 xero_count_lists(XeroScanState *state, const XeroRequest *request,
 							  XeroOrgScan *org_scans, int norg_scans);
 
 /*
@@ -210,7 +211,7 @@ extern int64 xero_count_lists(XeroScanState *state, const XeroTarget *target,
 extern XeroOrgScan *xero_next_response(XeroScanState *state,
 									   const XeroResponse **response);
 extern XeroPager *xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
-									  const XeroTarget *target, int ahead,
+									  const XeroRequest *request, int ahead,
 									  int64 first_page);
 
 /* Errors while it is set up name the organisation that is being read. */

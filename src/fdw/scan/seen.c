@@ -31,8 +31,8 @@ typedef struct SeenEntry
 #define SH_ELEMENT_TYPE	SeenEntry
 #define SH_KEY_TYPE		pg_uuid_t
 #define SH_KEY			key
-#define SH_HASH_KEY(tb, k)	hash_bytes((k).data, UUID_LEN)
-#define SH_EQUAL(tb, a, b)	(memcmp((a).data, (b).data, UUID_LEN) == 0)
+#define SH_HASH_KEY(rb, k)	hash_bytes((k).data, UUID_LEN)
+#define SH_EQUAL(rb, a, b)	(memcmp((a).data, (b).data, UUID_LEN) == 0)
 #define SH_SCOPE		static inline
 #define SH_DECLARE
 #define SH_DEFINE

@@ -25,11 +25,11 @@ xero_read_window(ForeignScan *plan, XeroRowWindow *window)
 }
 
 int64
-xero_window_page(const XeroObject *object, List *targets, int page_size,
+xero_window_page(const XeroObject *object, List *requests, int page_size,
 				 int64 offset)
 {
-	if (offset == 0 || list_length(targets) != 1 ||
-		((XeroTarget *) linitial(targets))->single)
+	if (offset == 0 || list_length(requests) != 1 ||
+		((XeroRequest *) linitial(requests))->single)
 		return 1;
 	return offset / xero_pager_page_size(object, page_size) + 1;
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * target.c
+ * request.c
  *	  Conditions and their values -> requests.
  *
  * Every item becomes a piece: a parameter's value, or an arm of where=.  Those
@@ -8,7 +8,7 @@
  * as they fit; the values of the split item, if there is one, are spread over
  * as many requests as they need.  Those requests ask for different values of
  * one column; where Xero takes two texts for one, a record may come by several
- * of them, and belongs to one (see xero_target_owns()).
+ * of them, and belongs to one (see xero_request_owns()).
  *
  * A query longer than some 2,048 bytes is answered with 404, which looks like
  * a missing record; Xero advises lists of up to 40 ids.
@@ -352,12 +352,12 @@ join_values(List *values)
 }
 
 static void
-finish_target(XeroTarget *target, QueryText *query)
+finish_request(XeroRequest *request, QueryText *query)
 {
-	target->query = query->encoded.data;
-	target->shown = psprintf("GET %s%s%s", target->path,
-							 query->shown.len > 0 ? "?" : "",
-							 query->shown.data);
+	request->query = query->encoded.data;
+	request->shown = psprintf("GET %s%s%s", request->path,
+							  query->shown.len > 0 ? "?" : "",
+							  query->shown.data);
 }
 
 static char *
@@ -367,10 +367,10 @@ list_path(const XeroObject *root)
 }
 
 /* One list request; "chunk" is what it takes of the split item, or NULL. */
-static XeroTarget *
-make_target(const Build *b, const Piece *chunk)
+static XeroRequest *
+make_request(const Build *b, const Piece *chunk)
 {
-	XeroTarget *target = palloc0(sizeof(XeroTarget));
+	XeroRequest *request = palloc0(sizeof(XeroRequest));
 	List	   *pieces = list_copy(b->pieces);
 	List	   *where = NIL;
 	QueryText	query;
@@ -399,46 +399,46 @@ make_target(const Build *b, const Piece *chunk)
 		append_param(&query, "where", xero_join(XERO_COND_AND, where)->text,
 					 false);
 	append_fixed(b, &query);
-	target->path = list_path(b->root);
-	target->modified_since = b->modified_since;
-	target->summary = b->summary;
-	finish_target(target, &query);
-	return target;
+	request->path = list_path(b->root);
+	request->modified_since = b->modified_since;
+	request->summary = b->summary;
+	finish_request(request, &query);
+	return request;
 }
 
 /*
- * The target of a part of the split item's values.  Texts that differ may be
+ * The request of a part of the split item's values.  Texts that differ may be
  * one to Xero, and then the parts' records overlap.  (The words of an enum do
  * not; and a text's condition is rechecked, so its column is read.)
  */
-static XeroTarget *
+static XeroRequest *
 make_part(const Build *b, const Piece *chunk)
 {
-	XeroTarget *target = make_target(b, chunk);
+	XeroRequest *request = make_request(b, chunk);
 	AttrNumber	attno = b->split->item->condition->attno;
 	const XeroColumn *column = xero_condition_column(b->rel, attno);
 	ListCell   *lc;
 
 	if (column->type != XERO_TEXT || (column->flags & XERO_COL_ENUM) != 0)
-		return target;
-	target->owner_attno = attno;
+		return request;
+	request->owner_attno = attno;
 	foreach(lc, chunk->values)
-		target->owned = lappend(target->owned, xero_folded(lfirst(lc)));
+		request->owned = lappend(request->owned, xero_folded(lfirst(lc)));
 	foreach(lc, chunk->arms)
-		target->owned = lappend(target->owned,
-								xero_folded(((XeroText *) lfirst(lc))->value));
-	return target;
+		request->owned = lappend(request->owned,
+								 xero_folded(((XeroText *) lfirst(lc))->value));
+	return request;
 }
 
 bool
-xero_target_owns(const XeroTarget *target, Datum value)
+xero_request_owns(const XeroRequest *request, Datum value)
 {
 	char	   *string = TextDatumGetCString(value);
 	char	   *folded = xero_folded(string);
 	bool		found = false;
 	ListCell   *lc;
 
-	foreach(lc, target->owned)
+	foreach(lc, request->owned)
 	{
 		if (strcmp(lfirst(lc), folded) == 0)
 		{
@@ -462,7 +462,7 @@ make_chunks(const Build *b)
 	int			taken = 0;
 	int			position = 0;
 	Piece	   *chunk = NULL;
-	List	   *targets = NIL;
+	List	   *requests = NIL;
 
 	while (position < list_length(all))
 	{
@@ -477,7 +477,7 @@ make_chunks(const Build *b)
 			(taken + bytes > b->room ||
 			 list_length(param ? chunk->values : chunk->arms) >= most))
 		{
-			targets = lappend(targets, make_part(b, chunk));
+			requests = lappend(requests, make_part(b, chunk));
 			chunk = NULL;
 		}
 		if (chunk == NULL)
@@ -494,17 +494,17 @@ make_chunks(const Build *b)
 		taken += bytes;
 		position++;
 	}
-	return lappend(targets, make_part(b, chunk));
+	return lappend(requests, make_part(b, chunk));
 }
 
 /*
  * The record by its key, if there is one value for it that can stand in a
  * path, and the single form has what is wanted.
  */
-static XeroTarget *
+static XeroRequest *
 make_single(const Build *b, XeroItem *item)
 {
-	XeroTarget *target;
+	XeroRequest *request;
 	XeroText	summary;
 	XeroValues	values;
 	List	   *texts;
@@ -533,11 +533,11 @@ make_single(const Build *b, XeroItem *item)
 	initStringInfo(&query.shown);
 	if (b->root->has_unitdp)
 		append_param(&query, "unitdp", "4", false);
-	target = palloc0(sizeof(XeroTarget));
-	target->path = psprintf("%s/%s", list_path(b->root), key);
-	target->single = true;
-	finish_target(target, &query);
-	return target;
+	request = palloc0(sizeof(XeroRequest));
+	request->path = psprintf("%s/%s", list_path(b->root), key);
+	request->single = true;
+	finish_request(request, &query);
+	return request;
 }
 
 /*
@@ -610,8 +610,8 @@ room_for_conditions(const Build *b)
 }
 
 List *
-xero_build_targets(const XeroRel *rel, List *sent,
-				   const XeroParamValue *params, const XeroShape *shape)
+xero_build_requests(const XeroRel *rel, List *sent,
+					const XeroParamValue *params, const XeroShape *shape)
 {
 	Build		b = {0};
 	List	   *items = NIL;
@@ -640,7 +640,7 @@ xero_build_targets(const XeroRel *rel, List *sent,
 	foreach(lc, items)
 	{
 		XeroItem   *item = lfirst(lc);
-		XeroTarget *single;
+		XeroRequest *single;
 		bool		possible = true;
 
 		if (item->route == XERO_ROUTE_TENANT)
@@ -663,5 +663,5 @@ xero_build_targets(const XeroRel *rel, List *sent,
 	add_optional(&b, optional);
 	if (b.split != NULL)
 		return make_chunks(&b);
-	return list_make1(make_target(&b, NULL));
+	return list_make1(make_request(&b, NULL));
 }
