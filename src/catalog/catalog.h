@@ -38,11 +38,14 @@ typedef enum XeroFiltering
 	XERO_FILTER_OPTIMISED		/* on Xero's list of efficient filters */
 } XeroFiltering;
 
-/* Which responses carry a column, as a bit mask. */
-#define XERO_FORM_SUMMARY	0x01	/* list with summaryOnly=true */
-#define XERO_FORM_LIST		0x02	/* the list as the scan asks for it (paged
-									 * where the object pages) */
-#define XERO_FORM_SINGLE	0x04	/* GET of one record by its key */
+/* How much of a record a response carries; bits, so that they make up sets. */
+typedef enum XeroDetailLevel
+{
+	XERO_LEVEL_SUMMARY = 0x01,	/* list with summaryOnly=true */
+	XERO_LEVEL_LIST = 0x02,		/* the list as the scan asks for it (paged
+								 * where the object pages) */
+	XERO_LEVEL_SINGLE = 0x04	/* GET of one record by its key */
+} XeroDetailLevel;
 
 /* Column flags */
 #define XERO_COL_WRITABLE	0x0001
@@ -62,7 +65,7 @@ typedef struct XeroColumn
 								 * separated by dots */
 	XeroType	type;
 	XeroFiltering filtering;
-	int			forms;			/* XERO_FORM_* */
+	int			levels;			/* set of XeroDetailLevel that carry it */
 	int			flags;			/* XERO_COL_* */
 	const char *comment;		/* COMMENT ON COLUMN, in our own words */
 

@@ -29,20 +29,20 @@
 #include "catalog/writes.h"
 
 /*
- * C(SQL name, "Xero's field", type, filter, forms, flags, "comment"), and
+ * C(SQL name, "Xero's field", type, filter, levels, flags, "comment"), and
  * further members of XeroColumn by their names:
  *	  type		of XeroType, without its prefix
  *	  filter	of XeroFiltering, without its prefix
- *	  forms		which responses carry it, one of FORMS_*
+ *	  levels	levels of detail that carry it, one of LEVELS_*
  *	  flags		the short names below, joined by |, or 0
  */
-#define C(name, field, type, filter, forms, ...) \
-	{#name, field, XERO_##type, XERO_FILTER_##filter, FORMS_##forms, __VA_ARGS__}
+#define C(name, field, type, filter, levels, ...) \
+	{#name, field, XERO_##type, XERO_FILTER_##filter, LEVELS_##levels, __VA_ARGS__}
 
-#define FORMS_ALL (XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE)
-#define FORMS_FULL (XERO_FORM_LIST | XERO_FORM_SINGLE)
-#define FORMS_LIST XERO_FORM_LIST
-#define FORMS_SINGLE XERO_FORM_SINGLE
+#define LEVELS_ALL (XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE)
+#define LEVELS_FULL (XERO_LEVEL_LIST | XERO_LEVEL_SINGLE)
+#define LEVELS_LIST XERO_LEVEL_LIST
+#define LEVELS_SINGLE XERO_LEVEL_SINGLE
 
 #define NOT_NULL XERO_COL_NOT_NULL
 #define ENUM XERO_COL_ENUM

@@ -20,8 +20,9 @@ typedef enum XeroScanPrivate
 {
 	XERO_SCAN_SENT,				/* List: XeroPushdown.sent */
 	XERO_SCAN_WANTED,			/* List of Integer: attributes to decode */
-	XERO_SCAN_FORMS,			/* Integer: XeroShape.forms */
-	XERO_SCAN_ORDER,			/* String: XeroShape.order, "" for none */
+	XERO_SCAN_LEVELS,			/* Integer: XeroRequestOptions.levels */
+	XERO_SCAN_ORDER,			/* String: XeroRequestOptions.order, "" for
+								 * none */
 	XERO_SCAN_SORT,				/* List of the order's column (Integer),
 								 * whether it descends (Boolean), and how many
 								 * rows are wanted (Integer); or NIL */

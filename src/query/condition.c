@@ -24,7 +24,7 @@ static const XeroColumn tenant_column = {
 	.field = "",
 	.type = XERO_UUID,
 	.filtering = XERO_FILTER_NONE,
-	.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE,
+	.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE,
 	.flags = XERO_COL_NOT_NULL,
 };
 

@@ -79,12 +79,12 @@ extern const char *xero_order_field(const XeroRel *rel, AttrNumber attno,
 									List *clauses);
 
 /* Everything about a scan's requests besides the conditions. */
-typedef struct XeroShape
+typedef struct XeroRequestOptions
 {
-	int			forms;			/* XERO_FORM_* that carry all wanted columns
-								 * of the list pass */
+	int			levels;			/* set of XeroDetailLevel: all wanted columns
+								 * of the list pass are in each of them */
 	const char *order;			/* order= or NULL */
-} XeroShape;
+} XeroRequestOptions;
 
 /* Run-time values for XeroPushdown.params. */
 typedef struct XeroParamValue
@@ -134,7 +134,7 @@ extern bool xero_request_owns(const XeroRequest *request, Datum value);
  */
 extern List *xero_build_requests(const XeroRel *rel, List *sent,
 								 const XeroParamValue *params,
-								 const XeroShape *shape);
+								 const XeroRequestOptions *options);
 
 /*
  * Which of some organisations the conditions on tenant_id let pass: their

@@ -54,7 +54,7 @@ typedef struct Build
 {
 	const XeroRel *rel;
 	const XeroObject *root;
-	const XeroShape *shape;
+	const XeroRequestOptions *options;
 	XeroRenderer renderer;
 	bool		summary;
 	int			room;
@@ -286,8 +286,8 @@ beyond_summary(const XeroRel *rel, const XeroCondition *condition)
 	ListCell   *lc;
 
 	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
-		return (xero_condition_column(rel, condition->attno)->forms &
-				XERO_FORM_SUMMARY) == 0;
+		return (xero_condition_column(rel, condition->attno)->levels &
+				XERO_LEVEL_SUMMARY) == 0;
 	foreach(lc, condition->args)
 	{
 		if (beyond_summary(rel, lfirst(lc)))
@@ -321,8 +321,8 @@ append_param(QueryText *query, const char *name, const char *value,
 static void
 append_fixed(const Build *b, QueryText *query)
 {
-	if (b->shape->order != NULL)
-		append_param(query, "order", b->shape->order, false);
+	if (b->options->order != NULL)
+		append_param(query, "order", b->options->order, false);
 	if (b->summary)
 		append_param(query, "summaryOnly", "true", false);
 	for (int i = 0; i < b->root->nparams; i++)
@@ -499,7 +499,7 @@ make_chunks(const Build *b)
 
 /*
  * The record by its key, if there is one value for it that can stand in a
- * path, and the single form has what is wanted.
+ * path, and a single record's response has what is wanted.
  */
 static XeroRequest *
 make_single(const Build *b, XeroItem *item)
@@ -511,7 +511,7 @@ make_single(const Build *b, XeroItem *item)
 	const char *key;
 	QueryText	query;
 
-	if ((b->shape->forms & XERO_FORM_SINGLE) == 0)
+	if ((b->options->levels & XERO_LEVEL_SINGLE) == 0)
 		return NULL;
 	memset(&summary, 0, sizeof(summary));
 	xero_resolve_values(item->condition->values, b->renderer.params,
@@ -611,7 +611,7 @@ room_for_conditions(const Build *b)
 
 List *
 xero_build_requests(const XeroRel *rel, List *sent,
-					const XeroParamValue *params, const XeroShape *shape)
+					const XeroParamValue *params, const XeroRequestOptions *options)
 {
 	Build		b = {0};
 	List	   *items = NIL;
@@ -620,12 +620,12 @@ xero_build_requests(const XeroRel *rel, List *sent,
 
 	b.rel = rel;
 	b.root = xero_root_object(rel->object);
-	b.shape = shape;
+	b.options = options;
 	b.renderer.rel = rel;
 	b.renderer.params = params;
 	b.renderer.unknowns = params ? XERO_UNKNOWN_NONE : XERO_UNKNOWN_SHOWN;
 	b.bounds = palloc0(sizeof(char *) * (b.root->nparams + 1));
-	b.summary = b.root->has_summary && (shape->forms & XERO_FORM_SUMMARY) != 0;
+	b.summary = b.root->has_summary && (options->levels & XERO_LEVEL_SUMMARY) != 0;
 	foreach(lc, sent)
 	{
 		XeroItem   *item = xero_item_from_node(lfirst(lc));

@@ -7,8 +7,8 @@
  * that Xero can take apart as it is meant: short enough, encoded, and with
  * each text of where= inside of its own quotes.
  *
- * Input: encoding, table, shape, number of clauses; each clause as bytes that
- * choose, and lines for its values.
+ * Input: encoding, table, options, number of clauses; each clause as bytes
+ * that choose, and lines for its values.
  *
  * Link: src/query/classify.c src/query/assign.c src/query/condition.c
  * Link: src/query/literal.c src/query/render.c src/query/request.c
@@ -513,7 +513,7 @@ static void
 run(void *arg)
 {
 	FuzzInput  *in = arg;
-	XeroShape	shape = {0};
+	XeroRequestOptions options = {0};
 	List	   *clauses = NIL;
 	XeroPushdown pushdown;
 	XeroParamValue *values;
@@ -522,13 +522,13 @@ run(void *arg)
 	ListCell   *lc;
 
 	rel.include_archived = fuzz_pick(in, 2) == 0;
-	shape.forms = fuzz_pick(in, 8);
+	options.levels = fuzz_pick(in, 8);
 	order = fuzz_pick(in, rel.natts + 1);
 	for (int n = fuzz_pick(in, 5); n >= 0; n--)
 		clauses = lappend(clauses, make_clause(in, 0));
 
 	if (order > 0)
-		shape.order = xero_order_field(&rel, order, clauses);
+		options.order = xero_order_field(&rel, order, clauses);
 	foreach(lc, clauses)
 		(void) xero_is_lookup(&rel, lfirst(lc));
 	xero_pushdown(&rel, clauses, &pushdown);
@@ -538,8 +538,8 @@ run(void *arg)
 	(void) xero_sends_whole_lists(pushdown.sent);
 	(void) xero_wanted_tenants(pushdown.sent, NULL, tenants, lengthof(tenants));
 	(void) xero_wanted_tenants(pushdown.sent, values, tenants, lengthof(tenants));
-	(void) xero_build_requests(&rel, pushdown.sent, NULL, &shape);
-	check_requests(xero_build_requests(&rel, pushdown.sent, values, &shape));
+	(void) xero_build_requests(&rel, pushdown.sent, NULL, &options);
+	check_requests(xero_build_requests(&rel, pushdown.sent, values, &options));
 }
 
 void

@@ -33,8 +33,8 @@ pg_strncasecmp(const char *a, const char *b, size_t n)
 	return strncasecmp(a, b, n);
 }
 
-#define XERO_FORMS_ALL \
-	(XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE)
+#define XERO_LEVELS_ALL \
+	(XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE)
 
 static int	broken = 0;			/* rows that break the present rule */
 
@@ -320,7 +320,7 @@ check_requests(void)
 						(column->flags & XERO_COL_PARENT)), object, column->name);
 			if (column->filtering != XERO_FILTER_NONE ||
 				(column->flags & XERO_COL_ORDER))
-				expect(column->forms & XERO_FORM_LIST, object, column->name);
+				expect(column->levels & XERO_LEVEL_LIST, object, column->name);
 			if (column->flags & XERO_COL_ENUM)
 				expect(column->type == XERO_TEXT, object, column->name);
 			if (column->flags & XERO_COL_ORDER)
@@ -333,36 +333,36 @@ check_requests(void)
 
 /* Which response carries what */
 static void
-check_forms(void)
+check_levels(void)
 {
 	EACH_OBJECT(object)
 	{
 		EACH_COLUMN(object, column)
 		{
-			expect(column->forms != 0 && !(column->forms & ~XERO_FORMS_ALL),
+			expect(column->levels != 0 && !(column->levels & ~XERO_LEVELS_ALL),
 				   object, column->name);
-			if (column->forms & XERO_FORM_SUMMARY)
-				expect(object->has_summary && column->forms == XERO_FORMS_ALL &&
+			if (column->levels & XERO_LEVEL_SUMMARY)
+				expect(object->has_summary && column->levels == XERO_LEVELS_ALL &&
 					   column->type != XERO_JSONB, object, column->name);
 			if (!(object->operations & XERO_OP_GET))
-				expect(column->forms == XERO_FORM_LIST, object, column->name);
+				expect(column->levels == XERO_LEVEL_LIST, object, column->name);
 		}
 	}
-	rule("a column is in some form of the object that Xero offers");
+	rule("a column is in a level of detail that Xero offers of the object");
 
 	EACH_OBJECT(object)
 	{
-		int			forms = XERO_FORM_LIST;
+		int			levels = XERO_LEVEL_LIST;
 
 		if (object->operations & XERO_OP_GET)
-			forms |= XERO_FORM_SINGLE;
+			levels |= XERO_LEVEL_SINGLE;
 		if (object->has_summary)
-			forms |= XERO_FORM_SUMMARY;
+			levels |= XERO_LEVEL_SUMMARY;
 
 		if (object->parent == NULL)
-			expect(object->columns->forms == forms, object, object->key);
+			expect(object->columns->levels == levels, object, object->key);
 	}
-	rule("the key is in every form");
+	rule("the key is in every level of detail");
 
 	EACH_OBJECT(object)
 	{
@@ -375,8 +375,8 @@ check_forms(void)
 			if (column->detail_if == NULL)
 				continue;
 			tell = xero_find_field(object, column->detail_if);
-			expect(column->forms == XERO_FORM_SINGLE && tell &&
-				   tell->type == XERO_BOOLEAN && (tell->forms & XERO_FORM_LIST),
+			expect(column->levels == XERO_LEVEL_SINGLE && tell &&
+				   tell->type == XERO_BOOLEAN && (tell->levels & XERO_LEVEL_LIST),
 				   object, column->name);
 		}
 	}
@@ -559,7 +559,7 @@ main(void)
 	check_names();
 	check_structure();
 	check_requests();
-	check_forms();
+	check_levels();
 	check_writes();
 	check_rules();
 	check_scopes();

@@ -49,37 +49,37 @@ wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
 }
 
 /*
- * The forms of response that carry a child table's array, without which there
+ * The levels of detail that carry a child table's array, without which there
  * are no rows, whatever columns are wanted.
  */
 static int
-array_forms(const XeroTable *table)
+array_levels(const XeroTable *table)
 {
 	const XeroObject *object = table->object;
 	const XeroColumn *array;
 
 	if (object->parent == NULL)
-		return XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+		return XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
 	array = xero_find_field(object->parent, object->array);
-	if (table->summary_only && !(array->forms & XERO_FORM_SUMMARY))
+	if (table->summary_only && !(array->levels & XERO_LEVEL_SUMMARY))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the rows of foreign table \"%s\" are not part of the summary form",
 						table->name),
 				 errhint("Set the table's option summary_only to false.")));
 	if (xero_lists_lack_rows(object))
-		return XERO_FORM_LIST | XERO_FORM_SINGLE;
-	return array->forms;
+		return XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
+	return array->levels;
 }
 
 /*
- * The forms of response that carry all the wanted columns.  Columns that no
+ * The levels of detail that carry all the wanted columns.  Columns that no
  * list carries are fetched record by record and do not hinder the list.
  */
 static int
-usable_forms(const XeroTable *table, List *wanted)
+usable_levels(const XeroTable *table, List *wanted)
 {
-	int			forms = array_forms(table);
+	int			levels = array_levels(table);
 	ListCell   *lc;
 
 	foreach(lc, wanted)
@@ -90,29 +90,29 @@ usable_forms(const XeroTable *table, List *wanted)
 
 		if (column->is_tenant)
 			continue;
-		carried = column->known ? column->known->forms :
-			XERO_FORM_LIST | XERO_FORM_SINGLE;
+		carried = column->known ? column->known->levels :
+			XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
 
-		if (table->summary_only && !(carried & XERO_FORM_SUMMARY))
+		if (table->summary_only && !(carried & XERO_LEVEL_SUMMARY))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" is not part of the summary form of foreign table \"%s\"",
 							get_attname(table->relid, attno, false), table->name),
 					 errhint("Leave the column out, or set the table's option summary_only to false.")));
 
-		if (!(carried & XERO_FORM_LIST))
+		if (!(carried & XERO_LEVEL_LIST))
 		{
 			const char *detail_if = column->known->detail_if;
 			const XeroColumn *flag = detail_if ?
 			xero_find_field(table->object, detail_if) : NULL;
 
-			carried |= XERO_FORM_SUMMARY | XERO_FORM_LIST;
+			carried |= XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST;
 			if (flag)
-				carried &= flag->forms;
+				carried &= flag->levels;
 		}
-		forms &= carried;
+		levels &= carried;
 	}
-	return forms;
+	return levels;
 }
 
 /* Calls for what only the GET of a single record carries. */
@@ -126,7 +126,7 @@ detail_calls(const XeroTable *table, List *wanted, double records)
 	{
 		const XeroColumn *known = table->columns[intVal(lfirst(lc)) - 1].known;
 
-		if (known && !(known->forms & XERO_FORM_LIST))
+		if (known && !(known->levels & XERO_LEVEL_LIST))
 			calls = Max(calls, known->detail_if ?
 						ceil(records * DETAIL_IF_SHARE) : records);
 	}
@@ -161,7 +161,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		xero_pushdown(info->rel, clauses, &access->pushdown);
 	access->wanted = wanted_attributes(info->table, baserel,
 									   access->pushdown.recheck);
-	access->shape.forms = usable_forms(info->table, access->wanted);
+	access->options.levels = usable_levels(info->table, access->wanted);
 
 	access->records = clamp_row_est(info->records *
 									clauselist_selectivity(root,
@@ -177,7 +177,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 										access->pushdown.max_tenants), 1);
 
 	requests = xero_build_requests(info->rel, access->pushdown.sent, NULL,
-								   &access->shape);
+								   &access->options);
 	access->lists = list_length(requests);
 	if (access->lists == 1 && ((XeroRequest *) linitial(requests))->single)
 		access->calls = access->organisations;
@@ -214,12 +214,12 @@ leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	}
 	if (lists == NIL)
 		return;
-	whole.shape.order = access->shape.order;
+	whole.options.order = access->options.order;
 	plan_clauses(root, baserel, others, page_size, &whole);
 	whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
 	whole.wanted = wanted_attributes(info->table, baserel,
 									 whole.pushdown.recheck);
-	whole.shape.forms = usable_forms(info->table, whole.wanted);
+	whole.options.levels = usable_levels(info->table, whole.wanted);
 	if (whole.calls < access->calls)
 		*access = whole;
 }
@@ -295,7 +295,7 @@ xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	path->kind = XERO_PATH_ROWS;
 	path->table = info->table;
 	path->clauses = clauses;
-	path->access.shape.order = order ? order :
+	path->access.options.order = order ? order :
 		xero_root_object(info->table->object)->order;
 	plan_clauses(root, baserel, clauses, page_size, &path->access);
 	leave_lists_out(root, baserel, clauses, page_size, &path->access);
@@ -323,12 +323,12 @@ List *
 xero_plan_private(const XeroPath *path)
 {
 	const XeroAccess *access = &path->access;
-	const char *order = access->shape.order;
+	const char *order = access->options.order;
 	List	   *private;
 
 	private = list_make5(access->pushdown.sent,
 						 access->wanted,
-						 makeInteger(access->shape.forms),
+						 makeInteger(access->options.levels),
 						 makeString(pstrdup(order ? order : "")),
 						 path->sort);
 	private = lappend(private, makeInteger(path->page_size));

@@ -87,7 +87,7 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	path->table = info->table;
 	path->clauses = info->clauses;
 	path->access.pushdown = info->pushdown;
-	path->access.shape.forms = XERO_FORM_SUMMARY | XERO_FORM_LIST | XERO_FORM_SINGLE;
+	path->access.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
 	path->access.calls = calls;
 	path->page_size = 1;		/* a single record may come */
 

@@ -40,7 +40,7 @@ typedef struct XeroAccess
 {
 	XeroPushdown pushdown;
 	List	   *wanted;			/* Integer nodes: attributes to decode */
-	XeroShape	shape;
+	XeroRequestOptions options;
 	double		organisations;	/* that will be asked */
 	int			lists;			/* of each of them, as far as is known */
 	double		records;		/* that Xero will send */

@@ -86,7 +86,7 @@ init_detail(XeroScanState *state, EState *estate)
 		if (attno == 0)
 			continue;
 		known = table->columns[attno - 1].known;
-		if (known == NULL || (known->forms & XERO_FORM_LIST))
+		if (known == NULL || (known->levels & XERO_LEVEL_LIST))
 			continue;
 		columns[n].field = decoder->fields[i];
 		columns[n].attno = attno;
@@ -173,8 +173,8 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	List	   *sort = list_nth(private, XERO_SCAN_SORT);
 
 	spec->sent = list_nth(private, XERO_SCAN_SENT);
-	spec->shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
-	spec->shape.order = *order ? order : NULL;
+	spec->options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
+	spec->options.order = *order ? order : NULL;
 	spec->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	spec->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
 	spec->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
@@ -434,7 +434,7 @@ xero_start_run(ForeignScanState *node)
 	MemoryContext old = MemoryContextSwitchTo(run_cxt);
 	XeroParamValue *params = evaluate_params(node);
 	List	   *requests = xero_build_requests(spec->rel, spec->sent, params,
-											   &spec->shape);
+											   &spec->options);
 	Bitmapset  *wanted = requests == NIL ? NULL :
 	choose_organisations(node, params);
 

@@ -102,17 +102,17 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	XeroRowWindow window = {0};
-	XeroShape	shape;
+	XeroRequestOptions options;
 	List	   *requests;
 	List	   *shown = NIL;
 	ListCell   *lc;
 
-	shape.forms = intVal(list_nth(private, XERO_SCAN_FORMS));
-	shape.order = *order ? order : NULL;
+	options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
+	options.order = *order ? order : NULL;
 	(void) xero_read_window(plan, &window);
 	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
 								   list_nth(private, XERO_SCAN_SENT), NULL,
-								   &shape);
+								   &options);
 	foreach(lc, requests)
 	{
 		XeroRequest *request = lfirst(lc);

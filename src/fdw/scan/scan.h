@@ -60,7 +60,7 @@ typedef struct XeroScanSpec
 	XeroRel    *rel;
 	XeroServer *server;			/* as the options leave it; see XeroOrgScan */
 	List	   *sent;
-	XeroShape	shape;
+	XeroRequestOptions options;
 	int			page_size;
 	bool		all_wanted;		/* rows, or those of the window */
 	AttrNumber	order_attno;	/* rows come in the order of this column ... */

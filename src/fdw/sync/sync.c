@@ -219,7 +219,7 @@ xero_list_columns(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Relation	rel = xero_open_table(PG_GETARG_OID(0), AccessShareLock);
 	XeroTable  *table = xero_get_table(rel);
-	int			form = table->summary_only ? XERO_FORM_SUMMARY : XERO_FORM_LIST;
+	int			level = table->summary_only ? XERO_LEVEL_SUMMARY : XERO_LEVEL_LIST;
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < table->natts; i++)
@@ -233,7 +233,7 @@ xero_list_columns(PG_FUNCTION_ARGS)
 		if (!column->is_tenant && column->path == NULL)
 			continue;			/* dropped */
 		if (!column->is_tenant &&
-			!((column->known ? column->known->forms : XERO_FORM_LIST) & form))
+			!((column->known ? column->known->levels : XERO_LEVEL_LIST) & level))
 			continue;
 		values[0] = CStringGetTextDatum(NameStr(TupleDescAttr(RelationGetDescr(rel),
 															  i)->attname));
