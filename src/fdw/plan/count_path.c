@@ -86,9 +86,9 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	path->kind = XERO_PATH_COUNT;
 	path->table = info->table;
 	path->clauses = info->clauses;
-	path->access.pushdown = info->pushdown;
-	path->access.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
-	path->access.calls = calls;
+	path->scan.pushdown = info->pushdown;
+	path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
+	path->scan.calls = calls;
 	path->page_size = 1;		/* a single record may come */
 
 	cost = XERO_CALL_COST * calls + cpu_tuple_cost;
@@ -108,7 +108,7 @@ xero_plan_count(RelOptInfo *upper, const XeroPath *path, List *tlist)
 	scan_tlist = add_to_flat_tlist(scan_tlist,
 								   pull_var_clause((Node *) path->clauses,
 												   PVC_RECURSE_PLACEHOLDERS));
-	return make_foreignscan(tlist, NIL, 0, path->access.pushdown.params,
+	return make_foreignscan(tlist, NIL, 0, path->scan.pushdown.params,
 							xero_plan_private(path), scan_tlist, path->clauses,
 							NULL);
 }

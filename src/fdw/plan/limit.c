@@ -155,11 +155,11 @@ take_order(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 
 /* Will at most one organisation be asked, as far as is known? */
 static bool
-is_one_organisation(const XeroRelInfo *info, const XeroAccess *access,
+is_one_organisation(const XeroRelInfo *info, const XeroScanPlan *scan,
 					bool for_certain)
 {
 	if (info->table->one_tenant ||
-		(access->pushdown.max_tenants >= 0 && access->pushdown.max_tenants <= 1))
+		(scan->pushdown.max_tenants >= 0 && scan->pushdown.max_tenants <= 1))
 		return true;
 	return !for_certain && info->organisations <= 1;
 }
@@ -187,7 +187,7 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 	const XeroObject *object;
 	XeroRowWindow window;
 	XeroPath   *path;
-	XeroAccess *access;
+	XeroScanPlan *scan;
 	int			page_size;
 	const char *order;
 	double		rows;
@@ -207,24 +207,24 @@ xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 		return;
 	path = xero_make_path(root, baserel, info->clauses, order, page_size,
 						  wants_all(root, &window));
-	access = &path->access;
-	if (access->pushdown.recheck != NIL ||
-		!is_one_organisation(info, access, order != NULL) ||
-		(order != NULL && (access->lists > 1 || access->pushdown.split)))
+	scan = &path->scan;
+	if (scan->pushdown.recheck != NIL ||
+		!is_one_organisation(info, scan, order != NULL) ||
+		(order != NULL && (scan->lists > 1 || scan->pushdown.split)))
 		return;
 
 	path->kind = XERO_PATH_WINDOW;
 	path->window = list_make3(makeFloat(psprintf(INT64_FORMAT, window.offset)),
 							  makeFloat(psprintf(INT64_FORMAT, window.rows)),
 							  makeBoolean(window.whole_row));
-	access->calls = count_pages(&window, page_size, access->records);
-	rows = clamp_row_est(access->records - window.offset);
+	scan->calls = count_pages(&window, page_size, scan->records);
+	rows = clamp_row_est(scan->records - window.offset);
 	if (window.rows >= 0)
 		rows = Min(rows, window.rows);
 	add_path(final_rel, (Path *)
 			 xero_create_foreign_upper_path(root, final_rel, target, rows,
 											XERO_CALL_COST,
-											XERO_CALL_COST * access->calls +
+											XERO_CALL_COST * scan->calls +
 											rows * cpu_tuple_cost,
 											xero_path_private(path)));
 }
@@ -269,7 +269,7 @@ xero_plan_window(PlannerInfo *root, const XeroPath *path, List *tlist)
 	scan_tlist = make_scan_tlist(bms_singleton_member(root->all_baserels),
 								 path->table->relid,
 								 boolVal(lthird(path->window)));
-	return make_foreignscan(tlist, NIL, 0, path->access.pushdown.params,
+	return make_foreignscan(tlist, NIL, 0, path->scan.pushdown.params,
 							xero_plan_private(path), scan_tlist,
-							path->access.pushdown.remote, NULL);
+							path->scan.pushdown.remote, NULL);
 }

@@ -11,7 +11,7 @@
  *	  cannot move across a page border;
  *	- look-ups by key, or in one organisation, with a parameter from another
  *	  relation.
- * access.c determines the requests of each, and the number of calls.
+ * path.c determines the requests of each, and the number of calls.
  *
  * The number of organisations that a scan will read is known here only if the
  * session has asked Xero before.  So a plan must be right for any number.
@@ -33,11 +33,11 @@
 #include "optimizer/restrictinfo.h"
 
 static void
-cost_access(const XeroAccess *access, double rows, Cost *startup, Cost *total)
+cost_scan(const XeroScanPlan *scan, double rows, Cost *startup, Cost *total)
 {
 	*startup = XERO_CALL_COST;
-	*total = *startup + (access->calls - 1) * XERO_CALL_COST +
-		Max(access->records, rows) * cpu_tuple_cost;
+	*total = *startup + (scan->calls - 1) * XERO_CALL_COST +
+		Max(scan->records, rows) * cpu_tuple_cost;
 }
 
 void
@@ -117,15 +117,15 @@ offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
 	Cost		startup;
 	Cost		total;
 
-	cost_access(&path->access, rows, &startup, &total);
+	cost_scan(&path->scan, rows, &startup, &total);
 	path->page_size = choose_page_size(root, baserel,
-									   path->access.pushdown.recheck == NIL,
+									   path->scan.pushdown.recheck == NIL,
 									   path->sort != NIL);
 	if (path->sort != NIL)
 		/* several lists are put in one order here */
-		path->access.calls = path->access.organisations * path->access.lists;
+		path->scan.calls = path->scan.organisations * path->scan.lists;
 	else if (path->page_size < path->table->page_size)
-		path->access.calls = 1; /* as many rows as LIMIT asks for */
+		path->scan.calls = 1;	/* as many rows as LIMIT asks for */
 	add_path(baserel, (Path *)
 			 xero_create_foreignscan_path(root, baserel, rows, startup, total,
 										  pathkeys, outer,
@@ -165,13 +165,13 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 
 	path = xero_make_path(root, baserel, info->clauses, pstrdup(order),
 						  info->table->page_size, wants_all(root));
-	if (path->access.pushdown.recheck != NIL)
+	if (path->scan.pushdown.recheck != NIL)
 		return;
 	path->sort = list_make3(makeInteger(attno),
 							makeBoolean(xero_pathkey_descends(pathkey)),
 							makeInteger((int) root->limit_tuples));
-	path->access.wanted = list_append_unique(path->access.wanted,
-											 linitial(path->sort));
+	path->scan.wanted = list_append_unique(path->scan.wanted,
+										   linitial(path->sort));
 	offer_path(root, baserel, path, baserel->rows, root->query_pathkeys,
 			   baserel->lateral_relids);
 }
@@ -325,7 +325,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	if (!is_path_for(path, clauses))
 		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,
 							  path->ahead);
-	pushdown = &path->access.pushdown;
+	pushdown = &path->scan.pushdown;
 	return make_foreignscan(tlist, order_recheck(clauses, pushdown->recheck),
 							baserel->relid, pushdown->params,
 							xero_plan_private(path), NIL, pushdown->remote,

@@ -35,8 +35,8 @@ typedef struct XeroRelInfo
 	XeroPushdown pushdown;		/* of them */
 } XeroRelInfo;
 
-/* How one set of clauses would be read. */
-typedef struct XeroAccess
+/* What Xero is asked for with one set of clauses, and the calls that takes. */
+typedef struct XeroScanPlan
 {
 	XeroPushdown pushdown;
 	List	   *wanted;			/* Integer nodes: attributes to decode */
@@ -45,7 +45,7 @@ typedef struct XeroAccess
 	int			lists;			/* of each of them, as far as is known */
 	double		records;		/* that Xero will send */
 	double		calls;
-} XeroAccess;
+} XeroScanPlan;
 
 /* What a path returns. */
 typedef enum XeroPathKind
@@ -64,7 +64,7 @@ typedef struct XeroPath
 	XeroPathKind kind;
 	XeroTable  *table;
 	List	   *clauses;		/* that were looked at, bare */
-	XeroAccess	access;
+	XeroScanPlan scan;
 
 	/* as in XeroScanPrivate */
 	int			page_size;
@@ -76,7 +76,7 @@ typedef struct XeroPath
 } XeroPath;
 
 /*
- * in access.c: a path for clauses, in an order that Xero gives (NULL: none),
+ * in path.c: a path for clauses, in an order that Xero gives (NULL: none),
  * and pages of a size, where "ahead" says that all rows will be wanted
  */
 extern XeroPath *xero_make_path(PlannerInfo *root, RelOptInfo *baserel,

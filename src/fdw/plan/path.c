@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
- * access.c
- *	  The requests that clauses lead to, and the number of calls they take.
+ * path.c
+ *	  Paths: the requests that clauses lead to, and the number of calls they
+ *	  take.
  *
  * The unit of cost is the API call: next to it, everything else is small.  So
  * the cost of a path is its number of calls, and rows are estimated only to
@@ -149,44 +150,44 @@ list_calls(const XeroObject *object, int page_size, double records, int lists)
 /* Settle what to ask for if just these clauses are looked at. */
 static void
 plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-			 int page_size, XeroAccess *access)
+			 int page_size, XeroScanPlan *scan)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	const XeroObject *object = xero_root_object(info->table->object);
 	List	   *requests;
 
 	if (clauses == info->clauses)
-		access->pushdown = info->pushdown;
+		scan->pushdown = info->pushdown;
 	else
-		xero_pushdown(info->rel, clauses, &access->pushdown);
-	access->wanted = wanted_attributes(info->table, baserel,
-									   access->pushdown.recheck);
-	access->options.levels = usable_levels(info->table, access->wanted);
+		xero_pushdown(info->rel, clauses, &scan->pushdown);
+	scan->wanted = wanted_attributes(info->table, baserel,
+									 scan->pushdown.recheck);
+	scan->options.levels = usable_levels(info->table, scan->wanted);
 
-	access->records = clamp_row_est(info->records *
-									clauselist_selectivity(root,
-														   access->pushdown.remote,
-														   baserel->relid,
-														   JOIN_INNER, NULL));
-	if (access->pushdown.max_records >= 0)
-		access->records = Min(access->records, access->pushdown.max_records);
+	scan->records = clamp_row_est(info->records *
+								  clauselist_selectivity(root,
+														 scan->pushdown.remote,
+														 baserel->relid,
+														 JOIN_INNER, NULL));
+	if (scan->pushdown.max_records >= 0)
+		scan->records = Min(scan->records, scan->pushdown.max_records);
 
-	access->organisations = info->organisations;
-	if (access->pushdown.max_tenants >= 0)
-		access->organisations = Max(Min(access->organisations,
-										access->pushdown.max_tenants), 1);
+	scan->organisations = info->organisations;
+	if (scan->pushdown.max_tenants >= 0)
+		scan->organisations = Max(Min(scan->organisations,
+									  scan->pushdown.max_tenants), 1);
 
-	requests = xero_build_requests(info->rel, access->pushdown.sent, NULL,
-								   &access->options);
-	access->lists = list_length(requests);
-	if (access->lists == 1 && ((XeroRequest *) linitial(requests))->single)
-		access->calls = access->organisations;
+	requests = xero_build_requests(info->rel, scan->pushdown.sent, NULL,
+								   &scan->options);
+	scan->lists = list_length(requests);
+	if (scan->lists == 1 && ((XeroRequest *) linitial(requests))->single)
+		scan->calls = scan->organisations;
 	else
-		access->calls = access->organisations *
+		scan->calls = scan->organisations *
 			list_calls(object, page_size,
-					   access->records / access->organisations,
-					   access->lists) +
-			detail_calls(info->table, access->wanted, access->records);
+					   scan->records / scan->organisations,
+					   scan->lists) +
+			detail_calls(info->table, scan->wanted, scan->records);
 }
 
 /*
@@ -195,15 +196,15 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
  */
 static void
 leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
-				int page_size, XeroAccess *access)
+				int page_size, XeroScanPlan *scan)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 	List	   *lists = NIL;
 	List	   *others = NIL;
-	XeroAccess	whole = {0};
+	XeroScanPlan whole = {0};
 	ListCell   *lc;
 
-	if (access->calls <= 1 || !info->records_known)
+	if (scan->calls <= 1 || !info->records_known)
 		return;
 	foreach(lc, clauses)
 	{
@@ -214,14 +215,14 @@ leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	}
 	if (lists == NIL)
 		return;
-	whole.options.order = access->options.order;
+	whole.options.order = scan->options.order;
 	plan_clauses(root, baserel, others, page_size, &whole);
 	whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
 	whole.wanted = wanted_attributes(info->table, baserel,
 									 whole.pushdown.recheck);
 	whole.options.levels = usable_levels(info->table, whole.wanted);
-	if (whole.calls < access->calls)
-		*access = whole;
+	if (whole.calls < scan->calls)
+		*scan = whole;
 }
 
 const char *
@@ -295,10 +296,10 @@ xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	path->kind = XERO_PATH_ROWS;
 	path->table = info->table;
 	path->clauses = clauses;
-	path->access.options.order = order ? order :
+	path->scan.options.order = order ? order :
 		xero_root_object(info->table->object)->order;
-	plan_clauses(root, baserel, clauses, page_size, &path->access);
-	leave_lists_out(root, baserel, clauses, page_size, &path->access);
+	plan_clauses(root, baserel, clauses, page_size, &path->scan);
+	leave_lists_out(root, baserel, clauses, page_size, &path->scan);
 	path->page_size = page_size;
 	path->ahead = ahead;
 	path->keep = may_be_rescanned(root, baserel);
@@ -322,19 +323,19 @@ xero_path_of(const ForeignPath *path)
 List *
 xero_plan_private(const XeroPath *path)
 {
-	const XeroAccess *access = &path->access;
-	const char *order = access->options.order;
+	const XeroScanPlan *scan = &path->scan;
+	const char *order = scan->options.order;
 	List	   *private;
 
-	private = list_make5(access->pushdown.sent,
-						 access->wanted,
-						 makeInteger(access->options.levels),
+	private = list_make5(scan->pushdown.sent,
+						 scan->wanted,
+						 makeInteger(scan->options.levels),
 						 makeString(pstrdup(order ? order : "")),
 						 path->sort);
 	private = lappend(private, makeInteger(path->page_size));
 	private = lappend(private, makeBoolean(path->ahead));
 	private = lappend(private, makeBoolean(path->keep));
-	private = lappend(private, makeFloat(psprintf("%.0f", access->calls)));
+	private = lappend(private, makeFloat(psprintf("%.0f", scan->calls)));
 	private = lappend(private, makeInteger((int) path->table->relid));
 	private = lappend(private, makeBoolean(path->whole));
 	private = lappend(private, makeBoolean(path->kind == XERO_PATH_COUNT));
