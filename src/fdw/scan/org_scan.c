@@ -24,8 +24,8 @@ StaticAssertDecl(XERO_MAX_ORG_SCANS <= XERO_MAX_QUEUED,
 				 "more organisations are read at once than can be waited for");
 
 /* Keys are remembered where pages can overlap and the key is a uuid. */
-static XeroSeen *
-make_seen(XeroScanState *state)
+static XeroDedup *
+make_dedup(XeroScanState *state)
 {
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 
@@ -33,7 +33,7 @@ make_seen(XeroScanState *state)
 		state->decoder.key_field < 0 ||
 		state->decoder.fields[state->decoder.key_field].type != UUIDOID)
 		return NULL;
-	return xero_seen_create(state->run.cxt);
+	return xero_dedup_create(state->run.cxt);
 }
 
 /* At most "ahead" requests and unread responses. */
@@ -108,7 +108,7 @@ begin_request(XeroScanState *state, XeroOrgScan *org_scan)
 	org_scan->offset = 0;
 	org_scan->reread_page = 0;
 	org_scan->setbacks = 0;
-	org_scan->seen = request->single ? NULL : make_seen(state);
+	org_scan->dedup = request->single ? NULL : make_dedup(state);
 }
 
 static void

@@ -151,8 +151,8 @@ open_page(XeroScanState *state)
 		state->stats.pages++;
 		page->open = true;
 		show_progress(state);
-		if (org_scan->seen && org_scan->reread_page == 0)
-			xero_seen_next_page(org_scan->seen);
+		if (org_scan->dedup && org_scan->reread_page == 0)
+			xero_dedup_next_page(org_scan->dedup);
 		page->repeated = 0;
 		page->last_record = 0;
 		return true;
@@ -186,7 +186,7 @@ settle_rereads(XeroScanState *state, XeroOrgScan *org_scan, double change)
 	if (change < 0)
 		org_scan->setbacks++;
 	if (org_scan->setbacks > MAX_SETBACKS ||
-		(change != 0 && furthest - reach >= XERO_SEEN_PAGES))
+		(change != 0 && furthest - reach >= XERO_DEDUP_PAGES))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("foreign table \"%s\" keeps changing while it is being read",
@@ -264,15 +264,15 @@ is_repeated(XeroScanState *state)
 	XeroDecoder *decoder = &state->decoder;
 	int64		record = xero_reader_records(page->reader);
 
-	if (page->org_scan->seen == NULL || decoder->nulls[decoder->key_field])
+	if (page->org_scan->dedup == NULL || decoder->nulls[decoder->key_field])
 		return false;
 	if (record == page->last_record)
 		return page->last_repeated;
 
 	page->last_record = record;
 	page->last_repeated =
-		!xero_seen_add(page->org_scan->seen,
-					   DatumGetUUIDP(decoder->values[decoder->key_field]));
+		!xero_dedup_add(page->org_scan->dedup,
+						DatumGetUUIDP(decoder->values[decoder->key_field]));
 	if (page->last_repeated)
 		page->repeated++;
 	return page->last_repeated;

@@ -14,8 +14,8 @@
 #include "api/consent/tenant.h"
 #include "api/report/progress.h"
 #include "fdw/fdw.h"
+#include "fdw/scan/dedup.h"
 #include "fdw/scan/detail.h"
-#include "fdw/scan/seen.h"
 #include "json/reader.h"
 #include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
@@ -45,7 +45,7 @@ typedef struct XeroOrgScan
 	double		counted;		/* the part of it in the scan's sum, so too */
 	double		fewest_items;	/* smallest item count of all pages */
 	double		records;		/* distinct records that came */
-	XeroSeen   *seen;			/* keys of the recent pages, or NULL */
+	XeroDedup  *dedup;			/* keys of the recent pages, or NULL */
 	int64		offset;			/* of the last record, for lists by offset */
 	int64		reread_page;	/* its number if it is served again, else 0 */
 	int64		reread_last;	/* the last page to be served again */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * seen.c
- *	  Keys of the records on recent pages.
+ * dedup.c
+ *	  Deduplication of records, by the keys of those on recent pages.
  *
  * When records appear in a list while it is being read, those behind them
  * move on and come again on the next page; when records went, pages are read
@@ -16,19 +16,19 @@
  */
 #include "compat.h"
 
-#include "fdw/scan/seen.h"
+#include "fdw/scan/dedup.h"
 
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
-typedef struct SeenEntry
+typedef struct DedupEntry
 {
 	pg_uuid_t	key;
 	char		status;
-} SeenEntry;
+} DedupEntry;
 
-#define SH_PREFIX		seenkeys
-#define SH_ELEMENT_TYPE	SeenEntry
+#define SH_PREFIX		dedupkeys
+#define SH_ELEMENT_TYPE	DedupEntry
 #define SH_KEY_TYPE		pg_uuid_t
 #define SH_KEY			key
 #define SH_HASH_KEY(rb, k)	hash_bytes((k).data, UUID_LEN)
@@ -38,42 +38,42 @@ typedef struct SeenEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct XeroSeen
+struct XeroDedup
 {
 	MemoryContext mcxt;
-	seenkeys_hash *pages[XERO_SEEN_PAGES];	/* newest first; NULL if none */
+	dedupkeys_hash *pages[XERO_DEDUP_PAGES];	/* newest first; NULL if none */
 };
 
-XeroSeen *
-xero_seen_create(MemoryContext mcxt)
+XeroDedup *
+xero_dedup_create(MemoryContext mcxt)
 {
-	XeroSeen   *seen = MemoryContextAllocZero(mcxt, sizeof(XeroSeen));
+	XeroDedup  *dedup = MemoryContextAllocZero(mcxt, sizeof(XeroDedup));
 
-	seen->mcxt = mcxt;
-	xero_seen_next_page(seen);
-	return seen;
+	dedup->mcxt = mcxt;
+	xero_dedup_next_page(dedup);
+	return dedup;
 }
 
 void
-xero_seen_next_page(XeroSeen *seen)
+xero_dedup_next_page(XeroDedup *dedup)
 {
-	if (seen->pages[XERO_SEEN_PAGES - 1])
-		seenkeys_destroy(seen->pages[XERO_SEEN_PAGES - 1]);
-	for (int i = XERO_SEEN_PAGES - 1; i > 0; i--)
-		seen->pages[i] = seen->pages[i - 1];
-	seen->pages[0] = seenkeys_create(seen->mcxt, 1024, NULL);
+	if (dedup->pages[XERO_DEDUP_PAGES - 1])
+		dedupkeys_destroy(dedup->pages[XERO_DEDUP_PAGES - 1]);
+	for (int i = XERO_DEDUP_PAGES - 1; i > 0; i--)
+		dedup->pages[i] = dedup->pages[i - 1];
+	dedup->pages[0] = dedupkeys_create(dedup->mcxt, 1024, NULL);
 }
 
 bool
-xero_seen_add(XeroSeen *seen, const pg_uuid_t *key)
+xero_dedup_add(XeroDedup *dedup, const pg_uuid_t *key)
 {
 	bool		found;
 
-	for (int i = 1; i < XERO_SEEN_PAGES; i++)
+	for (int i = 1; i < XERO_DEDUP_PAGES; i++)
 	{
-		if (seen->pages[i] && seenkeys_lookup(seen->pages[i], *key))
+		if (dedup->pages[i] && dedupkeys_lookup(dedup->pages[i], *key))
 			return false;
 	}
-	seenkeys_insert(seen->pages[0], *key, &found);
+	dedupkeys_insert(dedup->pages[0], *key, &found);
 	return !found;
 }
