@@ -432,8 +432,8 @@ log_stall(const XeroCall *call)
 
 /* The attempt has cost what it has cost, and Xero may have said what is left. */
 static void
-settle_grant(XeroCall *call, const XeroHttpResult *result,
-			 XeroSituation situation, const XeroDecision *decision)
+give_back_grant(XeroCall *call, const XeroHttpResult *result,
+				XeroSituation situation, const XeroDecision *decision)
 {
 	if (xero_barrier_of(situation) != XERO_BARRIER_NONE)
 		xero_budget_refuse(&call->grant, xero_barrier_of(situation),
@@ -498,7 +498,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 		xero_perhaps_done(situation))
 		call->doubtful_at = call->sent_at;
 	decision = decide(call, result, situation);
-	settle_grant(call, result, situation, &decision);
+	give_back_grant(call, result, situation, &decision);
 
 	if (is_answer(call, situation))
 	{

@@ -160,7 +160,7 @@ open_page(XeroScanState *state)
 }
 
 /*
- * Settle which pages are to be served again, after a page whose response
+ * Decide which pages are read again, after a page whose response
  * counted "change" records more than the one before (less, if negative).
  *
  * If so many records went, as many may have moved from a page that had not
@@ -174,7 +174,7 @@ open_page(XeroScanState *state)
  * serves for records that appeared, which move others to pages to come.
  */
 static void
-settle_rereads(XeroScanState *state, XeroOrgScan *org_scan, double change)
+plan_rereads(XeroScanState *state, XeroOrgScan *org_scan, double change)
 {
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 	int			size = xero_pager_page_size(root, state->spec.page_size);
@@ -249,7 +249,7 @@ close_page(XeroScanState *state)
 			org_scan->fewest_items = items;
 		org_scan->items = items;
 	}
-	settle_rereads(state, org_scan, change);
+	plan_rereads(state, org_scan, change);
 	show_progress(state);
 }
 
