@@ -5,7 +5,7 @@
  *
  * A call passes through the states of CallState.  No state waits: all calls
  * that are not done are in one list, the oldest first, and whenever this
- * backend waits for any of them (await.c), or pumps, each goes on as far as it
+ * backend waits for any of them (wait.c), or pumps, each goes on as far as it
  * can.  A failure is kept in its call until somebody asks for the answer.
  *
  * A call lives in a context of its own, a child of its owner's, with a reset
@@ -535,7 +535,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 }
 
 static bool
-await_answer(XeroCall *call)
+take_answer(XeroCall *call)
 {
 	const XeroHttpResult *result = xero_http_result(call->http);
 
@@ -574,7 +574,7 @@ advance(XeroCall *call, double *resume_at)
 			moved = want_token(call, resume_at);
 			break;
 		case CALL_SENDING:
-			moved = await_answer(call);
+			moved = take_answer(call);
 			break;
 		case CALL_BACKOFF:
 			moved = sit_out(call, resume_at);

@@ -76,7 +76,7 @@ extern bool xero_call_in_doubt(const XeroCall *call);
 /* Throw a call away, finished or not. */
 extern void xero_call_free(XeroCall *call);
 
-/* ---- waiting, in await.c ---- */
+/* ---- waiting, in wait.c ---- */
 
 /*
  * Wait until one of several calls is done, driving all calls of this backend
@@ -84,7 +84,7 @@ extern void xero_call_free(XeroCall *call);
  * are more.  Failures are left to xero_call_finish().  They have the same
  * stats, and are XERO_MAX_QUEUED (budget.h) at most.
  */
-extern int	xero_call_await(XeroCall *const *calls, int ncalls);
+extern int	xero_call_wait(XeroCall *const *calls, int ncalls);
 
 /*
  * Wait for the answer in the same way.  Failures are raised as ERRORs.  The
@@ -92,7 +92,7 @@ extern int	xero_call_await(XeroCall *const *calls, int ncalls);
  */
 extern const XeroResponse *xero_call_finish(XeroCall *call);
 
-/* ---- for await.c; none of these waits ---- */
+/* ---- for wait.c; none of these waits ---- */
 
 /* What a call waits for. */
 typedef struct XeroObstacle

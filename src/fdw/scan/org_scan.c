@@ -196,7 +196,7 @@ xero_next_response(XeroScanState *state, const XeroResponse **response)
 	if (run->nopen == 0)
 		return NULL;
 
-	i = run->nopen > 1 ? xero_call_await(calls, run->nopen) : 0;
+	i = run->nopen > 1 ? xero_call_wait(calls, run->nopen) : 0;
 	state->page.org_scan = org_scan = run->open[i];
 	remove_open(state, i);
 	run->open[run->nopen++] = org_scan;

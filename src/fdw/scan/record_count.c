@@ -121,7 +121,7 @@ xero_count_lists(XeroScanState *state, const XeroRequest *request,
 	}
 	while (norg_scans > 0 && total >= 0)
 	{
-		int			i = xero_call_await(calls, norg_scans);
+		int			i = xero_call_wait(calls, norg_scans);
 		int64		n;
 
 		state->page.org_scan = &org_scans[asked[i]];

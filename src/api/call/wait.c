@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * await.c
+ * wait.c
  *	  Waiting for calls.
  *
  * The backend sleeps until one of the calls that are waited for can go on, for
@@ -120,7 +120,7 @@ wait_until_one_done(XeroCall *const *calls, int ncalls)
 }
 
 int
-xero_call_await(XeroCall *const *calls, int ncalls)
+xero_call_wait(XeroCall *const *calls, int ncalls)
 {
 	int			done = find_done(calls, ncalls);
 
@@ -143,6 +143,6 @@ xero_call_await(XeroCall *const *calls, int ncalls)
 const XeroResponse *
 xero_call_finish(XeroCall *call)
 {
-	(void) xero_call_await(&call, 1);
+	(void) xero_call_wait(&call, 1);
 	return xero_call_answer(call);
 }
