@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * consent.c
- *	  The work that only one process at a time may do: exchanging codes and
+ *	  The jobs that only one process at a time may do: exchanging codes and
  *	  refresh tokens, and ending consents.
  *
  * This runs in the background worker.  No transaction of a user has any part
@@ -16,7 +16,7 @@
 #include "access/xlog.h"
 #include "api/consent/consent.h"
 #include "api/consent/issuer.h"
-#include "api/consent/work.h"
+#include "api/consent/token_job.h"
 #include "base/text.h"
 #include "base/urlencode.h"
 #include "utils/builtins.h"
@@ -46,24 +46,24 @@ bad_state(const XeroServer *server)
 
 /* The pending authorization is gone after this, whatever comes. */
 static XeroPending *
-take_pending(XeroWork *work, const char *state)
+take_pending(XeroTokenJob *job, const char *state)
 {
 	bool		other_role;
-	XeroPending *pending = xero_store_take(state, work->job->roleid,
+	XeroPending *pending = xero_store_take(state, job->spec->roleid,
 										   &other_role);
 
 	if (other_role)
-		(void) xero_work_fail(work,
-							  xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
-										   psprintf("this authorization of server \"%s\" was begun by another role",
-													work->server->name),
-										   NULL,
-										   "The role that called authorize_url() must complete it."),
-							  0);
-	else if (pending == NULL || pending->umid != work->job->umid ||
-			 strcmp(pending->client_id, work->server->client_id) != 0)
+		(void) xero_token_job_fail(job,
+								   xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+												psprintf("this authorization of server \"%s\" was begun by another role",
+														 job->server->name),
+												NULL,
+												"The role that called authorize_url() must complete it."),
+								   0);
+	else if (pending == NULL || pending->umid != job->spec->umid ||
+			 strcmp(pending->client_id, job->server->client_id) != 0)
 	{
-		(void) xero_work_fail(work, bad_state(work->server), 0);
+		(void) xero_token_job_fail(job, bad_state(job->server), 0);
 		pending = NULL;
 	}
 	return pending;
@@ -79,38 +79,38 @@ clean_or_null(const char *text)
 
 /* Both tokens, and that they belong together. */
 static bool
-verify_both(XeroWork *work, const XeroPending *pending,
+verify_both(XeroTokenJob *job, const XeroPending *pending,
 			const XeroConsent *consent, const char *id_token,
 			XeroClaims *access, XeroClaims *identity)
 {
 	XeroJwtResult verified;
 
-	verified = xero_issuer_verify(work->server, consent->access_token, NULL,
+	verified = xero_issuer_verify(job->server, consent->access_token, NULL,
 								  NULL, access);
 	if (xero_issuer_is_outdated(verified))
 	{
-		XeroFailure *failure = xero_issuer_load(work->server, true);
+		XeroFailure *failure = xero_issuer_load(job->server, true);
 
 		if (failure != NULL)
-			return xero_work_fail(work, failure, 0);
-		verified = xero_issuer_verify(work->server, consent->access_token,
+			return xero_token_job_fail(job, failure, 0);
+		verified = xero_issuer_verify(job->server, consent->access_token,
 									  NULL, NULL, access);
 	}
 	if (verified != XERO_JWT_VALID)
-		return xero_work_fail(work, xero_unverified(work->server, "access", verified), 0);
+		return xero_token_job_fail(job, xero_unverified(job->server, "access", verified), 0);
 
 	if (id_token == NULL)
 		verified = xero_has_word(pending->scopes, "openid", strlen("openid")) ?
 			XERO_JWT_MALFORMED : XERO_JWT_VALID;
 	else
-		verified = xero_issuer_verify(work->server, id_token, pending->nonce,
+		verified = xero_issuer_verify(job->server, id_token, pending->nonce,
 									  consent->access_token, identity);
 	if (verified == XERO_JWT_VALID && id_token != NULL &&
 		access->subject[0] != '\0' &&
 		strcmp(access->subject, identity->subject) != 0)
 		verified = XERO_JWT_AT_HASH;
 	if (verified != XERO_JWT_VALID)
-		return xero_work_fail(work, xero_unverified(work->server, "id", verified), 0);
+		return xero_token_job_fail(job, xero_unverified(job->server, "id", verified), 0);
 	return true;
 }
 
@@ -136,7 +136,7 @@ describe_consent(const XeroClaims *access, const XeroClaims *identity,
 
 /* Exchange the code and look at what came of it; nothing is stored yet. */
 static bool
-exchange_code(XeroWork *work, const XeroPending *pending, const char *code,
+exchange_code(XeroTokenJob *job, const XeroPending *pending, const char *code,
 			  XeroConsent *consent)
 {
 	XeroIdentityRequest *answer;
@@ -152,7 +152,7 @@ exchange_code(XeroWork *work, const XeroPending *pending, const char *code,
 	xero_append_parameter(&form, "redirect_uri", pending->redirect_uri);
 	xero_append_parameter(&form, "code_verifier", pending->verifier);
 	asked_at = GetCurrentTimestamp();
-	answer = xero_work_post(work, XERO_TOKEN_PATH, &form);
+	answer = xero_token_job_post(job, XERO_TOKEN_PATH, &form);
 	if (answer == NULL)
 		return false;
 	if (answer->result->status >= 400)
@@ -160,29 +160,29 @@ exchange_code(XeroWork *work, const XeroPending *pending, const char *code,
 		bool		stale = strcmp(xero_identity_word(answer),
 								   "invalid_grant") == 0;
 
-		return xero_work_fail(work,
-							  xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-										   psprintf("Xero refused to complete the authorization of server \"%s\"",
-													work->server->name),
-										   xero_describe_refusal(answer->result),
-										   stale ?
-										   psprintf("A code is good for five minutes and for one use. %s",
-													xero_authorize_hint(work->server)) :
-										   "Check client_id, client_secret and redirect_uri."),
-							  0);
+		return xero_token_job_fail(job,
+								   xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+												psprintf("Xero refused to complete the authorization of server \"%s\"",
+														 job->server->name),
+												xero_describe_refusal(answer->result),
+												stale ?
+												psprintf("A code is good for five minutes and for one use. %s",
+														 xero_authorize_hint(job->server)) :
+												"Check client_id, client_secret and redirect_uri."),
+								   0);
 	}
-	if (!xero_work_take_tokens(work, answer, asked_at, consent, &id_token))
+	if (!xero_token_job_take_tokens(job, answer, asked_at, consent, &id_token))
 		return false;
 	xero_identity_free(answer);
 	if (consent->refresh_token == NULL)
-		return xero_work_fail(work,
-							  xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-										   psprintf("Xero gave no refresh token to server \"%s\"",
-													work->server->name),
-										   NULL,
-										   "The scope offline_access must be granted."),
-							  0);
-	if (!verify_both(work, pending, consent, id_token, access, identity))
+		return xero_token_job_fail(job,
+								   xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+												psprintf("Xero gave no refresh token to server \"%s\"",
+														 job->server->name),
+												NULL,
+												"The scope offline_access must be granted."),
+								   0);
+	if (!verify_both(job, pending, consent, id_token, access, identity))
 		return false;
 	describe_consent(access, identity, consent);
 	xero_wipe(id_token);
@@ -190,37 +190,37 @@ exchange_code(XeroWork *work, const XeroPending *pending, const char *code,
 }
 
 static bool
-authorize(XeroWork *work)
+authorize(XeroTokenJob *job)
 {
-	const char *state = work->job->argument;
+	const char *state = job->spec->argument;
 	const char *code = state + strlen(state) + 1;
 	XeroConsent consent = {0};
 	XeroFailure *failure;
-	XeroPending *pending = take_pending(work, state);
+	XeroPending *pending = take_pending(job, state);
 
-	xero_work_commit(work);
-	xero_work_begin(work);
+	xero_token_job_commit(job);
+	xero_token_job_begin(job);
 	if (pending == NULL)
 		return false;
-	failure = xero_issuer_load(work->server, false);
+	failure = xero_issuer_load(job->server, false);
 	if (failure != NULL)
-		return xero_work_fail(work, failure, 0);
+		return xero_token_job_fail(job, failure, 0);
 
 	consent.umid = pending->umid;
-	consent.serverid = work->server->serverid;
+	consent.serverid = job->server->serverid;
 	consent.client_id = pending->client_id;
 	consent.roleid = pending->roleid;
 	consent.scopes = pending->scopes;
-	if (!exchange_code(work, pending, code, &consent))
+	if (!exchange_code(job, pending, code, &consent))
 		return false;
 	xero_store_consent(&consent);
 	xero_store_announce(consent.umid);
-	xero_work_commit(work);
-	xero_work_begin(work);
+	xero_token_job_commit(job);
+	xero_token_job_begin(job);
 
 	xero_slot_publish(consent.access_token, consent.refreshed_at,
 					  consent.expires_at);
-	xero_work_organisations(work, &consent, true);
+	xero_token_job_organisations(job, &consent, true);
 	xero_wipe(consent.access_token);
 	xero_wipe(consent.refresh_token);
 	xero_wipe(pending->verifier);
@@ -231,33 +231,33 @@ authorize(XeroWork *work)
 
 /* NULL also if what is stored does not open: then it is only forgotten here. */
 static XeroConsent *
-read_if_possible(XeroWork *work)
+read_if_possible(XeroTokenJob *job)
 {
 	XeroConsent *volatile consent = NULL;
 
 	PG_TRY();
 	{
-		consent = xero_store_read(work->job->umid);
+		consent = xero_store_read(job->spec->umid);
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(work->cxt);
+		MemoryContextSwitchTo(job->cxt);
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
-		xero_work_begin(work);
+		xero_token_job_begin(job);
 	}
 	PG_END_TRY();
 	return consent;
 }
 
 static bool
-disconnect(XeroWork *work)
+disconnect(XeroTokenJob *job)
 {
-	XeroConsent *consent = read_if_possible(work);
+	XeroConsent *consent = read_if_possible(job);
 
-	xero_work_commit(work);
-	xero_work_begin(work);
+	xero_token_job_commit(job);
+	xero_token_job_begin(job);
 	if (consent != NULL && !consent->refused)
 	{
 		XeroIdentityRequest *answer;
@@ -265,84 +265,84 @@ disconnect(XeroWork *work)
 
 		initStringInfo(&form);
 		xero_append_parameter(&form, "token", consent->refresh_token);
-		answer = xero_work_post(work, REVOCATION_PATH, &form);
+		answer = xero_token_job_post(job, REVOCATION_PATH, &form);
 		if (answer == NULL)
 			return false;
 		if (answer->result->status > 400)
-			return xero_work_fail(work,
-								  xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-											   psprintf("Xero refused to end the consent of server \"%s\"",
-														work->server->name),
-											   xero_describe_refusal(answer->result),
-											   "Check client_id and client_secret."),
-								  0);
+			return xero_token_job_fail(job,
+									   xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+													psprintf("Xero refused to end the consent of server \"%s\"",
+															 job->server->name),
+													xero_describe_refusal(answer->result),
+													"Check client_id and client_secret."),
+									   0);
 		xero_identity_free(answer);
 		xero_wipe(consent->refresh_token);
 		xero_wipe(consent->access_token);
 	}
 	xero_slot_wipe();
-	if (!xero_store_forget(work->job->umid))
-		return xero_work_fail(work, xero_no_consent(work->server), 0);
-	xero_store_announce(work->job->umid);
+	if (!xero_store_forget(job->spec->umid))
+		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
+	xero_store_announce(job->spec->umid);
 	return true;
 }
 
 /* ---- any job ---- */
 
 static void
-do_job(XeroWork *work)
+do_job(XeroTokenJob *job)
 {
 	bool		done PG_USED_FOR_ASSERTS_ONLY = false;
 
-	xero_work_begin(work);
-	switch (work->job->kind)
+	xero_token_job_begin(job);
+	switch (job->spec->kind)
 	{
-		case XERO_JOB_RENEW:
-			done = xero_work_renew(work, false);
+		case XERO_TOKEN_JOB_RENEW:
+			done = xero_token_job_renew(job, false);
 			break;
-		case XERO_JOB_REFRESH:
-			done = xero_work_renew(work, true);
+		case XERO_TOKEN_JOB_REFRESH:
+			done = xero_token_job_renew(job, true);
 			break;
-		case XERO_JOB_AUTHORIZE:
-			done = authorize(work);
+		case XERO_TOKEN_JOB_AUTHORIZE:
+			done = authorize(job);
 			break;
-		case XERO_JOB_DISCONNECT:
-			done = disconnect(work);
+		case XERO_TOKEN_JOB_DISCONNECT:
+			done = disconnect(job);
 			break;
 	}
-	Assert(done == (work->failure == NULL));
-	xero_work_commit(work);
+	Assert(done == (job->failure == NULL));
+	xero_token_job_commit(job);
 }
 
 /* An error becomes what those who wait get to hear. */
 static void
-catch_error(XeroWork *work)
+catch_error(XeroTokenJob *job)
 {
 	ErrorData  *error;
 
-	MemoryContextSwitchTo(work->cxt);
+	MemoryContextSwitchTo(job->cxt);
 	error = CopyErrorData();
 	FlushErrorState();
 	AbortCurrentTransaction();
-	MemoryContextSwitchTo(work->cxt);
-	(void) xero_work_fail(work,
-						  xero_failure(error->sqlerrcode, error->message,
-									   error->detail, error->hint), 0);
+	MemoryContextSwitchTo(job->cxt);
+	(void) xero_token_job_fail(job,
+							   xero_failure(error->sqlerrcode, error->message,
+											error->detail, error->hint), 0);
 }
 
 /* For the view of connections, as far as that is possible now. */
 static void
-note_trouble(XeroWork *work)
+note_trouble(XeroTokenJob *job)
 {
 	PG_TRY();
 	{
-		xero_work_begin(work);
-		xero_store_trouble(work->job->umid, false, work->failure->message);
-		xero_work_commit(work);
+		xero_token_job_begin(job);
+		xero_store_trouble(job->spec->umid, false, job->failure->message);
+		xero_token_job_commit(job);
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(work->cxt);
+		MemoryContextSwitchTo(job->cxt);
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
@@ -351,32 +351,32 @@ note_trouble(XeroWork *work)
 }
 
 void
-xero_consent_work(const XeroServer *server, XeroJob *job)
+xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 {
-	XeroWork	work = {server, job, CurrentMemoryContext, NULL, 0};
+	XeroTokenJob job = {server, spec, CurrentMemoryContext, NULL, 0};
 
-	if (server == NULL || xero_hash_credentials(server) != job->credentials)
-		work.failure = lost_mapping();
+	if (server == NULL || xero_hash_credentials(server) != spec->credentials)
+		job.failure = lost_mapping();
 	else
 	{
 		PG_TRY();
 		{
-			do_job(&work);
+			do_job(&job);
 		}
 		PG_CATCH();
 		{
-			catch_error(&work);
+			catch_error(&job);
 		}
 		PG_END_TRY();
 		/* terminated by an operator's hand: those who wait ask again */
-		if (work.failure != NULL &&
-			work.failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		if (job.failure != NULL &&
+			job.failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			return;
-		if (work.failure != NULL && work.hold_ms != XERO_HOLD_FOR_EVER &&
-			(job->kind == XERO_JOB_RENEW || job->kind == XERO_JOB_REFRESH) &&
+		if (job.failure != NULL && job.hold_ms != XERO_HOLD_FOR_EVER &&
+			(spec->kind == XERO_TOKEN_JOB_RENEW || spec->kind == XERO_TOKEN_JOB_REFRESH) &&
 			!RecoveryInProgress())
-			note_trouble(&work);
+			note_trouble(&job);
 	}
-	explicit_bzero(job->argument, sizeof(job->argument));
-	xero_slot_finish(work.failure, work.hold_ms);
+	explicit_bzero(spec->argument, sizeof(spec->argument));
+	xero_slot_finish(job.failure, job.hold_ms);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * consent.h
- *	  The work that only one process at a time may do: exchanging codes and
+ *	  The jobs that only one process at a time may do: exchanging codes and
  *	  refresh tokens, and ending consents.
  *
  *-------------------------------------------------------------------------
@@ -23,6 +23,6 @@
  * caller is a process without a transaction; its memory context lives until
  * the end of the job.
  */
-extern void xero_consent_work(const XeroServer *server, XeroJob *job);
+extern void xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec);
 
 #endif							/* XERO_CONSENT_H */

@@ -19,7 +19,7 @@
 
 #include "access/xlog.h"
 #include "api/consent/issuer.h"
-#include "api/consent/work.h"
+#include "api/consent/token_job.h"
 #include "base/urlencode.h"
 #include "utils/timestamp.h"
 
@@ -37,12 +37,12 @@ reconnect_failure(const XeroServer *server, const char *detail)
 
 /* Is what is stored good enough, and not what was given out before? */
 static bool
-is_still_good(const XeroWork *work, const XeroConsent *consent)
+is_still_good(const XeroTokenJob *job, const XeroConsent *consent)
 {
 	int64		lifetime = consent->expires_at - consent->refreshed_at;
 
 	return consent->access_token != NULL &&
-		consent->expires_at > work->job->given_until &&
+		consent->expires_at > job->spec->given_until &&
 		GetCurrentTimestamp() < consent->expires_at - Min(XERO_TOKEN_MARGIN_MS * INT64CONST(1000), lifetime / 2);
 }
 
@@ -51,23 +51,23 @@ is_still_good(const XeroWork *work, const XeroConsent *consent)
  * not good any more is for everybody and for good.
  */
 static bool
-refused_exchange(XeroWork *work, const XeroIdentityRequest *answer)
+refused_exchange(XeroTokenJob *job, const XeroIdentityRequest *answer)
 {
 	const char *why = xero_describe_refusal(answer->result);
 
 	if (strcmp(xero_identity_word(answer), "invalid_grant") == 0)
 	{
-		xero_store_trouble(work->job->umid, true, why);
+		xero_store_trouble(job->spec->umid, true, why);
 		xero_slot_wipe();
-		return xero_work_fail(work, reconnect_failure(work->server, why),
-							  XERO_HOLD_FOR_EVER);
+		return xero_token_job_fail(job, reconnect_failure(job->server, why),
+								   XERO_HOLD_FOR_EVER);
 	}
-	return xero_work_fail(work,
-						  xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-									   psprintf("Xero refused an access token to server \"%s\"",
-												work->server->name),
-									   why,
-									   "Check client_id and client_secret."), 0);
+	return xero_token_job_fail(job,
+							   xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+											psprintf("Xero refused an access token to server \"%s\"",
+													 job->server->name),
+											why,
+											"Check client_id and client_secret."), 0);
 }
 
 /*
@@ -76,7 +76,7 @@ refused_exchange(XeroWork *work, const XeroIdentityRequest *answer)
  * token is not stored before it is verified.
  */
 static bool
-exchange(XeroWork *work, XeroConsent *consent)
+exchange(XeroTokenJob *job, XeroConsent *consent)
 {
 	XeroIdentityRequest *answer;
 	XeroClaims *claims = palloc(sizeof(XeroClaims));
@@ -89,79 +89,79 @@ exchange(XeroWork *work, XeroConsent *consent)
 	xero_append_parameter(&form, "grant_type", "refresh_token");
 	xero_append_parameter(&form, "refresh_token", consent->refresh_token);
 	asked_at = GetCurrentTimestamp();
-	answer = xero_work_post(work, XERO_TOKEN_PATH, &form);
+	answer = xero_token_job_post(job, XERO_TOKEN_PATH, &form);
 	if (answer == NULL)
 		return false;
 	if (answer->result->status >= 400)
-		return refused_exchange(work, answer);
-	if (!xero_work_take_tokens(work, answer, asked_at, consent, NULL))
+		return refused_exchange(job, answer);
+	if (!xero_token_job_take_tokens(job, answer, asked_at, consent, NULL))
 		return false;
 	xero_identity_free(answer);
 
 	access_token = consent->access_token;
-	verified = xero_issuer_verify(work->server, access_token, NULL, NULL,
+	verified = xero_issuer_verify(job->server, access_token, NULL, NULL,
 								  claims);
 	if (verified != XERO_JWT_VALID)
 		consent->access_token = NULL;
 	xero_store_tokens(consent);
-	xero_work_commit(work);
-	xero_work_begin(work);
+	xero_token_job_commit(job);
+	xero_token_job_begin(job);
 	if (xero_issuer_is_outdated(verified))
 	{
-		XeroFailure *failure = xero_issuer_load(work->server, true);
+		XeroFailure *failure = xero_issuer_load(job->server, true);
 
 		if (failure != NULL)
-			return xero_work_fail(work, failure, 0);
-		verified = xero_issuer_verify(work->server, access_token, NULL, NULL,
+			return xero_token_job_fail(job, failure, 0);
+		verified = xero_issuer_verify(job->server, access_token, NULL, NULL,
 									  claims);
 		if (verified == XERO_JWT_VALID)
 		{
 			consent->access_token = access_token;
 			xero_store_tokens(consent);
-			xero_work_commit(work);
-			xero_work_begin(work);
+			xero_token_job_commit(job);
+			xero_token_job_begin(job);
 		}
 	}
 	if (verified != XERO_JWT_VALID)
-		return xero_work_fail(work, xero_unverified(work->server, "access", verified),
-							  UNVERIFIED_HOLD_MS);
+		return xero_token_job_fail(job, xero_unverified(job->server, "access", verified),
+								   UNVERIFIED_HOLD_MS);
 	return true;
 }
 
 bool
-xero_work_renew(XeroWork *work, bool forced)
+xero_token_job_renew(XeroTokenJob *job, bool forced)
 {
-	XeroConsent *consent = xero_store_read(work->job->umid);
+	XeroConsent *consent = xero_store_read(job->spec->umid);
 	XeroFailure *failure;
 
 	if (consent == NULL ||
-		strcmp(consent->client_id, work->server->client_id) != 0)
-		return xero_work_fail(work, xero_no_consent(work->server), 0);
+		strcmp(consent->client_id, job->server->client_id) != 0)
+		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
 	if (consent->refused)
-		return xero_work_fail(work, reconnect_failure(work->server, consent->error),
-							  XERO_HOLD_FOR_EVER);
-	if (forced || !is_still_good(work, consent))
+		return xero_token_job_fail(job, reconnect_failure(job->server, consent->error),
+								   XERO_HOLD_FOR_EVER);
+	if (forced || !is_still_good(job, consent))
 	{
 		if (RecoveryInProgress())
-			return xero_work_fail(work,
-								  xero_failure(ERRCODE_READ_ONLY_SQL_TRANSACTION,
-											   psprintf("access token of server \"%s\" has expired, and cannot be renewed during recovery",
-														work->server->name),
-											   NULL,
-											   "Query the server on the primary: the new token is replicated to here."),
-								  0);
-		xero_work_commit(work);
-		xero_work_begin(work);
-		failure = xero_issuer_load(work->server, false);
+			return xero_token_job_fail(job,
+									   xero_failure(ERRCODE_READ_ONLY_SQL_TRANSACTION,
+													psprintf("access token of server \"%s\" has expired, and cannot be renewed during recovery",
+															 job->server->name),
+													NULL,
+													"Query the server on the primary: the new token is replicated to here."),
+									   0);
+		xero_token_job_commit(job);
+		xero_token_job_begin(job);
+		failure = xero_issuer_load(job->server, false);
 		if (failure != NULL)
-			return xero_work_fail(work, failure, 0);
-		if (!exchange(work, consent))
+			return xero_token_job_fail(job, failure, 0);
+		if (!exchange(job, consent))
 			return false;
 	}
 	xero_slot_publish(consent->access_token, consent->refreshed_at,
 					  consent->expires_at);
 	if (forced)
-		xero_work_organisations(work, consent, false);
+		xero_token_job_organisations(job, consent, false);
 	xero_wipe(consent->access_token);
 	xero_wipe(consent->refresh_token);
 	return true;

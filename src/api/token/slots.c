@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * slots.c
- *	  The tokens that all backends share, and the work that gets them.
+ *	  The tokens that all backends share, and the jobs that get them.
  *
  * A refresh token is good for one exchange, so of all backends of the cluster
  * only one may exchange it.  That one is a background worker, started when it
@@ -79,12 +79,12 @@ typedef struct Slot
 	/* the job */
 	bool		busy;
 	uint64		job;			/* the present or the last one */
-	XeroJobKind kind;
+	XeroTokenJobKind kind;
 	bool		begun;			/* by a worker */
 	TimestampTz asked_at;
 	Oid			roleid;
 	size_t		argument_len;
-	char		argument[XERO_JOB_ARGUMENT_SIZE];
+	char		argument[XERO_TOKEN_JOB_ARGUMENT_SIZE];
 
 	TimestampTz hold_until;		/* the last job's failure is in force */
 	Outcome		outcomes[NOUTCOMES];	/* by number of the job */
@@ -288,7 +288,7 @@ enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
 }
 
 static void
-make_job(XeroSlots *slots, Slot *slot, XeroJobKind kind,
+make_job(XeroSlots *slots, Slot *slot, XeroTokenJobKind kind,
 		 const char *argument, size_t len, TimestampTz now)
 {
 	slot->busy = true;
@@ -512,7 +512,7 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 		strcpy(token->token, slot->token);
 		if (now >= slot->early_at && !slot->busy)
 		{
-			make_job(slots, slot, XERO_JOB_RENEW, NULL, 0, now);
+			make_job(slots, slot, XERO_TOKEN_JOB_RENEW, NULL, 0, now);
 			find_job(slots, slot, &finding);
 		}
 	}
@@ -528,7 +528,7 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 	}
 	else
 	{
-		make_job(slots, slot, XERO_JOB_RENEW, NULL, 0, now);
+		make_job(slots, slot, XERO_TOKEN_JOB_RENEW, NULL, 0, now);
 		find_job(slots, slot, &finding);
 		wait_for_job(slots, slot, ticket, &finding);
 	}
@@ -537,7 +537,7 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 }
 
 XeroSlotAnswer
-xero_slot_do(const XeroServer *server, XeroJobKind kind,
+xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
 			 const char *argument, size_t len, XeroSlotTicket *ticket,
 			 XeroFailure **failure)
 {
@@ -548,7 +548,7 @@ xero_slot_do(const XeroServer *server, XeroJobKind kind,
 	Finding		finding = {0};
 	Slot	   *slot;
 
-	Assert(len <= XERO_JOB_ARGUMENT_SIZE);
+	Assert(len <= XERO_TOKEN_JOB_ARGUMENT_SIZE);
 	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
 	slot = enter_slot(slots, server, credentials, now, ended_job);
 	if (slot == NULL)
@@ -620,7 +620,7 @@ worker_exits(int code, Datum arg)
 }
 
 bool
-xero_slot_take(int number, uint64 job, XeroJob *copy)
+xero_slot_take(int number, uint64 job, XeroTokenJobSpec *copy)
 {
 	XeroSlots  *slots = attach_slots();
 	Slot	   *slot;

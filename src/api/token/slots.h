@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * slots.h
- *	  The tokens that all backends share, and the work that gets them.
+ *	  The tokens that all backends share, and the jobs that get them.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,32 +17,32 @@
 
 /* With the terminating zero byte.  Xero's have some 1,500 bytes. */
 #define XERO_SHARED_TOKEN_SIZE 8192
-#define XERO_JOB_ARGUMENT_SIZE 4096
+#define XERO_TOKEN_JOB_ARGUMENT_SIZE 4096
 
 /* A token is not used in its last minute. */
 #define XERO_TOKEN_MARGIN_MS 60000
 
 /* What a worker can be asked for. */
-typedef enum XeroJobKind
+typedef enum XeroTokenJobKind
 {
-	XERO_JOB_RENEW,				/* a usable token, by an exchange if need be */
-	XERO_JOB_REFRESH,			/* an exchange, and the organisations */
-	XERO_JOB_AUTHORIZE,			/* exchange a code; argument: state, code */
-	XERO_JOB_DISCONNECT			/* revoke and forget */
-} XeroJobKind;
+	XERO_TOKEN_JOB_RENEW,		/* a usable token, by an exchange if need be */
+	XERO_TOKEN_JOB_REFRESH,		/* an exchange, and the organisations */
+	XERO_TOKEN_JOB_AUTHORIZE,	/* exchange a code; argument: state, code */
+	XERO_TOKEN_JOB_DISCONNECT	/* revoke and forget */
+} XeroTokenJobKind;
 
 /* A job as its worker gets it; the worker wipes the argument. */
-typedef struct XeroJob
+typedef struct XeroTokenJobSpec
 {
 	uint64		number;
-	XeroJobKind kind;
+	XeroTokenJobKind kind;
 	Oid			dbid;
 	Oid			umid;
 	Oid			roleid;			/* who asked */
 	uint64		credentials;	/* what the asker knew of the server */
 	TimestampTz given_until;	/* end of the last token that was given out */
-	char		argument[XERO_JOB_ARGUMENT_SIZE];
-} XeroJob;
+	char		argument[XERO_TOKEN_JOB_ARGUMENT_SIZE];
+} XeroTokenJobSpec;
 
 /* A token that was given out; the token itself is a secret. */
 typedef struct XeroSharedToken
@@ -91,7 +91,7 @@ extern void xero_slot_reject(const XeroServer *server, uint64 serial);
  * Have something else done.  Repeat it with the same ticket until it is done
  * or has failed.  The argument is copied.
  */
-extern XeroSlotAnswer xero_slot_do(const XeroServer *server, XeroJobKind kind,
+extern XeroSlotAnswer xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
 								   const char *argument, size_t len,
 								   XeroSlotTicket *ticket,
 								   XeroFailure **failure);
@@ -102,7 +102,7 @@ extern XeroSlotAnswer xero_slot_do(const XeroServer *server, XeroJobKind kind,
  * Take on the job; false if nobody waits for it any more.  From here on the
  * slot is released when this process ends, however it ends.
  */
-extern bool xero_slot_take(int number, uint64 job, XeroJob *copy);
+extern bool xero_slot_take(int number, uint64 job, XeroTokenJobSpec *copy);
 
 /* Everybody may use this token now. */
 extern void xero_slot_publish(const char *token, TimestampTz begins_at,

@@ -214,7 +214,7 @@ report_refusal(const XeroServer *server, const char *url, const char *error)
 
 /* Have the worker do something, and wait for it. */
 static void
-have_done(const XeroServer *server, XeroJobKind kind, const char *argument,
+have_done(const XeroServer *server, XeroTokenJobKind kind, const char *argument,
 		  size_t len)
 {
 	XeroSlotTicket ticket = {0};
@@ -260,7 +260,7 @@ argument_of(const XeroServer *server, const char *url, size_t *len)
 						code == NULL ? "code" : "state"),
 				 errhint("Copy the whole address that the browser was sent back to, from http to its end.")));
 	*len = strlen(state) + strlen(code) + 2;
-	if (*len > XERO_JOB_ARGUMENT_SIZE)
+	if (*len > XERO_TOKEN_JOB_ARGUMENT_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("address is too long")));
@@ -283,7 +283,7 @@ xero_complete_authorization(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("xero_fdw.complete_authorization()");
 	argument = argument_of(server, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						   &len);
-	have_done(server, XERO_JOB_AUTHORIZE, argument, len);
+	have_done(server, XERO_TOKEN_JOB_AUTHORIZE, argument, len);
 	xero_store_show(server->umid, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
@@ -296,7 +296,7 @@ xero_refresh_token(PG_FUNCTION_ARGS)
 											 false);
 
 	PreventCommandDuringRecovery("xero_fdw.refresh_token()");
-	have_done(server, XERO_JOB_REFRESH, NULL, 0);
+	have_done(server, XERO_TOKEN_JOB_REFRESH, NULL, 0);
 	PG_RETURN_VOID();
 }
 
@@ -309,7 +309,7 @@ xero_disconnect(PG_FUNCTION_ARGS)
 
 	PreventCommandDuringRecovery("xero_fdw.disconnect()");
 	if (xero_needs_consent(server))
-		have_done(server, XERO_JOB_DISCONNECT, NULL, 0);
+		have_done(server, XERO_TOKEN_JOB_DISCONNECT, NULL, 0);
 	else
 	{
 		/* nothing to end at Xero; what is stored is the list it gave */

@@ -79,27 +79,27 @@ xero_worker_main(Datum arg)
 	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
 											  "Xero worker",
 											  ALLOCSET_DEFAULT_SIZES);
-	XeroJob    *job = MemoryContextAlloc(cxt, sizeof(XeroJob));
+	XeroTokenJobSpec *spec = MemoryContextAlloc(cxt, sizeof(XeroTokenJobSpec));
 	XeroServer *server;
 	uint64		number;
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof(number));
-	if (!xero_slot_take(DatumGetInt32(arg), number, job))
+	if (!xero_slot_take(DatumGetInt32(arg), number, spec))
 		proc_exit(0);
 
-	BackgroundWorkerInitializeConnectionByOid(job->dbid, InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(spec->dbid, InvalidOid, 0);
 	secure_settings();
 	pgstat_report_activity(STATE_RUNNING, "exchanging tokens with Xero");
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	MemoryContextSwitchTo(cxt);
-	server = load_server(job->umid);
+	server = load_server(spec->umid);
 	CommitTransactionCommand();
 
 	MemoryContextSwitchTo(cxt);
-	xero_consent_work(server, job);
+	xero_run_token_job(server, spec);
 	proc_exit(0);
 }

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * work.h
- *	  What the kinds of work that exchange tokens have in common.
+ * token_job.h
+ *	  What the jobs that exchange tokens have in common.
  *
  * For consent.c and renew.c, in the background worker.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_WORK_H
-#define XERO_WORK_H
+#ifndef XERO_TOKEN_JOB_H
+#define XERO_TOKEN_JOB_H
 
 #include "compat.h"
 
@@ -21,54 +21,54 @@
 #define XERO_HOLD_FOR_EVER (-1)
 
 /* One job.  Lives in the memory context of the job. */
-typedef struct XeroWork
+typedef struct XeroTokenJob
 {
 	const XeroServer *server;
-	XeroJob    *job;
+	XeroTokenJobSpec *spec;
 	MemoryContext cxt;
 	XeroFailure *failure;		/* how it went */
 	int			hold_ms;
-} XeroWork;
+} XeroTokenJob;
 
 /* Begin and end a transaction; what is allocated stays to the job's end. */
-extern void xero_work_begin(XeroWork *work);
-extern void xero_work_commit(XeroWork *work);
+extern void xero_token_job_begin(XeroTokenJob *job);
+extern void xero_token_job_commit(XeroTokenJob *job);
 
 /* It did not go well; false, to be returned. */
-extern bool xero_work_fail(XeroWork *work, XeroFailure *failure, int hold_ms);
+extern bool xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hold_ms);
 
 /*
  * POST a form with the application's credentials, and wipe it; an answer, or a
- * refusal.  NULL if the work has failed.
+ * refusal.  NULL if the job has failed.
  */
-extern XeroIdentityRequest *xero_work_post(XeroWork *work, const char *path,
-										   StringInfo form);
+extern XeroIdentityRequest *xero_token_job_post(XeroTokenJob *job, const char *path,
+												StringInfo form);
 
 /*
  * Take the tokens out of an answer into the consent; without a new refresh
  * token the old one stays.  The id token, if there is one and it is wanted, is
- * palloc'ed.  False if the work has failed.
+ * palloc'ed.  False if the job has failed.
  */
-extern bool xero_work_take_tokens(XeroWork *work,
-								  const XeroIdentityRequest *answer,
-								  TimestampTz asked_at, XeroConsent *consent,
-								  char **id_token);
+extern bool xero_token_job_take_tokens(XeroTokenJob *job,
+									   const XeroIdentityRequest *answer,
+									   TimestampTz asked_at, XeroConsent *consent,
+									   char **id_token);
 
 /*
  * Ask Xero what the consent reaches, and store it.  What it does not reach any
  * more is kept as lost, unless a person has just seen to it.  Needs a
  * transaction.
  */
-extern void xero_work_organisations(XeroWork *work,
-									const XeroConsent *consent,
-									bool accept_losses);
+extern void xero_token_job_organisations(XeroTokenJob *job,
+										 const XeroConsent *consent,
+										 bool accept_losses);
 
 /*
  * A usable access token for the stored consent, given out to all; "forced" by
- * an exchange in any case, and with the organisations.  False if the work has
+ * an exchange in any case, and with the organisations.  False if the job has
  * failed.  In renew.c.
  */
-extern bool xero_work_renew(XeroWork *work, bool forced);
+extern bool xero_token_job_renew(XeroTokenJob *job, bool forced);
 
 /* There is no consent that could be used. */
 extern XeroFailure *xero_no_consent(const XeroServer *server);
@@ -80,4 +80,4 @@ extern XeroFailure *xero_unverified(const XeroServer *server,
 /* Overwrite a string; NULL is none. */
 extern void xero_wipe(char *secret);
 
-#endif							/* XERO_WORK_H */
+#endif							/* XERO_TOKEN_JOB_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * work.c
- *	  What the kinds of work that exchange tokens have in common.
+ * token_job.c
+ *	  What the jobs that exchange tokens have in common.
  *
  * What is fetched from Xero is fetched in transactions that have no snapshot,
  * so that a slow answer holds up nothing.
@@ -12,32 +12,32 @@
 
 #include "access/xact.h"
 #include "api/consent/connections.h"
-#include "api/consent/work.h"
+#include "api/consent/token_job.h"
 #include "base/text.h"
 #include "base/urlencode.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 void
-xero_work_begin(XeroWork *work)
+xero_token_job_begin(XeroTokenJob *job)
 {
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	MemoryContextSwitchTo(work->cxt);
+	MemoryContextSwitchTo(job->cxt);
 }
 
 void
-xero_work_commit(XeroWork *work)
+xero_token_job_commit(XeroTokenJob *job)
 {
 	CommitTransactionCommand();
-	MemoryContextSwitchTo(work->cxt);
+	MemoryContextSwitchTo(job->cxt);
 }
 
 bool
-xero_work_fail(XeroWork *work, XeroFailure *failure, int hold_ms)
+xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hold_ms)
 {
-	work->failure = failure;
-	work->hold_ms = hold_ms;
+	job->failure = failure;
+	job->hold_ms = hold_ms;
 	return false;
 }
 
@@ -67,8 +67,8 @@ xero_wipe(char *secret)
 }
 
 bool
-xero_work_take_tokens(XeroWork *work, const XeroIdentityRequest *answer,
-					  TimestampTz asked_at, XeroConsent *consent, char **id_token)
+xero_token_job_take_tokens(XeroTokenJob *job, const XeroIdentityRequest *answer,
+						   TimestampTz asked_at, XeroConsent *consent, char **id_token)
 {
 	XeroTokenDocument *document = palloc(sizeof(XeroTokenDocument));
 	bool		good;
@@ -90,13 +90,13 @@ xero_work_take_tokens(XeroWork *work, const XeroIdentityRequest *answer,
 	explicit_bzero(document, sizeof(*document));
 	pfree(document);
 	if (!good)
-		return xero_work_fail(work,
-							  xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
-										   psprintf("unexpected answer from Xero for server \"%s\"",
-													work->server->name),
-										   psprintf("POST %s: %s.", XERO_TOKEN_PATH,
-													xero_describe_answer(answer->result)),
-										   NULL), 0);
+		return xero_token_job_fail(job,
+								   xero_failure(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
+												psprintf("unexpected answer from Xero for server \"%s\"",
+														 job->server->name),
+												psprintf("POST %s: %s.", XERO_TOKEN_PATH,
+														 xero_describe_answer(answer->result)),
+												NULL), 0);
 	return true;
 }
 
@@ -112,26 +112,26 @@ xero_unverified(const XeroServer *server, const char *which, XeroJwtResult resul
 }
 
 XeroIdentityRequest *
-xero_work_post(XeroWork *work, const char *path, StringInfo form)
+xero_token_job_post(XeroTokenJob *job, const char *path, StringInfo form)
 {
 	XeroFailure *failure = NULL;
 	XeroIdentityRequest *answer;
 
-	if (work->server->client_secret == NULL)
-		xero_append_parameter(form, "client_id", work->server->client_id);
-	answer = xero_identity_request(work->server, path, form->data, XERO_IDENTITY_EMPTY,
+	if (job->server->client_secret == NULL)
+		xero_append_parameter(form, "client_id", job->server->client_id);
+	answer = xero_identity_request(job->server, path, form->data, XERO_IDENTITY_EMPTY,
 								   &failure);
 	explicit_bzero(form->data, form->len);
 	if (answer == NULL)
-		(void) xero_work_fail(work, failure, 0);
+		(void) xero_token_job_fail(job, failure, 0);
 	return answer;
 }
 
 void
-xero_work_organisations(XeroWork *work, const XeroConsent *consent,
-						bool accept_losses)
+xero_token_job_organisations(XeroTokenJob *job, const XeroConsent *consent,
+							 bool accept_losses)
 {
-	XeroServer	server = *work->server;
+	XeroServer	server = *job->server;
 	XeroOrganisation *list;
 	int			count;
 	bool		changed;
@@ -140,7 +140,7 @@ xero_work_organisations(XeroWork *work, const XeroConsent *consent,
 	server.tenant_id = NULL;
 	count = xero_ask_connections(&server, &list);
 	if (!accept_losses)
-		count = xero_add_lost_connections(work->server, &list, count, &changed);
-	xero_store_organisations(work->server, list, count);
+		count = xero_add_lost_connections(job->server, &list, count, &changed);
+	xero_store_organisations(job->server, list, count);
 	xero_store_announce(consent->umid);
 }
