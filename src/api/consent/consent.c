@@ -218,8 +218,8 @@ authorize(XeroTokenJob *job)
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
 
-	xero_slot_publish(consent.access_token, consent.refreshed_at,
-					  consent.expires_at);
+	xero_shared_token_publish(consent.access_token, consent.refreshed_at,
+							  consent.expires_at);
 	xero_token_job_organisations(job, &consent, true);
 	xero_wipe(consent.access_token);
 	xero_wipe(consent.refresh_token);
@@ -280,7 +280,7 @@ disconnect(XeroTokenJob *job)
 		xero_wipe(consent->refresh_token);
 		xero_wipe(consent->access_token);
 	}
-	xero_slot_wipe();
+	xero_shared_token_wipe();
 	if (!xero_store_forget(job->spec->umid))
 		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
 	xero_store_announce(job->spec->umid);
@@ -378,5 +378,5 @@ xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 			note_trouble(&job);
 	}
 	explicit_bzero(spec->argument, sizeof(spec->argument));
-	xero_slot_finish(job.failure, job.hold_ms);
+	xero_shared_token_finish_job(job.failure, job.hold_ms);
 }

@@ -12,7 +12,7 @@
 #include "compat.h"
 
 #include "api/shared/server.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 
 /* A consent must cover this to last, and to say who gave it. */
 #define XERO_CONSENT_SCOPES "openid profile email offline_access"

@@ -58,7 +58,7 @@ refused_exchange(XeroTokenJob *job, const XeroIdentityRequest *answer)
 	if (strcmp(xero_identity_word(answer), "invalid_grant") == 0)
 	{
 		xero_store_trouble(job->spec->umid, true, why);
-		xero_slot_wipe();
+		xero_shared_token_wipe();
 		return xero_token_job_fail(job, reconnect_failure(job->server, why),
 								   XERO_HOLD_FOR_EVER);
 	}
@@ -158,8 +158,8 @@ xero_token_job_renew(XeroTokenJob *job, bool forced)
 		if (!exchange(job, consent))
 			return false;
 	}
-	xero_slot_publish(consent->access_token, consent->refreshed_at,
-					  consent->expires_at);
+	xero_shared_token_publish(consent->access_token, consent->refreshed_at,
+							  consent->expires_at);
 	if (forced)
 		xero_token_job_organisations(job, consent, false);
 	xero_wipe(consent->access_token);

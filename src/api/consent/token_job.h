@@ -15,7 +15,7 @@
 #include "api/consent/jwt.h"
 #include "api/consent/store.h"
 #include "api/token/identity.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 
 /* How long a failure is in force: until something is done about it. */
 #define XERO_HOLD_FOR_EVER (-1)

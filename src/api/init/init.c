@@ -16,7 +16,7 @@
 #include "api/report/progress.h"
 #include "api/report/request_log.h"
 #include "api/shared/shared.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 #include "base/version.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -33,7 +33,7 @@ xero_api_init(void)
 	xero_issuer_init();
 	xero_request_log_init();
 	xero_tenants_init();
-	xero_slots_init();
+	xero_shared_tokens_init();
 	xero_shared_init();
 }
 

@@ -6,7 +6,8 @@
  * An access_token of the user mapping is used as it is.  With the client
  * credentials grant a token is fetched when it is first needed and kept in
  * this backend, by user mapping and credentials, until a minute before its
- * end.  With a person's consent it is one that all backends share (slots.c).
+ * end.  With a person's consent it is one that all backends share
+ * (shared_tokens.c).
  *
  * An entry is one token, from the first attempt to fetch it to its end.  Calls
  * that need it wait for the same fetch; when the last of them leaves before it
@@ -188,7 +189,7 @@ xero_token_leave(XeroTokenTicket *ticket)
 {
 	XeroTokenEntry *entry = ticket->entry;
 
-	memset(&ticket->slot, 0, sizeof(ticket->slot));
+	memset(&ticket->job, 0, sizeof(ticket->job));
 	if (entry == NULL)
 		return;
 	ticket->entry = NULL;
@@ -207,7 +208,7 @@ xero_token_reject(const XeroTokenTicket *ticket, const XeroServer *server)
 		return;
 	if (xero_needs_consent(server))
 	{
-		xero_slot_reject(server, ticket->serial);
+		xero_shared_token_reject(server, ticket->serial);
 		return;
 	}
 	dlist_foreach_modify(iter, &entries)
@@ -312,14 +313,14 @@ get_shared_token(XeroTokenTicket *ticket, const XeroServer *server,
 {
 	static XeroSharedToken shared;
 
-	switch (xero_slot_get(server, &ticket->slot, &shared, failure))
+	switch (xero_shared_token_get(server, &ticket->job, &shared, failure))
 	{
-		case XERO_SLOT_WAIT:
+		case XERO_SHARED_TOKEN_WAIT:
 			*resume_at = Min(*resume_at, xero_clock_ms() + LOOK_AGAIN);
 			return XERO_TOKEN_PENDING;
-		case XERO_SLOT_FAILED:
+		case XERO_SHARED_TOKEN_FAILED:
 			return XERO_TOKEN_FAILED;
-		case XERO_SLOT_DONE:
+		case XERO_SHARED_TOKEN_DONE:
 			break;
 	}
 	ticket->serial = shared.serial;

@@ -12,13 +12,13 @@
 
 #include "api/report/failure.h"
 #include "api/shared/server.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 
 /* A call's interest in a token.  Zeroed before first use. */
 typedef struct XeroTokenTicket
 {
 	struct XeroTokenEntry *entry;	/* waited for, or NULL */
-	XeroSlotTicket slot;		/* a shared token that is waited for */
+	XeroTokenJobTicket job;		/* for a shared token that is waited for */
 	uint64		serial;			/* which token was given, 0 if not cached */
 	double		ends_at;		/* of that token, by xero_clock_ms() */
 } XeroTokenTicket;

@@ -19,7 +19,7 @@
 #include "access/xlog.h"
 #include "api/consent/consent.h"
 #include "api/consent/store.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 #include "base/random.h"
 #include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
@@ -217,7 +217,7 @@ static void
 have_done(const XeroServer *server, XeroTokenJobKind kind, const char *argument,
 		  size_t len)
 {
-	XeroSlotTicket ticket = {0};
+	XeroTokenJobTicket ticket = {0};
 	XeroFailure *failure = NULL;
 	static uint32 wait_event = 0;
 
@@ -226,14 +226,14 @@ have_done(const XeroServer *server, XeroTokenJobKind kind, const char *argument,
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		switch (xero_slot_do(server, kind, argument, len, &ticket, &failure))
+		switch (xero_shared_token_run_job(server, kind, argument, len, &ticket, &failure))
 		{
-			case XERO_SLOT_DONE:
+			case XERO_SHARED_TOKEN_DONE:
 				return;
-			case XERO_SLOT_FAILED:
+			case XERO_SHARED_TOKEN_FAILED:
 				xero_failure_raise(failure);
 				break;
-			case XERO_SLOT_WAIT:
+			case XERO_SHARED_TOKEN_WAIT:
 				break;
 		}
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT |

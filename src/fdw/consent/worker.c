@@ -3,10 +3,10 @@
  * worker.c
  *	  The background worker that exchanges tokens: its beginning.
  *
- * It is started for one job (api/token/slots.c), does it (api/consent/consent.c) and ends.
- * Here is what it needs of PostgreSQL: a connection to the database of the
- * user mapping, settings that no database or role can have changed for the
- * worse, and the options of server and mapping.
+ * It is started for one job (api/token/shared_tokens.c), does it
+ * (api/consent/consent.c) and ends. Here is what it needs of PostgreSQL: a
+ * connection to the database of the user mapping, settings that no database or
+ * role can have changed for the worse, and the options of server and mapping.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "api/consent/consent.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 #include "catalog/pg_user_mapping.h"
 #include "fdw/options.h"
 #include "miscadmin.h"
@@ -86,7 +86,7 @@ xero_worker_main(Datum arg)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof(number));
-	if (!xero_slot_take(DatumGetInt32(arg), number, spec))
+	if (!xero_shared_token_take_job(DatumGetInt32(arg), number, spec))
 		proc_exit(0);
 
 	BackgroundWorkerInitializeConnectionByOid(spec->dbid, InvalidOid, 0);

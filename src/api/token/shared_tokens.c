@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * slots.c
+ * shared_tokens.c
  *	  The tokens that all backends share, and the jobs that get them.
  *
  * A refresh token is good for one exchange, so of all backends of the cluster
@@ -30,7 +30,7 @@
 
 #include "api/budget/tenants.h"
 #include "api/shared/shared.h"
-#include "api/token/slots.h"
+#include "api/token/shared_tokens.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -91,14 +91,14 @@ typedef struct Slot
 } Slot;
 
 /* The slots follow, and after them a flag for each backend that waits. */
-typedef struct XeroSlots
+typedef struct XeroSharedTokens
 {
 	LWLock		lock;
 	int			nslots;
 	int			nwaiters;
 	uint64		last_job;
 	uint64		last_serial;
-} XeroSlots;
+} XeroSharedTokens;
 
 /*
  * A slot takes some 18 kB; tokens that have no room are in a table.
@@ -114,13 +114,13 @@ static BackgroundWorkerHandle *launched = NULL;
 static uint64 launched_job = 0;
 
 static Slot *
-slots_of(XeroSlots *slots)
+slots_of(XeroSharedTokens *slots)
 {
-	return (Slot *) ((char *) slots + MAXALIGN(sizeof(XeroSlots)));
+	return (Slot *) ((char *) slots + MAXALIGN(sizeof(XeroSharedTokens)));
 }
 
 static bool *
-waiters_of(XeroSlots *slots)
+waiters_of(XeroSharedTokens *slots)
 {
 	return (bool *) (slots_of(slots) + slots->nslots);
 }
@@ -135,7 +135,7 @@ slots_length(void)
 static Size
 slots_size(int nslots)
 {
-	Size		size = MAXALIGN(sizeof(XeroSlots));
+	Size		size = MAXALIGN(sizeof(XeroSharedTokens));
 
 	size = add_size(size, mul_size(nslots, sizeof(Slot)));
 	return add_size(size, mul_size(MaxBackends, sizeof(bool)));
@@ -144,7 +144,7 @@ slots_size(int nslots)
 static void
 initialize_slots(void *memory, int nslots, int tranche)
 {
-	XeroSlots  *slots = memory;
+	XeroSharedTokens *slots = memory;
 
 	memset(slots, 0, slots_size(nslots));
 	LWLockInitialize(&slots->lock, tranche);
@@ -159,12 +159,12 @@ static XeroSharedPart part = {
 };
 
 void
-xero_slots_init(void)
+xero_shared_tokens_init(void)
 {
 	xero_shared_register(&part);
 }
 
-static XeroSlots *
+static XeroSharedTokens *
 attach_slots(void)
 {
 	return xero_shared_part(&part);
@@ -205,7 +205,7 @@ has_token(const Slot *slot, TimestampTz now)
 }
 
 static void
-wake_waiters(XeroSlots *slots)
+wake_waiters(XeroSharedTokens *slots)
 {
 	bool	   *waiters = waiters_of(slots);
 
@@ -218,7 +218,7 @@ wake_waiters(XeroSlots *slots)
 }
 
 static void
-end_job(XeroSlots *slots, Slot *slot)
+end_job(XeroSharedTokens *slots, Slot *slot)
 {
 	slot->busy = false;
 	explicit_bzero(slot->argument, sizeof(slot->argument));
@@ -238,7 +238,7 @@ find_ended_job(void)
 
 /* A worker that never came. */
 static void
-give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now, uint64 ended_job)
+give_up_job(XeroSharedTokens *slots, Slot *slot, TimestampTz now, uint64 ended_job)
 {
 	if (slot->busy && !slot->begun &&
 		(slot->job == ended_job ||
@@ -252,7 +252,7 @@ give_up_job(XeroSlots *slots, Slot *slot, TimestampTz now, uint64 ended_job)
  * same mapping had brought is of no use any more.  NULL if all are at work.
  */
 static Slot *
-enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
+enter_slot(XeroSharedTokens *slots, const XeroServer *server, uint64 credentials,
 		   TimestampTz now, uint64 ended_job)
 {
 	Slot	   *all = slots_of(slots);
@@ -288,7 +288,7 @@ enter_slot(XeroSlots *slots, const XeroServer *server, uint64 credentials,
 }
 
 static void
-make_job(XeroSlots *slots, Slot *slot, XeroTokenJobKind kind,
+make_job(XeroSharedTokens *slots, Slot *slot, XeroTokenJobKind kind,
 		 const char *argument, size_t len, TimestampTz now)
 {
 	slot->busy = true;
@@ -332,7 +332,7 @@ put_outcome(Slot *slot, const XeroFailure *failure)
 /* What was found out under the lock; the rest happens without. */
 typedef struct Finding
 {
-	XeroSlotAnswer answer;
+	XeroSharedTokenAnswer answer;
 	bool		full;			/* FAILED: there is no slot */
 	bool		lost;			/* FAILED: workers end without a word */
 	bool		launch;			/* a worker must be started */
@@ -361,7 +361,7 @@ no_worker(const XeroServer *server)
 
 /* Start the worker; if there is no room for one, the job has failed. */
 static XeroFailure *
-launch_worker(XeroSlots *slots, const XeroServer *server,
+launch_worker(XeroSharedTokens *slots, const XeroServer *server,
 			  const Finding *finding)
 {
 	BackgroundWorker worker;
@@ -412,7 +412,7 @@ launch_worker(XeroSlots *slots, const XeroServer *server,
 
 /* The caller holds the lock and has made the job. */
 static void
-find_job(XeroSlots *slots, const Slot *slot, Finding *finding)
+find_job(XeroSharedTokens *slots, const Slot *slot, Finding *finding)
 {
 	finding->launch = true;
 	finding->slot = (int) (slot - slots_of(slots));
@@ -424,7 +424,7 @@ find_job(XeroSlots *slots, const Slot *slot, Finding *finding)
  * went well, or nobody knows.  The caller holds the lock.
  */
 static bool
-find_outcome(Slot *slot, XeroSlotTicket *ticket, Finding *finding)
+find_outcome(Slot *slot, XeroTokenJobTicket *ticket, Finding *finding)
 {
 	const Outcome *outcome = &slot->outcomes[ticket->job % NOUTCOMES];
 
@@ -434,41 +434,41 @@ find_outcome(Slot *slot, XeroSlotTicket *ticket, Finding *finding)
 	{
 		ticket->job = 0;
 		finding->lost = ++ticket->lost > MAX_LOST;
-		finding->answer = XERO_SLOT_FAILED;
+		finding->answer = XERO_SHARED_TOKEN_FAILED;
 		return finding->lost;
 	}
 	ticket->job = 0;
 	finding->outcome = *outcome;
-	finding->answer = outcome->sqlerrcode != 0 ? XERO_SLOT_FAILED :
-		XERO_SLOT_DONE;
+	finding->answer = outcome->sqlerrcode != 0 ? XERO_SHARED_TOKEN_FAILED :
+		XERO_SHARED_TOKEN_DONE;
 	return true;
 }
 
 static void
-wait_for_job(XeroSlots *slots, const Slot *slot, XeroSlotTicket *ticket,
+wait_for_job(XeroSharedTokens *slots, const Slot *slot, XeroTokenJobTicket *ticket,
 			 Finding *finding)
 {
 	ticket->job = slot->job;
 	waiters_of(slots)[MyProcNumber] = true;
-	finding->answer = XERO_SLOT_WAIT;
+	finding->answer = XERO_SHARED_TOKEN_WAIT;
 }
 
 /* Whatever has to happen without the lock. */
-static XeroSlotAnswer
-conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
+static XeroSharedTokenAnswer
+conclude(XeroSharedTokens *slots, const XeroServer *server, Finding *finding,
 		 XeroFailure **failure)
 {
 	if (finding->launch)
 	{
 		XeroFailure *trouble = launch_worker(slots, server, finding);
 
-		if (trouble != NULL && finding->answer == XERO_SLOT_WAIT)
+		if (trouble != NULL && finding->answer == XERO_SHARED_TOKEN_WAIT)
 		{
 			*failure = trouble;
-			return XERO_SLOT_FAILED;
+			return XERO_SHARED_TOKEN_FAILED;
 		}
 	}
-	if (finding->answer != XERO_SLOT_FAILED)
+	if (finding->answer != XERO_SHARED_TOKEN_FAILED)
 		return finding->answer;
 	if (finding->full)
 		*failure = xero_failure(ERRCODE_INSUFFICIENT_RESOURCES,
@@ -482,14 +482,14 @@ conclude(XeroSlots *slots, const XeroServer *server, Finding *finding,
 								NULL, "Try again.");
 	else
 		*failure = outcome_failure(&finding->outcome);
-	return XERO_SLOT_FAILED;
+	return XERO_SHARED_TOKEN_FAILED;
 }
 
-XeroSlotAnswer
-xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
-			  XeroSharedToken *token, XeroFailure **failure)
+XeroSharedTokenAnswer
+xero_shared_token_get(const XeroServer *server, XeroTokenJobTicket *ticket,
+					  XeroSharedToken *token, XeroFailure **failure)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	uint64		credentials = xero_hash_credentials(server);
 	TimestampTz now = GetCurrentTimestamp();
 	uint64		ended_job = find_ended_job();
@@ -500,13 +500,13 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 	slot = enter_slot(slots, server, credentials, now, ended_job);
 	if (slot == NULL)
 	{
-		finding.answer = XERO_SLOT_FAILED;
+		finding.answer = XERO_SHARED_TOKEN_FAILED;
 		finding.full = true;
 	}
 	else if (has_token(slot, now))
 	{
 		ticket->job = 0;
-		finding.answer = XERO_SLOT_DONE;
+		finding.answer = XERO_SHARED_TOKEN_DONE;
 		token->serial = slot->serial;
 		token->ends_at = slot->ends_at;
 		strcpy(token->token, slot->token);
@@ -519,11 +519,11 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 	else if (slot->busy)
 		wait_for_job(slots, slot, ticket, &finding);
 	else if (find_outcome(slot, ticket, &finding) &&
-			 finding.answer == XERO_SLOT_FAILED)
+			 finding.answer == XERO_SHARED_TOKEN_FAILED)
 		 /* what there is to say, is in it */ ;
 	else if (now < slot->hold_until)
 	{
-		finding.answer = XERO_SLOT_FAILED;
+		finding.answer = XERO_SHARED_TOKEN_FAILED;
 		finding.outcome = slot->outcomes[slot->job % NOUTCOMES];
 	}
 	else
@@ -536,12 +536,12 @@ xero_slot_get(const XeroServer *server, XeroSlotTicket *ticket,
 	return conclude(slots, server, &finding, failure);
 }
 
-XeroSlotAnswer
-xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
-			 const char *argument, size_t len, XeroSlotTicket *ticket,
-			 XeroFailure **failure)
+XeroSharedTokenAnswer
+xero_shared_token_run_job(const XeroServer *server, XeroTokenJobKind kind,
+						  const char *argument, size_t len, XeroTokenJobTicket *ticket,
+						  XeroFailure **failure)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	uint64		credentials = xero_hash_credentials(server);
 	TimestampTz now = GetCurrentTimestamp();
 	uint64		ended_job = find_ended_job();
@@ -553,14 +553,14 @@ xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
 	slot = enter_slot(slots, server, credentials, now, ended_job);
 	if (slot == NULL)
 	{
-		finding.answer = XERO_SLOT_FAILED;
+		finding.answer = XERO_SHARED_TOKEN_FAILED;
 		finding.full = true;
 	}
 	else if (slot->busy)
 	{
 		/* perhaps with somebody else's job, which goes first */
 		waiters_of(slots)[MyProcNumber] = true;
-		finding.answer = XERO_SLOT_WAIT;
+		finding.answer = XERO_SHARED_TOKEN_WAIT;
 	}
 	else if (!find_outcome(slot, ticket, &finding))
 	{
@@ -573,9 +573,9 @@ xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
 }
 
 void
-xero_slot_reject(const XeroServer *server, uint64 serial)
+xero_shared_token_reject(const XeroServer *server, uint64 serial)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 
 	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < slots->nslots; i++)
@@ -593,7 +593,7 @@ xero_slot_reject(const XeroServer *server, uint64 serial)
 
 /* The slot, locked, while it is still the one of this process's job. */
 static Slot *
-lock_my_slot(XeroSlots *slots)
+lock_my_slot(XeroSharedTokens *slots)
 {
 	Slot	   *slot;
 
@@ -610,7 +610,7 @@ lock_my_slot(XeroSlots *slots)
 static void
 worker_exits(int code, Datum arg)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	Slot	   *slot = lock_my_slot(slots);
 
 	if (slot == NULL)
@@ -620,9 +620,9 @@ worker_exits(int code, Datum arg)
 }
 
 bool
-xero_slot_take(int number, uint64 job, XeroTokenJobSpec *copy)
+xero_shared_token_take_job(int number, uint64 job, XeroTokenJobSpec *copy)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	Slot	   *slot;
 
 	my_slot = number;
@@ -647,10 +647,10 @@ xero_slot_take(int number, uint64 job, XeroTokenJobSpec *copy)
 }
 
 void
-xero_slot_publish(const char *token, TimestampTz begins_at,
-				  TimestampTz ends_at)
+xero_shared_token_publish(const char *token, TimestampTz begins_at,
+						  TimestampTz ends_at)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	Slot	   *slot = lock_my_slot(slots);
 	int64		lifetime_ms = (ends_at - begins_at) / 1000;
 
@@ -670,9 +670,9 @@ xero_slot_publish(const char *token, TimestampTz begins_at,
 }
 
 void
-xero_slot_wipe(void)
+xero_shared_token_wipe(void)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	Slot	   *slot = lock_my_slot(slots);
 
 	if (slot == NULL)
@@ -682,9 +682,9 @@ xero_slot_wipe(void)
 }
 
 void
-xero_slot_finish(const XeroFailure *failure, int hold_ms)
+xero_shared_token_finish_job(const XeroFailure *failure, int hold_ms)
 {
-	XeroSlots  *slots = attach_slots();
+	XeroSharedTokens *slots = attach_slots();
 	Slot	   *slot = lock_my_slot(slots);
 	TimestampTz now = GetCurrentTimestamp();
 

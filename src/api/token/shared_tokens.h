@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * slots.h
+ * shared_tokens.h
  *	  The tokens that all backends share, and the jobs that get them.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_SLOTS_H
-#define XERO_SLOTS_H
+#ifndef XERO_SHARED_TOKENS_H
+#define XERO_SHARED_TOKENS_H
 
 #include "compat.h"
 
@@ -53,21 +53,21 @@ typedef struct XeroSharedToken
 } XeroSharedToken;
 
 /* A backend's wait for a job.  Zeroed before first use. */
-typedef struct XeroSlotTicket
+typedef struct XeroTokenJobTicket
 {
 	uint64		job;			/* waited for, 0 if none */
 	int			lost;			/* jobs that ended without a word */
-} XeroSlotTicket;
+} XeroTokenJobTicket;
 
-typedef enum XeroSlotAnswer
+typedef enum XeroSharedTokenAnswer
 {
-	XERO_SLOT_DONE,
-	XERO_SLOT_WAIT,				/* ask again when the latch is set */
-	XERO_SLOT_FAILED
-} XeroSlotAnswer;
+	XERO_SHARED_TOKEN_DONE,
+	XERO_SHARED_TOKEN_WAIT,		/* ask again when the latch is set */
+	XERO_SHARED_TOKEN_FAILED
+} XeroSharedTokenAnswer;
 
 /* In _PG_init. */
-extern void xero_slots_init(void);
+extern void xero_shared_tokens_init(void);
 
 /* What a token depends on, as far as the server's options say it. */
 extern uint64 xero_hash_credentials(const XeroServer *server);
@@ -79,22 +79,23 @@ extern uint64 xero_hash_credentials(const XeroServer *server);
  * it; also, without anybody waiting, when the present one ends soon.  "failure"
  * is made in CurrentMemoryContext.
  */
-extern XeroSlotAnswer xero_slot_get(const XeroServer *server,
-									XeroSlotTicket *ticket,
-									XeroSharedToken *token,
-									XeroFailure **failure);
+extern XeroSharedTokenAnswer xero_shared_token_get(const XeroServer *server,
+												   XeroTokenJobTicket *ticket,
+												   XeroSharedToken *token,
+												   XeroFailure **failure);
 
 /* Xero does not accept the token of this number. */
-extern void xero_slot_reject(const XeroServer *server, uint64 serial);
+extern void xero_shared_token_reject(const XeroServer *server, uint64 serial);
 
 /*
  * Have something else done.  Repeat it with the same ticket until it is done
  * or has failed.  The argument is copied.
  */
-extern XeroSlotAnswer xero_slot_do(const XeroServer *server, XeroTokenJobKind kind,
-								   const char *argument, size_t len,
-								   XeroSlotTicket *ticket,
-								   XeroFailure **failure);
+extern XeroSharedTokenAnswer xero_shared_token_run_job(const XeroServer *server,
+													   XeroTokenJobKind kind,
+													   const char *argument, size_t len,
+													   XeroTokenJobTicket *ticket,
+													   XeroFailure **failure);
 
 /* ---- for the worker ---- */
 
@@ -102,20 +103,20 @@ extern XeroSlotAnswer xero_slot_do(const XeroServer *server, XeroTokenJobKind ki
  * Take on the job; false if nobody waits for it any more.  From here on the
  * slot is released when this process ends, however it ends.
  */
-extern bool xero_slot_take(int number, uint64 job, XeroTokenJobSpec *copy);
+extern bool xero_shared_token_take_job(int number, uint64 job, XeroTokenJobSpec *copy);
 
 /* Everybody may use this token now. */
-extern void xero_slot_publish(const char *token, TimestampTz begins_at,
-							  TimestampTz ends_at);
+extern void xero_shared_token_publish(const char *token, TimestampTz begins_at,
+									  TimestampTz ends_at);
 
 /* There is no token any more. */
-extern void xero_slot_wipe(void);
+extern void xero_shared_token_wipe(void);
 
 /*
  * The job has ended: well, or with a failure, which is what all get to hear
  * who ask for a token in the next "hold_ms" (-1: until something is done about
  * it).
  */
-extern void xero_slot_finish(const XeroFailure *failure, int hold_ms);
+extern void xero_shared_token_finish_job(const XeroFailure *failure, int hold_ms);
 
-#endif							/* XERO_SLOTS_H */
+#endif							/* XERO_SHARED_TOKENS_H */
