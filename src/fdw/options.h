@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#include "api/consent/tenant.h"
+#include "api/consent/organisations.h"
 #include "catalog/catalog.h"
 #include "foreign/foreign.h"
 #include "json/reader.h"

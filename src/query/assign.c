@@ -43,7 +43,7 @@ typedef struct Assignment
 	bool		maybe_single;	/* a request by key alone is possible: then
 								 * nothing else may be sent */
 	double		max_records;
-	double		max_tenants;
+	double		max_organisations;
 } Assignment;
 
 /* How many values a list of equality values can have at run time. */
@@ -364,8 +364,8 @@ place_tenant(Assignment *a, XeroCondition *condition, bool *exact)
 	if (is_equality(condition))
 	{
 		(void) multitude_of(condition, &count);
-		if (count >= 0 && (a->max_tenants < 0 || count < a->max_tenants))
-			a->max_tenants = count;
+		if (count >= 0 && (a->max_organisations < 0 || count < a->max_organisations))
+			a->max_organisations = count;
 	}
 	*exact = true;
 	return true;
@@ -421,7 +421,7 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 	a.rel = rel;
 	a.root = xero_root_object(rel->object);
 	a.room = XERO_CONDITION_ROOM;
-	a.max_records = a.max_tenants = -1;
+	a.max_records = a.max_organisations = -1;
 	for (int i = 0; i < lengthof(places); i++)
 	{
 		foreach(lc, parts)
@@ -450,7 +450,7 @@ xero_pushdown(const XeroRel *rel, List *clauses, XeroPushdown *result)
 
 	memset(result, 0, sizeof(XeroPushdown));
 	result->max_records = a.max_records;
-	result->max_tenants = a.max_tenants;
+	result->max_organisations = a.max_organisations;
 	result->split = a.split;
 	foreach(lc, a.items)
 		result->sent = lappend(result->sent,

@@ -8,7 +8,7 @@
  * the result is a node tree that can be copied into a plan.  When a scan
  * starts, and again when its parameters change, xero_build_requests() turns
  * that tree and the parameters' values into requests, and
- * xero_wanted_tenants() says to which organisations they go.
+ * xero_wanted_organisations() says to which organisations they go.
  *
  * Nothing here knows of the network, of the executor, or of JSON.
  *
@@ -51,8 +51,8 @@ typedef struct XeroPushdown
 								 * (exact and superset), for EXPLAIN */
 	double		max_records;	/* at most so many records can come back, by
 								 * key conditions; -1 if unbounded */
-	double		max_tenants;	/* conditions let at most so many
-								 * organisations pass; -1 if unbounded */
+	double		max_organisations;	/* conditions let at most so many
+									 * organisations pass; -1 if unbounded */
 	bool		split;			/* values may be spread over several lists */
 } XeroPushdown;
 
@@ -141,8 +141,10 @@ extern List *xero_build_requests(const XeroRel *rel, List *sent,
  * indexes.  "params" may be NULL: then conditions on run-time values let all
  * pass.
  */
-extern Bitmapset *xero_wanted_tenants(List *sent, const XeroParamValue *params,
-									  const pg_uuid_t *tenants, int ntenants);
+extern Bitmapset *xero_wanted_organisations(List *sent,
+											const XeroParamValue *params,
+											const pg_uuid_t *organisations,
+											int norganisations);
 
 /* Is nothing sent but, perhaps, conditions on tenant_id? */
 extern bool xero_sends_whole_lists(List *sent);

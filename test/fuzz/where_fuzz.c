@@ -12,7 +12,7 @@
  *
  * Link: src/query/classify.c src/query/assign.c src/query/condition.c
  * Link: src/query/literal.c src/query/render.c src/query/request.c
- * Link: src/query/organisation.c src/base/urlencode.c
+ * Link: src/query/org_filter.c src/base/urlencode.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
  * Link: src/catalog/accounting_settings.c src/catalog/payroll.c
@@ -536,8 +536,8 @@ run(void *arg)
 	foreach(lc, pushdown.params)
 		values[foreach_current_index(lc)] = params[castNode(Param, lfirst(lc))->paramid];
 	(void) xero_sends_whole_lists(pushdown.sent);
-	(void) xero_wanted_tenants(pushdown.sent, NULL, tenants, lengthof(tenants));
-	(void) xero_wanted_tenants(pushdown.sent, values, tenants, lengthof(tenants));
+	(void) xero_wanted_organisations(pushdown.sent, NULL, tenants, lengthof(tenants));
+	(void) xero_wanted_organisations(pushdown.sent, values, tenants, lengthof(tenants));
 	(void) xero_build_requests(&rel, pushdown.sent, NULL, &options);
 	check_requests(xero_build_requests(&rel, pushdown.sent, values, &options));
 }

@@ -4,7 +4,7 @@
  *	  Grants of calls: no attempt is made without one.
  *
  * All backends of the cluster share the same budgets, one for each application
- * in each organisation (tenants.c).  quota.c has their arithmetic; this file
+ * in each organisation (entries.c).  quota.c has their arithmetic; this file
  * locks, queues and wakes.
  *
  * Queues.  Each entry has a queue of calls that backends sleep for.  A call
@@ -49,8 +49,8 @@
 #include <math.h>
 
 #include "api/budget/budget.h"
+#include "api/budget/entries.h"
 #include "api/budget/statement.h"
-#include "api/budget/tenants.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -81,7 +81,7 @@ static XeroGrant *wanted[XERO_MAX_QUEUED];
 /* ---- entries ---- */
 
 static void
-fill_key(XeroTenantKey *key, const XeroServer *server)
+fill_key(XeroBudgetKey *key, const XeroServer *server)
 {
 	memset(key, 0, sizeof(*key));
 	if (server->client_id != NULL)
@@ -111,54 +111,54 @@ caps_of(const XeroServer *server)
 	return caps;
 }
 
-static XeroTenant *
-find_tenant(XeroBudget *budget, const XeroTenantKey *key)
+static XeroBudgetEntry *
+find_entry(XeroBudget *budget, const XeroBudgetKey *key)
 {
-	XeroTenant *tenants = XERO_BUDGET_TENANTS(budget);
+	XeroBudgetEntry *entries = XERO_BUDGET_ENTRIES(budget);
 	int		   *hint = &hints[hash_bytes((const unsigned char *) key,
 										 sizeof(*key)) % HINTS];
 
-	if (*hint < budget->ntenants && tenants[*hint].used &&
-		memcmp(&tenants[*hint].key, key, sizeof(*key)) == 0)
-		return &tenants[*hint];
-	for (int i = 0; i < budget->ntenants; i++)
+	if (*hint < budget->nentries && entries[*hint].used &&
+		memcmp(&entries[*hint].key, key, sizeof(*key)) == 0)
+		return &entries[*hint];
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		if (tenants[i].used && memcmp(&tenants[i].key, key, sizeof(*key)) == 0)
+		if (entries[i].used && memcmp(&entries[i].key, key, sizeof(*key)) == 0)
 		{
 			*hint = i;
-			return &tenants[i];
+			return &entries[i];
 		}
 	}
 	return NULL;
 }
 
 /* The server's entry, which it uses now; NULL if it has none. */
-static XeroTenant *
-tenant_of(XeroBudget *budget, const XeroServer *server, int64 now)
+static XeroBudgetEntry *
+entry_of(XeroBudget *budget, const XeroServer *server, int64 now)
 {
-	XeroTenantKey key;
-	XeroTenant *tenant;
+	XeroBudgetKey key;
+	XeroBudgetEntry *entry;
 
 	fill_key(&key, server);
-	tenant = find_tenant(budget, &key);
-	if (tenant != NULL)
+	entry = find_entry(budget, &key);
+	if (entry != NULL)
 	{
-		tenant->caps = caps_of(server);
-		tenant->last_used = now;
+		entry->caps = caps_of(server);
+		entry->last_used = now;
 	}
-	return tenant;
+	return entry;
 }
 
 static int
-number_of(XeroBudget *budget, const XeroTenant *tenant)
+number_of(XeroBudget *budget, const XeroBudgetEntry *entry)
 {
-	return tenant == NULL ? NO_ENTRY : (int) (tenant - XERO_BUDGET_TENANTS(budget));
+	return entry == NULL ? NO_ENTRY : (int) (entry - XERO_BUDGET_ENTRIES(budget));
 }
 
 static XeroGate *
-app_of(XeroBudget *budget, const XeroTenant *tenant)
+app_of(XeroBudget *budget, const XeroBudgetEntry *entry)
 {
-	return &XERO_BUDGET_APPS(budget)[tenant->app].gate;
+	return &XERO_BUDGET_APPS(budget)[entry->app].gate;
 }
 
 /* ---- queues ---- */
@@ -171,10 +171,10 @@ waiter_of(XeroBudget *budget, int number)
 }
 
 static XeroQueue *
-queue_of(XeroBudget *budget, int tenant)
+queue_of(XeroBudget *budget, int entry)
 {
-	return tenant == NO_ENTRY ? &budget->room :
-		&XERO_BUDGET_TENANTS(budget)[tenant].queue;
+	return entry == NO_ENTRY ? &budget->room :
+		&XERO_BUDGET_ENTRIES(budget)[entry].queue;
 }
 
 /* The class whose turn it is, among those that wait. */
@@ -197,9 +197,9 @@ head_of(const XeroQueue *queue)
 
 /* Does the call stand in that queue? */
 static bool
-stands_in(XeroBudget *budget, const XeroGrant *grant, int tenant)
+stands_in(XeroBudget *budget, const XeroGrant *grant, int entry)
 {
-	return grant->queued && waiter_of(budget, grant->waiter)->tenant == tenant;
+	return grant->queued && waiter_of(budget, grant->waiter)->entry == entry;
 }
 
 /*
@@ -207,12 +207,12 @@ stands_in(XeroBudget *budget, const XeroGrant *grant, int tenant)
  * is there whom it may not pass.
  */
 static bool
-is_in_turn(XeroBudget *budget, const XeroGrant *grant, int tenant,
+is_in_turn(XeroBudget *budget, const XeroGrant *grant, int entry,
 		   XeroClass class)
 {
-	const XeroQueue *queue = queue_of(budget, tenant);
+	const XeroQueue *queue = queue_of(budget, entry);
 
-	if (stands_in(budget, grant, tenant))
+	if (stands_in(budget, grant, entry))
 		return head_of(queue) == grant->waiter;
 	if (queue->waiting[class] > 0)
 		return false;
@@ -233,9 +233,9 @@ count_turn(XeroQueue *queue, XeroClass class)
 
 /* Who has waited for longer stands before. */
 static void
-join_queue(XeroBudget *budget, int tenant, XeroClass class, XeroGrant *grant)
+join_queue(XeroBudget *budget, int entry, XeroClass class, XeroGrant *grant)
 {
-	XeroQueue  *queue = queue_of(budget, tenant);
+	XeroQueue  *queue = queue_of(budget, entry);
 	XeroWaiter *waiter;
 	int			i = 0;
 
@@ -249,7 +249,7 @@ join_queue(XeroBudget *budget, int tenant, XeroClass class, XeroGrant *grant)
 		grant->turn = ++budget->last_turn;
 
 	waiter = waiter_of(budget, grant->waiter);
-	waiter->tenant = tenant;
+	waiter->entry = entry;
 	waiter->class = class;
 	waiter->turn = grant->turn;
 	waiter->next = NOBODY;
@@ -275,7 +275,7 @@ static void
 leave_queue(XeroBudget *budget, XeroGrant *grant)
 {
 	XeroWaiter *waiter = waiter_of(budget, grant->waiter);
-	XeroQueue  *queue = queue_of(budget, waiter->tenant);
+	XeroQueue  *queue = queue_of(budget, waiter->entry);
 	XeroClass	class = waiter->class;
 
 	if (waiter->prev == NOBODY)
@@ -314,9 +314,9 @@ new_head(const XeroQueue *queue, int before)
 
 /* Who is to be woken by the entry's having become idle, if it has. */
 static int
-heir_of(XeroBudget *budget, const XeroTenant *tenant)
+heir_of(XeroBudget *budget, const XeroBudgetEntry *entry)
 {
-	return xero_queue_is_empty(&tenant->queue) ? head_of(&budget->room) : NOBODY;
+	return xero_queue_is_empty(&entry->queue) ? head_of(&budget->room) : NOBODY;
 }
 
 /* After the lock's release. */
@@ -362,14 +362,14 @@ class_of(XeroBudget *budget, const XeroGrant *grant)
 }
 
 static void
-take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
+take(XeroBudget *budget, XeroBudgetEntry *entry, XeroGrant *grant,
 	 const XeroServer *server, XeroClass class, int64 now)
 {
-	xero_quota_take(&tenant->quota, app_of(budget, tenant), now,
+	xero_quota_take(&entry->quota, app_of(budget, entry), now,
 					(int64) server->request_timeout * LEASE_TIMEOUTS,
 					&grant->permit);
-	count_turn(&tenant->queue, class);
-	grant->tenant = number_of(budget, tenant);
+	count_turn(&entry->queue, class);
+	grant->entry = number_of(budget, entry);
 	grant->send_by = now + server->request_timeout;
 	grant->turn = 0;
 	grant->held = true;
@@ -382,40 +382,40 @@ take(XeroBudget *budget, XeroTenant *tenant, XeroGrant *grant,
  * call without a pause.
  */
 static bool
-may_use(XeroBudget *budget, const XeroGrant *grant, XeroTenant *tenant,
+may_use(XeroBudget *budget, const XeroGrant *grant, XeroBudgetEntry *entry,
 		XeroClass class, int64 now)
 {
-	return tenant != NULL &&
+	return entry != NULL &&
 		(is_in_turn(budget, grant, NO_ENTRY, class) ||
-		 !xero_budget_is_idle(budget, tenant, now));
+		 !xero_budget_is_idle(budget, entry, now));
 }
 
 /*
  * The server's entry; NULL if the call has to wait for room.  If it did, it
  * leaves that queue when there is an entry.
  */
-static XeroTenant *
-enter_tenant(XeroBudget *budget, XeroGrant *grant, const XeroServer *server,
-			 XeroClass class, int64 now)
+static XeroBudgetEntry *
+enter(XeroBudget *budget, XeroGrant *grant, const XeroServer *server,
+	  XeroClass class, int64 now)
 {
-	XeroTenant *tenant = tenant_of(budget, server, now);
+	XeroBudgetEntry *entry = entry_of(budget, server, now);
 
-	if (tenant == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
+	if (entry == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
 	{
-		XeroTenantKey key;
+		XeroBudgetKey key;
 
 		fill_key(&key, server);
 		if (xero_budget_enter(budget, &key, now) != NULL)
 		{
 			count_turn(&budget->room, class);
-			tenant = tenant_of(budget, server, now);
+			entry = entry_of(budget, server, now);
 		}
 	}
-	if (!may_use(budget, grant, tenant, class, now))
+	if (!may_use(budget, grant, entry, class, now))
 		return NULL;
 	if (stands_in(budget, grant, NO_ENTRY))
 		leave_queue(budget, grant);
-	return tenant;
+	return entry;
 }
 
 bool
@@ -424,7 +424,7 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 	XeroBudget *budget = xero_budget_attach();
 	XeroClass	class;
 	int64		now;
-	XeroTenant *tenant;
+	XeroBudgetEntry *entry;
 	XeroOpening opening;
 	int			first_for_room;
 	int			next_for_room;
@@ -436,20 +436,20 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 	now = xero_budget_now();
 	class = class_of(budget, grant);
 	first_for_room = head_of(&budget->room);
-	tenant = enter_tenant(budget, grant, server, class, now);
+	entry = enter(budget, grant, server, class, now);
 	next_for_room = new_head(&budget->room, first_for_room);
-	if (tenant != NULL &&
-		is_in_turn(budget, grant, number_of(budget, tenant), class) &&
-		xero_quota_check(&tenant->quota, app_of(budget, tenant),
-						 &tenant->caps, class == XERO_BACKGROUND, 1, now,
+	if (entry != NULL &&
+		is_in_turn(budget, grant, number_of(budget, entry), class) &&
+		xero_quota_check(&entry->quota, app_of(budget, entry),
+						 &entry->caps, class == XERO_BACKGROUND, 1, now,
 						 &opening) == XERO_BARRIER_NONE)
 	{
-		int			head = head_of(&tenant->queue);
+		int			head = head_of(&entry->queue);
 
 		if (grant->queued)
 			leave_queue(budget, grant);
-		take(budget, tenant, grant, server, class, now);
-		next = new_head(&tenant->queue, head);
+		take(budget, entry, grant, server, class, now);
+		next = new_head(&entry->queue, head);
 	}
 	LWLockRelease(&budget->lock);
 	wake(next);
@@ -466,17 +466,17 @@ xero_budget_is_stale(const XeroGrant *grant)
 int
 xero_budget_entries(void)
 {
-	return xero_budget_attach()->ntenants;
+	return xero_budget_attach()->nentries;
 }
 
 static bool
-is_of_us(int tenant)
+is_of_us(int entry)
 {
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &held)
 	{
-		if (dlist_container(XeroGrant, node, iter.cur)->tenant == tenant)
+		if (dlist_container(XeroGrant, node, iter.cur)->entry == entry)
 			return true;
 	}
 	return false;
@@ -484,18 +484,18 @@ is_of_us(int tenant)
 
 /* What is in the way of a call that stands in the queue of an entry. */
 static XeroBarrier
-check_queued(XeroBudget *budget, XeroTenant *tenant, const XeroGrant *grant,
+check_queued(XeroBudget *budget, XeroBudgetEntry *entry, const XeroGrant *grant,
 			 int64 now, XeroOpening *opening)
 {
 	XeroClass	class = waiter_of(budget, grant->waiter)->class;
 	int			ahead = count_ahead(budget, grant->waiter);
-	int			minute = Min(tenant->caps.minute, tenant->caps.app_minute);
+	int			minute = Min(entry->caps.minute, entry->caps.app_minute);
 	XeroBarrier barrier;
 
 	memset(opening, 0, sizeof(*opening));
 	opening->provable = opening->look_at = now;
-	barrier = xero_quota_check(&tenant->quota, app_of(budget, tenant),
-							   &tenant->caps, class == XERO_BACKGROUND,
+	barrier = xero_quota_check(&entry->quota, app_of(budget, entry),
+							   &entry->caps, class == XERO_BACKGROUND,
 							   ahead % minute + 1, now, opening);
 	/* and a whole window for each time that those ahead fill one */
 	if ((barrier == XERO_BARRIER_MINUTE || barrier == XERO_BARRIER_APP) &&
@@ -509,7 +509,7 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 {
 	XeroBudget *budget = xero_budget_attach();
 	int64		now;
-	XeroTenant *tenant;
+	XeroBudgetEntry *entry;
 	XeroClass	class;
 	bool		usable;
 	int			number;
@@ -519,16 +519,16 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
 	class = class_of(budget, grant);
-	tenant = tenant_of(budget, server, now);
-	usable = may_use(budget, grant, tenant, class, now);
+	entry = entry_of(budget, server, now);
+	usable = may_use(budget, grant, entry, class, now);
 	if (!grant->queued)
-		join_queue(budget, usable ? number_of(budget, tenant) : NO_ENTRY,
+		join_queue(budget, usable ? number_of(budget, entry) : NO_ENTRY,
 				   class, grant);
-	number = waiter_of(budget, grant->waiter)->tenant;
+	number = waiter_of(budget, grant->waiter)->entry;
 	is_head = head_of(queue_of(budget, number)) == grant->waiter;
 	if (number != NO_ENTRY)
 	{
-		wait->barrier = check_queued(budget, tenant, grant, now, &opening);
+		wait->barrier = check_queued(budget, entry, grant, now, &opening);
 		wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
 			is_of_us(number);
 	}
@@ -557,17 +557,17 @@ static void
 leave_one(XeroGrant *grant)
 {
 	XeroBudget *budget = xero_budget_attach();
-	int			tenant;
+	int			entry;
 	int			head;
 	int			heir = NOBODY;
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	tenant = waiter_of(budget, grant->waiter)->tenant;
-	head = head_of(queue_of(budget, tenant));
+	entry = waiter_of(budget, grant->waiter)->entry;
+	head = head_of(queue_of(budget, entry));
 	leave_queue(budget, grant);
-	head = new_head(queue_of(budget, tenant), head);
-	if (tenant != NO_ENTRY)
-		heir = heir_of(budget, &XERO_BUDGET_TENANTS(budget)[tenant]);
+	head = new_head(queue_of(budget, entry), head);
+	if (entry != NO_ENTRY)
+		heir = heir_of(budget, &XERO_BUDGET_ENTRIES(budget)[entry]);
 	LWLockRelease(&budget->lock);
 	wake(head);
 	wake(heir);
@@ -589,11 +589,11 @@ xero_budget_leave_queues(void)
  * Locks; NULL if there is nothing to give back, as when the grant had been lost
  * long enough for another organisation to get the entry.
  */
-static XeroTenant *
+static XeroBudgetEntry *
 begin_giving_back(XeroGrant *grant)
 {
 	XeroBudget *budget;
-	XeroTenant *tenant;
+	XeroBudgetEntry *entry;
 
 	if (!grant->held)
 		return NULL;
@@ -601,20 +601,20 @@ begin_giving_back(XeroGrant *grant)
 	dlist_delete(&grant->node);
 	budget = xero_budget_attach();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	tenant = &XERO_BUDGET_TENANTS(budget)[grant->tenant];
-	if (xero_quota_gave(&tenant->quota, &grant->permit))
-		return tenant;
+	entry = &XERO_BUDGET_ENTRIES(budget)[grant->entry];
+	if (xero_quota_gave(&entry->quota, &grant->permit))
+		return entry;
 	LWLockRelease(&budget->lock);
 	return NULL;
 }
 
 /* Unlocks. */
 static void
-end_giving_back(const XeroTenant *tenant)
+end_giving_back(const XeroBudgetEntry *entry)
 {
 	XeroBudget *budget = xero_budget_attach();
-	int			next = head_of(&tenant->queue);
-	int			heir = heir_of(budget, tenant);
+	int			next = head_of(&entry->queue);
+	int			heir = heir_of(budget, entry);
 
 	LWLockRelease(&budget->lock);
 	wake(next);
@@ -624,26 +624,26 @@ end_giving_back(const XeroTenant *tenant)
 void
 xero_budget_return(XeroGrant *grant)
 {
-	XeroTenant *tenant = begin_giving_back(grant);
+	XeroBudgetEntry *entry = begin_giving_back(grant);
 
-	if (tenant == NULL)
+	if (entry == NULL)
 		return;
-	xero_quota_return(&tenant->quota, app_of(xero_budget_attach(), tenant),
+	xero_quota_return(&entry->quota, app_of(xero_budget_attach(), entry),
 					  &grant->permit);
-	end_giving_back(tenant);
+	end_giving_back(entry);
 }
 
 void
 xero_budget_abandon(XeroGrant *grant)
 {
-	XeroTenant *tenant = begin_giving_back(grant);
+	XeroBudgetEntry *entry = begin_giving_back(grant);
 
-	if (tenant == NULL)
+	if (entry == NULL)
 		return;
-	xero_quota_abandon(&tenant->quota, app_of(xero_budget_attach(), tenant),
+	xero_quota_abandon(&entry->quota, app_of(xero_budget_attach(), entry),
 					   &grant->permit, xero_budget_now());
-	tenant->stats.calls++;
-	end_giving_back(tenant);
+	entry->stats.calls++;
+	end_giving_back(entry);
 }
 
 void
@@ -652,55 +652,55 @@ xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
 {
 	XeroRemaining remaining = {result->minute_remaining,
 	result->app_minute_remaining, result->day_remaining};
-	XeroTenant *tenant = begin_giving_back(grant);
+	XeroBudgetEntry *entry = begin_giving_back(grant);
 
-	if (tenant == NULL)
+	if (entry == NULL)
 		return;
-	xero_quota_charge(&tenant->quota, app_of(xero_budget_attach(), tenant),
+	xero_quota_charge(&entry->quota, app_of(xero_budget_attach(), entry),
 					  &grant->permit, xero_budget_now(), &remaining);
-	tenant->stats.calls++;
-	tenant->stats.bytes_in += result->bytes_in;
-	tenant->stats.bytes_out += bytes_out;
-	tenant->stats.waited_ms += waited_ms;
-	end_giving_back(tenant);
+	entry->stats.calls++;
+	entry->stats.bytes_in += result->bytes_in;
+	entry->stats.bytes_out += bytes_out;
+	entry->stats.waited_ms += waited_ms;
+	end_giving_back(entry);
 }
 
 void
 xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
 				   double delay_ms)
 {
-	XeroTenant *tenant = begin_giving_back(grant);
+	XeroBudgetEntry *entry = begin_giving_back(grant);
 	int64		now = xero_budget_now();
 
-	if (tenant == NULL)
+	if (entry == NULL)
 		return;
-	xero_quota_refuse(&tenant->quota, app_of(xero_budget_attach(), tenant),
+	xero_quota_refuse(&entry->quota, app_of(xero_budget_attach(), entry),
 					  &grant->permit, now, limit, now + (int64) delay_ms);
-	strlcpy(tenant->problem, problem, sizeof(tenant->problem));
-	tenant->stats.calls++;
-	tenant->stats.throttled++;
-	end_giving_back(tenant);
+	strlcpy(entry->problem, problem, sizeof(entry->problem));
+	entry->stats.calls++;
+	entry->stats.throttled++;
+	end_giving_back(entry);
 }
 
 void
 xero_budget_unblock(const char *client_id)
 {
 	XeroBudget *budget = xero_budget_attach();
-	int		   *heads = palloc(sizeof(int) * (budget->ntenants + 1));
+	int		   *heads = palloc(sizeof(int) * (budget->nentries + 1));
 	int			nheads = 0;
-	XeroTenantKey key;
+	XeroBudgetKey key;
 
 	strlcpy(key.client_id, client_id != NULL ? client_id : "",
 			sizeof(key.client_id));
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 
-		if (!tenant->used || strcmp(tenant->key.client_id, key.client_id) != 0)
+		if (!entry->used || strcmp(entry->key.client_id, key.client_id) != 0)
 			continue;
-		xero_quota_unblock(&tenant->quota, app_of(budget, tenant));
-		heads[nheads++] = head_of(&tenant->queue);
+		xero_quota_unblock(&entry->quota, app_of(budget, entry));
+		heads[nheads++] = head_of(&entry->queue);
 	}
 	heads[nheads++] = head_of(&budget->room);
 	LWLockRelease(&budget->lock);

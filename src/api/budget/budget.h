@@ -25,7 +25,7 @@ typedef struct XeroGrant
 	int			waiter;			/* its number there */
 	uint64		turn;			/* when it came, 0: it has not */
 	bool		held;
-	int			tenant;			/* number of the entry */
+	int			entry;			/* number of the entry */
 	XeroPermit	permit;
 	int64		send_by;		/* the call must begin before */
 	dlist_node	node;

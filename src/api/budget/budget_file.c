@@ -20,7 +20,7 @@
 
 #include <unistd.h>
 
-#include "api/budget/tenants.h"
+#include "api/budget/entries.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
@@ -32,10 +32,10 @@
 static const uint32 magic = 0x58455232;
 
 /* Times are those of the calendar, 0 where there is none. */
-typedef struct SavedTenant
+typedef struct SavedEntry
 {
-	XeroTenantKey key;
-	XeroTenantStats stats;
+	XeroBudgetKey key;
+	XeroBudgetStats stats;
 	TimestampTz day_began;
 	TimestampTz day_told_at;
 	TimestampTz day_resets_at;
@@ -43,27 +43,27 @@ typedef struct SavedTenant
 	int			day_most;
 	int			day_own;
 	pg_crc32c	crc;			/* of all before it */
-} SavedTenant;
+} SavedEntry;
 
 static pg_crc32c
-crc_of(const SavedTenant *saved)
+crc_of(const SavedEntry *saved)
 {
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, saved, offsetof(SavedTenant, crc));
+	COMP_CRC32C(crc, saved, offsetof(SavedEntry, crc));
 	FIN_CRC32C(crc);
 	return crc;
 }
 
 static void
-save_tenant(SavedTenant *saved, const XeroTenant *tenant)
+save_entry(SavedEntry *saved, const XeroBudgetEntry *entry)
 {
-	const XeroDay *day = &tenant->quota.day;
+	const XeroDay *day = &entry->quota.day;
 
 	memset(saved, 0, sizeof(*saved));
-	saved->key = tenant->key;
-	saved->stats = tenant->stats;
+	saved->key = entry->key;
+	saved->stats = entry->stats;
 	saved->day_began = xero_budget_wall_time(day->began);
 	saved->day_told_at = xero_budget_wall_time(day->told_at);
 	if (day->resets_at > 0)
@@ -75,7 +75,7 @@ save_tenant(SavedTenant *saved, const XeroTenant *tenant)
 }
 
 static bool
-has_valid_times(const SavedTenant *saved)
+has_valid_times(const SavedEntry *saved)
 {
 	return IS_VALID_TIMESTAMP(saved->stats.since) &&
 		IS_VALID_TIMESTAMP(saved->day_began) &&
@@ -84,19 +84,19 @@ has_valid_times(const SavedTenant *saved)
 }
 
 static void
-load_tenant(XeroBudget *budget, const SavedTenant *saved)
+load_entry(XeroBudget *budget, const SavedEntry *saved)
 {
 	int64		now = xero_budget_now();
-	XeroTenant *tenant;
+	XeroBudgetEntry *entry;
 	XeroDay    *day;
 
 	if (!has_valid_times(saved))
 		return;
-	tenant = xero_budget_enter(budget, &saved->key, now);
-	if (tenant == NULL)
+	entry = xero_budget_enter(budget, &saved->key, now);
+	if (entry == NULL)
 		return;
-	tenant->stats = saved->stats;
-	day = &tenant->quota.day;
+	entry->stats = saved->stats;
+	day = &entry->quota.day;
 	day->began = xero_budget_clock_time(saved->day_began);
 	day->told_at = xero_budget_clock_time(saved->day_told_at);
 	if (saved->day_resets_at != 0)
@@ -108,18 +108,18 @@ load_tenant(XeroBudget *budget, const SavedTenant *saved)
 }
 
 static bool
-write_tenants(FILE *file, const XeroBudget *budget)
+write_entries(FILE *file, const XeroBudget *budget)
 {
 	if (fwrite(&magic, sizeof(magic), 1, file) != 1)
 		return false;
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		const XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
-		SavedTenant saved;
+		const XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
+		SavedEntry	saved;
 
-		if (!tenant->used)
+		if (!entry->used)
 			continue;
-		save_tenant(&saved, tenant);
+		save_entry(&saved, entry);
 		if (fwrite(&saved, sizeof(saved), 1, file) != 1)
 			return false;
 	}
@@ -131,7 +131,7 @@ xero_budget_save(void *budget)
 {
 	FILE	   *file = AllocateFile(TEMPORARY_FILE, PG_BINARY_W);
 
-	if (file != NULL && write_tenants(file, budget))
+	if (file != NULL && write_entries(file, budget))
 	{
 		if (FreeFile(file) == 0)
 		{
@@ -150,10 +150,10 @@ xero_budget_save(void *budget)
 
 /* False if the file is not what xero_budget_save() writes. */
 static bool
-read_tenants(FILE *file, XeroBudget *budget)
+read_entries(FILE *file, XeroBudget *budget)
 {
 	uint32		found;
-	SavedTenant saved;
+	SavedEntry	saved;
 	size_t		got;
 
 	if (fread(&found, sizeof(found), 1, file) != 1 || found != magic)
@@ -162,7 +162,7 @@ read_tenants(FILE *file, XeroBudget *budget)
 	{
 		if (!EQ_CRC32C(saved.crc, crc_of(&saved)))
 			return false;
-		load_tenant(budget, &saved);
+		load_entry(budget, &saved);
 	}
 	return got == 0 && !ferror(file);
 }
@@ -180,7 +180,7 @@ xero_budget_load(void *budget)
 					 errmsg("could not read file \"%s\": %m", BUDGET_FILE)));
 		return;
 	}
-	if (!read_tenants(file, budget))
+	if (!read_entries(file, budget))
 		ereport(LOG,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("ignoring invalid data in file \"%s\"", BUDGET_FILE)));

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "api/budget/tenants.h"
+#include "api/budget/entries.h"
 #include "api/report/request_log.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -22,8 +22,8 @@ PG_FUNCTION_INFO_V1(xero_reset_stats);
 /* One row of the view, without names of servers. */
 typedef struct Row
 {
-	XeroTenantKey key;
-	XeroTenantStats stats;
+	XeroBudgetKey key;
+	XeroBudgetStats stats;
 	char		problem[32];
 	int			minute_limit;
 	int			minute_remaining;
@@ -47,15 +47,15 @@ remaining_of(XeroGate *gate, int64 now, int cap)
 }
 
 static void
-fill_row(Row *row, XeroTenant *tenant, XeroGate *app, int64 now)
+fill_row(Row *row, XeroBudgetEntry *entry, XeroGate *app, int64 now)
 {
-	XeroQuota  *quota = &tenant->quota;
-	const XeroCaps *caps = &tenant->caps;
+	XeroQuota  *quota = &entry->quota;
+	const XeroCaps *caps = &entry->caps;
 	int			left = xero_day_left(&quota->day, now, caps->day);
 
-	row->key = tenant->key;
-	row->stats = tenant->stats;
-	memcpy(row->problem, tenant->problem, sizeof(row->problem));
+	row->key = entry->key;
+	row->stats = entry->stats;
+	memcpy(row->problem, entry->problem, sizeof(row->problem));
 	row->minute_limit = caps->minute;
 	row->minute_remaining = remaining_of(&quota->gate, now, caps->minute);
 	row->day_limit = xero_day_limit(&quota->day, caps->day);
@@ -64,8 +64,8 @@ fill_row(Row *row, XeroTenant *tenant, XeroGate *app, int64 now)
 	row->day_resets_at = xero_day_resets(&quota->day, caps->day);
 	row->concurrency = caps->concurrency;
 	row->in_flight = xero_quota_in_flight(quota, now);
-	row->waiting = tenant->queue.waiting[XERO_INTERACTIVE] +
-		tenant->queue.waiting[XERO_BACKGROUND];
+	row->waiting = entry->queue.waiting[XERO_INTERACTIVE] +
+		entry->queue.waiting[XERO_BACKGROUND];
 	row->app_minute_remaining = remaining_of(app, now, caps->app_minute);
 	row->blocked_until = Max(quota->gate.closed_until, app->closed_until);
 	if (left <= 0)
@@ -83,15 +83,15 @@ copy_rows(Row *rows, XeroBudget *budget)
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 
 		/* what a file has brought has no caps before its first call */
-		if (tenant->used && tenant->key.tenant_id[0] != '\0' &&
-			tenant->caps.concurrency > 0)
-			fill_row(&rows[count++], tenant,
-					 &XERO_BUDGET_APPS(budget)[tenant->app].gate, now);
+		if (entry->used && entry->key.tenant_id[0] != '\0' &&
+			entry->caps.concurrency > 0)
+			fill_row(&rows[count++], entry,
+					 &XERO_BUDGET_APPS(budget)[entry->app].gate, now);
 	}
 	LWLockRelease(&budget->lock);
 	return count;
@@ -117,7 +117,7 @@ xero_budget(PG_FUNCTION_ARGS)
 	int			count;
 
 	InitMaterializedSRF(fcinfo, 0);
-	rows = palloc(budget->ntenants * sizeof(Row));
+	rows = palloc(budget->nentries * sizeof(Row));
 	count = copy_rows(rows, budget);
 	for (int i = 0; i < count; i++)
 	{
@@ -161,13 +161,13 @@ xero_reset_stats(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentTimestamp();
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 
-		memset(&tenant->stats, 0, sizeof(tenant->stats));
-		tenant->stats.since = now;
-		tenant->problem[0] = '\0';
+		memset(&entry->stats, 0, sizeof(entry->stats));
+		entry->stats.since = now;
+		entry->problem[0] = '\0';
 	}
 	LWLockRelease(&budget->lock);
 	xero_request_log_clear();

@@ -7,8 +7,8 @@
  */
 #include "compat.h"
 
+#include "api/budget/entries.h"
 #include "api/budget/statement.h"
-#include "api/budget/tenants.h"
 #include "api/call/write.h"
 #include "api/consent/issuer.h"
 #include "api/consent/vault.h"
@@ -32,7 +32,7 @@ xero_api_init(void)
 	xero_progress_init();
 	xero_issuer_init();
 	xero_request_log_init();
-	xero_tenants_init();
+	xero_budget_init();
 	xero_shared_tokens_init();
 	xero_shared_init();
 }

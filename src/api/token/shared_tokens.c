@@ -28,7 +28,7 @@
  */
 #include "compat.h"
 
-#include "api/budget/tenants.h"
+#include "api/budget/entries.h"
 #include "api/shared/shared.h"
 #include "api/token/shared_tokens.h"
 #include "common/hashfn.h"

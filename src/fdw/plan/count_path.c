@@ -80,8 +80,8 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	if (info->pushdown.recheck != NIL)
 		return;
 
-	calls = info->pushdown.max_tenants < 0 ? info->organisations :
-		Max(Min(info->organisations, info->pushdown.max_tenants), 1);
+	calls = info->pushdown.max_organisations < 0 ? info->organisations :
+		Max(Min(info->organisations, info->pushdown.max_organisations), 1);
 	path = palloc0(sizeof(XeroPath));
 	path->kind = XERO_PATH_COUNT;
 	path->table = info->table;

@@ -159,7 +159,7 @@ is_one_organisation(const XeroRelInfo *info, const XeroScanPlan *scan,
 					bool for_certain)
 {
 	if (info->table->one_tenant ||
-		(scan->pushdown.max_tenants >= 0 && scan->pushdown.max_tenants <= 1))
+		(scan->pushdown.max_organisations >= 0 && scan->pushdown.max_organisations <= 1))
 		return true;
 	return !for_certain && info->organisations <= 1;
 }

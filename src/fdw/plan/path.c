@@ -173,9 +173,9 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		scan->records = Min(scan->records, scan->pushdown.max_records);
 
 	scan->organisations = info->organisations;
-	if (scan->pushdown.max_tenants >= 0)
+	if (scan->pushdown.max_organisations >= 0)
 		scan->organisations = Max(Min(scan->organisations,
-									  scan->pushdown.max_tenants), 1);
+									  scan->pushdown.max_organisations), 1);
 
 	requests = xero_build_requests(info->rel, scan->pushdown.sent, NULL,
 								   &scan->options);

@@ -339,9 +339,9 @@ choose_organisations(ForeignScanState *node, const XeroParamValue *params)
 	if (spec->organisations == NULL)
 		load_organisations(node);
 	return leave_out_foreigners(state,
-								xero_wanted_tenants(spec->sent, params,
-													spec->tenants,
-													spec->norganisations));
+								xero_wanted_organisations(spec->sent, params,
+														  spec->tenants,
+														  spec->norganisations));
 }
 
 /* A scan of each organisation that is wanted, in the current context. */

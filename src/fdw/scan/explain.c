@@ -194,9 +194,9 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 		tenants = palloc(sizeof(pg_uuid_t) * count);
 		for (int i = 0; i < count; i++)
 			tenants[i] = organisations[i].id;
-		wanted = bms_num_members(xero_wanted_tenants(list_nth(plan->fdw_private,
-															  XERO_SCAN_SENT),
-													 NULL, tenants, count));
+		wanted = bms_num_members(xero_wanted_organisations(list_nth(plan->fdw_private,
+																	XERO_SCAN_SENT),
+														   NULL, tenants, count));
 	}
 	if (count > 1)
 		ExplainPropertyText("Xero Organisations",

@@ -11,7 +11,7 @@
 #include "compat.h"
 
 #include "api/call/pager.h"
-#include "api/consent/tenant.h"
+#include "api/consent/organisations.h"
 #include "api/report/progress.h"
 #include "fdw/fdw.h"
 #include "fdw/scan/dedup.h"

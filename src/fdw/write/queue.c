@@ -13,7 +13,7 @@
 
 #include "fdw/write/modify.h"
 
-#include "api/consent/tenant.h"
+#include "api/consent/organisations.h"
 #include "base/text.h"
 #include "fdw/write/xact.h"
 #include "miscadmin.h"

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * tenant.c
+ * organisations.c
  *	  Which organisations a server stands for.
  *
  * Each call to Xero names the organisation it is for.  A server whose options
@@ -15,7 +15,7 @@
  */
 #include "compat.h"
 
-#include "api/consent/tenant.h"
+#include "api/consent/organisations.h"
 
 #include "api/consent/connections.h"
 #include "api/consent/store.h"
@@ -29,15 +29,15 @@
 /* So many organisations are asked for their countries at once. */
 #define COUNTRIES_AT_ONCE 20
 
-typedef struct TenantEntry
+typedef struct KnownList
 {
 	Oid			umid;			/* hash key */
 	MemoryContext cxt;			/* owns the list */
 	XeroOrganisation *list;		/* sorted by id */
 	int			count;
-} TenantEntry;
+} KnownList;
 
-static HTAB *tenants = NULL;
+static HTAB *known_lists = NULL;
 
 /* How often all were forgotten. */
 static uint64 changes = 0;
@@ -45,42 +45,42 @@ static uint64 changes = 0;
 static void
 forget_one(Oid umid)
 {
-	TenantEntry *entry = hash_search(tenants, &umid, HASH_REMOVE, NULL);
+	KnownList  *known = hash_search(known_lists, &umid, HASH_REMOVE, NULL);
 
-	if (entry != NULL)
-		MemoryContextDelete(entry->cxt);
+	if (known != NULL)
+		MemoryContextDelete(known->cxt);
 }
 
 static void
-forget_tenants(Datum arg, int cacheid, uint32 hashvalue)
+forget_all(Datum arg, int cacheid, uint32 hashvalue)
 {
 	HASH_SEQ_STATUS status;
-	TenantEntry *entry;
+	KnownList  *known;
 
 	changes++;
-	hash_seq_init(&status, tenants);
-	while ((entry = hash_seq_search(&status)) != NULL)
-		forget_one(entry->umid);
+	hash_seq_init(&status, known_lists);
+	while ((known = hash_seq_search(&status)) != NULL)
+		forget_one(known->umid);
 }
 
 static void
-init_tenants(void)
+init_lists(void)
 {
 	HASHCTL		ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(TenantEntry);
-	tenants = hash_create("xero_fdw organisations", 8, &ctl,
-						  HASH_ELEM | HASH_BLOBS);
-	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_tenants, (Datum) 0);
-	CacheRegisterSyscacheCallback(USERMAPPINGOID, forget_tenants, (Datum) 0);
+	ctl.entrysize = sizeof(KnownList);
+	known_lists = hash_create("xero_fdw organisations", 8, &ctl,
+							  HASH_ELEM | HASH_BLOBS);
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, forget_all, (Datum) 0);
 }
 
-static TenantEntry *
-find_tenants(Oid umid)
+static KnownList *
+find_list(Oid umid)
 {
-	return tenants == NULL ? NULL :
-		hash_search(tenants, &umid, HASH_FIND, NULL);
+	return known_lists == NULL ? NULL :
+		hash_search(known_lists, &umid, HASH_FIND, NULL);
 }
 
 /* As uuid spells it, whichever way an option does. */
@@ -124,7 +124,7 @@ drop_practices(XeroOrganisation *list, int count)
  * stored by the worker, with the consent; that of other credentials here.
  */
 static int
-ask_tenants(const XeroServer *server, XeroOrganisation **list)
+ask_organisations(const XeroServer *server, XeroOrganisation **list)
 {
 	int			count = xero_ask_connections(server, list);
 	bool		changed;
@@ -142,23 +142,23 @@ ask_tenants(const XeroServer *server, XeroOrganisation **list)
 }
 
 static void
-keep_tenants(Oid umid, const XeroOrganisation *list, int count)
+keep_organisations(Oid umid, const XeroOrganisation *list, int count)
 {
 	MemoryContext cxt = AllocSetContextCreate(TopMemoryContext,
 											  "Xero organisations",
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	XeroOrganisation *copy = copy_list(list, count);
-	TenantEntry *entry;
+	KnownList  *known;
 	bool		found;
 
 	MemoryContextSwitchTo(old);
-	entry = hash_search(tenants, &umid, HASH_ENTER, &found);
+	known = hash_search(known_lists, &umid, HASH_ENTER, &found);
 	if (found)
-		MemoryContextDelete(entry->cxt);
-	entry->cxt = cxt;
-	entry->list = copy;
-	entry->count = count;
+		MemoryContextDelete(known->cxt);
+	known->cxt = cxt;
+	known->list = copy;
+	known->count = count;
 }
 
 int
@@ -176,35 +176,35 @@ xero_organisations(const XeroServer *server, XeroOrganisation **list)
 	count = xero_known_organisations(server->umid, list);
 	if (count >= 0)
 		return count;
-	if (tenants == NULL)
-		init_tenants();
+	if (known_lists == NULL)
+		init_lists();
 	changes_before = changes;
-	count = ask_tenants(server, list);
+	count = ask_organisations(server, list);
 
 	/* what credentials reach that changed meanwhile is for this scan alone */
 	if (changes == changes_before)
-		keep_tenants(server->umid, *list, count);
+		keep_organisations(server->umid, *list, count);
 	return count;
 }
 
 int
 xero_known_organisations(Oid umid, XeroOrganisation **list)
 {
-	TenantEntry *entry = find_tenants(umid);
+	KnownList  *known = find_list(umid);
 
-	if (entry == NULL)
+	if (known == NULL)
 		return -1;
-	*list = copy_list(entry->list, entry->count);
-	return entry->count;
+	*list = copy_list(known->list, known->count);
+	return known->count;
 }
 
 /* The countries become known to the scans to come, too. */
 static void
 keep_country(Oid umid, const XeroOrganisation *organisation)
 {
-	TenantEntry *entry = find_tenants(umid);
-	XeroOrganisation *kept = entry == NULL ? NULL :
-	bsearch(organisation, entry->list, entry->count,
+	KnownList  *known = find_list(umid);
+	XeroOrganisation *kept = known == NULL ? NULL :
+	bsearch(organisation, known->list, known->count,
 			sizeof(XeroOrganisation), xero_compare_uuids);
 
 	if (kept != NULL)

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * organisation.c
+ * org_filter.c
  *	  Conditions on tenant_id: which organisations are asked.
  *
  *-------------------------------------------------------------------------
@@ -16,7 +16,7 @@
 /* Takes those out of "wanted" that the condition does not let pass. */
 static Bitmapset *
 sift(Bitmapset *wanted, const XeroCondition *condition,
-	 const XeroParamValue *params, const pg_uuid_t *tenants)
+	 const XeroParamValue *params, const pg_uuid_t *organisations)
 {
 	bool		equal = condition->op == XERO_CMP_EQ;
 	XeroValues	values;
@@ -40,7 +40,7 @@ sift(Bitmapset *wanted, const XeroCondition *condition,
 	qsort(ids, values.count, sizeof(pg_uuid_t), xero_compare_uuids);
 	while ((i = bms_next_member(wanted, i)) >= 0)
 	{
-		bool		found = bsearch(&tenants[i], ids, values.count,
+		bool		found = bsearch(&organisations[i], ids, values.count,
 									sizeof(pg_uuid_t), xero_compare_uuids) != NULL;
 
 		if (found != equal)
@@ -51,10 +51,12 @@ sift(Bitmapset *wanted, const XeroCondition *condition,
 }
 
 Bitmapset *
-xero_wanted_tenants(List *sent, const XeroParamValue *params,
-					const pg_uuid_t *tenants, int ntenants)
+xero_wanted_organisations(List *sent,
+						  const XeroParamValue *params,
+						  const pg_uuid_t *organisations,
+						  int norganisations)
 {
-	Bitmapset  *wanted = bms_add_range(NULL, 0, ntenants - 1);
+	Bitmapset  *wanted = bms_add_range(NULL, 0, norganisations - 1);
 	ListCell   *lc;
 
 	foreach(lc, sent)
@@ -62,7 +64,7 @@ xero_wanted_tenants(List *sent, const XeroParamValue *params,
 		XeroItem   *item = xero_item_from_node(lfirst(lc));
 
 		if (item->route == XERO_ROUTE_TENANT && wanted != NULL)
-			wanted = sift(wanted, item->condition, params, tenants);
+			wanted = sift(wanted, item->condition, params, organisations);
 	}
 	return wanted;
 }

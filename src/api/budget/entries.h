@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
- * tenants.h
- *	  The budget's part of shared memory.
+ * entries.h
+ *	  The entries of the budget, in shared memory.
  *
  * For budget.c, which says how it is locked, and for those who save and show
  * it.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_TENANTS_H
-#define XERO_TENANTS_H
+#ifndef XERO_ENTRIES_H
+#define XERO_ENTRIES_H
 
 #include "compat.h"
 
@@ -27,14 +27,14 @@ typedef enum XeroClass
 #define XERO_NCLASSES 2
 
 /* Which quota it is: of an application in an organisation. */
-typedef struct XeroTenantKey
+typedef struct XeroBudgetKey
 {
 	char		client_id[64];	/* "": there is a token only */
 	char		tenant_id[40];	/* "": calls that belong to none */
-} XeroTenantKey;
+} XeroBudgetKey;
 
 /* Since when, what. */
-typedef struct XeroTenantStats
+typedef struct XeroBudgetStats
 {
 	TimestampTz since;
 	int64		calls;			/* attempts that were sent */
@@ -42,12 +42,12 @@ typedef struct XeroTenantStats
 	int64		bytes_in;
 	int64		bytes_out;
 	double		waited_ms;
-} XeroTenantStats;
+} XeroBudgetStats;
 
 /* A call that its backend sleeps for until it may begin. */
 typedef struct XeroWaiter
 {
-	int			tenant;			/* number of the entry whose queue it is in,
+	int			entry;			/* number of the entry whose queue it is in,
 								 * -1: the queue for room */
 	XeroClass	class;
 	uint64		turn;			/* the smaller goes first */
@@ -64,45 +64,45 @@ typedef struct XeroQueue
 	int			passed;			/* calls that passed waiting background ones */
 } XeroQueue;
 
-typedef struct XeroTenant
+typedef struct XeroBudgetEntry
 {
 	bool		used;
-	XeroTenantKey key;
+	XeroBudgetKey key;
 	int			app;			/* number of its application */
 	int64		last_used;
 	XeroCaps	caps;			/* of the server that called last */
 	XeroQuota	quota;
 	char		problem[32];	/* of the last refusal, in Xero's word */
 	XeroQueue	queue;
-	XeroTenantStats stats;
-} XeroTenant;
+	XeroBudgetStats stats;
+} XeroBudgetEntry;
 
-typedef struct XeroApp
+typedef struct XeroBudgetApp
 {
-	int			ntenants;		/* 0: free */
+	int			nentries;		/* 0: free */
 	char		client_id[64];
 	XeroGate	gate;
-} XeroApp;
+} XeroBudgetApp;
 
 /* The arrays follow it in memory. */
 typedef struct XeroBudget
 {
 	LWLock		lock;
-	int			ntenants;		/* of tenants and of applications */
+	int			nentries;		/* and as many applications */
 	int			nwaiters;		/* XERO_MAX_QUEUED a backend */
 	uint64		last_turn;
 	XeroQueue	room;			/* of calls to what has no entry */
 } XeroBudget;
 
-#define XERO_BUDGET_TENANTS(budget) \
-	((XeroTenant *) ((char *) (budget) + MAXALIGN(sizeof(XeroBudget))))
+#define XERO_BUDGET_ENTRIES(budget) \
+	((XeroBudgetEntry *) ((char *) (budget) + MAXALIGN(sizeof(XeroBudget))))
 #define XERO_BUDGET_APPS(budget) \
-	((XeroApp *) (XERO_BUDGET_TENANTS(budget) + (budget)->ntenants))
+	((XeroBudgetApp *) (XERO_BUDGET_ENTRIES(budget) + (budget)->nentries))
 #define XERO_BUDGET_WAITERS(budget) \
-	((XeroWaiter *) (XERO_BUDGET_APPS(budget) + (budget)->ntenants))
+	((XeroWaiter *) (XERO_BUDGET_APPS(budget) + (budget)->nentries))
 
 /* In _PG_init: defines xero_fdw.max_tenants. */
-extern void xero_tenants_init(void);
+extern void xero_budget_init(void);
 
 /* What that setting says. */
 extern int	xero_max_tenants(void);
@@ -111,11 +111,11 @@ extern int	xero_max_tenants(void);
 extern XeroBudget *xero_budget_attach(void);
 
 /* A free entry becomes the key's; NULL if all are in use.  Caller locks. */
-extern XeroTenant *xero_budget_enter(XeroBudget *budget,
-									 const XeroTenantKey *key, int64 now);
+extern XeroBudgetEntry *xero_budget_enter(XeroBudget *budget,
+										  const XeroBudgetKey *key, int64 now);
 
 /* Can it be given to another key?  Caller locks. */
-extern bool xero_budget_is_idle(XeroBudget *budget, XeroTenant *tenant,
+extern bool xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry,
 								int64 now);
 
 /* When there may be a free entry.  Caller locks. */
@@ -136,4 +136,4 @@ extern int64 xero_budget_clock_time(TimestampTz at);
 extern void xero_budget_load(void *budget);
 extern void xero_budget_save(void *budget);
 
-#endif							/* XERO_TENANTS_H */
+#endif							/* XERO_ENTRIES_H */

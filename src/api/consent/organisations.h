@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * tenant.h
+ * organisations.h
  *	  Which organisations a server stands for.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_TENANT_H
-#define XERO_TENANT_H
+#ifndef XERO_ORGANISATIONS_H
+#define XERO_ORGANISATIONS_H
 
 #include "compat.h"
 
@@ -45,4 +45,4 @@ extern void xero_learn_countries(const XeroServer *server,
 extern void xero_speak_for(XeroServer *server,
 						   XeroOrganisation *organisation);
 
-#endif							/* XERO_TENANT_H */
+#endif							/* XERO_ORGANISATIONS_H */

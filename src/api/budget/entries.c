@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * tenants.c
- *	  The budget's part of shared memory: who has an entry in it.
+ * entries.c
+ *	  The entries of the budget, in shared memory: who has one.
  *
  * An entry is one application in one organisation, whatever server, role or
  * database the calls come from; its application has an entry of its own, as
@@ -17,7 +17,7 @@
 #include "compat.h"
 
 #include "api/budget/budget.h"
-#include "api/budget/tenants.h"
+#include "api/budget/entries.h"
 #include "api/http/sleep.h"
 #include "api/shared/shared.h"
 #include "miscadmin.h"
@@ -25,18 +25,18 @@
 #include "utils/timestamp.h"
 
 /* Default and bounds of the number of entries, which take some 6 kB. */
-#define TENANTS 100
-#define MAX_TENANTS 10000
+#define ENTRIES 100
+#define MAX_ENTRIES 10000
 
-static int	max_tenants = TENANTS;
+static int	max_tenants = ENTRIES;
 
 static Size
-budget_size(int ntenants)
+budget_size(int nentries)
 {
 	Size		size = MAXALIGN(sizeof(XeroBudget));
 
-	size = add_size(size, mul_size(ntenants, sizeof(XeroTenant)));
-	size = add_size(size, mul_size(ntenants, sizeof(XeroApp)));
+	size = add_size(size, mul_size(nentries, sizeof(XeroBudgetEntry)));
+	size = add_size(size, mul_size(nentries, sizeof(XeroBudgetApp)));
 	return add_size(size, mul_size(mul_size(MaxBackends, XERO_MAX_QUEUED),
 								   sizeof(XeroWaiter)));
 }
@@ -57,13 +57,13 @@ xero_queue_is_empty(const XeroQueue *queue)
 }
 
 static void
-initialize_budget(void *memory, int ntenants, int tranche)
+initialize_budget(void *memory, int nentries, int tranche)
 {
 	XeroBudget *budget = memory;
 
-	memset(budget, 0, budget_size(ntenants));
+	memset(budget, 0, budget_size(nentries));
 	LWLockInitialize(&budget->lock, tranche);
-	budget->ntenants = ntenants;
+	budget->nentries = nentries;
 	budget->nwaiters = MaxBackends * XERO_MAX_QUEUED;
 	clear_queue(&budget->room);
 }
@@ -77,12 +77,12 @@ static XeroSharedPart part = {
 };
 
 void
-xero_tenants_init(void)
+xero_budget_init(void)
 {
 	DefineCustomIntVariable("xero_fdw.max_tenants",
 							"Number of organisations in Xero that are called at the same time.",
 							"With more of them, those that are idle are forgotten.",
-							&max_tenants, TENANTS, 1, MAX_TENANTS,
+							&max_tenants, ENTRIES, 1, MAX_ENTRIES,
 							xero_shared_setting_context(),
 							0, NULL, NULL, NULL);
 	xero_shared_register(&part);
@@ -120,63 +120,63 @@ xero_budget_clock_time(TimestampTz at)
 }
 
 static void
-leave_app(XeroBudget *budget, const XeroTenant *tenant)
+leave_app(XeroBudget *budget, const XeroBudgetEntry *entry)
 {
-	XeroApp    *app = &XERO_BUDGET_APPS(budget)[tenant->app];
+	XeroBudgetApp *app = &XERO_BUDGET_APPS(budget)[entry->app];
 
-	Assert(app->ntenants > 0);
-	app->ntenants--;
+	Assert(app->nentries > 0);
+	app->nentries--;
 }
 
 /* As many applications as organisations have room, so there always is some. */
 static int
 enter_app(XeroBudget *budget, const char *client_id, int64 now)
 {
-	XeroApp    *apps = XERO_BUDGET_APPS(budget);
+	XeroBudgetApp *apps = XERO_BUDGET_APPS(budget);
 	int			free = -1;
 
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		if (apps[i].ntenants == 0)
+		if (apps[i].nentries == 0)
 			free = free < 0 ? i : free;
 		else if (strcmp(apps[i].client_id, client_id) == 0)
 		{
-			apps[i].ntenants++;
+			apps[i].nentries++;
 			return i;
 		}
 	}
 	Assert(free >= 0);
 	strlcpy(apps[free].client_id, client_id, sizeof(apps[free].client_id));
-	apps[free].ntenants = 1;
+	apps[free].nentries = 1;
 	xero_gate_clear(&apps[free].gate, now);
 	return free;
 }
 
 bool
-xero_budget_is_idle(XeroBudget *budget, XeroTenant *tenant, int64 now)
+xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
 {
-	return xero_queue_is_empty(&tenant->queue) &&
-		xero_quota_is_idle(&tenant->quota,
-						   &XERO_BUDGET_APPS(budget)[tenant->app].gate, now);
+	return xero_queue_is_empty(&entry->queue) &&
+		xero_quota_is_idle(&entry->quota,
+						   &XERO_BUDGET_APPS(budget)[entry->app].gate, now);
 }
 
-XeroTenant *
-xero_budget_enter(XeroBudget *budget, const XeroTenantKey *key, int64 now)
+XeroBudgetEntry *
+xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key, int64 now)
 {
-	XeroTenant *room = NULL;
+	XeroBudgetEntry *room = NULL;
 
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 
-		if (!tenant->used)
+		if (!entry->used)
 		{
-			room = tenant;
+			room = entry;
 			break;
 		}
-		if (xero_budget_is_idle(budget, tenant, now) &&
-			(room == NULL || tenant->last_used < room->last_used))
-			room = tenant;
+		if (xero_budget_is_idle(budget, entry, now) &&
+			(room == NULL || entry->last_used < room->last_used))
+			room = entry;
 	}
 	if (room == NULL)
 		return NULL;
@@ -200,14 +200,14 @@ xero_budget_room(XeroBudget *budget, int64 now, XeroOpening *opening)
 {
 	memset(opening, 0, sizeof(*opening));
 	opening->provable = opening->look_at = XERO_NEVER;
-	for (int i = 0; i < budget->ntenants; i++)
+	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroTenant *tenant = &XERO_BUDGET_TENANTS(budget)[i];
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 		int64		idle_at = now;
 		int64		look_at = now;
 
-		if (tenant->used && !xero_budget_is_idle(budget, tenant, now))
-			idle_at = xero_quota_idle_at(&tenant->quota, now, &look_at);
+		if (entry->used && !xero_budget_is_idle(budget, entry, now))
+			idle_at = xero_quota_idle_at(&entry->quota, now, &look_at);
 		opening->provable = Min(opening->provable, idle_at);
 		opening->look_at = Min(opening->look_at, look_at);
 	}
