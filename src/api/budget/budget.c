@@ -50,7 +50,7 @@
 
 #include "api/budget/budget.h"
 #include "api/budget/entries.h"
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"

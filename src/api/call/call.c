@@ -20,7 +20,7 @@
 #include <math.h>
 
 #include "api/budget/budget.h"
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/call/call.h"
 #include "api/call/session.h"
 #include "api/http/http.h"

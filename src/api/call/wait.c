@@ -18,7 +18,7 @@
 #include <math.h>
 
 #include "api/budget/budget.h"
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/call/call.h"
 #include "api/http/sleep.h"
 #include "api/report/progress.h"

@@ -8,7 +8,7 @@
 #include "compat.h"
 
 #include "api/budget/entries.h"
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/call/write.h"
 #include "api/consent/issuer.h"
 #include "api/consent/vault.h"

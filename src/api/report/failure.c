@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <math.h>
 
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/http/sleep.h"
 #include "api/report/failure.h"
 #include "base/text.h"

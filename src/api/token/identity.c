@@ -20,7 +20,7 @@
 
 #include <math.h>
 
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/http/document.h"
 #include "api/http/sleep.h"
 #include "api/report/request_log.h"

@@ -18,7 +18,7 @@
  */
 #include "compat.h"
 
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "api/http/sleep.h"
 #include "api/report/request_log.h"
 #include "api/token/identity.h"

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * statement.h
+ * statement_limits.h
  *	  What one statement may spend: calls, and time waited for more.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_STATEMENT_H
-#define XERO_STATEMENT_H
+#ifndef XERO_STATEMENT_LIMITS_H
+#define XERO_STATEMENT_LIMITS_H
 
 #include "compat.h"
 
@@ -33,4 +33,4 @@ extern int	xero_statement_max_calls(void);
 extern int	xero_statement_max_wait(void);
 extern int	xero_statement_log_min_wait(void);
 
-#endif							/* XERO_STATEMENT_H */
+#endif							/* XERO_STATEMENT_LIMITS_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * statement.c
+ * statement_limits.c
  *	  What one statement may spend: calls, and time waited for more.
  *
  * A statement has xero_fdw.max_calls calls, and xero_fdw.max_wait to spend on
@@ -17,7 +17,7 @@
 #include <limits.h>
 
 #include "access/xact.h"
-#include "api/budget/statement.h"
+#include "api/budget/statement_limits.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
