@@ -18,7 +18,7 @@
 
 #include "api/budget/budget.h"
 #include "api/budget/entries.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/shared/shared.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"

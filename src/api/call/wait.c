@@ -20,7 +20,7 @@
 #include "api/budget/budget.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/call.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/report/progress.h"
 #include "miscadmin.h"
 

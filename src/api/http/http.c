@@ -6,7 +6,8 @@
  * A backend has one curl multi handle, made at first use and kept until it
  * exits, so that connections (and on HTTP/2 one connection for all calls)
  * survive from statement to statement.  Nothing here sleeps: curl says which
- * sockets it waits for and until when, and sleep.c wakes the backend for them.
+ * sockets it waits for and until when, and eventloop.c wakes the backend for
+ * them.
  *
  * Rules:
  *	- curl's callbacks neither allocate from memory contexts nor raise errors;
@@ -32,8 +33,8 @@
 
 #include <curl/curl.h>
 
+#include "api/http/eventloop.h"
 #include "api/http/http.h"
-#include "api/http/sleep.h"
 #include "base/loopback.h"
 #include "base/version.h"
 #include "lib/ilist.h"
@@ -596,7 +597,7 @@ start_engine(void)
 	if (multi != NULL)
 		return;
 
-	xero_sleep_init();
+	xero_eventloop_init();
 	block_signals(&saved);
 	multi = make_engine();
 	restore_signals(&saved);

@@ -17,7 +17,7 @@
 #include <math.h>
 
 #include "api/budget/statement_limits.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/report/failure.h"
 #include "base/text.h"
 #include "catalog/namespace.h"

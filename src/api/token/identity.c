@@ -22,7 +22,7 @@
 
 #include "api/budget/statement_limits.h"
 #include "api/http/document.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/report/request_log.h"
 #include "api/report/retry.h"
 #include "api/token/identity.h"

@@ -19,7 +19,7 @@
 #include "compat.h"
 
 #include "api/budget/statement_limits.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/report/request_log.h"
 #include "api/token/identity.h"
 #include "api/token/token.h"

@@ -16,7 +16,7 @@
 
 #include "api/budget/budget.h"
 #include "api/budget/quota.h"
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "api/init/init.h"
 #include "fmgr.h"
 #include "miscadmin.h"

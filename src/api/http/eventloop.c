@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * sleep.c
+ * eventloop.c
  *	  What a backend sleeps on: sockets, a timer, and its latch.
  *
  * The sockets come and go while transfers run, and a wait event set cannot
@@ -16,7 +16,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "api/http/sleep.h"
+#include "api/http/eventloop.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/fd.h"
@@ -84,7 +84,7 @@ make_waitset(void)
 }
 
 void
-xero_sleep_init(void)
+xero_eventloop_init(void)
 {
 	if (waitset != NULL)
 		return;
@@ -174,7 +174,7 @@ xero_sleep(long timeout_ms, uint32 wait_event_info)
 {
 	WaitEvent	event;
 
-	xero_sleep_init();
+	xero_eventloop_init();
 	if (WaitEventSetWait(waitset, timeout_ms, &event, 1,
 						 wait_event_info) == 1 &&
 		(event.events & WL_LATCH_SET))

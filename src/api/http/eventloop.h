@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * sleep.h
+ * eventloop.h
  *	  What a backend sleeps on: sockets, a timer, and its latch.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_SLEEP_H
-#define XERO_SLEEP_H
+#ifndef XERO_EVENTLOOP_H
+#define XERO_EVENTLOOP_H
 
 #include "compat.h"
 
@@ -33,7 +33,7 @@ typedef struct XeroReady
 extern int	xero_find_ready(XeroReady *ready, int room);
 
 /* To be called before the following, which neither allocate nor raise errors. */
-extern void xero_sleep_init(void);
+extern void xero_eventloop_init(void);
 
 /* Watch a socket, newly or for something else; false if that is not possible. */
 extern bool xero_watch_socket(int fd, bool readable, bool writable);
@@ -44,4 +44,4 @@ extern void xero_unwatch_socket(int fd);
 /* Set the one timer, to so many ms from now; -1: stop it. */
 extern bool xero_set_timer(long timeout_ms);
 
-#endif							/* XERO_SLEEP_H */
+#endif							/* XERO_EVENTLOOP_H */
