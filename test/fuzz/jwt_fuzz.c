@@ -8,7 +8,7 @@
  *
  * Input: kind; an id token, or its header and its claims, each on a line.
  *
- * Link: src/api/http/document.c src/api/http/crypto.c -ljson-c -lcrypto
+ * Link: src/api/http/small_json.c src/api/http/crypto.c -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */

@@ -3,7 +3,7 @@
  * jwt_test.c
  *	  Is exactly the right token believed?
  *
- * Link: src/api/consent/jwt.c src/api/http/document.c src/api/http/crypto.c -ljson-c -lcrypto
+ * Link: src/api/consent/jwt.c src/api/http/small_json.c src/api/http/crypto.c -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */

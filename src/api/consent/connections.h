@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 #include "api/shared/server.h"
 
 /*

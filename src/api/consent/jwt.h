@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 
 /* The longest token that is looked at. */
 #define XERO_JWT_MAX 16384

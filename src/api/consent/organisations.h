@@ -11,7 +11,7 @@
 #include "compat.h"
 
 #include "api/call/call.h"
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 
 /*
  * The organisations that a server stands for, sorted by id: the one of its

@@ -13,7 +13,7 @@
 
 #include "compat.h"
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 #include "api/shared/server.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"

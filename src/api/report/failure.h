@@ -11,8 +11,8 @@
 #include "compat.h"
 
 #include "api/budget/budget.h"
-#include "api/http/document.h"
 #include "api/http/http.h"
+#include "api/http/small_json.h"
 #include "api/report/retry.h"
 #include "api/shared/server.h"
 

@@ -21,8 +21,8 @@
 #include <math.h>
 
 #include "api/budget/statement_limits.h"
-#include "api/http/document.h"
 #include "api/http/eventloop.h"
+#include "api/http/small_json.h"
 #include "api/report/request_log.h"
 #include "api/report/retry.h"
 #include "api/token/identity.h"

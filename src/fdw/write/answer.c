@@ -18,7 +18,7 @@
 
 #include "fdw/write/answer.h"
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 #include "api/report/failure.h"
 #include "catalog/pg_type.h"
 #include "catalog/writes.h"

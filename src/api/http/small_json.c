@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * document.c
+ * small_json.c
  *	  Small JSON documents: the only file that knows json-c.
  *
  * Results are plain structs without pointers, so that nothing of json-c
@@ -14,7 +14,7 @@
 #include <json-c/json.h>
 #include <malloc.h>
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 #include "base/text.h"
 
 /* Such documents are small and hardly nested; a connection takes 300 bytes. */

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
- * documents_fuzz.c
+ * small_json_fuzz.c
  *	  Any text as each of the small documents.
  *
  * Input: text.
  *
- * Link: src/api/http/document.c src/api/http/crypto.c src/json/skip.c
+ * Link: src/api/http/small_json.c src/api/http/crypto.c src/json/skip.c
  * Link: -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */
 #include "fuzz.h"
 
-#include "api/http/document.h"
+#include "api/http/small_json.h"
 #include "json/skip.h"
 
 #define IS_STRING(member) (strnlen(member, sizeof(member)) < sizeof(member))

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * document.h
+ * small_json.h
  *	  Small JSON documents: error bodies, token answers, what signed tokens
  *	  and their issuer say.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_DOCUMENT_H
-#define XERO_DOCUMENT_H
+#ifndef XERO_SMALL_JSON_H
+#define XERO_SMALL_JSON_H
 
 #include "compat.h"
 
@@ -150,4 +150,4 @@ extern bool xero_parse_key_set(const char *text, size_t len,
 extern bool xero_parse_discovery(const char *text, size_t len,
 								 XeroDiscovery *discovery);
 
-#endif							/* XERO_DOCUMENT_H */
+#endif							/* XERO_SMALL_JSON_H */
