@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * percent_fuzz.c
+ * urlencode_fuzz.c
  *	  Percent-encoding, there and back.
  *
  * Input: text.
