@@ -24,7 +24,7 @@
 #include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
-#include "fdw/consent/scopes.h"
+#include "fdw/consent/requested_scopes.h"
 #include "fdw/options.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
@@ -143,7 +143,7 @@ xero_authorize_url(PG_FUNCTION_ARGS)
 	pending.verifier = random_word();
 	pending.nonce = random_word();
 	pending.redirect_uri = login->redirect_uri;
-	pending.scopes = xero_consent_scopes(server);
+	pending.scopes = xero_requested_scopes(server);
 	xero_store_begin(&pending, state);
 
 	initStringInfo(&query);

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * scopes.h
+ * requested_scopes.h
  *	  What a consent asks for.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef XERO_CONSENT_SCOPES_H
-#define XERO_CONSENT_SCOPES_H
+#ifndef XERO_REQUESTED_SCOPES_H
+#define XERO_REQUESTED_SCOPES_H
 
 #include "compat.h"
 
@@ -16,6 +16,6 @@
  * The scopes to ask a person for: those of the server's options, or else what
  * its foreign tables in this database need; and what any consent needs.
  */
-extern char *xero_consent_scopes(const XeroServer *server);
+extern char *xero_requested_scopes(const XeroServer *server);
 
-#endif							/* XERO_CONSENT_SCOPES_H */
+#endif							/* XERO_REQUESTED_SCOPES_H */

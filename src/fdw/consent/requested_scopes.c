@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * scopes.c
+ * requested_scopes.c
  *	  What a consent asks for.
  *
  * The least that will do: to write the objects that there are updatable foreign
@@ -23,7 +23,7 @@
 #include "catalog/catalog.h"
 #include "catalog/pg_foreign_table.h"
 #include "catalog/scopes.h"
-#include "fdw/consent/scopes.h"
+#include "fdw/consent/requested_scopes.h"
 #include "fdw/options.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -139,7 +139,7 @@ derive_scopes(const XeroServer *server)
 }
 
 char *
-xero_consent_scopes(const XeroServer *server)
+xero_requested_scopes(const XeroServer *server)
 {
 	StringInfoData words;
 
