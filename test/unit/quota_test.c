@@ -139,10 +139,10 @@ test_seats(void)
 	xero_quota_return(&quota, &app, &permits[0]);
 	ok(quota.gate.pending == 1 && quota.gate.window.own == 0,
 	   "permits of before do not fit a cleared quota");
-	ok(!xero_quota_gave(&quota, &permits[0]) &&
-	   !xero_quota_gave(&quota, &permits[4]), "and are not of it");
+	ok(!xero_permit_is_current(&quota, &permits[0]) &&
+	   !xero_permit_is_current(&quota, &permits[4]), "and are not of it");
 	permits[0] = take();
-	ok(xero_quota_gave(&quota, &permits[0]), "those of after are");
+	ok(xero_permit_is_current(&quota, &permits[0]), "those of after are");
 }
 
 static void
@@ -178,7 +178,7 @@ test_leases(void)
 	now += LEASE;
 	ok(xero_quota_is_idle(&quota, &app, now) && quota.gate.window.own == 1 &&
 	   app.pending == 0, "who has lost his seat keeps nobody from being idle");
-	ok(xero_quota_gave(&quota, &late), "his permit is still of the quota");
+	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
 	xero_quota_refuse(&quota, &app, &late, now, XERO_BARRIER_MINUTE,
 					  now + 5000);
 	ok(check() == XERO_BARRIER_MINUTE && opening.ordered,

@@ -602,7 +602,7 @@ begin_giving_back(XeroGrant *grant)
 	budget = xero_budget_attach();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	entry = &XERO_BUDGET_ENTRIES(budget)[grant->entry];
-	if (xero_quota_gave(&entry->quota, &grant->permit))
+	if (xero_permit_is_current(&entry->quota, &grant->permit))
 		return entry;
 	LWLockRelease(&budget->lock);
 	return NULL;

@@ -281,7 +281,7 @@ xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
 }
 
 bool
-xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit)
+xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit)
 {
 	return (int32) (permit->serial - quota->cleared) > 0;
 }

@@ -123,7 +123,7 @@ extern void xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now,
  * True if this quota issued the permit; false if the entry was cleared and
  * given to another organisation since.
  */
-extern bool xero_quota_gave(const XeroQuota *quota, const XeroPermit *permit);
+extern bool xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit);
 
 /*
  * A permit ends in one of four ways, even if its seat has been lost.  The call

@@ -546,7 +546,7 @@ take_answer(XeroCall *call)
 }
 
 static bool
-sit_out(XeroCall *call, double *resume_at)
+back_off(XeroCall *call, double *resume_at)
 {
 	if (xero_clock_ms() < call->resume_at)
 	{
@@ -577,7 +577,7 @@ advance(XeroCall *call, double *resume_at)
 			moved = take_answer(call);
 			break;
 		case CALL_BACKOFF:
-			moved = sit_out(call, resume_at);
+			moved = back_off(call, resume_at);
 			break;
 		case CALL_DONE:
 			break;

@@ -214,8 +214,8 @@ report_refusal(const XeroServer *server, const char *url, const char *error)
 
 /* Have the worker do something, and wait for it. */
 static void
-have_done(const XeroServer *server, XeroTokenJobKind kind, const char *argument,
-		  size_t len)
+run_job(const XeroServer *server, XeroTokenJobKind kind, const char *argument,
+		size_t len)
 {
 	XeroTokenJobTicket ticket = {0};
 	XeroFailure *failure = NULL;
@@ -283,7 +283,7 @@ xero_complete_authorization(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("xero_fdw.complete_authorization()");
 	argument = argument_of(server, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						   &len);
-	have_done(server, XERO_TOKEN_JOB_AUTHORIZE, argument, len);
+	run_job(server, XERO_TOKEN_JOB_AUTHORIZE, argument, len);
 	xero_store_show(server->umid, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
@@ -296,7 +296,7 @@ xero_refresh_token(PG_FUNCTION_ARGS)
 											 false);
 
 	PreventCommandDuringRecovery("xero_fdw.refresh_token()");
-	have_done(server, XERO_TOKEN_JOB_REFRESH, NULL, 0);
+	run_job(server, XERO_TOKEN_JOB_REFRESH, NULL, 0);
 	PG_RETURN_VOID();
 }
 
@@ -309,7 +309,7 @@ xero_disconnect(PG_FUNCTION_ARGS)
 
 	PreventCommandDuringRecovery("xero_fdw.disconnect()");
 	if (xero_needs_consent(server))
-		have_done(server, XERO_TOKEN_JOB_DISCONNECT, NULL, 0);
+		run_job(server, XERO_TOKEN_JOB_DISCONNECT, NULL, 0);
 	else
 	{
 		/* nothing to end at Xero; what is stored is the list it gave */
