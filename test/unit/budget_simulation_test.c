@@ -422,7 +422,7 @@ may_send(World *w, Call *call)
 		return true;
 	}
 	if (xero_quota_check(&w->quota, &w->app, &w->caps, false, 1,
-						 w->now / 1000, &opening) == XERO_BARRIER_NONE)
+						 w->now / 1000, &opening) == XERO_BLOCKED_BY_NONE)
 	{
 		xero_quota_take(&w->quota, &w->app, w->now / 1000, 300000,
 						&call->permit);
@@ -471,7 +471,7 @@ on_answer(World *w, int number)
 		between(&w->random, 0, 999);
 
 		xero_quota_refuse(&w->quota, &w->app, &call->permit, w->now / 1000,
-						  XERO_BARRIER_MINUTE, until);
+						  XERO_BLOCKED_BY_MINUTE, until);
 		/* it keeps its place */
 		memmove(w->queue + 1, w->queue, w->nqueue++ * sizeof(int));
 		w->queue[0] = number;

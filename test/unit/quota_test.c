@@ -32,14 +32,14 @@ INT_MAX, 0};
 static const XeroRemaining plenty = {50, 9000, 4000};
 static const XeroRemaining untold = {-1, -1, -1};
 
-static XeroBarrier
+static XeroLimit
 check_for(bool background, int need)
 {
 	return xero_quota_check(&quota, &app, &caps, background, need, now,
 							&opening);
 }
 
-static XeroBarrier
+static XeroLimit
 check(void)
 {
 	return check_for(false, 1);
@@ -108,22 +108,22 @@ test_seats(void)
 	begin_sure();
 	for (int i = 0; i < 5; i++)
 	{
-		ok(check() == XERO_BARRIER_NONE, "a seat is free");
+		ok(check() == XERO_BLOCKED_BY_NONE, "a seat is free");
 		permits[i] = take();
 	}
-	ok(check() == XERO_BARRIER_CONCURRENCY && !opening.ordered,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && !opening.ordered,
 	   "five are all");
 	ok(opening.provable == now && opening.look_at == now + LEASE,
 	   "anyone may leave, and one must by the end of the lease");
 	is(xero_quota_in_flight(&quota, now), 5, "five in flight");
 
 	xero_quota_return(&quota, &app, &permits[2]);
-	ok(check() == XERO_BARRIER_NONE && quota.gate.window.own == 1 &&
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.gate.window.own == 1 &&
 	   quota.gate.pending == 4, "a returned permit was no call");
 	permits[2] = take();
 	ok(permits[2].seat == 2, "its seat is taken again");
 	charge(&permits[0], 49, 8999, 3999);
-	ok(check() == XERO_BARRIER_NONE && quota.gate.window.own == 2 &&
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.gate.window.own == 2 &&
 	   app.window.own == 2 && quota.day.own == 2,
 	   "a charged one was, at all three limits");
 	charge(&permits[0], 49, 8999, 3999);
@@ -155,10 +155,10 @@ test_leases(void)
 	caps.concurrency = 1;
 	late = take();
 	now += LEASE - 1;
-	ok(check() == XERO_BARRIER_CONCURRENCY && opening.look_at == now + 1,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.look_at == now + 1,
 	   "the lease holds until its end");
 	now++;
-	ok(check() == XERO_BARRIER_NONE, "then the seat is free");
+	ok(check() == XERO_BLOCKED_BY_NONE, "then the seat is free");
 	ok(quota.gate.pending == 0 && app.pending == 0 &&
 	   quota.gate.window.own == 1 && app.window.own == 1 &&
 	   quota.day.own == 2, "and the call counts as made");
@@ -170,8 +170,8 @@ test_leases(void)
 	ok(quota.gate.pending == 1 && quota.gate.window.own == 1 &&
 	   xero_quota_in_flight(&quota, now) == 1, "whom the late one does not harm");
 	charge(&next, 40, 8000, 3000);
-	ok(quota.gate.pending == 0 && check_for(false, 40) == XERO_BARRIER_NONE &&
-	   check_for(false, 41) == XERO_BARRIER_MINUTE, "who ends as usual");
+	ok(quota.gate.pending == 0 && check_for(false, 40) == XERO_BLOCKED_BY_NONE &&
+	   check_for(false, 41) == XERO_BLOCKED_BY_MINUTE, "who ends as usual");
 
 	begin_sure();
 	late = take();
@@ -179,9 +179,9 @@ test_leases(void)
 	ok(xero_quota_is_idle(&quota, &app, now) && quota.gate.window.own == 1 &&
 	   app.pending == 0, "who has lost his seat keeps nobody from being idle");
 	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
-	xero_quota_refuse(&quota, &app, &late, now, XERO_BARRIER_MINUTE,
+	xero_quota_refuse(&quota, &app, &late, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 5000);
-	ok(check() == XERO_BARRIER_MINUTE && opening.ordered,
+	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.ordered,
 	   "so a refusal that he finds counts");
 }
 
@@ -197,11 +197,11 @@ test_abandon(void)
 	ok(xero_quota_in_flight(&quota, now) == 0 && quota.gate.pending == 0 &&
 	   quota.gate.window.own == 1, "an abandoned call counts as made");
 	caps.concurrency = 1;
-	ok(check() == XERO_BARRIER_CONCURRENCY, "Xero still works on it");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "Xero still works on it");
 	ok(!xero_quota_is_idle(&quota, &app, now), "so nothing is idle");
 	now = opening.look_at;
 	ok(now > START + 100 && now < START + LEASE &&
-	   check() == XERO_BARRIER_NONE, "for as long as calls usually take");
+	   check() == XERO_BLOCKED_BY_NONE, "for as long as calls usually take");
 	ok(xero_quota_is_idle(&quota, &app, now), "then all is idle");
 
 	begin();
@@ -214,7 +214,7 @@ test_abandon(void)
 	}
 	permit = take();
 	xero_quota_abandon(&quota, &app, &permit, now);
-	ok(check() == XERO_BARRIER_CONCURRENCY &&
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY &&
 	   opening.look_at > now + 7900 && opening.look_at < now + 8100,
 	   "how long calls take is learned");
 }
@@ -239,7 +239,7 @@ test_lives(void)
 		which = nheld > 0 ? (random >> 40) % nheld : 0;
 		now += (random >> 33) % 2000;
 		if ((random >> 20) % 8 < 5 && nheld < lengthof(held) &&
-			check() == XERO_BARRIER_NONE)
+			check() == XERO_BLOCKED_BY_NONE)
 			held[nheld++] = take();
 		else if (nheld > 0)
 		{
@@ -253,7 +253,7 @@ test_lives(void)
 					break;
 				case 2:
 					xero_quota_refuse(&quota, &app, &held[which], now,
-									  XERO_BARRIER_CONCURRENCY, now + 5);
+									  XERO_BLOCKED_BY_CONCURRENCY, now + 5);
 					break;
 				case 3:
 					/* a process that vanishes */
@@ -274,11 +274,11 @@ test_lives(void)
 	now += LEASE;
 	(void) check();
 	ok(holds, "what is pending is what has a seat");
-	ok(quota.gate.pending == 0 && quota.nseats == 0 && check() == XERO_BARRIER_NONE,
+	ok(quota.gate.pending == 0 && quota.nseats == 0 && check() == XERO_BLOCKED_BY_NONE,
 	   "and everything ends");
 }
 
-/* ---- barriers ---- */
+/* ---- limits ---- */
 
 static void
 test_order(void)
@@ -288,22 +288,22 @@ test_order(void)
 	begin_sure();
 	for (int i = 0; i < 5; i++)
 		permits[i] = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY, "first the seats");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "first the seats");
 	caps.minute = 6;
-	ok(check() == XERO_BARRIER_MINUTE, "the minute comes before them");
+	ok(check() == XERO_BLOCKED_BY_MINUTE, "the minute comes before them");
 	ok(opening.provable == now &&
 	   opening.look_at == (START / 250 + 241) * 250,
 	   "those under way may be returned, or else it opens by time");
 	caps.app_minute = 6;
-	ok(check() == XERO_BARRIER_APP, "then the application's minute");
-	xero_quota_refuse(&quota, &app, &permits[0], now, XERO_BARRIER_CONCURRENCY,
+	ok(check() == XERO_BLOCKED_BY_APP, "then the application's minute");
+	xero_quota_refuse(&quota, &app, &permits[0], now, XERO_BLOCKED_BY_CONCURRENCY,
 					  now + 90000);
-	ok(check() == XERO_BARRIER_CONCURRENCY && opening.ordered &&
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.ordered &&
 	   opening.provable == now + 90000 && opening.look_at == now + 90000,
 	   "then Xero's order");
-	xero_quota_refuse(&quota, &app, &permits[1], now, XERO_BARRIER_DAY,
+	xero_quota_refuse(&quota, &app, &permits[1], now, XERO_BLOCKED_BY_DAY,
 					  now + 7200000);
-	ok(check() == XERO_BARRIER_DAY && opening.ordered &&
+	ok(check() == XERO_BLOCKED_BY_DAY && opening.ordered &&
 	   opening.provable == now + 7200000 && opening.look_at == now + 7200000,
 	   "and before all the day");
 }
@@ -313,11 +313,11 @@ test_need(void)
 {
 	begin_sure();
 	call_told(3, 9000, 4000);
-	ok(check_for(false, 3) == XERO_BARRIER_NONE, "three are left, three needed");
-	ok(check_for(false, 4) == XERO_BARRIER_MINUTE &&
+	ok(check_for(false, 3) == XERO_BLOCKED_BY_NONE, "three are left, three needed");
+	ok(check_for(false, 4) == XERO_BLOCKED_BY_MINUTE &&
 	   opening.provable == START + XERO_WINDOW_MS,
 	   "the fourth may begin when what was told is void");
-	ok(check_for(false, 100) == XERO_BARRIER_MINUTE &&
+	ok(check_for(false, 100) == XERO_BLOCKED_BY_MINUTE &&
 	   opening.provable == XERO_NEVER, "more than a minute has: nobody knows");
 }
 
@@ -328,11 +328,11 @@ test_leases_and_minute(void)
 	(void) take();
 	now += 59000;
 	call_told(1, 9000, 4000);
-	ok(check() == XERO_BARRIER_MINUTE && opening.look_at == START + 60250,
+	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.look_at == START + 60250,
 	   "the minute opens before the lease ends");
 	now = START + LEASE - 10;
 	call_told(1, 9000, 4000);
-	ok(check() == XERO_BARRIER_MINUTE && opening.look_at == START + LEASE,
+	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.look_at == START + LEASE,
 	   "or the lease ends before the minute opens");
 }
 
@@ -342,36 +342,36 @@ test_reserve(void)
 	begin_sure();
 	caps.reserve = 20;
 	call_told(50, 9000, 1002);
-	ok(check_for(true, 1) == XERO_BARRIER_NONE, "enough for background");
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_NONE, "enough for background");
 	call_told(50, 9000, 1001);
 	(void) take();
-	ok(check_for(true, 1) == XERO_BARRIER_CONCURRENCY,
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_CONCURRENCY,
 	   "the last one for background is under way");
-	ok(check_for(false, 1) == XERO_BARRIER_NONE, "others have the reserve");
+	ok(check_for(false, 1) == XERO_BLOCKED_BY_NONE, "others have the reserve");
 
 	begin_sure();
 	caps.reserve = 20;
 	call_told(50, 9000, 1000);
-	ok(check_for(true, 1) == XERO_BARRIER_RESERVE &&
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_RESERVE &&
 	   opening.provable == now + XERO_DAY_MS && opening.at_latest &&
 	   opening.look_at == opening.provable,
 	   "the reserve is not for background, for a day at most");
-	ok(check_for(false, 1) == XERO_BARRIER_NONE, "but for others");
+	ok(check_for(false, 1) == XERO_BLOCKED_BY_NONE, "but for others");
 	call_told(50, 9000, 1);
-	ok(check_for(false, 1) == XERO_BARRIER_NONE, "to the last call");
+	ok(check_for(false, 1) == XERO_BLOCKED_BY_NONE, "to the last call");
 
 	begin();
 	caps.reserve = 20;
 	call_told(50, 9000, 201);
-	ok(check_for(true, 1) == XERO_BARRIER_NONE, "20 % of 1,000 are 200");
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_NONE, "20 % of 1,000 are 200");
 	caps.reserve = 21;
-	ok(check_for(true, 1) == XERO_BARRIER_RESERVE, "21 % are more");
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_RESERVE, "21 % are more");
 	caps.day = 399;
 	caps.reserve = 50;
 	call_told(50, 9000, 200);
-	ok(check_for(true, 1) == XERO_BARRIER_RESERVE, "half of 399 are 200");
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_RESERVE, "half of 399 are 200");
 	now += XERO_DAY_MS;
-	ok(check_for(true, 1) == XERO_BARRIER_NONE,
+	ok(check_for(true, 1) == XERO_BLOCKED_BY_NONE,
 	   "the next day it has its share, though nobody called");
 }
 
@@ -385,29 +385,29 @@ test_unsure(void)
 
 	begin();
 	first = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY, "at first one at a time");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "at first one at a time");
 	xero_quota_charge(&quota, &app, &first, now, &untold);
-	ok(check() == XERO_BARRIER_NONE, "until one is answered");
+	ok(check() == XERO_BLOCKED_BY_NONE, "until one is answered");
 	(void) take();
-	ok(check() == XERO_BARRIER_NONE, "then all");
+	ok(check() == XERO_BLOCKED_BY_NONE, "then all");
 
 	begin_sure();
 	first = take();
 	second = take();
-	xero_quota_refuse(&quota, &app, &first, now, XERO_BARRIER_MINUTE,
+	xero_quota_refuse(&quota, &app, &first, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 10000);
 	now += 10000;
-	ok(check() == XERO_BARRIER_CONCURRENCY,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY,
 	   "after a refusal, too, and one is under way");
 	charge(&second, 0, 9000, 4000);
-	ok(check() == XERO_BARRIER_MINUTE, "which says that nothing is left");
+	ok(check() == XERO_BLOCKED_BY_MINUTE, "which says that nothing is left");
 	now += 60250;
 	first = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY,
 	   "an answer to an older call does not make sure");
 	charge(&first, 50, 9000, 4000);
 	(void) take();
-	ok(check() == XERO_BARRIER_NONE, "one to a newer does");
+	ok(check() == XERO_BLOCKED_BY_NONE, "one to a newer does");
 }
 
 static void
@@ -418,19 +418,19 @@ test_refused_minute(void)
 	begin_sure();
 	permit = take();
 	now += 5000;
-	xero_quota_refuse(&quota, &app, &permit, now, XERO_BARRIER_MINUTE,
+	xero_quota_refuse(&quota, &app, &permit, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 20000);
 	ok(quota.gate.window.own == 1 && quota.gate.pending == 0,
 	   "a refused call is not charged");
-	ok(check() == XERO_BARRIER_MINUTE && opening.ordered &&
+	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.ordered &&
 	   !xero_quota_is_idle(&quota, &app, now), "the gate is closed");
 	now += 20000;
-	ok(check() == XERO_BARRIER_NONE, "and opens in time");
+	ok(check() == XERO_BLOCKED_BY_NONE, "and opens in time");
 	permit = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY, "for one");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "for one");
 	now += 200;
 	charge(&permit, 59, 9000, 4000);
-	ok(check_for(false, 59) == XERO_BARRIER_NONE, "which may find a new minute");
+	ok(check_for(false, 59) == XERO_BLOCKED_BY_NONE, "which may find a new minute");
 	ok(quota.gate.refusals == 1 && app.refusals == 0, "refusals are counted");
 }
 
@@ -448,29 +448,29 @@ test_app(void)
 	xero_quota_clear(&other, now);
 	caps.app_minute = 2;
 	ok(xero_quota_check(&other, &app, &caps, false, 1, now, &open) ==
-	   XERO_BARRIER_NONE, "one call is left for another organisation");
+	   XERO_BLOCKED_BY_NONE, "one call is left for another organisation");
 	xero_quota_take(&other, &app, now, LEASE, &others);
-	ok(check() == XERO_BARRIER_APP, "but not for both");
+	ok(check() == XERO_BLOCKED_BY_APP, "but not for both");
 	xero_quota_charge(&other, &app, &others, now, &plenty);
 	caps.app_minute = 10000;
 
 	permit = take();
 	xero_quota_take(&other, &app, now, LEASE, &others);
-	xero_quota_refuse(&other, &app, &others, now, XERO_BARRIER_APP, now + 8000);
-	ok(check() == XERO_BARRIER_APP && opening.ordered &&
+	xero_quota_refuse(&other, &app, &others, now, XERO_BLOCKED_BY_APP, now + 8000);
+	ok(check() == XERO_BLOCKED_BY_APP && opening.ordered &&
 	   opening.provable == now + 8000,
 	   "one's refusal closes the application to all");
-	ok(quota.gate.closed_until == 0 && xero_quota_is_idle(&other, &app, now),
+	ok(quota.gate.blocked_until == 0 && xero_quota_is_idle(&other, &app, now),
 	   "and is no matter of an organisation");
 	now += 8000;
-	ok(check() == XERO_BARRIER_CONCURRENCY, "then one at a time");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "then one at a time");
 	charge(&permit, 40, 8900, 3900);
 	permit = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY,
 	   "even if an older call has been answered");
 	charge(&permit, 40, 8900, 3900);
 	permit = take();
-	ok(check() == XERO_BARRIER_NONE, "until one is answered");
+	ok(check() == XERO_BLOCKED_BY_NONE, "until one is answered");
 	xero_quota_return(&quota, &app, &permit);
 	is(app.pending, 0, "nothing is left pending");
 }
@@ -482,33 +482,33 @@ test_day(void)
 
 	begin_sure();
 	call_told(50, 9000, 0);
-	ok(check() == XERO_BARRIER_NONE,
+	ok(check() == XERO_BLOCKED_BY_NONE,
 	   "the day is spent, nobody knows until when: one may ask");
 	probe = take();
-	ok(check() == XERO_BARRIER_CONCURRENCY, "but only one");
-	xero_quota_refuse(&quota, &app, &probe, now, XERO_BARRIER_DAY,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "but only one");
+	xero_quota_refuse(&quota, &app, &probe, now, XERO_BLOCKED_BY_DAY,
 					  now + 3600000);
-	ok(check() == XERO_BARRIER_DAY && opening.provable == now + 3600000,
+	ok(check() == XERO_BLOCKED_BY_DAY && opening.provable == now + 3600000,
 	   "then it is known");
-	ok(quota.gate.closed_until <= now && quota.gate.refusals == 0,
+	ok(quota.gate.blocked_until <= now && quota.gate.refusals == 0,
 	   "which is no matter of the minute");
 	now += 3600000;
-	ok(check() == XERO_BARRIER_NONE, "and over in time");
+	ok(check() == XERO_BLOCKED_BY_NONE, "and over in time");
 	(void) take();
-	ok(check() == XERO_BARRIER_CONCURRENCY, "one at a time first");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "one at a time first");
 
 	begin_sure();
 	call_told(50, 9000, 2);
 	(void) take();
-	ok(check() == XERO_BARRIER_NONE, "two are left of the day");
+	ok(check() == XERO_BLOCKED_BY_NONE, "two are left of the day");
 	(void) take();
-	ok(check() == XERO_BARRIER_CONCURRENCY && opening.provable == now,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.provable == now,
 	   "and both under way: they tell of more, or not");
 
 	begin_sure();
 	caps.day = 2;
 	call(plenty);
-	ok(check() == XERO_BARRIER_DAY && opening.provable == START + XERO_DAY_MS &&
+	ok(check() == XERO_BLOCKED_BY_DAY && opening.provable == START + XERO_DAY_MS &&
 	   !opening.ordered && !opening.at_latest,
 	   "our own limit of the day is over a day after its first call");
 }
@@ -542,7 +542,7 @@ test_idle_at(void)
 	   look_at == now - 10 + LEASE,
 	   "calls under way may end at once, and the first does by its lease");
 	xero_quota_charge(&quota, &app, &first, now, &plenty);
-	xero_quota_refuse(&quota, &app, &second, now, XERO_BARRIER_MINUTE,
+	xero_quota_refuse(&quota, &app, &second, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 5000);
 	ok(!xero_quota_is_idle(&quota, &app, now), "an order is not forgotten");
 	ok(xero_quota_idle_at(&quota, now, &look_at) == now + 5000 &&
@@ -554,8 +554,8 @@ test_idle_at(void)
 static void
 test_unblock(void)
 {
-	static const XeroBarrier limits[] = {XERO_BARRIER_MINUTE,
-	XERO_BARRIER_APP, XERO_BARRIER_CONCURRENCY, XERO_BARRIER_DAY};
+	static const XeroLimit limits[] = {XERO_BLOCKED_BY_MINUTE,
+	XERO_BLOCKED_BY_APP, XERO_BLOCKED_BY_CONCURRENCY, XERO_BLOCKED_BY_DAY};
 	XeroPermit	permit;
 	XeroPermit	late;
 
@@ -565,16 +565,16 @@ test_unblock(void)
 		permit = take();
 		late = take();
 		xero_quota_refuse(&quota, &app, &permit, now, limits[i], now + 50000);
-		ok(check() != XERO_BARRIER_NONE && opening.ordered, "refused");
+		ok(check() != XERO_BLOCKED_BY_NONE && opening.ordered, "refused");
 		xero_quota_unblock(&quota, &app);
 		xero_quota_charge(&quota, &app, &late, now, &untold);
-		ok(check() == XERO_BARRIER_NONE, "that is forgotten");
+		ok(check() == XERO_BLOCKED_BY_NONE, "that is forgotten");
 		permit = take();
-		ok(check() == XERO_BARRIER_CONCURRENCY,
+		ok(check() == XERO_BLOCKED_BY_CONCURRENCY,
 		   "one call tells whether it is over");
 		xero_quota_charge(&quota, &app, &permit, now, &plenty);
 		(void) take();
-		ok(check() == XERO_BARRIER_NONE, "it is");
+		ok(check() == XERO_BLOCKED_BY_NONE, "it is");
 	}
 }
 

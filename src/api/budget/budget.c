@@ -442,7 +442,7 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 		is_in_turn(budget, grant, number_of(budget, entry), class) &&
 		xero_quota_check(&entry->quota, app_of(budget, entry),
 						 &entry->caps, class == XERO_BACKGROUND, 1, now,
-						 &opening) == XERO_BARRIER_NONE)
+						 &opening) == XERO_BLOCKED_BY_NONE)
 	{
 		int			head = head_of(&entry->queue);
 
@@ -483,25 +483,25 @@ is_of_us(int entry)
 }
 
 /* What is in the way of a call that stands in the queue of an entry. */
-static XeroBarrier
+static XeroLimit
 check_queued(XeroBudget *budget, XeroBudgetEntry *entry, const XeroGrant *grant,
 			 int64 now, XeroOpening *opening)
 {
 	XeroClass	class = waiter_of(budget, grant->waiter)->class;
 	int			ahead = count_ahead(budget, grant->waiter);
 	int			minute = Min(entry->caps.minute, entry->caps.app_minute);
-	XeroBarrier barrier;
+	XeroLimit	limit;
 
 	memset(opening, 0, sizeof(*opening));
 	opening->provable = opening->look_at = now;
-	barrier = xero_quota_check(&entry->quota, app_of(budget, entry),
-							   &entry->caps, class == XERO_BACKGROUND,
-							   ahead % minute + 1, now, opening);
+	limit = xero_quota_check(&entry->quota, app_of(budget, entry),
+							 &entry->caps, class == XERO_BACKGROUND,
+							 ahead % minute + 1, now, opening);
 	/* and a whole window for each time that those ahead fill one */
-	if ((barrier == XERO_BARRIER_MINUTE || barrier == XERO_BARRIER_APP) &&
+	if ((limit == XERO_BLOCKED_BY_MINUTE || limit == XERO_BLOCKED_BY_APP) &&
 		!opening->ordered)
 		opening->provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
-	return barrier;
+	return limit;
 }
 
 void
@@ -528,13 +528,13 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	is_head = head_of(queue_of(budget, number)) == grant->waiter;
 	if (number != NO_ENTRY)
 	{
-		wait->barrier = check_queued(budget, entry, grant, now, &opening);
-		wait->by_us = wait->barrier == XERO_BARRIER_CONCURRENCY &&
+		wait->blocked_by = check_queued(budget, entry, grant, now, &opening);
+		wait->by_us = wait->blocked_by == XERO_BLOCKED_BY_CONCURRENCY &&
 			is_of_us(number);
 	}
 	else
 	{
-		wait->barrier = XERO_BARRIER_ROOM;
+		wait->blocked_by = XERO_BLOCKED_BY_ROOM;
 		wait->by_us = !dlist_is_empty(&held);
 		xero_budget_room(budget, now, &opening);
 		/* somebody else has entered it: go there */
@@ -666,7 +666,7 @@ xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
 }
 
 void
-xero_budget_refuse(XeroGrant *grant, XeroBarrier limit, const char *problem,
+xero_budget_refuse(XeroGrant *grant, XeroLimit limit, const char *problem,
 				   double delay_ms)
 {
 	XeroBudgetEntry *entry = begin_giving_back(grant);

@@ -34,7 +34,7 @@ typedef struct XeroGrant
 /* Why a call is not granted, and for how long.  Times of xero_clock_ms(). */
 typedef struct XeroWait
 {
-	XeroBarrier barrier;
+	XeroLimit	blocked_by;
 	double		provable;		/* not before */
 	double		look_at;		/* wake up then, unless woken before */
 	bool		ordered;		/* Xero has refused a call */
@@ -83,7 +83,7 @@ extern void xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
 							   int64 bytes_out, double waited_ms);
 
 /* Xero has refused it for a limit, and wants no call for so many ms. */
-extern void xero_budget_refuse(XeroGrant *grant, XeroBarrier limit,
+extern void xero_budget_refuse(XeroGrant *grant, XeroLimit limit,
 							   const char *problem, double delay_ms);
 
 /*

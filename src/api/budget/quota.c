@@ -123,7 +123,7 @@ xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
 	int64		next_free;
 
 	reclaim_seats(quota, app, now);
-	return quota->gate.closed_until <= now &&
+	return quota->gate.blocked_until <= now &&
 		seats_taken(quota, now, &next_free) == 0;
 }
 
@@ -132,34 +132,34 @@ int64
 xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
 {
 	(void) seats_taken(quota, now, look_at);
-	if (quota->gate.closed_until <= now)
+	if (quota->gate.blocked_until <= now)
 		return now;
-	*look_at = Min(*look_at, quota->gate.closed_until);
-	return quota->gate.closed_until;
+	*look_at = Min(*look_at, quota->gate.blocked_until);
+	return quota->gate.blocked_until;
 }
 
 /* ---- what is in the way ---- */
 
-static XeroBarrier
-blocked(XeroBarrier barrier, XeroOpening *opening, int64 provable,
+static XeroLimit
+blocked(XeroLimit limit, XeroOpening *opening, int64 provable,
 		int64 look_at)
 {
 	opening->provable = provable;
 	opening->look_at = look_at;
 	opening->ordered = opening->at_latest = false;
-	return barrier;
+	return limit;
 }
 
-static XeroBarrier
-ordered(XeroBarrier barrier, XeroOpening *opening, int64 until)
+static XeroLimit
+ordered(XeroLimit limit, XeroOpening *opening, int64 until)
 {
 	opening->provable = opening->look_at = until;
 	opening->ordered = true;
 	opening->at_latest = false;
-	return barrier;
+	return limit;
 }
 
-static XeroBarrier
+static XeroLimit
 check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 		  XeroOpening *opening)
 {
@@ -173,82 +173,82 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 	if (background)
 		kept = ((int64) xero_day_limit(day, caps->day) * caps->reserve + 99) / 100;
 	if (left - quota->gate.pending > kept)
-		return XERO_BARRIER_NONE;
+		return XERO_BLOCKED_BY_NONE;
 
 	/* Those under way may tell that more is left. */
 	if (left > kept)
 	{
 		(void) seats_taken(quota, now, &next_free);
-		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
+		return blocked(XERO_BLOCKED_BY_CONCURRENCY, opening, now, next_free);
 	}
 	if (left > 0)
 	{
 		opens_at = xero_day_opens(day, caps->day, (int) kept, &at_latest);
-		(void) blocked(XERO_BARRIER_RESERVE, opening, opens_at, opens_at);
+		(void) blocked(XERO_BLOCKED_BY_RESERVE, opening, opens_at, opens_at);
 		opening->at_latest = at_latest;
-		return XERO_BARRIER_RESERVE;
+		return XERO_BLOCKED_BY_RESERVE;
 	}
 	if (day->resets_at > 0)
-		return ordered(XERO_BARRIER_DAY, opening, day->resets_at);
+		return ordered(XERO_BLOCKED_BY_DAY, opening, day->resets_at);
 	opens_at = xero_day_resets(day, caps->day);
 	if (opens_at > 0)
-		return blocked(XERO_BARRIER_DAY, opening, opens_at, opens_at);
+		return blocked(XERO_BLOCKED_BY_DAY, opening, opens_at, opens_at);
 
 	/*
 	 * Only a refusal tells when the day begins, so one call is made to be
 	 * refused: otherwise nobody would know when to begin again.
 	 */
 	quota->unsure = true;
-	return XERO_BARRIER_NONE;
+	return XERO_BLOCKED_BY_NONE;
 }
 
 /* Both of the minutes' windows. */
-static XeroBarrier
-check_window(XeroBarrier barrier, XeroGate *gate, int cap, int need,
+static XeroLimit
+check_window(XeroLimit limit, XeroGate *gate, int cap, int need,
 			 int64 now, int64 next_free, XeroOpening *opening)
 {
 	int64		look_at;
 
 	if (xero_window_left(&gate->window, now, cap, gate->pending) >= need)
-		return XERO_BARRIER_NONE;
+		return XERO_BLOCKED_BY_NONE;
 	look_at = xero_window_opens(&gate->window, now, cap, gate->pending, 1);
-	return blocked(barrier, opening,
+	return blocked(limit, opening,
 				   xero_window_opens(&gate->window, now, cap, 0, need),
 				   Min(look_at, next_free));
 }
 
-XeroBarrier
+XeroLimit
 xero_quota_check(XeroQuota *quota, XeroGate *app, const XeroCaps *caps,
 				 bool background, int need, int64 now, XeroOpening *opening)
 {
-	XeroBarrier barrier;
+	XeroLimit	limit;
 	int64		next_free;
 	int			taken;
 
 	reclaim_seats(quota, app, now);
-	barrier = check_day(quota, caps, background, now, opening);
-	if (barrier != XERO_BARRIER_NONE)
-		return barrier;
-	if (app->closed_until > Max(now, quota->gate.closed_until))
-		return ordered(app->closed_by, opening, app->closed_until);
-	if (quota->gate.closed_until > now)
-		return ordered(quota->gate.closed_by, opening,
-					   quota->gate.closed_until);
+	limit = check_day(quota, caps, background, now, opening);
+	if (limit != XERO_BLOCKED_BY_NONE)
+		return limit;
+	if (app->blocked_until > Max(now, quota->gate.blocked_until))
+		return ordered(app->blocked_by, opening, app->blocked_until);
+	if (quota->gate.blocked_until > now)
+		return ordered(quota->gate.blocked_by, opening,
+					   quota->gate.blocked_until);
 
 	taken = seats_taken(quota, now, &next_free);
-	barrier = check_window(XERO_BARRIER_APP, app, caps->app_minute, need, now,
-						   next_free, opening);
-	if (barrier == XERO_BARRIER_NONE)
-		barrier = check_window(XERO_BARRIER_MINUTE, &quota->gate,
-							   caps->minute, need, now, next_free, opening);
-	if (barrier != XERO_BARRIER_NONE)
-		return barrier;
+	limit = check_window(XERO_BLOCKED_BY_APP, app, caps->app_minute, need, now,
+						 next_free, opening);
+	if (limit == XERO_BLOCKED_BY_NONE)
+		limit = check_window(XERO_BLOCKED_BY_MINUTE, &quota->gate,
+							 caps->minute, need, now, next_free, opening);
+	if (limit != XERO_BLOCKED_BY_NONE)
+		return limit;
 
 	if (taken >= caps->concurrency ||
 		(taken > 0 && (quota->unsure ||
 					   quota->refusals_seen != app->refusals)))
-		return blocked(XERO_BARRIER_CONCURRENCY, opening, now, next_free);
-	return XERO_BARRIER_NONE;
+		return blocked(XERO_BLOCKED_BY_CONCURRENCY, opening, now, next_free);
+	return XERO_BLOCKED_BY_NONE;
 }
 
 /* ---- the life of a permit ---- */
@@ -345,21 +345,21 @@ xero_quota_charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 
 void
 xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
-				  int64 now, XeroBarrier limit, int64 until)
+				  int64 now, XeroLimit limit, int64 until)
 {
-	XeroGate   *gate = limit == XERO_BARRIER_APP ? app : &quota->gate;
+	XeroGate   *gate = limit == XERO_BLOCKED_BY_APP ? app : &quota->gate;
 
 	(void) leave_seat(quota, app, permit);
 	quota->unsure = true;
 	quota->refused = quota->serial;
-	if (limit == XERO_BARRIER_DAY)
+	if (limit == XERO_BLOCKED_BY_DAY)
 		xero_day_refuse(&quota->day, until);
 	else
 	{
-		if (until > gate->closed_until)
+		if (until > gate->blocked_until)
 		{
-			gate->closed_until = until;
-			gate->closed_by = limit;
+			gate->blocked_until = until;
+			gate->blocked_by = limit;
 		}
 		gate->refusals++;
 	}
@@ -368,8 +368,8 @@ xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 void
 xero_quota_unblock(XeroQuota *quota, XeroGate *app)
 {
-	quota->gate.closed_until = 0;
-	app->closed_until = 0;
+	quota->gate.blocked_until = 0;
+	app->blocked_until = 0;
 	xero_day_forget(&quota->day);
 	quota->unsure = true;
 	quota->refused = quota->serial;

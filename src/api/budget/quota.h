@@ -17,16 +17,16 @@
 #define XERO_MAX_CONCURRENCY 100
 
 /* The limit that blocks a call. */
-typedef enum XeroBarrier
+typedef enum XeroLimit
 {
-	XERO_BARRIER_NONE,
-	XERO_BARRIER_CONCURRENCY,	/* too many are under way */
-	XERO_BARRIER_MINUTE,
-	XERO_BARRIER_APP,			/* minute of the application */
-	XERO_BARRIER_DAY,
-	XERO_BARRIER_RESERVE,		/* rest of the day is not for background */
-	XERO_BARRIER_ROOM			/* it has no quota, and all are in use */
-} XeroBarrier;
+	XERO_BLOCKED_BY_NONE,
+	XERO_BLOCKED_BY_CONCURRENCY,	/* too many are under way */
+	XERO_BLOCKED_BY_MINUTE,
+	XERO_BLOCKED_BY_APP,		/* minute of the application */
+	XERO_BLOCKED_BY_DAY,
+	XERO_BLOCKED_BY_RESERVE,	/* rest of the day is not for background */
+	XERO_BLOCKED_BY_ROOM		/* it has no quota, and all are in use */
+} XeroLimit;
 
 /* The limits that a server sets itself; see doc/budget.md. */
 typedef struct XeroCaps
@@ -43,8 +43,8 @@ typedef struct XeroGate
 {
 	XeroWindow	window;
 	int			pending;		/* granted, not charged yet */
-	int64		closed_until;	/* by order of Xero */
-	XeroBarrier closed_by;
+	int64		blocked_until;	/* by order of Xero */
+	XeroLimit	blocked_by;
 	uint32		refusals;		/* how often Xero has ordered that */
 } XeroGate;
 
@@ -103,14 +103,14 @@ extern void xero_gate_clear(XeroGate *gate, int64 now);
 extern void xero_quota_clear(XeroQuota *quota, int64 now);
 
 /*
- * The limit that blocks a call now, or XERO_BARRIER_NONE.  If there is one,
+ * The limit that blocks a call now, or XERO_BLOCKED_BY_NONE.  If there is one,
  * "opening" says when the "need"th call from now may begin.  In all of these
  * functions, "app" is the gate of the quota's application.
  */
-extern XeroBarrier xero_quota_check(XeroQuota *quota, XeroGate *app,
-									const XeroCaps *caps, bool background,
-									int need, int64 now,
-									XeroOpening *opening);
+extern XeroLimit xero_quota_check(XeroQuota *quota, XeroGate *app,
+								  const XeroCaps *caps, bool background,
+								  int need, int64 now,
+								  XeroOpening *opening);
 
 /*
  * Begin a call that xero_quota_check() has just allowed.  It loses its seat
@@ -144,7 +144,7 @@ extern void xero_quota_charge(XeroQuota *quota, XeroGate *app,
 /* Xero refused it for one of its limits and wants no call before "until". */
 extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
 							  const XeroPermit *permit, int64 now,
-							  XeroBarrier limit, int64 until);
+							  XeroLimit limit, int64 until);
 
 /* Calls under way whose answer somebody waits for. */
 extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);

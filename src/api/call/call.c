@@ -401,7 +401,7 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	decision = xero_decide(&input);
 
 	if (decision.next == XERO_NEXT_RETRY && decision.ordered &&
-		xero_barrier_of(situation) == XERO_BARRIER_NONE &&
+		xero_limit_of(situation) == XERO_BLOCKED_BY_NONE &&
 		decision.delay_ms > xero_statement_patience())
 		decision.next = XERO_NEXT_FAIL;
 	if (decision.next == XERO_NEXT_RETRY &&
@@ -435,8 +435,8 @@ static void
 give_back_grant(XeroCall *call, const XeroHttpResult *result,
 				XeroSituation situation, const XeroDecision *decision)
 {
-	if (xero_barrier_of(situation) != XERO_BARRIER_NONE)
-		xero_budget_refuse(&call->grant, xero_barrier_of(situation),
+	if (xero_limit_of(situation) != XERO_BLOCKED_BY_NONE)
+		xero_budget_refuse(&call->grant, xero_limit_of(situation),
 						   result->problem, decision->delay_ms);
 	else if (situation == XERO_NO_CONNECTION || situation == XERO_UNTRUSTED ||
 			 situation == XERO_UNSENDABLE || situation == XERO_UNMADE)
@@ -524,7 +524,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			break;
 		case XERO_NEXT_RETRY:
 			/* for limits, all who call wait in the budget, in their turn */
-			call->state = xero_barrier_of(situation) != XERO_BARRIER_NONE ?
+			call->state = xero_limit_of(situation) != XERO_BLOCKED_BY_NONE ?
 				CALL_GRANT : CALL_BACKOFF;
 			call->resume_at = call->wanted_at + decision.delay_ms;
 			call->ordered = decision.ordered;

@@ -43,7 +43,7 @@ remaining_of(XeroGate *gate, int64 now, int cap)
 	int			left = xero_window_left(&gate->window, now, cap,
 										gate->pending);
 
-	return gate->closed_until > now ? 0 : Max(0, Min(left, cap));
+	return gate->blocked_until > now ? 0 : Max(0, Min(left, cap));
 }
 
 static void
@@ -67,7 +67,7 @@ fill_row(Row *row, XeroBudgetEntry *entry, XeroGate *app, int64 now)
 	row->waiting = entry->queue.waiting[XERO_INTERACTIVE] +
 		entry->queue.waiting[XERO_BACKGROUND];
 	row->app_minute_remaining = remaining_of(app, now, caps->app_minute);
-	row->blocked_until = Max(quota->gate.closed_until, app->closed_until);
+	row->blocked_until = Max(quota->gate.blocked_until, app->blocked_until);
 	if (left <= 0)
 		row->blocked_until = Max(row->blocked_until, row->day_resets_at);
 	if (row->blocked_until <= now)

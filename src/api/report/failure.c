@@ -179,19 +179,19 @@ answer_detail(const XeroFailureFacts *facts)
 static const char *
 wait_message(const XeroWait *wait)
 {
-	switch (wait->barrier)
+	switch (wait->blocked_by)
 	{
-		case XERO_BARRIER_MINUTE:
+		case XERO_BLOCKED_BY_MINUTE:
 			return "Xero's limit of calls a minute is used up for server \"%s\"";
-		case XERO_BARRIER_APP:
+		case XERO_BLOCKED_BY_APP:
 			return "Xero's limit of calls a minute for the whole application is used up for server \"%s\"";
-		case XERO_BARRIER_DAY:
+		case XERO_BLOCKED_BY_DAY:
 			return wait->ordered ?
 				"Xero's daily limit of calls is used up for server \"%s\"" :
 				"daily limit of calls that server \"%s\" sets itself is used up";
-		case XERO_BARRIER_RESERVE:
+		case XERO_BLOCKED_BY_RESERVE:
 			return "what is left of Xero's daily limit of calls is reserved for interactive work on server \"%s\"";
-		case XERO_BARRIER_ROOM:
+		case XERO_BLOCKED_BY_ROOM:
 			return "too many organisations of Xero are in use at once for server \"%s\"";
 		default:
 			return "too many calls to Xero at once for server \"%s\"";
@@ -201,15 +201,15 @@ wait_message(const XeroWait *wait)
 static const char *
 wait_hint(const XeroWait *wait)
 {
-	switch (wait->barrier)
+	switch (wait->blocked_by)
 	{
-		case XERO_BARRIER_DAY:
+		case XERO_BLOCKED_BY_DAY:
 			if (!wait->ordered)
 				return "See the server option \"day_limit\".";
 			return "Other programs that use the same application draw on the same limit; the view xero_fdw.budget shows our share.";
-		case XERO_BARRIER_RESERVE:
+		case XERO_BLOCKED_BY_RESERVE:
 			return "See the server option \"reserve\", or set xero_fdw.priority to interactive.";
-		case XERO_BARRIER_ROOM:
+		case XERO_BLOCKED_BY_ROOM:
 			return "Raise xero_fdw.max_tenants and restart the server, or raise xero_fdw.max_wait.";
 		default:
 			return "Try again later, or raise xero_fdw.max_wait.";
@@ -240,7 +240,7 @@ limit_failure(const XeroFailureFacts *facts)
 {
 	XeroWait	wait = {0};
 
-	wait.barrier = xero_barrier_of(facts->situation);
+	wait.blocked_by = xero_limit_of(facts->situation);
 	wait.provable = xero_clock_ms() + facts->delay_ms;
 	wait.ordered = true;
 	return xero_failure_of_wait(facts->server, &wait);

@@ -85,21 +85,21 @@ xero_perhaps_done(XeroSituation situation)
 	return policies[situation].perhaps_done;
 }
 
-XeroBarrier
-xero_barrier_of(XeroSituation situation)
+XeroLimit
+xero_limit_of(XeroSituation situation)
 {
 	switch (situation)
 	{
 		case XERO_LIMIT_MINUTE:
-			return XERO_BARRIER_MINUTE;
+			return XERO_BLOCKED_BY_MINUTE;
 		case XERO_LIMIT_DAY:
-			return XERO_BARRIER_DAY;
+			return XERO_BLOCKED_BY_DAY;
 		case XERO_LIMIT_APP:
-			return XERO_BARRIER_APP;
+			return XERO_BLOCKED_BY_APP;
 		case XERO_LIMIT_CONCURRENT:
-			return XERO_BARRIER_CONCURRENCY;
+			return XERO_BLOCKED_BY_CONCURRENCY;
 		default:
-			return XERO_BARRIER_NONE;
+			return XERO_BLOCKED_BY_NONE;
 	}
 }
 

@@ -59,7 +59,7 @@ typedef struct XeroAttempt
 extern XeroSituation xero_classify(const XeroAttempt *attempt);
 
 /* The limit that has refused the attempt, if one has. */
-extern XeroBarrier xero_barrier_of(XeroSituation situation);
+extern XeroLimit xero_limit_of(XeroSituation situation);
 
 /* May Xero have done what was asked for, without our having been told? */
 extern bool xero_perhaps_done(XeroSituation situation);
