@@ -152,7 +152,7 @@ typedef struct World
 
 	/* our side */
 	XeroQuota	quota;
-	XeroGate	app;
+	XeroMinute	app;
 	XeroCaps	caps;
 	Call		calls[MAX_CALLS];
 	int			ncalls;
@@ -501,7 +501,7 @@ run(World *w, int64 until)
 	while (w->nevents > 0 && w->events[0].at < w->now)
 		w->events[0].at += w->now;
 	xero_quota_clear(&w->quota, w->now / 1000);
-	xero_gate_clear(&w->app, w->now / 1000);
+	xero_minute_clear(&w->app, w->now / 1000);
 	for (int j = 0; j < w->setting.width; j++)
 	{
 		for (int i = 0; i < w->setting.nclients; i++)

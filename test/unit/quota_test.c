@@ -21,7 +21,7 @@
 /* ---- the quota under test, and its application ---- */
 
 static XeroQuota quota;
-static XeroGate app;
+static XeroMinute app;
 static XeroCaps caps;
 static XeroOpening opening;
 static int64 now;
@@ -86,7 +86,7 @@ begin(void)
 	now = START;
 	memset(&quota, 0, sizeof(quota));
 	xero_quota_clear(&quota, now);
-	xero_gate_clear(&app, now);
+	xero_minute_clear(&app, now);
 	caps = usual;
 }
 
@@ -118,26 +118,26 @@ test_seats(void)
 	is(xero_quota_in_flight(&quota, now), 5, "five in flight");
 
 	xero_quota_return(&quota, &app, &permits[2]);
-	ok(check() == XERO_BLOCKED_BY_NONE && quota.gate.window.own == 1 &&
-	   quota.gate.pending == 4, "a returned permit was no call");
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 1 &&
+	   quota.minute.pending == 4, "a returned permit was no call");
 	permits[2] = take();
 	ok(permits[2].seat == 2, "its seat is taken again");
 	charge(&permits[0], 49, 8999, 3999);
-	ok(check() == XERO_BLOCKED_BY_NONE && quota.gate.window.own == 2 &&
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 2 &&
 	   app.window.own == 2 && quota.day.own == 2,
 	   "a charged one was, at all three limits");
 	charge(&permits[0], 49, 8999, 3999);
 	xero_quota_return(&quota, &app, &permits[0]);
 	xero_quota_abandon(&quota, &app, &permits[0], now);
-	ok(quota.gate.window.own == 2 && quota.gate.pending == 4 &&
+	ok(quota.minute.window.own == 2 && quota.minute.pending == 4 &&
 	   app.pending == 4, "but once");
 
 	xero_quota_clear(&quota, now);
-	xero_gate_clear(&app, now);
+	xero_minute_clear(&app, now);
 	(void) take();
 	charge(&permits[0], 1, 1, 1);
 	xero_quota_return(&quota, &app, &permits[0]);
-	ok(quota.gate.pending == 1 && quota.gate.window.own == 0,
+	ok(quota.minute.pending == 1 && quota.minute.window.own == 0,
 	   "permits of before do not fit a cleared quota");
 	ok(!xero_permit_is_current(&quota, &permits[0]) &&
 	   !xero_permit_is_current(&quota, &permits[4]), "and are not of it");
@@ -159,24 +159,24 @@ test_leases(void)
 	   "the lease holds until its end");
 	now++;
 	ok(check() == XERO_BLOCKED_BY_NONE, "then the seat is free");
-	ok(quota.gate.pending == 0 && app.pending == 0 &&
-	   quota.gate.window.own == 1 && app.window.own == 1 &&
+	ok(quota.minute.pending == 0 && app.pending == 0 &&
+	   quota.minute.window.own == 1 && app.window.own == 1 &&
 	   quota.day.own == 2, "and the call counts as made");
 	next = take();
 	ok(next.seat == late.seat, "somebody else has the seat");
 	charge(&late, 7, 7, 7);
 	xero_quota_return(&quota, &app, &late);
 	xero_quota_abandon(&quota, &app, &late, now);
-	ok(quota.gate.pending == 1 && quota.gate.window.own == 1 &&
+	ok(quota.minute.pending == 1 && quota.minute.window.own == 1 &&
 	   xero_quota_in_flight(&quota, now) == 1, "whom the late one does not harm");
 	charge(&next, 40, 8000, 3000);
-	ok(quota.gate.pending == 0 && check_for(false, 40) == XERO_BLOCKED_BY_NONE &&
+	ok(quota.minute.pending == 0 && check_for(false, 40) == XERO_BLOCKED_BY_NONE &&
 	   check_for(false, 41) == XERO_BLOCKED_BY_MINUTE, "who ends as usual");
 
 	begin_sure();
 	late = take();
 	now += LEASE;
-	ok(xero_quota_is_idle(&quota, &app, now) && quota.gate.window.own == 1 &&
+	ok(xero_quota_is_idle(&quota, &app, now) && quota.minute.window.own == 1 &&
 	   app.pending == 0, "who has lost his seat keeps nobody from being idle");
 	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
 	xero_quota_refuse(&quota, &app, &late, now, XERO_BLOCKED_BY_MINUTE,
@@ -194,8 +194,8 @@ test_abandon(void)
 	permit = take();
 	now += 100;
 	xero_quota_abandon(&quota, &app, &permit, now);
-	ok(xero_quota_in_flight(&quota, now) == 0 && quota.gate.pending == 0 &&
-	   quota.gate.window.own == 1, "an abandoned call counts as made");
+	ok(xero_quota_in_flight(&quota, now) == 0 && quota.minute.pending == 0 &&
+	   quota.minute.window.own == 1, "an abandoned call counts as made");
 	caps.concurrency = 1;
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "Xero still works on it");
 	ok(!xero_quota_is_idle(&quota, &app, now), "so nothing is idle");
@@ -268,13 +268,13 @@ test_lives(void)
 			pending += quota.seats[j].pending;
 			holds = holds && (!quota.seats[j].pending || j < quota.nseats);
 		}
-		holds = holds && pending == quota.gate.pending &&
+		holds = holds && pending == quota.minute.pending &&
 			pending == app.pending;
 	}
 	now += LEASE;
 	(void) check();
 	ok(holds, "what is pending is what has a seat");
-	ok(quota.gate.pending == 0 && quota.nseats == 0 && check() == XERO_BLOCKED_BY_NONE,
+	ok(quota.minute.pending == 0 && quota.nseats == 0 && check() == XERO_BLOCKED_BY_NONE,
 	   "and everything ends");
 }
 
@@ -420,10 +420,10 @@ test_refused_minute(void)
 	now += 5000;
 	xero_quota_refuse(&quota, &app, &permit, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 20000);
-	ok(quota.gate.window.own == 1 && quota.gate.pending == 0,
+	ok(quota.minute.window.own == 1 && quota.minute.pending == 0,
 	   "a refused call is not charged");
 	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.ordered &&
-	   !xero_quota_is_idle(&quota, &app, now), "the gate is closed");
+	   !xero_quota_is_idle(&quota, &app, now), "the minute is blocked");
 	now += 20000;
 	ok(check() == XERO_BLOCKED_BY_NONE, "and opens in time");
 	permit = take();
@@ -431,10 +431,10 @@ test_refused_minute(void)
 	now += 200;
 	charge(&permit, 59, 9000, 4000);
 	ok(check_for(false, 59) == XERO_BLOCKED_BY_NONE, "which may find a new minute");
-	ok(quota.gate.refusals == 1 && app.refusals == 0, "refusals are counted");
+	ok(quota.minute.refusals == 1 && app.refusals == 0, "refusals are counted");
 }
 
-/* The application's gate is that of several organisations. */
+/* The application's minute is that of several organisations. */
 static void
 test_app(void)
 {
@@ -460,7 +460,7 @@ test_app(void)
 	ok(check() == XERO_BLOCKED_BY_APP && opening.ordered &&
 	   opening.provable == now + 8000,
 	   "one's refusal closes the application to all");
-	ok(quota.gate.blocked_until == 0 && xero_quota_is_idle(&other, &app, now),
+	ok(quota.minute.blocked_until == 0 && xero_quota_is_idle(&other, &app, now),
 	   "and is no matter of an organisation");
 	now += 8000;
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "then one at a time");
@@ -490,7 +490,7 @@ test_day(void)
 					  now + 3600000);
 	ok(check() == XERO_BLOCKED_BY_DAY && opening.provable == now + 3600000,
 	   "then it is known");
-	ok(quota.gate.blocked_until <= now && quota.gate.refusals == 0,
+	ok(quota.minute.blocked_until <= now && quota.minute.refusals == 0,
 	   "which is no matter of the minute");
 	now += 3600000;
 	ok(check() == XERO_BLOCKED_BY_NONE, "and over in time");

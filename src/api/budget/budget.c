@@ -155,10 +155,10 @@ number_of(XeroBudget *budget, const XeroBudgetEntry *entry)
 	return entry == NULL ? NO_ENTRY : (int) (entry - XERO_BUDGET_ENTRIES(budget));
 }
 
-static XeroGate *
+static XeroMinute *
 app_of(XeroBudget *budget, const XeroBudgetEntry *entry)
 {
-	return &XERO_BUDGET_APPS(budget)[entry->app].gate;
+	return &XERO_BUDGET_APPS(budget)[entry->app].minute;
 }
 
 /* ---- queues ---- */

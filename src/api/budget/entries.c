@@ -148,7 +148,7 @@ enter_app(XeroBudget *budget, const char *client_id, int64 now)
 	Assert(free >= 0);
 	strlcpy(apps[free].client_id, client_id, sizeof(apps[free].client_id));
 	apps[free].nentries = 1;
-	xero_gate_clear(&apps[free].gate, now);
+	xero_minute_clear(&apps[free].minute, now);
 	return free;
 }
 
@@ -157,7 +157,7 @@ xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
 {
 	return xero_queue_is_empty(&entry->queue) &&
 		xero_quota_is_idle(&entry->quota,
-						   &XERO_BUDGET_APPS(budget)[entry->app].gate, now);
+						   &XERO_BUDGET_APPS(budget)[entry->app].minute, now);
 }
 
 XeroBudgetEntry *

@@ -81,7 +81,7 @@ typedef struct XeroBudgetApp
 {
 	int			nentries;		/* 0: free */
 	char		client_id[64];
-	XeroGate	gate;
+	XeroMinute	minute;
 } XeroBudgetApp;
 
 /* The arrays follow it in memory. */

@@ -33,10 +33,10 @@
 #define USUAL_MS 1000
 
 void
-xero_gate_clear(XeroGate *gate, int64 now)
+xero_minute_clear(XeroMinute *minute, int64 now)
 {
-	memset(gate, 0, sizeof(*gate));
-	xero_window_clear(&gate->window, now);
+	memset(minute, 0, sizeof(*minute));
+	xero_window_clear(&minute->window, now);
 }
 
 void
@@ -49,7 +49,7 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 	quota->serial = serial;
 	quota->refused = serial;
 	quota->cleared = serial;
-	xero_gate_clear(&quota->gate, now);
+	xero_minute_clear(&quota->minute, now);
 	xero_day_clear(&quota->day, now);
 	quota->unsure = true;
 	quota->usual_ms = USUAL_MS;
@@ -59,17 +59,17 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 
 /* The call on the seat is over at both minutes. */
 static void
-leave_gates(XeroQuota *quota, XeroGate *app, XeroSeat *seat)
+leave_minutes(XeroQuota *quota, XeroMinute *app, XeroSeat *seat)
 {
 	Assert(seat->pending);
 	seat->pending = false;
-	quota->gate.pending--;
+	quota->minute.pending--;
 	app->pending--;
 }
 
 /* Calls that nobody has ended in time count as made. */
 static void
-reclaim_seats(XeroQuota *quota, XeroGate *app, int64 now)
+reclaim_seats(XeroQuota *quota, XeroMinute *app, int64 now)
 {
 	static const XeroMark outdated = {0, (uint32) -1, 0};
 
@@ -79,8 +79,8 @@ reclaim_seats(XeroQuota *quota, XeroGate *app, int64 now)
 
 		if (!seat->pending || seat->free_at > now)
 			continue;
-		leave_gates(quota, app, seat);
-		xero_window_charge(&quota->gate.window, now, outdated, -1);
+		leave_minutes(quota, app, seat);
+		xero_window_charge(&quota->minute.window, now, outdated, -1);
 		xero_window_charge(&app->window, now, outdated, -1);
 		xero_day_charge(&quota->day, now, outdated, -1);
 	}
@@ -118,12 +118,12 @@ xero_quota_in_flight(const XeroQuota *quota, int64 now)
 }
 
 bool
-xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now)
+xero_quota_is_idle(XeroQuota *quota, XeroMinute *app, int64 now)
 {
 	int64		next_free;
 
 	reclaim_seats(quota, app, now);
-	return quota->gate.blocked_until <= now &&
+	return quota->minute.blocked_until <= now &&
 		seats_taken(quota, now, &next_free) == 0;
 }
 
@@ -132,10 +132,10 @@ int64
 xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
 {
 	(void) seats_taken(quota, now, look_at);
-	if (quota->gate.blocked_until <= now)
+	if (quota->minute.blocked_until <= now)
 		return now;
-	*look_at = Min(*look_at, quota->gate.blocked_until);
-	return quota->gate.blocked_until;
+	*look_at = Min(*look_at, quota->minute.blocked_until);
+	return quota->minute.blocked_until;
 }
 
 /* ---- what is in the way ---- */
@@ -172,7 +172,7 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 
 	if (background)
 		kept = ((int64) xero_day_limit(day, caps->day) * caps->reserve + 99) / 100;
-	if (left - quota->gate.pending > kept)
+	if (left - quota->minute.pending > kept)
 		return XERO_BLOCKED_BY_NONE;
 
 	/* Those under way may tell that more is left. */
@@ -204,21 +204,21 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 
 /* Both of the minutes' windows. */
 static XeroLimit
-check_window(XeroLimit limit, XeroGate *gate, int cap, int need,
+check_window(XeroLimit limit, XeroMinute *minute, int cap, int need,
 			 int64 now, int64 next_free, XeroOpening *opening)
 {
 	int64		look_at;
 
-	if (xero_window_left(&gate->window, now, cap, gate->pending) >= need)
+	if (xero_window_left(&minute->window, now, cap, minute->pending) >= need)
 		return XERO_BLOCKED_BY_NONE;
-	look_at = xero_window_opens(&gate->window, now, cap, gate->pending, 1);
+	look_at = xero_window_opens(&minute->window, now, cap, minute->pending, 1);
 	return blocked(limit, opening,
-				   xero_window_opens(&gate->window, now, cap, 0, need),
+				   xero_window_opens(&minute->window, now, cap, 0, need),
 				   Min(look_at, next_free));
 }
 
 XeroLimit
-xero_quota_check(XeroQuota *quota, XeroGate *app, const XeroCaps *caps,
+xero_quota_check(XeroQuota *quota, XeroMinute *app, const XeroCaps *caps,
 				 bool background, int need, int64 now, XeroOpening *opening)
 {
 	XeroLimit	limit;
@@ -229,17 +229,17 @@ xero_quota_check(XeroQuota *quota, XeroGate *app, const XeroCaps *caps,
 	limit = check_day(quota, caps, background, now, opening);
 	if (limit != XERO_BLOCKED_BY_NONE)
 		return limit;
-	if (app->blocked_until > Max(now, quota->gate.blocked_until))
+	if (app->blocked_until > Max(now, quota->minute.blocked_until))
 		return ordered(app->blocked_by, opening, app->blocked_until);
-	if (quota->gate.blocked_until > now)
-		return ordered(quota->gate.blocked_by, opening,
-					   quota->gate.blocked_until);
+	if (quota->minute.blocked_until > now)
+		return ordered(quota->minute.blocked_by, opening,
+					   quota->minute.blocked_until);
 
 	taken = seats_taken(quota, now, &next_free);
 	limit = check_window(XERO_BLOCKED_BY_APP, app, caps->app_minute, need, now,
 						 next_free, opening);
 	if (limit == XERO_BLOCKED_BY_NONE)
-		limit = check_window(XERO_BLOCKED_BY_MINUTE, &quota->gate,
+		limit = check_window(XERO_BLOCKED_BY_MINUTE, &quota->minute,
 							 caps->minute, need, now, next_free, opening);
 	if (limit != XERO_BLOCKED_BY_NONE)
 		return limit;
@@ -254,7 +254,7 @@ xero_quota_check(XeroQuota *quota, XeroGate *app, const XeroCaps *caps,
 /* ---- the life of a permit ---- */
 
 void
-xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
+xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now, int64 lease,
 				XeroPermit *permit)
 {
 	XeroSeat   *seat;
@@ -269,13 +269,13 @@ xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now, int64 lease,
 	seat->since = now;
 	seat->free_at = now + lease;
 	quota->nseats = Max(quota->nseats, i + 1);
-	quota->gate.pending++;
+	quota->minute.pending++;
 	app->pending++;
 
 	permit->seat = i;
 	permit->serial = seat->serial;
 	permit->refusals_seen = app->refusals;
-	permit->minute = xero_window_mark(&quota->gate.window);
+	permit->minute = xero_window_mark(&quota->minute.window);
 	permit->app = xero_window_mark(&app->window);
 	permit->day = xero_day_mark(&quota->day);
 }
@@ -288,35 +288,35 @@ xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit)
 
 /* The permit's seat, given back; NULL if it had been lost before. */
 static XeroSeat *
-leave_seat(XeroQuota *quota, XeroGate *app, const XeroPermit *permit)
+leave_seat(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit)
 {
 	XeroSeat   *seat = &quota->seats[permit->seat];
 
 	if (seat->serial != permit->serial || !seat->pending)
 		return NULL;
-	leave_gates(quota, app, seat);
+	leave_minutes(quota, app, seat);
 	seat->free_at = 0;
 	return seat;
 }
 
 static void
-charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit, int64 now,
+charge(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit, int64 now,
 	   const XeroRemaining *remaining)
 {
-	xero_window_charge(&quota->gate.window, now, permit->minute,
+	xero_window_charge(&quota->minute.window, now, permit->minute,
 					   remaining->minute);
 	xero_window_charge(&app->window, now, permit->app, remaining->app_minute);
 	xero_day_charge(&quota->day, now, permit->day, remaining->day);
 }
 
 void
-xero_quota_return(XeroQuota *quota, XeroGate *app, const XeroPermit *permit)
+xero_quota_return(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit)
 {
 	(void) leave_seat(quota, app, permit);
 }
 
 void
-xero_quota_abandon(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+xero_quota_abandon(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 				   int64 now)
 {
 	static const XeroRemaining unknown = {-1, -1, -1};
@@ -329,7 +329,7 @@ xero_quota_abandon(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 }
 
 void
-xero_quota_charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+xero_quota_charge(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 				  int64 now, const XeroRemaining *remaining)
 {
 	XeroSeat   *seat = leave_seat(quota, app, permit);
@@ -344,10 +344,10 @@ xero_quota_charge(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 }
 
 void
-xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
+xero_quota_refuse(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 				  int64 now, XeroLimit limit, int64 until)
 {
-	XeroGate   *gate = limit == XERO_BLOCKED_BY_APP ? app : &quota->gate;
+	XeroMinute *minute = limit == XERO_BLOCKED_BY_APP ? app : &quota->minute;
 
 	(void) leave_seat(quota, app, permit);
 	quota->unsure = true;
@@ -356,19 +356,19 @@ xero_quota_refuse(XeroQuota *quota, XeroGate *app, const XeroPermit *permit,
 		xero_day_refuse(&quota->day, until);
 	else
 	{
-		if (until > gate->blocked_until)
+		if (until > minute->blocked_until)
 		{
-			gate->blocked_until = until;
-			gate->blocked_by = limit;
+			minute->blocked_until = until;
+			minute->blocked_by = limit;
 		}
-		gate->refusals++;
+		minute->refusals++;
 	}
 }
 
 void
-xero_quota_unblock(XeroQuota *quota, XeroGate *app)
+xero_quota_unblock(XeroQuota *quota, XeroMinute *app)
 {
-	quota->gate.blocked_until = 0;
+	quota->minute.blocked_until = 0;
 	app->blocked_until = 0;
 	xero_day_forget(&quota->day);
 	quota->unsure = true;

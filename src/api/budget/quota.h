@@ -39,14 +39,14 @@ typedef struct XeroCaps
 } XeroCaps;
 
 /* A minute: of an organisation, or of an application over all of them. */
-typedef struct XeroGate
+typedef struct XeroMinute
 {
 	XeroWindow	window;
 	int			pending;		/* granted, not charged yet */
 	int64		blocked_until;	/* by order of Xero */
 	XeroLimit	blocked_by;
 	uint32		refusals;		/* how often Xero has ordered that */
-} XeroGate;
+} XeroMinute;
 
 /* One of the calls that may be under way at once. */
 typedef struct XeroSeat
@@ -59,9 +59,9 @@ typedef struct XeroSeat
 
 typedef struct XeroQuota
 {
-	XeroGate	gate;
+	XeroMinute	minute;
 	XeroDay		day;
-	uint32		refusals_seen;	/* of the application's gate */
+	uint32		refusals_seen;	/* of the application's minute */
 	bool		unsure;			/* one call at a time, until one is answered */
 	double		usual_ms;		/* how long calls lately took */
 	uint32		serial;
@@ -76,7 +76,7 @@ typedef struct XeroPermit
 {
 	int			seat;
 	uint32		serial;
-	uint32		refusals_seen;	/* of the application's gate */
+	uint32		refusals_seen;	/* of the application's minute */
 	XeroMark	minute;
 	XeroMark	app;
 	XeroMark	day;
@@ -99,15 +99,15 @@ typedef struct XeroRemaining
 	int			day;
 } XeroRemaining;
 
-extern void xero_gate_clear(XeroGate *gate, int64 now);
+extern void xero_minute_clear(XeroMinute *minute, int64 now);
 extern void xero_quota_clear(XeroQuota *quota, int64 now);
 
 /*
  * The limit that blocks a call now, or XERO_BLOCKED_BY_NONE.  If there is one,
  * "opening" says when the "need"th call from now may begin.  In all of these
- * functions, "app" is the gate of the quota's application.
+ * functions, "app" is the minute of the quota's application.
  */
-extern XeroLimit xero_quota_check(XeroQuota *quota, XeroGate *app,
+extern XeroLimit xero_quota_check(XeroQuota *quota, XeroMinute *app,
 								  const XeroCaps *caps, bool background,
 								  int need, int64 now,
 								  XeroOpening *opening);
@@ -116,7 +116,7 @@ extern XeroLimit xero_quota_check(XeroQuota *quota, XeroGate *app,
  * Begin a call that xero_quota_check() has just allowed.  It loses its seat
  * after "lease" ms at the latest.
  */
-extern void xero_quota_take(XeroQuota *quota, XeroGate *app, int64 now,
+extern void xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now,
 							int64 lease, XeroPermit *permit);
 
 /*
@@ -129,20 +129,20 @@ extern bool xero_permit_is_current(const XeroQuota *quota, const XeroPermit *per
  * A permit ends in one of four ways, even if its seat has been lost.  The call
  * was never sent:
  */
-extern void xero_quota_return(XeroQuota *quota, XeroGate *app,
+extern void xero_quota_return(XeroQuota *quota, XeroMinute *app,
 							  const XeroPermit *permit);
 
 /* nobody waits for its answer any more: */
-extern void xero_quota_abandon(XeroQuota *quota, XeroGate *app,
+extern void xero_quota_abandon(XeroQuota *quota, XeroMinute *app,
 							   const XeroPermit *permit, int64 now);
 
 /* it has ended, with or without an answer: */
-extern void xero_quota_charge(XeroQuota *quota, XeroGate *app,
+extern void xero_quota_charge(XeroQuota *quota, XeroMinute *app,
 							  const XeroPermit *permit, int64 now,
 							  const XeroRemaining *remaining);
 
 /* Xero refused it for one of its limits and wants no call before "until". */
-extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
+extern void xero_quota_refuse(XeroQuota *quota, XeroMinute *app,
 							  const XeroPermit *permit, int64 now,
 							  XeroLimit limit, int64 until);
 
@@ -150,7 +150,7 @@ extern void xero_quota_refuse(XeroQuota *quota, XeroGate *app,
 extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
 
 /* True if nothing is under way, and no refusal of Xero would be forgotten. */
-extern bool xero_quota_is_idle(XeroQuota *quota, XeroGate *app, int64 now);
+extern bool xero_quota_is_idle(XeroQuota *quota, XeroMinute *app, int64 now);
 
 /*
  * When a quota that is not idle may become idle; "look_at" is as in
@@ -163,6 +163,6 @@ extern int64 xero_quota_idle_at(const XeroQuota *quota, int64 now,
  * Forget what Xero has refused; in "app", for the whole application.  The next
  * call shows whether Xero still refuses.
  */
-extern void xero_quota_unblock(XeroQuota *quota, XeroGate *app);
+extern void xero_quota_unblock(XeroQuota *quota, XeroMinute *app);
 
 #endif							/* XERO_QUOTA_H */

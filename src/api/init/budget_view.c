@@ -38,16 +38,16 @@ typedef struct Row
 } Row;
 
 static int
-remaining_of(XeroGate *gate, int64 now, int cap)
+remaining_of(XeroMinute *minute, int64 now, int cap)
 {
-	int			left = xero_window_left(&gate->window, now, cap,
-										gate->pending);
+	int			left = xero_window_left(&minute->window, now, cap,
+										minute->pending);
 
-	return gate->blocked_until > now ? 0 : Max(0, Min(left, cap));
+	return minute->blocked_until > now ? 0 : Max(0, Min(left, cap));
 }
 
 static void
-fill_row(Row *row, XeroBudgetEntry *entry, XeroGate *app, int64 now)
+fill_row(Row *row, XeroBudgetEntry *entry, XeroMinute *app, int64 now)
 {
 	XeroQuota  *quota = &entry->quota;
 	const XeroCaps *caps = &entry->caps;
@@ -57,17 +57,17 @@ fill_row(Row *row, XeroBudgetEntry *entry, XeroGate *app, int64 now)
 	row->stats = entry->stats;
 	memcpy(row->problem, entry->problem, sizeof(row->problem));
 	row->minute_limit = caps->minute;
-	row->minute_remaining = remaining_of(&quota->gate, now, caps->minute);
+	row->minute_remaining = remaining_of(&quota->minute, now, caps->minute);
 	row->day_limit = xero_day_limit(&quota->day, caps->day);
 	row->day_remaining = quota->day.left < 0 ? -1 :
-		Max(0, left - quota->gate.pending);
+		Max(0, left - quota->minute.pending);
 	row->day_resets_at = xero_day_resets(&quota->day, caps->day);
 	row->concurrency = caps->concurrency;
 	row->in_flight = xero_quota_in_flight(quota, now);
 	row->waiting = entry->queue.waiting[XERO_INTERACTIVE] +
 		entry->queue.waiting[XERO_BACKGROUND];
 	row->app_minute_remaining = remaining_of(app, now, caps->app_minute);
-	row->blocked_until = Max(quota->gate.blocked_until, app->blocked_until);
+	row->blocked_until = Max(quota->minute.blocked_until, app->blocked_until);
 	if (left <= 0)
 		row->blocked_until = Max(row->blocked_until, row->day_resets_at);
 	if (row->blocked_until <= now)
@@ -91,7 +91,7 @@ copy_rows(Row *rows, XeroBudget *budget)
 		if (entry->used && entry->key.tenant_id[0] != '\0' &&
 			entry->caps.concurrency > 0)
 			fill_row(&rows[count++], entry,
-					 &XERO_BUDGET_APPS(budget)[entry->app].gate, now);
+					 &XERO_BUDGET_APPS(budget)[entry->app].minute, now);
 	}
 	LWLockRelease(&budget->lock);
 	return count;
