@@ -245,7 +245,7 @@ used(World *w)
 }
 
 static int64
-next_opening(World *w)
+next_free_at(World *w)
 {
 	if (w->fixed)
 		return window_start(w) + MINUTE;
@@ -319,7 +319,7 @@ open_door(World *w)
 		memmove(w->door, w->door + 1, --w->ndoor * sizeof(int));
 	}
 	if (w->ndoor > 0)
-		push_event(w, next_opening(w), EVENT_WAKE, -1);
+		push_event(w, next_free_at(w), EVENT_WAKE, -1);
 }
 
 static void
@@ -345,7 +345,7 @@ on_arrive(World *w, int number)
 	else
 		w->other_refusals++;
 	/* whole seconds, at least one */
-	call->retry_after = (next_opening(w) - w->now + SECOND - 1) / SECOND;
+	call->retry_after = (next_free_at(w) - w->now + SECOND - 1) / SECOND;
 	call->retry_after = Max(call->retry_after, 1);
 	say_left(w, call);
 	push_event(w, w->now, EVENT_FINISH, number);
@@ -411,7 +411,7 @@ want_call(World *w, int client)
 static bool
 may_send(World *w, Call *call)
 {
-	XeroOpening opening;
+	XeroDelay	delay;
 	int64		wake_at;
 
 	if (w->ideal)
@@ -422,15 +422,15 @@ may_send(World *w, Call *call)
 		return true;
 	}
 	if (xero_quota_check(&w->quota, &w->app, &w->caps, false, 1,
-						 w->now / 1000, &opening) == XERO_BLOCKED_BY_NONE)
+						 w->now / 1000, &delay) == XERO_BLOCKED_BY_NONE)
 	{
 		xero_quota_take(&w->quota, &w->app, w->now / 1000, 300000,
 						&call->permit);
 		return true;
 	}
-	if (opening.look_at == XERO_NEVER)
+	if (delay.look_at == XERO_NEVER)
 		return false;
-	wake_at = Max(opening.look_at * 1000, w->now + 1000);
+	wake_at = Max(delay.look_at * 1000, w->now + 1000);
 	if (w->wake_at <= w->now || wake_at < w->wake_at)
 	{
 		push_event(w, wake_at, EVENT_WAKE, -1);

@@ -88,18 +88,18 @@ test_kept(void)
 
 	for (int i = 0; i < 10; i++)
 		call(&day, START + i * HOUR, 4000 - i);
-	ok(xero_day_opens(&day, 15, 5, &at_latest) == START + XERO_DAY_MS &&
+	ok(xero_day_free_at(&day, 15, 5, &at_latest) == START + XERO_DAY_MS &&
 	   !at_latest, "ten of fifteen calls are made: until our day ends");
-	ok(xero_day_opens(&day, 5000, 3991, &at_latest) ==
+	ok(xero_day_free_at(&day, 5000, 3991, &at_latest) ==
 	   START + 9 * HOUR + XERO_DAY_MS && at_latest,
 	   "what Xero told is void after a day, or sooner if it tells anew");
-	ok(xero_day_opens(&day, 15, 3991, &at_latest) ==
+	ok(xero_day_free_at(&day, 15, 3991, &at_latest) ==
 	   START + 9 * HOUR + XERO_DAY_MS && at_latest, "the later of both");
 	ok(xero_day_left(&day, START + 9 * HOUR + XERO_DAY_MS - 1, 5000) == 3991 &&
 	   xero_day_left(&day, START + 9 * HOUR + XERO_DAY_MS, 5000) == 5000,
 	   "then it is open");
 	xero_day_refuse(&day, START + 12 * HOUR);
-	ok(xero_day_opens(&day, 15, 5, &at_latest) == START + 12 * HOUR &&
+	ok(xero_day_free_at(&day, 15, 5, &at_latest) == START + 12 * HOUR &&
 	   !at_latest && xero_day_resets(&day, 10) == START + 12 * HOUR,
 	   "with Xero's day ours begins anew");
 }

@@ -23,7 +23,7 @@
 static XeroQuota quota;
 static XeroMinute app;
 static XeroCaps caps;
-static XeroOpening opening;
+static XeroDelay delay;
 static int64 now;
 
 static const XeroCaps usual = {5, 60, 10000, 5000, 0};
@@ -36,7 +36,7 @@ static XeroLimit
 check_for(bool background, int need)
 {
 	return xero_quota_check(&quota, &app, &caps, background, need, now,
-							&opening);
+							&delay);
 }
 
 static XeroLimit
@@ -111,9 +111,9 @@ test_seats(void)
 		ok(check() == XERO_BLOCKED_BY_NONE, "a seat is free");
 		permits[i] = take();
 	}
-	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && !opening.ordered,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && !delay.ordered,
 	   "five are all");
-	ok(opening.provable == now && opening.look_at == now + LEASE,
+	ok(delay.provable == now && delay.look_at == now + LEASE,
 	   "anyone may leave, and one must by the end of the lease");
 	is(xero_quota_in_flight(&quota, now), 5, "five in flight");
 
@@ -155,7 +155,7 @@ test_leases(void)
 	caps.concurrency = 1;
 	late = take();
 	now += LEASE - 1;
-	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.look_at == now + 1,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && delay.look_at == now + 1,
 	   "the lease holds until its end");
 	now++;
 	ok(check() == XERO_BLOCKED_BY_NONE, "then the seat is free");
@@ -181,7 +181,7 @@ test_leases(void)
 	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
 	xero_quota_refuse(&quota, &app, &late, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 5000);
-	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.ordered,
+	ok(check() == XERO_BLOCKED_BY_MINUTE && delay.ordered,
 	   "so a refusal that he finds counts");
 }
 
@@ -199,7 +199,7 @@ test_abandon(void)
 	caps.concurrency = 1;
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "Xero still works on it");
 	ok(!xero_quota_is_idle(&quota, &app, now), "so nothing is idle");
-	now = opening.look_at;
+	now = delay.look_at;
 	ok(now > START + 100 && now < START + LEASE &&
 	   check() == XERO_BLOCKED_BY_NONE, "for as long as calls usually take");
 	ok(xero_quota_is_idle(&quota, &app, now), "then all is idle");
@@ -215,7 +215,7 @@ test_abandon(void)
 	permit = take();
 	xero_quota_abandon(&quota, &app, &permit, now);
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY &&
-	   opening.look_at > now + 7900 && opening.look_at < now + 8100,
+	   delay.look_at > now + 7900 && delay.look_at < now + 8100,
 	   "how long calls take is learned");
 }
 
@@ -291,20 +291,20 @@ test_order(void)
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "first the seats");
 	caps.minute = 6;
 	ok(check() == XERO_BLOCKED_BY_MINUTE, "the minute comes before them");
-	ok(opening.provable == now &&
-	   opening.look_at == (START / 250 + 241) * 250,
-	   "those under way may be returned, or else it opens by time");
+	ok(delay.provable == now &&
+	   delay.look_at == (START / 250 + 241) * 250,
+	   "those under way may be returned, or else it is free by time");
 	caps.app_minute = 6;
 	ok(check() == XERO_BLOCKED_BY_APP, "then the application's minute");
 	xero_quota_refuse(&quota, &app, &permits[0], now, XERO_BLOCKED_BY_CONCURRENCY,
 					  now + 90000);
-	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.ordered &&
-	   opening.provable == now + 90000 && opening.look_at == now + 90000,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && delay.ordered &&
+	   delay.provable == now + 90000 && delay.look_at == now + 90000,
 	   "then Xero's order");
 	xero_quota_refuse(&quota, &app, &permits[1], now, XERO_BLOCKED_BY_DAY,
 					  now + 7200000);
-	ok(check() == XERO_BLOCKED_BY_DAY && opening.ordered &&
-	   opening.provable == now + 7200000 && opening.look_at == now + 7200000,
+	ok(check() == XERO_BLOCKED_BY_DAY && delay.ordered &&
+	   delay.provable == now + 7200000 && delay.look_at == now + 7200000,
 	   "and before all the day");
 }
 
@@ -315,10 +315,10 @@ test_need(void)
 	call_told(3, 9000, 4000);
 	ok(check_for(false, 3) == XERO_BLOCKED_BY_NONE, "three are left, three needed");
 	ok(check_for(false, 4) == XERO_BLOCKED_BY_MINUTE &&
-	   opening.provable == START + XERO_WINDOW_MS,
+	   delay.provable == START + XERO_WINDOW_MS,
 	   "the fourth may begin when what was told is void");
 	ok(check_for(false, 100) == XERO_BLOCKED_BY_MINUTE &&
-	   opening.provable == XERO_NEVER, "more than a minute has: nobody knows");
+	   delay.provable == XERO_NEVER, "more than a minute has: nobody knows");
 }
 
 static void
@@ -328,12 +328,12 @@ test_leases_and_minute(void)
 	(void) take();
 	now += 59000;
 	call_told(1, 9000, 4000);
-	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.look_at == START + 60250,
-	   "the minute opens before the lease ends");
+	ok(check() == XERO_BLOCKED_BY_MINUTE && delay.look_at == START + 60250,
+	   "the minute is free before the lease ends");
 	now = START + LEASE - 10;
 	call_told(1, 9000, 4000);
-	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.look_at == START + LEASE,
-	   "or the lease ends before the minute opens");
+	ok(check() == XERO_BLOCKED_BY_MINUTE && delay.look_at == START + LEASE,
+	   "or the lease ends before the minute is free");
 }
 
 static void
@@ -353,8 +353,8 @@ test_reserve(void)
 	caps.reserve = 20;
 	call_told(50, 9000, 1000);
 	ok(check_for(true, 1) == XERO_BLOCKED_BY_RESERVE &&
-	   opening.provable == now + XERO_DAY_MS && opening.at_latest &&
-	   opening.look_at == opening.provable,
+	   delay.provable == now + XERO_DAY_MS && delay.at_latest &&
+	   delay.look_at == delay.provable,
 	   "the reserve is not for background, for a day at most");
 	ok(check_for(false, 1) == XERO_BLOCKED_BY_NONE, "but for others");
 	call_told(50, 9000, 1);
@@ -422,10 +422,10 @@ test_refused_minute(void)
 					  now + 20000);
 	ok(quota.minute.window.own == 1 && quota.minute.pending == 0,
 	   "a refused call is not charged");
-	ok(check() == XERO_BLOCKED_BY_MINUTE && opening.ordered &&
+	ok(check() == XERO_BLOCKED_BY_MINUTE && delay.ordered &&
 	   !xero_quota_is_idle(&quota, &app, now), "the minute is blocked");
 	now += 20000;
-	ok(check() == XERO_BLOCKED_BY_NONE, "and opens in time");
+	ok(check() == XERO_BLOCKED_BY_NONE, "and is free in time");
 	permit = take();
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "for one");
 	now += 200;
@@ -441,7 +441,7 @@ test_app(void)
 	XeroQuota	other;
 	XeroPermit	permit;
 	XeroPermit	others;
-	XeroOpening open;
+	XeroDelay	open;
 
 	begin_sure();
 	memset(&other, 0, sizeof(other));
@@ -457,8 +457,8 @@ test_app(void)
 	permit = take();
 	xero_quota_take(&other, &app, now, LEASE, &others);
 	xero_quota_refuse(&other, &app, &others, now, XERO_BLOCKED_BY_APP, now + 8000);
-	ok(check() == XERO_BLOCKED_BY_APP && opening.ordered &&
-	   opening.provable == now + 8000,
+	ok(check() == XERO_BLOCKED_BY_APP && delay.ordered &&
+	   delay.provable == now + 8000,
 	   "one's refusal closes the application to all");
 	ok(quota.minute.blocked_until == 0 && xero_quota_is_idle(&other, &app, now),
 	   "and is no matter of an organisation");
@@ -488,7 +488,7 @@ test_day(void)
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "but only one");
 	xero_quota_refuse(&quota, &app, &probe, now, XERO_BLOCKED_BY_DAY,
 					  now + 3600000);
-	ok(check() == XERO_BLOCKED_BY_DAY && opening.provable == now + 3600000,
+	ok(check() == XERO_BLOCKED_BY_DAY && delay.provable == now + 3600000,
 	   "then it is known");
 	ok(quota.minute.blocked_until <= now && quota.minute.refusals == 0,
 	   "which is no matter of the minute");
@@ -502,14 +502,14 @@ test_day(void)
 	(void) take();
 	ok(check() == XERO_BLOCKED_BY_NONE, "two are left of the day");
 	(void) take();
-	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && opening.provable == now,
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && delay.provable == now,
 	   "and both under way: they tell of more, or not");
 
 	begin_sure();
 	caps.day = 2;
 	call(plenty);
-	ok(check() == XERO_BLOCKED_BY_DAY && opening.provable == START + XERO_DAY_MS &&
-	   !opening.ordered && !opening.at_latest,
+	ok(check() == XERO_BLOCKED_BY_DAY && delay.provable == START + XERO_DAY_MS &&
+	   !delay.ordered && !delay.at_latest,
 	   "our own limit of the day is over a day after its first call");
 }
 
@@ -565,7 +565,7 @@ test_unblock(void)
 		permit = take();
 		late = take();
 		xero_quota_refuse(&quota, &app, &permit, now, limits[i], now + 50000);
-		ok(check() != XERO_BLOCKED_BY_NONE && opening.ordered, "refused");
+		ok(check() != XERO_BLOCKED_BY_NONE && delay.ordered, "refused");
 		xero_quota_unblock(&quota, &app);
 		xero_quota_charge(&quota, &app, &late, now, &untold);
 		ok(check() == XERO_BLOCKED_BY_NONE, "that is forgotten");

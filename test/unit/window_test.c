@@ -241,10 +241,10 @@ left_at(const Pair *pair, int64 at)
 }
 
 static void
-check_opening(Pair *pair, int need)
+check_free_at(Pair *pair, int need)
 {
 	XeroWindow	window = pair->window;
-	int64		at = xero_window_opens(&window, pair->now, pair->cap, 1, need);
+	int64		at = xero_window_free_at(&window, pair->now, pair->cap, 1, need);
 
 	if (at == XERO_NEVER)
 	{
@@ -253,10 +253,10 @@ check_opening(Pair *pair, int need)
 				   "never is never");
 		return;
 	}
-	expect(pair, at >= pair->now, "opens now or later");
+	expect(pair, at >= pair->now, "free now or later");
 	expect(pair, at <= pair->now + 2 * XERO_WINDOW_MS + BUCKET,
-		   "opens soon, whatever the clock did");
-	expect(pair, left_at(pair, at) >= need, "is open when it opens");
+		   "free soon, whatever the clock did");
+	expect(pair, left_at(pair, at) >= need, "has room when it is free");
 	expect(pair, at == pair->now || left_at(pair, at - 1) < need,
 		   "is not open before");
 }
@@ -279,7 +279,7 @@ check_pair(Pair *pair)
 	expect(pair, w->own >= 0 && w->elsewhere >= 0 && w->size >= 0 &&
 		   w->nnews >= 0 && w->nnews <= XERO_WINDOW_NEWS, "nothing negative");
 	for (int need = 1; need <= CAP + 1; need += 2)
-		check_opening(pair, need);
+		check_free_at(pair, need);
 }
 
 /* ---- what can happen ---- */
@@ -541,8 +541,8 @@ test_extremes(void)
 		for (int j = 0; j < 6; j++)
 		{
 			int			left = xero_window_left(&window, j, caps[i], 100);
-			int64		at = xero_window_opens(&window, j, caps[i], 100,
-											   INT_MAX);
+			int64		at = xero_window_free_at(&window, j, caps[i], 100,
+												 INT_MAX);
 
 			holds = holds && left <= caps[i] && at >= j;
 			xero_window_charge(&window, j, xero_window_mark(&window),

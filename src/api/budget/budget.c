@@ -425,7 +425,7 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 	XeroClass	class;
 	int64		now;
 	XeroBudgetEntry *entry;
-	XeroOpening opening;
+	XeroDelay	delay;
 	int			first_for_room;
 	int			next_for_room;
 	int			next = NOBODY;
@@ -442,7 +442,7 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 		is_in_turn(budget, grant, number_of(budget, entry), class) &&
 		xero_quota_check(&entry->quota, app_of(budget, entry),
 						 &entry->caps, class == XERO_BACKGROUND, 1, now,
-						 &opening) == XERO_BLOCKED_BY_NONE)
+						 &delay) == XERO_BLOCKED_BY_NONE)
 	{
 		int			head = head_of(&entry->queue);
 
@@ -485,22 +485,22 @@ is_of_us(int entry)
 /* What is in the way of a call that stands in the queue of an entry. */
 static XeroLimit
 check_queued(XeroBudget *budget, XeroBudgetEntry *entry, const XeroGrant *grant,
-			 int64 now, XeroOpening *opening)
+			 int64 now, XeroDelay *delay)
 {
 	XeroClass	class = waiter_of(budget, grant->waiter)->class;
 	int			ahead = count_ahead(budget, grant->waiter);
 	int			minute = Min(entry->caps.minute, entry->caps.app_minute);
 	XeroLimit	limit;
 
-	memset(opening, 0, sizeof(*opening));
-	opening->provable = opening->look_at = now;
+	memset(delay, 0, sizeof(*delay));
+	delay->provable = delay->look_at = now;
 	limit = xero_quota_check(&entry->quota, app_of(budget, entry),
 							 &entry->caps, class == XERO_BACKGROUND,
-							 ahead % minute + 1, now, opening);
+							 ahead % minute + 1, now, delay);
 	/* and a whole window for each time that those ahead fill one */
 	if ((limit == XERO_BLOCKED_BY_MINUTE || limit == XERO_BLOCKED_BY_APP) &&
-		!opening->ordered)
-		opening->provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
+		!delay->ordered)
+		delay->provable += (int64) (ahead / minute) * XERO_WINDOW_MS;
 	return limit;
 }
 
@@ -513,7 +513,7 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	XeroClass	class;
 	bool		usable;
 	int			number;
-	XeroOpening opening;
+	XeroDelay	delay;
 	bool		is_head;
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
@@ -528,7 +528,7 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	is_head = head_of(queue_of(budget, number)) == grant->waiter;
 	if (number != NO_ENTRY)
 	{
-		wait->blocked_by = check_queued(budget, entry, grant, now, &opening);
+		wait->blocked_by = check_queued(budget, entry, grant, now, &delay);
 		wait->by_us = wait->blocked_by == XERO_BLOCKED_BY_CONCURRENCY &&
 			is_of_us(number);
 	}
@@ -536,21 +536,21 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	{
 		wait->blocked_by = XERO_BLOCKED_BY_ROOM;
 		wait->by_us = !dlist_is_empty(&held);
-		xero_budget_room(budget, now, &opening);
+		xero_budget_room(budget, now, &delay);
 		/* somebody else has entered it: go there */
 		if (usable)
 		{
 			is_head = true;
-			opening.provable = opening.look_at = now;
+			delay.provable = delay.look_at = now;
 		}
 	}
 	LWLockRelease(&budget->lock);
 
-	wait->ordered = opening.ordered;
-	wait->at_latest = opening.at_latest;
-	wait->provable = (double) opening.provable;
-	wait->look_at = !is_head || opening.look_at == XERO_NEVER ? INFINITY :
-		(double) opening.look_at;
+	wait->ordered = delay.ordered;
+	wait->at_latest = delay.at_latest;
+	wait->provable = (double) delay.provable;
+	wait->look_at = !is_head || delay.look_at == XERO_NEVER ? INFINITY :
+		(double) delay.look_at;
 }
 
 static void

@@ -75,7 +75,7 @@ xero_day_resets(const XeroDay *day, int cap)
 }
 
 int64
-xero_day_opens(const XeroDay *day, int cap, int kept, bool *at_latest)
+xero_day_free_at(const XeroDay *day, int cap, int kept, bool *at_latest)
 {
 	int64		resets_at = xero_day_resets(day, cap - kept);
 	int64		void_at = day->told_at + XERO_DAY_MS;

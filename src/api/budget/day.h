@@ -46,8 +46,8 @@ extern int64 xero_day_resets(const XeroDay *day, int cap);
  * When there will be more than "kept", if there are some now, but not as many;
  * "at_latest": or sooner, nobody knows.
  */
-extern int64 xero_day_opens(const XeroDay *day, int cap, int kept,
-							bool *at_latest);
+extern int64 xero_day_free_at(const XeroDay *day, int cap, int kept,
+							  bool *at_latest);
 
 /* How many calls a day has: "cap", or less if Xero's headers show less. */
 extern int	xero_day_limit(const XeroDay *day, int cap);

@@ -196,10 +196,10 @@ xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key, int64 now)
 }
 
 void
-xero_budget_room(XeroBudget *budget, int64 now, XeroOpening *opening)
+xero_budget_room(XeroBudget *budget, int64 now, XeroDelay *delay)
 {
-	memset(opening, 0, sizeof(*opening));
-	opening->provable = opening->look_at = XERO_NEVER;
+	memset(delay, 0, sizeof(*delay));
+	delay->provable = delay->look_at = XERO_NEVER;
 	for (int i = 0; i < budget->nentries; i++)
 	{
 		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
@@ -208,7 +208,7 @@ xero_budget_room(XeroBudget *budget, int64 now, XeroOpening *opening)
 
 		if (entry->used && !xero_budget_is_idle(budget, entry, now))
 			idle_at = xero_quota_idle_at(&entry->quota, now, &look_at);
-		opening->provable = Min(opening->provable, idle_at);
-		opening->look_at = Min(opening->look_at, look_at);
+		delay->provable = Min(delay->provable, idle_at);
+		delay->look_at = Min(delay->look_at, look_at);
 	}
 }

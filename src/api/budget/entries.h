@@ -120,7 +120,7 @@ extern bool xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry,
 
 /* When there may be a free entry.  Caller locks. */
 extern void xero_budget_room(XeroBudget *budget, int64 now,
-							 XeroOpening *opening);
+							 XeroDelay *delay);
 
 /* Does anybody wait there? */
 extern bool xero_queue_is_empty(const XeroQueue *queue);

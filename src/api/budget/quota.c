@@ -141,32 +141,32 @@ xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
 /* ---- what is in the way ---- */
 
 static XeroLimit
-blocked(XeroLimit limit, XeroOpening *opening, int64 provable,
+blocked(XeroLimit limit, XeroDelay *delay, int64 provable,
 		int64 look_at)
 {
-	opening->provable = provable;
-	opening->look_at = look_at;
-	opening->ordered = opening->at_latest = false;
+	delay->provable = provable;
+	delay->look_at = look_at;
+	delay->ordered = delay->at_latest = false;
 	return limit;
 }
 
 static XeroLimit
-ordered(XeroLimit limit, XeroOpening *opening, int64 until)
+ordered(XeroLimit limit, XeroDelay *delay, int64 until)
 {
-	opening->provable = opening->look_at = until;
-	opening->ordered = true;
-	opening->at_latest = false;
+	delay->provable = delay->look_at = until;
+	delay->ordered = true;
+	delay->at_latest = false;
 	return limit;
 }
 
 static XeroLimit
 check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
-		  XeroOpening *opening)
+		  XeroDelay *delay)
 {
 	XeroDay    *day = &quota->day;
 	int			left = xero_day_left(day, now, caps->day);
 	int64		kept = 0;
-	int64		opens_at;
+	int64		free_at;
 	int64		next_free;
 	bool		at_latest;
 
@@ -179,20 +179,20 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 	if (left > kept)
 	{
 		(void) seats_taken(quota, now, &next_free);
-		return blocked(XERO_BLOCKED_BY_CONCURRENCY, opening, now, next_free);
+		return blocked(XERO_BLOCKED_BY_CONCURRENCY, delay, now, next_free);
 	}
 	if (left > 0)
 	{
-		opens_at = xero_day_opens(day, caps->day, (int) kept, &at_latest);
-		(void) blocked(XERO_BLOCKED_BY_RESERVE, opening, opens_at, opens_at);
-		opening->at_latest = at_latest;
+		free_at = xero_day_free_at(day, caps->day, (int) kept, &at_latest);
+		(void) blocked(XERO_BLOCKED_BY_RESERVE, delay, free_at, free_at);
+		delay->at_latest = at_latest;
 		return XERO_BLOCKED_BY_RESERVE;
 	}
 	if (day->resets_at > 0)
-		return ordered(XERO_BLOCKED_BY_DAY, opening, day->resets_at);
-	opens_at = xero_day_resets(day, caps->day);
-	if (opens_at > 0)
-		return blocked(XERO_BLOCKED_BY_DAY, opening, opens_at, opens_at);
+		return ordered(XERO_BLOCKED_BY_DAY, delay, day->resets_at);
+	free_at = xero_day_resets(day, caps->day);
+	if (free_at > 0)
+		return blocked(XERO_BLOCKED_BY_DAY, delay, free_at, free_at);
 
 	/*
 	 * Only a refusal tells when the day begins, so one call is made to be
@@ -205,49 +205,49 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 /* Both of the minutes' windows. */
 static XeroLimit
 check_window(XeroLimit limit, XeroMinute *minute, int cap, int need,
-			 int64 now, int64 next_free, XeroOpening *opening)
+			 int64 now, int64 next_free, XeroDelay *delay)
 {
 	int64		look_at;
 
 	if (xero_window_left(&minute->window, now, cap, minute->pending) >= need)
 		return XERO_BLOCKED_BY_NONE;
-	look_at = xero_window_opens(&minute->window, now, cap, minute->pending, 1);
-	return blocked(limit, opening,
-				   xero_window_opens(&minute->window, now, cap, 0, need),
+	look_at = xero_window_free_at(&minute->window, now, cap, minute->pending, 1);
+	return blocked(limit, delay,
+				   xero_window_free_at(&minute->window, now, cap, 0, need),
 				   Min(look_at, next_free));
 }
 
 XeroLimit
 xero_quota_check(XeroQuota *quota, XeroMinute *app, const XeroCaps *caps,
-				 bool background, int need, int64 now, XeroOpening *opening)
+				 bool background, int need, int64 now, XeroDelay *delay)
 {
 	XeroLimit	limit;
 	int64		next_free;
 	int			taken;
 
 	reclaim_seats(quota, app, now);
-	limit = check_day(quota, caps, background, now, opening);
+	limit = check_day(quota, caps, background, now, delay);
 	if (limit != XERO_BLOCKED_BY_NONE)
 		return limit;
 	if (app->blocked_until > Max(now, quota->minute.blocked_until))
-		return ordered(app->blocked_by, opening, app->blocked_until);
+		return ordered(app->blocked_by, delay, app->blocked_until);
 	if (quota->minute.blocked_until > now)
-		return ordered(quota->minute.blocked_by, opening,
+		return ordered(quota->minute.blocked_by, delay,
 					   quota->minute.blocked_until);
 
 	taken = seats_taken(quota, now, &next_free);
 	limit = check_window(XERO_BLOCKED_BY_APP, app, caps->app_minute, need, now,
-						 next_free, opening);
+						 next_free, delay);
 	if (limit == XERO_BLOCKED_BY_NONE)
 		limit = check_window(XERO_BLOCKED_BY_MINUTE, &quota->minute,
-							 caps->minute, need, now, next_free, opening);
+							 caps->minute, need, now, next_free, delay);
 	if (limit != XERO_BLOCKED_BY_NONE)
 		return limit;
 
 	if (taken >= caps->concurrency ||
 		(taken > 0 && (quota->unsure ||
 					   quota->refusals_seen != app->refusals)))
-		return blocked(XERO_BLOCKED_BY_CONCURRENCY, opening, now, next_free);
+		return blocked(XERO_BLOCKED_BY_CONCURRENCY, delay, now, next_free);
 	return XERO_BLOCKED_BY_NONE;
 }
 

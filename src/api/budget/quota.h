@@ -83,13 +83,13 @@ typedef struct XeroPermit
 } XeroPermit;
 
 /* When a call that is not allowed now can be. */
-typedef struct XeroOpening
+typedef struct XeroDelay
 {
 	int64		provable;		/* not before; XERO_NEVER: not known */
 	int64		look_at;		/* time alone may change something then */
 	bool		ordered;		/* Xero has refused a call (429) */
 	bool		at_latest;		/* before "provable" if Xero tells so */
-} XeroOpening;
+} XeroDelay;
 
 /* What Xero said to be left, -1 where it did not. */
 typedef struct XeroRemaining
@@ -104,13 +104,13 @@ extern void xero_quota_clear(XeroQuota *quota, int64 now);
 
 /*
  * The limit that blocks a call now, or XERO_BLOCKED_BY_NONE.  If there is one,
- * "opening" says when the "need"th call from now may begin.  In all of these
+ * "delay" says when the "need"th call from now may begin.  In all of these
  * functions, "app" is the minute of the quota's application.
  */
 extern XeroLimit xero_quota_check(XeroQuota *quota, XeroMinute *app,
 								  const XeroCaps *caps, bool background,
 								  int need, int64 now,
-								  XeroOpening *opening);
+								  XeroDelay *delay);
 
 /*
  * Begin a call that xero_quota_check() has just allowed.  It loses its seat
@@ -154,7 +154,7 @@ extern bool xero_quota_is_idle(XeroQuota *quota, XeroMinute *app, int64 now);
 
 /*
  * When a quota that is not idle may become idle; "look_at" is as in
- * XeroOpening.
+ * XeroDelay.
  */
 extern int64 xero_quota_idle_at(const XeroQuota *quota, int64 now,
 								int64 *look_at);

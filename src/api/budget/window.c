@@ -143,8 +143,8 @@ lacking(const XeroWindow *window, int elsewhere, int cap, int pending,
 }
 
 int64
-xero_window_opens(XeroWindow *window, int64 now, int cap, int pending,
-				  int need)
+xero_window_free_at(XeroWindow *window, int64 now, int cap, int pending,
+					int need)
 {
 	int64		told_ends;
 	int			ended = 0;

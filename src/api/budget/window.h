@@ -66,8 +66,8 @@ extern int	xero_window_left(XeroWindow *window, int64 now, int cap,
  * When "need" calls may have begun, provided that nothing else happens: "now"
  * at the earliest, XERO_NEVER if time alone does not bring it about.
  */
-extern int64 xero_window_opens(XeroWindow *window, int64 now, int cap,
-							   int pending, int need);
+extern int64 xero_window_free_at(XeroWindow *window, int64 now, int cap,
+								 int pending, int need);
 
 /* When a call is granted, right after xero_window_left(). */
 extern XeroMark xero_window_mark(const XeroWindow *window);
