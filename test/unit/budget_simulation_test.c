@@ -18,7 +18,7 @@
  * last.  Whatever the spender did before, we had been told.
  *
  * What could have been done is measured by an ideal client that always asks:
- * the same seats, times and spender, but endless calls, which wait at the
+ * the same slots, times and spender, but endless calls, which wait at the
  * server's door while there is no room and enter at the very instant when
  * there is some.  Two shares come from that.  Of the calls: what the server
  * had accepted of anyone when it accepted our last call, over what it would
@@ -43,7 +43,7 @@
 #define SECOND INT64CONST(1000000)
 #define MINUTE (60 * SECOND)
 #define LIMIT 60
-#define SEATS 5
+#define SLOTS 5
 #define MAX_CALLS 6000
 #define MAX_EVENTS 16000
 #define MAX_COUNTED 8000
@@ -90,7 +90,7 @@ typedef struct Setting
 	bool		lasting;		/* begin and end do not matter */
 } Setting;
 
-static const Setting settings[] = {{16, 20, 1, false}, {1, 300, SEATS, false},
+static const Setting settings[] = {{16, 20, 1, false}, {1, 300, SLOTS, false},
 {5, 60, 1, false}, {16, 125, 1, true}};
 
 typedef enum EventKind
@@ -159,7 +159,7 @@ typedef struct World
 	int			queue[MAX_CALLS];	/* calls, the next first */
 	int			nqueue;
 	int			left[16];		/* per client, not wanted yet */
-	int			seats;			/* of the ideal client */
+	int			slots;			/* of the ideal client */
 	int64		newest_news;
 	int64		wake_at;
 
@@ -416,9 +416,9 @@ may_send(World *w, Call *call)
 
 	if (w->ideal)
 	{
-		if (w->seats == SEATS)
+		if (w->slots == SLOTS)
 			return false;
-		w->seats++;
+		w->slots++;
 		return true;
 	}
 	if (xero_quota_check(&w->quota, &w->app, &w->caps, false, 1,
@@ -464,7 +464,7 @@ on_answer(World *w, int number)
 
 	w->newest_news = Max(w->newest_news, call->said_at);
 	if (w->ideal)
-		w->seats--;
+		w->slots--;
 	else if (call->retry_after > 0)
 	{
 		int64		until = w->now / 1000 + call->retry_after * 1000 +
@@ -561,7 +561,7 @@ new_world(uint64 seed, bool fixed, bool early_header, Spender spender,
 	w->newest_news = -1;
 	w->caps = (XeroCaps)
 	{
-		SEATS, LIMIT, 10000, 5000, 0
+		SLOTS, LIMIT, 10000, 5000, 0
 	};
 	for (int i = 0; i < setting->nclients; i++)
 		w->left[i] = ideal ? MAX_CALLS / setting->nclients : setting->calls_each;
@@ -638,8 +638,8 @@ judge(const Setting *setting, bool fixed, const Figures *f, const char *what)
 	ok(f->unfinished == 0, line);
 	snprintf(line, sizeof(line), "%s: no refusal is our own fault", what);
 	ok(f->own_refusals <= (fixed ? f->runs / 300 : 0), line);
-	snprintf(line, sizeof(line), "%s: the seats are used, and no more", what);
-	ok(f->most_in_flight == SEATS, line);
+	snprintf(line, sizeof(line), "%s: the slots are used, and no more", what);
+	ok(f->most_in_flight == SLOTS, line);
 	snprintf(line, sizeof(line), "%s: little is left unused", what);
 	if (setting->lasting)
 		ok(f->of_time >= 0.95 * f->runs && f->worst_of_time >= 0.9, line);

@@ -98,17 +98,17 @@ begin_sure(void)
 	call(plenty);
 }
 
-/* ---- seats ---- */
+/* ---- slots ---- */
 
 static void
-test_seats(void)
+test_slots(void)
 {
 	XeroPermit	permits[5];
 
 	begin_sure();
 	for (int i = 0; i < 5; i++)
 	{
-		ok(check() == XERO_BLOCKED_BY_NONE, "a seat is free");
+		ok(check() == XERO_BLOCKED_BY_NONE, "a slot is free");
 		permits[i] = take();
 	}
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && !delay.ordered,
@@ -121,7 +121,7 @@ test_seats(void)
 	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 1 &&
 	   quota.minute.pending == 4, "a returned permit was no call");
 	permits[2] = take();
-	ok(permits[2].seat == 2, "its seat is taken again");
+	ok(permits[2].slot == 2, "its slot is taken again");
 	charge(&permits[0], 49, 8999, 3999);
 	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 2 &&
 	   app.window.own == 2 && quota.day.own == 2,
@@ -158,12 +158,12 @@ test_leases(void)
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY && delay.look_at == now + 1,
 	   "the lease holds until its end");
 	now++;
-	ok(check() == XERO_BLOCKED_BY_NONE, "then the seat is free");
+	ok(check() == XERO_BLOCKED_BY_NONE, "then the slot is free");
 	ok(quota.minute.pending == 0 && app.pending == 0 &&
 	   quota.minute.window.own == 1 && app.window.own == 1 &&
 	   quota.day.own == 2, "and the call counts as made");
 	next = take();
-	ok(next.seat == late.seat, "somebody else has the seat");
+	ok(next.slot == late.slot, "somebody else has the slot");
 	charge(&late, 7, 7, 7);
 	xero_quota_return(&quota, &app, &late);
 	xero_quota_abandon(&quota, &app, &late, now);
@@ -177,7 +177,7 @@ test_leases(void)
 	late = take();
 	now += LEASE;
 	ok(xero_quota_is_idle(&quota, &app, now) && quota.minute.window.own == 1 &&
-	   app.pending == 0, "who has lost his seat keeps nobody from being idle");
+	   app.pending == 0, "who has lost his slot keeps nobody from being idle");
 	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
 	xero_quota_refuse(&quota, &app, &late, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 5000);
@@ -219,7 +219,7 @@ test_abandon(void)
 	   "how long calls take is learned");
 }
 
-/* Random lives of permits; the sums must always agree with the seats. */
+/* Random lives of permits; the sums must always agree with the slots. */
 static void
 test_lives(void)
 {
@@ -265,16 +265,16 @@ test_lives(void)
 		}
 		for (int j = 0; j < XERO_MAX_CONCURRENCY; j++)
 		{
-			pending += quota.seats[j].pending;
-			holds = holds && (!quota.seats[j].pending || j < quota.nseats);
+			pending += quota.slots[j].pending;
+			holds = holds && (!quota.slots[j].pending || j < quota.nslots);
 		}
 		holds = holds && pending == quota.minute.pending &&
 			pending == app.pending;
 	}
 	now += LEASE;
 	(void) check();
-	ok(holds, "what is pending is what has a seat");
-	ok(quota.minute.pending == 0 && quota.nseats == 0 && check() == XERO_BLOCKED_BY_NONE,
+	ok(holds, "what is pending is what has a slot");
+	ok(quota.minute.pending == 0 && quota.nslots == 0 && check() == XERO_BLOCKED_BY_NONE,
 	   "and everything ends");
 }
 
@@ -288,7 +288,7 @@ test_order(void)
 	begin_sure();
 	for (int i = 0; i < 5; i++)
 		permits[i] = take();
-	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "first the seats");
+	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "first the slots");
 	caps.minute = 6;
 	ok(check() == XERO_BLOCKED_BY_MINUTE, "the minute comes before them");
 	ok(delay.provable == now &&
@@ -581,7 +581,7 @@ test_unblock(void)
 int
 main(void)
 {
-	test_seats();
+	test_slots();
 	test_leases();
 	test_abandon();
 	test_lives();

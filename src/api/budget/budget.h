@@ -18,7 +18,7 @@
 /* So many calls of a backend may stand in queues at once. */
 #define XERO_MAX_QUEUED 20
 
-/* Zeroed before first use; lives in the call that uses it. */
+/* A call's place in a queue, then its permit.  Zeroed before first use. */
 typedef struct XeroGrant
 {
 	bool		queued;

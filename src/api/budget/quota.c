@@ -7,12 +7,12 @@
  * calls at once, 60 a minute, 5,000 or 1,000 a day; for the application 10,000
  * a minute over all organisations.
  *
- * A call that is allowed takes a seat, one of the calls at once, and is
- * pending at both minutes until it is charged.  A seat is not for ever: whoever
- * does not give it back in time has lost it, be it that a client has stopped
- * fetching from a cursor or that a process has vanished.  The seat of a call
- * that nobody waits for any more is kept for as long as calls usually take,
- * because Xero goes on working on it.
+ * A call that is allowed takes a slot, one of the calls at once, and is
+ * pending at both minutes until it is charged.  A slot is not for ever:
+ * whoever does not give it back in time has lost it, be it that a client has
+ * stopped fetching from a cursor or that a process has vanished.  The slot of
+ * a call that nobody waits for any more is kept for as long as calls usually
+ * take, because Xero goes on working on it.
  *
  * When nothing is known (at first, and after Xero has refused a call), calls
  * go one at a time until one is answered, and tells what is left: otherwise
@@ -44,7 +44,7 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 {
 	uint32		serial = quota->serial;
 
-	/* serials go on, so that no old permit fits a new seat */
+	/* serials go on, so that no old permit fits a new slot */
 	memset(quota, 0, sizeof(*quota));
 	quota->serial = serial;
 	quota->refused = serial;
@@ -55,51 +55,51 @@ xero_quota_clear(XeroQuota *quota, int64 now)
 	quota->usual_ms = USUAL_MS;
 }
 
-/* ---- seats ---- */
+/* ---- slots ---- */
 
-/* The call on the seat is over at both minutes. */
+/* The call on the slot is over at both minutes. */
 static void
-leave_minutes(XeroQuota *quota, XeroMinute *app, XeroSeat *seat)
+leave_minutes(XeroQuota *quota, XeroMinute *app, XeroCallSlot *slot)
 {
-	Assert(seat->pending);
-	seat->pending = false;
+	Assert(slot->pending);
+	slot->pending = false;
 	quota->minute.pending--;
 	app->pending--;
 }
 
 /* Calls that nobody has ended in time count as made. */
 static void
-reclaim_seats(XeroQuota *quota, XeroMinute *app, int64 now)
+reclaim_slots(XeroQuota *quota, XeroMinute *app, int64 now)
 {
 	static const XeroMark outdated = {0, (uint32) -1, 0};
 
-	for (int i = 0; i < quota->nseats; i++)
+	for (int i = 0; i < quota->nslots; i++)
 	{
-		XeroSeat   *seat = &quota->seats[i];
+		XeroCallSlot *slot = &quota->slots[i];
 
-		if (!seat->pending || seat->free_at > now)
+		if (!slot->pending || slot->free_at > now)
 			continue;
-		leave_minutes(quota, app, seat);
+		leave_minutes(quota, app, slot);
 		xero_window_charge(&quota->minute.window, now, outdated, -1);
 		xero_window_charge(&app->window, now, outdated, -1);
 		xero_day_charge(&quota->day, now, outdated, -1);
 	}
-	while (quota->nseats > 0 && quota->seats[quota->nseats - 1].free_at <= now)
-		quota->nseats--;
+	while (quota->nslots > 0 && quota->slots[quota->nslots - 1].free_at <= now)
+		quota->nslots--;
 }
 
 static int
-seats_taken(const XeroQuota *quota, int64 now, int64 *next_free)
+slots_taken(const XeroQuota *quota, int64 now, int64 *next_free)
 {
 	int			taken = 0;
 
 	*next_free = XERO_NEVER;
-	for (int i = 0; i < quota->nseats; i++)
+	for (int i = 0; i < quota->nslots; i++)
 	{
-		if (quota->seats[i].free_at <= now)
+		if (quota->slots[i].free_at <= now)
 			continue;
 		taken++;
-		*next_free = Min(*next_free, quota->seats[i].free_at);
+		*next_free = Min(*next_free, quota->slots[i].free_at);
 	}
 	return taken;
 }
@@ -109,9 +109,9 @@ xero_quota_in_flight(const XeroQuota *quota, int64 now)
 {
 	int			count = 0;
 
-	for (int i = 0; i < quota->nseats; i++)
+	for (int i = 0; i < quota->nslots; i++)
 	{
-		if (quota->seats[i].pending && quota->seats[i].free_at > now)
+		if (quota->slots[i].pending && quota->slots[i].free_at > now)
 			count++;
 	}
 	return count;
@@ -122,16 +122,16 @@ xero_quota_is_idle(XeroQuota *quota, XeroMinute *app, int64 now)
 {
 	int64		next_free;
 
-	reclaim_seats(quota, app, now);
+	reclaim_slots(quota, app, now);
 	return quota->minute.blocked_until <= now &&
-		seats_taken(quota, now, &next_free) == 0;
+		slots_taken(quota, now, &next_free) == 0;
 }
 
 /* Calls that are under way may end at any time. */
 int64
 xero_quota_idle_at(const XeroQuota *quota, int64 now, int64 *look_at)
 {
-	(void) seats_taken(quota, now, look_at);
+	(void) slots_taken(quota, now, look_at);
 	if (quota->minute.blocked_until <= now)
 		return now;
 	*look_at = Min(*look_at, quota->minute.blocked_until);
@@ -178,7 +178,7 @@ check_day(XeroQuota *quota, const XeroCaps *caps, bool background, int64 now,
 	/* Those under way may tell that more is left. */
 	if (left > kept)
 	{
-		(void) seats_taken(quota, now, &next_free);
+		(void) slots_taken(quota, now, &next_free);
 		return blocked(XERO_BLOCKED_BY_CONCURRENCY, delay, now, next_free);
 	}
 	if (left > 0)
@@ -225,7 +225,7 @@ xero_quota_check(XeroQuota *quota, XeroMinute *app, const XeroCaps *caps,
 	int64		next_free;
 	int			taken;
 
-	reclaim_seats(quota, app, now);
+	reclaim_slots(quota, app, now);
 	limit = check_day(quota, caps, background, now, delay);
 	if (limit != XERO_BLOCKED_BY_NONE)
 		return limit;
@@ -235,7 +235,7 @@ xero_quota_check(XeroQuota *quota, XeroMinute *app, const XeroCaps *caps,
 		return ordered(quota->minute.blocked_by, delay,
 					   quota->minute.blocked_until);
 
-	taken = seats_taken(quota, now, &next_free);
+	taken = slots_taken(quota, now, &next_free);
 	limit = check_window(XERO_BLOCKED_BY_APP, app, caps->app_minute, need, now,
 						 next_free, delay);
 	if (limit == XERO_BLOCKED_BY_NONE)
@@ -257,23 +257,23 @@ void
 xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now, int64 lease,
 				XeroPermit *permit)
 {
-	XeroSeat   *seat;
+	XeroCallSlot *slot;
 	int			i = 0;
 
-	while (i < quota->nseats && quota->seats[i].free_at > now)
+	while (i < quota->nslots && quota->slots[i].free_at > now)
 		i++;
 	Assert(i < XERO_MAX_CONCURRENCY);
-	seat = &quota->seats[i];
-	seat->serial = ++quota->serial;
-	seat->pending = true;
-	seat->since = now;
-	seat->free_at = now + lease;
-	quota->nseats = Max(quota->nseats, i + 1);
+	slot = &quota->slots[i];
+	slot->serial = ++quota->serial;
+	slot->pending = true;
+	slot->since = now;
+	slot->free_at = now + lease;
+	quota->nslots = Max(quota->nslots, i + 1);
 	quota->minute.pending++;
 	app->pending++;
 
-	permit->seat = i;
-	permit->serial = seat->serial;
+	permit->slot = i;
+	permit->serial = slot->serial;
 	permit->refusals_seen = app->refusals;
 	permit->minute = xero_window_mark(&quota->minute.window);
 	permit->app = xero_window_mark(&app->window);
@@ -286,17 +286,17 @@ xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit)
 	return (int32) (permit->serial - quota->cleared) > 0;
 }
 
-/* The permit's seat, given back; NULL if it had been lost before. */
-static XeroSeat *
-leave_seat(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit)
+/* The permit's slot, given back; NULL if it had been lost before. */
+static XeroCallSlot *
+leave_slot(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit)
 {
-	XeroSeat   *seat = &quota->seats[permit->seat];
+	XeroCallSlot *slot = &quota->slots[permit->slot];
 
-	if (seat->serial != permit->serial || !seat->pending)
+	if (slot->serial != permit->serial || !slot->pending)
 		return NULL;
-	leave_minutes(quota, app, seat);
-	seat->free_at = 0;
-	return seat;
+	leave_minutes(quota, app, slot);
+	slot->free_at = 0;
+	return slot;
 }
 
 static void
@@ -312,7 +312,7 @@ charge(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit, int64 now,
 void
 xero_quota_return(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit)
 {
-	(void) leave_seat(quota, app, permit);
+	(void) leave_slot(quota, app, permit);
 }
 
 void
@@ -320,11 +320,11 @@ xero_quota_abandon(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 				   int64 now)
 {
 	static const XeroRemaining unknown = {-1, -1, -1};
-	XeroSeat   *seat = leave_seat(quota, app, permit);
+	XeroCallSlot *slot = leave_slot(quota, app, permit);
 
-	if (seat == NULL)
+	if (slot == NULL)
 		return;
-	seat->free_at = seat->since + 2 * (int64) quota->usual_ms;
+	slot->free_at = slot->since + 2 * (int64) quota->usual_ms;
 	charge(quota, app, permit, now, &unknown);
 }
 
@@ -332,12 +332,12 @@ void
 xero_quota_charge(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 				  int64 now, const XeroRemaining *remaining)
 {
-	XeroSeat   *seat = leave_seat(quota, app, permit);
+	XeroCallSlot *slot = leave_slot(quota, app, permit);
 
-	if (seat == NULL)
+	if (slot == NULL)
 		return;
 	charge(quota, app, permit, now, remaining);
-	quota->usual_ms += NEWEST * (now - seat->since - quota->usual_ms);
+	quota->usual_ms += NEWEST * (now - slot->since - quota->usual_ms);
 	if ((int32) (permit->serial - quota->refused) > 0)
 		quota->unsure = false;
 	quota->refusals_seen = permit->refusals_seen;
@@ -349,7 +349,7 @@ xero_quota_refuse(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 {
 	XeroMinute *minute = limit == XERO_BLOCKED_BY_APP ? app : &quota->minute;
 
-	(void) leave_seat(quota, app, permit);
+	(void) leave_slot(quota, app, permit);
 	quota->unsure = true;
 	quota->refused = quota->serial;
 	if (limit == XERO_BLOCKED_BY_DAY)

@@ -49,13 +49,13 @@ typedef struct XeroMinute
 } XeroMinute;
 
 /* One of the calls that may be under way at once. */
-typedef struct XeroSeat
+typedef struct XeroCallSlot
 {
 	uint32		serial;			/* of the permit that has it, or had it */
 	bool		pending;		/* has a call that is not charged yet */
 	int64		since;
-	int64		free_at;		/* at the latest; past: the seat is free */
-} XeroSeat;
+	int64		free_at;		/* at the latest; past: the slot is free */
+} XeroCallSlot;
 
 typedef struct XeroQuota
 {
@@ -67,14 +67,14 @@ typedef struct XeroQuota
 	uint32		serial;
 	uint32		refused;		/* the newest permit when Xero refused one */
 	uint32		cleared;		/* the newest permit of before */
-	int			nseats;			/* no seat from here on is taken */
-	XeroSeat	seats[XERO_MAX_CONCURRENCY];
+	int			nslots;			/* no slot from here on is taken */
+	XeroCallSlot slots[XERO_MAX_CONCURRENCY];
 } XeroQuota;
 
-/* Leave to make one call. */
+/* Leave to make one call; what a grant has from its quota. */
 typedef struct XeroPermit
 {
-	int			seat;
+	int			slot;
 	uint32		serial;
 	uint32		refusals_seen;	/* of the application's minute */
 	XeroMark	minute;
@@ -113,7 +113,7 @@ extern XeroLimit xero_quota_check(XeroQuota *quota, XeroMinute *app,
 								  XeroDelay *delay);
 
 /*
- * Begin a call that xero_quota_check() has just allowed.  It loses its seat
+ * Begin a call that xero_quota_check() has just allowed.  It loses its slot
  * after "lease" ms at the latest.
  */
 extern void xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now,
@@ -126,7 +126,7 @@ extern void xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now,
 extern bool xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit);
 
 /*
- * A permit ends in one of four ways, even if its seat has been lost.  The call
+ * A permit ends in one of four ways, even if its slot has been lost.  The call
  * was never sent:
  */
 extern void xero_quota_return(XeroQuota *quota, XeroMinute *app,

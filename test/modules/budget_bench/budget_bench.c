@@ -170,7 +170,7 @@ budget_crowd(PG_FUNCTION_ARGS)
 		{
 			acquire_in_turn(&grant, server);
 			count_holder();
-			/* let others see that the seat is taken */
+			/* let others see that the slot is taken */
 			pg_usleep(10);
 			pg_atomic_sub_fetch_u32(&holders->now, 1);
 			CHECK_FOR_INTERRUPTS();
