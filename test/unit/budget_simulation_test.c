@@ -13,9 +13,9 @@
  * and are not repeated when they are refused.
  *
  * A refusal is our own fault if the server had refused the call, too, without
- * the calls that the spender made after the newest news that we had when we
- * sent the call.  "Newest" is what the server said last, not what we received
- * last.  Whatever the spender did before, we had been told.
+ * the calls that the spender made after the newest observation that we had
+ * when we sent the call.  "Newest" is what the server said last, not what we
+ * received last.  Whatever the spender did before, we had been told.
  *
  * What could have been done is measured by an ideal client that always asks:
  * the same slots, times and spender, but endless calls, which wait at the
@@ -114,7 +114,7 @@ typedef struct Call
 {
 	int			client;
 	XeroPermit	permit;
-	int64		knew;			/* age of the news when it was sent */
+	int64		knew;			/* age of the observation when it was sent */
 	int64		said_at;		/* when the server made the header */
 	int			remaining;
 	int64		retry_after;	/* 0: accepted */

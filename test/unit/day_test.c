@@ -33,7 +33,7 @@ static void
 call(XeroDay *day, int64 now, int remaining)
 {
 	(void) xero_day_left(day, now, INT_MAX);
-	xero_day_charge(day, now, xero_day_mark(day), remaining);
+	xero_day_charge(day, now, xero_day_baseline(day), remaining);
 }
 
 static void
@@ -108,10 +108,10 @@ static void
 test_refusal(void)
 {
 	XeroDay		day = new_day(START);
-	XeroMark	before;
+	XeroBaseline before;
 
 	call(&day, START, 700);
-	before = xero_day_mark(&day);
+	before = xero_day_baseline(&day);
 	xero_day_refuse(&day, START + 20 * HOUR);
 	ok(xero_day_left(&day, START, 5000) == 0, "refused: nothing is left");
 	ok(xero_day_resets(&day, 5000) == START + 20 * HOUR, "until then");
@@ -124,7 +124,7 @@ test_refusal(void)
 	ok(xero_day_resets(&day, 5000) == 0, "the next reset is not known");
 	xero_day_charge(&day, START + 20 * HOUR, before, 12);
 	ok(xero_day_left(&day, START + 20 * HOUR, 5000) == 4999,
-	   "news of the day before do not count then");
+	   "observations of the day before do not count then");
 	xero_day_refuse(&day, START + 60 * HOUR);
 	ok(xero_day_left(&day, START + 60 * HOUR - 1, 5000) == 0,
 	   "an order may last for longer than a day");
@@ -138,26 +138,26 @@ static void
 test_order(void)
 {
 	XeroDay		day = new_day(START);
-	XeroMark	first;
-	XeroMark	second;
-	XeroMark	third;
+	XeroBaseline first;
+	XeroBaseline second;
+	XeroBaseline third;
 
 	call(&day, START, 900);
-	first = second = third = xero_day_mark(&day);
+	first = second = third = xero_day_baseline(&day);
 	xero_day_charge(&day, START, second, 898);
 	xero_day_charge(&day, START, first, 899);
-	ok(xero_day_left(&day, START, 5000) == 898, "overtaken news do not count");
+	ok(xero_day_left(&day, START, 5000) == 898, "overtaken observations do not count");
 	xero_day_charge(&day, START, third, 897);
 	ok(xero_day_left(&day, START, 5000) == 897, "unless they are worse");
 
-	first = xero_day_mark(&day);
+	first = xero_day_baseline(&day);
 	call(&day, START, 4999);
 	ok(xero_day_left(&day, START, 5000) == 4999, "a new day begins");
 	xero_day_charge(&day, START, first, 896);
-	ok(day.left == 4998, "news from before its begin do not count");
+	ok(day.left == 4998, "observations from before its begin do not count");
 
 	call(&day, START, 0);
-	first = xero_day_mark(&day);
+	first = xero_day_baseline(&day);
 	xero_day_charge(&day, START, first, -1);
 	ok(day.left == 0, "nothing negative is left");
 }
@@ -173,13 +173,13 @@ test_all_orders(void)
 	for (int i = 0; i < lengthof(orders); i++)
 	{
 		XeroDay		day = new_day(START);
-		XeroMark	mark;
+		XeroBaseline baseline;
 
 		call(&day, START, 100);
-		mark = xero_day_mark(&day);
+		baseline = xero_day_baseline(&day);
 		for (int j = 0; j < 3; j++)
-			xero_day_charge(&day, START, mark, 99 - orders[i][j]);
-		holds = holds && day.left == 97 && day.own == 4;
+			xero_day_charge(&day, START, baseline, 99 - orders[i][j]);
+		holds = holds && day.left == 97 && day.ours == 4;
 	}
 	ok(holds, "three answers in any order");
 }
@@ -191,7 +191,7 @@ test_clock(void)
 
 	call(&day, START, 40);
 	ok(xero_day_left(&day, START + XERO_DAY_MS - 1, 5000) == 40,
-	   "news hold for a day");
+	   "observations hold for a day");
 	ok(xero_day_left(&day, START + XERO_DAY_MS, 5000) == 5000,
 	   "and no longer, though no reset was announced");
 
@@ -240,16 +240,16 @@ static void
 test_forget(void)
 {
 	XeroDay		day = new_day(START);
-	XeroMark	mark;
+	XeroBaseline baseline;
 
 	call(&day, START, 900);
-	mark = xero_day_mark(&day);
+	baseline = xero_day_baseline(&day);
 	xero_day_refuse(&day, START + HOUR);
 	xero_day_forget(&day);
 	ok(xero_day_left(&day, START, 5000) == 4999 &&
 	   xero_day_resets(&day, 5000) == 0, "a refusal is forgotten");
 	ok(xero_day_left(&day, START, 1) == 0, "our own calls are not");
-	xero_day_charge(&day, START, mark, 0);
+	xero_day_charge(&day, START, baseline, 0);
 	ok(day.left == -1, "what was asked before tells nothing any more");
 	call(&day, START, 4000);
 	ok(day.left == 4000 && xero_day_limit(&day, 5000) == 5000,
@@ -291,11 +291,11 @@ test_doubt(void)
 		static const int absurd[] = {INT_MIN, -2, INT_MAX};
 
 		day = new_day(START);
-		day.left = day.most = day.own = absurd[i];
-		day.began = day.told_at = i % 2 ? 0 : PG_INT64_MAX;
+		day.left = day.most = day.ours = absurd[i];
+		day.began = day.observed_at = i % 2 ? 0 : PG_INT64_MAX;
 		day.resets_at = PG_INT64_MAX;
 		xero_day_doubt(&day, START);
-		ok(day.left == -1 && day.own >= 0 && day.most == 0 &&
+		ok(day.left == -1 && day.ours >= 0 && day.most == 0 &&
 		   xero_day_left(&day, START, 5000) <= 5000 &&
 		   xero_day_left(&day, START + XERO_DAY_MS, 5000) == 5000,
 		   "whatever the file has");

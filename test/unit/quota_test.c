@@ -118,18 +118,18 @@ test_slots(void)
 	is(xero_quota_in_flight(&quota, now), 5, "five in flight");
 
 	xero_quota_return(&quota, &app, &permits[2]);
-	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 1 &&
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.ours == 1 &&
 	   quota.minute.pending == 4, "a returned permit was no call");
 	permits[2] = take();
 	ok(permits[2].slot == 2, "its slot is taken again");
 	charge(&permits[0], 49, 8999, 3999);
-	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.own == 2 &&
-	   app.window.own == 2 && quota.day.own == 2,
+	ok(check() == XERO_BLOCKED_BY_NONE && quota.minute.window.ours == 2 &&
+	   app.window.ours == 2 && quota.day.ours == 2,
 	   "a charged one was, at all three limits");
 	charge(&permits[0], 49, 8999, 3999);
 	xero_quota_return(&quota, &app, &permits[0]);
 	xero_quota_abandon(&quota, &app, &permits[0], now);
-	ok(quota.minute.window.own == 2 && quota.minute.pending == 4 &&
+	ok(quota.minute.window.ours == 2 && quota.minute.pending == 4 &&
 	   app.pending == 4, "but once");
 
 	xero_quota_clear(&quota, now);
@@ -137,7 +137,7 @@ test_slots(void)
 	(void) take();
 	charge(&permits[0], 1, 1, 1);
 	xero_quota_return(&quota, &app, &permits[0]);
-	ok(quota.minute.pending == 1 && quota.minute.window.own == 0,
+	ok(quota.minute.pending == 1 && quota.minute.window.ours == 0,
 	   "permits of before do not fit a cleared quota");
 	ok(!xero_permit_is_current(&quota, &permits[0]) &&
 	   !xero_permit_is_current(&quota, &permits[4]), "and are not of it");
@@ -160,14 +160,14 @@ test_leases(void)
 	now++;
 	ok(check() == XERO_BLOCKED_BY_NONE, "then the slot is free");
 	ok(quota.minute.pending == 0 && app.pending == 0 &&
-	   quota.minute.window.own == 1 && app.window.own == 1 &&
-	   quota.day.own == 2, "and the call counts as made");
+	   quota.minute.window.ours == 1 && app.window.ours == 1 &&
+	   quota.day.ours == 2, "and the call counts as made");
 	next = take();
 	ok(next.slot == late.slot, "somebody else has the slot");
 	charge(&late, 7, 7, 7);
 	xero_quota_return(&quota, &app, &late);
 	xero_quota_abandon(&quota, &app, &late, now);
-	ok(quota.minute.pending == 1 && quota.minute.window.own == 1 &&
+	ok(quota.minute.pending == 1 && quota.minute.window.ours == 1 &&
 	   xero_quota_in_flight(&quota, now) == 1, "whom the late one does not harm");
 	charge(&next, 40, 8000, 3000);
 	ok(quota.minute.pending == 0 && check_for(false, 40) == XERO_BLOCKED_BY_NONE &&
@@ -176,7 +176,7 @@ test_leases(void)
 	begin_sure();
 	late = take();
 	now += LEASE;
-	ok(xero_quota_is_idle(&quota, &app, now) && quota.minute.window.own == 1 &&
+	ok(xero_quota_is_idle(&quota, &app, now) && quota.minute.window.ours == 1 &&
 	   app.pending == 0, "who has lost his slot keeps nobody from being idle");
 	ok(xero_permit_is_current(&quota, &late), "his permit is still of the quota");
 	xero_quota_refuse(&quota, &app, &late, now, XERO_BLOCKED_BY_MINUTE,
@@ -195,7 +195,7 @@ test_abandon(void)
 	now += 100;
 	xero_quota_abandon(&quota, &app, &permit, now);
 	ok(xero_quota_in_flight(&quota, now) == 0 && quota.minute.pending == 0 &&
-	   quota.minute.window.own == 1, "an abandoned call counts as made");
+	   quota.minute.window.ours == 1, "an abandoned call counts as made");
 	caps.concurrency = 1;
 	ok(check() == XERO_BLOCKED_BY_CONCURRENCY, "Xero still works on it");
 	ok(!xero_quota_is_idle(&quota, &app, now), "so nothing is idle");
@@ -420,7 +420,7 @@ test_refused_minute(void)
 	now += 5000;
 	xero_quota_refuse(&quota, &app, &permit, now, XERO_BLOCKED_BY_MINUTE,
 					  now + 20000);
-	ok(quota.minute.window.own == 1 && quota.minute.pending == 0,
+	ok(quota.minute.window.ours == 1 && quota.minute.pending == 0,
 	   "a refused call is not charged");
 	ok(check() == XERO_BLOCKED_BY_MINUTE && delay.ordered &&
 	   !xero_quota_is_idle(&quota, &app, now), "the minute is blocked");

@@ -37,16 +37,16 @@ dice(uint64 *state)
 typedef struct Reference
 {
 	int64		time;			/* in buckets */
-	int64		told_at;
+	int64		observed_at;
 	int			size;
 	int			nended;
 	int64		ended[MAX_LISTED];	/* our calls, the oldest first */
 	int			nbegun;
-	int64		begun[MAX_LISTED];	/* those with news, when granted */
-	int			nnews;
-	int			tell[MAX_LISTED];
-	int			elsewhere[MAX_LISTED];
-	int			tells;
+	int64		begun[MAX_LISTED];	/* those with observations, when granted */
+	int			nobservations;
+	int			number[MAX_LISTED];
+	int			others[MAX_LISTED];
+	int			last_observation;
 	int			outdated;
 } Reference;
 
@@ -54,9 +54,9 @@ static void
 ref_clear(Reference *r, int64 now)
 {
 	r->time = now / BUCKET;
-	r->told_at = now - XERO_WINDOW_MS;
-	r->size = r->nended = r->nbegun = r->nnews = 0;
-	r->outdated = r->tells;
+	r->observed_at = now - XERO_WINDOW_MS;
+	r->size = r->nended = r->nbegun = r->nobservations = 0;
+	r->outdated = r->last_observation;
 }
 
 static void
@@ -77,20 +77,20 @@ ref_advance(Reference *r, int64 now)
 			r->ended[n++] = r->ended[i];
 	}
 	r->nended = n;
-	if (now - r->told_at >= XERO_WINDOW_MS)
-		r->nnews = 0;
+	if (now - r->observed_at >= XERO_WINDOW_MS)
+		r->nobservations = 0;
 }
 
 /* The worst of what may be the newest. */
 static int
-ref_elsewhere(const Reference *r)
+ref_others(const Reference *r)
 {
 	int			worst = INT_MIN;
 
-	for (int i = 0; i < r->nnews; i++)
+	for (int i = 0; i < r->nobservations; i++)
 	{
-		if (r->tell[i] > r->outdated)
-			worst = Max(worst, r->elsewhere[i]);
+		if (r->number[i] > r->outdated)
+			worst = Max(worst, r->others[i]);
 	}
 	return worst == INT_MIN ? 0 : worst;
 }
@@ -98,8 +98,8 @@ ref_elsewhere(const Reference *r)
 static void
 ref_worsen(Reference *r, int by)
 {
-	for (int i = 0; i < r->nnews; i++)
-		r->elsewhere[i] += by;
+	for (int i = 0; i < r->nobservations; i++)
+		r->others[i] += by;
 }
 
 static void
@@ -107,7 +107,7 @@ ref_size(Reference *r, int64 now, int size)
 {
 	if (size <= r->size)
 		return;
-	if (now - r->told_at < XERO_WINDOW_MS)
+	if (now - r->observed_at < XERO_WINDOW_MS)
 		ref_worsen(r, size - r->size);
 	r->size = size;
 }
@@ -117,7 +117,7 @@ ref_left(Reference *r, int64 now, int cap)
 {
 	ref_advance(r, now);
 	ref_size(r, now, cap);
-	return Min(cap, r->size - ref_elsewhere(r)) - r->nended;
+	return Min(cap, r->size - ref_others(r)) - r->nended;
 }
 
 static void
@@ -133,14 +133,14 @@ ref_forget(Reference *r, int keep)
 }
 
 static void
-ref_news(Reference *r, int elsewhere)
+ref_observation(Reference *r, int others)
 {
-	r->tell[r->nnews] = ++r->tells;
-	r->elsewhere[r->nnews++] = elsewhere;
+	r->number[r->nobservations] = ++r->last_observation;
+	r->others[r->nobservations++] = others;
 }
 
 static void
-ref_charge(Reference *r, int64 now, int mark, int64 granted, int remaining)
+ref_charge(Reference *r, int64 now, int baseline, int64 granted, int remaining)
 {
 	int			lately = 0;
 
@@ -148,7 +148,7 @@ ref_charge(Reference *r, int64 now, int mark, int64 granted, int remaining)
 	r->ended[r->nended++] = r->time;
 	if (remaining < 0)
 	{
-		ref_news(r, ref_elsewhere(r));
+		ref_observation(r, ref_others(r));
 		return;
 	}
 	ref_worsen(r, -1);
@@ -161,11 +161,11 @@ ref_charge(Reference *r, int64 now, int mark, int64 granted, int remaining)
 			lately++;
 	}
 	ref_forget(r, lately);
-	r->outdated = Max(r->outdated, mark);
-	ref_news(r, r->size - remaining - r->nended);
-	if (ref_elsewhere(r) < 0)
+	r->outdated = Max(r->outdated, baseline);
+	ref_observation(r, r->size - remaining - r->nended);
+	if (ref_others(r) < 0)
 		ref_forget(r, 1);
-	r->told_at = now;
+	r->observed_at = now;
 }
 
 /* ---- both together ---- */
@@ -177,8 +177,8 @@ typedef struct Pair
 	int64		now;
 	int			cap;
 	int			nmarks;			/* taken before each charge, the last first */
-	XeroMark	marks[3];
-	int			ref_marks[3];
+	XeroBaseline baselines[3];
+	int			ref_baselines[3];
 	const char *wrong;			/* what does not hold */
 	int			errors;
 } Pair;
@@ -193,12 +193,12 @@ expect(Pair *pair, bool holds, const char *what)
 }
 
 static void
-begin_pair(Pair *pair, int64 now, uint32 tells)
+begin_pair(Pair *pair, int64 now, uint32 last_observation)
 {
 	memset(pair, 0, sizeof(*pair));
 	pair->now = now;
 	pair->cap = CAP;
-	pair->window.tells = tells;
+	pair->window.last_observation = last_observation;
 	xero_window_clear(&pair->window, now);
 	ref_clear(&pair->ref, now);
 }
@@ -207,29 +207,29 @@ begin_pair(Pair *pair, int64 now, uint32 tells)
 static void
 charge(Pair *pair, int before, int remaining)
 {
-	XeroMark	mark;
-	int			ref_mark;
+	XeroBaseline baseline;
+	int			ref_baseline;
 	bool		newest = before == 0;
 
 	/* as when it is granted */
 	(void) xero_window_left(&pair->window, pair->now, pair->cap, 0);
 	(void) ref_left(&pair->ref, pair->now, pair->cap);
-	memmove(pair->marks + 1, pair->marks, 2 * sizeof(XeroMark));
-	memmove(pair->ref_marks + 1, pair->ref_marks, 2 * sizeof(int));
-	pair->marks[0] = xero_window_mark(&pair->window);
-	pair->ref_marks[0] = pair->ref.tells;
+	memmove(pair->baselines + 1, pair->baselines, 2 * sizeof(XeroBaseline));
+	memmove(pair->ref_baselines + 1, pair->ref_baselines, 2 * sizeof(int));
+	pair->baselines[0] = xero_window_baseline(&pair->window);
+	pair->ref_baselines[0] = pair->ref.last_observation;
 	pair->nmarks = Min(pair->nmarks + 1, 3);
 
 	before = Min(before, pair->nmarks - 1);
-	mark = pair->marks[before];
-	ref_mark = pair->ref_marks[before];
-	xero_window_charge(&pair->window, pair->now, mark, remaining);
-	ref_charge(&pair->ref, pair->now, ref_mark, mark.begun, remaining);
+	baseline = pair->baselines[before];
+	ref_baseline = pair->ref_baselines[before];
+	xero_window_charge(&pair->window, pair->now, baseline, remaining);
+	ref_charge(&pair->ref, pair->now, ref_baseline, baseline.begun, remaining);
 	if (newest && remaining >= 0)
 		expect(pair,
 			   xero_window_left(&pair->window, pair->now, pair->cap, 2) ==
-			   Min(remaining, pair->cap - pair->window.own) - 2,
-			   "the newest news hold");
+			   Min(remaining, pair->cap - pair->window.ours) - 2,
+			   "the newest observation holds");
 }
 
 static int
@@ -270,14 +270,14 @@ check_pair(Pair *pair)
 
 	expect(pair, left == ref_left(&pair->ref, pair->now, pair->cap),
 		   "as many left as by the reference");
-	expect(pair, w->own == pair->ref.nended, "own as by the reference");
-	expect(pair, w->elsewhere == ref_elsewhere(&pair->ref),
-		   "elsewhere as by the reference");
+	expect(pair, w->ours == pair->ref.nended, "ours as by the reference");
+	expect(pair, w->others == ref_others(&pair->ref),
+		   "others' as by the reference");
 	for (int i = 0; i < XERO_WINDOW_BUCKETS; i++)
 		sum += w->bucket[i];
-	expect(pair, w->own == sum, "own is the sum of the buckets");
-	expect(pair, w->own >= 0 && w->elsewhere >= 0 && w->size >= 0 &&
-		   w->nnews >= 0 && w->nnews <= XERO_WINDOW_NEWS, "nothing negative");
+	expect(pair, w->ours == sum, "ours is the sum of the buckets");
+	expect(pair, w->ours >= 0 && w->others >= 0 && w->size >= 0 &&
+		   w->nobservations >= 0 && w->nobservations <= XERO_WINDOW_OBSERVATIONS, "nothing negative");
 	for (int need = 1; need <= CAP + 1; need += 2)
 		check_free_at(pair, need);
 }
@@ -366,7 +366,7 @@ test_sequences(void)
 	}
 	begin_pair(&pair, starts[1], UINT_MAX - 2);
 	ok(all_sequences(&pair, few, lengthof(few), 6),
-	   "longer sequences, while the number of tells wraps");
+	   "longer sequences, while the number of observations wraps");
 	printf("# %lld sequences\n", (long long) sequences);
 }
 
@@ -398,13 +398,13 @@ test_random(void)
 			if (pair.ref.nbegun > 50)
 				memmove(pair.ref.begun, pair.ref.begun + 1,
 						--pair.ref.nbegun * sizeof(int64));
-			if (pair.ref.nnews > 50)
+			if (pair.ref.nobservations > 50)
 			{
-				pair.ref.nnews--;
-				memmove(pair.ref.tell, pair.ref.tell + 1,
-						pair.ref.nnews * sizeof(int));
-				memmove(pair.ref.elsewhere, pair.ref.elsewhere + 1,
-						pair.ref.nnews * sizeof(int));
+				pair.ref.nobservations--;
+				memmove(pair.ref.number, pair.ref.number + 1,
+						pair.ref.nobservations * sizeof(int));
+				memmove(pair.ref.others, pair.ref.others + 1,
+						pair.ref.nobservations * sizeof(int));
 			}
 		}
 		if (pair.errors > 0 && wrong++ == 0)
@@ -424,7 +424,7 @@ most_in_a_minute(uint64 random, int cap)
 {
 	static int64 counted[1000];
 	int64		answers[5] = {0};
-	XeroMark	marks[5] = {{0}};
+	XeroBaseline baselines[5] = {{0}};
 	XeroWindow	window = {0};
 	int64		now = dice(&random) % 1000000;
 	int			ncounted = 0;
@@ -438,14 +438,14 @@ most_in_a_minute(uint64 random, int cap)
 		{
 			if (answers[i] > 0 && answers[i] <= now)
 			{
-				xero_window_charge(&window, now, marks[i], -1);
+				xero_window_charge(&window, now, baselines[i], -1);
 				answers[i] = 0;
 				pending--;
 			}
 			if (answers[i] == 0 && ncounted < lengthof(counted) &&
 				xero_window_left(&window, now, cap, pending) >= 1)
 			{
-				marks[i] = xero_window_mark(&window);
+				baselines[i] = xero_window_baseline(&window);
 				answers[i] = now + 1 + dice(&random) % 3000;
 				counted[ncounted++] = dice(&random) % 2 ? now : answers[i] - 1;
 				pending++;
@@ -478,26 +478,26 @@ test_untold(void)
 	is(most, 60, "as many calls in a minute as the cap, never more");
 }
 
-/* ---- two ways that a tell may say less than we think ---- */
+/* ---- two ways that an observation may say less than we think ---- */
 
 static void
 test_reset(void)
 {
 	XeroWindow	window = {0};
-	XeroMark	mark;
+	XeroBaseline baseline;
 	int64		now = 1000000;
 
 	xero_window_clear(&window, now);
 	for (int i = 1; i <= 30; i++)
 	{
 		(void) xero_window_left(&window, now, 60, 0);
-		mark = xero_window_mark(&window);
-		xero_window_charge(&window, now, mark, 60 - i);
+		baseline = xero_window_baseline(&window);
+		xero_window_charge(&window, now, baseline, 60 - i);
 	}
 	now += 20000;
 	(void) xero_window_left(&window, now, 60, 0);
-	mark = xero_window_mark(&window);
-	xero_window_charge(&window, now, mark, 50);
+	baseline = xero_window_baseline(&window);
+	xero_window_charge(&window, now, baseline, 50);
 	is(xero_window_left(&window, now, 60, 0), 50, "a fixed minute begins");
 	is(xero_window_left(&window, now + 45000, 60, 0), 50,
 	   "calls that were made before it do not end in it");
@@ -510,18 +510,18 @@ static void
 test_slow_answer(void)
 {
 	XeroWindow	window = {0};
-	XeroMark	slow;
-	XeroMark	mark;
+	XeroBaseline slow;
+	XeroBaseline baseline;
 	int64		now = 1000000;
 
 	xero_window_clear(&window, now);
 	(void) xero_window_left(&window, now, 60, 0);
-	slow = xero_window_mark(&window);
+	slow = xero_window_baseline(&window);
 	xero_window_charge(&window, now + 20000, slow, 59);
 	now += 61000;
 	(void) xero_window_left(&window, now, 60, 0);
-	mark = xero_window_mark(&window);
-	xero_window_charge(&window, now, mark, 10);
+	baseline = xero_window_baseline(&window);
+	xero_window_charge(&window, now, baseline, 10);
 	is(xero_window_left(&window, now + 30000, 60, 0), 10,
 	   "what Xero no longer counts does not end once more");
 }
@@ -545,10 +545,10 @@ test_extremes(void)
 												 INT_MAX);
 
 			holds = holds && left <= caps[i] && at >= j;
-			xero_window_charge(&window, j, xero_window_mark(&window),
+			xero_window_charge(&window, j, xero_window_baseline(&window),
 							   remaining[j % 3]);
 			left = xero_window_left(&window, j, caps[i], 0);
-			holds = holds && left <= remaining[j % 3] && window.elsewhere >= 0;
+			holds = holds && left <= remaining[j % 3] && window.others >= 0;
 		}
 	}
 	ok(holds, "huge limits do not overflow");

@@ -37,11 +37,11 @@ typedef struct SavedEntry
 	XeroBudgetKey key;
 	XeroBudgetStats stats;
 	TimestampTz day_began;
-	TimestampTz day_told_at;
+	TimestampTz day_observed_at;
 	TimestampTz day_resets_at;
 	int			day_left;
 	int			day_most;
-	int			day_own;
+	int			day_ours;
 	pg_crc32c	crc;			/* of all before it */
 } SavedEntry;
 
@@ -65,12 +65,12 @@ save_entry(SavedEntry *saved, const XeroBudgetEntry *entry)
 	saved->key = entry->key;
 	saved->stats = entry->stats;
 	saved->day_began = xero_budget_wall_time(day->began);
-	saved->day_told_at = xero_budget_wall_time(day->told_at);
+	saved->day_observed_at = xero_budget_wall_time(day->observed_at);
 	if (day->resets_at > 0)
 		saved->day_resets_at = xero_budget_wall_time(day->resets_at);
 	saved->day_left = day->left;
 	saved->day_most = day->most;
-	saved->day_own = day->own;
+	saved->day_ours = day->ours;
 	saved->crc = crc_of(saved);
 }
 
@@ -79,7 +79,7 @@ has_valid_times(const SavedEntry *saved)
 {
 	return IS_VALID_TIMESTAMP(saved->stats.since) &&
 		IS_VALID_TIMESTAMP(saved->day_began) &&
-		IS_VALID_TIMESTAMP(saved->day_told_at) &&
+		IS_VALID_TIMESTAMP(saved->day_observed_at) &&
 		IS_VALID_TIMESTAMP(saved->day_resets_at);
 }
 
@@ -98,12 +98,12 @@ load_entry(XeroBudget *budget, const SavedEntry *saved)
 	entry->stats = saved->stats;
 	day = &entry->quota.day;
 	day->began = xero_budget_clock_time(saved->day_began);
-	day->told_at = xero_budget_clock_time(saved->day_told_at);
+	day->observed_at = xero_budget_clock_time(saved->day_observed_at);
 	if (saved->day_resets_at != 0)
 		day->resets_at = xero_budget_clock_time(saved->day_resets_at);
 	day->left = saved->day_left;
 	day->most = saved->day_most;
-	day->own = saved->day_own;
+	day->ours = saved->day_ours;
 	xero_day_doubt(day, now);
 }
 

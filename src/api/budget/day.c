@@ -13,8 +13,8 @@
  * The server option day_limit may allow less than Xero does.  For that our own
  * calls are counted, over 24 hours from the first of them on.
  *
- * News of answers that overtook each other are treated as in window.c.  Pure,
- * as that is.
+ * Observations of answers that overtook each other are treated as in
+ * window.c.  Pure, as that is.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,7 @@ xero_day_clear(XeroDay *day, int64 now)
 	memset(day, 0, sizeof(*day));
 	day->left = -1;
 	day->began = now;
-	day->told_at = now;
+	day->observed_at = now;
 }
 
 int
@@ -45,12 +45,12 @@ xero_day_left(XeroDay *day, int64 now, int cap)
 	if (day->resets_at > 0 && now >= day->resets_at)
 	{
 		day->left = -1;
-		day->own = 0;
+		day->ours = 0;
 		day->began = now;
 		day->resets_at = 0;
 		day->epoch++;
 	}
-	if (now - day->told_at >= XERO_DAY_MS && day->resets_at == 0 &&
+	if (now - day->observed_at >= XERO_DAY_MS && day->resets_at == 0 &&
 		day->left >= 0)
 	{
 		day->left = -1;
@@ -59,10 +59,10 @@ xero_day_left(XeroDay *day, int64 now, int cap)
 	/* a clock that stepped back far must not stop us for as long */
 	if (now - day->began >= XERO_DAY_MS || now < day->began)
 	{
-		day->own = 0;
+		day->ours = 0;
 		day->began = now;
 	}
-	return day->left < 0 ? cap - day->own : Min(day->left, cap - day->own);
+	return day->left < 0 ? cap - day->ours : Min(day->left, cap - day->ours);
 }
 
 int64
@@ -71,14 +71,14 @@ xero_day_resets(const XeroDay *day, int cap)
 	/* with Xero's day our own begins anew */
 	if (day->resets_at > 0)
 		return day->resets_at;
-	return day->own >= cap ? day->began + XERO_DAY_MS : 0;
+	return day->ours >= cap ? day->began + XERO_DAY_MS : 0;
 }
 
 int64
 xero_day_free_at(const XeroDay *day, int cap, int kept, bool *at_latest)
 {
 	int64		resets_at = xero_day_resets(day, cap - kept);
-	int64		void_at = day->told_at + XERO_DAY_MS;
+	int64		void_at = day->observed_at + XERO_DAY_MS;
 
 	*at_latest = day->resets_at == 0 && void_at > resets_at &&
 		day->left >= 0 && day->left <= kept;
@@ -103,12 +103,12 @@ xero_day_limit(const XeroDay *day, int cap)
 	return day->most > 0 ? Min(cap, day_size(day)) : cap;
 }
 
-XeroMark
-xero_day_mark(const XeroDay *day)
+XeroBaseline
+xero_day_baseline(const XeroDay *day)
 {
-	XeroMark	mark = {day->tells, day->epoch, 0};
+	XeroBaseline baseline = {day->last_observation, day->epoch, 0};
 
-	return mark;
+	return baseline;
 }
 
 /* A day of which Xero counts fewer calls than we have made began since then. */
@@ -117,15 +117,15 @@ forget_yesterday(XeroDay *day, int remaining)
 {
 	int			counted = day_size(day) - remaining;
 
-	if (counted < day->own)
-		day->own = Max(counted, 1);
+	if (counted < day->ours)
+		day->ours = Max(counted, 1);
 }
 
 void
-xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
+xero_day_charge(XeroDay *day, int64 now, XeroBaseline baseline, int remaining)
 {
-	day->own++;
-	if (remaining < 0 || remaining > MOST || mark.epoch != day->epoch)
+	day->ours++;
+	if (remaining < 0 || remaining > MOST || baseline.epoch != day->epoch)
 	{
 		if (day->left > 0)
 			day->left--;
@@ -135,7 +135,7 @@ xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 	/* it takes two to tell that a day has more: one alone may be wrong */
 	day->most = Max(day->most, day->left < 0 ? remaining :
 					Min(remaining, day->left));
-	if (mark.tells == day->tells)
+	if (baseline.last_observation == day->last_observation)
 	{
 		if (day->left >= 0 && remaining >= day->left)
 			day->epoch++;
@@ -144,8 +144,8 @@ xero_day_charge(XeroDay *day, int64 now, XeroMark mark, int remaining)
 	else if (day->left >= 0)
 		day->left = Min(day->left, remaining);
 	forget_yesterday(day, remaining);
-	day->told_at = now;
-	day->tells++;
+	day->observed_at = now;
+	day->last_observation++;
 }
 
 void
@@ -172,9 +172,9 @@ xero_day_forget(XeroDay *day)
 void
 xero_day_doubt(XeroDay *day, int64 now)
 {
-	day->own = Max(0, Min(day->own, MOST));
+	day->ours = Max(0, Min(day->ours, MOST));
 	day->began = Min(day->began, now);
-	day->told_at = Min(day->told_at, now);
+	day->observed_at = Min(day->observed_at, now);
 	if (day->left < -1 || day->left > MOST || day->most < 0 ||
 		day->most > MOST || day->resets_at > now + XERO_DAY_BLOCK_MS)
 		xero_day_forget(day);

@@ -20,14 +20,14 @@
 /* Times are as in window.h. */
 typedef struct XeroDay
 {
-	int			left;			/* as last told; -1: not known */
-	int			most;			/* the most that ever was told to be left, and
-								 * not by one answer alone */
-	int			own;			/* our calls since "began" */
+	int			left;			/* as last observed; -1: not known */
+	int			most;			/* the most that was ever observed, and not by
+								 * one answer alone */
+	int			ours;			/* our calls since "began" */
 	int64		began;
-	int64		told_at;		/* when "left" was last told */
+	int64		observed_at;	/* when "left" was last observed */
 	int64		resets_at;		/* as Xero said; 0: not known */
-	uint32		tells;
+	uint32		last_observation;
 	uint32		epoch;
 } XeroDay;
 
@@ -52,10 +52,10 @@ extern int64 xero_day_free_at(const XeroDay *day, int cap, int kept,
 /* How many calls a day has: "cap", or less if Xero's headers show less. */
 extern int	xero_day_limit(const XeroDay *day, int cap);
 
-extern XeroMark xero_day_mark(const XeroDay *day);
+extern XeroBaseline xero_day_baseline(const XeroDay *day);
 
 /* As xero_window_charge(). */
-extern void xero_day_charge(XeroDay *day, int64 now, XeroMark mark,
+extern void xero_day_charge(XeroDay *day, int64 now, XeroBaseline baseline,
 							int remaining);
 
 /* Xero has refused a call until then. */

@@ -71,7 +71,7 @@ leave_minutes(XeroQuota *quota, XeroMinute *app, XeroCallSlot *slot)
 static void
 reclaim_slots(XeroQuota *quota, XeroMinute *app, int64 now)
 {
-	static const XeroMark outdated = {0, (uint32) -1, 0};
+	static const XeroBaseline outdated = {0, (uint32) -1, 0};
 
 	for (int i = 0; i < quota->nslots; i++)
 	{
@@ -275,9 +275,9 @@ xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now, int64 lease,
 	permit->slot = i;
 	permit->serial = slot->serial;
 	permit->refusals_seen = app->refusals;
-	permit->minute = xero_window_mark(&quota->minute.window);
-	permit->app = xero_window_mark(&app->window);
-	permit->day = xero_day_mark(&quota->day);
+	permit->minute = xero_window_baseline(&quota->minute.window);
+	permit->app = xero_window_baseline(&app->window);
+	permit->day = xero_day_baseline(&quota->day);
 }
 
 bool

@@ -77,9 +77,9 @@ typedef struct XeroPermit
 	int			slot;
 	uint32		serial;
 	uint32		refusals_seen;	/* of the application's minute */
-	XeroMark	minute;
-	XeroMark	app;
-	XeroMark	day;
+	XeroBaseline minute;
+	XeroBaseline app;
+	XeroBaseline day;
 } XeroPermit;
 
 /* When a call that is not allowed now can be. */

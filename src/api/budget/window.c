@@ -15,21 +15,21 @@
  * have counted it.  Until then the caller counts it as pending.  So a charge
  * never ends here before it ends at Xero.
  *
- * The calls that Xero counts beyond our own are "elsewhere".  Others are
- * assumed to go on at the last reported rate until Xero reports again.  Each
- * charge of our own that ends allows a call, whose answer is a new report.  A
- * report is void after a window.
+ * The calls that Xero counts beyond ours are others'.  Others are assumed to
+ * go on at the last reported rate until Xero reports again.  Each charge of
+ * our own that ends allows a call, whose answer is a new observation.  An
+ * observation is void after a window.
  *
- * Answers overtake each other.  A report is certainly older than another one if
- * it was here before that one's call was granted; it is dropped then.  Which of
- * the rest is the newest is unknown, so the worst of them counts.  Whichever it
- * is, Xero had by then counted all calls that are answered now.  Therefore a
- * charge of our own lessens the number elsewhere.
+ * Answers overtake each other.  An observation is certainly older than another
+ * one if it was here before that one's call was granted; it is dropped then.
+ * Which of the rest is the newest is unknown, so the worst of them counts.
+ * Whichever it is, Xero had by then counted all calls that are answered now.
+ * Therefore a charge of our own lessens the number of others'.
  *
- * When a charge of our own ends, it may be subtracted from the number that Xero
- * reported only if that number includes it.  Two kinds are not included.  They
- * are forgotten when a report comes, and count as elsewhere from then on, if at
- * all:
+ * When a charge of our own ends, it may be subtracted from the number that
+ * Xero reported only if that number includes it.  Two kinds are not included.
+ * They are forgotten when an observation is made, and count as others' from
+ * then on, if at all:
  *	- Those that Xero may have counted more than a minute before.  For these
  *	  the time at which they were granted counts, not that of the answer.
  *	- Those from before a fixed window began.  It has begun if Xero counts
@@ -64,13 +64,13 @@ bucket_of(XeroWindow *window, int64 number)
 void
 xero_window_clear(XeroWindow *window, int64 now)
 {
-	uint32		tells = window->tells;
+	uint32		last_observation = window->last_observation;
 
 	memset(window, 0, sizeof(*window));
 	window->newest = now / BUCKET_MS;
-	window->told_at = now - XERO_WINDOW_MS;
-	window->tells = tells;
-	window->outdated = tells;
+	window->observed_at = now - XERO_WINDOW_MS;
+	window->last_observation = last_observation;
+	window->outdated = last_observation;
 }
 
 /* Advance the buckets to "now". */
@@ -89,30 +89,30 @@ advance(XeroWindow *window, int64 now)
 	{
 		uint32	   *bucket = bucket_of(window, window->newest + i);
 
-		window->own -= *bucket;
+		window->ours -= *bucket;
 		*bucket = 0;
 		window->begun[bucket - window->bucket] = 0;
 	}
 	window->newest = Max(window->newest, newest);
-	if (now - window->told_at >= XERO_WINDOW_MS)
+	if (now - window->observed_at >= XERO_WINDOW_MS)
 	{
-		window->elsewhere = 0;
-		window->nnews = 0;
+		window->others = 0;
+		window->nobservations = 0;
 	}
 }
 
-/* Add "by" calls to every kept report. */
+/* Add "by" calls of others to every observation that is kept. */
 static void
-worsen_news(XeroWindow *window, int by)
+worsen_observations(XeroWindow *window, int by)
 {
-	for (int i = 0; i < window->nnews; i++)
-		window->news[i].elsewhere += by;
-	window->elsewhere += by;
+	for (int i = 0; i < window->nobservations; i++)
+		window->observations[i].others += by;
+	window->others += by;
 }
 
 /*
  * A window has at least as many calls as somebody wants to make in one.  That
- * changes what is not known about it, never what was told.
+ * changes what is not known about it, never what was observed.
  */
 static void
 set_size(XeroWindow *window, int64 now, int size)
@@ -120,8 +120,8 @@ set_size(XeroWindow *window, int64 now, int size)
 	size = Min(size, MOST);
 	if (size <= window->size)
 		return;
-	if (window->nnews > 0 && now - window->told_at < XERO_WINDOW_MS)
-		worsen_news(window, size - window->size);
+	if (window->nobservations > 0 && now - window->observed_at < XERO_WINDOW_MS)
+		worsen_observations(window, size - window->size);
 	window->size = size;
 }
 
@@ -130,68 +130,68 @@ xero_window_left(XeroWindow *window, int64 now, int cap, int pending)
 {
 	advance(window, now);
 	set_size(window, now, cap);
-	return Min(cap, window->size - window->elsewhere) - window->own - pending;
+	return Min(cap, window->size - window->others) - window->ours - pending;
 }
 
 /* So many of our charges must have ended for "need" calls, so many are there. */
 static int64
-lacking(const XeroWindow *window, int elsewhere, int cap, int pending,
+lacking(const XeroWindow *window, int others, int cap, int pending,
 		int need)
 {
-	return (int64) need + pending + window->own -
-		Min(cap, window->size - elsewhere);
+	return (int64) need + pending + window->ours -
+		Min(cap, window->size - others);
 }
 
 int64
 xero_window_free_at(XeroWindow *window, int64 now, int cap, int pending,
 					int need)
 {
-	int64		told_ends;
+	int64		observed_ends;
 	int			ended = 0;
 
 	if (xero_window_left(window, now, cap, pending) >= need)
 		return now;
 
-	told_ends = window->told_at + XERO_WINDOW_MS;
+	observed_ends = window->observed_at + XERO_WINDOW_MS;
 	for (int64 i = window->newest - XERO_WINDOW_BUCKETS + 1;
 		 i <= window->newest; i++)
 	{
 		int64		ends = (i + XERO_WINDOW_BUCKETS) * BUCKET_MS;
 
 		/* what others called may be void before */
-		if (told_ends <= ends &&
+		if (observed_ends <= ends &&
 			lacking(window, 0, cap, pending, need) <= ended)
-			return Max(now, told_ends);
+			return Max(now, observed_ends);
 		ended += *bucket_of(window, i);
-		if (lacking(window, ends < told_ends ? window->elsewhere : 0, cap,
+		if (lacking(window, ends < observed_ends ? window->others : 0, cap,
 					pending, need) <= ended)
 			return Max(now, ends);
 	}
 	if (lacking(window, 0, cap, pending, need) <= ended)
-		return Max(now, told_ends);
+		return Max(now, observed_ends);
 	return XERO_NEVER;
 }
 
-XeroMark
-xero_window_mark(const XeroWindow *window)
+XeroBaseline
+xero_window_baseline(const XeroWindow *window)
 {
-	XeroMark	mark = {window->tells, 0, window->newest};
+	XeroBaseline baseline = {window->last_observation, 0, window->newest};
 
-	return mark;
+	return baseline;
 }
 
-/* Our oldest calls are elsewhere, if Xero still counts them. */
+/* Our oldest calls count as others', if Xero still counts them. */
 static void
 forget_oldest(XeroWindow *window, int count)
 {
-	worsen_news(window, Max(count, 0));
+	worsen_observations(window, Max(count, 0));
 	for (int64 i = window->newest - XERO_WINDOW_BUCKETS + 1; count > 0; i++)
 	{
 		uint32	   *bucket = bucket_of(window, i);
 		int			gone = Min(count, (int) *bucket);
 
 		*bucket -= gone;
-		window->own -= gone;
+		window->ours -= gone;
 		count -= gone;
 	}
 }
@@ -212,68 +212,69 @@ begun_lately(const XeroWindow *window)
 }
 
 /*
- * Keep the reports in order of age.  Older ones that are not higher than the
- * new one are dropped, since the highest counts.
+ * Keep the observations in order of age.  Older ones that are not higher than
+ * the new one are dropped, since the highest counts.
  */
 static void
-add_news(XeroWindow *window, int elsewhere)
+add_observation(XeroWindow *window, int others)
 {
-	int			n = window->nnews;
+	int			n = window->nobservations;
 
-	while (n > 0 && window->news[n - 1].elsewhere <= elsewhere)
+	while (n > 0 && window->observations[n - 1].others <= others)
 		n--;
-	if (n == XERO_WINDOW_NEWS)
-		elsewhere = window->news[--n].elsewhere;
-	window->news[n].tell = ++window->tells;
-	window->news[n].elsewhere = elsewhere;
-	window->nnews = n + 1;
+	if (n == XERO_WINDOW_OBSERVATIONS)
+		others = window->observations[--n].others;
+	window->observations[n].number = ++window->last_observation;
+	window->observations[n].others = others;
+	window->nobservations = n + 1;
 }
 
 static void
-drop_outdated_news(XeroWindow *window, uint32 outdated)
+drop_outdated(XeroWindow *window, uint32 outdated)
 {
 	int			n = 0;
 
 	if ((int32) (outdated - window->outdated) > 0)
 		window->outdated = outdated;
-	while (n < window->nnews &&
-		   (int32) (window->news[n].tell - window->outdated) <= 0)
+	while (n < window->nobservations &&
+		   (int32) (window->observations[n].number - window->outdated) <= 0)
 		n++;
-	window->nnews -= n;
-	memmove(window->news, window->news + n, window->nnews * sizeof(XeroNews));
+	window->nobservations -= n;
+	memmove(window->observations, window->observations + n,
+			window->nobservations * sizeof(XeroObservation));
 }
 
 /* An answer to one of our calls, charged already, says what is left. */
 static void
-tell(XeroWindow *window, int64 now, XeroMark mark, int remaining)
+record(XeroWindow *window, int64 now, XeroBaseline baseline, int remaining)
 {
 	remaining = Min(remaining, MOST - 1);
 	set_size(window, now, remaining + 1);
-	if (mark.begun > window->newest - XERO_WINDOW_BUCKETS &&
-		mark.begun <= window->newest)
-		window->begun[bucket_of(window, mark.begun) - window->bucket]++;
-	forget_oldest(window, window->own - begun_lately(window));
-	drop_outdated_news(window, mark.tells);
-	add_news(window, window->size - remaining - window->own);
-	if (window->news[0].elsewhere < 0)
-		forget_oldest(window, window->own - 1);
-	window->elsewhere = window->news[0].elsewhere;
-	window->told_at = now;
+	if (baseline.begun > window->newest - XERO_WINDOW_BUCKETS &&
+		baseline.begun <= window->newest)
+		window->begun[bucket_of(window, baseline.begun) - window->bucket]++;
+	forget_oldest(window, window->ours - begun_lately(window));
+	drop_outdated(window, baseline.last_observation);
+	add_observation(window, window->size - remaining - window->ours);
+	if (window->observations[0].others < 0)
+		forget_oldest(window, window->ours - 1);
+	window->others = window->observations[0].others;
+	window->observed_at = now;
 }
 
 void
-xero_window_charge(XeroWindow *window, int64 now, XeroMark mark,
+xero_window_charge(XeroWindow *window, int64 now, XeroBaseline baseline,
 				   int remaining)
 {
 	advance(window, now);
 	(*bucket_of(window, window->newest))++;
-	window->own++;
+	window->ours++;
 	if (remaining < 0)
 	{
-		/* What is told by those under way may be from before. */
-		add_news(window, window->elsewhere);
+		/* What those under way will observe may be from before. */
+		add_observation(window, window->others);
 		return;
 	}
-	worsen_news(window, -1);
-	tell(window, now, mark, remaining);
+	worsen_observations(window, -1);
+	record(window, now, baseline, remaining);
 }

@@ -16,41 +16,42 @@
 #define XERO_WINDOW_BLOCK_MS (2 * XERO_WINDOW_MS)
 
 #define XERO_WINDOW_BUCKETS 241
-#define XERO_WINDOW_NEWS 8
+#define XERO_WINDOW_OBSERVATIONS 8
 
 /* Never, as a time. */
 #define XERO_NEVER PG_INT64_MAX
 
-/* What an answer told that may be the newest news; see window.c. */
-typedef struct XeroNews
+/* What an answer said, as long as it may be the newest; see window.c. */
+typedef struct XeroObservation
 {
-	uint32		tell;			/* its number */
-	int			elsewhere;
-} XeroNews;
+	uint32		number;			/* counted from the first */
+	int			others;
+} XeroObservation;
 
 /* Times are milliseconds of a clock that all backends share. */
 typedef struct XeroWindow
 {
 	int64		newest;			/* number of the newest bucket */
-	int64		told_at;		/* when "elsewhere" was last told */
-	int			own;			/* our calls: the sum of the buckets */
-	int			elsewhere;		/* calls that Xero counts beyond those */
+	int64		observed_at;	/* when "others" was last observed */
+	int			ours;			/* our calls: the sum of the buckets */
+	int			others;			/* calls that Xero counts beyond those */
 	int			size;			/* calls that a window has */
-	uint32		tells;			/* how often something was told */
+	uint32		last_observation;	/* its number */
 	uint32		outdated;		/* all up to this one are */
-	int			nnews;
-	XeroNews	news[XERO_WINDOW_NEWS]; /* the oldest, and worst, first */
+	int			nobservations;
+	XeroObservation observations[XERO_WINDOW_OBSERVATIONS]; /* the oldest, and
+															 * worst, first */
 	uint32		bucket[XERO_WINDOW_BUCKETS];	/* by when they ended */
 	uint32		begun[XERO_WINDOW_BUCKETS]; /* by when they began */
 } XeroWindow;
 
 /* What was known when a call was granted; see window.c. */
-typedef struct XeroMark
+typedef struct XeroBaseline
 {
-	uint32		tells;
+	uint32		last_observation;
 	uint32		epoch;			/* of a day */
 	int64		begun;			/* bucket of a window */
-} XeroMark;
+} XeroBaseline;
 
 /* Nothing was called, nothing is known. */
 extern void xero_window_clear(XeroWindow *window, int64 now);
@@ -70,14 +71,14 @@ extern int64 xero_window_free_at(XeroWindow *window, int64 now, int cap,
 								 int pending, int need);
 
 /* When a call is granted, right after xero_window_left(). */
-extern XeroMark xero_window_mark(const XeroWindow *window);
+extern XeroBaseline xero_window_baseline(const XeroWindow *window);
 
 /*
  * A call has ended: charge it.  "remaining" is what Xero said with the answer
- * of how many calls are left, -1 if it did not; "mark" was taken when the call
- * was granted.
+ * of how many calls are left, -1 if it did not; "baseline" was taken when the
+ * call was granted.
  */
 extern void xero_window_charge(XeroWindow *window, int64 now,
-							   XeroMark mark, int remaining);
+							   XeroBaseline baseline, int remaining);
 
 #endif							/* XERO_WINDOW_H */
