@@ -4,7 +4,7 @@
  *	  The background worker that exchanges tokens: its beginning.
  *
  * It is started for one job (api/token/shared_tokens.c), does it
- * (api/consent/consent.c) and ends. Here is what it needs of PostgreSQL: a
+ * (api/consent/consent.c) and ends.  Here is what it needs of PostgreSQL: a
  * connection to the database of the user mapping, settings that no database or
  * role can have changed for the worse, and the options of server and mapping.
  *

@@ -5,8 +5,8 @@
  *
  * That is the pages of Xero's lists (pages.c), several lists put in one order
  * (merge.c), rows that were kept when they were read before, or a count that
- * Xero has told (count.c).  begin.c makes the state that all of these work on,
- * and settles the requests of a run.
+ * Xero has told (count_scan.c).  begin.c makes the state that all of these
+ * work on, and settles the requests of a run.
  *
  *-------------------------------------------------------------------------
  */
