@@ -202,7 +202,7 @@ is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 3, 'and 
 
 # an organisation that was disconnected in Xero is missed, until a person has seen to it
 my ($gone) = $session->rows("SELECT tenant_id FROM xero_fdw.connections WHERE tenant_id <> '$tenant' LIMIT 1");
-my $missed = qr/server "xero" is not connected to organisation "Demo Company[^"]*" \($gone\) any more\nDETAIL:.*\nHINT:  Connect it again, or accept that it is gone; either takes a consent: SELECT xero_fdw\.authorize_url\('xero'\);/;
+my $missed = qr/server "xero" is not connected to organisation "Demo Company[^"]*" \($gone\) any more\nDETAIL:.*\nHINT:  Connect it again: SELECT xero_fdw\.authorize_url\('xero'\); or accept that it is gone: SELECT xero_fdw\.disconnect\('xero', '$gone'\);/;
 $sandbox->control('identity', { disconnect => $gone });
 foreach my $who ('a new session', 'after a refresh')
 {

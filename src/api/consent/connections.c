@@ -109,6 +109,26 @@ xero_ask_connections(const XeroServer *server, XeroOrganisation **list)
 	return count;
 }
 
+void
+xero_end_connection(const XeroServer *server,
+					const XeroOrganisation *organisation)
+{
+	XeroCallSpec spec = {0};
+	XeroCall   *call;
+
+	if (!is_uuid(organisation->connection_id))
+		report_unreadable(server,
+						  psprintf("The id of the connection to %s is not a uuid.",
+								   organisation->tenant_id));
+	spec.method = "DELETE";
+	spec.path = psprintf("/connections/%s", organisation->connection_id);
+	spec.query = "";
+	spec.missing_ok = true;
+	call = xero_call_begin(CurrentMemoryContext, server, &spec);
+	(void) xero_call_finish(call);
+	xero_call_free(call);
+}
+
 static bool
 same_lists(const XeroOrganisation *a, const XeroOrganisation *b, int count)
 {

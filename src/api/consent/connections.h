@@ -21,6 +21,13 @@ extern int	xero_ask_connections(const XeroServer *server,
 								 XeroOrganisation **list);
 
 /*
+ * Have Xero end the connection to one of that list, unless it has ended
+ * meanwhile.
+ */
+extern void xero_end_connection(const XeroServer *server,
+								const XeroOrganisation *organisation);
+
+/*
  * Add, as lost, what the server's credentials have reached before, as it is
  * stored.  Returns how many there are then; "changed" tells whether the list
  * is another one than the stored.

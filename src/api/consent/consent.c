@@ -2,7 +2,7 @@
  *
  * consent.c
  *	  The jobs that only one process at a time may do: exchanging codes and
- *	  refresh tokens, and ending consents.
+ *	  refresh tokens, and ending consents and connections.
  *
  * This runs in the background worker.  No transaction of a user has any part
  * in it.  Whatever happens becomes an outcome, which those who wait get to
@@ -14,11 +14,13 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "api/consent/connections.h"
 #include "api/consent/consent.h"
 #include "api/consent/issuer.h"
 #include "api/consent/token_job.h"
 #include "base/text.h"
 #include "base/urlencode.h"
+#include "base/uuid.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -221,8 +223,7 @@ authorize(XeroTokenJob *job)
 	xero_shared_token_publish(consent.access_token, consent.refreshed_at,
 							  consent.expires_at);
 	xero_token_job_organisations(job, &consent, true);
-	xero_wipe(consent.access_token);
-	xero_wipe(consent.refresh_token);
+	xero_wipe_tokens(&consent);
 	xero_wipe(pending->verifier);
 	return true;
 }
@@ -277,8 +278,7 @@ disconnect(XeroTokenJob *job)
 													"Check client_id and client_secret."),
 									   0);
 		xero_identity_free(answer);
-		xero_wipe(consent->refresh_token);
-		xero_wipe(consent->access_token);
+		xero_wipe_tokens(consent);
 	}
 	xero_shared_token_wipe();
 	if (!xero_store_forget(job->spec->umid))
@@ -287,7 +287,68 @@ disconnect(XeroTokenJob *job)
 	return true;
 }
 
+/* ---- the end of one connection ---- */
+
+static XeroFailure *
+not_connected(const XeroServer *server, const char *tenant_id)
+{
+	return xero_failure(ERRCODE_UNDEFINED_OBJECT,
+						psprintf("server \"%s\" is not connected to organisation %s",
+								 server->name, tenant_id),
+						"Xero does not list it among the connections, and did not before.",
+						"See the view xero_fdw.connections.");
+}
+
+/*
+ * One that Xero does not list any more, and that is missed, is no longer missed
+ * after this.
+ */
+static bool
+disconnect_one(XeroTokenJob *job)
+{
+	const char *tenant_id = job->spec->argument;
+	XeroServer	server = *job->server;
+	XeroOrganisation wanted = {0};
+	XeroOrganisation *list;
+	XeroOrganisation *found;
+	XeroConsent *consent;
+	int			count;
+	bool		was_stored;
+
+	wanted.id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
+												   CStringGetDatum(tenant_id)));
+	if (!xero_token_job_renew(job, true, &consent))
+		return false;
+	server.access_token = consent->access_token;
+	server.tenant_id = NULL;
+	count = xero_ask_connections(&server, &list);
+	found = bsearch(&wanted, list, count, sizeof(XeroOrganisation),
+					xero_compare_uuids);
+	if (found != NULL)
+		xero_end_connection(&server, found);
+	xero_wipe_tokens(consent);
+	was_stored = xero_store_forget_organisation(job->server, &wanted.id);
+	if (found == NULL && !was_stored)
+		return xero_token_job_fail(job, not_connected(job->server, tenant_id), 0);
+	xero_store_announce(job->spec->umid);
+	return true;
+}
+
 /* ---- any job ---- */
+
+/* A usable token; "forced" a new one, and the organisations. */
+static bool
+renew(XeroTokenJob *job, bool forced)
+{
+	XeroConsent *consent;
+
+	if (!xero_token_job_renew(job, forced, &consent))
+		return false;
+	if (forced)
+		xero_token_job_organisations(job, consent, false);
+	xero_wipe_tokens(consent);
+	return true;
+}
 
 static void
 do_job(XeroTokenJob *job)
@@ -298,16 +359,19 @@ do_job(XeroTokenJob *job)
 	switch (job->spec->kind)
 	{
 		case XERO_TOKEN_JOB_RENEW:
-			done = xero_token_job_renew(job, false);
+			done = renew(job, false);
 			break;
 		case XERO_TOKEN_JOB_REFRESH:
-			done = xero_token_job_renew(job, true);
+			done = renew(job, true);
 			break;
 		case XERO_TOKEN_JOB_AUTHORIZE:
 			done = authorize(job);
 			break;
 		case XERO_TOKEN_JOB_DISCONNECT:
 			done = disconnect(job);
+			break;
+		case XERO_TOKEN_JOB_DISCONNECT_ONE:
+			done = disconnect_one(job);
 			break;
 	}
 	Assert(done == (job->failure == NULL));

@@ -2,7 +2,7 @@
  *
  * consent.h
  *	  The jobs that only one process at a time may do: exchanging codes and
- *	  refresh tokens, and ending consents.
+ *	  refresh tokens, and ending consents and connections.
  *
  *-------------------------------------------------------------------------
  */

@@ -272,8 +272,10 @@ report_lost(const XeroServer *server, const XeroOrganisation *organisation)
 					server->name, organisation->name, organisation->tenant_id),
 			 errdetail("Xero does not list it among the connections. Its rows would be missing."),
 			 xero_needs_consent(server) ?
-			 errhint("Connect it again, or accept that it is gone; either takes a consent: SELECT xero_fdw.authorize_url(%s);",
-					 quote_literal_cstr(server->name)) :
+			 errhint("Connect it again: SELECT xero_fdw.authorize_url(%s); or accept that it is gone: SELECT xero_fdw.disconnect(%s, '%s');",
+					 quote_literal_cstr(server->name),
+					 quote_literal_cstr(server->name),
+					 organisation->tenant_id) :
 			 errhint("Connect it again in Xero, or accept that it is gone: SELECT xero_fdw.disconnect(%s);",
 					 quote_literal_cstr(server->name))));
 }

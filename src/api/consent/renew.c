@@ -129,7 +129,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 }
 
 bool
-xero_token_job_renew(XeroTokenJob *job, bool forced)
+xero_token_job_renew(XeroTokenJob *job, bool forced, XeroConsent **renewed)
 {
 	XeroConsent *consent = xero_store_read(job->spec->umid);
 	XeroFailure *failure;
@@ -160,9 +160,6 @@ xero_token_job_renew(XeroTokenJob *job, bool forced)
 	}
 	xero_shared_token_publish(consent->access_token, consent->refreshed_at,
 							  consent->expires_at);
-	if (forced)
-		xero_token_job_organisations(job, consent, false);
-	xero_wipe(consent->access_token);
-	xero_wipe(consent->refresh_token);
+	*renewed = consent;
 	return true;
 }

@@ -552,6 +552,23 @@ xero_store_forget(Oid umid)
 	return found;
 }
 
+bool
+xero_store_forget_organisation(const XeroServer *server, const pg_uuid_t *id)
+{
+	Entry		entry;
+	Parameters	parameters = {0};
+	bool		found;
+
+	enter(&entry);
+	add_oid(&parameters, server->umid);
+	add_text(&parameters, list_owner(server));
+	add(&parameters, UUIDOID, UUIDPGetDatum(id), false);
+	found = run("DELETE FROM xero_fdw.organisation WHERE umid = $1"
+				" AND client_id = $2 AND tenant_id = $3", &parameters) > 0;
+	leave(&entry);
+	return found;
+}
+
 void
 xero_store_announce(Oid umid)
 {

@@ -95,6 +95,10 @@ extern int	xero_store_known(const XeroServer *server,
 /* The consent and the organisations; false if there was no consent. */
 extern bool xero_store_forget(Oid umid);
 
+/* One organisation of the server's credentials; false if it was not stored. */
+extern bool xero_store_forget_organisation(const XeroServer *server,
+										   const pg_uuid_t *id);
+
 /*
  * Have all backends forget what they know by this user mapping, as if it had
  * been altered.

@@ -66,6 +66,13 @@ xero_wipe(char *secret)
 		explicit_bzero(secret, strlen(secret));
 }
 
+void
+xero_wipe_tokens(XeroConsent *consent)
+{
+	xero_wipe(consent->access_token);
+	xero_wipe(consent->refresh_token);
+}
+
 bool
 xero_token_job_take_tokens(XeroTokenJob *job, const XeroIdentityRequest *answer,
 						   TimestampTz asked_at, XeroConsent *consent, char **id_token)

@@ -64,11 +64,11 @@ extern void xero_token_job_organisations(XeroTokenJob *job,
 										 bool accept_losses);
 
 /*
- * A usable access token for the stored consent, given out to all; "forced" by
- * an exchange in any case, and with the organisations.  False if the job has
- * failed.  In renew.c.
+ * The stored consent with a usable access token, given out to all; "forced" by
+ * an exchange in any case.  False if the job has failed.  In renew.c.
  */
-extern bool xero_token_job_renew(XeroTokenJob *job, bool forced);
+extern bool xero_token_job_renew(XeroTokenJob *job, bool forced,
+								 XeroConsent **consent);
 
 /* There is no consent that could be used. */
 extern XeroFailure *xero_no_consent(const XeroServer *server);
@@ -79,5 +79,8 @@ extern XeroFailure *xero_unverified(const XeroServer *server,
 
 /* Overwrite a string; NULL is none. */
 extern void xero_wipe(char *secret);
+
+/* Overwrite the tokens of a consent. */
+extern void xero_wipe_tokens(XeroConsent *consent);
 
 #endif							/* XERO_TOKEN_JOB_H */

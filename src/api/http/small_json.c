@@ -352,6 +352,8 @@ xero_parse_organisations(const char *text, size_t len, XeroOrganisation *list,
 						  sizeof(one.tenant_type));
 		(void) get_string(connection, "tenantName", one.name,
 						  sizeof(one.name));
+		get_whole(connection, "id", one.connection_id,
+				  sizeof(one.connection_id));
 		if (count < room)
 			list[count] = one;
 		count++;

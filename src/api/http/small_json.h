@@ -49,6 +49,7 @@ typedef struct XeroOrganisation
 	char		tenant_id[37];
 	char		tenant_type[32];
 	char		name[512];		/* "" if nobody asked Xero */
+	char		connection_id[37];	/* "" if nobody asked just now */
 
 	/* these are not in the document of connections */
 	char		country[XERO_COUNTRY_SIZE]; /* "" if nobody asked */

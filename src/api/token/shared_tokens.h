@@ -28,7 +28,8 @@ typedef enum XeroTokenJobKind
 	XERO_TOKEN_JOB_RENEW,		/* a usable token, by an exchange if need be */
 	XERO_TOKEN_JOB_REFRESH,		/* an exchange, and the organisations */
 	XERO_TOKEN_JOB_AUTHORIZE,	/* exchange a code; argument: state, code */
-	XERO_TOKEN_JOB_DISCONNECT	/* revoke and forget */
+	XERO_TOKEN_JOB_DISCONNECT,	/* revoke and forget */
+	XERO_TOKEN_JOB_DISCONNECT_ONE	/* one organisation; argument: its id */
 } XeroTokenJobKind;
 
 /* A job as its worker gets it; the worker wipes the argument. */

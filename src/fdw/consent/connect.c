@@ -42,6 +42,7 @@ PG_FUNCTION_INFO_V1(xero_authorize_url);
 PG_FUNCTION_INFO_V1(xero_complete_authorization);
 PG_FUNCTION_INFO_V1(xero_refresh_token);
 PG_FUNCTION_INFO_V1(xero_disconnect);
+PG_FUNCTION_INFO_V1(xero_disconnect_one);
 PG_FUNCTION_INFO_V1(xero_rotate_key);
 
 /* Does this user mapping count for everybody? */
@@ -81,6 +82,15 @@ find_server(const char *name, bool changes)
 	return server;
 }
 
+/* Why there is no consent for it. */
+static int
+errdetail_no_consent(const XeroServer *server)
+{
+	return server->access_token != NULL ?
+		errdetail("The user mapping has an access_token.") :
+		errdetail("Its grant_type is client_credentials.");
+}
+
 /* The same, if there can be a consent for it. */
 static XeroServer *
 find_consent_server(const char *name, bool changes)
@@ -91,9 +101,7 @@ find_consent_server(const char *name, bool changes)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("server \"%s\" needs no consent", name),
-				 server->access_token != NULL ?
-				 errdetail("The user mapping has an access_token.") :
-				 errdetail("Its grant_type is client_credentials.")));
+				 errdetail_no_consent(server)));
 	return server;
 }
 
@@ -316,6 +324,29 @@ xero_disconnect(PG_FUNCTION_ARGS)
 		(void) xero_store_forget(server->umid);
 		xero_store_announce(server->umid);
 	}
+	PG_RETURN_VOID();
+}
+
+/* SQL: disconnect(server, tenant_id) */
+Datum
+xero_disconnect_one(PG_FUNCTION_ARGS)
+{
+	XeroServer *server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+									 true);
+	char	   *tenant_id = DatumGetCString(DirectFunctionCall1(uuid_out,
+																PG_GETARG_DATUM(1)));
+
+	if (!xero_needs_consent(server))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot disconnect a single organisation of server \"%s\"",
+						server->name),
+				 errdetail_no_consent(server),
+				 errhint("Disconnect the application in Xero; then SELECT xero_fdw.disconnect(%s); forgets the organisation.",
+						 quote_literal_cstr(server->name))));
+	PreventCommandDuringRecovery("xero_fdw.disconnect()");
+	run_job(server, XERO_TOKEN_JOB_DISCONNECT_ONE, tenant_id,
+			strlen(tenant_id) + 1);
 	PG_RETURN_VOID();
 }
 

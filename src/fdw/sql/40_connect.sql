@@ -179,6 +179,13 @@ CREATE FUNCTION @extschema@.disconnect(server text) RETURNS void
 COMMENT ON FUNCTION @extschema@.disconnect(text) IS
 	'end the consent at Xero, and forget its tokens and organisations; without a consent forget the organisations only';
 
+CREATE FUNCTION @extschema@.disconnect(server text, tenant_id uuid)
+	RETURNS void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_disconnect_one';
+COMMENT ON FUNCTION @extschema@.disconnect(text, uuid) IS
+	'end the connection to one organisation at Xero, and forget it; the consent and its other connections stay';
+
 CREATE FUNCTION @extschema@.rotate_key(old_key_file text) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_rotate_key';

@@ -441,9 +441,11 @@ class Organisations(IdentityCase):
         self.assertEqual(self.invoices(first, "")[0], 403)
         self.assertEqual(self.call("/connections", self.login(scope="openid")["access_token"])[1], everything)
 
+    # DELETE takes the id of the connection, not of the tenant, and answers 204: xero-identity.yaml.
     def test_disconnecting(self):
         token = self.login()["access_token"]
         gone, *rest = self.call("/connections", token)[1]
+        self.assertEqual(self.call("/connections/" + gone["tenantId"], token, "DELETE")[0], 404)
         self.assertEqual(self.call("/connections/" + gone["id"], "sandbox-token", "DELETE")[0], 404)
         self.assertEqual(self.call("/connections/" + gone["id"], token, "DELETE")[0], 204)
         self.assertEqual(self.call("/connections/" + gone["id"], token, "DELETE")[0], 404)
@@ -451,6 +453,7 @@ class Organisations(IdentityCase):
         status, body = self.invoices(token, gone["tenantId"])
         self.assertEqual((status, body["Title"], body["Detail"]), (403, "Forbidden", "AuthenticationUnsuccessful"))
         self.assertEqual(self.invoices("sandbox-token", gone["tenantId"])[0], 200)
+        self.assertEqual([self.invoices(token, other["tenantId"])[0] for other in rest], [200, 200])
         self.advance(60)
         again = self.call("/connections", self.login()["access_token"])[1][0]
         self.assertEqual((again["id"], again["createdDateUtc"]), (gone["id"], gone["createdDateUtc"]))
