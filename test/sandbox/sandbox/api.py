@@ -238,7 +238,7 @@ class Api:
         if not single:
             return render.body(members, "employees", texts)
         head = render.PLAIN.object(members, 0)[:-3]
-        return f'{head},{render.INDENT[1]}"employee": {texts[0]}\r\n}}'.encode()
+        return render.to_bytes(f'{head},{render.INDENT[1]}"employee": {texts[0]}\r\n}}')
 
 
 def correlation_id(n):

@@ -7,6 +7,7 @@ absent, `\\/Date(…)\\/` or `/Date(…)/`, offset or none (informational: the n
 is UTC), numbers quoted or bare, \\u escapes or UTF-8, AccountID or AccountId on
 lines, and members that no specification mentions.
 """
+import codecs
 import json
 from json.encoder import encode_basestring, encode_basestring_ascii
 from xml.sax.saxutils import escape
@@ -140,6 +141,19 @@ def hash_text(text):
         return sum(text.encode())
 
 
+def _escape(error):
+    return "".join(f"\\u{ord(c):04x}" for c in error.object[error.start:error.end]), error.end
+
+
+codecs.register_error("escape", _escape)
+
+
+def to_bytes(text):
+    """Rendered JSON as UTF-8.  Half of a surrogate pair, which .NET's strings can
+    hold and UTF-8 cannot, is escaped, as .NET's writers of JSON do."""
+    return text.encode(errors="escape")
+
+
 def body(members, wrapper, texts):
     """The envelope: scalar members first, then the elements' JSON texts."""
     head = PLAIN.object(members, 0)[:-3]
@@ -148,12 +162,12 @@ def body(members, wrapper, texts):
         elements = "[" + inner + ("," + inner).join(texts) + INDENT[1] + "]"
     else:
         elements = "[]"
-    return f'{head},{INDENT[1]}"{wrapper}": {elements}\r\n}}'.encode()
+    return to_bytes(f'{head},{INDENT[1]}"{wrapper}": {elements}\r\n}}')
 
 
 def plain_array(records):
     """The truth: every member, in the specification's spelling."""
-    return ("[" + ",".join(PLAIN.object(record, 0) for record in records) + "]").encode()
+    return to_bytes("[" + ",".join(PLAIN.object(record, 0) for record in records) + "]")
 
 
 def xml(root, members):

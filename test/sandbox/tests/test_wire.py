@@ -231,6 +231,16 @@ class Wire(unittest.TestCase):
 
     # identity
 
+    def test_characters_that_utf8_lacks_are_escaped(self):
+        key = "eeeeeeee-0000-4000-8000-000000000001"
+        texts = {"Reference": "a\0b", "InvoiceNumber": "half \ud83d", "Url": "whole \U0001f600"}
+        self.sandbox.control("data", {"object": "Invoices", "records": [
+            {"InvoiceID": key, "Type": "ACCREC", "Status": "DRAFT", "Date": "2026-01-01", **texts}]})
+        for shown in (self.sandbox.get(f"Invoices/{key}")[1]["Invoices"], self.invoices(),
+                      self.sandbox.control("state/Invoices")):
+            record = next(r for r in shown if r["InvoiceID"] == key)
+            self.assertEqual({name: record[name] for name in texts}, texts)
+
     def test_tokens(self):
         status, _, body = self.sandbox.call("/connect/token", "POST", "grant_type=client_credentials&scope="
                                             "accounting.contacts.read&client_id=sandbox-client&client_secret=sandbox-secret")

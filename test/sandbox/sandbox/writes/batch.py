@@ -114,4 +114,4 @@ class Answers:
 
     @staticmethod
     def bare(record):
-        return Answer(200, (render.PLAIN.object(record, 0) + "\r\n").encode(), JSON)
+        return Answer(200, render.to_bytes(render.PLAIN.object(record, 0) + "\r\n"), JSON)

@@ -125,4 +125,4 @@ def _enveloped(visit, status, employee, reasons):
                "dateTimeUTC": Iso(iso_seconds(visit.books.now) + ".8608520"),
                "httpStatusCode": "OK" if employee else "BadRequest", "pagination": None, "problem": problem,
                "employee": employee}
-    return Answer(status, (render.PLAIN.object(members, 0) + "\r\n").encode(), JSON)
+    return Answer(status, render.to_bytes(render.PLAIN.object(members, 0) + "\r\n"), JSON)
