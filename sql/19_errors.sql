@@ -60,7 +60,7 @@ SELECT * FROM error_of('SELECT count(*) FROM t');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Currencies": []}'
 SELECT count(*) FROM t;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies status=200 body='{"Currencies": null}'
-SELECT count(*) FROM t;
+SELECT * FROM error_of('SELECT count(*) FROM t');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies body=null
 SELECT count(*) > 0 AS any FROM t;
 

@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "api/init/init.h"
+#include "fdw/bad_text.h"
 #include "fdw/fdw.h"
 #include "fdw/import.h"
 #include "fdw/plan/plan.h"
@@ -30,6 +31,7 @@ _PG_init(void)
 	xero_api_init();
 	xero_import_init();
 	xero_stats_init();
+	xero_bad_text_init();
 	xero_row_error_init();
 	xero_xact_init();
 	xero_sync_init();

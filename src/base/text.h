@@ -44,6 +44,17 @@ xero_copy_text(const char *text)
 	return text == NULL ? NULL : pstrdup(text);
 }
 
+/*
+ * Is there a character in a text in UTF-8 that may stand for one that
+ * PostgreSQL cannot store?  That is U+FFFD, or U+FDD0, which syncs read.
+ */
+static inline bool
+xero_has_stand_in(const char *utf8)
+{
+	return strstr(utf8, "\xEF\xBF\xBD") != NULL ||
+		strstr(utf8, "\xEF\xB7\x90") != NULL;
+}
+
 /* Is the word of "len" bytes among those that blanks separate? */
 extern bool xero_has_word(const char *words, const char *word, size_t len);
 

@@ -22,6 +22,7 @@
 #include "common/jsonapi.h"
 #include "json/convert.h"
 #include "json/moment.h"
+#include "json/rewrite.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -121,6 +122,25 @@ content(const char *json, size_t len)
 	if (memchr(json, '\\', len) != NULL)
 		return unescape(json, len);
 	return to_server(json + 1, len - 2);
+}
+
+/*
+ * A string as it may be shown in a message, in the present context.  Where its
+ * escapes cannot be read, they stay.
+ */
+char *
+xero_readable_string(const char *json, size_t len)
+{
+	JsonLexContext *lex;
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+	{
+		lex = xero_json_lexer(xero_replace_bad_text(json, len), len,
+							  PG_UTF8, true);
+		if (json_lex(lex) == JSON_SUCCESS)
+			return lex->strval->data;
+	}
+	return pnstrdup(json + 1, len - 2);
 }
 
 static Datum
@@ -323,6 +343,14 @@ convert_scalar(XeroConverter *converter, Chars chars)
 	}
 }
 
+/* Is the value the text itself, which can hold all that came? */
+static bool
+keeps_text(const XeroConverter *converter)
+{
+	return converter->type == JSONOID ||
+		converter->conversion == XERO_CONVERT_RAW;
+}
+
 /*
  * Convert "json", the text of one value that is not null.  The result is in
  * the current memory context.
@@ -334,6 +362,10 @@ xero_convert(XeroConverter *converter, const char *json, size_t len,
 	Chars		chars;
 
 	*isnull = false;
+	if (converter->type == JSONBOID)
+		json = xero_rewrite_dates(xero_settle_bad_text(json, len), &len);
+	else if (*json == '"' && !keeps_text(converter))
+		json = xero_settle_bad_text(json, len);
 	switch (converter->conversion)
 	{
 		case XERO_CONVERT_TEXT:

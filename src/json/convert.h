@@ -41,5 +41,6 @@ extern void xero_converter_init(XeroConverter *converter, Oid type,
 								int32 typmod, MemoryContext mcxt);
 extern Datum xero_convert(XeroConverter *converter, const char *json,
 						  size_t len, bool *isnull);
+extern char *xero_readable_string(const char *json, size_t len);
 
 #endif							/* XERO_CONVERT_H */

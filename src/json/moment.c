@@ -255,3 +255,30 @@ xero_moment_timestamp(const XeroMoment *moment, Timestamp *timestamp)
 							 timestamp) &&
 		IS_VALID_TIMESTAMP(*timestamp);
 }
+
+/*
+ * ISO 8601, with milliseconds if there are some.  False for a moment that is
+ * not in UTC, or of a year that the form cannot hold.
+ */
+bool
+xero_moment_iso(const XeroMoment *moment, char iso[XERO_MOMENT_ISO_SIZE])
+{
+	int			msec = (int) (moment->usec / 1000 % 1000);
+	int64		sec = moment->usec / USECS_PER_SEC;
+	int			year;
+	int			month;
+	int			day;
+	int			len;
+
+	if (moment->offset != 0 || !IS_VALID_DATE(moment->day))
+		return false;
+	j2date((int) moment->day + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	if (year < 1 || year > 9999)
+		return false;
+	len = snprintf(iso, XERO_MOMENT_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d",
+				   year, month, day, (int) (sec / 3600),
+				   (int) (sec / 60 % 60), (int) (sec % 60));
+	snprintf(iso + len, XERO_MOMENT_ISO_SIZE - len, msec ? ".%03dZ" : "Z",
+			 msec);
+	return true;
+}

@@ -28,10 +28,15 @@ typedef enum XeroMomentResult
 	XERO_MOMENT_RANGE
 } XeroMomentResult;
 
+/* "2018-10-20T16:31:30.123Z" and its NUL */
+#define XERO_MOMENT_ISO_SIZE 25
+
 extern XeroMomentResult xero_moment_parse(const char *s, size_t len,
 										  XeroMoment *moment);
 extern bool xero_moment_date(const XeroMoment *moment, DateADT *date);
 extern bool xero_moment_timestamp(const XeroMoment *moment,
 								  Timestamp *timestamp);
+extern bool xero_moment_iso(const XeroMoment *moment,
+							char iso[XERO_MOMENT_ISO_SIZE]);
 
 #endif							/* XERO_MOMENT_H */

@@ -19,6 +19,10 @@
  * The page is streamed: a fault in its text is raised when the reader comes
  * to it, after the rows before it, and a page that is cut off always is one.
  *
+ * A null in an array of a record, which a text without an envelope is, too,
+ * stands for no element and is passed over.  In a list of records it would be
+ * a record that is missing, which is a fault.
+ *
  * All state is in the reader's own memory context and is allocated when it is
  * created; opening a page and passing over rows allocate nothing.
  *
@@ -28,6 +32,7 @@
 
 #include "json/convert.h"
 #include "json/reader.h"
+#include "json/rewrite.h"
 #include "json/skip.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -67,6 +72,8 @@ typedef struct Elements
 {
 	const char *pos;			/* behind the last element read */
 	bool		is_array;
+	bool		is_null;		/* null stands in place of them */
+	bool		nulls_pass;		/* a null among them is none of them */
 	bool		started;		/* an element was read, or there is none */
 	int			depth;			/* objects and arrays around an element */
 } Elements;
@@ -107,6 +114,8 @@ struct XeroReader
 	int			current;		/* field being converted */
 	int64		nrecords;
 	XeroPageInfo info;
+	bool		failed;			/* the envelope says so ... */
+	Slice		message;		/* ... and why */
 };
 
 /*-------------------------------------------------------------------------
@@ -207,6 +216,25 @@ raise_unexpected(const XeroReader *reader, const char *problem)
 					   reader->detail ? ")" : "")));
 }
 
+/* The text is an answer, whatever its status: that Xero failed. */
+static pg_noinline void
+raise_failure(const XeroReader *reader)
+{
+	const char *message = reader->message.start == NULL ? "" :
+	xero_readable_string(reader->message.start, reader->message.len);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+			 errmsg("Xero failed to answer a request for foreign table \"%s\"",
+					reader->relation),
+			 errdetail("%s%s%s%s",
+					   *message ? show(message, strlen(message)) :
+					   "Xero gave no reason.",
+					   reader->detail ? " (" : "",
+					   reader->detail ? reader->detail : "",
+					   reader->detail ? ")" : "")));
+}
+
 /*
  * A conversion failed: name the place if it is the value's fault, else pass
  * the error on as it is.  Called in a PG_CATCH block.
@@ -252,7 +280,9 @@ raise_conversion_error(const XeroReader *reader)
 					   show(error->message, strlen(error->message)),
 					   error->detail ? ": " : ".",
 					   error->detail ?
-					   show(error->detail, strlen(error->detail)) : "")));
+					   show(error->detail, strlen(error->detail)) : ""),
+			 xero_has_bad_text(slice->start, slice->len) ?
+			 errhint("With xero_fdw.on_bad_text set to \"replace\", U+FFFD is read in place of a character that PostgreSQL cannot store.") : 0));
 }
 
 /*-------------------------------------------------------------------------
@@ -439,6 +469,7 @@ begin_elements(XeroReader *reader, Elements *elements, const char *p,
 {
 	elements->pos = p;
 	elements->is_array = *p == '[';
+	elements->is_null = *p == 'n';
 	elements->started = false;
 	elements->depth = depth;
 	if (*p == '[')
@@ -446,7 +477,7 @@ begin_elements(XeroReader *reader, Elements *elements, const char *p,
 		elements->pos++;
 		elements->depth++;
 	}
-	else if (*p == 'n')
+	else if (elements->is_null)
 	{
 		elements->pos = skip_value(reader, p, depth);
 		elements->started = true;
@@ -465,35 +496,42 @@ static const char *
 next_element(XeroReader *reader, Elements *elements)
 {
 	XeroJsonText *text = &reader->text;
-	const char *p = elements->pos;
 
-	if (elements->is_array)
+	for (;;)
 	{
-		p = xero_skip_space(text, p);
-		if (*p == ']')
+		const char *p = elements->pos;
+
+		if (elements->is_array)
 		{
-			elements->is_array = false;
-			elements->started = true;
-			elements->pos = p + 1;
+			p = xero_skip_space(text, p);
+			if (*p == ']')
+			{
+				elements->is_array = false;
+				elements->started = true;
+				elements->pos = p + 1;
+				return NULL;
+			}
+			if (elements->started)
+			{
+				if (*p != ',')
+					raise_fault_at(reader, p, p < text->end ?
+								   "There should be a comma or a closing bracket here." :
+								   "The text ends inside an array of records.");
+				p = xero_skip_space(text, p + 1);
+			}
+		}
+		else if (elements->started)
 			return NULL;
-		}
-		if (elements->started)
-		{
-			if (*p != ',')
-				raise_fault_at(reader, p, p < text->end ?
-							   "There should be a comma or a closing bracket here." :
-							   "The text ends inside an array of records.");
-			p = xero_skip_space(text, p + 1);
-		}
+		elements->started = true;
+		if (*p == '{')
+			return p;
+		if (*p != 'n' || !elements->nulls_pass)
+			raise_fault_at(reader, p, p < text->end ?
+						   "There should be an object here." :
+						   "The text ends inside an array of records.");
+		CHECK_FOR_INTERRUPTS();
+		elements->pos = skip_value(reader, p, elements->depth);
 	}
-	else if (elements->started)
-		return NULL;
-	elements->started = true;
-	if (*p != '{')
-		raise_fault_at(reader, p, p < text->end ?
-					   "There should be an object here." :
-					   "The text ends inside an array of records.");
-	return p;
 }
 
 /*-------------------------------------------------------------------------
@@ -552,6 +590,22 @@ expect_end(XeroReader *reader, const char *p)
 		raise_fault_at(reader, p, "There is more after the end.");
 }
 
+/* The member that a call has failed by, and the one that says why. */
+static void
+note_failure(XeroReader *reader, const char *name, int len, const char *p,
+			 const char *end)
+{
+	if (*p != '"')
+		return;
+	if (len == 6 && same_name(name, "Status", len))
+		reader->failed = end - p == 7 && same_name(p + 1, "ERROR", 5);
+	else if (len == 7 && same_name(name, "Message", len))
+	{
+		reader->message.start = p;
+		reader->message.len = end - p;
+	}
+}
+
 /*
  * Walk the envelope's members from pos on, up to the one that holds the
  * records ("found" is false; the records are begun then), or to the end.
@@ -588,10 +642,13 @@ walk_envelope(XeroReader *reader, const char *pos, bool found)
 			same_name(name, reader->wrapper, len))
 			single = p;
 		pos = skip_value(reader, p, 1);
+		note_failure(reader, name, len, p, pos);
 	}
 	expect_end(reader, pos);
 	if (found)
 		return;
+	if (single == NULL && reader->failed)
+		raise_failure(reader);
 	if (single == NULL)
 		raise_unexpected(reader, psprintf("It has no member \"%s\".",
 										  reader->wrapper));
@@ -643,6 +700,8 @@ xero_reader_create(MemoryContext mcxt, const char *relation,
 	}
 	if (array != NULL)
 		want(reader, &reader->record_tree, pstrdup(array), nfields);
+	reader->records.nulls_pass = wrapper == NULL;
+	reader->children.nulls_pass = true;
 	reader->done = true;
 	MemoryContextSwitchTo(old);
 	return reader;
@@ -679,6 +738,8 @@ xero_reader_open(XeroReader *reader, char *body, size_t len,
 	reader->in_record = false;
 	reader->done = false;
 	reader->nrecords = 0;
+	reader->failed = false;
+	reader->message.start = NULL;
 	memset(&reader->info, -1, sizeof(XeroPageInfo));
 
 	if (len > MaxAllocSize)
@@ -791,8 +852,20 @@ xero_reader_info(const XeroReader *reader)
 }
 
 void
+xero_reader_check_list(const XeroReader *reader)
+{
+	if (reader->failed)
+		raise_failure(reader);
+	if (reader->done && reader->records.is_null && reader->info.item_count != 0)
+		raise_unexpected(reader, psprintf("Its member \"%s\" is null.",
+										  reader->wrapper));
+}
+
+void
 xero_reader_check_single(const XeroReader *reader)
 {
+	if (reader->failed)
+		raise_failure(reader);
 	if (reader->nrecords == 0)
 		raise_unexpected(reader, "It has no record.");
 	if (reader->nrecords > 1)

@@ -46,8 +46,8 @@ typedef struct XeroReader XeroReader;
 /*
  * Make a reader in "mcxt".  "wrapper" names the envelope's member that holds
  * the array, or a single object, which is read too; it is NULL if the text is
- * a bare array.  "array" is NULL, or the member of each element whose elements
- * are the rows.
+ * an array out of a record.  "array" is NULL, or the member of each element
+ * whose elements are the rows.  A null in an array of a record is no row.
  * "relation" names the table in messages.  The fields must outlive the
  * reader.
  */
@@ -82,8 +82,16 @@ extern int64 xero_reader_records(const XeroReader *reader);
 extern const XeroPageInfo *xero_reader_info(const XeroReader *reader);
 
 /*
+ * Of a list, when it has been opened and again at its end: fail with HV00L if
+ * the envelope says that Xero failed, or has null for the records without
+ * counting none.  An empty list of Xero's is [], so a null may stand for
+ * records that are not shown.
+ */
+extern void xero_reader_check_list(const XeroReader *reader);
+
+/*
  * Of the response to the GET of one record: fail with HV00L if not one record
- * was passed.  One that does not exist has status 404.
+ * was passed, or the envelope says that Xero failed.  One that does not exist has status 404.
  */
 extern void xero_reader_check_single(const XeroReader *reader);
 

@@ -13,6 +13,7 @@
 
 #include "query/literal.h"
 
+#include "base/text.h"
 #include "base/urlencode.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -175,7 +176,7 @@ xero_resolve_values(List *nodes, const XeroParamValue *params,
 /*
  * True if the text can be sent as a quoted literal in where=.  How Xero reads a
  * quote, a backslash, control characters and characters outside the BMP is
- * unknown.  An empty text is not sent either: Xero does not reliably tell it
+ * unknown, and so is what a character was that was replaced.  An empty text is not sent either: Xero does not reliably tell it
  * from null.
  */
 bool
@@ -188,7 +189,7 @@ xero_text_sendable(const char *text)
 		!pg_verify_mbstr(PG_UTF8, text, len, true))
 		return false;
 	c = (const unsigned char *) pg_server_to_any(text, len, PG_UTF8);
-	if (*c == '\0')
+	if (*c == '\0' || xero_has_stand_in((const char *) c))
 		return false;
 	for (; *c; c++)
 	{

@@ -5,7 +5,7 @@
  *
  * Input: encoding, type, text.
  *
- * Link: src/json/convert.c src/json/moment.c src/json/skip.c
+ * Link: src/json/convert.c src/json/moment.c src/json/skip.c src/json/rewrite.c
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +16,7 @@
 #include "catalog/pg_type_d.h"
 #include "json/convert.h"
 #include "json/moment.h"
+#include "json/rewrite.h"
 #include "json/skip.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -110,6 +111,23 @@ check(const Conversion *c, const char *content)
 	}
 }
 
+/* A value with its dates rewritten is one of the same shape, for good. */
+static void
+check_dates(const char *json, size_t len)
+{
+	XeroJsonText text = {0};
+	size_t		again;
+	char	   *copy;
+
+	text.begin = xero_rewrite_dates(json, &len);
+	copy = pnstrdup(text.begin, len);
+	text.begin = copy;
+	text.end = copy + len;
+	fuzz_must(xero_skip_value(&text, copy, 0) == text.end);
+	again = len;
+	fuzz_must(xero_rewrite_dates(copy, &again) == copy || again == len);
+}
+
 void
 fuzz_one(FuzzInput *in)
 {
@@ -132,6 +150,11 @@ fuzz_one(FuzzInput *in)
 	code = fuzz_run(convert, &c);
 	fuzz_must(code == 0 ||
 			  ERRCODE_TO_CATEGORY(code) == ERRCODE_DATA_EXCEPTION);
+	/* the settings change nothing else than they say */
+	fuzz_must(xero_has_bad_text(c.json, len) ==
+			  (xero_replace_bad_text(c.json, len) != c.json));
+	fuzz_must(!xero_has_bad_text(xero_replace_bad_text(c.json, len), len));
+	check_dates(c.json, len);
 	if (code != 0 || c.isnull || memchr(c.json, '\\', len) != NULL)
 		return;
 	if (*c.json == '"')

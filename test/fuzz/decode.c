@@ -7,7 +7,7 @@
  * document.
  *
  * Link: src/json/reader.c src/json/skip.c src/json/convert.c
- * Link: src/json/moment.c
+ * Link: src/json/moment.c src/json/rewrite.c
  *
  *-------------------------------------------------------------------------
  */

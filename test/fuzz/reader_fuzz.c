@@ -6,7 +6,7 @@
  * Input: encoding, kind of page, body.
  *
  * Link: src/json/reader.c src/json/skip.c src/json/convert.c
- * Link: src/json/moment.c
+ * Link: src/json/moment.c src/json/rewrite.c
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "json/reader.h"
+#include "json/rewrite.h"
 #include "utils/builtins.h"
 
 static const XeroField fields[] = {
@@ -98,6 +99,7 @@ fuzz_one(FuzzInput *in)
 {
 	Page		page;
 	Page		bare;
+	Page		replaced;
 	int			code;
 	int			bare_code;
 
@@ -107,6 +109,14 @@ fuzz_one(FuzzInput *in)
 	code = fuzz_run(read_page, &page);
 	fuzz_must(code == 0 || code == ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION ||
 			  ERRCODE_TO_CATEGORY(code) == ERRCODE_DATA_EXCEPTION);
+
+	/* with replacements the page is the same, and some texts are not refused */
+	replaced = page;
+	xero_on_bad_text = XERO_BAD_TEXT_REPLACE;
+	fuzz_must(fuzz_run(read_page, &replaced) == 0 || code != 0);
+	xero_on_bad_text = XERO_BAD_TEXT_ERROR;
+	fuzz_must(code != 0 || (replaced.rows == page.rows &&
+							replaced.records == page.records));
 
 	/* without columns the page is the same, but for what they refuse */
 	bare = page;

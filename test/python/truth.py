@@ -7,10 +7,9 @@ import re
 from decimal import Decimal
 
 from database import Raw
+from dates import MS_DATE, from_epoch, shown
 
-MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?")
-EPOCH = datetime.datetime(1970, 1, 1)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -36,7 +35,7 @@ def moment(text):
     """A date in any of Xero's forms as (day as written, instant in UTC)."""
     match = MS_DATE.fullmatch(text)
     if match:
-        instant = EPOCH + datetime.timedelta(milliseconds=int(match[1]))
+        instant = from_epoch(match)
         return instant.date(), instant
     match = ISO_DATE.fullmatch(text)
     if not match:
@@ -58,11 +57,12 @@ def same_number(wanted, got):
 
 
 def same_json(wanted, got):
-    """Equal structures; numbers with all their digits."""
+    """Equal structures; numbers with all their digits, dates in ISO 8601."""
     if isinstance(wanted, Raw) or isinstance(got, Raw):
         return isinstance(wanted, Raw) and isinstance(got, Raw) and same_number(wanted, got)
     if isinstance(wanted, dict) and isinstance(got, dict):
-        return wanted.keys() == got.keys() and all(same_json(wanted[name], got[name]) for name in wanted)
+        return wanted.keys() == got.keys() and all(
+            same_json(shown(name, wanted[name]), got[name]) for name in wanted)
     if isinstance(wanted, list) and isinstance(got, list):
         return len(wanted) == len(got) and all(map(same_json, wanted, got))
     return type(wanted) is type(got) and wanted == got
@@ -96,7 +96,7 @@ def same(data_type, wanted, got):
 def elements(table, parent):
     """The rows that a child table (object "Api/Parent/Array") takes from a record."""
     found = member(parent, table["object"].split("/")[2])
-    return found if isinstance(found, list) else []
+    return [element for element in found if element is not None] if isinstance(found, list) else []
 
 
 def value_of(record, field, parent=None):

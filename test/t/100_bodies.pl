@@ -80,6 +80,13 @@ my @malformed = (
 	[ 'an array without its envelope', '[]', qr/is not a JSON object/ ],
 	[ 'records without their envelope', '[{"Code": "1"}]', qr/is not a JSON object/ ],
 	[ 'a record that is a number', '{"Accounts": [1]}', qr/should be an object here/ ],
+	[ 'a record that is null', '{"Accounts": [null]}', qr/should be an object here/ ],
+	[ 'records that are null', '{"Accounts": null}', qr/unexpected response for foreign table "accounts"\nDETAIL:  Its member "Accounts" is null\. \(HTTP status 200/ ],
+	[ 'null for records that are counted', '{"Accounts": null, "pagination": {"itemCount": 1}}', qr/Its member "Accounts" is null/ ],
+	[ 'a failure in an empty list', '{"Status": "ERROR", "Message": "Xero\u0027s \"boom\"", "Accounts": []}',
+		qr/Xero failed to answer a request for foreign table "accounts"\nDETAIL:  Xero's "boom" \(HTTP status 200/ ],
+	[ 'a failure behind the list', '{"Accounts": [], "status": "error"}', qr/Xero failed to answer .*\nDETAIL:  Xero gave no reason\. \(HTTP status 200/ ],
+	[ 'a failure without a list', '{"Status": "ERROR", "Message": "boom"}', qr/Xero failed to answer .*\nDETAIL:  boom \(/ ],
 	[ 'control characters', "{\"Accounts\": [{\"Code\": \"1\n2\"}]}", qr/could not parse|invalid value/ ],
 	[ 'wrong literal', '{"Accounts": [{"Code": nul}]}', qr/could not parse/ ],
 	[ 'deep arrays', '{"Accounts": ' . '[' x 100_000 . ']}', qr/could not parse/ ],
@@ -93,7 +100,8 @@ foreach my $case (@malformed)
 }
 
 # A list of nothing is a list of nothing.
-foreach my $body ('{"Accounts": []}', '{"Accounts": null}', "\x{FEFF}{\"Accounts\": []}")
+foreach my $body ('{"Accounts": []}', '{"Status": "OK", "Accounts": [], "Message": "boom"}',
+	'{"Accounts": null, "pagination": {"page": 1, "pageCount": 0, "itemCount": 0}}', "\x{FEFF}{\"Accounts\": []}")
 {
 	$sandbox->faults({ path => $list, status => 200, body => $body });
 	(my $name = "nothing in $body") =~ s/\x{FEFF}/a byte order mark and /;
@@ -124,6 +132,8 @@ foreach my $case (@values)
 	like($result->{text}, qr/invalid value for column "$column" of foreign table "accounts"/, "$name: table and column");
 	like($result->{text}, qr/In (the record with account_id "$key"|the record with account_id "x"), .*is refused: /, "$name: record");
 	like($result->{text}, $text, "$name: reason");
+	is($result->{text} =~ /^HINT:  With xero_fdw.on_bad_text set to "replace", U\+FFFD is read/m ? 1 : 0,
+		$name =~ /^(NUL|half)/ ? 1 : 0, "$name: hint");
 	is($session->rows('SELECT count(*) FROM (SELECT name FROM xero.accounts OFFSET 0) a'), 1, "$name: unwanted, it does no harm")
 	  unless $column eq 'account_id';
 }
@@ -185,13 +195,13 @@ $sandbox->faults;
 my $invoices = '/api.xro/2.0/Invoices';
 foreach my $case (
 	[ '5', 'HV00L' ], [ '"x"', 'HV00L' ], [ 'true', 'HV00L' ], [ '[[]]', 'HV00L' ], [ '[{},5]', 'HV00L' ],
-	[ 'null', '' ], [ '[]', '' ], [ '{}', '|' ], [ '[{}]', '|' ], [ '[{"Description": "a"},{"Description": "b"}]', "a|\nb|" ])
+	[ 'null', '' ], [ '[]', '' ], [ '[null]', '' ], [ '[null, {"Description": "a"}, null,{"Description": "b"},null]', "a|\nb|" ], [ '[nul]', 'HV00L' ], [ '{}', '|' ], [ '[{}]', '|' ], [ '[{"Description": "a"},{"Description": "b"}]', "a|\nb|" ])
 {
 	my ($value, $expected) = @$case;
 	$sandbox->faults({ path => $invoices, status => 200, body => "{\"Invoices\": [{\"InvoiceID\": \"$key\", \"LineItems\": $value}]}" });
 	my $result = $session->try("SELECT description, line_amount FROM xero.invoice_line_items");
 	is($result->{state} eq '00000' ? $result->{rows} : $result->{state}, $expected, "LineItems: $value") or diag($result->{text});
-	like($result->{text}, qr/could not parse the response for foreign table "invoice_line_items"\nDETAIL:  .* should be an? (array|object)/, "message") if $expected eq 'HV00L';
+	like($result->{text}, qr/could not parse the response for foreign table "invoice_line_items"\nDETAIL:  .*(should be an? (array|object)|There is no valid value here)/, "message") if $expected eq 'HV00L';
 }
 
 # Counts that make no sense: never a hang, never a short result.

@@ -143,6 +143,7 @@ open_page(XeroScanState *state)
 			decoder->parts : decoder->reader;
 		xero_reader_open(page->reader, response->body, response->len,
 						 response->detail);
+		xero_reader_check_list(page->reader);
 		info = xero_reader_info(page->reader);
 		if (info->page_size >= 0)
 			check_page_size(state, info->page_size);
@@ -224,6 +225,8 @@ close_page(XeroScanState *state)
 	page->open = false;
 	if (((XeroRequest *) list_nth(state->run.requests, org_scan->request))->single)
 		xero_reader_check_single(page->reader);
+	else
+		xero_reader_check_list(page->reader);
 	if (records > 0)
 		check_page_size(state, info->page_size);
 	org_scan->records += records - page->repeated;

@@ -96,6 +96,7 @@ read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroRequest *reque
 		xero_reader_check_single(decoder->reader);
 		return xero_reader_records(decoder->reader);
 	}
+	xero_reader_check_list(decoder->reader);
 	info = xero_reader_info(decoder->reader);
 	if (!is_believable(info->item_count, xero_reader_records(decoder->reader)))
 		return -1;

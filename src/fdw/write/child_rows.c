@@ -24,6 +24,7 @@
 #include "api/call/call.h"
 #include "base/text.h"
 #include "catalog/pg_type.h"
+#include "json/rewrite.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -301,8 +302,17 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 	parent->texts = palloc0(sizeof(char *) * child_rows->nrecord_fields);
 	for (int i = RECORD_COMPANIONS; i < child_rows->nrecord_fields; i++)
 	{
-		if (!nulls[i])
-			parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
+		if (nulls[i])
+			continue;
+		parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
+		if (xero_on_bad_text != XERO_BAD_TEXT_ERROR &&
+			xero_has_replacement(parent->texts[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+					 errmsg("value of column \"%s\" has a character that stands for one that was lost",
+							child_rows->record_members[i].column),
+					 errdetail("It is a column of the record with %s \"%s\", which is sent with its rows.",
+							   child_rows->parent->key, parent->key)));
 	}
 }
 
@@ -334,6 +344,7 @@ read_parents(XeroModify *state, const XeroQueue *queue, List *parents)
 					 response->detail);
 	while (xero_reader_next(child_rows->records, values, nulls))
 		take_record(state, parents, values, nulls);
+	xero_reader_check_list(child_rows->records);
 }
 
 /*-------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
+#include "json/rewrite.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -254,6 +255,19 @@ make_element(XeroModify *state, XeroPendingRow *row)
 		row->texts = encoder->texts;
 }
 
+/* A text of which nobody knows what it was in Xero is not sent. */
+static bool
+check_replacement(XeroModify *state, int member, char *label)
+{
+	if (!xero_has_replacement(state->encoder.texts[member]))
+		return true;
+	xero_refuse_row(state, ERRCODE_UNTRANSLATABLE_CHARACTER, label,
+					psprintf("value of column \"%s\" has a character that stands for one that was lost",
+							 state->encoder.members[member].column),
+					"U+FFFD is never sent to Xero, as it may have been read in place of another character.");
+	return false;
+}
+
 /* False if the value is refused. */
 static bool
 take_value(XeroModify *state, int member, Datum value, char *label)
@@ -267,7 +281,7 @@ take_value(XeroModify *state, int member, Datum value, char *label)
 		return false;
 	}
 	state->encoder.texts[member] = xero_writer_value(state->encoder.writer, member, value);
-	return true;
+	return check_replacement(state, member, label);
 }
 
 XeroPendingRow *
@@ -487,9 +501,12 @@ check_untouched(XeroModify *state, HeapTupleHeader before,
 	return true;
 }
 
-/* Columns that every update carries, at their present value if not set. */
-static void
-take_companions(XeroModify *state, TupleTableSlot *plan_slot)
+/*
+ * Columns that every update carries, at their present value if not set.  False
+ * if one is refused: where nothing is replaced, U+FFFD is Xero's own.
+ */
+static bool
+take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 {
 	XeroEncoder *encoder = &state->encoder;
 
@@ -506,10 +523,15 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot)
 				strcmp(column->known->name, state->spec.rules->with_update[i]) != 0)
 				continue;
 			value = old_value(state, plan_slot, column->attno, &isnull);
-			if (!isnull)
-				encoder->texts[m] = xero_writer_value(encoder->writer, m, value);
+			if (isnull)
+				continue;
+			encoder->texts[m] = xero_writer_value(encoder->writer, m, value);
+			if (xero_on_bad_text != XERO_BAD_TEXT_ERROR &&
+				!check_replacement(state, m, label))
+				return false;
 		}
 	}
+	return true;
 }
 
 XeroPendingRow *
@@ -538,7 +560,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 			!take_value(state, i, slot->tts_values[attno - 1], row->label))
 			return NULL;
 	}
-	take_companions(state, plan_slot);
+	if (!take_companions(state, plan_slot, row->label))
+		return NULL;
 	if (state->spec.rules->place == XERO_PLACE_OWN &&
 		state->spec.rules->envelope != XERO_ENVELOPE_BARE)
 		encoder->texts[encoder->key_member] = xero_json_string(row->key);
@@ -580,7 +603,8 @@ xero_encode_delete(XeroModify *state, TupleTableSlot *plan_slot)
 	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
 	encoder->texts[encoder->key_member] = xero_json_string(row->key);
 	encoder->texts[encoder->status_member] = xero_json_string(ending->becomes);
-	take_companions(state, plan_slot);
+	if (!take_companions(state, plan_slot, row->label))
+		return NULL;
 	make_element(state, row);
 	return row;
 }

@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "json/reader.h"
+#include "json/rewrite.h"
 #include "mb/pg_wchar.h"
 #include "parser/parse_type.h"
 #include "portability/instr_time.h"
@@ -27,6 +28,7 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(reader_read);
 PG_FUNCTION_INFO_V1(reader_info);
 PG_FUNCTION_INFO_V1(reader_bench);
+PG_FUNCTION_INFO_V1(reader_bad_text);
 
 typedef struct Fields
 {
@@ -97,6 +99,7 @@ reader_read(PG_FUNCTION_ARGS)
 								fields.count > 0 ? 0 : -1);
 	xero_reader_open(reader, copy_body(body), VARSIZE_ANY_EXHDR(body),
 					 "HTTP status 200");
+	xero_reader_check_list(reader);
 	while (xero_reader_next(reader, values, nulls))
 	{
 		int			dims[1] = {fields.count};
@@ -120,6 +123,7 @@ reader_read(PG_FUNCTION_ARGS)
 												 TYPALIGN_INT));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &row, &isnull);
 	}
+	xero_reader_check_list(reader);
 	return (Datum) 0;
 }
 
@@ -193,4 +197,14 @@ reader_bench(PG_FUNCTION_ARGS)
 	}
 	MemoryContextSwitchTo(old);
 	PG_RETURN_FLOAT8(best);
+}
+
+/* reader_bad_text(replace, mark): what the settings of that name do */
+Datum
+reader_bad_text(PG_FUNCTION_ARGS)
+{
+	xero_on_bad_text = PG_GETARG_BOOL(0) ? XERO_BAD_TEXT_REPLACE :
+		XERO_BAD_TEXT_ERROR;
+	xero_mark_bad_text = PG_GETARG_BOOL(1);
+	PG_RETURN_VOID();
 }

@@ -18,6 +18,17 @@ SELECT fails('{"Rows":"none"}');
 SELECT fails('{"Rows":7}');
 SELECT fails('{"Rows":[{"ID":"x"},7]}');
 SELECT fails('{"Rows":[null]}');
+-- null for records, and a failure that the envelope tells of
+SELECT fails('{"Rows":null}');
+SELECT fails('{"Rows":null,"pagination":{"itemCount":2}}');
+SELECT fails('{"Rows":null,"pagination":{"itemCount":0}}');
+SELECT fails(convert_to('{"Status":"ERROR","Message":"boom\u0027s \ud83d","Rows":[]}', 'UTF8'));
+SELECT fails('{"Rows":[],"message":"","STATUS":"Error"}');
+SELECT fails('{"Status":"ERRORS","Message":"boom","Rows":[]}');
+-- null in a record's array is no row
+SELECT * FROM reads_lines('{^ID:text,V:text}', '{"Rows":[{"ID":"a","Lines":[null,{"V":"1"},null]},{"ID":"b","Lines":[null]},{"ID":"c","Lines":[ null , {"V":"2"}]}]}');
+SELECT r FROM reader_read(NULL, NULL, '{V:text}', '[null,{"V":"1"},null]');
+SELECT r FROM reader_read('Rows', 'Lines', '{V:text}', '{"Rows":[{"Lines":[null,1]}]}');
 SELECT fails('{"Rows":[[{"ID":"x"}]]}');
 SELECT fails('{"Rows":[{"ID":"x"}],"Rows":[]}');
 SELECT fails('{"Rows":[]} {}');

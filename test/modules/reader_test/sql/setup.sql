@@ -6,6 +6,8 @@ CREATE FUNCTION reader_info(wrapper text, "array" text, body bytea)
 RETURNS text LANGUAGE c AS :'module';
 CREATE FUNCTION reader_bench(wrapper text, fields text[], body bytea, n int)
 RETURNS float8 LANGUAGE c STRICT AS :'module';
+CREATE FUNCTION reader_bad_text(replace bool, mark bool)
+RETURNS void LANGUAGE c AS :'module';
 
 -- rows of a page with the wrapper "Rows"
 CREATE FUNCTION reads(fields text[], body text)
