@@ -49,6 +49,7 @@
 #include <math.h>
 
 #include "api/budget/budget.h"
+#include "api/budget/budget_state.h"
 #include "api/budget/entries.h"
 #include "api/budget/statement_limits.h"
 #include "common/hashfn.h"
@@ -707,4 +708,21 @@ xero_budget_unblock(const char *client_id)
 	for (int i = 0; i < nheads; i++)
 		wake(heads[i]);
 	pfree(heads);
+}
+
+bool
+xero_budget_look(const XeroServer *server, XeroBudgetState *state)
+{
+	XeroBudget *budget = xero_budget_attach();
+	XeroBudgetKey key;
+	XeroBudgetEntry *entry;
+
+	fill_key(&key, server);
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	entry = find_entry(budget, &key);
+	if (entry != NULL)
+		xero_budget_state(entry, app_of(budget, entry), xero_budget_now(),
+						  state);
+	LWLockRelease(&budget->lock);
+	return entry != NULL;
 }

@@ -729,6 +729,13 @@ xero_call_answer(const XeroCall *call)
 	return &call->response;
 }
 
+const XeroFailure *
+xero_call_failure(const XeroCall *call)
+{
+	Assert(call->state == CALL_DONE);
+	return call->failure;
+}
+
 bool
 xero_call_in_doubt(const XeroCall *call)
 {

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 
+#include "api/report/failure.h"
 #include "api/shared/server.h"
 
 /* What calls cost; added up over a scan, a write, or the session. */
@@ -91,6 +92,9 @@ extern int	xero_call_wait(XeroCall *const *calls, int ncalls);
  * response belongs to the call.
  */
 extern const XeroResponse *xero_call_finish(XeroCall *call);
+
+/* Why a call that is done has no answer; NULL if it has one. */
+extern const XeroFailure *xero_call_failure(const XeroCall *call);
 
 /* ---- for wait.c; none of these waits ---- */
 

@@ -25,7 +25,6 @@
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
-#define DISCOVERY_PATH "/.well-known/openid-configuration"
 
 /* How long what is shared is good. */
 #define MAX_AGE_MS (24 * 3600 * 1000)
@@ -99,7 +98,7 @@ static XeroFailure *
 load_discovery(const XeroServer *server)
 {
 	XeroFailure *failure = NULL;
-	XeroIdentityRequest *answer = xero_identity_request(server, DISCOVERY_PATH,
+	XeroIdentityRequest *answer = xero_identity_request(server, XERO_DISCOVERY_PATH,
 														NULL, XERO_IDENTITY_DOCUMENT,
 														&failure);
 	bool		parsed;

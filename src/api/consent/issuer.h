@@ -15,6 +15,9 @@
 #include "api/shared/server.h"
 #include "datatype/timestamp.h"
 
+/* Where an issuer says what it is, below identity_url. */
+#define XERO_DISCOVERY_PATH "/.well-known/openid-configuration"
+
 /* What an issuer publishes, and from where we have it. */
 typedef struct XeroIssuer
 {

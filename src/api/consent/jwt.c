@@ -150,11 +150,32 @@ check_claims(const XeroClaims *claims, const XeroJwtExpected *expected)
 	return XERO_JWT_VALID;
 }
 
+static bool
+read_claims(const Parts *parts, const char *audience, XeroClaims *claims)
+{
+	unsigned char payload[XERO_JWT_MAX / 4 * 3];
+	size_t		len;
+
+	return xero_base64url_decode(parts->payload, parts->payload_len,
+								 payload, sizeof(payload), &len) &&
+		xero_parse_claims((const char *) payload, len, audience, claims);
+}
+
+bool
+xero_jwt_read(const char *token, XeroClaims *claims)
+{
+	size_t		len = strnlen(token, XERO_JWT_MAX + 1);
+	Parts		parts;
+
+	memset(claims, 0, sizeof(*claims));
+	return len <= XERO_JWT_MAX && split(token, len, &parts) &&
+		read_claims(&parts, "", claims);
+}
+
 XeroJwtResult
 xero_jwt_verify(const char *token, const XeroKeySet *keys,
 				const XeroJwtExpected *expected, XeroClaims *claims)
 {
-	unsigned char payload[XERO_JWT_MAX / 4 * 3];
 	size_t		len = strnlen(token, XERO_JWT_MAX + 1);
 	Parts		parts;
 	XeroJwtResult result;
@@ -168,10 +189,7 @@ xero_jwt_verify(const char *token, const XeroKeySet *keys,
 	if (result != XERO_JWT_VALID)
 		return result;
 
-	if (!xero_base64url_decode(parts.payload, parts.payload_len,
-							   payload, sizeof(payload), &len) ||
-		!xero_parse_claims((const char *) payload, len, expected->audience,
-						   claims))
+	if (!read_claims(&parts, expected->audience, claims))
 		return XERO_JWT_MALFORMED;
 	result = check_claims(claims, expected);
 	if (result != XERO_JWT_VALID)

@@ -58,6 +58,12 @@ extern XeroJwtResult xero_jwt_verify(const char *token,
 									 const XeroJwtExpected *expected,
 									 XeroClaims *claims);
 
+/*
+ * What a token says, whoever may have said it: for messages.  False if it is no
+ * such token.
+ */
+extern bool xero_jwt_read(const char *token, XeroClaims *claims);
+
 /* A few words for messages: "the token ...". */
 extern const char *xero_jwt_result_name(XeroJwtResult result);
 

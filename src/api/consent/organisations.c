@@ -45,7 +45,8 @@ static uint64 changes = 0;
 static void
 forget_one(Oid umid)
 {
-	KnownList  *known = hash_search(known_lists, &umid, HASH_REMOVE, NULL);
+	KnownList  *known = known_lists == NULL ? NULL :
+	hash_search(known_lists, &umid, HASH_REMOVE, NULL);
 
 	if (known != NULL)
 		MemoryContextDelete(known->cxt);

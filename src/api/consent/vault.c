@@ -32,6 +32,15 @@ xero_vault_init(void)
 							   NULL, NULL, NULL);
 }
 
+void
+xero_vault_check(void)
+{
+	XeroKey		key;
+
+	xero_keyfile_read(key_file, false, &key);
+	explicit_bzero(&key, sizeof(key));
+}
+
 static void
 append_part(StringInfo text, const void *part, size_t len)
 {

@@ -21,6 +21,9 @@ typedef struct XeroSealPlace
 /* In _PG_init: defines xero_fdw.key_file. */
 extern void xero_vault_init(void);
 
+/* ERROR if the key file cannot be used as it is. */
+extern void xero_vault_check(void);
+
 /*
  * Seal a secret for its place, with the key of xero_fdw.key_file, which is
  * made if there is none.

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "api/budget/entries.h"
+#include "api/budget/budget_state.h"
 #include "api/report/request_log.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -25,53 +25,16 @@ typedef struct Row
 	XeroBudgetKey key;
 	XeroBudgetStats stats;
 	char		problem[32];
-	int			minute_limit;
-	int			minute_remaining;
-	int			day_limit;
-	int			day_remaining;	/* -1: not known */
-	int64		day_resets_at;	/* 0: not known */
-	int			concurrency;
-	int			in_flight;
-	int			waiting;
-	int			app_minute_remaining;
-	int64		blocked_until;	/* 0: not blocked */
+	XeroBudgetState state;
 } Row;
-
-static int
-remaining_of(XeroMinute *minute, int64 now, int cap)
-{
-	int			left = xero_window_left(&minute->window, now, cap,
-										minute->pending);
-
-	return minute->blocked_until > now ? 0 : Max(0, Min(left, cap));
-}
 
 static void
 fill_row(Row *row, XeroBudgetEntry *entry, XeroMinute *app, int64 now)
 {
-	XeroQuota  *quota = &entry->quota;
-	const XeroCaps *caps = &entry->caps;
-	int			left = xero_day_left(&quota->day, now, caps->day);
-
 	row->key = entry->key;
 	row->stats = entry->stats;
 	memcpy(row->problem, entry->problem, sizeof(row->problem));
-	row->minute_limit = caps->minute;
-	row->minute_remaining = remaining_of(&quota->minute, now, caps->minute);
-	row->day_limit = xero_day_limit(&quota->day, caps->day);
-	row->day_remaining = quota->day.left < 0 ? -1 :
-		Max(0, left - quota->minute.pending);
-	row->day_resets_at = xero_day_resets(&quota->day, caps->day);
-	row->concurrency = caps->concurrency;
-	row->in_flight = xero_quota_in_flight(quota, now);
-	row->waiting = entry->queue.waiting[XERO_INTERACTIVE] +
-		entry->queue.waiting[XERO_BACKGROUND];
-	row->app_minute_remaining = remaining_of(app, now, caps->app_minute);
-	row->blocked_until = Max(quota->minute.blocked_until, app->blocked_until);
-	if (left <= 0)
-		row->blocked_until = Max(row->blocked_until, row->day_resets_at);
-	if (row->blocked_until <= now)
-		row->blocked_until = 0;
+	xero_budget_state(entry, app, now, &row->state);
 }
 
 /* Reading moves windows on, hence the exclusive lock. */
@@ -127,17 +90,17 @@ xero_budget(PG_FUNCTION_ARGS)
 
 		values[0] = CStringGetTextDatum(row->key.client_id);
 		values[1] = CStringGetTextDatum(row->key.tenant_id);
-		values[2] = Int32GetDatum(row->minute_limit);
-		values[3] = Int32GetDatum(row->minute_remaining);
-		values[4] = Int32GetDatum(row->day_limit);
-		nulls[5] = row->day_remaining < 0;
-		values[5] = Int32GetDatum(row->day_remaining);
-		put_time(&values[6], &nulls[6], row->day_resets_at, clock_began);
-		values[7] = Int32GetDatum(row->concurrency);
-		values[8] = Int32GetDatum(row->in_flight);
-		values[9] = Int32GetDatum(row->waiting);
-		values[10] = Int32GetDatum(row->app_minute_remaining);
-		put_time(&values[11], &nulls[11], row->blocked_until, clock_began);
+		values[2] = Int32GetDatum(row->state.minute_limit);
+		values[3] = Int32GetDatum(row->state.minute_remaining);
+		values[4] = Int32GetDatum(row->state.day_limit);
+		nulls[5] = row->state.day_remaining < 0;
+		values[5] = Int32GetDatum(row->state.day_remaining);
+		put_time(&values[6], &nulls[6], row->state.day_resets_at, clock_began);
+		values[7] = Int32GetDatum(row->state.concurrency);
+		values[8] = Int32GetDatum(row->state.in_flight);
+		values[9] = Int32GetDatum(row->state.waiting);
+		values[10] = Int32GetDatum(row->state.app_minute_remaining);
+		put_time(&values[11], &nulls[11], row->state.blocked_until, clock_began);
 		nulls[12] = row->problem[0] == '\0';
 		values[12] = CStringGetTextDatum(row->problem);
 		values[13] = Int64GetDatum(row->stats.calls);

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget_state.c
+ *	  What the limits of an organisation leave just now, for people.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "api/budget/budget_state.h"
+
+static int
+remaining_of(XeroMinute *minute, int64 now, int cap)
+{
+	int			left = xero_window_left(&minute->window, now, cap,
+										minute->pending);
+
+	return minute->blocked_until > now ? 0 : Max(0, Min(left, cap));
+}
+
+void
+xero_budget_state(XeroBudgetEntry *entry, XeroMinute *app, int64 now,
+				  XeroBudgetState *state)
+{
+	XeroQuota  *quota = &entry->quota;
+	const XeroCaps *caps = &entry->caps;
+	int			left = xero_day_left(&quota->day, now, caps->day);
+
+	state->minute_limit = caps->minute;
+	state->minute_remaining = remaining_of(&quota->minute, now, caps->minute);
+	state->day_limit = xero_day_limit(&quota->day, caps->day);
+	state->day_remaining = quota->day.left < 0 ? -1 :
+		Max(0, left - quota->minute.pending);
+	state->day_resets_at = xero_day_resets(&quota->day, caps->day);
+	state->concurrency = caps->concurrency;
+	state->in_flight = xero_quota_in_flight(quota, now);
+	state->waiting = entry->queue.waiting[XERO_INTERACTIVE] +
+		entry->queue.waiting[XERO_BACKGROUND];
+	state->app_minute_remaining = remaining_of(app, now, caps->app_minute);
+	state->blocked_until = Max(quota->minute.blocked_until,
+							   app->blocked_until);
+	if (left <= 0)
+		state->blocked_until = Max(state->blocked_until,
+								   state->day_resets_at);
+	if (state->blocked_until <= now)
+		state->blocked_until = 0;
+}
