@@ -11,7 +11,10 @@
  */
 #include "compat.h"
 
+#include "base/text.h"
 #include "catalog/scopes.h"
+
+#define READ ".read"
 
 #define EARLY "applications from before 2 March 2026"
 
@@ -74,8 +77,8 @@ is_scope(const char *scope, size_t len, const char *name)
 	if (len < n || strncmp(scope, name, n) != 0)
 		return false;
 	return len == n || name[n - 1] == '.' ||
-		(len == n + strlen(".read") &&
-		 strncmp(scope + n, ".read", strlen(".read")) == 0);
+		(len == n + strlen(READ) &&
+		 strncmp(scope + n, READ, strlen(READ)) == 0);
 }
 
 const XeroClosedScope *
@@ -87,4 +90,38 @@ xero_closed_scope(const char *scope, size_t len)
 			return &closed_scopes[i];
 	}
 	return NULL;
+}
+
+/* Is it granted to write, or, if that is enough, to read? */
+static bool
+has_scope(const char *granted, const char *name, size_t len, bool reads)
+{
+	char		read[128];
+
+	if (xero_has_word(granted, name, len))
+		return true;
+	if (!reads || len + strlen(READ) > sizeof(read))
+		return false;
+	memcpy(read, name, len);
+	memcpy(read + len, READ, strlen(READ));
+	return xero_has_word(granted, read, len + strlen(READ));
+}
+
+bool
+xero_scope_is_granted(const char *granted, const char *scope)
+{
+	static const char *const broad = "accounting.transactions";
+	static const char *const narrow =
+	"accounting.invoices accounting.payments accounting.banktransactions "
+	"accounting.manualjournals accounting.classicexpenses";
+	size_t		len = strlen(scope);
+	size_t		suffix = strlen(READ);
+	bool		reads = len > suffix &&
+	strcmp(scope + len - suffix, READ) == 0;
+
+	if (reads)
+		len -= suffix;
+	return has_scope(granted, scope, len, reads) ||
+		(xero_has_word(narrow, scope, len) &&
+		 has_scope(granted, broad, strlen(broad), reads));
 }

@@ -30,4 +30,10 @@ typedef struct XeroClosedScope
 /* What is to be known of a scope of "len" bytes; NULL if it is open to all. */
 extern const XeroClosedScope *xero_closed_scope(const char *scope, size_t len);
 
+/*
+ * Do the scopes that were granted, with blanks between, cover this one?  To
+ * write covers to read, and a broad scope those that it was divided into.
+ */
+extern bool xero_scope_is_granted(const char *granted, const char *scope);
+
 #endif							/* XERO_SCOPES_H */

@@ -6,7 +6,7 @@
  * The other layers rely on what is checked here and do not check it again.
  * One TAP line a rule; a broken rule is reported with every row that breaks it.
  *
- * Link: src/catalog/[a-z]*.c
+ * Link: src/catalog/[a-z]*.c src/base/text.c
  *
  *-------------------------------------------------------------------------
  */
@@ -553,6 +553,30 @@ check_closed_scopes(void)
 	rule("and those that are not");
 }
 
+static void
+check_granted_scopes(void)
+{
+	const char *granted = "openid accounting.contacts accounting.settings.read";
+	const char *broad = "accounting.transactions.read offline_access";
+
+	broken = !xero_scope_is_granted(granted, "accounting.contacts") +
+		!xero_scope_is_granted(granted, "accounting.contacts.read") +
+		!xero_scope_is_granted(granted, "accounting.settings.read") +
+		!xero_scope_is_granted(broad, "accounting.invoices.read") +
+		!xero_scope_is_granted(broad, "accounting.transactions.read") +
+		!xero_scope_is_granted("accounting.transactions", "accounting.payments") +
+		!xero_scope_is_granted("accounting.transactions", "accounting.payments.read");
+	rule("scopes that others cover");
+	broken = xero_scope_is_granted(granted, "accounting.settings") +
+		xero_scope_is_granted(granted, "accounting.invoices.read") +
+		xero_scope_is_granted(granted, "accounting") +
+		xero_scope_is_granted(broad, "accounting.invoices") +
+		xero_scope_is_granted(broad, "accounting.contacts.read") +
+		xero_scope_is_granted(broad, "accounting.journals.read") +
+		xero_scope_is_granted("", "accounting.contacts.read");
+	rule("and those that none does");
+}
+
 int
 main(void)
 {
@@ -564,6 +588,7 @@ main(void)
 	check_rules();
 	check_scopes();
 	check_closed_scopes();
+	check_granted_scopes();
 
 	for (XeroType type = XERO_TEXT; type <= XERO_JSONB; type++)
 	{

@@ -15,18 +15,14 @@
  */
 #include "compat.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "api/consent/consent.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
-#include "catalog/pg_foreign_table.h"
 #include "catalog/scopes.h"
 #include "fdw/consent/requested_scopes.h"
+#include "fdw/consent/table_scopes.h"
 #include "fdw/options.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 
 /* Add the words that are not there yet. */
 static void
@@ -71,61 +67,34 @@ typedef struct Needs
 } Needs;
 
 static void
-add_object(Needs *needs, const XeroObject *object, bool writes)
+add_scope(Needs *needs, const char *scope)
 {
-	const char *scope = xero_object_scope(object, writes);
-
 	if (scope != NULL)
 		add_words(xero_closed_scope(scope, strlen(scope)) != NULL ?
 				  &needs->closed : &needs->open, scope);
-}
-
-/* What the foreign tables of the server need; false if there are none. */
-static bool
-add_tables(Needs *needs, Oid serverid)
-{
-	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0,
-										  NULL);
-	HeapTuple	tuple;
-	bool		found = false;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_foreign_table form = (Form_pg_foreign_table) GETSTRUCT(tuple);
-		bool		writes;
-		const XeroObject *object;
-
-		CHECK_FOR_INTERRUPTS();
-		if (form->ftserver != serverid)
-			continue;
-		object = xero_table_object(form->ftrelid, &writes);
-		if (object == NULL)
-			continue;
-		add_object(needs, object, writes);
-		found = true;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return found;
 }
 
 /* The scopes that the objects need; a consent to nothing is an ERROR. */
 static char *
 derive_scopes(const XeroServer *server)
 {
+	List	   *tables = xero_table_scopes(server->serverid);
 	Needs		needs;
+	ListCell   *lc;
 
 	initStringInfo(&needs.open);
 	initStringInfo(&needs.closed);
-	if (!add_tables(&needs, server->serverid))
+	foreach(lc, tables)
+		add_scope(&needs, ((XeroTableScope *) lfirst(lc))->scope);
+	if (tables == NIL)
 	{
 		bool		writes = xero_server_updatable(server->serverid);
 
 		for (int i = 0; i < xero_nobjects; i++)
 		{
 			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
-				add_object(&needs, xero_objects[i], writes);
+				add_scope(&needs,
+						  xero_object_scope(xero_objects[i], writes));
 		}
 	}
 	if (needs.open.len == 0 && needs.closed.len > 0)
