@@ -29,6 +29,7 @@
 #include "fdw/import.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -345,6 +346,17 @@ xero_find_server(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not one of xero_fdw", name)));
+	return fs;
+}
+
+ForeignServer *
+xero_usable_server(const char *name)
+{
+	ForeignServer *fs = xero_find_server(name);
+
+	if (object_aclcheck(ForeignServerRelationId, fs->serverid, GetUserId(),
+						ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
 	return fs;
 }
 

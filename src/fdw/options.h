@@ -70,6 +70,9 @@ extern int	xero_table_fields(const XeroTable *table, TupleDesc desc,
 /* By its name; ERROR if there is none, or it is another wrapper's. */
 extern ForeignServer *xero_find_server(const char *name);
 
+/* The same, if the caller may use it; else ERROR, too. */
+extern ForeignServer *xero_usable_server(const char *name);
+
 /* Of its application, NULL if it has none. */
 extern const char *xero_client_id(const ForeignServer *fs);
 

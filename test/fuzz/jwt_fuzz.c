@@ -48,6 +48,7 @@ fuzz_one(FuzzInput *in)
 	XeroKeySet	keys = {.count = 1,.keys[0].kid = "one"};
 	XeroJwtExpected expected = {ISSUER, CLIENT, CLIENT, NONCE, NULL, NOW};
 	XeroClaims	claims;
+	XeroClaims	said;
 	XeroJwtResult result;
 	char	   *token;
 	unsigned	kind = fuzz_pick(in, 4);
@@ -68,6 +69,7 @@ fuzz_one(FuzzInput *in)
 	}
 	result = xero_jwt_verify(token, &keys, &expected, &claims);
 	fuzz_must(xero_jwt_result_name(result) != NULL);
+	fuzz_must(xero_jwt_read(token, &said) || result != XERO_JWT_VALID);
 	if (result != XERO_JWT_VALID)
 		fuzz_must(memcmp(&claims, &nothing, sizeof(claims)) == 0);
 	else

@@ -232,6 +232,28 @@ make_hs256(const char *header, const char *payload)
 	append_part(len, mac, mac_len);
 }
 
+/* What is said by whomever, for messages. */
+static void
+test_read(void)
+{
+	static XeroClaims said;
+
+	ok(xero_jwt_read(make_token(HEADER, ID_CLAIMS("\"scope\":\"openid email\"")), &said) &&
+	   strcmp(said.scope, "openid email") == 0 && said.expires_at > 0,
+	   "what a token says can be read");
+	strcpy(strrchr(token, '.') + 1, "AAAA");
+	ok(xero_jwt_read(token, &said) && strcmp(said.scope, "openid email") == 0,
+	   "whoever may have signed it");
+	ok(!xero_jwt_read("no-such-token", &said) && said.scope[0] == '\0',
+	   "another text says nothing");
+	ok(!xero_jwt_read("a.b.c", &said) && !xero_jwt_read("", &said) &&
+	   !xero_jwt_read("..", &said),
+	   "nor does one that only looks like a token");
+	memset(token, 'a', sizeof(token) - 1);
+	token[sizeof(token) - 1] = '\0';
+	ok(!xero_jwt_read(token, &said), "nor one that is too large");
+}
+
 static void
 test_signature(void)
 {
@@ -717,6 +739,7 @@ main(void)
 {
 	prepare();
 	test_valid();
+	test_read();
 	test_signature();
 	test_clock();
 	test_claims();

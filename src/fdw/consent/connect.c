@@ -63,14 +63,9 @@ is_public(Oid umid)
 static XeroServer *
 find_server(const char *name, bool changes)
 {
-	ForeignServer *fs = xero_find_server(name);
-	XeroServer *server;
+	ForeignServer *fs = xero_usable_server(name);
+	XeroServer *server = xero_get_server(fs->serverid, GetUserId());
 
-	if (object_aclcheck(ForeignServerRelationId, fs->serverid, GetUserId(),
-						ACL_USAGE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, name);
-
-	server = xero_get_server(fs->serverid, GetUserId());
 	if (changes && is_public(server->umid) &&
 		!object_ownercheck(ForeignServerRelationId, fs->serverid,
 						   GetUserId()))

@@ -192,3 +192,12 @@ CREATE FUNCTION @extschema@.rotate_key(old_key_file text) RETURNS bigint
 COMMENT ON FUNCTION @extschema@.rotate_key(text) IS
 	'seal the stored tokens of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
 REVOKE ALL ON FUNCTION @extschema@.rotate_key(text) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.check(
+		server text, OUT name text, OUT state text, OUT seen text,
+		OUT advice text)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 10
+	AS 'MODULE_PATHNAME', 'xero_check';
+COMMENT ON FUNCTION @extschema@.check(text) IS
+	'what is wrong with a server, if anything is: settings, key file, reachable, tls, clock, token, scopes, each organisation and its budget, page size; state is ok, warning or problem; takes a few calls, and writes nothing';
