@@ -36,7 +36,7 @@ end_transfers(void *arg)
 }
 
 static void
-send_probe(const XeroServer *server, const XeroProbe *probe, int timeout,
+send_probe(const XeroServer *server, const XeroProbe *probe,
 		   XeroHttp **http, XeroLoggedRequest *logged)
 {
 	XeroHttpRequest request = {0};
@@ -47,7 +47,7 @@ send_probe(const XeroServer *server, const XeroProbe *probe, int timeout,
 	request.url = psprintf("%s%s", probe->base, probe->path);
 	request.headers[0] = "Accept: application/json";
 	request.ca_file = server->ca_file;
-	request.timeout = timeout;
+	request.timeout = server->request_timeout;
 	*http = xero_http_send(&request);
 }
 
@@ -64,8 +64,7 @@ all_ended(const Transfers *transfers, int nprobes)
 }
 
 void
-xero_probe(const XeroServer *server, XeroProbe *probes, int nprobes,
-		   int timeout)
+xero_probe(const XeroServer *server, XeroProbe *probes, int nprobes)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero probes",
@@ -80,7 +79,7 @@ xero_probe(const XeroServer *server, XeroProbe *probes, int nprobes,
 	transfers->callback.arg = transfers;
 	MemoryContextRegisterResetCallback(cxt, &transfers->callback);
 	for (int i = 0; i < nprobes; i++)
-		send_probe(server, &probes[i], timeout, &transfers->http[i],
+		send_probe(server, &probes[i], &transfers->http[i],
 				   &transfers->logged[i]);
 	while (!all_ended(transfers, nprobes))
 	{

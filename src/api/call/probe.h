@@ -25,10 +25,11 @@ typedef struct XeroProbe
 
 /*
  * GET from each of them, once, at the same time, without credentials, and wait
- * until all have ended, for so many ms at most.  What comes of it is no ERROR.
- * They cost nothing of the budget, and do appear in xero_fdw.requests.
+ * until all have ended, for as long as one request may take.  What comes of it
+ * is no ERROR.  They cost nothing of the budget, and do appear in
+ * xero_fdw.requests.
  */
 extern void xero_probe(const XeroServer *server, XeroProbe *probes,
-					   int nprobes, int timeout);
+					   int nprobes);
 
 #endif							/* XERO_PROBE_H */

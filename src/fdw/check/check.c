@@ -9,8 +9,8 @@
  * ERROR (attempt.c).
  *
  * The calls are those that nobody counts, then one for each organisation, and
- * one for a list; nothing is written.  Waits for limits are kept short, since a
- * limit is a finding.
+ * one for a list; nothing is written.  Waits are kept short, since what they are
+ * for is a finding.
  *
  * Whoever may use the server may check it, with the user mapping that is in
  * force.  What is told of a budget is what a call has just shown.
@@ -31,8 +31,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-/* The longest wait for limits, in ms. */
+/* The longest wait for limits, and for an answer, in ms. */
 #define PATIENCE 5000
+#define ANSWER_PATIENCE 10000
 
 PG_FUNCTION_INFO_V1(xero_check);
 
@@ -103,6 +104,8 @@ check_settings(XeroCheck *check, const ForeignServer *fs)
 									quote_identifier(fs->servername)));
 		return;
 	}
+	step.server->request_timeout = Min(step.server->request_timeout,
+									   ANSWER_PATIENCE);
 	if (step.server->access_token != NULL)
 		kind = "an access_token in the user mapping";
 	else if (xero_needs_consent(step.server))

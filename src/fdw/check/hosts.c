@@ -15,9 +15,6 @@
 #include "fdw/check/check.h"
 #include "utils/timestamp.h"
 
-/* No whole answer after so many ms is none. */
-#define PATIENCE 10000
-
 /* In seconds; what is beyond XERO_JWT_LEEWAY makes tokens useless. */
 #define CLOCK_TOLERANCE 10
 
@@ -171,7 +168,7 @@ xero_check_hosts(XeroCheck *check)
 		{server->identity_url, XERO_DISCOVERY_PATH}
 	};
 
-	xero_probe(server, probes, HOSTS, Min(server->request_timeout, PATIENCE));
+	xero_probe(server, probes, HOSTS);
 	check_reachable(check, probes);
 	check_tls(check, probes);
 	check_clock(check, probes);

@@ -214,6 +214,21 @@ report_budget(XeroCheck *check, const XeroCheckedOrg *org,
 				   NULL);
 }
 
+/* What the failure says of xero_fdw.max_wait is about the check's own. */
+static void
+report_limited(XeroCheck *check, const XeroCheckedOrg *org,
+			   const XeroServer *server)
+{
+	const char *seen = psprintf("%s: %s", org->label, org->failure->message);
+	XeroBudgetState budget;
+
+	if (xero_budget_look(server, &budget) && budget.blocked_until != 0)
+		seen = psprintf("%s, until %s", seen,
+						timestamptz_to_str(xero_budget_wall_time(budget.blocked_until)));
+	xero_check_row(check, "budget", XERO_CHECK_PROBLEM, seen,
+				   org->failure->hint);
+}
+
 void
 xero_check_budgets(XeroCheck *check)
 {
@@ -226,7 +241,7 @@ xero_check_budgets(XeroCheck *check)
 		XeroBudgetState budget;
 
 		if (org->limited)
-			xero_check_failure(check, "budget", org->failure, NULL);
+			report_limited(check, org, &server);
 		else if (org->answered && xero_budget_look(&server, &budget))
 			report_budget(check, org, &budget);
 		else
