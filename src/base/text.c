@@ -34,3 +34,16 @@ xero_is_graphic(const char *text)
 	}
 	return text[0] != '\0';
 }
+
+bool
+xero_contains(const char *text, const char *words)
+{
+	size_t		len = strlen(words);
+
+	for (; *text != '\0'; text++)
+	{
+		if (pg_strncasecmp(text, words, len) == 0)
+			return true;
+	}
+	return false;
+}

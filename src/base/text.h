@@ -58,6 +58,9 @@ xero_has_stand_in(const char *utf8)
 /* Is the word of "len" bytes among those that blanks separate? */
 extern bool xero_has_word(const char *words, const char *word, size_t len);
 
+/* Does the text contain the words, in any casing of ASCII? */
+extern bool xero_contains(const char *text, const char *words);
+
 /* Printable ASCII without blanks, and not empty: fit for a header. */
 extern bool xero_is_graphic(const char *text);
 

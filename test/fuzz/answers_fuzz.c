@@ -9,7 +9,8 @@
  * Input: encoding, table, number of elements, status, body.
  *
  * Link: src/fdw/write/answer.c src/fdw/write/row_error.c src/api/report/failure.c
- * Link: src/api/http/small_json.c src/api/http/crypto.c src/json/reader.c
+ * Link: src/api/http/small_json.c src/api/http/markup.c src/base/text.c
+ * Link: src/api/http/crypto.c src/json/reader.c
  * Link: src/json/skip.c src/json/convert.c src/json/moment.c
  * Link: src/json/rewrite.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c

@@ -8,7 +8,8 @@
  *
  * Input: kind; an id token, or its header and its claims, each on a line.
  *
- * Link: src/api/http/small_json.c src/api/http/crypto.c -ljson-c -lcrypto
+ * Link: src/api/http/small_json.c src/api/http/markup.c src/base/text.c
+ * Link: src/api/http/crypto.c -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */

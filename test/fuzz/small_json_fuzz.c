@@ -5,7 +5,8 @@
  *
  * Input: text.
  *
- * Link: src/api/http/small_json.c src/api/http/crypto.c src/json/skip.c
+ * Link: src/api/http/small_json.c src/api/http/markup.c src/base/text.c
+ * Link: src/api/http/crypto.c src/json/skip.c
  * Link: -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------

@@ -48,7 +48,7 @@ suffers("$_ once", $all, { status => $_, times => 1 }, '00000', 4) foreach 500, 
 suffers('503 on the last page', $all, { status => 503, after => 2, times => 2 }, '00000', 5);
 suffers('500 for ever', $where, { status => 500 }, 'HV00L', 2,
 	qr/Xero failed to carry out a request of server "xero"\nDETAIL:  GET \S+: HTTP status 500, correlation id \S+\.\nHINT:  A filter may be the cause/);
-suffers('503 for ever, filtered', $where, { status => 503 }, 'HV00L', 2, qr/not available for server "xero"/);
+suffers('504 for ever, filtered', $where, { status => 504 }, 'HV00L', 2, qr/not available for server "xero"\nDETAIL:  [^\n]*\nHINT:  [^\n]*a filter that takes Xero too long/);
 suffers('500 once, filtered', $where, { status => 500, times => 1 }, '00000');
 suffers('500 for ever, unfiltered', $all, { status => 500 }, 'HV00L', 5, qr/failed to carry out a request of server "xero"\nDETAIL:  GET \S+: HTTP status 500, correlation id \S+\.\nLOC/);
 suffers('503 with Retry-After', $all, { status => 503, times => 1, headers => { 'Retry-After' => 1 } }, '00000', 4);

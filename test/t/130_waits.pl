@@ -55,7 +55,8 @@ my %waits = (
 		'all pages ahead' => { path => $list, after => 1, delay_ms => 60_000 },
 		'body that drips' => { path => $list, drip_ms => 3_000 } },
 	token => { 'token' => { path => '/connect/token', delay_ms => 60_000 } },
-	'rate limit' => { 'Retry-After of a 503' => { path => $list, status => 503, headers => { 'Retry-After' => 60 } },
+	retry => { 'Retry-After of a 503' => { path => $list, status => 503, headers => { 'Retry-After' => 60 } } },
+	'rate limit' => {
 		# short, because all who call wait until then
 		'limit' => { path => $list, problem => 'minute', retry_after => 2 },
 		'limit in the middle' => { path => $list, after => 5, problem => 'minute', retry_after => 2 } });

@@ -62,7 +62,7 @@ suffers('edit lost', 'POST', 1, { drop => 'after', times => 9 }, 'paused');
 suffers('minute limit', 'PUT', 2, { problem => 'minute', retry_after => 2 }, 'paused');
 suffers('day limit', 'POST', 1, { problem => 'day', retry_after => 2 }, 'paused');
 suffers('read limit', 'GET', 1, { problem => 'minute', retry_after => 2 }, 'paused');
-suffers('down', 'GET', 1, { status => 503, body => 'x', times => 9 }, 'paused');
+suffers('down', 'GET', 1, { status => 503, body => 'x', times => 99 }, 'paused');
 
 # One whom Xero refuses stops neither the run nor the others.
 $crm->rows(q{INSERT INTO crm.journals (narration, day) SELECT 'refused ' || n, CASE WHEN n = 30 THEN date '1999-01-01' ELSE '2026-01-05' END FROM generate_series(1, 60) AS n});

@@ -20,19 +20,6 @@
 #include "catalog/writes.h"
 #include "tap.h"
 
-/* What the catalogue takes from the server. */
-int
-pg_strcasecmp(const char *a, const char *b)
-{
-	return strcasecmp(a, b);
-}
-
-int
-pg_strncasecmp(const char *a, const char *b, size_t n)
-{
-	return strncasecmp(a, b, n);
-}
-
 #define XERO_LEVELS_ALL \
 	(XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE)
 

@@ -3,7 +3,9 @@
  * jwt_test.c
  *	  Is exactly the right token believed?
  *
- * Link: src/api/consent/jwt.c src/api/http/small_json.c src/api/http/crypto.c -ljson-c -lcrypto
+ * Link: src/api/consent/jwt.c src/api/http/small_json.c
+ * Link: src/api/http/markup.c src/base/text.c src/api/http/crypto.c
+ * Link: -ljson-c -lcrypto
  *
  *-------------------------------------------------------------------------
  */
@@ -23,34 +25,6 @@
 #define CLIENT "0123456789ABCDEF"
 #define NONCE "n-0S6_WzA2Mj"
 #define NOW 1700000000
-
-/* What these files take from the server. */
-bool
-pg_strong_random(void *buf, size_t len)
-{
-	return false;
-}
-
-int
-pg_strncasecmp(const char *a, const char *b, size_t n)
-{
-	return strncasecmp(a, b, n);
-}
-
-size_t
-strlcpy(char *dst, const char *src, size_t size)
-{
-	size_t		len = strlen(src);
-
-	if (size > 0)
-	{
-		size_t		n = Min(len, size - 1);
-
-		memcpy(dst, src, n);
-		dst[n] = '\0';
-	}
-	return len;
-}
 
 /* ---- making tokens ---- */
 

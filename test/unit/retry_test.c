@@ -57,6 +57,9 @@ static const AnswerCase answers[] = {
 	XERO_NO_SCOPE},
 	{"401 for whatever reason", PLAIN(401), XERO_TOKEN_REJECTED},
 	{"403", PLAIN(403), XERO_NO_ACCESS},
+	{"403 in HTML",
+		{XERO_TRANSPORT_ANSWERED, 403, "", "", "", false, false, true},
+	XERO_BLOCKED},
 	{"404", PLAIN(404), XERO_MISSING},
 	{"412", PLAIN(412), XERO_BAD_REQUEST},
 	{"414", PLAIN(414), XERO_BAD_REQUEST},
@@ -74,9 +77,9 @@ static const AnswerCase answers[] = {
 	{"429 without a reason", PLAIN(429), XERO_LIMIT_MINUTE},
 	{"500", PLAIN(500), XERO_BROKEN},
 	{"501", PLAIN(501), XERO_UNEXPECTED},
-	{"502", PLAIN(502), XERO_OFFLINE},
+	{"502", PLAIN(502), XERO_GATEWAY},
 	{"503", PLAIN(503), XERO_OFFLINE},
-	{"504", PLAIN(504), XERO_OFFLINE},
+	{"504", PLAIN(504), XERO_GATEWAY},
 	{"no connection", BROKE(XERO_TRANSPORT_NO_CONNECTION), XERO_NO_CONNECTION},
 	{"certificate", BROKE(XERO_TRANSPORT_UNTRUSTED), XERO_UNTRUSTED},
 	{"not sendable", BROKE(XERO_TRANSPORT_UNSENDABLE), XERO_UNSENDABLE},
@@ -148,7 +151,9 @@ static const CountCase counts[] = {
 	{"access", XERO_NO_ACCESS, 1, 1, 1},
 	{"bad request", XERO_BAD_REQUEST, 1, 1, 1},
 	{"500", XERO_BROKEN, 5, 2, 1},
-	{"503", XERO_OFFLINE, 5, 2, 1},
+	{"503", XERO_OFFLINE, 5, 5, 1},
+	{"502 and 504", XERO_GATEWAY, 5, 2, 1},
+	{"a gateway's 403", XERO_BLOCKED, 1, 1, 1},
 	{"not JSON", XERO_GARBLED, 3, 3, 1},
 	{"unexpected", XERO_UNEXPECTED, 1, 1, 1},
 };
@@ -252,6 +257,46 @@ test_delays(void)
 	ok(delay_within(input, 0, 200), "503: Retry-After 0 leaves the back-off");
 }
 
+/* A statement waits for Xero to come back, and max_wait says how long. */
+static void
+test_patience(void)
+{
+	XeroRetryInput input = input_for(XERO_OFFLINE);
+
+	input.patient = true;
+	ok(delay_within(input, 0, 200), "503: a first retry comes soon");
+	ok(!xero_decide(&input).bounded, "and whatever max_wait is");
+	input.attempt = 2;
+	ok(delay_within(input, 500, 1000), "503: then after a second at most");
+	ok(xero_decide(&input).bounded, "which max_wait bounds");
+	ok(!xero_decide(&input).ordered, "but which is our own choice");
+	input.attempt = 5;
+	ok(delay_within(input, 4000, 8000), "503: it doubles");
+	input.attempt = 1000000;
+	ok(delay_within(input, 15000, 30000), "503: up to half a minute");
+	ok(xero_decide(&input).next == XERO_NEXT_RETRY, "503: without a count");
+	input.filtered = true;
+	ok(xero_decide(&input).next == XERO_NEXT_RETRY, "503: filtered or not");
+	input.retry_after = 50;
+	ok(delay_within(input, 50000, 51000), "503: Retry-After as it is");
+	ok(xero_decide(&input).bounded && xero_decide(&input).ordered,
+	   "503: of which no part is of use");
+	input.repeatable = false;
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL, "503: no write without key");
+
+	input = input_for(XERO_GATEWAY);
+	input.patient = true;
+	input.attempt = 100;
+	ok(xero_decide(&input).next == XERO_NEXT_RETRY, "504: so, too");
+	input.filtered = true;
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL,
+	   "504: but a filter may be the cause");
+	input = input_for(XERO_BROKEN);
+	input.patient = true;
+	input.attempt = 5;
+	ok(xero_decide(&input).next == XERO_NEXT_FAIL, "500: five times at most");
+}
+
 /* However long Xero says: the longest order that is believed, in seconds. */
 static void
 test_bounds(void)
@@ -306,6 +351,7 @@ main(void)
 	test_verdicts();
 	test_counts();
 	test_delays();
+	test_patience();
 	test_bounds();
 	return done_testing();
 }

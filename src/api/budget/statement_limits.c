@@ -56,7 +56,7 @@ void
 xero_statement_init(void)
 {
 	DefineCustomIntVariable("xero_fdw.max_wait",
-							"How long a statement may wait for Xero's rate limits.",
+							"How long a statement may wait for Xero's rate limits, or for Xero to come back.",
 							"A longer wait is an error at once, instead of after it.",
 							&max_wait, MAX_WAIT, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);

@@ -76,7 +76,7 @@ struct XeroCall
 	double		doubtful_at;	/* when the first attempt was sent that may
 								 * have written; -INFINITY: none */
 	double		resume_at;		/* BACKOFF */
-	bool		ordered;		/* BACKOFF: by Xero */
+	bool		bounded;		/* BACKOFF: by xero_fdw.max_wait */
 	double		wanted_at;		/* since when the attempt is wanted */
 	double		waited_ms;		/* how long it was wanted before it was sent */
 	double		stalled_ms;		/* for limits, not charged yet */
@@ -378,9 +378,25 @@ classify_answer(XeroCall *call, const XeroHttpResult *result,
 	attempt.detail = document->detail;
 	attempt.token_ended = call->ticket.serial != 0 &&
 		xero_clock_ms() >= call->ticket.ends_at;
+	attempt.markup = document->markup;
 	attempt.json = (call->is_write && result->status == 204) ||
 		xero_looks_like_json(result->content_type, result->body, result->len);
 	return xero_classify(&attempt);
+}
+
+/*
+ * A wait that is longer than the statement's patience is of no use.  One of our
+ * own choice ends with it, with a last attempt.
+ */
+static void
+bound_delay(XeroDecision *decision)
+{
+	double		patience = xero_statement_patience();
+
+	if (!decision->ordered && patience > 0)
+		decision->delay_ms = Min(decision->delay_ms, patience);
+	if (decision->next == XERO_NEXT_RETRY && decision->delay_ms > patience)
+		decision->next = XERO_NEXT_FAIL;
 }
 
 static XeroDecision
@@ -395,15 +411,14 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	input.repeatable = !call->is_write || input.keyed ||
 		strcmp(call->spec.method, "DELETE") == 0;
 	input.filtered = call->filtered;
+	input.patient = true;
 	input.renewable = !call->renewed && xero_token_renewable(&call->server);
 	input.retry_after = result->retry_after;
 	input.random = pg_prng_double(&pg_global_prng_state);
 	decision = xero_decide(&input);
 
-	if (decision.next == XERO_NEXT_RETRY && decision.ordered &&
-		xero_limit_of(situation) == XERO_BLOCKED_BY_NONE &&
-		decision.delay_ms > xero_statement_patience())
-		decision.next = XERO_NEXT_FAIL;
+	if (decision.bounded && xero_limit_of(situation) == XERO_BLOCKED_BY_NONE)
+		bound_delay(&decision);
 	if (decision.next == XERO_NEXT_RETRY &&
 		!is_protected(call, xero_clock_ms() + decision.delay_ms))
 		decision.next = XERO_NEXT_FAIL;
@@ -489,7 +504,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 	XeroDecision decision;
 
 	if (result->status >= 400)
-		(void) xero_parse_error(result->body, result->len, &document);
+		xero_parse_error(result->body, result->len, &document);
 	else
 		memset(&document, 0, sizeof(document));
 	situation = classify_answer(call, result, &document);
@@ -527,7 +542,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			call->state = xero_limit_of(situation) != XERO_BLOCKED_BY_NONE ?
 				CALL_GRANT : CALL_BACKOFF;
 			call->resume_at = call->wanted_at + decision.delay_ms;
-			call->ordered = decision.ordered;
+			call->bounded = decision.bounded;
 			break;
 	}
 	xero_http_free(call->http);
@@ -679,8 +694,8 @@ xero_call_obstacle(XeroCall *call)
 			obstacle.what = "token";
 			break;
 		case CALL_BACKOFF:
-			obstacle.what = call->ordered ? "rate limit" : "retry";
-			obstacle.is_limit = call->ordered;
+			obstacle.what = "retry";
+			obstacle.is_limit = call->bounded;
 			break;
 		default:
 			break;

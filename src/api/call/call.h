@@ -102,7 +102,7 @@ extern const XeroFailure *xero_call_failure(const XeroCall *call);
 typedef struct XeroObstacle
 {
 	const char *what;			/* as it is shown */
-	bool		is_limit;		/* one of Xero's */
+	bool		is_limit;		/* waiting for it is the statement's to pay */
 	double		until;			/* look again then, or when xero_call_drive()
 								 * says; infinity if never */
 } XeroObstacle;

@@ -15,6 +15,8 @@
 #include <malloc.h>
 
 #include "api/http/small_json.h"
+
+#include "api/http/markup.h"
 #include "base/text.h"
 
 /* Such documents are small and hardly nested; a connection takes 300 bytes. */
@@ -236,29 +238,50 @@ get_int(json_object *object, const char *key, int otherwise)
 	return json_object_get_int(value);
 }
 
-bool
+/* The first of these members that is a text with something in it, in any case. */
+static void
+get_first(json_object *object, const char *const *keys, int nkeys, char *dest,
+		  size_t size)
+{
+	for (int i = 0; i < nkeys; i++)
+	{
+		json_object_object_foreach(object, name, value)
+		{
+			if (pg_strcasecmp(name, keys[i]) != 0 ||
+				!json_object_is_type(value, json_type_string) ||
+				json_object_get_string_len(value) == 0)
+				continue;
+			strlcpy(dest, json_object_get_string(value), size);
+			return;
+		}
+	}
+	dest[0] = '\0';
+}
+
+#define GET_FIRST(object, dest, ...) \
+	get_first(object, (const char *const[]) {__VA_ARGS__}, \
+			  lengthof(((const char *const[]) {__VA_ARGS__})), \
+			  dest, sizeof(dest))
+
+void
 xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 {
 	json_object *object = parse_document(text, len, json_type_object);
 
 	memset(document, 0, sizeof(*document));
 	if (object == NULL)
-		return false;
-
+	{
+		document->markup = xero_is_markup(text, len);
+		xero_markup_words(text, len, document->message,
+						  sizeof(document->message));
+		return;
+	}
 	document->number = get_int(object, "ErrorNumber", 0);
-	(void) get_string(object, "Type", document->type, sizeof(document->type));
-	(void) get_string(object, "Detail", document->detail,
-					  sizeof(document->detail));
-	(void) get_string(object, "Message", document->message,
-					  sizeof(document->message));
-	if (document->message[0] == '\0')
-		(void) get_string(object, "Detail", document->message,
-						  sizeof(document->message));
-	if (document->message[0] == '\0')
-		(void) get_string(object, "Title", document->message,
-						  sizeof(document->message));
+	GET_FIRST(object, document->type, "Type");
+	GET_FIRST(object, document->detail, "Detail");
+	GET_FIRST(object, document->message, "Message", "Description", "Detail",
+			  "Title");
 	put_document(object, len);
-	return true;
 }
 
 bool
@@ -285,45 +308,128 @@ xero_parse_token(const char *text, size_t len, XeroTokenDocument *document)
 	return true;
 }
 
-/* Parsing has limited the depth. */
+/* What has been found, and where the walk is.  Parsing has limited the depth. */
+typedef struct ReasonWalk
+{
+	XeroReason *list;
+	int			room;
+	int			count;
+	XeroReason	here;			/* without a text */
+} ReasonWalk;
+
 static void
-take_messages(json_object *value, XeroMessage *list, int room, int *count)
+take_reason(ReasonWalk *walk, json_object *object)
+{
+	XeroReason	reason = walk->here;
+
+	GET_FIRST(object, reason.text, "Message", "Description", "reason");
+	if (reason.text[0] == '\0')
+		return;
+	if (walk->count < walk->room)
+		walk->list[walk->count] = reason;
+	walk->count++;
+}
+
+/* All in a value that consists of reasons. */
+static void
+take_reasons(ReasonWalk *walk, json_object *value)
 {
 	if (json_object_is_type(value, json_type_array))
 	{
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			take_messages(json_object_array_get_idx(value, i), list, room,
-						  count);
+			take_reasons(walk, json_object_array_get_idx(value, i));
 	}
 	else if (json_object_is_type(value, json_type_object))
 	{
-		json_object_object_foreach(value, name, member)
-		{
-			take_messages(member, list, room, count);
-			if (json_object_get_string_len(member) == 0 ||
-				(pg_strncasecmp(name, "Message", sizeof("Message")) != 0 &&
-				 pg_strncasecmp(name, "reason", sizeof("reason")) != 0))
-				continue;
-			if (*count < room)
-				strlcpy(list[*count].text, json_object_get_string(member),
-						sizeof(list[*count].text));
-			(*count)++;
-		}
+		struct json_object_iterator it = json_object_iter_begin(value);
+		struct json_object_iterator end = json_object_iter_end(value);
+
+		take_reason(walk, value);
+		for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+			take_reasons(walk, json_object_iter_peek_value(&it));
 	}
 }
 
+static void find_reasons(ReasonWalk *walk, const char *name,
+						 json_object *value);
+
+/* The array next to the top has the elements, what is in them are parts. */
+static void
+find_in_array(ReasonWalk *walk, const char *name, json_object *array)
+{
+	XeroReason	here = walk->here;
+
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+	{
+		if (here.element < 0)
+			walk->here.element = i;
+		else if (here.part[0] == '\0')
+		{
+			strlcpy(walk->here.part, name, sizeof(here.part));
+			walk->here.place = i;
+		}
+		find_reasons(walk, "", json_object_array_get_idx(array, i));
+	}
+	walk->here = here;
+}
+
+/* Look for reasons in a member of that name, or (no name) in an element. */
+static void
+find_reasons(ReasonWalk *walk, const char *name, json_object *value)
+{
+	XeroReason	here = walk->here;
+
+	if (pg_strcasecmp(name, "ValidationErrors") == 0 ||
+		pg_strcasecmp(name, "invalidFields") == 0)
+		take_reasons(walk, value);
+	else if (json_object_is_type(value, json_type_array))
+		find_in_array(walk, name, value);
+	else if (json_object_is_type(value, json_type_object))
+	{
+		if (here.element >= 0 && here.part[0] == '\0')
+			strlcpy(walk->here.part, name, sizeof(here.part));
+		json_object_object_foreach(value, key, member)
+			find_reasons(walk, key, member);
+		walk->here = here;
+	}
+}
+
+static void
+begin_walk(ReasonWalk *walk, XeroReason *list, int room)
+{
+	memset(walk, 0, sizeof(*walk));
+	walk->list = list;
+	walk->room = room;
+	walk->here.element = walk->here.place = -1;
+}
+
 int
-xero_parse_messages(const char *text, size_t len, XeroMessage *list, int room)
+xero_parse_messages(const char *text, size_t len, XeroReason *list, int room)
 {
 	json_type	type = *text == '[' ? json_type_array : json_type_object;
 	json_object *value = parse_document(text, len, type);
-	int			count = 0;
+	ReasonWalk	walk;
 
 	if (value == NULL)
 		return *text == '[' || *text == '{' ? -1 : 0;
-	take_messages(value, list, room, &count);
+	begin_walk(&walk, list, room);
+	take_reasons(&walk, value);
 	put_document(value, len);
-	return count;
+	return walk.count;
+}
+
+int
+xero_parse_reasons(const char *text, size_t len, XeroReason *list, int room)
+{
+	json_object *object = parse_document(text, len, json_type_object);
+	ReasonWalk	walk;
+
+	if (object == NULL)
+		return -1;
+	begin_walk(&walk, list, room);
+	find_reasons(&walk, "", object);
+	put_document(object, len);
+	return walk.count;
 }
 
 int

@@ -19,15 +19,20 @@ typedef struct XeroErrorDocument
 {
 	int			number;			/* ErrorNumber, 0 if absent */
 	char		type[64];		/* "QueryParseException", ... */
-	char		message[1024];	/* Message, or else Detail, or else Title */
+	char		message[1024];	/* Message, or else Description, Detail or
+								 * Title; of a body that is not JSON its words */
 	char		detail[256];	/* Detail, of 401 and 403 */
+	bool		markup;			/* the body is HTML or XML */
 } XeroErrorDocument;
 
-/* One text of many, cut if too long, as Xero sent it (UTF-8). */
-typedef struct XeroMessage
+/* Why an element of a request was refused, and which part of it is meant. */
+typedef struct XeroReason
 {
-	char		text[1024];
-} XeroMessage;
+	char		text[1024];		/* cut if too long, as Xero sent it (UTF-8) */
+	int			element;		/* from 0; -1: the request */
+	char		part[32];		/* member of the element, "" for itself */
+	int			place;			/* in that array, from 0; -1 in an object */
+} XeroReason;
 
 typedef struct XeroTokenDocument
 {
@@ -108,9 +113,14 @@ typedef struct XeroDiscovery
 extern bool xero_looks_like_json(const char *content_type, const char *text,
 								 size_t len);
 
-/* False if the text is no JSON object; everything is absent then. */
-extern bool xero_parse_error(const char *text, size_t len,
+/*
+ * What the body of an error says, whatever it is.  Names of members are taken
+ * in any case (403s have had small letters).
+ */
+extern void xero_parse_error(const char *text, size_t len,
 							 XeroErrorDocument *document);
+
+/* False if the text is no JSON object; everything is absent then. */
 extern bool xero_parse_token(const char *text, size_t len,
 							 XeroTokenDocument *document);
 
@@ -122,12 +132,20 @@ extern bool xero_parse_country(const char *text, size_t len,
 							   char *country, size_t size);
 
 /*
- * All texts under "Message" or "reason" in an array or object, at whatever
- * depth, that are not empty: how many, -1 if it cannot be read.  The first
- * "room" of them are in the list.
+ * The texts of an array of messages, or an object of them ({"Message": ...},
+ * or, as docs have it, Description; payroll: reason) that are not empty: how
+ * many, -1 if it cannot be read.  The first "room" of them are in the list.
  */
 extern int	xero_parse_messages(const char *text, size_t len,
-								XeroMessage *list, int room);
+								XeroReason *list, int room);
+
+/*
+ * All that the answer to a write gives as reasons: ValidationErrors (payroll:
+ * invalidFields) of elements and of what is inside of them.  How many, -1 if it
+ * cannot be read.  The first "room" of them are in the list.
+ */
+extern int	xero_parse_reasons(const char *text, size_t len, XeroReason *list,
+							   int room);
 
 /*
  * All that the answer of /connections names, practices too: how many, -1 if it

@@ -151,19 +151,12 @@ static char *
 answer_detail(const XeroFailureFacts *facts)
 {
 	const XeroErrorDocument *document = facts->document;
-	const XeroHttpResult *result = facts->result;
-	char	   *answer = xero_describe_answer(result);
+	char	   *answer = xero_describe_answer(facts->result);
 	const char *words = "";
 
-	if (document == NULL)
-		return psprintf("%s %s: %s.", facts->method, facts->path, answer);
-	if (document->message[0] != '\0')
+	if (document != NULL)
 		words = xero_clean_text(document->message, strlen(document->message),
 								MAX_FOREIGN);
-	else if (result->body != NULL &&
-			 pg_strncasecmp(result->content_type, "text/plain", 10) == 0)
-		words = xero_clean_text(result->body, result->len, MAX_FOREIGN);
-
 	if (words[0] == '\0')
 		return psprintf("%s %s: %s.", facts->method, facts->path, answer);
 	if (document->type[0] != '\0')
@@ -363,7 +356,7 @@ permission_failure(const XeroFailureFacts *facts)
 	{
 		message = psprintf("Xero denied server \"%s\" access to organisation \"%s\" (%s)",
 						   server->name, server->tenant_name, server->tenant_id);
-		hint = "It was connected to the application when this session asked. Connect it again, or leave it out by a condition on tenant_id; or its user may not do this.";
+		hint = "It was connected when this session asked. Since then its connection may have been ended, its user removed or given another role, its trial be over, or its demo company reset. Connect it again, or leave it out by a condition on tenant_id.";
 	}
 	else if (server->tenant_id != NULL)
 		message = psprintf("Xero denied server \"%s\" access to organisation %s",
@@ -373,6 +366,17 @@ permission_failure(const XeroFailureFacts *facts)
 						   server->name);
 	return xero_failure(ERRCODE_INSUFFICIENT_PRIVILEGE, message,
 						answer_detail(facts), hint);
+}
+
+/* HTML with status 403 is not from the API, so it says nothing of rights. */
+static XeroFailure *
+gateway_failure(const XeroFailureFacts *facts)
+{
+	return xero_failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						psprintf("a gateway in front of Xero refused a request of server \"%s\"",
+								 facts->server->name),
+						answer_detail(facts),
+						"Xero's gateway answers so if TLS is older than 1.2, or the address is blocked; a proxy on the way may answer so, too.");
 }
 
 static XeroFailure *
@@ -453,6 +457,41 @@ xero_failure_of_doubt(const XeroDoubt *doubt, const XeroFailure *last)
 						"Look in Xero whether it was carried out before you run the statement again; the view xero_fdw.requests shows the attempts.");
 }
 
+/* Do Xero's words contain these, in whatever case? */
+static bool
+says(const XeroFailureFacts *facts, const char *words)
+{
+	return facts->document != NULL &&
+		xero_contains(facts->document->message, words);
+}
+
+/* Xero is not there: since when, nobody knows; how long, sometimes. */
+static const char *
+offline_hint(const XeroFailureFacts *facts)
+{
+	const char *what = "See https://status.xero.com.";
+
+	if (says(facts, "organisation is offline"))
+		what = "Xero takes an organisation offline for some minutes: try again in five.";
+	else if (facts->filtered && facts->situation == XERO_GATEWAY)
+		what = "See https://status.xero.com; a filter that takes Xero too long may be the cause, too.";
+	return psprintf("%s The statement asked again for as long as xero_fdw.max_wait (%d ms) allows.",
+					what, xero_statement_max_wait());
+}
+
+/* What can be done about a request that is refused as it is. */
+static const char *
+refusal_hint(const XeroFailureFacts *facts)
+{
+	/*
+	 * "Your request is not filtering ... efficiently, given the extremely
+	 * high volume for this organisation" (docs: from 100,000 records on)
+	 */
+	if (says(facts, "high volume"))
+		return "Where an organisation has so many records, filter and order by columns whose pushdown is \"optimised\" in the view xero_fdw.columns.";
+	return NULL;
+}
+
 /* Everything that is HV00L. */
 static XeroFailure *
 answer_failure(const XeroFailureFacts *facts)
@@ -475,6 +514,7 @@ answer_failure(const XeroFailureFacts *facts)
 			break;
 		case XERO_BAD_REQUEST:
 			message = psprintf("Xero refused a request of server \"%s\"", name);
+			hint = refusal_hint(facts);
 			break;
 		case XERO_BROKEN:
 			message = psprintf("Xero failed to carry out a request of server \"%s\"",
@@ -483,10 +523,9 @@ answer_failure(const XeroFailureFacts *facts)
 				hint = "A filter may be the cause: Xero fails on some conditions over fields that are empty in a record.";
 			break;
 		case XERO_OFFLINE:
+		case XERO_GATEWAY:
 			message = psprintf("Xero is not available for server \"%s\"", name);
-			hint = facts->filtered ?
-				"See https://status.xero.com; a filter that takes Xero too long may be the cause, too." :
-				"See https://status.xero.com.";
+			hint = offline_hint(facts);
 			break;
 		case XERO_GARBLED:
 			message = psprintf("Xero's answer for server \"%s\" is not JSON",
@@ -518,6 +557,8 @@ xero_failure_of_attempt(const XeroFailureFacts *facts)
 			return scope_failure(facts);
 		case XERO_NO_ACCESS:
 			return permission_failure(facts);
+		case XERO_BLOCKED:
+			return gateway_failure(facts);
 		case XERO_NO_CONNECTION:
 		case XERO_UNTRUSTED:
 		case XERO_UNSENDABLE:

@@ -7,8 +7,9 @@
  * xero_classify() turns the facts about an attempt into a situation, and
  * xero_decide() looks up in one table what to do in it.
  *
- * Nothing is retried without a bound.  Limits (429) have no count of their
- * own, but every wait for one is charged against xero_fdw.max_wait.
+ * Nothing is retried without a bound.  Limits (429), and Xero's absence for a
+ * statement that waits for it, have no count of their own, but every wait for
+ * them is charged against xero_fdw.max_wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,10 @@
 /* Longest and shortest pause of our own choice, in ms. */
 #define BACKOFF_BASE 200.0
 #define BACKOFF_CAP 10000.0
+
+/* The same while Xero is not there, for which it speaks of minutes (docs). */
+#define OFFLINE_BASE 1000.0
+#define OFFLINE_CAP 30000.0
 
 /* Xero sends no Retry-After for calls at once: about a second does (docs). */
 #define CONCURRENT_BASE 1000.0
@@ -66,9 +71,11 @@ static const Policy policies[XERO_NSITUATIONS] = {
 	[XERO_TOKEN_REJECTED] = {"token rejected", 1, 1, true},
 	[XERO_NO_SCOPE] = {"scope missing", 1, 1, true},
 	[XERO_NO_ACCESS] = {"access refused", 1, 1, true},
+	[XERO_BLOCKED] = {"blocked by a gateway", 1, 1, true},
 	[XERO_BAD_REQUEST] = {"bad request", 1, 1, false},
 	[XERO_BROKEN] = {"server error", 5, 2, false, true},
-	[XERO_OFFLINE] = {"unavailable", 5, 2, false, true},
+	[XERO_OFFLINE] = {"unavailable", 5, 5, false, true},
+	[XERO_GATEWAY] = {"gateway error", 5, 2, false, true},
 	[XERO_GARBLED] = {"answer is not JSON", 3, 3, false, true},
 	[XERO_UNEXPECTED] = {"unexpected answer", 1, 1, false, true}
 };
@@ -151,17 +158,19 @@ classify_status(const XeroAttempt *attempt)
 		case 401:
 			return classify_unauthorized(attempt);
 		case 403:
-			return XERO_NO_ACCESS;
+			/* "Access Denied" in HTML is no answer of the API (docs) */
+			return attempt->markup ? XERO_BLOCKED : XERO_NO_ACCESS;
 		case 404:
 			return XERO_MISSING;
 		case 429:
 			return classify_limit(attempt->problem);
 		case 500:
 			return XERO_BROKEN;
-		case 502:
 		case 503:
-		case 504:
 			return XERO_OFFLINE;
+		case 502:
+		case 504:
+			return XERO_GATEWAY;
 		default:
 			break;
 	}
@@ -197,13 +206,35 @@ xero_classify(const XeroAttempt *attempt)
 	return XERO_UNEXPECTED;
 }
 
+static double
+doubled(double base, double cap, int doublings)
+{
+	return fmin(cap, ldexp(base, Min(doublings, 16)));
+}
+
 /* Full jitter: anything between nothing and the doubled bound. */
 static double
 backoff(double base, const XeroRetryInput *input)
 {
-	int			doublings = Min(input->attempt - 1, 16);
+	return input->random * doubled(base, BACKOFF_CAP, input->attempt - 1);
+}
 
-	return input->random * fmin(BACKOFF_CAP, ldexp(base, doublings));
+/*
+ * At least half of it, as calls are of no use while Xero is not there; but the
+ * first retry, which may find that it was there all the time, comes soon.
+ */
+static double
+offline_delay(const XeroRetryInput *input)
+{
+	double		bound = doubled(OFFLINE_BASE, OFFLINE_CAP, input->attempt - 2);
+
+	return bound / 2 + input->random * bound / 2;
+}
+
+static bool
+is_away(XeroSituation situation)
+{
+	return situation == XERO_OFFLINE || situation == XERO_GATEWAY;
 }
 
 /* Xero's Retry-After, as far as it is believed. */
@@ -233,10 +264,16 @@ XeroDecision
 xero_decide(const XeroRetryInput *input)
 {
 	const Policy *policy = &policies[input->situation];
-	XeroDecision decision = {XERO_NEXT_FAIL, 0, false};
+	XeroDecision decision = {XERO_NEXT_FAIL, 0, false, false};
 	int			attempts = input->filtered ? policy->filtered_attempts :
 	policy->attempts;
 
+	if (input->patient && is_away(input->situation) &&
+		attempts == policy->attempts)
+	{
+		attempts = NO_COUNT;
+		decision.bounded = input->attempt > 1;
+	}
 	/* if the error is Xero's own, the key brings it back again and again */
 	if (input->keyed && input->situation == XERO_BROKEN)
 		attempts = Min(attempts, KEYED_BROKEN_ATTEMPTS);
@@ -263,15 +300,16 @@ xero_decide(const XeroRetryInput *input)
 		case XERO_LIMIT_APP:
 		case XERO_LIMIT_CONCURRENT:
 			decision.delay_ms = limit_delay(input);
-			decision.ordered = true;
+			decision.bounded = decision.ordered = true;
 			break;
 		default:
-			decision.delay_ms = backoff(BACKOFF_BASE, input);
+			decision.delay_ms = decision.bounded ? offline_delay(input) :
+				backoff(BACKOFF_BASE, input);
 			if (input->retry_after > 0 &&
 				ordered_delay(input) > decision.delay_ms)
 			{
 				decision.delay_ms = ordered_delay(input);
-				decision.ordered = true;
+				decision.bounded = decision.ordered = true;
 			}
 			break;
 	}

@@ -35,9 +35,11 @@ typedef enum XeroSituation
 	XERO_NO_SCOPE,
 	XERO_NO_ACCESS,				/* 403: not this organisation, or not this
 								 * user */
+	XERO_BLOCKED,				/* 403 of what stands in front of Xero */
 	XERO_BAD_REQUEST,			/* other 4xx: sending it again is no use */
 	XERO_BROKEN,				/* 500 */
-	XERO_OFFLINE,				/* 502, 503, 504 */
+	XERO_OFFLINE,				/* 503 */
+	XERO_GATEWAY,				/* 502, 504 */
 	XERO_GARBLED,				/* success, but the body is not JSON */
 	XERO_UNEXPECTED				/* redirects, a part of the answer, ... */
 } XeroSituation;
@@ -54,6 +56,7 @@ typedef struct XeroAttempt
 	const char *detail;			/* Detail of the error body, "" if none */
 	bool		token_ended;	/* by our clock, the token's time is over */
 	bool		json;			/* the body looks like JSON */
+	bool		markup;			/* it looks like HTML or XML */
 } XeroAttempt;
 
 extern XeroSituation xero_classify(const XeroAttempt *attempt);
@@ -83,6 +86,8 @@ typedef struct XeroRetryInput
 	bool		keyed;			/* because it has an Idempotency-Key, under
 								 * which Xero keeps errors, too */
 	bool		filtered;		/* the query has a where= */
+	bool		patient;		/* for Xero to come back it waits as long as
+								 * xero_fdw.max_wait allows */
 	bool		renewable;		/* a new token can be had, and was not yet */
 	int			retry_after;	/* seconds, -1 if Xero did not say */
 	double		random;			/* in [0, 1) */
@@ -92,8 +97,9 @@ typedef struct XeroDecision
 {
 	XeroNext	next;
 	double		delay_ms;
-	bool		ordered;		/* Xero asked for this wait: xero_fdw.max_wait
-								 * bounds it */
+	bool		bounded;		/* xero_fdw.max_wait bounds this wait ... */
+	bool		ordered;		/* ... and Xero asked for it: it cannot be
+								 * shorter */
 } XeroDecision;
 
 extern XeroDecision xero_decide(const XeroRetryInput *input);

@@ -194,7 +194,7 @@ decide(const XeroIdentityRequest *request, XeroSituation situation,
 	input.retry_after = result->retry_after;
 	input.random = pg_prng_double(&pg_global_prng_state);
 	decision = xero_decide(&input);
-	if (decision.next == XERO_NEXT_RETRY && decision.ordered)
+	if (decision.next == XERO_NEXT_RETRY && decision.bounded)
 	{
 		if (decision.delay_ms > xero_statement_patience())
 			decision.next = XERO_NEXT_FAIL;

@@ -10,7 +10,8 @@
  *
  * Elsewhere a refusal is status 400: with the element and its messages
  * ("Elements"), with a "problem" (payroll in the UK and NZ), or with a message
- * about the whole request.
+ * about the whole request.  Reasons stand at the element, or inside of it, at
+ * the line that is at fault.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,24 +45,10 @@ enum
 	NFIELDS
 };
 
-enum
-{
-	REASON_ERRORS,
-	REASON_INVALID,
-	NREASONS
-};
-
-static const XeroField reason_fields[] = {
-	[REASON_ERRORS] = {"ValidationErrors", false, CSTRINGOID, -1, "validation_errors"},
-	[REASON_INVALID] = {"invalidFields", false, CSTRINGOID, -1, "validation_errors"},
-};
-
 struct XeroAnswer
 {
 	const char *relation;
 	XeroReader *reader;
-	XeroReader *elements;		/* of refusals */
-	XeroReader *problem;		/* the same for payroll */
 	XeroField	fields[NFIELDS];
 };
 
@@ -89,11 +76,42 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
 	answer->reader = xero_reader_create(mcxt, relation,
 										xero_write_wrapper(object), NULL,
 										answer->fields, NFIELDS, -1);
-	answer->elements = xero_reader_create(mcxt, relation, "Elements", NULL,
-										  reason_fields, NREASONS, -1);
-	answer->problem = xero_reader_create(mcxt, relation, "problem", NULL,
-										 reason_fields, NREASONS, -1);
 	return answer;
+}
+
+/* A reason, with the part of the element that it is about. */
+static char *
+describe_reason(const XeroReason *reason)
+{
+	char	   *text = xero_clean_text(reason->text, strlen(reason->text),
+									   MAX_MESSAGE);
+	char	   *part = xero_clean_text(reason->part, strlen(reason->part),
+									   sizeof(reason->part));
+
+	if (part[0] == '\0')
+		return text;
+	if (reason->place < 0)
+		return psprintf("%s: %s", part, text);
+	if (strcmp(part, "LineItems") == 0 || strcmp(part, "JournalLines") == 0)
+		return psprintf("line %d: %s", reason->place + 1, text);
+	return psprintf("%s %d: %s", part, reason->place + 1, text);
+}
+
+typedef int (*ParseReasons) (const char *text, size_t len, XeroReason *list,
+							 int room);
+
+/* All that is found in a text, NULL if it cannot be read. */
+static XeroReason *
+read_reasons(ParseReasons parse, const char *text, size_t len, int *count)
+{
+	XeroReason *list;
+
+	*count = parse(text, len, NULL, 0);
+	if (*count < 0)
+		return NULL;
+	list = palloc(sizeof(XeroReason) * Max(*count, 1));
+	(void) parse(text, len, list, *count);
+	return list;
 }
 
 /*
@@ -101,20 +119,18 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
  * this database cannot hold; whatever they are, a row was refused.
  */
 static List *
-collect_messages(List *messages, Datum json)
+collect_messages(Datum json)
 {
 	const char *text = DatumGetCString(json);
-	int			count = xero_parse_messages(text, strlen(text), NULL, 0);
-	XeroMessage *list;
+	List	   *messages = NIL;
+	int			count;
+	XeroReason *list = read_reasons(xero_parse_messages, text, strlen(text),
+									&count);
 
-	if (count < 0)
-		return lappend(messages, "Xero's reasons cannot be read.");
-	list = palloc(sizeof(XeroMessage) * Max(count, 1));
-	(void) xero_parse_messages(text, strlen(text), list, count);
+	if (list == NULL)
+		return list_make1("Xero's reasons cannot be read.");
 	for (int i = 0; i < count; i++)
-		messages = lappend(messages,
-						   xero_clean_text(list[i].text, strlen(list[i].text),
-										   MAX_MESSAGE));
+		messages = lappend(messages, describe_reason(&list[i]));
 	pfree(list);
 	return messages;
 }
@@ -129,16 +145,50 @@ judge(XeroOutcome *outcome, const Datum *values, const bool *nulls)
 	if (key != NULL && *key != '\0' && strcmp(key, ZERO_ID) != 0)
 		outcome->key = key;
 	if (!nulls[FIELD_WARNINGS])
-		outcome->warnings = collect_messages(NIL, values[FIELD_WARNINGS]);
+		outcome->warnings = collect_messages(values[FIELD_WARNINGS]);
 	if (!nulls[FIELD_ERRORS])
-		outcome->messages = collect_messages(NIL, values[FIELD_ERRORS]);
+		outcome->messages = collect_messages(values[FIELD_ERRORS]);
 	outcome->stored = outcome->key != NULL && !error &&
 		outcome->messages == NIL;
-	if (outcome->stored)
-		return;
-	if (outcome->messages == NIL)
-		outcome->messages = list_make1("Xero did not store it, and gave no reason.");
-	outcome->sqlerrcode = xero_classify_message(linitial(outcome->messages));
+}
+
+/* An element may have its reasons at its lines, or at what it refers to. */
+static void
+add_reasons_of_parts(XeroOutcome *outcomes, int nelements,
+					 const XeroResponse *response)
+{
+	int			count;
+	XeroReason *list = read_reasons(xero_parse_reasons, response->body,
+									response->len, &count);
+
+	for (int i = 0; list != NULL && i < count; i++)
+	{
+		XeroOutcome *outcome;
+
+		if (list[i].part[0] == '\0' || list[i].element >= nelements)
+			continue;
+		outcome = &outcomes[list[i].element];
+		if (!outcome->stored)
+			outcome->messages = lappend(outcome->messages,
+										describe_reason(&list[i]));
+	}
+}
+
+static void
+explain_refusals(XeroOutcome *outcomes, int nelements,
+				 const XeroResponse *response)
+{
+	add_reasons_of_parts(outcomes, nelements, response);
+	for (int i = 0; i < nelements; i++)
+	{
+		XeroOutcome *outcome = &outcomes[i];
+
+		if (outcome->stored)
+			continue;
+		if (outcome->messages == NIL)
+			outcome->messages = list_make1("Xero did not store it, and gave no reason.");
+		outcome->sqlerrcode = xero_classify_message(linitial(outcome->messages));
+	}
 }
 
 pg_noreturn static void
@@ -172,52 +222,25 @@ check_order(XeroAnswer *answer, const XeroResponse *response,
 	}
 }
 
-/*
- * The first refused element's reasons.  Where Xero summarises, one element is
- * sent at a time.
- */
-static List *
-read_reasons(XeroAnswer *answer, const XeroResponse *response)
-{
-	XeroReader *reader = NULL;
-	Datum		values[NREASONS];
-	bool		nulls[NREASONS];
-	List	   *messages = NIL;
-
-	/* a quote inside of a string would have a backslash before it */
-	if (strstr(response->body, "\"Elements\"") != NULL)
-		reader = answer->elements;
-	else if (strstr(response->body, "\"invalidFields\"") != NULL)
-		reader = answer->problem;
-	if (reader == NULL)
-		return NIL;
-
-	xero_reader_open(reader, response->body, response->len, response->detail);
-	while (xero_reader_next(reader, values, nulls))
-	{
-		for (int i = 0; i < NREASONS; i++)
-		{
-			if (!nulls[i])
-				messages = collect_messages(messages, values[i]);
-		}
-	}
-	return messages;
-}
-
 /* Status 400: the same for all elements. */
 static void
-read_refusal(XeroAnswer *answer, const XeroResponse *response,
-			 XeroOutcome *outcomes, int nelements)
+read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
+			 int nelements)
 {
-	List	   *messages = read_reasons(answer, response);
+	List	   *messages = NIL;
+	int			count;
+	XeroReason *list = read_reasons(xero_parse_reasons, response->body,
+									response->len, &count);
 	XeroErrorDocument document;
 	int			sqlerrcode;
 
+	for (int i = 0; list != NULL && i < count; i++)
+		messages = lappend(messages, describe_reason(&list[i]));
 	if (messages != NIL)
 		sqlerrcode = xero_classify_message(linitial(messages));
 	else
 	{
-		(void) xero_parse_error(response->body, response->len, &document);
+		xero_parse_error(response->body, response->len, &document);
 		if (document.message[0] == '\0')
 			strlcpy(document.message, response->detail,
 					sizeof(document.message));
@@ -248,10 +271,11 @@ xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 	Datum		values[NFIELDS];
 	bool		nulls[NFIELDS];
 	int			found = 0;
+	bool		refused = false;
 
 	if (response->status == 400)
 	{
-		read_refusal(answer, response, outcomes, nelements);
+		read_refusal(response, outcomes, nelements);
 		return outcomes;
 	}
 	xero_reader_open(answer->reader, response->body, response->len,
@@ -259,7 +283,10 @@ xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 	while (xero_reader_next(answer->reader, values, nulls))
 	{
 		if (found < nelements)
+		{
 			judge(&outcomes[found], values, nulls);
+			refused = refused || !outcomes[found].stored;
+		}
 		found++;
 	}
 	if (found != nelements)
@@ -268,5 +295,7 @@ xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 								nelements, found, response->detail));
 	if (nelements > 1)
 		check_order(answer, response, outcomes, keys);
+	if (refused)
+		explain_refusals(outcomes, nelements, response);
 	return outcomes;
 }

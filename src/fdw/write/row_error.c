@@ -16,6 +16,7 @@
 
 #include "fdw/write/row_error.h"
 
+#include "base/text.h"
 #include "fdw/write/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -81,20 +82,6 @@ xero_row_errors_are_logged(void)
 	return on_row_error == ON_ROW_ERROR_LOG;
 }
 
-/* Does the text contain the words, in any casing? */
-static bool
-contains(const char *text, const char *words)
-{
-	size_t		len = strlen(words);
-
-	for (; *text != '\0'; text++)
-	{
-		if (pg_strncasecmp(text, words, len) == 0)
-			return true;
-	}
-	return false;
-}
-
 int
 xero_classify_message(const char *message)
 {
@@ -112,6 +99,8 @@ xero_classify_message(const char *message)
 		{"already exists", ERRCODE_UNIQUE_VIOLATION},
 		{"already in use", ERRCODE_UNIQUE_VIOLATION},
 		{"must be specified", ERRCODE_NOT_NULL_VIOLATION},
+		{"must be supplied", ERRCODE_NOT_NULL_VIOLATION},
+		{"is mandatory", ERRCODE_NOT_NULL_VIOLATION},
 		{"is required", ERRCODE_NOT_NULL_VIOLATION},
 		{"are required", ERRCODE_NOT_NULL_VIOLATION},
 		{"cannot be empty", ERRCODE_NOT_NULL_VIOLATION},
@@ -120,7 +109,7 @@ xero_classify_message(const char *message)
 
 	for (int i = 0; i < lengthof(kinds); i++)
 	{
-		if (contains(message, kinds[i].words))
+		if (xero_contains(message, kinds[i].words))
 			return kinds[i].sqlerrcode;
 	}
 	return ERRCODE_CHECK_VIOLATION;
@@ -139,6 +128,16 @@ xero_join_messages(List *messages, const char *separator)
 	return text.data;
 }
 
+/* What can be done about it; NULL if we do not know. */
+static const char *
+hint_for(const char *message)
+{
+	if (xero_contains(message, "tax amount") ||
+		xero_contains(message, "taxamount"))
+		return "Xero computes taxes itself: leave tax amounts out.";
+	return NULL;
+}
+
 void
 xero_row_errors_raise(const char *table, CmdType operation, List *errors,
 					  int64 done, const char *names, const char *hint)
@@ -148,6 +147,8 @@ xero_row_errors_raise(const char *table, CmdType operation, List *errors,
 	int			shown = 0;
 	ListCell   *lc;
 
+	if (hint == NULL)
+		hint = hint_for(linitial(first->outcome.messages));
 	initStringInfo(&detail);
 	foreach(lc, errors)
 	{
