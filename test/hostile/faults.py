@@ -210,7 +210,7 @@ add(EVERY, [
     ("status 401, scope", ERROR, "42501", refusal(401, {}, ("WWW-Authenticate", "insufficient_scope"))),
     ("status 401, garbage", ERROR, "28000", refusal(401, [], ("WWW-Authenticate", "\x01\xff" * 600))),
     ("status 403", ERROR, "42501", refusal(403, {"Title": "Forbidden", "Detail": "AuthenticationUnsuccessful"})),
-    ("status 403, HTML", ERROR, "42501", lambda a: [a.but(status=403, body=b"<html>no").having(("Content-Type", "text/html")).whole()]),
+    ("status 403, HTML", ERROR, "08001", lambda a: [a.but(status=403, body=b"<html>no").having(("Content-Type", "text/html")).whole()]),
     ("status 404", ERROR, BAD, status(404, body=b"")),
     ("status 404, JSON", ERROR, BAD, refusal(404, {"Message": "gone"})),
     ("status 500", AGAIN, BAD, status(500)),
