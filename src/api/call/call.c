@@ -411,7 +411,8 @@ decide(XeroCall *call, const XeroHttpResult *result, XeroSituation situation)
 	input.repeatable = !call->is_write || input.keyed ||
 		strcmp(call->spec.method, "DELETE") == 0;
 	input.filtered = call->filtered;
-	input.patient = true;
+	/* the worker makes the others, and more than one statement waits for it */
+	input.patient = call->spec.stats != NULL;
 	input.renewable = !call->renewed && xero_token_renewable(&call->server);
 	input.retry_after = result->retry_after;
 	input.random = pg_prng_double(&pg_global_prng_state);
