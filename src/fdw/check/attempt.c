@@ -7,10 +7,9 @@
  */
 #include "compat.h"
 
-#include "access/xact.h"
-#include "base/text.h"
 #include "fdw/check/attempt.h"
-#include "utils/resowner.h"
+
+#include "base/subxact.h"
 
 static bool
 is_finding(int sqlerrcode)
@@ -23,30 +22,10 @@ is_finding(int sqlerrcode)
 XeroFailure *
 xero_attempt(XeroStep step, void *state)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *error = NULL;
+	ErrorData  *error = xero_try(step, state);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		step(state);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
 	if (error == NULL)
 		return NULL;
-	/* only now: whoever catches it must not find the subtransaction there */
 	if (!is_finding(error->sqlerrcode))
 		ReThrowError(error);
 	return xero_failure(error->sqlerrcode, error->message, error->detail,

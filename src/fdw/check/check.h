@@ -48,7 +48,7 @@ typedef struct XeroCheck
 	int			norgs;
 } XeroCheck;
 
-/* In check.c.  A row; "advice" is NULL if there is nothing to do. */
+/* in rows.c: a row; "advice" is NULL if there is nothing to do */
 extern void xero_check_row(XeroCheck *check, const char *name,
 						   XeroCheckState state, const char *seen,
 						   const char *advice);

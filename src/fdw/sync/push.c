@@ -26,6 +26,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "base/subxact.h"
 #include "base/text.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -37,7 +38,6 @@
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 typedef struct Push
@@ -47,6 +47,7 @@ typedef struct Push
 	Relation	rel;
 	List	   *needed;			/* IntList: attributes that each row has */
 	int			nrows;
+	int			number;			/* of the present row, from 0 */
 	Jsonb	  **rows;
 	Bitmapset **present;		/* by row: attributes it has */
 	XeroOutcome *outcomes;		/* by row */
@@ -321,37 +322,17 @@ choose_set(Push *push, int number)
  *-------------------------------------------------------------------------
  */
 
-typedef void (*Step) (Push *push, int number);
-
 /*
- * Do one step for a row.  An error of its data, and no other, is returned; it
- * is caught with a subtransaction, as input functions may do anything.
+ * Do one step for a row.  An error of its data, and no other, is returned.
+ * Input functions may do anything, so it takes a subtransaction.
  */
 static ErrorData *
-try_step(Step step, Push *push, int number)
+try_step(void (*step) (void *push), Push *push, int number)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *error = NULL;
+	ErrorData  *error;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		step(push, number);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-
+	push->number = number;
+	error = xero_try(step, push);
 	if (error != NULL)
 	{
 		int			class = ERRCODE_TO_CATEGORY(error->sqlerrcode);
@@ -366,8 +347,10 @@ try_step(Step step, Push *push, int number)
 
 /* Encode a row, unless a check of ours refuses it. */
 static void
-encode(Push *push, int number)
+encode(void *arg)
 {
+	Push	   *push = arg;
+	int			number = push->number;
 	XeroModify *state = push->state;
 	XeroPendingRow *row = NULL;
 
@@ -388,16 +371,17 @@ encode(Push *push, int number)
 
 /* The next record of the answer. */
 static void
-read_record(Push *push, int number)
+read_record(void *arg)
 {
+	Push	   *push = arg;
 	XeroModify *state = push->state;
 	const XeroPendingRow *row = linitial(push->encoded);
 	Datum		record;
 
 	xero_read_record(state, &state->queues[row->queue], push->slot);
 	record = ExecFetchSlotHeapTupleDatum(push->slot);
-	push->records[number] = DatumGetJsonbP(FunctionCall1(&push->to_json,
-														 record));
+	push->records[push->number] = DatumGetJsonbP(FunctionCall1(&push->to_json,
+															   record));
 }
 
 /*-------------------------------------------------------------------------
