@@ -42,7 +42,9 @@ BEGIN
 	INTO shown, expected
 	FROM xero_fdw.columns AS c WHERE api = 'accounting' AND table_name = name
 		-- the sandbox puts it into some answers, to vary them
-		AND column_name <> 'sales_tax_calculation_type_code';
+		AND column_name <> 'sales_tax_calculation_type_code'
+		-- only for writing: lists do not show it
+		AND (name, column_name) <> ('purchase_order_line_items', 'account_id');
 	EXECUTE format('CREATE TEMP TABLE shown AS SELECT ROW(%s)::text AS row FROM xero.%I', shown, name);
 	EXECUTE format('CREATE TEMP TABLE expected AS SELECT ROW(%s)::text AS row
 		FROM jsonb_array_elements(%L) AS record', expected, state)

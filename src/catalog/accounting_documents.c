@@ -37,7 +37,7 @@ static const XeroColumn credit_notes_columns[] = {
 	C(fully_paid_on_date, "FullyPaidOnDate", DATE, LEGAL, FULL, ORDER, "Date the balance became zero"),
 	C(credit_note_number, "CreditNoteNumber", TEXT, LEGAL, FULL, WRITABLE, "Number of the credit note, unique among those to customers"),
 	C(reference, "Reference", TEXT, OPTIMISED, FULL, WRITABLE, "Reference, free text"),
-	C(sent_to_contact, "SentToContact", BOOLEAN, LEGAL, FULL, 0, "Whether the document is marked as sent"),
+	C(sent_to_contact, "SentToContact", BOOLEAN, LEGAL, FULL, WRITABLE, "Whether the document is marked as sent"),
 	C(currency_rate, "CurrencyRate", NUMERIC, NONE, FULL, WRITABLE, "Exchange rate to the base currency of the organisation"),
 	C(remaining_credit, "RemainingCredit", NUMERIC, NONE, FULL, 0, "Credit still to be applied"),
 	C(allocations, "Allocations", JSONB, NONE, FULL, 0, "What the credit has been applied to"),
@@ -168,6 +168,7 @@ static const XeroColumn invoices_columns[] = {
 	C(credit_notes, "CreditNotes", JSONB, NONE, FULL, 0, "Credit notes applied"),
 	C(attachments, "Attachments", JSONB, NONE, SINGLE, 0, "The attached files, without their content; one call per record that has any", .detail_if = "HasAttachments"),
 	C(invoice_addresses, "InvoiceAddresses", JSONB, NONE, FULL, WRITABLE, "Addresses that automatic sales tax is computed from"),
+	C(invoice_payment_services, "InvoicePaymentServices", JSONB, NONE, FULL, 0, "Ways to pay that the online invoice offers"),
 	C(sales_tax_calculation_type_code, "SalesTaxCalculationTypeCode", TEXT, NONE, FULL, 0, "How automatic sales tax was computed (US)"),
 	C(has_errors, "HasErrors", BOOLEAN, NONE, FULL, 0, "Whether the answer to a write carries validation messages"),
 	C(status_attribute_string, "StatusAttributeString", TEXT, NONE, FULL, 0, "OK, WARNING or ERROR in the answer to a write"),
@@ -366,7 +367,7 @@ const XeroObject xero_object_purchase_orders = {
 
 static const XeroColumn purchase_order_line_items_columns[] = {
 	C(purchase_order_id, "PurchaseOrderID", UUID, NONE, FULL, HOLDER, "Purchase order the line belongs to"),
-	LINE_ITEM_COLUMNS,
+	LINE_ITEM_ROWS("To set the account by its identifier, which lists of orders do not show",),
 };
 
 const XeroObject xero_object_purchase_order_line_items = {

@@ -21,6 +21,7 @@ static const XeroColumn budgets_columns[] = {
 	C(type, "Type", TEXT, NONE, FULL, NOT_NULL | ENUM, "OVERALL or TRACKING"),
 	C(description, "Description", TEXT, NONE, FULL, 0, "Name of the budget"),
 	C(updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, FULL, 0, "Time of the last change"),
+	C(created_in, "CreatedIn", TEXT, NONE, FULL, 0, "Where the budget was made"),
 	C(budget_lines, "BudgetLines", JSONB, NONE, SINGLE, 0, "Budgeted amounts by account and month; one call per budget"),
 	C(tracking, "Tracking", JSONB, NONE, FULL, 0, "Tracking the budget is made for"),
 	C(status, "Status", TEXT, NONE, FULL, 0, "Status of the budget"),

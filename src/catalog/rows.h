@@ -77,19 +77,26 @@
  */
 #define LINE_AMOUNT_TYPES "Exclusive|Inclusive|NoTax"
 
-/* The element of every LineItems array, after the parent's key */
-#define LINE_ITEM_COLUMNS \
+/*
+ * The element of every LineItems array, after the parent's key.  Lists show
+ * which account and item a line has by identifiers, too, but not those of
+ * purchase orders.
+ */
+#define LINE_ITEM_COLUMNS LINE_ITEM_ROWS("Account", LINE_ITEM_ITEM)
+#define LINE_ITEM_ITEM \
+	C(item_id, "Item.ItemID", UUID, NONE, FULL, 0, "Item"), \
+	C(item_name, "Item.Name", TEXT, NONE, FULL, 0, "Name of the item"),
+#define LINE_ITEM_ROWS(account, item) \
 	C(line_item_id, "LineItemID", UUID, NONE, FULL, 0, "Xero's identifier of the line"), \
 	C(description, "Description", TEXT, NONE, FULL, WRITABLE, "Text of the line"), \
 	C(quantity, "Quantity", NUMERIC, NONE, FULL, WRITABLE, "Quantity"), \
 	C(unit_amount, "UnitAmount", NUMERIC, NONE, FULL, WRITABLE, "Price of one unit"), \
 	C(item_code, "ItemCode", TEXT, NONE, FULL, WRITABLE, "Code of the item"), \
 	C(account_code, "AccountCode", TEXT, NONE, FULL, WRITABLE, "Code of the account"), \
-	C(account_id, "AccountID", UUID, NONE, FULL, WRITABLE, "Account"), \
+	C(account_id, "AccountID", UUID, NONE, FULL, WRITABLE, account), \
 	C(tax_type, "TaxType", TEXT, NONE, FULL, WRITABLE, "Code of the tax rate"), \
 	C(tax_amount, "TaxAmount", NUMERIC, NONE, FULL, WRITABLE, "Tax on the line"), \
-	C(item_id, "Item.ItemID", UUID, NONE, FULL, 0, "Item"), \
-	C(item_name, "Item.Name", TEXT, NONE, FULL, 0, "Name of the item"), \
+	item \
 	C(line_amount, "LineAmount", NUMERIC, NONE, FULL, WRITABLE, "Amount of the line, discount deducted"), \
 	C(tracking, "Tracking", JSONB, NONE, FULL, WRITABLE, "Up to two tracking categories with their options"), \
 	C(discount_rate, "DiscountRate", NUMERIC, NONE, FULL, WRITABLE, "Discount, in percent"), \

@@ -22,8 +22,8 @@ EXTRAS = [
     {"SalesTaxCalculationTypeCode": "TAXCALC/AUTO", "XeroInternal": {
         "Reason": "a \"quoted\" \\ back/slash, brace } bracket ] tab \t nul-ish \u0001 \U0001f9fe é",
         "Deep": [[[[[[{"deeper": [1, -2, {"deepest": None}]}]]]]]], "InvoiceID": "not-the-key", "Total": 1}},
-    {"RoundingAmount": Number("0.00"), "Flags": [True, False, None, Number("-1.5e-10"), "", [], {}]},
-    {"EnteredTotal": None, "Warnings2": [], "Meta": {}, "Status2": "AUTHORISED"},
+    {"PostingAmount": Number("0.00"), "Flags": [True, False, None, Number("-1.5e-10"), "", [], {}]},
+    {"ShownTotal": None, "Warnings2": [], "Meta": {}, "Status2": "AUTHORISED"},
 ]
 
 

@@ -47,7 +47,7 @@ _WORDS = {
         Attachments:[] HasAttachments:bool ValidationErrors:[] HasValidationErrors:bool
         StatusAttributeString""",
     "Budget": """
-        BudgetID:guid Type Description UpdatedDateUTC:instant BudgetLines:[] Tracking:[]""",
+        BudgetID:guid Type Description UpdatedDateUTC:instant CreatedIn BudgetLines:[] Tracking:[]""",
     "Balances": """
         AccountsReceivable:{AccountsReceivable} AccountsPayable:{AccountsPayable}""",
     "ContactGroup": """
@@ -72,11 +72,13 @@ _WORDS = {
         HasAttachments:bool IsDiscounted:bool Payments:[] Prepayments:[] Overpayments:[] AmountDue:money
         AmountPaid:money FullyPaidOnDate:day AmountCredited:money UpdatedDateUTC:instant
         UpdatedDateUTCString CreditNotes:[] Attachments:[] HasErrors:bool StatusAttributeString
-        ValidationErrors:[] Warnings:[] InvoiceAddresses:[]""",
+        ValidationErrors:[] Warnings:[] InvoiceAddresses:[] InvoicePaymentServices:[] SentToEmailAddress
+        RoundingAmount:money EnteredTotal:money""",
     "Item": """
         Code InventoryAssetAccountCode Name IsSold:bool IsPurchased:bool Description PurchaseDescription
         PurchaseDetails:{Purchase} SalesDetails:{Purchase} IsTrackedAsInventory:bool TotalCostPool:money
-        QuantityOnHand:money UpdatedDateUTC:instant ItemID:guid StatusAttributeString ValidationErrors:[]""",
+        QuantityOnHand:money QuantityAvailable:money QuantityOnBackOrder:money UpdatedDateUTC:instant
+        ItemID:guid StatusAttributeString ValidationErrors:[]""",
     "Purchase": """
         UnitPrice:money AccountCode COGSAccountCode TaxType""",
     "Journal": """
@@ -93,7 +95,7 @@ _WORDS = {
     "Organisation": """
         OrganisationID:guid APIKey Name LegalName PaysTax:bool Version OrganisationType BaseCurrency
         CountryCode IsDemoCompany:bool OrganisationStatus RegistrationNumber EmployerIdentificationNumber
-        TaxNumber FinancialYearEndDay:int FinancialYearEndMonth:int SalesTaxBasis SalesTaxPeriod
+        TaxNumber TaxNumberName FinancialYearEndDay:int FinancialYearEndMonth:int SalesTaxBasis SalesTaxPeriod
         DefaultSalesTax DefaultPurchasesTax PeriodLockDate:day EndOfYearLockDate:day CreatedDateUTC:instant
         Timezone OrganisationEntityType ShortCode Class Edition LineOfBusiness Addresses:[] Phones:[]
         ExternalLinks:[] PaymentTerms:{PaymentTerm}""",

@@ -140,9 +140,9 @@ class Invoices(Documents):
                     sent += 1
                     for member in ("SubTotal", "TotalTax", "Total", "AmountDue", "RemainingCredit", "Status"):
                         self.assertEqual(str(body[name][0].get(member)), str(record.get(member)), (member, record))
-                    self.assertEqual([{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "taxtype")}
+                    self.assertEqual([{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "itemid", "taxtype")}
                                       for line in body[name][0]["LineItems"]],
-                                     [{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "taxtype")}
+                                     [{k: str(v) for k, v in line.items() if k.lower() not in ("accountid", "tracking", "item", "itemid", "taxtype")}
                                       for line in record["LineItems"]])
                 else:
                     self.assertRegex(body["Elements"][0]["ValidationErrors"][0]["Message"],

@@ -301,6 +301,9 @@ class Documents:
         for n in range(130):
             h, record, _ = self.document("PurchaseOrders", "PurchaseOrderID", n, "Exclusive", False)
             delivery = Day(record["Date"] + 14 * DAY_MS)
+            for line in record["LineItems"]:                      # live orders name the item by ItemID alone
+                if "Item" in line:
+                    line["ItemID"] = line.pop("Item")["ItemID"]
             record.update({
                 "PurchaseOrderNumber": f"PO-{n:04d}", "Reference": None if n % 3 == 0 else f"ref {n}", "Type":
                 "PURCHASEORDER", "Status": statuses[h >> 20 & 3 if n % 10 else 4], "CurrencyRate": Number("1.0000000000"),

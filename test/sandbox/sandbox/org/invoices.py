@@ -158,11 +158,14 @@ class Invoices:
             "BrandingThemeID": org.ledger.theme_ids[h >> 16 & 1], "Status": status, "LineAmountTypes": style,
             "LineItems": self.lines.records(row, lines, style, kind == "ACCREC"),
             "SubTotal": money(sub), "TotalTax": money(tax), "Total": money(total), "UpdatedDateUTC": updated,
+            "InvoicePaymentServices": self.payment_services(kind, h), "SentToEmailAddress": "",
             "UpdatedDateUTCString": iso_seconds(updated) + "Z", "CurrencyCode": currency}
         if record["IsDiscounted"]:
             record["TotalDiscount"] = money(sum(line[1] * line[2] // 1_000_000 - line[4] for line in lines if line[3]))
         if kind == "ACCREC":
             record["SentToContact"] = bool(h >> 17 & 1)
+            if h >> 17 & 3 == 3:
+                record["SentToEmailAddress"] = f"accounts+{row}@example.com"
             record["ExpectedPaymentDate"] = Day(0) if h >> 18 & 7 == 0 else due
         else:
             record["PlannedPaymentDate"] = due
@@ -184,9 +187,16 @@ class Invoices:
                                {"InvoiceAddressType": "TO", "AddressLine1": "1 Main St", "AddressLine2": "L2",
                                 "AddressLine3": "L3", "AddressLine4": "L4", "City": "Austin", "Region": "TX",
                                 "PostalCode": "73301", "Country": "US"}]})
+        if row % 3 == 1:                                          # an organisation's own choice
+            record.update({"RoundingAmount": money(row % 2), "EnteredTotal": money(total - row % 2)})
         if row == 2 and self.count >= 3:
             record["Attachments"] = []
         return record
+
+    def payment_services(self, kind, h):
+        if kind == "ACCPAY" or h >> 56 & 7:
+            return []
+        return [{"PaymentServiceID": self.org.ids("PaymentServices").of(0), "PaymentServiceName": "PayUp"}]
 
     # payments --------------------------------------------------------------
 

@@ -137,7 +137,8 @@ class Ledger:
                                              "TaxType": self.locale["purchases"]}
             if tracked:
                 record.update({"InventoryAssetAccountCode": "630", "TotalCostPool": Number("25.00"),
-                               "QuantityOnHand": Number("5.0000")})
+                               "QuantityOnHand": Number("5.0000"), "QuantityAvailable": Number("3.0000"),
+                               "QuantityOnBackOrder": Number("1.5000")})
             if n == 7:
                 record.update({"StatusAttributeString": "OK", "ValidationErrors": []})
             records.append(record)
@@ -191,7 +192,8 @@ class Ledger:
         tracking = [{key: option[key] for key in ("TrackingCategoryID", "TrackingOptionID", "Name", "Option")}
                     for option in self.tracking_options[0][:1]]
         return [{"BudgetID": ids.of(n), "Status": "APPROVED", "Type": kind, "Description": text,
-                 "UpdatedDateUTC": Instant(UPDATED + n * 1_000_003), "BudgetLines": lines[n:n + 4], "Tracking": marks}
+                 "UpdatedDateUTC": Instant(UPDATED + n * 1_000_003), "CreatedIn": ("XERO", None)[n],
+                 "BudgetLines": lines[n:n + 4], "Tracking": marks}
                 for n, (kind, text, marks) in enumerate([("OVERALL", "Overall Budget", []),
                                                          ("TRACKING", "FY2026 – North", tracking)])]
 
@@ -202,7 +204,7 @@ class Ledger:
             "LegalName": org.name + " Legal & Co", "PaysTax": True, "Version": org.country, "OrganisationType": "COMPANY",
             "BaseCurrency": locale["currency"], "CountryCode": locale["code"], "IsDemoCompany": True,
             "OrganisationStatus": "ACTIVE", "RegistrationNumber": "12 345 678", "EmployerIdentificationNumber": "98-7654321",
-            "TaxNumber": "101-2-303", "FinancialYearEndDay": 31, "FinancialYearEndMonth": 3, "SalesTaxBasis": "ACCRUALS",
+            "TaxNumber": "101-2-303", "TaxNumberName": "Tax reg", "FinancialYearEndDay": 31, "FinancialYearEndMonth": 3, "SalesTaxBasis": "ACCRUALS",
             "SalesTaxPeriod": "QUARTERLY", "DefaultSalesTax": "Tax Exclusive", "DefaultPurchasesTax": "Tax Inclusive",
             "PeriodLockDate": Day(day("2023-06-30")), "EndOfYearLockDate": Day(day("2023-03-31")),
             "CreatedDateUTC": Instant(day("2019-01-02") + 12_345_678), "OrganisationEntityType": "COMPANY",

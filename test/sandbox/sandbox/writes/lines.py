@@ -64,7 +64,7 @@ class Lines:
         """An item gives what the line does not say."""
         code = given.get("ItemCode") or given.get("Item", {}).get("Code")
         if given.get("ItemCode") == "":
-            for name in ("ItemCode", "Item"):
+            for name in ("ItemCode", "Item", "ItemID"):
                 line.pop(name, None)
         if not code:
             return
@@ -73,7 +73,10 @@ class Lines:
             return self.refuse(messages.BAD_ITEM, code)
         item = found[0]
         line["ItemCode"] = item["Code"]
-        line["Item"] = {"ItemID": item["ItemID"], "Name": item.get("Name"), "Code": item["Code"]}
+        if self.handler.spec.name == "PurchaseOrders":
+            line["ItemID"] = item["ItemID"]
+        else:
+            line["Item"] = {"ItemID": item["ItemID"], "Name": item.get("Name"), "Code": item["Code"]}
         details = item.get("SalesDetails" if self.sales else "PurchaseDetails") or {}
         text = item.get("Description" if self.sales else "PurchaseDescription")
         price = details.get("UnitPrice")
