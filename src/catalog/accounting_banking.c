@@ -100,6 +100,7 @@ const XeroObject xero_object_bank_transactions = {
 	.key = "bank_transaction_id",
 	COLUMNS(bank_transactions_columns),
 	BANK_TRANSACTIONS_LIST,
+	PARAMS({"References", XERO_PARAM_LIST, "reference", false}),
 	.typical_rows = 10000,
 	SCOPE("accounting.banktransactions"),
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_VOID,
@@ -200,7 +201,7 @@ static const XeroColumn expense_claims_columns[] = {
 
 const XeroObject xero_object_expense_claims = {
 	.api = &xero_api_accounting, .name = "ExpenseClaims", .table_name = "expense_claims",
-	.comment = "Expense claims of the older kind",
+	.comment = "Classic expense claims, which Xero ends in February 2027",
 	.key = "expense_claim_id",
 	COLUMNS(expense_claims_columns),
 	.wrapper = "ExpenseClaims",
@@ -388,7 +389,7 @@ const XeroObject xero_object_prepayments = {
 	.key = "prepayment_id",
 	COLUMNS(prepayments_columns),
 	PREPAYMENTS_LIST,
-	PARAMS({"InvoiceNumbers", XERO_PARAM_LIST, "invoice_number", false}),
+	PARAMS({"InvoiceNumbers", XERO_PARAM_LIST, "invoice_number", false}, {"References", XERO_PARAM_LIST, "reference", false}),
 	.typical_rows = 200,
 	SCOPE("accounting.payments"),
 	.operations = XERO_OP_LIST | XERO_OP_GET,
@@ -452,7 +453,7 @@ static const XeroColumn receipts_columns[] = {
 
 const XeroObject xero_object_receipts = {
 	.api = &xero_api_accounting, .name = "Receipts", .table_name = "receipts",
-	.comment = "Receipts of expense claims of the older kind",
+	.comment = "Receipts of classic expense claims, which Xero ends in February 2027",
 	.key = "receipt_id",
 	COLUMNS(receipts_columns),
 	.wrapper = "Receipts",

@@ -193,7 +193,7 @@ const XeroObject xero_object_invoices = {
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_VOID,
 	.max_batch = 50,
 	WRITES(
-		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
+		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50, .backorders = true,
 		.labels = {"invoice_number", "reference"},
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"SUBMITTED", "DELETED"}, {"AUTHORISED", "VOIDED"}),
 		.ending_hint = "DELETE makes a DRAFT or SUBMITTED invoice DELETED, and an AUTHORISED one VOIDED; of a PAID one, delete the payments first."),

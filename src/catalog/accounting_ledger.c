@@ -40,23 +40,26 @@ const XeroObject xero_object_budgets = {
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 };
 
-/* journals */
+/* journals and cash_journals */
 
-static const XeroColumn journals_columns[] = {
-	C(journal_id, "JournalID", UUID, NONE, FULL, NOT_NULL, "Xero's identifier of the journal"),
-	C(journal_date, "JournalDate", DATE, NONE, FULL, NOT_NULL, "Date the journal is booked on"),
-	C(journal_number, "JournalNumber", INTEGER, NONE, FULL, NOT_NULL, "Number of the journal, ascending within the organisation"),
-	C(created_date_utc, "CreatedDateUTC", TIMESTAMPTZ, NONE, FULL, NOT_NULL, "Time of creation"),
-	C(reference, "Reference", TEXT, NONE, FULL, 0, "Reference of the source document"),
-	C(source_id, "SourceID", UUID, NONE, LIST, 0, "Document that caused the journal"),
-	C(source_type, "SourceType", TEXT, NONE, LIST, ENUM, "Kind of the document that caused the journal"),
-	C(journal_lines, "JournalLines", JSONB, NONE, FULL, 0, "The lines"),
-};
+#define JOURNAL_COLUMNS(levels) \
+	C(journal_id, "JournalID", UUID, NONE, levels, NOT_NULL, "Xero's identifier of the journal"), \
+	C(journal_date, "JournalDate", DATE, NONE, levels, NOT_NULL, "Date the journal is booked on"), \
+	C(journal_number, "JournalNumber", INTEGER, NONE, levels, NOT_NULL, "Number of the journal, ascending within the organisation"), \
+	C(created_date_utc, "CreatedDateUTC", TIMESTAMPTZ, NONE, levels, NOT_NULL, "Time of creation"), \
+	C(reference, "Reference", TEXT, NONE, levels, 0, "Reference of the source document"), \
+	C(source_id, "SourceID", UUID, NONE, LIST, 0, "Document that caused the journal"), \
+	C(source_type, "SourceType", TEXT, NONE, LIST, ENUM, "Kind of the document that caused the journal"), \
+	C(journal_lines, "JournalLines", JSONB, NONE, levels, 0, "The lines")
 
 #define JOURNALS_LIST \
 	.wrapper = "Journals", \
 	.paging = XERO_PAGING_OFFSET, .default_page_size = 100, .offset_column = "journal_number", \
 	.has_modified_since = true
+
+static const XeroColumn journals_columns[] = {
+	JOURNAL_COLUMNS(FULL),
+};
 
 const XeroObject xero_object_journals = {
 	.api = &xero_api_accounting, .name = "Journals", .table_name = "journals",
@@ -69,22 +72,42 @@ const XeroObject xero_object_journals = {
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 };
 
-/* journal_journal_lines */
+/* Whether a journal's own path knows those of the cash basis is documented nowhere. */
+static const XeroColumn cash_journals_columns[] = {
+	JOURNAL_COLUMNS(LIST),
+};
+
+const XeroObject xero_object_cash_journals = {
+	.api = &xero_api_accounting, .name = "CashJournals", .table_name = "cash_journals",
+	.path = "Journals", .query = "paymentsOnly=true",
+	.comment = "The general ledger on a cash basis",
+	.key = "journal_id",
+	COLUMNS(cash_journals_columns),
+	JOURNALS_LIST,
+	.typical_rows = 50000,
+	.read_scope = "accounting.journals.read",
+	.operations = XERO_OP_LIST,
+};
+
+/* journal_journal_lines and cash_journal_journal_lines */
+
+#define JOURNAL_LINE_COLUMNS(levels) \
+	C(journal_id, "JournalID", UUID, NONE, levels, PARENT | NOT_NULL, "Journal the line belongs to"), \
+	C(journal_line_id, "JournalLineID", UUID, NONE, levels, 0, "Xero's identifier of the line"), \
+	C(account_id, "AccountID", UUID, NONE, levels, 0, "Account"), \
+	C(account_code, "AccountCode", TEXT, NONE, levels, 0, "Code of the account"), \
+	C(account_type, "AccountType", TEXT, NONE, levels, ENUM, "Account type"), \
+	C(account_name, "AccountName", TEXT, NONE, levels, 0, "Name of the account"), \
+	C(description, "Description", TEXT, NONE, levels, 0, "Text of the line"), \
+	C(net_amount, "NetAmount", NUMERIC, NONE, levels, 0, "Amount without tax: positive for a debit, negative for a credit"), \
+	C(gross_amount, "GrossAmount", NUMERIC, NONE, levels, 0, "Amount with tax"), \
+	C(tax_amount, "TaxAmount", NUMERIC, NONE, levels, 0, "Tax on the line"), \
+	C(tax_type, "TaxType", TEXT, NONE, levels, 0, "Code of the tax rate"), \
+	C(tax_name, "TaxName", TEXT, NONE, levels, 0, "Name of the tax rate"), \
+	C(tracking_categories, "TrackingCategories", JSONB, NONE, levels, 0, "Tracking categories with their options")
 
 static const XeroColumn journal_journal_lines_columns[] = {
-	C(journal_id, "JournalID", UUID, NONE, FULL, PARENT | NOT_NULL, "Journal the line belongs to"),
-	C(journal_line_id, "JournalLineID", UUID, NONE, FULL, 0, "Xero's identifier of the line"),
-	C(account_id, "AccountID", UUID, NONE, FULL, 0, "Account"),
-	C(account_code, "AccountCode", TEXT, NONE, FULL, 0, "Code of the account"),
-	C(account_type, "AccountType", TEXT, NONE, FULL, ENUM, "Account type"),
-	C(account_name, "AccountName", TEXT, NONE, FULL, 0, "Name of the account"),
-	C(description, "Description", TEXT, NONE, FULL, 0, "Text of the line"),
-	C(net_amount, "NetAmount", NUMERIC, NONE, FULL, 0, "Amount without tax: positive for a debit, negative for a credit"),
-	C(gross_amount, "GrossAmount", NUMERIC, NONE, FULL, 0, "Amount with tax"),
-	C(tax_amount, "TaxAmount", NUMERIC, NONE, FULL, 0, "Tax on the line"),
-	C(tax_type, "TaxType", TEXT, NONE, FULL, 0, "Code of the tax rate"),
-	C(tax_name, "TaxName", TEXT, NONE, FULL, 0, "Name of the tax rate"),
-	C(tracking_categories, "TrackingCategories", JSONB, NONE, FULL, 0, "Tracking categories with their options"),
+	JOURNAL_LINE_COLUMNS(FULL),
 };
 
 const XeroObject xero_object_journal_journal_lines = {
@@ -96,6 +119,21 @@ const XeroObject xero_object_journal_journal_lines = {
 	JOURNALS_LIST,
 	.typical_rows = 150000,
 	.operations = XERO_OP_LIST | XERO_OP_GET,
+};
+
+static const XeroColumn cash_journal_journal_lines_columns[] = {
+	JOURNAL_LINE_COLUMNS(LIST),
+};
+
+const XeroObject xero_object_cash_journal_journal_lines = {
+	.api = &xero_api_accounting, .name = "CashJournals/JournalLines", .table_name = "cash_journal_journal_lines",
+	.parent = &xero_object_cash_journals, .array = "JournalLines",
+	.comment = "Lines of journals on a cash basis, one row each",
+	.key = "journal_line_id",
+	COLUMNS(cash_journal_journal_lines_columns),
+	JOURNALS_LIST,
+	.typical_rows = 150000,
+	.operations = XERO_OP_LIST,
 };
 
 /* manual_journals */

@@ -200,6 +200,43 @@ const XeroObject xero_object_organisation = {
 	.operations = XERO_OP_LIST,
 };
 
+/* organisation_actions */
+
+static const XeroColumn organisation_actions_columns[] = {
+	C(name, "Name", TEXT, NONE, LIST, NOT_NULL, "What can be done, such as CreateApprovedInvoice"),
+	C(status, "Status", TEXT, NONE, LIST, NOT_NULL | ENUM, "ALLOWED or NOT-ALLOWED"),
+};
+
+const XeroObject xero_object_organisation_actions = {
+	.api = &xero_api_accounting, .name = "Organisation/Actions", .table_name = "organisation_actions",
+	.comment = "What the connection may do in the organisation",
+	.key = "name",
+	COLUMNS(organisation_actions_columns),
+	.wrapper = "Actions",
+	.paging = XERO_PAGING_NONE,
+	.typical_rows = 15,
+	SCOPE("accounting.settings"),
+	.operations = XERO_OP_LIST,
+};
+
+/* invoice_reminders_settings */
+
+static const XeroColumn invoice_reminders_settings_columns[] = {
+	C(enabled, "Enabled", BOOLEAN, NONE, LIST, NOT_NULL, "Whether reminders of overdue invoices are sent"),
+};
+
+const XeroObject xero_object_invoice_reminders_settings = {
+	.api = &xero_api_accounting, .name = "InvoiceReminders/Settings", .table_name = "invoice_reminders_settings",
+	.comment = "Whether customers are reminded of invoices: one row",
+	.key = "enabled",
+	COLUMNS(invoice_reminders_settings_columns),
+	.wrapper = "InvoiceReminders",
+	.paging = XERO_PAGING_NONE,
+	.typical_rows = 1,
+	SCOPE("accounting.settings"),
+	.operations = XERO_OP_LIST,
+};
+
 /* payment_services */
 
 static const XeroColumn payment_services_columns[] = {

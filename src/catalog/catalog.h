@@ -138,9 +138,11 @@ typedef struct XeroApi
 typedef struct XeroObject
 {
 	const XeroApi *api;
-	const char *name;			/* path below the base, and the "object"
-								 * option after the API's name: "Invoices";
-								 * for a child table "Invoices/LineItems" */
+	const char *name;			/* the "object" option after the API's name:
+								 * "Invoices"; for a child table
+								 * "Invoices/LineItems" */
+	const char *path;			/* below the base; NULL: as the name */
+	const char *query;			/* "name=value" of every list request, or NULL */
 	const char *table_name;		/* SQL name */
 	const char *wrapper;		/* member of the envelope that holds the array */
 	const char *key;			/* SQL name of the key column; for a child
@@ -208,6 +210,13 @@ extern bool xero_lists_lack_rows(const XeroObject *object);
 
 extern const char *xero_type_name(XeroType type);
 extern Oid	xero_type_oid(XeroType type);
+
+/* The path of the object's list, below the base of its API. */
+static inline const char *
+xero_object_path(const XeroObject *object)
+{
+	return object->path ? object->path : object->name;
+}
 
 /* The object that is asked for: the parent of a child table, else itself. */
 static inline const XeroObject *

@@ -46,13 +46,17 @@
 	X(invoices) \
 	X(invoice_line_items) \
 	X(invoice_payments) \
+	X(invoice_reminders_settings) \
 	X(items) \
 	X(journals) \
 	X(journal_journal_lines) \
+	X(cash_journals) \
+	X(cash_journal_journal_lines) \
 	X(linked_transactions) \
 	X(manual_journals) \
 	X(manual_journal_journal_lines) \
 	X(organisation) \
+	X(organisation_actions) \
 	X(overpayments) \
 	X(overpayment_allocations) \
 	X(payments) \

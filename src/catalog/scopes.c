@@ -56,12 +56,13 @@ xero_path_scope(const char *path, bool writes)
 	{
 		const XeroObject *object = xero_objects[i];
 		size_t		base = strlen(object->api->base);
-		size_t		name = strlen(object->name);
+		const char *below = xero_object_path(object);
+		size_t		name = strlen(below);
 
 		if (object->parent == NULL &&
 			strncmp(path, object->api->base, base) == 0 &&
 			path[base] == '/' &&
-			strncmp(path + base + 1, object->name, name) == 0 &&
+			strncmp(path + base + 1, below, name) == 0 &&
 			(path[base + 1 + name] == '\0' || path[base + 1 + name] == '/'))
 			return pick_scope(object, writes);
 	}

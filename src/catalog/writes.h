@@ -71,6 +71,7 @@ typedef struct XeroWriteRules
 								 * path */
 	bool		by_body;		/* a record has no path of its own */
 	bool		repeatable;		/* what is created twice is there once */
+	bool		backorders;		/* allowBackorders=true is offered */
 
 	const char *labels[3];		/* columns that name a record to people */
 	const char *with_update[12];	/* columns that every change must carry */

@@ -184,7 +184,7 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 												 object->name));
 		values[2] = CStringGetTextDatum(object->table_name);
 		values[3] = CStringGetTextDatum(psprintf("%s/%s", object->api->base,
-												 xero_root_object(object)->name));
+												 xero_object_path(xero_root_object(object))));
 		nulls[4] = object->key == NULL;
 		values[4] = nulls[4] ? (Datum) 0 : CStringGetTextDatum(object->key);
 		values[5] = operations_array(object->operations);

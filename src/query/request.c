@@ -321,6 +321,14 @@ append_param(QueryText *query, const char *name, const char *value,
 static void
 append_fixed(const Build *b, QueryText *query)
 {
+	if (b->root->query != NULL)
+	{
+		char	   *name = pstrdup(b->root->query);
+		char	   *equals = strchr(name, '=');
+
+		*equals = '\0';
+		append_param(query, name, equals + 1, false);
+	}
 	if (b->options->order != NULL)
 		append_param(query, "order", b->options->order, false);
 	if (b->summary)
@@ -363,7 +371,7 @@ finish_request(XeroRequest *request, QueryText *query)
 static char *
 list_path(const XeroObject *root)
 {
-	return psprintf("%s/%s", root->api->base, root->name);
+	return psprintf("%s/%s", root->api->base, xero_object_path(root));
 }
 
 /* One list request; "chunk" is what it takes of the split item, or NULL. */

@@ -255,6 +255,9 @@ check_requests(void)
 				object->max_page_size >= object->default_page_size),
 			   object, "max_page_size");
 		expect(object->typical_rows > 0, object, "typical_rows");
+		expect(object->query == NULL ||
+			   (object->parent == NULL && strchr(object->query, '=')),
+			   object, "query");
 	}
 	rule("page sizes fit the way of paging");
 
@@ -507,7 +510,7 @@ check_scopes(void)
 				strcmp(read + strlen(write), ".read") == 0),
 			   object, "scope to write");
 		snprintf(path, sizeof(path), "%s/%s/1", object->api->base,
-				 xero_root_object(object)->name);
+				 xero_object_path(xero_root_object(object)));
 		found = xero_path_scope(path, false);
 		expect(found != NULL && strcmp(found, read) == 0, object, "path");
 	}

@@ -25,6 +25,7 @@
 #define KEY_BYTES 16
 
 static bool dry_run = false;
+static bool allow_backorders = false;
 static char doubtful[512] = ""; /* a request, for people */
 
 void
@@ -35,12 +36,23 @@ xero_write_init(void)
 							 "Rows count as written; what Xero would say to them is not known.",
 							 &dry_run, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("xero_fdw.allow_backorders",
+							 "Lets invoices sell more of a tracked item than is available.",
+							 "Xero refuses such an invoice otherwise.",
+							 &allow_backorders, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 bool
 xero_write_is_dry_run(void)
 {
 	return dry_run;
+}
+
+bool
+xero_write_allows_backorders(void)
+{
+	return allow_backorders;
 }
 
 void

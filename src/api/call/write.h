@@ -29,11 +29,14 @@ typedef struct XeroWriteSpec
 	XeroCallStats *stats;
 } XeroWriteSpec;
 
-/* In _PG_init: defines xero_fdw.dry_run. */
+/* In _PG_init: defines xero_fdw.dry_run and xero_fdw.allow_backorders. */
 extern void xero_write_init(void);
 
 /* Are requests shown instead of sent? */
 extern bool xero_write_is_dry_run(void);
+
+/* May invoices sell more of a tracked item than is available? */
+extern bool xero_write_allows_backorders(void);
 
 /* Show what would be sent. */
 extern void xero_write_show(const XeroWriteSpec *spec);

@@ -112,7 +112,8 @@ xero_detail_get(MemoryContext mcxt, const XeroServer *server,
 	XeroCallSpec spec = {0};
 
 	spec.method = "GET";
-	spec.path = psprintf("%s/%s/%s", object->api->base, object->name, key);
+	spec.path = psprintf("%s/%s/%s", object->api->base, xero_object_path(object),
+						 key);
 	spec.query = object->has_unitdp ? "unitdp=4" : "";
 	spec.missing_ok = true;
 	spec.stats = stats;

@@ -231,7 +231,7 @@ xero_parent_request(const XeroTable *table, List *keys, char **query)
 					 parent->default_page_size,
 					 parent->has_unitdp ? "&unitdp=4" : "");
 	*query = text.data;
-	return psprintf("%s/%s", parent->api->base, parent->name);
+	return psprintf("%s/%s", parent->api->base, xero_object_path(parent));
 }
 
 /* The elements of the array, as they stand. */

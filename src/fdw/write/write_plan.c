@@ -16,6 +16,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "api/call/write.h"
 #include "base/urlencode.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
@@ -241,7 +242,7 @@ encode_key(const XeroObject *object, const char *key)
 char *
 xero_record_path(const XeroObject *object, const char *key)
 {
-	return psprintf("%s/%s/%s", object->api->base, object->name,
+	return psprintf("%s/%s/%s", object->api->base, xero_object_path(object),
 					encode_key(object, key));
 }
 
@@ -258,7 +259,7 @@ xero_write_path(const XeroTable *table, CmdType operation, int batch,
 		list = psprintf("%s/%s", xero_record_path(object->parent, parent_key),
 						object->array);
 	else
-		list = psprintf("%s/%s", object->api->base, object->name);
+		list = psprintf("%s/%s", object->api->base, xero_object_path(object));
 	if (!is_own_path(rules, operation, batch))
 		return list;
 	return psprintf("%s/%s", list,
@@ -275,8 +276,16 @@ xero_write_query(const XeroTable *table, CmdType operation, int batch)
 	bool		unitdp = table->object->has_unitdp &&
 	rules->place != XERO_PLACE_BELOW && strcmp(method, "DELETE") != 0;
 
-	return psprintf("%s%s%s", statuses ? "summarizeErrors=false" : "",
-					statuses && unitdp ? "&" : "", unitdp ? "unitdp=4" : "");
+	StringInfoData query;
+
+	initStringInfo(&query);
+	if (statuses)
+		appendStringInfoString(&query, "&summarizeErrors=false");
+	if (unitdp)
+		appendStringInfoString(&query, "&unitdp=4");
+	if (rules->backorders && xero_write_allows_backorders())
+		appendStringInfoString(&query, "&allowBackorders=true");
+	return query.len > 0 ? query.data + 1 : query.data;
 }
 
 /*-------------------------------------------------------------------------

@@ -116,8 +116,12 @@ class Api:
         else:
             raise not_found()
         if base == ACCOUNTING:
-            specs = {spec.lower(): ACCOUNTING_OBJECTS[spec] for spec in ACCOUNTING_OBJECTS}
-            spec = specs.get(name.lower())
+            specs = {spec.path.lower(): spec for spec in ACCOUNTING_OBJECTS.values()}
+            spec = specs.get("/".join([name, *rest[:1]]).lower())
+            if spec and rest:
+                rest = rest[1:]
+            else:
+                spec = specs.get(name.lower())
         else:
             employees = EMPLOYEES_AU if org.country == "AU" else EMPLOYEES_UK_NZ
             spec = employees if name.lower() == "employees" and employees.base == base else None

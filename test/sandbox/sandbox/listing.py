@@ -19,6 +19,9 @@ HIGH_VOLUME_TEXT = (
     "Your request is not filtering {} efficiently, given the extremely high volume for this organisation. Please "
     "check https://developer.xero.com/documentation/api/efficient-data-retrieval for tips on how to filter your "
     "request, or contact api@xero.com for further assistance.")
+# On a cash basis, a document counts when it is paid.  (Which journals Xero then
+# shows in the place of these is documented nowhere.)
+ACCRUALS = {"ACCREC", "ACCPAY"}
 SEARCHED = {"Invoices": ["InvoiceNumber", "Reference"],
             "Contacts": ["Name", "FirstName", "LastName", "ContactNumber", "CompanyNumber", "EmailAddress"]}
 
@@ -160,6 +163,9 @@ class Listing:
         if spec.name == "Journals":
             offset, numbers = self._number("offset") or 0, table.column("JournalNumber")
             tests.append(lambda row: numbers[row] > offset)
+            if self._flag("paymentsOnly"):
+                sources = table.column("SourceType")
+                tests.append(lambda row: sources[row] not in ACCRUALS)
         self._archive_tests(table, tests)
         return tests
 

@@ -67,10 +67,11 @@ DOCUMENT_LIST = Form(drop=["Attachments"], empty=["LineItems"], bare_contact=Tru
 class Object:
     """One endpoint."""
 
-    def __init__(self, name, key, *, wrapper=None, type_name=None, natural=None, clock="UpdatedDateUTC", where=True,
+    def __init__(self, name, key, *, path=None, wrapper=None, type_name=None, natural=None, clock="UpdatedDateUTC", where=True,
                  modified_since=True, paging="none", params="", forms=None, scopes="", base=ACCOUNTING,
                  order=True, unitdp=False, optimised="", fixed_page=False):
         self.name = name
+        self.path = path or name
         self.key = key
         self.wrapper = wrapper or name
         self.type_name = type_name or (name[:-3] + "y" if name.endswith("ies") else name.rstrip("s"))
@@ -116,7 +117,7 @@ DOCUMENT = {"single": FULL, "page": NO_ATTACHMENTS, "list": DOCUMENT_LIST}
 
 ALL = [
     Object("Accounts", "AccountID", scopes="accounting.settings"),
-    Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, forms=DOCUMENT,
+    Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, params="References", forms=DOCUMENT,
            scopes=TRANSACTIONS + " accounting.banktransactions",
            optimised="Type Status Date Contact.ContactID BankTransactionID UpdatedDateUTC"),
     Object("BankTransfers", "BankTransferID", clock="CreatedDateUTC", params="includeDeleted",
@@ -147,6 +148,8 @@ ALL = [
            scopes=TRANSACTIONS + " accounting.invoices",
            optimised="Status Contact.ContactID Contact.Name Contact.ContactNumber Reference InvoiceNumber InvoiceID "
                      "Type AmountPaid Date DueDate AmountDue UpdatedDateUTC"),
+    Object("InvoiceReminders", "Enabled", path="InvoiceReminders/Settings", clock=None, where=False, order=False,
+           modified_since=False, scopes="accounting.settings"),
     Object("Items", "ItemID", natural="Code", unitdp=True, scopes="accounting.settings accounting.invoices"),
     Object("Journals", "JournalID", natural="JournalNumber", clock="CreatedDateUTC", where=False, order=False,
            paging="offset", params="offset paymentsOnly", forms={"single": Form(drop=["SourceID", "SourceType"])},
@@ -160,13 +163,15 @@ ALL = [
            optimised="Narration ManualJournalID UpdatedDateUTC Date"),
     Object("Organisation", "OrganisationID", wrapper="Organisations", type_name="Organisation",
            clock="CreatedDateUTC", where=False, order=False, modified_since=False, scopes="accounting.settings"),
+    Object("OrganisationActions", "Name", path="Organisation/Actions", wrapper="Actions", type_name="Action", clock=None,
+           where=False, order=False, modified_since=False, scopes="accounting.settings"),
     Object("Overpayments", "OverpaymentID", paging="pages", unitdp=True, params="References", forms=DOCUMENT,
            scopes=TRANSACTIONS + " accounting.payments"),
     Object("Payments", "PaymentID", paging="pages", scopes=TRANSACTIONS + " accounting.payments",
            optimised="PaymentType Status Date Invoice.InvoiceID Reference PaymentID UpdatedDateUTC"),
     Object("PaymentServices", "PaymentServiceID", clock=None, where=False, order=False, modified_since=False,
            scopes="paymentservices"),
-    Object("Prepayments", "PrepaymentID", paging="pages", unitdp=True, params="InvoiceNumbers", forms=DOCUMENT,
+    Object("Prepayments", "PrepaymentID", paging="pages", unitdp=True, params="InvoiceNumbers References", forms=DOCUMENT,
            scopes=TRANSACTIONS + " accounting.payments"),
     Object("PurchaseOrders", "PurchaseOrderID", natural="PurchaseOrderNumber", where=False, paging="always",
            params="Status DateFrom DateTo",

@@ -14,6 +14,8 @@ _WORDS = {
         Code Name AccountID:guid Type BankAccountNumber Status Description BankAccountType CurrencyCode
         TaxType EnablePaymentsToAccount:bool ShowInExpenseClaims:bool Class SystemAccount ReportingCode
         ReportingCodeName HasAttachments:bool UpdatedDateUTC:instant AddToWatchlist:bool ValidationErrors:[]""",
+    "Action": """
+        Name Status""",
     "BankTransaction": """
         Type Contact:{Contact} LineItems:[] BankAccount:{Account} IsReconciled:bool Date:day Reference
         CurrencyCode CurrencyRate:money Url Status LineAmountTypes SubTotal:money TotalTax:money Total:money
@@ -74,6 +76,8 @@ _WORDS = {
         UpdatedDateUTCString CreditNotes:[] Attachments:[] HasErrors:bool StatusAttributeString
         ValidationErrors:[] Warnings:[] InvoiceAddresses:[] InvoicePaymentServices:[] SentToEmailAddress
         RoundingAmount:money EnteredTotal:money""",
+    "InvoiceReminder": """
+        Enabled:bool""",
     "Item": """
         Code InventoryAssetAccountCode Name IsSold:bool IsPurchased:bool Description PurchaseDescription
         PurchaseDetails:{Purchase} SalesDetails:{Purchase} IsTrackedAsInventory:bool TotalCostPool:money

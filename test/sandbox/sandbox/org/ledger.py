@@ -197,6 +197,15 @@ class Ledger:
                 for n, (kind, text, marks) in enumerate([("OVERALL", "Overall Budget", []),
                                                          ("TRACKING", "FY2026 – North", tracking)])]
 
+    def organisation_actions(self):
+        """What an organisation may do depends on its plan, and on the user."""
+        return [{"Name": name, "Status": status} for name, status in (
+            ("CreateApprovedInvoice", "ALLOWED"), ("CreateDraftInvoice", "ALLOWED"), ("CreateRepeatingInvoice", "ALLOWED"),
+            ("UseMulticurrency", "NOT-ALLOWED"), ("Create \"odd\" action", "ALLOWED"))]
+
+    def invoice_reminders(self):
+        return [{"Enabled": True}]
+
     def organisation(self):
         locale, org = self.locale, self.org
         return [{

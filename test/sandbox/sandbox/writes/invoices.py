@@ -89,6 +89,23 @@ class Invoices(Payable):
     def number_taken(self, name, number):
         return messages.INVOICE_NUMBER_TAKEN
 
+    def finish(self, record, given, before):
+        super().finish(record, given, before)
+        approved = record["Status"] == "AUTHORISED" and (not before or before["Status"] != "AUTHORISED")
+        if approved and record["Type"] == "ACCREC" and self.call.params.get("allowBackorders", "").lower() != "true":
+            self._check_stock(record["LineItems"])
+
+    def _check_stock(self, lines):
+        """More than there is of a tracked item cannot be sold, unless asked for."""
+        wanted = {}
+        for line in lines:
+            if line.get("ItemCode"):
+                wanted[line["ItemCode"]] = wanted.get(line["ItemCode"], 0) + Decimal(line.get("Quantity") or 0)
+        for code, quantity in wanted.items():
+            item, = self.books.find("Items", "Code", code)[:1] or [{}]
+            if item.get("IsTrackedAsInventory") and quantity > Decimal(item.get("QuantityAvailable") or 0):
+                self.refuse(messages.OUT_OF_STOCK, code)
+
     def store(self, record, given, before):
         super().store(record, given, before)
         if before and (before.get("InvoiceNumber") != record.get("InvoiceNumber")

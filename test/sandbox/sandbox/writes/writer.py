@@ -66,7 +66,9 @@ class Visit:
         writable = WRITABLE.get(self.spec.name)
         if not writable:
             raise not_implemented()
-        unknown = set(self.call.params) - {"summarizeErrors"} - ({"unitdp"} & self.spec.params)
+        known = {"summarizeErrors"} | ({"unitdp"} & self.spec.params) | \
+            ({"allowBackorders"} if self.spec.name == "Invoices" else set())
+        unknown = set(self.call.params) - known
         if unknown and self.books.options.strict:
             raise validation(f"Unknown query parameter: {', '.join(sorted(unknown))}")
         self.writable = writable
