@@ -101,7 +101,8 @@ def serve_singles(table, path, records):
 
 def children_of(tables, table):
     return [child for (api, _), child in tables.items()
-            if api == table["api"] and child["object"].startswith(table["object"] + "/")]
+            if api == table["api"] and child["object"].startswith(table["object"] + "/")
+            and child["path"] == table["path"]]
 
 
 def check_list(report, tables, table, path, body):
