@@ -54,17 +54,31 @@ has_doubled_member(const char *s, size_t len)
 }
 
 static void
+check_reasons(const XeroReason *reasons, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const XeroReason *reason = &reasons[i];
+
+		fuzz_must(IS_STRING(reason->text) && reason->text[0] != '\0');
+		fuzz_must(IS_STRING(reason->part));
+		fuzz_must(reason->element >= -1 && reason->place >= -1);
+		fuzz_must(reason->part[0] == '\0' || reason->element >= 0);
+	}
+}
+
+static void
 read_loosely(const char *text, size_t len)
 {
 	XeroErrorDocument error;
 	XeroTokenDocument token;
-	XeroMessage messages[4];
+	XeroReason	reasons[4];
 	XeroOrganisation organisations[4];
 	char		country[XERO_COUNTRY_SIZE];
 	int			count;
 
 	(void) xero_looks_like_json("application/json", text, len);
-	(void) xero_parse_error(text, len, &error);
+	xero_parse_error(text, len, &error);
 	fuzz_must(IS_STRING(error.type) && IS_STRING(error.message) &&
 			  IS_STRING(error.detail));
 	(void) xero_parse_token(text, len, &token);
@@ -73,10 +87,12 @@ read_loosely(const char *text, size_t len)
 	(void) xero_parse_country(text, len, country, sizeof(country));
 	fuzz_must(IS_STRING(country));
 
-	count = xero_parse_messages(text, len, messages, lengthof(messages));
+	count = xero_parse_messages(text, len, reasons, lengthof(reasons));
 	fuzz_must(count == xero_parse_messages(text, len, NULL, 0));
-	for (int i = 0; i < Min(count, (int) lengthof(messages)); i++)
-		fuzz_must(IS_STRING(messages[i].text) && messages[i].text[0] != '\0');
+	check_reasons(reasons, Min(count, (int) lengthof(reasons)));
+	count = xero_parse_reasons(text, len, reasons, lengthof(reasons));
+	fuzz_must(count == xero_parse_reasons(text, len, NULL, 0));
+	check_reasons(reasons, Min(count, (int) lengthof(reasons)));
 	count = xero_parse_organisations(text, len, organisations,
 									 lengthof(organisations));
 	fuzz_must(count == xero_parse_organisations(text, len, NULL, 0));
