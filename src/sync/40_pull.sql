@@ -157,11 +157,60 @@ END $$;
 COMMENT ON FUNCTION @extschema@._can_be_parted(integer, text) IS
 	'internal: does LIMIT with OFFSET cost no more than the pages it touches?';
 
+-- A text that PostgreSQL cannot store must not end a run.  So what reads records
+-- for a sync sets mark_bad_text: U+FDD0, which is no character, then stands for
+-- what cannot be stored, unless the setting on_bad_text replaces that anyway.
+-- Who makes something of a record asks for the column that has it.
+CREATE FUNCTION @extschema@._bad_column(remote jsonb) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
+BEGIN
+	-- other encodings have no U+FDD0
+	IF getdatabaseencoding() <> 'UTF8' OR remote::text NOT LIKE '%' || convert_from('\xefb790', 'UTF8') || '%' THEN
+		RETURN NULL;
+	END IF;
+	RETURN (SELECT min(m.key) FROM jsonb_each(remote) AS m WHERE m.value::text LIKE '%' || convert_from('\xefb790', 'UTF8') || '%');
+END $$;
+COMMENT ON FUNCTION @extschema@._bad_column(jsonb) IS
+	'internal: the column of a record that has a text which PostgreSQL cannot store';
+
+CREATE FUNCTION @extschema@._bad_text_message(column_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog AS $$
+	SELECT format(E'column "%s" has a character that PostgreSQL cannot store\n'
+		'U+FFFD is read in its place if xero_fdw.on_bad_text is "replace".', column_name)
+$$;
+COMMENT ON FUNCTION @extschema@._bad_text_message(text) IS
+	'internal: what is wrong with such a record';
+
+CREATE FUNCTION @extschema@._refuse_bad_text(remote jsonb) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
+BEGIN
+	IF @extschema@._bad_column(remote) IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'untranslatable_character',
+			MESSAGE = @extschema@._bad_text_message(@extschema@._bad_column(remote));
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._refuse_bad_text(jsonb) IS
+	'internal: an error for a record that has such a text';
+
+-- Records that wait for a setting that replaces such texts need not wait longer.
+CREATE FUNCTION @extschema@._replace_bad_texts(sync integer) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	IF current_setting('xero_fdw.on_bad_text') = 'replace' THEN
+		UPDATE @extschema@.sync_inbox AS i
+		SET held = false, remote = replace(i.remote::text, convert_from('\xefb790', 'UTF8'),
+			convert_from('\xefbfbd', 'UTF8'))::jsonb
+		WHERE i.sync_id = sync AND @extschema@._bad_column(i.remote) IS NOT NULL;
+	END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._replace_bad_texts(integer) IS
+	'internal: replace what PostgreSQL cannot store in the inbox, if the setting says so';
+
 -- Puts records into the inbox.  One that was held there stays held unless it
 -- has changed since.
 CREATE FUNCTION @extschema@._fill_inbox(sync integer, tenant uuid, query text,
 		watermark timestamptz) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	read bigint;
 	statement CONSTANT text := format('INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
@@ -182,7 +231,7 @@ COMMENT ON FUNCTION @extschema@._fill_inbox(integer, uuid, text, timestamptz) IS
 -- have nothing to tell and stay out.
 CREATE FUNCTION @extschema@._pull_records(run bigint, sync integer, tenant uuid,
 		query text, watermark timestamptz) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	statement CONSTANT text := format('WITH r AS MATERIALIZED (%1$s), news AS ('
 			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'

@@ -299,7 +299,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._follow_local(integer, @extschema@._decision[]) IS
 	'internal: make what goes to Xero of the rows as they will be';
 
--- What is to be done about each item.  Fails if an expression of the user does.
+-- What is to be done about each item.  Fails if an expression of the user does,
+-- and for a record with a text that PostgreSQL cannot store.
 -- What is not known of a base image is taken to be as it is now, for expressions
 -- and types that want a value.
 CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
@@ -316,6 +317,7 @@ DECLARE
 	xero_bases jsonb[];
 	decisions @extschema@._decision[];
 BEGIN
+	PERFORM @extschema@._refuse_bad_text(i.remote) FROM unnest(items) AS i;
 	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
 	tenant_column := @extschema@._tenant_column(self.xero_table);
 	kinds := @extschema@._kinds(self, items);

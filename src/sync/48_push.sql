@@ -39,7 +39,7 @@ COMMENT ON FUNCTION @extschema@._natural_columns(integer, jsonb) IS
 CREATE FUNCTION @extschema@._find_records(sync integer, tenant uuid, "row" jsonb,
 		names text[])
 	RETURNS TABLE (xero_id text, remote jsonb, updated_at timestamptz)
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	statement text;
 BEGIN

@@ -106,6 +106,7 @@ BEGIN
 	CASE state.phase
 	WHEN 'start' THEN
 		PERFORM @extschema@._check_sync_columns(self.sync_id);
+		PERFORM @extschema@._replace_bad_texts(self.sync_id);
 		state.tenants := ARRAY(SELECT o.tenant_id FROM @extschema@._organisations(self.xero_table) AS o
 			ORDER BY o.tenant_id);
 		state.phase := 'compare';

@@ -12,7 +12,7 @@
 -- did not have it has left the filter, if there is one, and is left as it is.
 CREATE FUNCTION @extschema@._audit_records(sync integer, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	statement CONSTANT text := format('WITH r AS MATERIALIZED (%s), seen AS ('
 			'UPDATE @extschema@.sync_link AS k SET seen_at = now() FROM r'

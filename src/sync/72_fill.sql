@@ -226,8 +226,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._mirror_foresee(integer, uuid, text, text, boolean, timestamptz) IS
 	'internal: read records into the inbox, and what is gone';
 
--- Reads records into the copy.  If it refuses one, they are read into the inbox,
--- from where _mirror_inbox() finds out which.
+-- Reads records into the copy.  If it refuses one, or one has a text that cannot
+-- be stored, they are read into the inbox, from where _mirror_inbox() finds out
+-- which.
 CREATE FUNCTION @extschema@._mirror_read(run bigint, sync integer, tenant uuid,
 		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
@@ -352,15 +353,21 @@ DECLARE
 	waiting record;
 BEGIN
 	FOR waiting IN
-			SELECT n.tenant_id, array_agg(n.xero_id) FILTER (WHERE NOT n.gone) AS ids,
-				array_agg(n.xero_id) FILTER (WHERE n.gone) AS gone
-			FROM (SELECT i.tenant_id, i.xero_id, i.remote IS NULL AS gone FROM @extschema@.sync_inbox AS i
+			SELECT n.tenant_id, array_agg(n.xero_id) FILTER (WHERE NOT n.gone AND n.bad IS NULL) AS ids,
+				array_agg(n.xero_id) FILTER (WHERE n.gone) AS gone,
+				jsonb_object_agg(n.xero_id, n.bad) FILTER (WHERE n.bad IS NOT NULL) AS bad
+			FROM (SELECT i.tenant_id, i.xero_id, i.remote IS NULL AS gone,
+					@extschema@._bad_column(i.remote) AS bad
+				FROM @extschema@.sync_inbox AS i
 				WHERE i.sync_id = sync AND NOT i.held
 				LIMIT 1000) AS n
 			GROUP BY n.tenant_id LOOP
 		IF waiting.gone IS NOT NULL THEN
 			PERFORM @extschema@._mirror_remove(run, sync, waiting.tenant_id, waiting.gone);
 		END IF;
+		PERFORM @extschema@._mirror_issue(run, sync, waiting.tenant_id, b.key,
+			@extschema@._bad_text_message(b.value), '22P05')
+		FROM jsonb_each_text(waiting.bad) AS b;
 		IF waiting.ids IS NOT NULL THEN
 			PERFORM @extschema@._mirror_ids(run, sync, waiting.tenant_id, waiting.ids);
 		END IF;
@@ -423,7 +430,7 @@ BEGIN
 				' RETURNING tenant_id, xero_id, remote)'
 				' SELECT array_agg(d) FROM next AS n LEFT JOIN %s AS l ON l.tenant_id = n.tenant_id AND l.%I = n.xero_id::%s,'
 				' @extschema@._mirror_decision(n.tenant_id, n.xero_id, n.remote, to_jsonb(l)) AS d'
-				' WHERE d.why IS NOT NULL',
+				' WHERE d.why IS NOT NULL AND @extschema@._bad_column(n.remote) IS NULL',
 			sync, s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key])
 		FROM @extschema@.sync AS s WHERE s.sync_id = sync) INTO decisions;
 	RETURN coalesce(decisions, '{}');
@@ -468,6 +475,7 @@ CREATE FUNCTION @extschema@._mirror_compare(sync integer, tenant uuid,
 		statement text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	SET xero_fdw.mark_bad_text = on
 AS $$
 BEGIN
 	PERFORM @extschema@._use_path(sync);
