@@ -97,7 +97,22 @@ SELECT * FROM error_of($$SELECT name, contacts
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=200 body="$BODY"
 SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=404 body=gone
+SELECT count(*) > 0 AS some FROM calls();
+SELECT * FROM error_of('SELECT name, contacts FROM xero.contact_groups');
+SELECT * FROM error_of('SELECT name FROM xero.contact_group_contacts');
+SELECT * FROM calls();
+-- unless it was a whim
+\setenv BODY '{"ContactGroups": [{"ContactGroupID": "00000000-0000-0000-0000-000000000007", "Name": "seven", "Contacts": [{"Name": "Ann"}]}]}'
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=200 body="$BODY"
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=404 times=1
 SELECT name, contacts FROM xero.contact_groups;
+SELECT * FROM calls();
+-- or the list has it no more
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 status=404 body=gone
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/ContactGroups after=1 times=1 status=200 body='{"ContactGroups": []}'
+SELECT name, contacts FROM xero.contact_groups;
+SELECT * FROM calls();
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups/00000000-0000-0000-0000-000000000007 body=null
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/ContactGroups body=null
 

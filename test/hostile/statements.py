@@ -30,10 +30,6 @@ class Statement:
             left.remove(match)
         return not left
 
-    def is_right_without(self, got):
-        """The right rows, but for those of records that are gone?"""
-        return len(got) < len(self.rows) and all(row in self.rows for row in got)
-
 
 def invoice(n):
     day = f"2026-01-{n + 1:02d}"

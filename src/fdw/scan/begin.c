@@ -94,11 +94,15 @@ init_detail(XeroScanState *state, EState *estate)
 			need_field(state, known->detail_if, BOOLOID) : -1;
 		n++;
 	}
-	if (n > 0)
-		decoder->detail = xero_detail_create(estate->es_query_cxt, table->name,
-											 table->object,
-											 &decoder->fields[decoder->key_field],
-											 columns, n, &state->stats.calls);
+	if (n == 0)
+		return;
+	decoder->detail_cxt = AllocSetContextCreate(estate->es_query_cxt,
+												"Xero detail",
+												ALLOCSET_SMALL_SIZES);
+	decoder->detail = xero_detail_create(estate->es_query_cxt, table->name,
+										 table->object,
+										 &decoder->fields[decoder->key_field],
+										 columns, n);
 }
 
 static void

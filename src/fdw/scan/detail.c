@@ -22,13 +22,10 @@
 struct XeroDetail
 {
 	const char *relation;
-	const XeroObject *object;
 	const XeroField *key;		/* read behind the columns */
 	const XeroDetailColumn *columns;
 	int			ncolumns;
-	XeroCallStats *stats;
 	XeroReader *reader;
-	MemoryContext call_cxt;		/* one record's response */
 	Datum	   *values;
 	bool	   *nulls;
 };
@@ -36,8 +33,7 @@ struct XeroDetail
 XeroDetail *
 xero_detail_create(MemoryContext mcxt, const char *relation,
 				   const XeroObject *object, const XeroField *key,
-				   const XeroDetailColumn *columns, int ncolumns,
-				   XeroCallStats *stats)
+				   const XeroDetailColumn *columns, int ncolumns)
 {
 	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	XeroDetail *detail = palloc0(sizeof(XeroDetail));
@@ -47,34 +43,33 @@ xero_detail_create(MemoryContext mcxt, const char *relation,
 		fields[i] = columns[i].field;
 	fields[ncolumns] = *key;
 	detail->relation = relation;
-	detail->object = object;
 	detail->key = key;
 	detail->columns = columns;
 	detail->ncolumns = ncolumns;
-	detail->stats = stats;
 	detail->reader = xero_reader_create(mcxt, relation, object->wrapper, NULL,
 										fields, ncolumns + 1, -1);
-	detail->call_cxt = AllocSetContextCreate(mcxt, "Xero detail",
-											 ALLOCSET_SMALL_SIZES);
 	detail->values = palloc(sizeof(Datum) * (ncolumns + 1));
 	detail->nulls = palloc(sizeof(bool) * (ncolumns + 1));
 	MemoryContextSwitchTo(old);
 	return detail;
 }
 
+char *
+xero_field_text(const XeroField *field, Datum value)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(field->type, &output, &varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
 void
 xero_check_asked_for(const char *relation, const XeroField *key,
 					 const char *asked, Datum value, bool isnull)
 {
-	Oid			output;
-	bool		varlena;
-	const char *came = "none";
+	const char *came = isnull ? "none" : xero_field_text(key, value);
 
-	if (!isnull)
-	{
-		getTypeOutputInfo(key->type, &output, &varlena);
-		came = OidOutputFunctionCall(output, value);
-	}
 	if (pg_strcasecmp(came, asked) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
@@ -104,28 +99,10 @@ xero_detail_mask(const XeroDetail *detail, const Datum *values,
 	}
 }
 
-const XeroResponse *
-xero_detail_get(MemoryContext mcxt, const XeroServer *server,
-				const XeroObject *object, const char *key,
-				XeroCallStats *stats)
-{
-	XeroCallSpec spec = {0};
-
-	spec.method = "GET";
-	spec.path = psprintf("%s/%s/%s", object->api->base, xero_object_path(object),
-						 key);
-	spec.query = object->has_unitdp ? "unitdp=4" : "";
-	spec.missing_ok = true;
-	spec.stats = stats;
-	return xero_call_finish(xero_call_begin(mcxt, server, &spec));
-}
-
 bool
-xero_detail_fill(XeroDetail *detail, const XeroServer *server,
-				 const char *key, const Datum *values,
-				 const bool *nulls, Datum *slot_values, bool *slot_nulls)
+xero_detail_is_wanted(const XeroDetail *detail, const Datum *values,
+					  const bool *nulls, bool *slot_nulls)
 {
-	const XeroResponse *response;
 	bool		any = false;
 
 	for (int i = 0; i < detail->ncolumns; i++)
@@ -134,15 +111,14 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 		if (!is_absent(&detail->columns[i], values, nulls))
 			any = true;
 	}
-	if (!any)
-		return true;
+	return any;
+}
 
-	MemoryContextReset(detail->call_cxt);
-	response = xero_detail_get(detail->call_cxt, server, detail->object, key,
-							   detail->stats);
-	if (response->status == 404)
-		return false;
-
+void
+xero_detail_fill(XeroDetail *detail, const XeroResponse *response,
+				 const char *key, const Datum *values, const bool *nulls,
+				 Datum *slot_values, bool *slot_nulls)
+{
 	xero_reader_open(detail->reader, response->body, response->len,
 					 response->detail);
 	while (xero_reader_next(detail->reader, detail->values, detail->nulls))
@@ -160,5 +136,4 @@ xero_detail_fill(XeroDetail *detail, const XeroServer *server,
 		slot_values[attno - 1] = detail->values[i];
 		slot_nulls[attno - 1] = detail->nulls[i];
 	}
-	return true;
 }

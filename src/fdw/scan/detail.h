@@ -27,15 +27,12 @@ typedef struct XeroDetailColumn
 								 * anything to fetch, or -1 */
 } XeroDetailColumn;
 
-/*
- * "key" and "columns" must outlive the result, which lives in "mcxt".
- * Calls are counted in "stats".
- */
+/* "key" and "columns" must outlive the result, which lives in "mcxt". */
 extern XeroDetail *xero_detail_create(MemoryContext mcxt, const char *relation,
 									  const XeroObject *object,
 									  const XeroField *key,
 									  const XeroDetailColumn *columns,
-									  int ncolumns, XeroCallStats *stats);
+									  int ncolumns);
 
 /*
  * The record that was asked for by its key has this one: fail with HV00L if it
@@ -44,27 +41,28 @@ extern XeroDetail *xero_detail_create(MemoryContext mcxt, const char *relation,
 extern void xero_check_asked_for(const char *relation, const XeroField *key,
 								 const char *asked, Datum value, bool isnull);
 
-/*
- * Fetch and fill in the columns of one record that came from a list of the
- * organisation that "server" speaks for.  "key" is its key; values and nulls are the scan's fields, by which flag_field is
- * looked up; the results go to slot_values and slot_nulls by attribute.
- * False if the record is gone.
- */
-extern bool xero_detail_fill(XeroDetail *detail, const XeroServer *server,
-							 const char *key, const Datum *values, const bool *nulls,
-							 Datum *slot_values, bool *slot_nulls);
+/* A value of the field as it stands in a path. */
+extern char *xero_field_text(const XeroField *field, Datum value);
 
 /*
- * A record by itself, in "mcxt"; its status is 404 if it was deleted since the
- * list was read.
+ * Must a record that came from a list be fetched, for columns that the list
+ * lacks?  values and nulls are the scan's fields, by which flag_field is looked
+ * up; columns that are not fetched are NULL.
  */
-extern const XeroResponse *xero_detail_get(MemoryContext mcxt,
-										   const XeroServer *server,
-										   const XeroObject *object,
-										   const char *key,
-										   XeroCallStats *stats);
+extern bool xero_detail_is_wanted(const XeroDetail *detail,
+								  const Datum *values, const bool *nulls,
+								  bool *slot_nulls);
 
-/* The same for a record that was read by itself: nothing needs fetching. */
+/*
+ * Fill in the columns from the record that was fetched by its key; the results
+ * go to slot_values and slot_nulls by attribute.
+ */
+extern void xero_detail_fill(XeroDetail *detail, const XeroResponse *response,
+							 const char *key, const Datum *values,
+							 const bool *nulls, Datum *slot_values,
+							 bool *slot_nulls);
+
+/* The same of a record that was read by itself: nothing needs fetching. */
 extern void xero_detail_mask(const XeroDetail *detail, const Datum *values,
 							 const bool *nulls, bool *slot_nulls);
 

@@ -24,7 +24,6 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
 
 /* How often the list may shrink before the scan gets a page further. */
 #define MAX_SETBACKS 5
@@ -290,8 +289,6 @@ present_key(XeroScanState *state)
 {
 	XeroDecoder *decoder = &state->decoder;
 	const XeroField *field = &decoder->fields[decoder->key_field];
-	Oid			output;
-	bool		varlena;
 
 	if (decoder->nulls[decoder->key_field])
 		ereport(ERROR,
@@ -301,8 +298,27 @@ present_key(XeroScanState *state)
 				 errdetail("Record %lld of the page has no %s.",
 						   (long long) xero_reader_records(state->page.reader),
 						   field->path)));
-	getTypeOutputInfo(field->type, &output, &varlena);
-	return OidOutputFunctionCall(output, decoder->values[decoder->key_field]);
+	return xero_field_text(field, decoder->values[decoder->key_field]);
+}
+
+/* Columns that the list lacks; false if the record is gone. */
+static bool
+fill_detail(XeroScanState *state, TupleTableSlot *slot)
+{
+	XeroDecoder *decoder = &state->decoder;
+	const char *key = present_key(state);
+	const XeroResponse *response;
+
+	if (!xero_detail_is_wanted(decoder->detail, decoder->values,
+							   decoder->nulls, slot->tts_isnull))
+		return true;
+	MemoryContextReset(decoder->detail_cxt);
+	response = xero_get_listed(state, decoder->detail_cxt, key);
+	if (response == NULL)
+		return false;
+	xero_detail_fill(decoder->detail, response, key, decoder->values,
+					 decoder->nulls, slot->tts_values, slot->tts_isnull);
+	return true;
 }
 
 /*
@@ -345,10 +361,7 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 		xero_detail_mask(decoder->detail, decoder->values, decoder->nulls,
 						 slot->tts_isnull);
 	else if (decoder->detail)
-		return xero_detail_fill(decoder->detail, &org_scan->server,
-								present_key(state),
-								decoder->values, decoder->nulls,
-								slot->tts_values, slot->tts_isnull);
+		return fill_detail(state, slot);
 	return true;
 }
 
@@ -360,10 +373,8 @@ open_part(XeroScanState *state)
 	const XeroResponse *response;
 
 	MemoryContextReset(decoder->part_cxt);
-	response = xero_detail_get(decoder->part_cxt, &state->page.org_scan->server,
-							   xero_root_object(state->spec.table->object),
-							   present_key(state), &state->stats.calls);
-	if (response->status == 404)
+	response = xero_get_listed(state, decoder->part_cxt, present_key(state));
+	if (response == NULL)
 		return;
 	xero_reader_open(decoder->parts, response->body, response->len,
 					 response->detail);

@@ -103,6 +103,7 @@ typedef struct XeroDecoder
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
 	XeroDetail *detail;			/* columns that lists lack, or NULL */
+	MemoryContext detail_cxt;	/* the response that has them */
 } XeroDecoder;
 
 /* One run: from a (re)scan with new parameters to the next. */
@@ -223,6 +224,13 @@ extern void xero_push_org_scan_context(XeroScanState *state,
  * in a context that lives as long as the row; false at the end
  */
 extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
+
+/*
+ * in listed.c: the record of this key, which the present page shows, by itself,
+ * in "mcxt"; NULL if it is gone
+ */
+extern const XeroResponse *xero_get_listed(XeroScanState *state,
+										   MemoryContext mcxt, const char *key);
 
 /* in merge.c: the next row in the order of the scan, in row_slot; or false */
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
