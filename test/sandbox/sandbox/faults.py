@@ -1,6 +1,6 @@
 """Misbehaviour on demand: what a test asked to go wrong, and how often."""
 
-MEMBERS = {"path", "method", "after", "times", "status", "headers", "body", "delay_ms", "drop", "truncate", "drip_ms",
+MEMBERS = {"path", "method", "after", "times", "status", "headers", "body", "delay_ms", "drop", "truncate", "drip_ms", "piece",
            "garbage", "problem", "retry_after", "huge", "worked", "kept"}
 
 USUAL_WAIT = {"minute": 3, "day": 73_451, "appminute": 3}       # seconds; Xero sends none for concurrent
@@ -27,6 +27,7 @@ class Fault:
             raise ValueError("drop is before or after")
         self.truncate = members.get("truncate")
         self.drip_ms = members.get("drip_ms")
+        self.piece = members.get("piece")
         self.garbage = members.get("garbage", False)
         self.problem = members.get("problem")
         self.retry_after = members.get("retry_after", USUAL_WAIT.get(self.problem))

@@ -77,7 +77,7 @@ class Gateway:
         headers = {**answer.headers, "Content-Type": answer.content_type}
         if fault and fault.huge:
             return await self._huge(request, entry, fault.huge, answer, headers)
-        if fault and (fault.truncate is not None or fault.drip_ms):
+        if fault and (fault.truncate is not None or fault.drip_ms or fault.piece):
             return await self._slowly(request, entry, fault, answer, headers)
         entry["bytes_out"] = len(answer.body)
         return web.Response(status=answer.status, body=answer.body, headers=headers)
@@ -94,12 +94,12 @@ class Gateway:
         body = answer.body
         response = await self._begin(request, answer, headers, len(body))
         end = len(body) if fault.truncate is None else min(fault.truncate, len(body))
-        piece = max(1, min(DRIP_PIECE, len(body) // 20)) if fault.drip_ms else max(1, end)
+        piece = fault.piece or (max(1, min(DRIP_PIECE, len(body) // 20)) if fault.drip_ms else max(1, end))
         for at in range(0, end, piece):
             await response.write(body[at:min(at + piece, end)])
             entry["bytes_out"] = min(at + piece, end)
-            if fault.drip_ms:
-                await asyncio.sleep(fault.drip_ms / 1000)
+            if fault.drip_ms or fault.piece:
+                await asyncio.sleep((fault.drip_ms or 0) / 1000)
         if end < len(body):
             await asyncio.sleep(0.01)                        # let the bytes out first
             request.transport and request.transport.close()

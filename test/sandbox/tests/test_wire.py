@@ -302,6 +302,9 @@ class Wire(unittest.TestCase):
         started = time.time()
         self.assertEqual(self.sandbox.get("Currencies")[0], 200)
         self.assertGreater(time.time() - started, 0.09)
+        whole = self.sandbox.call(path)[2]
+        self.sandbox.control("faults", [{"path": path, "piece": 1}])
+        self.assertEqual(self.sandbox.call(path)[2], whole)
         self.sandbox.control("faults", [{"path": path, "huge": 3_000_000}])
         self.assertEqual(len(self.sandbox.call(path)[2]), 3_000_000)
         self.sandbox.control("faults", [{"path": "/connect/token", "drop": "before", "times": 1},
@@ -310,7 +313,7 @@ class Wire(unittest.TestCase):
             self.sandbox.call("/connect/token", "POST", "x")
         self.assertEqual(self.sandbox.call("/connect/token", "POST", "x")[0], 500)
         self.sandbox.control("faults", [])
-        self.assertEqual(len(self.sandbox.control("log")), 10)
+        self.assertEqual(len(self.sandbox.control("log")), 12)
 
     def test_log_and_hang_up(self):
         self.sandbox.control("faults", [{"path": API + "Users", "delay_ms": 100}])
