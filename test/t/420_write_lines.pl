@@ -117,7 +117,7 @@ is(scalar(grep { scalar(@{ $_->{LineItems} }) == 22 } values %{ invoices_of('L')
 # Hostile texts are sent back as they are
 make_invoices('H', 1);
 my @hostile = ("'", '"', '\\', '\\n', '\\u0000', "tab\there", "line\nbreak", '{"Name": "x"}', '[]', 'null', '</script>', "\x{1f600}\x{1f468}\x{200d}\x{1f469}",
-	"e\x{301} \x{202e}right", "\x{1}\x{1f}\x{7f}", '%00%s%n', "\x{fffd}", '&amp;', '/', "\x{2028}", 'a' x 4000, "\x{e4}" x 4000);
+	"e\x{301} \x{202e}right", "\x{1}\x{1f}\x{7f}", '%00%s%n', "\x{fffc}", '&amp;', '/', "\x{2028}", 'a' x 4000, "\x{e4}" x 4000);
 foreach my $text (@hostile)
 {
 	my $hex = unpack('H*', do { my $bytes = $text; utf8::encode($bytes); $bytes });
