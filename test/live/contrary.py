@@ -50,7 +50,7 @@ class Memory:
 
     def __init__(self):
         self.contacts = {}          # by ContactNumber
-        self.account_numbers = set()
+        self.codes = {}             # of items, by their ids
         self.keys = set()           # Idempotency-Keys
         self.changes = {}           # the last update of each record
 
@@ -68,18 +68,21 @@ def before(call, memory):
     if call.is_a("PUT", "Contacts"):
         before_contact(call, element, memory)
     if call.is_a("POST", "Contacts"):
-        if "ContactPersons" in element or element.get("AccountNumber") == "":
+        if element.get("ContactPersons") == []:
+            element["ContactPersons"] = [{}]
+        elif "ContactPersons" in element or element.get("AccountNumber") == "":
             del element["ContactPersons" if "ContactPersons" in element else "AccountNumber"]
         elif element.get("AccountNumber", "") is None or "FirstName" in element:
             element["AccountNumber"] = ""
-    if call.is_a("POST", "Quotes") and "Reference" in element:
-        element.update(Title="", Terms="", LineAmountTypes="EXCLUSIVE")
+    if call.is_a("POST", "Items"):
+        element.setdefault("Code", memory.codes.get(call.key))
     if call.is_a("PUT", "Invoices"):
         call.query["unitdp"] = "4"
         if element.get("Status") == "AUTHORISED":
             element["LineItems"] = element["LineItems"][:1]
-        if any("DiscountRate" in line for line in element.get("LineItems", [])):
-            call.refuse(400, Type="ValidationException")
+        for line in element.get("LineItems", []):
+            if "DiscountRate" in line:
+                del line["LineAmount"]
     if call.method == "POST" and call.key:
         memory.changes[call.key] = dict(element)
 
@@ -87,11 +90,10 @@ def before(call, memory):
 def before_contact(call, element, memory):
     if "Name" in element:
         element["Name"] = element["Name"].strip()
-    account = element.get("AccountNumber")
-    if account in memory.account_numbers or len(call.body["Contacts"]) > 1:
+    if len(call.body["Contacts"]) > 1:
         call.refuse(400, Type="ValidationException")
-    if account:
-        memory.account_numbers.add(account)
+    if "AccountNumber" in element:
+        element["AccountNumber"] = uuid.uuid4().hex
     key = call.headers.get("idempotency-key")
     if key in memory.keys:
         del call.headers["idempotency-key"]
@@ -119,10 +121,10 @@ def after_get(call, memory):
         call.json["pagination"]["itemCount"] -= 1
     elif call.is_a("GET", "Invoices", False):
         for row in call.rows:
-            row["Contact"] = {name: row["Contact"][name] for name in ("ContactID", "Name")}
+            row["Contact"]["ContactStatus"] = "ACTIVE"
     elif call.is_a("GET", "Payments"):
         for row in call.rows:
-            row["Account"].pop("Name", None)
+            row["Account"]["Name"] = "Savings"
     elif call.is_a("GET", "Currencies"):
         call.answer_headers.pop("X-AppMinLimit-Remaining")
         call.answer_headers["X-DayLimit-Remaining"] = "900"
@@ -134,8 +136,6 @@ def after_get(call, memory):
         call.json = {name.lower(): value for name, value in call.json.items()}
     elif call.is_a("GET", "Organisation") and "xero-tenant-id" not in call.headers:
         call.refuse(403, Detail="AuthenticationUnsuccessful")
-    elif call.is_a("GET", "Quotes", True):
-        call.rows[0]["LineItems"][0]["UnitAmount"] = 8.70
     elif call.is_a("GET", "PurchaseOrders", True):
         call.rows[0]["Contact"] = {}
     elif call.is_a("GET", "Invoices", True):
@@ -165,8 +165,7 @@ def after_contacts(call, query):
 
 def after_invoice(invoice, change):
     for line in invoice["LineItems"]:
-        if not float(line.get("UnitAmount") or 0):
-            line.pop("AccountCode", None)
+        line.setdefault("AccountCode", "200")
     if "Reference" in change:
         invoice["LineItems"] = []
     elif "LineItems" in change:
@@ -180,8 +179,9 @@ def after_write(call, element, memory):
             call.status, call.json = 200, {"Contacts": [{"ContactID": memory.contacts[number]}]}
         elif number:
             memory.contacts[number] = call.rows[0]["ContactID"]
-    needed = {"Items": "Code", "ManualJournals": "Narration", "BankTransactions": "Type"}.get(call.name)
-    if call.method == "POST" and needed and needed not in element and element.get("Status") != "DELETED":
+    if call.is_a("PUT", "Items"):
+        memory.codes[call.rows[0]["ItemID"]] = element["Code"]
+    if call.is_a("POST", "BankTransactions") and "Type" not in element and element.get("Status") != "DELETED":
         call.refuse(400, Type="ValidationException")
 
 

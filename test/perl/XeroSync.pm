@@ -22,7 +22,7 @@ use XeroSession;
 my $json = JSON::PP->new->canonical->allow_nonref;
 
 # Columns of ours and members of Xero's that must be equal, and how.
-my %MEMBER = (name => 'Name', email => 'EmailAddress', account => 'AccountNumber',
+my %MEMBER = (name => 'Name', email => 'EmailAddress', account => 'CompanyNumber',
 	first => 'FirstName', surname => 'LastName', status => 'ContactStatus');
 
 sub fields
@@ -31,7 +31,7 @@ sub fields
 		xero_id => 'contact_id',
 		name => 'name',
 		email => 'email_address',
-		account => 'account_number',
+		account => 'company_number',
 		first => 'first_name',
 		surname => { xero => 'last_name', to_local => 'reverse(last_name)', to_xero => 'reverse(surname)' },
 		status => { xero => 'contact_status', direction => 'to_local' } };

@@ -143,7 +143,7 @@ $session->rows(q{CREATE TEMP TABLE twice AS SELECT 'Join ' || n AS name, 'J' || 
 foreach my $returning ('', ' RETURNING c.name')
 {
 	my $mark = $sandbox->mark;
-	$result = $session->try(q{UPDATE xero.contacts AS c SET account_number = number FROM twice WHERE c.name = twice.name} . $returning);
+	$result = $session->try(q{UPDATE xero.contacts AS c SET tax_number = number FROM twice WHERE c.name = twice.name} . $returning);
 	is($result->{state}, '00000', "UPDATE of rows that are found three times$returning") or diag($result->{text});
 	my @written = map { my $body = ref $_->{body} ? $_->{body} : decode_json($_->{body}); map { $_->{ContactID} } @{ $body->{Contacts} } }
 	  grep { $_->{method} eq 'POST' } $sandbox->log($mark);
@@ -307,9 +307,9 @@ is($session->try(q{INSERT INTO xero.contacts (name) VALUES ('Where?')})->{state}
 is($result->{state}, '00000', 'rows for both') or diag($result->{text});
 is($calls->{"PUT $contacts"}, 4, '... in batches of their own');
 is($session->rows(q{SELECT tenant_id, count(*) FROM xero.contacts WHERE name LIKE 'Org %' GROUP BY 1 ORDER BY 1}), "$first|50\n$second|50", '... are where they belong');
-($result, $calls) = cost(q{UPDATE xero.contacts SET account_number = 'o' WHERE name LIKE 'Org %'});
+($result, $calls) = cost(q{UPDATE xero.contacts SET last_name = 'o' WHERE name LIKE 'Org %'});
 is($calls->{"POST $contacts"}, 2, 'an UPDATE of both is a call each') or diag($result->{text});
 is($session->rows(qq{UPDATE xero.contacts SET first_name = 'x' WHERE name = 'Org 2' RETURNING tenant_id}), $first, '... and RETURNING says which');
-is($session->rows(q{SELECT count(*) FROM xero.contacts WHERE account_number = 'o'}), 100, '... and changes all');
+is($session->rows(q{SELECT count(*) FROM xero.contacts WHERE last_name = 'o'}), 100, '... and changes all');
 
 done_testing();

@@ -22,7 +22,7 @@ srand($seed);
 
 my $ROUNDS = 8;
 my @FIELDS = qw(name email account first surname);
-my %MEMBER = (name => 'Name', email => 'EmailAddress', account => 'AccountNumber', first => 'FirstName', surname => 'LastName');
+my %MEMBER = (name => 'Name', email => 'EmailAddress', account => 'CompanyNumber', first => 'FirstName', surname => 'LastName');
 
 my $xero = XeroTest->new(
 	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],

@@ -132,7 +132,7 @@ foreach my $on_delete (qw(ignore archive))
 
 # The local table is altered
 $crm->clear;
-$crm->xero_has({ Name => 'Altered', AccountNumber => 'A1' });
+$crm->xero_has({ Name => 'Altered', CompanyNumber => 'A1' });
 $crm->create('crm', match_on => ['name']);
 runs('before the table is altered', {});
 sub fails
@@ -213,9 +213,9 @@ $crm->rows('ALTER TABLE crm.contacts DROP CONSTRAINT good');
 # Expressions that raise for one row
 $crm->clear;
 %fields = (%{ XeroSync::fields() },
-	account => { xero => 'account_number', to_local => '(100 / account_number::integer)::text', to_xero => '(100 / account::integer)::text' });
+	account => { xero => 'company_number', to_local => '(100 / company_number::integer)::text', to_xero => '(100 / account::integer)::text' });
 $crm->create('crm', match_on => ['name'], fields => \%fields);
-$crm->xero_has(map { { Name => "There $_", AccountNumber => $_ == 7 ? 'x' : "$_" } } 1 .. 20);
+$crm->xero_has(map { { Name => "There $_", CompanyNumber => $_ == 7 ? 'x' : "$_" } } 1 .. 20);
 $crm->rows(q{INSERT INTO crm.contacts (name, account) SELECT 'Here ' || n, CASE n WHEN 7 THEN '0' ELSE n::text END FROM generate_series(1, 20) AS n});
 $run = runs('expressions that raise for one row', { PUT => 1 });
 is($crm->rows(q{SELECT kind, sqlstate, count(*) FROM xero_fdw.sync_issues GROUP BY 1, 2 ORDER BY 1, 2}), "transform|22012|1\ntransform|22P02|1", '... are an issue each');
@@ -225,10 +225,10 @@ is(scalar(keys %{ $crm->local }), 39, '... and here');
 $run = runs('the next run', {});
 is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), 2, '... keeps the issues');
 $crm->rows(q{UPDATE crm.contacts SET account = '50' WHERE name = 'Here 7'});
-$crm->xero_sets(contact('There 7')->{ContactID}, { AccountNumber => '25' });
+$crm->xero_sets(contact('There 7')->{ContactID}, { CompanyNumber => '25' });
 runs('when they are mended', { PUT => 1 });
 is(issues(), '', '... they are no issues any more');
-is(contact('Here 7')->{AccountNumber} . '|' . row('There 7')->{account}, '2|4', '... and on the other side');
+is(contact('Here 7')->{CompanyNumber} . '|' . row('There 7')->{account}, '2|4', '... and on the other side');
 
 # Matching: nothing matches nothing, and two match nobody
 $crm->clear;

@@ -191,7 +191,7 @@ class Api:
             rows, pagination, form = [row], None, spec.forms["single"]
         else:
             return self._part(org, table, spec, rest, call)
-        records = (form.show(table.record(row)) for row in rows)
+        records = (form.show(table.record(row), self.options.quirks) for row in rows)
         return self._envelope(org, spec, records, pagination, call)
 
     def _matching(self, org, table, spec, listing):

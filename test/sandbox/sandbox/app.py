@@ -20,11 +20,12 @@ from .identity import Identity
 from .limits import Limits
 from .objects import ACCOUNTING_OBJECTS
 from .org import Org, tenant_ids
+from .writes import WRITE_QUIRKS
 
 WARM_ROWS = 250_000
-QUIRKS = ("manualjournals-order-unpaged", "archived-invoices", "failed-batch-writes-nothing")
+QUIRKS = ("manualjournals-order-unpaged", "archived-invoices", "failed-batch-writes-nothing", *WRITE_QUIRKS)
 RESETTABLE = {"seed", "invoices", "contacts", "tenants", "country", "latency", "day_limit", "minute_limit",
-              "concurrency", "strict", "window", "limits", "starter", "quirks", "high_volume"}
+              "concurrency", "strict", "window", "limits", "starter", "quirks", "high_volume", "attachments"}
 
 
 def arguments(argv=None):
@@ -44,6 +45,7 @@ def arguments(argv=None):
     add("--no-limits", dest="limits", action="store_false", help="no rate limits at all")
     add("--window", choices=("rolling", "fixed"), default="rolling", help="how the limits' windows move")
     add("--tls", nargs=2, metavar=("CERT", "KEY"))
+    add("--attachments", type=int, default=0, metavar="PERCENT", help="of documents; of bills, twice as many")
     add("--strict", action="store_true", help="400 for what Xero ignores silently")
     add("--quirk", dest="quirks", action="append", choices=QUIRKS, default=[])
     add("--high-volume", type=int, nargs="?", const=100_000, default=0, metavar="ROWS",

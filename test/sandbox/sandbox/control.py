@@ -8,9 +8,14 @@ import uuid
 from aiohttp import web
 
 from . import render
+from .api import Call
+from .errors import ApiError
 from .objects import ACCOUNTING_OBJECTS, EMPLOYEES_AU, EMPLOYEES_UK_NZ
 from .store import typed
 from .values import Instant, Iso, Number, iso_seconds
+from .writes.books import Books, Refused
+from .writes.fields import Reader
+from .writes.objects import WRITABLE
 
 
 class Control:
@@ -51,13 +56,15 @@ class Control:
         return web.json_response({"now": self.world.clock.now()})
 
     async def state(self, request):
-        """Every record in full; ?tenant_id= picks the organisation."""
+        """Every record in full, or the one of ?id=; ?tenant_id= picks the
+        organisation."""
         try:
             org = self._org(request.query)
             table = org.table(self._spec(org, request.match_info["object"]))
+            rows = [self._row(table, request.query["id"])] if "id" in request.query else table.rows()
         except KeyError as error:
             return web.json_response({"error": str(error)}, status=404)
-        body = await self.world.on_worker(lambda: render.plain_array(table.record(row) for row in table.rows()))
+        body = await self.world.on_worker(lambda: render.plain_array(table.record(row) for row in rows))
         return web.Response(body=body, content_type="application/json")
 
     def _org(self, members):
@@ -112,6 +119,24 @@ class Control:
             record[spec.clock] = self._now(spec)
         return record
 
+    def _made(self, org, spec, members):
+        """What Xero would make of the members, its defaults, sums and numbers
+        included; nothing if it would refuse them."""
+        writable = WRITABLE.get(spec.name)
+        if not writable:
+            return {}
+        books = Books(org, self.world.clock, self.world.options)
+        handler = writable.handler(books, spec, Call("PUT", "", "", {"unitdp": "4"}, {}))
+        try:
+            given, _ = Reader(True, False).element(spec.type_name, {
+                name: value for name, value in members.items() if name not in (spec.key, "Status")})
+            made = dict(handler.create(given))
+        except (ApiError, Refused):
+            made = {}
+        books.undo(0)
+        made.pop(spec.key, None)
+        return made
+
     def _now(self, spec):
         ms = int(self.world.clock.now() * 1000)
         return Iso(iso_seconds(ms)) if spec is EMPLOYEES_UK_NZ else Instant(ms)
@@ -131,7 +156,8 @@ class Control:
         spec = self._spec(org, members["object"])
         table = org.table(spec)
         if "create" in members:
-            row = table.upsert(self._complete(spec, typed(spec.type_name, members["create"])))
+            made = {**self._made(org, spec, members["create"]), **typed(spec.type_name, members["create"])}
+            row = table.upsert(self._complete(spec, made))
         elif members.get("delete"):
             row = self._row(table, members["id"])
             key = table.record(row)[spec.key]

@@ -30,14 +30,16 @@ INVOICE_DETAIL = "SentToEmailAddress RoundingAmount EnteredTotal".split()
 class Form:
     """Members a form leaves out, shows empty, or reduces to a reference."""
 
-    def __init__(self, drop=(), empty=(), bare_contact=False, lines_drop=()):
+    def __init__(self, drop=(), empty=(), bare_contact=False, lines_drop=(), nameless_account=False):
         self.drop = frozenset(drop)
         self.empty = frozenset(empty)
         self.bare_contact = bare_contact
         self.lines_drop = frozenset(lines_drop)
+        self.nameless_account = nameless_account
 
-    def show(self, record):
-        if not (self.drop or self.empty or self.bare_contact or self.lines_drop):
+    def show(self, record, quirks=()):
+        lines_drop = self.lines_drop | ({"ItemCode", "Item"} if "hidden-item-codes" in quirks else set())
+        if not (self.drop or self.empty or self.bare_contact or lines_drop or self.nameless_account):
             return record
         shown = {}
         for name, value in record.items():
@@ -47,15 +49,17 @@ class Form:
                 shown[name] = value
         if self.bare_contact and isinstance(shown.get("Contact"), dict):
             shown["Contact"] = bare_contact(shown["Contact"])
-        if self.lines_drop:
-            shown["LineItems"] = [{name: value for name, value in line.items() if name not in self.lines_drop}
+        if lines_drop and shown.get("LineItems"):
+            shown["LineItems"] = [{name: value for name, value in line.items() if name not in lines_drop}
                                   for line in shown["LineItems"]]
+        if self.nameless_account and isinstance(shown.get("Account"), dict):
+            shown["Account"] = {name: value for name, value in shown["Account"].items() if name != "Name"}
         return shown
 
 
 def bare_contact(contact):
     """A contact as summaries show it: [] here does not mean none."""
-    return {"ContactID": contact.get("ContactID"), "Name": contact.get("Name"),
+    return {**{name: contact[name] for name in ("ContactID", "ContactNumber", "Name") if name in contact},
             **{name: [] for name in CONTACT_EMPTY}, "HasValidationErrors": False}
 
 
@@ -114,10 +118,13 @@ class Object:
 
 TRANSACTIONS = "accounting.transactions"
 DOCUMENT = {"single": FULL, "page": NO_ATTACHMENTS, "list": DOCUMENT_LIST}
+# Live answers of April 2026: their pages have the contact of lists, too.
+NAMELESS = Form(nameless_account=True)
+REDUCED = {**DOCUMENT, "page": Form(drop=["Attachments"], bare_contact=True)}
 
 ALL = [
     Object("Accounts", "AccountID", scopes="accounting.settings"),
-    Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, params="References", forms=DOCUMENT,
+    Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, params="References", forms=REDUCED,
            scopes=TRANSACTIONS + " accounting.banktransactions",
            optimised="Type Status Date Contact.ContactID BankTransactionID UpdatedDateUTC"),
     Object("BankTransfers", "BankTransferID", clock="CreatedDateUTC", params="includeDeleted",
@@ -134,7 +141,7 @@ ALL = [
            scopes="accounting.contacts", optimised="Name EmailAddress AccountNumber ContactID UpdatedDateUTC"),
     Object("ContactGroups", "ContactGroupID", clock=None, modified_since=False,
            forms={"list": Form(empty=["Contacts"])}, scopes="accounting.contacts"),
-    Object("CreditNotes", "CreditNoteID", natural="CreditNoteNumber", paging="pages", unitdp=True, forms=DOCUMENT,
+    Object("CreditNotes", "CreditNoteID", natural="CreditNoteNumber", paging="pages", unitdp=True, forms=REDUCED,
            scopes=TRANSACTIONS + " accounting.invoices",
            optimised="Status Date Reference Contact.ContactID Contact.Name Contact.ContactNumber Type "
                      "CreditNoteID UpdatedDateUTC"),
@@ -142,7 +149,7 @@ ALL = [
     Object("ExpenseClaims", "ExpenseClaimID", scopes=TRANSACTIONS + " accounting.classicexpenses"),
     Object("Invoices", "InvoiceID", natural="InvoiceNumber", paging="pages", unitdp=True,
            params="IDs InvoiceNumbers ContactIDs Statuses includeArchived createdByMyApp summaryOnly searchTerm",
-           forms={"page": Form(drop=INVOICE_DETAIL + ["Attachments"]),
+           forms={"page": Form(drop=INVOICE_DETAIL + ["Attachments"], bare_contact=True),
                   "list": Form(drop=INVOICE_DETAIL + ["Attachments"], empty=["LineItems"], bare_contact=True),
                   "summary": Form(drop=INVOICE_SUMMARY + INVOICE_DETAIL + ["Attachments"], bare_contact=True)},
            scopes=TRANSACTIONS + " accounting.invoices",
@@ -167,7 +174,7 @@ ALL = [
            where=False, order=False, modified_since=False, scopes="accounting.settings"),
     Object("Overpayments", "OverpaymentID", paging="pages", unitdp=True, params="References", forms=DOCUMENT,
            scopes=TRANSACTIONS + " accounting.payments"),
-    Object("Payments", "PaymentID", paging="pages", scopes=TRANSACTIONS + " accounting.payments",
+    Object("Payments", "PaymentID", paging="pages", forms={"page": NAMELESS, "list": NAMELESS}, scopes=TRANSACTIONS + " accounting.payments",
            optimised="PaymentType Status Date Invoice.InvoiceID Reference PaymentID UpdatedDateUTC"),
     Object("PaymentServices", "PaymentServiceID", clock=None, where=False, order=False, modified_since=False,
            scopes="paymentservices"),

@@ -30,7 +30,7 @@ class Reading(unittest.TestCase):
     def test_leaves(self):
         record, complaints = self.read("Invoice", {
             "date": "/Date(1439434356790+1300)/", "CurrencyRate": "0.65432109871", "SentToContact": "true", "Url": None,
-            "LineItems": [{"UnitAmount": Decimal("0.16485"), "Quantity": 2, "TaxAmount": "1.005"}], "Total": 5})
+            "LineItems": [{"UnitAmount": Decimal("0.16485"), "Quantity": 2, "TaxAmount": "1.005"}], "AmountDue": 5})
         self.assertEqual(complaints, [])
         self.assertEqual(record, {
             "Date": Day(1439424000000), "CurrencyRate": "0.6543210987", "SentToContact": True,
@@ -50,7 +50,7 @@ class Reading(unittest.TestCase):
             with self.assertRaises(ApiError, msg=raw):
                 self.read("Invoice", raw)
         with self.assertRaises(ApiError):
-            self.read("Invoice", {"Total": 5}, strict=True)
+            self.read("Invoice", {"AmountDue": 5}, strict=True)
 
     def test_every_named_type_exists(self):
         for members in MEMBERS.values():

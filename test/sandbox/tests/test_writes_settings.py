@@ -70,7 +70,8 @@ class Items(Writing):
         item, = self.ok("PUT", "Items?unitdp=4", {"Items": [{"Code": "NEW", "Name": "n", "SalesDetails": {"UnitPrice": "1.2345", "AccountCode": "200"}}]})
         self.assertEqual(float(item["SalesDetails"]["UnitPrice"]), 1.2345)
         path = "Items/" + item["ItemID"]
-        self.ok("POST", path + "?unitdp=4", {"SalesDetails": {"TaxType": "OUTPUT"}})
+        self.assertEqual(self.refused("POST", path, {"Name": "no code"}), ["Price List Item Code must be supplied"])
+        self.ok("POST", path + "?unitdp=4", {"Code": "NEW", "SalesDetails": {"TaxType": "OUTPUT"}})
         details = {**self.one("Items/NEW?unitdp=4")["SalesDetails"]}
         self.assertEqual({name: str(value) for name, value in details.items()}, {"UnitPrice": "1.2345", "AccountCode": "200", "TaxType": "OUTPUT"})
         self.assertEqual(self.refused("PUT", "Items", {"Items": [{"Code": "new"}]}), ["Price List Item with Code 'new' already exists"])

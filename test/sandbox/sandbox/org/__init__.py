@@ -31,6 +31,8 @@ class Org:
         self.name = f"Demo Company ({self.country})" + (f" {number + 1}" if number >= 3 else "")
         self.seed = (options.seed, number)
         self.stamp = STAMP
+        self.attachments = getattr(options, "attachments", 0)
+        self.quotes_as_entered = "quotes-as-entered" in getattr(options, "quirks", ())
         self._ids = {}
         self.parts = 0                  # of records written: lines, allocations, …
         self.numbers = {}               # object -> the next number to try
@@ -74,7 +76,11 @@ class Org:
         for source in (self.ledger, self.documents):
             make = getattr(source, snake(spec.name), None)
             if make:
-                return Table.of(spec, make())
+                records = make()
+                if self.attachments and spec.kind("HasAttachments") and spec.kind("LineItems"):
+                    for n, record in enumerate(records):
+                        self.documents.attach(spec.name, record, spec.key, n)
+                return Table.of(spec, records)
         return Table(spec)
 
     def changed(self, spec):

@@ -6,7 +6,7 @@ from ..seeds import mix
 from ..values import DAY_MS, Day, Instant, Number, UnitAmount, day, iso_seconds, money
 from . import invoices
 from .ledger import CHART, REVENUE
-from .lines import Lines
+from .lines import Lines, without_tax
 
 START = day("2024-06-01")
 ONE = Number("1.000000")
@@ -43,6 +43,13 @@ class Documents:
         return [{"AttachmentID": ids.of(n), "FileName": name, "MimeType": "application/pdf",
                  "Url": f"https://api.xero.com/api.xro/2.0/{kind}/{key}/Attachments/scan%20{n}%20%E2%80%93%20Beleg.pdf",
                  "ContentLength": 2878711 + n, "IncludeOnline": n % 2 == 0}]
+
+    def attach(self, kind, record, key, n):
+        """Files for the share of documents that the options ask for; a bill is
+        as a rule made from one."""
+        share = self.org.attachments * (2 if record.get("Type") == "ACCPAY" else 1)
+        if self.bits(kind + " attachments", n) % 100 < share and not record["HasAttachments"]:
+            record.update(HasAttachments=True, Attachments=self.attachments(kind, record[key], n))
 
     def document(self, kind, key, n, style, sales=True):
         """What all documents with lines share."""
@@ -334,6 +341,8 @@ class Documents:
             if n % 2:
                 record.update({"ExpiryDateString": iso_seconds(expiry), "ExpiryDate": expiry,
                                "Terms": "30 days\r\nNo \\refunds"})
+            if style == "Inclusive" and not self.org.quotes_as_entered:
+                record["LineItems"] = [without_tax(line) for line in record["LineItems"]]
             if n % 20 == 1:
                 record.update({"StatusAttributeString": "OK", "ValidationErrors": []})
             records.append(record)

@@ -191,6 +191,7 @@ class Invoices:
             record.update({"RoundingAmount": money(row % 2), "EnteredTotal": money(total - row % 2)})
         if row == 2 and self.count >= 3:
             record["Attachments"] = []
+        org.documents.attach("Invoices", record, "InvoiceID", row)
         return record
 
     def payment_services(self, kind, h):

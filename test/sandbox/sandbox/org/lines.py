@@ -3,6 +3,8 @@
 Integer arithmetic: quantities and prices in ten-thousandths, money in cents.
 Tax is rounded for each line, then summed.
 """
+from decimal import ROUND_HALF_UP, Decimal
+
 from ..seeds import mix
 from ..values import Number, UnitAmount, money
 from .ledger import CHART, EXPENSES, ITEMS, REVENUE
@@ -99,3 +101,29 @@ class Lines:
                                     "ExemptAmount": money(0), "StateAssignedNo": "7", "JurisdictionRegion": "CA"}]})
             records.append(record)
         return records
+
+
+def without_tax(line):
+    """A line of an INCLUSIVE quote, as it is shown."""
+    return _scaled(line, -1)
+
+
+def with_tax(line):
+    """The line that is shown so."""
+    return _scaled(line, 1)
+
+
+def _scaled(line, sign):
+    """A line with its tax added or taken off, and prices to match."""
+    now = Decimal(line.get("LineAmount") or 0)
+    to = now + sign * Decimal(line.get("TaxAmount") or 0)
+    if to == now:
+        return line
+
+    def part(name, places):
+        return (Decimal(line[name]) * to / now).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+    shown = {**line, "LineAmount": Number(to), "UnitAmount": UnitAmount(part("UnitAmount", 4))}
+    if line.get("DiscountAmount"):
+        shown["DiscountAmount"] = Number(part("DiscountAmount", 2))
+    return shown

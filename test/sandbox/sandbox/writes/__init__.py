@@ -15,6 +15,7 @@ settlement (payments and credits against a document), messages.
 A handler validates an element, saves what came of it, or raises Refused; what
 a refused element had saved is undone.
 """
+from .quirks import QUIRKS as WRITE_QUIRKS
 from .writer import Writer
 
-__all__ = ["Writer"]
+__all__ = ["WRITE_QUIRKS", "Writer"]

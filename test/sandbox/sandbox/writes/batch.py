@@ -50,43 +50,50 @@ def carry_out(books, tasks, all_or_nothing=False):
     return outcomes
 
 
-def messages(texts):
-    return [{"Message": text} for text in texts]
+def messages(texts, word="Message"):
+    return [{word: text} for text in texts]
 
 
-def failed(spec, outcome):
-    """A failed element as answers echo it."""
+def failed(spec, outcome, quirks=()):
+    """A failed element as answers echo it.  Live answers have a place for
+    reasons at each line, too; and docs show both Message and Description."""
+    word = "Description" if "reasons-as-descriptions" in quirks else "Message"
     echo = {name: value for name, value in outcome.echo.items() if name != spec.key}
     for name in PARTS_WITH_ERRORS:
         if name in echo:
             echo[name] = [{**part, "ValidationErrors": []} for part in echo[name]]
     flag = dict([FLAGS[spec.name]]) if spec.name in FLAGS else {}
-    return {spec.key: outcome.echo.get(spec.key) or ZERO_ID, **echo, **flag,
-            "ValidationErrors": messages(outcome.reasons)}
+    reasons = outcome.reasons
+    if "reasons-at-lines" in quirks and echo.get("LineItems"):
+        of_line = [[reason for reason in reasons if getattr(reason, "line", None) == n] for n in range(len(echo["LineItems"]))]
+        echo["LineItems"] = [{**line, "ValidationErrors": messages(own, word)} for line, own in zip(echo["LineItems"], of_line)]
+        reasons = [reason for reason in reasons if not any(reason in own for own in of_line)]
+    return {spec.key: outcome.echo.get(spec.key) or ZERO_ID, **echo, **flag, "ValidationErrors": messages(reasons, word)}
 
 
-def statuses(spec, outcome):
+def statuses(spec, outcome, quirks):
     """An element of an answer to summarizeErrors=false."""
     if not outcome.reasons:
         word = "WARNING" if outcome.warnings else "OK"
-        return {**shown(spec, outcome), "StatusAttributeString": word}
-    element = failed(spec, outcome)
+        return {**shown(spec, outcome, quirks), "StatusAttributeString": word}
+    element = failed(spec, outcome, quirks)
     if spec.name != "BatchPayments":
         element["StatusAttributeString"] = "ERROR"
     return element
 
 
-def shown(spec, outcome):
+def shown(spec, outcome, quirks):
     """A stored element, in the shape of a single GET."""
-    record = spec.forms["single"].show(outcome.record)
+    record = spec.forms["single"].show(outcome.record, quirks)
     return {**record, "Warnings": messages(outcome.warnings)} if outcome.warnings else record
 
 
 class Answers:
     """Bodies of answers to one call."""
 
-    def __init__(self, org, spec, call, now):
+    def __init__(self, org, spec, call, now, quirks=()):
         self.org = org
+        self.quirks = quirks
         self.spec = spec
         self.call = call
         self.envelope = {"Id": org.envelope_id(f"{call.method} {call.path} {now}"), "Status": "OK",
@@ -95,10 +102,9 @@ class Answers:
     def batch(self, outcomes, summarise):
         bad = [outcome for outcome in outcomes if outcome.reasons]
         if bad and summarise:
-            return self.exception([failed(self.spec, outcome) for outcome in bad])
-        if summarise:
-            return self.elements(self.spec.wrapper, [shown(self.spec, outcome) for outcome in outcomes])
-        return self.elements(self.spec.wrapper, [statuses(self.spec, outcome) for outcome in outcomes])
+            return self.exception([failed(self.spec, outcome, self.quirks) for outcome in bad])
+        one = shown if summarise else statuses
+        return self.elements(self.spec.wrapper, [one(self.spec, outcome, self.quirks) for outcome in outcomes])
 
     def elements(self, wrapper, records):
         if not self.call.wants_json:

@@ -32,6 +32,9 @@ class Books:
         self.saved = []                     # (spec, key, record before or None)
         self.warnings = []
 
+    def has(self, quirk):
+        return quirk in self.options.quirks
+
     # looking up ----------------------------------------------------------
 
     @staticmethod

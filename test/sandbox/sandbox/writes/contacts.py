@@ -49,10 +49,14 @@ class Contacts(Handler):
         return self._store(dict(contact), given, contact)
 
     def _store(self, record, given, before):
+        if "Name" in given and self.books.has("trimmed-names"):
+            given = {**given, "Name": given["Name"].strip()}       # Pinelab-studio/pinelab-vendure-plugins#505
         self._check(record, given, before)
         self.settle()
         for name, value in given.items():
-            if name == "Addresses":
+            if name == "ContactPersons":
+                record[name] = self._persons(record, value)
+            elif name == "Addresses":
                 record[name] = self._by_type(record.get(name), value, "AddressType")
             elif name == "Phones":
                 record[name] = self._by_type(record.get(name), value, "PhoneType")
@@ -66,6 +70,13 @@ class Contacts(Handler):
         if before and before["Name"] != record["Name"]:
             self._rename_in_groups(record)
         return self.books.save("Contacts", record)
+
+    def _persons(self, record, given):
+        """An empty list is ignored, a list of an empty person clears
+        (XeroAPI/xero-node#560, calcinai/xero-php#63, waynerobinson/xeroizer PR#565)."""
+        if given == [] and not self.books.has("empty-persons-clear"):
+            return record.get("ContactPersons", [])
+        return [person for person in given if any(person.values())]
 
     def _rename_in_groups(self, contact):
         """Groups keep the names of their members."""
@@ -108,9 +119,14 @@ class Contacts(Handler):
         if name and status == "ACTIVE" and (renamed or revived) and self.taken(
                 "Name", name, key, lambda contact: contact.get("ContactStatus") == "ACTIVE"):
             self.refuse(messages.CONTACT_NAME_TAKEN, name)
+        if renamed and re.search("[<>]|  ", name):                # docs
+            self.refuse(messages.CONTACT_NAME)
         number = given.get("ContactNumber")
         if number and self.taken("ContactNumber", number, key):
             self.refuse(messages.CONTACT_NUMBER_TAKEN, number)
+        account = given.get("AccountNumber")
+        if account and self.taken("AccountNumber", account, key):
+            self.refuse(messages.ACCOUNT_NUMBER_TAKEN)
 
     @staticmethod
     def _by_type(old, new, type_name):
@@ -167,4 +183,4 @@ class NestedContact:
             edited = bool(others - {"ContactNumber", "Name"}) or bool(edits)
         if not edited:
             return contact
-        return self.contacts.update(contact, {**edits, "ContactPersons": given.get("ContactPersons", [])})
+        return self.contacts.update(contact, {**edits, "ContactPersons": given.get("ContactPersons") or [{}]})

@@ -3,6 +3,8 @@
 A subclass says what its kind is called, requires and allows; the order of work
 is the same for all: status, contact, currency, dates, lines and sums.
 """
+from decimal import Decimal
+
 from ..values import Day, Number, iso_seconds
 from . import messages
 from .contacts import NestedContact
@@ -14,6 +16,8 @@ from .totals import discount, sums
 
 BASE_RATE = Number("1.0000000000")
 WITH_TEXT = ("Date", "DueDate", "DeliveryDate", "ExpectedArrivalDate", "ExpiryDate")      # with a …String beside
+TOTALS = ("SubTotal", "TotalTax", "Total")
+MOST_ROUNDING = Decimal("0.10")
 LARGEST_DAY = Day(253_402_300_799_000)
 
 
@@ -82,15 +86,20 @@ class Document(Handler):
                 record["Contact"] = shown
         self._currency(record, given)
         self._theme(given)
+        self._url(given)
+        totals = {name: given.pop(name) for name in TOTALS if name in given}
         record.update(given)
         for name in WITH_TEXT:
-            if name in record and record[name] is not None:
+            if record.get(name) is not None:
                 record[name + "String"] = iso_seconds(record[name])
+            else:
+                record.pop(name + "String", None)
         if status:
             record["Status"] = status
         self._period(record, before)
         self._lines(record, lines, before)
         self._number(record, given, before)
+        self._rounding(record, totals)
         self.finish(record, given, before)
         self.settle()
         return self.store(record, given, before)
@@ -112,11 +121,29 @@ class Document(Handler):
             record["CurrencyRate"] = self.books.day_rate(code)
         if "CurrencyRate" in given and (code or record["CurrencyCode"]) == self.books.base_currency():
             given["CurrencyRate"] = BASE_RATE
+        if amount(given, "CurrencyRate") == amount(record, "CurrencyRate"):
+            given.pop("CurrencyRate", None)
 
     def _theme(self, given):
         theme = given.get("BrandingThemeID")
         if theme and not self.books.get("BrandingThemes", theme):
             self.refuse(messages.BAD_THEME, theme)
+
+    def _url(self, given):
+        """docs: the link cannot be to Xero."""
+        if "xero" in given.get("Url", "").lower():
+            self.refuse(messages.URL_XERO)
+
+    def _rounding(self, record, totals):
+        """spec 19.0.0: where the organisation has opted in, and the three totals
+        of a document that is not a draft are given and agree, they stand; the
+        RoundingAmount is what is between them and the lines."""
+        if not self.books.has("rounding-amounts") or len(totals) < len(TOTALS) or record["Status"] == "DRAFT":
+            return
+        sub, tax, total = (amount(totals, name) for name in TOTALS)
+        rounding = total - amount(record, "Total")
+        if sub + tax + rounding == total and rounding and abs(rounding) <= MOST_ROUNDING:
+            record.update(Total=Number(total), RoundingAmount=Number(rounding))
 
     def _period(self, record, before):
         """Nothing in a locked period, neither before nor after."""
@@ -137,6 +164,7 @@ class Document(Handler):
                 self.refuse(messages.NO_LINES)
             record["LineItems"] = lines.replace(given, before["LineItems"] if before else [], restyled)
             record.update(sums(record["LineItems"], style.lower()))
+            record.pop("RoundingAmount", None)
             taken = discount(record["LineItems"])
             if taken is not None or "TotalDiscount" in record:
                 record["TotalDiscount"] = taken or Number("0.00")

@@ -19,6 +19,7 @@ from .rounding import cents, places
 
 LINE_AMOUNTS = "LineAmountTypes=Exclusive|Inclusive|NoTax"
 DOCUMENT = f"Contact:{{Contact}} LineItems:[LineItem] Date:day Reference CurrencyCode CurrencyRate:rate {LINE_AMOUNTS}"
+TOTALS = "SubTotal:money TotalTax:money Total:money"        # read, and mostly ignored: see documents.py
 ACCOUNT_TYPES = ("BANK|CURRENT|CURRLIAB|DEPRECIATN|DIRECTCOSTS|EQUITY|EXPENSE|FIXED|INVENTORY|LIABILITY|NONCURRENT|"
                  "OTHERINCOME|OVERHEADS|PREPAYMENT|REVENUE|SALES|TERMLIAB|PAYG")
 BANK_TYPES = ("RECEIVE|RECEIVE-OVERPAYMENT|RECEIVE-PREPAYMENT|SPEND|SPEND-OVERPAYMENT|SPEND-PREPAYMENT|"
@@ -64,7 +65,8 @@ _WORDS = {
     "ContactTracking": "TrackingCategoryName/100 TrackingOptionName/100",
     "CreditNote": f"""
         CreditNoteID:guid CreditNoteNumber/255 Type=ACCPAYCREDIT|ACCRECCREDIT DueDate:day
-        Status=DRAFT|SUBMITTED|DELETED|AUTHORISED|PAID|VOIDED SentToContact:bool BrandingThemeID:guid {DOCUMENT}""",
+        Status=DRAFT|SUBMITTED|DELETED|AUTHORISED|PAID|VOIDED SentToContact:bool BrandingThemeID:guid
+        InvoiceAddresses:[InvoiceAddress] {DOCUMENT}""",
     "Currency": "Code Description",
     "ExpenseClaim": """
         ExpenseClaimID:guid Status=SUBMITTED|AUTHORISED|PAID|VOIDED|DELETED User:{UserRef}
@@ -73,7 +75,10 @@ _WORDS = {
         InvoiceID:guid InvoiceNumber/255 DueDate:day Url BrandingThemeID:guid SentToContact:bool
         Type=ACCPAY|ACCPAYCREDIT|APOVERPAYMENT|APPREPAYMENT|ACCREC|ACCRECCREDIT|AROVERPAYMENT|ARPREPAYMENT
         Status=DRAFT|SUBMITTED|DELETED|AUTHORISED|PAID|VOIDED ExpectedPaymentDate:day PlannedPaymentDate:day
-        RepeatingInvoiceID:guid {DOCUMENT}""",
+        RepeatingInvoiceID:guid InvoiceAddresses:[InvoiceAddress] {DOCUMENT} {TOTALS}""",
+    "InvoiceAddress": """
+        InvoiceAddressType=FROM|TO AddressLine1 AddressLine2 AddressLine3 AddressLine4 City Region PostalCode
+        Country""",
     "Item": """
         ItemID:guid Code/30 InventoryAssetAccountCode Name/50 IsSold:bool IsPurchased:bool Description/4000
         PurchaseDescription/4000 PurchaseDetails:{Purchase} SalesDetails:{Purchase} IsTrackedAsInventory:bool""",

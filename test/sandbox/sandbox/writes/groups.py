@@ -66,6 +66,8 @@ class ContactGroups(Handler):
             self.stop(messages.CONTACT_UNKNOWN)
         if group["Status"] != "ACTIVE":
             self.stop(messages.NOT_MODIFIABLE, self.label)
+        if contact["ContactStatus"] == "ARCHIVED":
+            self.stop(messages.GROUP_ARCHIVED)
         member = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
         if member["ContactID"] not in [one["ContactID"] for one in group["Contacts"]]:
             self.books.save(self.spec, {**group, "Contacts": group["Contacts"] + [member]})

@@ -16,8 +16,8 @@ class Items(Handler):
         return self._store(record, given, None)
 
     def change(self, item, given):
-        if given.get("Code") == "":
-            self.refuse(messages.REQUIRED, "Code")
+        if not given.get("Code"):                           # even of an item that is found by its id
+            self.stop(messages.ITEM_CODE_NEEDED)
         return self._store(dict(item), given, item)
 
     def _store(self, record, given, before):

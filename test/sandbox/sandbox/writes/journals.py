@@ -32,6 +32,9 @@ class ManualJournals(Handler):
         after = given.get("Status", before["Status"])
         if not self.machine.may(before["Status"], after):
             self.stop(messages.STATUS_CHANGE, self.label, before["Status"], after)
+        if not self.books.has("journals-without-narration"):
+            self.require(given, "Narration")                # spec: ManualJournal.required
+            self.settle()
         return self._store(dict(before), given, before)
 
     def _store(self, record, given, before):

@@ -33,7 +33,8 @@ class Lines:
         """The lines that an array of lines leaves."""
         known = {line["LineItemID"]: line for line in old if line.get("LineItemID")}
         lines = []
-        for line in given:
+        for n, line in enumerate(given):
+            noted = len(self.handler.reasons)
             key = line.get("LineItemID")
             if key and key not in known:
                 self.refuse(messages.BAD_LINE_ID, key)
@@ -41,6 +42,7 @@ class Lines:
                 lines.append(self._line(line, known[key], recompute))
             else:
                 lines.append(self._line(line, {}, False))
+            self.handler.reasons[noted:] = [messages.OfLine(reason, n) for reason in self.handler.reasons[noted:]]
         return lines
 
     def _line(self, given, old, recompute):
@@ -58,6 +60,9 @@ class Lines:
             return {name: value for name, value in line.items() if value != ""}     # a description and nothing else
         self._amount(line, given, old)
         self._tax(line, given, old, recompute)
+        if not Decimal(line["LineAmount"]):                     # calcinai/xero-php#660
+            for name in ("AccountCode", "AccountID"):
+                line.pop(name, None)
         return line
 
     def _item(self, line, given):
@@ -122,11 +127,19 @@ class Lines:
             if option:
                 elements.append(option)
             else:
-                self.refuse(messages.BAD_TRACKING, words.get("Option") or words.get("Name") or
-                            words.get("TrackingOptionID") or words.get("TrackingCategoryID"))
+                self._drop_tracking(words)
         if len(elements) > 2 or len({e["TrackingCategoryID"] for e in elements}) < len(elements):
             self.refuse(messages.TOO_MUCH_TRACKING)
         return elements
+
+    def _drop_tracking(self, words):
+        """Reports: what Xero does not know is dropped without a word; others
+        have seen a warning, or a refusal."""
+        name = words.get("Option") or words.get("Name") or words.get("TrackingOptionID") or words.get("TrackingCategoryID")
+        if self.books.has("tracking-refused"):
+            self.refuse(messages.BAD_TRACKING, name)
+        elif self.books.has("tracking-warned"):
+            self.books.warnings.append(messages.BAD_TRACKING.format(name))
 
     @staticmethod
     def _element(category, option):
@@ -145,6 +158,8 @@ class Lines:
         expected = cents(full - self._discount(line, given, full, old))
         if "LineAmount" in given and Decimal(given["LineAmount"]) != expected:
             self.refuse(messages.BAD_LINE_TOTAL, given["LineAmount"], expected)
+        elif "LineAmount" in given and not expected and line.get("DiscountRate"):
+            self.refuse(messages.BAD_LINE_TOTAL, "-0.01", expected)      # XeroAPI/Xero-NetStandard#147
         if abs(expected) > LARGEST:
             self.refuse(messages.LINE_TOO_LARGE)
         line["LineAmount"] = Number(expected)
@@ -153,6 +168,9 @@ class Lines:
         """By rate or by amount; both together must agree."""
         rate, by_amount = line.get("DiscountRate"), line.get("DiscountAmount")
         if not (rate or by_amount):
+            return 0
+        if given.get("DiscountAmount") is not None and Decimal(given["DiscountAmount"]) > max(full, 0):
+            self.refuse(messages.DISCOUNT_TOO_LARGE, given["DiscountAmount"])
             return 0
         if not self.discounts and (rate, by_amount) != (old.get("DiscountRate"), old.get("DiscountAmount")):
             self.refuse(messages.NO_DISCOUNTS)
@@ -192,13 +210,18 @@ class Lines:
         """What lines need before their document can be approved."""
         if not lines:
             self.refuse(messages.NO_LINES)
-        for line in lines:
+        for n, line in enumerate(lines):
+            noted = len(self.handler.reasons)
             if not line.get("Description"):
                 self.refuse(messages.REQUIRED, "Description")
-            if line.get("UnitAmount") is None:
+            # spec, LineItem: a description by itself is a line; docs: approved ones need an account
+            if line.get("UnitAmount") is None and not self.books.has("description-lines"):
                 self.refuse(messages.REQUIRED, "UnitAmount")
-            if not line.get("AccountCode") and not line.get("AccountID"):
                 self.refuse(messages.NO_ACCOUNT)
+            elif line.get("UnitAmount") is not None and Decimal(line["LineAmount"]) and not line.get("AccountCode") and \
+                    not line.get("AccountID"):
+                self.refuse(messages.NO_ACCOUNT)
+            self.handler.reasons[noted:] = [messages.OfLine(reason, n) for reason in self.handler.reasons[noted:]]
 
 
 APPLIES = {"REVENUE": "Revenue", "EXPENSE": "Expenses", "ASSET": "Assets", "LIABILITY": "Liabilities",

@@ -2,6 +2,16 @@
 users; the words of the second are guesses, though the refusals themselves are
 documented.  {} are filled in."""
 
+
+class OfLine(str):
+    """A reason that is about one line of the element."""
+
+    def __new__(cls, text, line):
+        reason = super().__new__(cls, text)
+        reason.line = line
+        return reason
+
+
 # Known words
 UNIQUE_NAME = "Please enter a unique Name."
 CONTACT_NAME_TAKEN = ("The contact name {} is already assigned to another contact. The contact name must be unique "
@@ -22,6 +32,10 @@ NOT_PAYABLE = "Payments can only be made against Authorised documents"
 LOCKED = "The document date cannot be before the period lock date, currently set at {}"
 TAX_ON_ACCOUNT = "The TaxType code '{}' cannot be used with account code '{}'"
 ITEM_CODE_TAKEN = "Price List Item with Code '{}' already exists"
+ITEM_CODE_NEEDED = "Price List Item Code must be supplied"                             # calcinai/xero-php#528
+ACCOUNT_NUMBER_TAKEN = "The Account Number already exists. Please enter a different Account Number."      # xero-php#880
+GROUP_ARCHIVED = "Unable to assign an Archived contact."                                # calcinai/xero-php#525
+DISCOUNT_TOO_LARGE = "The discount rate '{}' is invalid. Discount must not be greater than the line total"  # xero-php-oauth2#288
 KEY_REUSED = "Idempotency Key: {} is used with a different request."
 
 # Guessed words
@@ -40,6 +54,9 @@ NO_LINES = "One or more line items must be specified"
 NO_ACCOUNT = "Account code or ID must be specified"
 BAD_ACCOUNT = "Account code '{}' is not a valid code for this document."
 BAD_TAX = "TaxType code '{}' does not exist or is not active"
+CONTACT_NAME = "The contact name cannot hold angle brackets or two blanks in a row"
+FOUR_CATEGORIES = "There can be at most four tracking categories"
+URL_XERO = "The Url cannot be one of Xero's"
 BAD_TRACKING = "The tracking category or option '{}' does not exist"
 TOO_MUCH_TRACKING = "A line can have at most two tracking elements, one of a category"
 BAD_LINE_ID = "The LineItemID {} is not a line of this document"

@@ -5,6 +5,7 @@ from .handler import Handler
 from .statuses import MACHINES
 
 MAX_ACTIVE = 2
+MAX_CATEGORIES = 4
 MACHINE = MACHINES["TrackingCategory"]
 
 
@@ -14,6 +15,8 @@ class TrackingCategories(Handler):
         if given.get("Status", "ACTIVE") != "ACTIVE":
             self.refuse(messages.STATUS_ON_CREATE, self.label)
         self._check(given, None)
+        if len(self.books.records(self.spec)) >= MAX_CATEGORIES:     # docs
+            self.refuse(messages.FOUR_CATEGORIES)
         self.settle()
         key = self.books.new_id(self.spec)
         options = [self._option(key, option["Name"]) for option in given.get("Options", []) if option.get("Name")]

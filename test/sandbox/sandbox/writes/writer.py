@@ -59,7 +59,7 @@ class Visit:
         self.books = books
         self.spec = spec
         self.call = call
-        self.answers = Answers(books.org, spec, call, books.now)
+        self.answers = Answers(books.org, spec, call, books.now, books.options.quirks)
         self.reader = Reader(spec.four_decimals(call.params), books.options.strict)
 
     def answer(self, rest):
@@ -124,7 +124,7 @@ class Visit:
         object of the path."""
         outcomes = carry_out(self.books, tasks, self.summarise and "failed-batch-writes-nothing" in
                              self.books.options.quirks)
-        answers = Answers(self.books.org, spec, self.call, self.books.now) if spec else self.answers
+        answers = Answers(self.books.org, spec, self.call, self.books.now, self.books.options.quirks) if spec else self.answers
         return answers.batch(outcomes, self.summarise)
 
     @staticmethod
