@@ -32,7 +32,7 @@
 /* So much of the decoded query is kept. */
 #define MAX_QUERY 200
 
-/* Default and bounds of the ring, whose entries take some 600 bytes. */
+/* Default and bounds of the ring, whose entries take some 800 bytes. */
 #define LOG_SIZE 1000
 #define MAX_LOG_SIZE 1000000
 
@@ -150,6 +150,28 @@ xero_request_log_answer(XeroLoggedRequest *entry, const XeroHttpResult *result)
 }
 
 void
+xero_request_log_warn(const char *warning)
+{
+	SharedLog  *log = part.memory;
+	int			len = pg_mbcliplen(warning, strlen(warning),
+								   sizeof(log->entries[0].warning) - 1);
+
+	if (log == NULL || log->size == 0)
+		return;
+	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
+	for (uint64 i = 1; i <= Min(log->count, log->size); i++)
+	{
+		XeroLoggedRequest *entry = &log->entries[(log->count - i) % log->size];
+
+		if (entry->pid != MyProcPid || strcmp(entry->method, "GET") == 0)
+			continue;
+		strlcpy(entry->warning, warning, len + 1);
+		break;
+	}
+	LWLockRelease(&log->lock);
+}
+
+void
 xero_request_log_clear(void)
 {
 	SharedLog  *log = xero_shared_part(&part);
@@ -209,8 +231,8 @@ xero_requests(PG_FUNCTION_ARGS)
 	for (int i = 0; i < count; i++)
 	{
 		XeroLoggedRequest *entry = &log[i];
-		Datum		values[15];
-		bool		nulls[15] = {0};
+		Datum		values[16];
+		bool		nulls[16] = {0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->dbid != MyDatabaseId)
@@ -231,6 +253,7 @@ xero_requests(PG_FUNCTION_ARGS)
 		values[12] = Int64GetDatum(entry->bytes_out);
 		put_text(&values[13], &nulls[13], entry->correlation_id);
 		put_text(&values[14], &nulls[14], entry->error);
+		put_text(&values[15], &nulls[15], entry->warning);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}

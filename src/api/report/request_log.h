@@ -33,6 +33,7 @@ typedef struct XeroLoggedRequest
 	char		path[256];		/* with the decoded query, cut */
 	char		correlation_id[64];
 	char		error[96];		/* "" if none */
+	char		warning[160];	/* "" if none */
 } XeroLoggedRequest;
 
 /*
@@ -50,6 +51,9 @@ extern void xero_request_log_add(const XeroLoggedRequest *entry);
 /* The same, with what the answer says of itself. */
 extern void xero_request_log_answer(XeroLoggedRequest *entry,
 									const XeroHttpResult *result);
+
+/* The answer to this backend's last write had a warning. */
+extern void xero_request_log_warn(const char *warning);
 
 /* In _PG_init: defines xero_fdw.request_log_size. */
 extern void xero_request_log_init(void);

@@ -13,7 +13,8 @@ CREATE FUNCTION @extschema@._requests(
 		OUT server_id oid, OUT tenant_id text, OUT method text, OUT path text,
 		OUT status integer, OUT attempt integer, OUT waited_ms double precision,
 		OUT elapsed_ms double precision, OUT bytes_in bigint,
-		OUT bytes_out bigint, OUT correlation_id text, OUT error text)
+		OUT bytes_out bigint, OUT correlation_id text, OUT error text,
+		OUT warning text)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED ROWS 1000
 	AS 'MODULE_PATHNAME', 'xero_requests';
@@ -26,7 +27,7 @@ CREATE VIEW @extschema@.requests AS
 	SELECT r.at, r.pid, pg_get_userbyid(r.role_id) AS role,
 		s.srvname AS server, r.tenant_id, r.method, r.path, r.status,
 		r.attempt, r.waited_ms, r.elapsed_ms, r.bytes_in, r.bytes_out,
-		r.correlation_id, r.error
+		r.correlation_id, r.error, r.warning
 	FROM @extschema@._requests() AS r
 		LEFT JOIN pg_foreign_server AS s ON s.oid = r.server_id;
 COMMENT ON VIEW @extschema@.requests IS
@@ -57,6 +58,8 @@ COMMENT ON COLUMN @extschema@.requests.correlation_id IS
 	'Xero''s name for the call, to be told to Xero''s support';
 COMMENT ON COLUMN @extschema@.requests.error IS
 	'what was wrong with the answer; null if nothing';
+COMMENT ON COLUMN @extschema@.requests.warning IS
+	'what Xero warned of though it did as it was told, the last of it; null if nothing';
 GRANT SELECT ON @extschema@.requests TO pg_read_all_stats;
 
 CREATE FUNCTION @extschema@._progress(
