@@ -79,7 +79,11 @@ SELECT operation, batch, needs
 	FROM unnest(array['insert', 'update', 'delete']) AS operation,
 		xero_fdw._push_rules('xero.quotes', operation);
 SELECT jsonb_agg(jsonb_build_object('quote_id', quote_id, 'title', 'pushed')
-	|| CASE WHEN n > 1 THEN jsonb_build_object('contact_id', contact_id, 'date', date) ELSE '{}' END
+	|| CASE WHEN n > 1 THEN jsonb_build_object('contact_id', contact_id, 'date', date,
+		'quote_number', quote_number, 'reference', reference, 'terms', terms,
+		'expiry_date', expiry_date, 'summary', summary, 'branding_theme_id', branding_theme_id,
+		'currency_code', currency_code, 'currency_rate', currency_rate,
+		'line_amount_types', line_amount_types, 'status', status) ELSE '{}' END
 	) AS rows
 FROM (SELECT *, row_number() OVER (ORDER BY quote_id) AS n FROM xero.quotes
 	WHERE status = 'DRAFT' ORDER BY quote_id LIMIT 2) AS q \gset

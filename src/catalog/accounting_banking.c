@@ -108,6 +108,7 @@ const XeroObject xero_object_bank_transactions = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"reference"},
+		FOLLOWS(TOTAL_FOLLOWS),
 		.one_of = {"bank_account_id|bank_account_code"},
 		.status = "status", ENDINGS({"AUTHORISED", "DELETED"}),
 		.ending_hint = "DELETE makes an AUTHORISED transaction DELETED, unless it is reconciled."),
@@ -344,6 +345,8 @@ const XeroObject xero_object_payments = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true,
 		.labels = {"reference", "invoice_number"},
+		/* ways to say what is paid, and from where */
+		.unechoed = "InvoiceNumber|CreditNoteNumber|Code",
 		.one_of = {"invoice_id|invoice_number|credit_note_id|credit_note_number|prepayment_id|overpayment_id|payment_invoice_number|payment_credit_note_number", "account_id|account_code|code"},
 		.status = "status", ENDINGS({"AUTHORISED", "DELETED"}),
 		.ending_hint = "A payment cannot be changed; DELETE makes an AUTHORISED one DELETED, unless it is part of a batch payment."),
@@ -466,6 +469,7 @@ const XeroObject xero_object_receipts = {
 	WRITES(
 		.create = "PUT", .update = "POST",
 		.labels = {"reference"},
+		FOLLOWS(TOTAL_FOLLOWS),
 		.status = "status", ENDINGS({"DRAFT", "VOIDED"}, {"SUBMITTED", "VOIDED"}, {"DECLINED", "VOIDED"}, {"AUTHORISED", "VOIDED"}),
 		.ending_hint = "DELETE makes a receipt VOIDED, unless it is that already."),
 };

@@ -27,7 +27,7 @@ static const XeroColumn contacts_columns[] = {
 	C(last_name, "LastName", TEXT, LEGAL, ALL, WRITABLE, "Last name of the main person", .max_length = 255),
 	C(company_number, "CompanyNumber", TEXT, LEGAL, ALL, WRITABLE, "Company registration number", .max_length = 50),
 	C(email_address, "EmailAddress", TEXT, OPTIMISED, ALL, WRITABLE, "E-mail address of the main person", .max_length = 255),
-	C(contact_persons, "ContactPersons", JSONB, NONE, FULL, WRITABLE, "Up to five further persons"),
+	C(contact_persons, "ContactPersons", JSONB, NONE, FULL, WRITABLE | STAYS, "Up to five further persons"),
 	C(bank_account_details, "BankAccountDetails", TEXT, LEGAL, ALL, WRITABLE, "Bank account number of the contact"),
 	C(tax_number, "TaxNumber", TEXT, LEGAL, ALL, WRITABLE, "Tax number: ABN, GST, VAT or tax id number", .max_length = 50),
 	C(tax_number_type, "TaxNumberType", TEXT, NONE, FULL, WRITABLE, "Kind of tax number (US)"),
@@ -90,6 +90,7 @@ const XeroObject xero_object_contacts = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"name"},
+		.merged = "Addresses|Phones",
 		.status = "contact_status", ENDINGS({"ACTIVE", "ARCHIVED"}),
 		.ending_hint = "DELETE archives a contact that is ACTIVE."),
 };

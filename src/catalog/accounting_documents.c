@@ -71,6 +71,7 @@ const XeroObject xero_object_credit_notes = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"credit_note_number", "reference"},
+		FOLLOWS(TOTAL_FOLLOWS),
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"SUBMITTED", "DELETED"}, {"AUTHORISED", "VOIDED"}),
 		.ending_hint = "DELETE makes a DRAFT or SUBMITTED credit note DELETED, and an AUTHORISED one VOIDED."),
 };
@@ -195,6 +196,7 @@ const XeroObject xero_object_invoices = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50, .backorders = true,
 		.labels = {"invoice_number", "reference"},
+		FOLLOWS(TOTAL_FOLLOWS),
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"SUBMITTED", "DELETED"}, {"AUTHORISED", "VOIDED"}),
 		.ending_hint = "DELETE makes a DRAFT or SUBMITTED invoice DELETED, and an AUTHORISED one VOIDED; of a PAID one, delete the payments first."),
 };
@@ -359,6 +361,9 @@ const XeroObject xero_object_purchase_orders = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"purchase_order_number", "reference"},
+		/* an order that got a status without it has lost it */
+		.with_update = {"contact_id"},
+		FOLLOWS(TOTAL_FOLLOWS),
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"SUBMITTED", "DELETED"}, {"AUTHORISED", "DELETED"}, {"BILLED", "DELETED"}),
 		.ending_hint = "DELETE makes an order DELETED, unless it is that already."),
 };
@@ -432,7 +437,10 @@ const XeroObject xero_object_quotes = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"quote_number", "title"},
-		.with_update = {"contact_id", "date"},
+		/* Xero refuses a change without the first two, and clears the others */
+		.with_update = {"contact_id", "date", "quote_number", "reference", "terms", "expiry_date", "title", "summary", "branding_theme_id", "currency_code", "currency_rate", "line_amount_types", "status"},
+		FOLLOWS(TOTAL_FOLLOWS, {"currency_code", "currency_rate"}),
+		.untaxed = "INCLUSIVE",
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"SENT", "DELETED"}, {"ACCEPTED", "DELETED"}, {"DECLINED", "DELETED"}, {"INVOICED", "DELETED"}),
 		.ending_hint = "DELETE makes a quote DELETED, unless it is that already."),
 };

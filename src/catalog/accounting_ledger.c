@@ -173,6 +173,7 @@ const XeroObject xero_object_manual_journals = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"narration"},
+		.with_update = {"narration"},
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"POSTED", "VOIDED"}),
 		.ending_hint = "DELETE makes a DRAFT journal DELETED, and a POSTED one VOIDED."),
 };

@@ -145,6 +145,7 @@ const XeroObject xero_object_items = {
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
 		.labels = {"code"},
+		.with_update = {"code"},
 		BY_METHOD,
 		.ending_hint = "An item that transactions use cannot be deleted."),
 };

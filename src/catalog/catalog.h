@@ -57,6 +57,8 @@ typedef enum XeroDetailLevel
 #define XERO_COL_ORDER		0x0010	/* accepted in order= */
 #define XERO_COL_PARENT		0x0020	/* child tables: a member of the parent
 									 * record, not of the array element */
+#define XERO_COL_STAYS		0x0040	/* Xero ignores an empty array; one empty
+									 * element removes all */
 
 typedef struct XeroColumn
 {

@@ -49,6 +49,7 @@
 #define ORDER XERO_COL_ORDER
 #define PARENT XERO_COL_PARENT
 #define WRITABLE XERO_COL_WRITABLE
+#define STAYS XERO_COL_STAYS
 #define REQUIRED (XERO_COL_WRITABLE | XERO_COL_REQUIRED)
 #define KEY (NOT_NULL | ORDER)
 
@@ -71,6 +72,9 @@
 #define FOLLOWS(...) \
 	.follows = (const XeroFollow[]) {__VA_ARGS__}, \
 	.nfollows = lengthof(((const XeroFollow[]) {__VA_ARGS__}))
+#define UNSENT(...) \
+	.unsent = (const XeroFollow[]) {__VA_ARGS__}, \
+	.nunsent = lengthof(((const XeroFollow[]) {__VA_ARGS__}))
 
 /*
  * What several objects have in common
@@ -107,7 +111,14 @@
 	C(tax_breakdown, "TaxBreakdown", JSONB, NONE, FULL, 0, "The tax by component (US)"), \
 	C(discount_entered_as_percent, "DiscountEnteredAsPercent", BOOLEAN, NONE, FULL, 0, "Whether the discount was entered in percent")
 
-/* The price of one unit and the number of units give the rest. */
+/* What can change the sum of a document. */
+#define TOTAL_FOLLOWS {"status|line_items|line_amount_types", "total"}
+
+/*
+ * The price of one unit and the number of units give the rest.  Of a line with
+ * a discount, Xero refuses amounts that it has rounded itself: a discount of
+ * 27.83 on 27.8260, and a LineAmount of 0.00.
+ */
 #define LINE_ITEM_WRITES \
 	WRITES( \
 		.place = XERO_PLACE_INSIDE, \
@@ -120,7 +131,10 @@
 			{"discount_rate", "discount_amount"}, \
 			{"discount_amount", "discount_rate"}, \
 			{"account_code", "account_id"}, \
-			{"account_id", "account_code"}))
+			{"account_id", "account_code"}), \
+		UNSENT( \
+			{"discount_rate", "discount_amount"}, \
+			{"discount_rate|discount_amount", "line_amount"}))
 
 #define ALLOCATION_WRITES \
 	WRITES( \

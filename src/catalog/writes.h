@@ -37,8 +37,9 @@ typedef enum XeroPlace
 } XeroPlace;
 
 /*
- * What Xero computes an element of an array from: if one of "a|b|c" is set,
- * "gives" is not sent back as it was.
+ * What Xero computes from other columns: if one of "a|b|c" is set, "gives" is
+ * not sent back as it was, neither in an element of an array nor as one that
+ * goes along with an update.
  */
 typedef struct XeroFollow
 {
@@ -74,7 +75,9 @@ typedef struct XeroWriteRules
 	bool		backorders;		/* allowBackorders=true is offered */
 
 	const char *labels[3];		/* columns that name a record to people */
-	const char *with_update[12];	/* columns that every change must carry */
+	const char *with_update[16];	/* columns that every change carries:
+									 * those that it must, and those that it
+									 * would clear */
 	const char *one_of[2];		/* of each "a|b|c", one column must be given
 								 * to create */
 
@@ -83,8 +86,20 @@ typedef struct XeroWriteRules
 	int			nendings;
 	const char *ending_hint;	/* if DELETE is not possible, what is */
 
-	const XeroFollow *follows;	/* XERO_PLACE_INSIDE */
+	const XeroFollow *follows;
 	int			nfollows;
+	const XeroFollow *unsent;	/* XERO_PLACE_INSIDE: what of an element that
+								 * was read is not sent back beside others */
+	int			nunsent;
+
+	/* what may come back otherwise than it was sent: see json/compare.h */
+	const char *merged;
+	const char *unechoed;
+
+	/* of those that are not INSIDE, about the elements inside of them */
+	const char *untaxed;		/* with this value of line_amount_types Xero
+								 * shows lines without the tax that it reads
+								 * them with; NULL: there is none */
 } XeroWriteRules;
 
 /* The object whose records the requests are about: the parent's, or its own. */

@@ -100,6 +100,7 @@ struct XeroReader
 	Wanted		child_tree;		/* used if there is an array */
 
 	/* slices by field, and one more for the array */
+	int			whole;			/* field of the element itself, or -1 */
 	Slice	   *slices;
 	int		   *next_slice;
 
@@ -689,14 +690,18 @@ xero_reader_create(MemoryContext mcxt, const char *relation,
 	reader->converters = palloc0((nfields + 1) * sizeof(XeroConverter));
 	reader->slices = palloc0((nfields + 1) * sizeof(Slice));
 	reader->next_slice = palloc0((nfields + 1) * sizeof(int));
+	reader->whole = -1;
 	for (int i = 0; i < nfields; i++)
 	{
 		const XeroField *field = &fields[i];
 
 		xero_converter_init(&reader->converters[i], field->type,
 							field->typmod, mcxt);
-		want(reader, array != NULL && !field->from_parent ?
-			 &reader->child_tree : &reader->record_tree, field->path, i);
+		if (field->path[0] == '\0')
+			reader->whole = i;
+		else
+			want(reader, array != NULL && !field->from_parent ?
+				 &reader->child_tree : &reader->record_tree, field->path, i);
 	}
 	if (array != NULL)
 		want(reader, &reader->record_tree, pstrdup(array), nfields);
@@ -763,12 +768,21 @@ xero_reader_open(XeroReader *reader, char *body, size_t len,
 					   "The response is not a JSON array.");
 }
 
-/* Convert all slices; a failure is raised with the names of the place. */
+/*
+ * Convert all slices of the element from "start" to "end"; a failure is raised
+ * with the names of the place.
+ */
 static void
-convert_slices(XeroReader *reader, Datum *values, bool *nulls)
+convert_slices(XeroReader *reader, const char *start, const char *end,
+			   Datum *values, bool *nulls)
 {
 	MemoryContext row_context = CurrentMemoryContext;
 
+	if (reader->whole >= 0)
+	{
+		reader->slices[reader->whole].start = start;
+		reader->slices[reader->whole].len = end - start;
+	}
 	PG_TRY();
 	{
 		for (int i = 0; i < reader->nfields; i++)
@@ -809,7 +823,7 @@ xero_reader_next(XeroReader *reader, Datum *values, bool *nulls)
 			{
 				children->pos = walk_object(reader, &reader->child_tree, p,
 											children->depth);
-				convert_slices(reader, values, nulls);
+				convert_slices(reader, p, children->pos, values, nulls);
 				return true;
 			}
 			reader->in_record = false;
@@ -826,7 +840,7 @@ xero_reader_next(XeroReader *reader, Datum *values, bool *nulls)
 								   records->depth);
 		if (reader->array == NULL)
 		{
-			convert_slices(reader, values, nulls);
+			convert_slices(reader, p, records->pos, values, nulls);
 			return true;
 		}
 		p = reader->slices[reader->nfields].start;

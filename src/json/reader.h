@@ -16,8 +16,8 @@
 
 /*
  * One wanted value.  "path" is the member path inside the element, levels
- * separated by dots ("Contact.ContactID"); with from_parent it is inside the
- * record that holds the child array.  A missing member, JSON null, and a path
+ * separated by dots ("Contact.ContactID"), or "" for the element itself; with
+ * from_parent it is inside the record that holds the child array.  A missing member, JSON null, and a path
  * that leads through null or an array are SQL NULL.
  */
 typedef struct XeroField

@@ -234,12 +234,13 @@ sub answered
 	return;
 }
 my $id = '11111111-1111-1111-1111-111111111111';
+my $stored = '"Narration":"answered","Date":"2026-01-05","JournalLines":[{"LineAmount":1,"AccountCode":"200"},{"LineAmount":-1,"AccountCode":"429"}]';
 answered('a zero id', '{"ManualJournals":[{"ManualJournalID":"00000000-0000-0000-0000-000000000000","StatusAttributeString":"OK"}]}', '23514', qr/Xero did not store it, and gave no reason/);
 answered('no id', '{"ManualJournals":[{"StatusAttributeString":"OK"}]}', '23514', qr/gave no reason/);
 answered('a message in spite of the flags', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"OK","HasErrors":false,"ValidationErrors":[{"Message":"No!"}]}]}), '23514', qr/No!/);
 answered('a message of characters that there are not', qq({"ManualJournals":[{"ManualJournalID":"$id","ValidationErrors":[{"Message":"No \\ud800way\\u0000"}]}]}), '23514', qr/was refused: No .*way\n/);
 answered('messages below others', qq({"ManualJournals":[{"ManualJournalID":"$id","ValidationErrors":{"a":[1,{"reason":"One"}],"b":{"MESSAGE":"Two"}}}]}), '23514', qr/: One \| Two$/m);
-answered('messages that are none', qq({"ManualJournals":[{"ManualJournalID":"$id","ValidationErrors":[{"Message":""},{"Message":null},null,7],"Warnings":"x"}]}), '00000', qr/^$/);
+answered('messages that are none', qq({"ManualJournals":[{"ManualJournalID":"$id",$stored,"ValidationErrors":[{"Message":""},{"Message":null},null,7],"Warnings":"x"}]}), '00000', qr/^$/);
 answered('messages that cannot be read', qq({"ManualJournals":[{"ManualJournalID":"$id","ValidationErrors":) . '[' x 40 . ']' x 40 . '}]}', '23514', qr/Xero's reasons cannot be read/);
 answered('an error without message', qq({"ManualJournals":[{"ManualJournalID":"$id","StatusAttributeString":"ERROR"}]}), '23514', qr/gave no reason/);
 answered('too few elements', '{"ManualJournals":[]}', 'HV00L', qr/1 elements were sent, and the answer is about 0/);

@@ -454,7 +454,10 @@ check_rules(void)
 		expect((rules->status != NULL) ==
 			   (rules->nendings > 0 && rules->endings->becomes != NULL),
 			   object, "status");
-		expect(rules->nfollows == 0 || inside, object, "follows");
+		expect(rules->nunsent == 0 || inside, object, "unsent");
+		expect(rules->untaxed == NULL ||
+			   (are_columns(object, "line_amount_types") &&
+				are_columns(object, "total")), object, "untaxed");
 	}
 	rule("what can be written has rules that fit");
 
@@ -476,6 +479,10 @@ check_rules(void)
 				   are_columns(object, rules->follows[i].gives) &&
 				   are_columns(object, rules->follows[i].given),
 				   object, "follows");
+		for (int i = 0; i < rules->nunsent; i++)
+			expect(are_columns(object, rules->unsent[i].set) &&
+				   are_columns(object, rules->unsent[i].gives),
+				   object, "unsent");
 		expect(are_columns(object, rules->status), object, "status");
 	}
 	rule("rules speak of columns that exist");

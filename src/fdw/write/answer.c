@@ -42,6 +42,7 @@ enum
 	FIELD_STATUS,
 	FIELD_ERRORS,
 	FIELD_WARNINGS,
+	FIELD_RECORD,
 	NFIELDS
 };
 
@@ -73,6 +74,7 @@ xero_answer_create(MemoryContext mcxt, const char *relation,
 	set_field(&answer->fields[FIELD_STATUS], "StatusAttributeString", TEXTOID);
 	set_field(&answer->fields[FIELD_ERRORS], "ValidationErrors", CSTRINGOID);
 	set_field(&answer->fields[FIELD_WARNINGS], "Warnings", CSTRINGOID);
+	set_field(&answer->fields[FIELD_RECORD], "", CSTRINGOID);
 	answer->reader = xero_reader_create(mcxt, relation,
 										xero_write_wrapper(object), NULL,
 										answer->fields, NFIELDS, -1);
@@ -150,6 +152,8 @@ judge(XeroOutcome *outcome, const Datum *values, const bool *nulls)
 		outcome->messages = collect_messages(values[FIELD_ERRORS]);
 	outcome->stored = outcome->key != NULL && !error &&
 		outcome->messages == NIL;
+	if (outcome->stored)
+		outcome->record = DatumGetCString(values[FIELD_RECORD]);
 }
 
 /* An element may have its reasons at its lines, or at what it refers to. */

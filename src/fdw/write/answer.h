@@ -24,6 +24,8 @@ typedef struct XeroOutcome
 	int			sqlerrcode;		/* if not */
 	List	   *messages;		/* why not; char *, at least one */
 	List	   *warnings;		/* char * */
+	char	   *record;			/* if it is stored: JSON in UTF-8, as Xero
+								 * shows it; NULL if it does not */
 } XeroOutcome;
 
 typedef struct XeroAnswer XeroAnswer;

@@ -19,6 +19,8 @@
  */
 #include "compat.h"
 
+#include <math.h>
+
 #include "fdw/write/modify.h"
 
 #include "api/call/call.h"
@@ -48,6 +50,8 @@ struct XeroChildRows
 	XeroWriter *writer;			/* of the same members */
 	XeroMember *record_members;
 	int			nrecord_fields;
+	int			style_field;	/* line_amount_types, if rules->untaxed */
+	int			total_field;	/* then also this, which is not sent */
 	XeroReader *elements;
 	XeroField  *element_fields; /* first those of state->spec.identity, then
 								 * all members, as JSON */
@@ -57,8 +61,11 @@ struct XeroChildRows
 /* An element of the array. */
 typedef struct Element
 {
-	char	  **texts;			/* by member: JSON, NULL if absent */
+	char	  **texts;			/* by member: JSON, NULL if absent or unsent */
+	char	  **read;			/* so too, as they were read; NULL for one
+								 * that is new */
 	char	  **identity;		/* NULL for one that is new */
+	double		amount;			/* its line_amount, as it was read */
 	bool		taken;			/* a row has changed or removed it */
 	bool		gone;
 } Element;
@@ -70,6 +77,7 @@ typedef struct Parent
 	List	   *rows;			/* XeroPendingRow */
 	bool		found;
 	char	  **texts;			/* by record field: JSON, of the companions */
+	double		total;			/* if it was read */
 	List	   *elements;		/* Element */
 } Parent;
 
@@ -95,7 +103,7 @@ init_records(XeroChildRows *child_rows, const XeroModify *state)
 {
 	const XeroObject *parent = child_rows->parent;
 	const XeroWriteRules *rules = parent->writes;
-	int			max = RECORD_COMPANIONS + lengthof(rules->with_update);
+	int			max = RECORD_COMPANIONS + lengthof(rules->with_update) + 1;
 
 	child_rows->record_fields = palloc0(sizeof(XeroField) * max);
 	child_rows->record_members = palloc0(sizeof(XeroMember) * max);
@@ -108,7 +116,16 @@ init_records(XeroChildRows *child_rows, const XeroModify *state)
 		const XeroColumn *column = xero_find_column(parent,
 													rules->with_update[i]);
 
+		if (rules->untaxed != NULL &&
+			strcmp(column->name, "line_amount_types") == 0)
+			child_rows->style_field = child_rows->nrecord_fields;
 		add_record_field(child_rows, column, xero_type_oid(column->type));
+	}
+	if (rules->untaxed != NULL)
+	{
+		child_rows->total_field = child_rows->nrecord_fields;
+		add_record_field(child_rows, xero_find_column(parent, "total"),
+						 FLOAT8OID);
 	}
 	child_rows->records = xero_reader_create(CurrentMemoryContext,
 											 state->spec.table->name, parent->wrapper,
@@ -234,6 +251,52 @@ xero_parent_request(const XeroTable *table, List *keys, char **query)
 	return psprintf("%s/%s", parent->api->base, xero_object_path(parent));
 }
 
+/* A number of JSON, which Xero may have put into quotes; 0 if it is none. */
+static double
+number_of(const char *json)
+{
+	return json == NULL ? 0 : strtod(json + (*json == '"'), NULL);
+}
+
+/* Of an element with one of the columns "a|b|c", leave out "column". */
+static void
+leave_out(const XeroEncoder *encoder, char **texts, const char *column)
+{
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		const XeroColumn *known = encoder->columns[i].known;
+
+		if (known != NULL && strcmp(known->name, column) == 0)
+			texts[i] = NULL;
+	}
+}
+
+/* Leave out of an element what is not sent back beside others. */
+static void
+leave_out_unsent(const XeroModify *state, Element *element)
+{
+	const XeroEncoder *encoder = &state->encoder;
+	const XeroWriteRules *rules = state->spec.rules;
+	bool	   *there = palloc(sizeof(bool) * Max(rules->nunsent, 1));
+
+	element->read = palloc(sizeof(char *) * Max(encoder->nmembers, 1));
+	memcpy(element->read, element->texts, sizeof(char *) * encoder->nmembers);
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		if (encoder->columns[i].known != NULL &&
+			strcmp(encoder->columns[i].known->name, "line_amount") == 0)
+			element->amount = number_of(element->texts[i]);
+	}
+	for (int i = 0; i < rules->nunsent; i++)
+		there[i] = xero_is_any_there(encoder, element->read,
+									 rules->unsent[i].set);
+	for (int i = 0; i < rules->nunsent; i++)
+	{
+		if (there[i])
+			leave_out(encoder, element->texts, rules->unsent[i].gives);
+	}
+}
+
 /* The elements of the array, as they stand. */
 static List *
 read_elements(XeroModify *state, Datum array)
@@ -266,6 +329,7 @@ read_elements(XeroModify *state, Datum array)
 			if (!nulls[nidentity + i])
 				element->texts[i] = TextDatumGetCString(values[nidentity + i]);
 		}
+		leave_out_unsent(state, element);
 		result = lappend(result, element);
 	}
 	return result;
@@ -304,6 +368,11 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 	{
 		if (nulls[i])
 			continue;
+		if (i == child_rows->total_field)
+		{
+			parent->total = DatumGetFloat8(values[i]);
+			continue;
+		}
 		parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
 		if (xero_on_bad_text != XERO_BAD_TEXT_ERROR &&
 			xero_has_replacement(parent->texts[i]))
@@ -377,21 +446,6 @@ find_element(const XeroModify *state, const Parent *parent,
 	return NULL;
 }
 
-/* Is one of the columns "a|b|c" set by a row, or has it a value in a line? */
-static bool
-is_any_there(const XeroModify *state, char **texts, const char *columns)
-{
-	for (int i = 0; i < state->encoder.nmembers; i++)
-	{
-		const XeroColumn *known = state->encoder.columns[i].known;
-
-		if (texts[i] != NULL && known != NULL &&
-			xero_is_one_of(columns, known->name))
-			return true;
-	}
-	return false;
-}
-
 static void
 change_element(const XeroModify *state, Element *element, const XeroPendingRow *row)
 {
@@ -401,17 +455,10 @@ change_element(const XeroModify *state, Element *element, const XeroPendingRow *
 	{
 		const XeroFollow *follow = &state->spec.rules->follows[f];
 
-		if (!is_any_there(state, row->texts, follow->set) ||
-			(follow->given != NULL &&
-			 !is_any_there(state, element->texts, follow->given)))
-			continue;
-		for (int i = 0; i < encoder->nmembers; i++)
-		{
-			const XeroColumn *known = encoder->columns[i].known;
-
-			if (known != NULL && strcmp(known->name, follow->gives) == 0)
-				element->texts[i] = NULL;
-		}
+		if (xero_is_any_there(encoder, row->texts, follow->set) &&
+			(follow->given == NULL ||
+			 xero_is_any_there(encoder, element->texts, follow->given)))
+			leave_out(encoder, element->texts, follow->gives);
 	}
 	for (int i = 0; i < encoder->nmembers; i++)
 	{
@@ -419,6 +466,27 @@ change_element(const XeroModify *state, Element *element, const XeroPendingRow *
 			element->texts[i] = row->texts[i];
 	}
 	element->taken = true;
+}
+
+/*
+ * Does Xero show amounts without the tax that it would read them with?  So one
+ * user has seen it; where the lines sum up to the total, it does not.
+ */
+static bool
+is_untaxed(const XeroChildRows *child_rows, const Parent *parent)
+{
+	const char *untaxed = child_rows->parent->writes->untaxed;
+	double		sum = 0;
+	ListCell   *lc;
+
+	if (untaxed == NULL || !parent->found ||
+		parent->texts[child_rows->style_field] == NULL ||
+		strcmp(parent->texts[child_rows->style_field],
+			   xero_json_string(untaxed)) != 0)
+		return false;
+	foreach(lc, parent->elements)
+		sum += ((Element *) lfirst(lc))->amount;
+	return fabs(sum - parent->total) > 0.005;
 }
 
 /* Change the list as a row says; false if what it means is not there. */
@@ -447,13 +515,11 @@ apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
 	return true;
 }
 
-/* The record with its whole array, as an element in UTF-8. */
+/* The whole array, to be sent, or as it should be afterwards. */
 static char *
-make_record(const XeroModify *state, Parent *parent)
+make_array(const XeroModify *state, const Parent *parent, bool expected)
 {
-	XeroChildRows *child_rows = state->child_rows;
 	StringInfoData array;
-	StringInfoData json;
 	ListCell   *lc;
 
 	initStringInfo(&array);
@@ -466,11 +532,22 @@ make_record(const XeroModify *state, Parent *parent)
 			continue;
 		if (array.len > 1)
 			appendStringInfoChar(&array, ',');
-		xero_writer_object(state->encoder.writer, &array, element->texts);
+		xero_writer_object(state->encoder.writer, &array,
+						   expected && !element->taken ? element->read :
+						   element->texts);
 	}
 	appendStringInfoChar(&array, ']');
+	return array.data;
+}
+
+/* The record with its whole array, as an element in UTF-8. */
+static char *
+make_record(const XeroChildRows *child_rows, Parent *parent, char *array)
+{
+	StringInfoData json;
+
 	parent->texts[RECORD_KEY] = xero_json_string(parent->key);
-	parent->texts[RECORD_ARRAY] = array.data;
+	parent->texts[RECORD_ARRAY] = array;
 	initStringInfo(&json);
 	xero_writer_object(child_rows->writer, &json, parent->texts);
 	return pg_server_to_any(json.data, json.len, PG_UTF8);
@@ -495,11 +572,24 @@ place_of_change(const Parent *parent)
 	return place;
 }
 
+static void
+refuse_part(XeroModify *state, const XeroPendingRow *row, int sqlerrcode,
+			List *messages)
+{
+	XeroOutcome outcome = {0};
+
+	outcome.sqlerrcode = sqlerrcode;
+	outcome.messages = messages;
+	state->sink->refused(state->sink, state,
+						 list_make1(xero_make_row_error(row, &outcome)));
+}
+
 /* What is to be sent for a record; NULL if none of its rows can be written. */
 static XeroPendingRow *
 make_parent_row(XeroModify *state, Parent *parent)
 {
 	XeroPendingRow *record = palloc0(sizeof(XeroPendingRow));
+	bool		untaxed = is_untaxed(state->child_rows, parent);
 	ListCell   *lc;
 
 	foreach(lc, parent->rows)
@@ -507,17 +597,18 @@ make_parent_row(XeroModify *state, Parent *parent)
 		XeroPendingRow *row = lfirst(lc);
 
 		CHECK_FOR_INTERRUPTS();
-		if (apply_row(state, parent, row))
+		if (untaxed)
+			refuse_part(state, row, ERRCODE_FEATURE_NOT_SUPPORTED,
+						list_make2(psprintf("Xero shows the lines of a record that is %s without tax, and would read them as with it.",
+											state->child_rows->parent->writes->untaxed),
+								   psprintf("Set %s of the record to the whole list, with tax in its amounts.",
+											xero_find_field(state->child_rows->parent,
+															state->spec.object->array)->name)));
+		else if (apply_row(state, parent, row))
 			record->parts = lappend(record->parts, row);
 		else
-		{
-			XeroOutcome missing = {0};
-
-			missing.sqlerrcode = ERRCODE_NO_DATA_FOUND;
-			missing.messages = list_make1(XERO_NO_SUCH_RECORD);
-			state->sink->refused(state->sink, state,
-								 list_make1(xero_make_row_error(row, &missing)));
-		}
+			refuse_part(state, row, ERRCODE_NO_DATA_FOUND,
+						list_make1(XERO_NO_SUCH_RECORD));
 	}
 	if (record->parts == NIL)
 		return NULL;
@@ -525,7 +616,12 @@ make_parent_row(XeroModify *state, Parent *parent)
 	record->label = psprintf("%s %s: %s", state->child_rows->parent->key,
 							 parent->key, xero_make_subject(record->parts));
 	record->parent_key = unconstify(char *, parent->key);
-	record->element = make_record(state, parent);
+	record->element = make_record(state->child_rows, parent,
+								  xero_array_text(xero_find_field(state->child_rows->parent,
+																  state->spec.object->array),
+												  make_array(state, parent, false)));
+	record->expected = make_record(state->child_rows, parent,
+								   make_array(state, parent, true));
 	xero_check_size(state, record);
 	return record;
 }

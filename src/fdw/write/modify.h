@@ -56,6 +56,8 @@ typedef struct XeroPendingRow
 	int			number;			/* of the row in the caller's batch */
 	char	   *label;			/* the row, for people */
 	char	   *element;		/* JSON in UTF-8; NULL: no member is set */
+	char	   *total;			/* what a document sums up to, and should
+								 * afterwards; NULL: anything */
 	char	   *parent_key;		/* child tables: the parent's key */
 	char	   *key;			/* UPDATE and DELETE: the record's */
 	int			queue;			/* of its organisation */
@@ -66,6 +68,8 @@ typedef struct XeroPendingRow
 	int			place;			/* in the array that was sent */
 
 	List	   *parts;			/* of such a record: its rows, XeroPendingRow */
+	char	   *expected;		/* and what the answer should have, as
+								 * "element" */
 } XeroPendingRow;
 
 /* A column that may be written. */
@@ -241,6 +245,12 @@ extern AttrNumber xero_needed_attribute(const XeroTable *table,
 extern AttrNumber xero_attribute_of(const XeroTable *table,
 									const char *column);
 
+/*
+ * Of a document that is written: the attribute that holds its sum, 0 if none
+ * does.
+ */
+extern AttrNumber xero_total_attribute(const XeroTable *table);
+
 /* Those that identify a row, as far as the table has them. */
 extern List *xero_identity_attributes(const XeroTable *table);
 
@@ -269,6 +279,13 @@ extern XeroPendingRow *xero_encode_update(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
+
+/* Has one of the columns "a|b|c" a text? */
+extern bool xero_is_any_there(const XeroEncoder *encoder, char **texts,
+							  const char *columns);
+
+/* The text of an array, such that Xero has it afterwards. */
+extern char *xero_array_text(const XeroColumn *column, char *text);
 
 /*
  * in queue.c: make a queue for each organisation that the server stands for,
@@ -317,6 +334,16 @@ extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 extern char *xero_make_subject(List *rows);
 extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
+
+/*
+ * in verify.c: warn of what Xero has stored otherwise than it was told; what it
+ * has not ended after all is refused
+ */
+extern void xero_verify_row(const XeroModify *state,
+							const XeroPendingRow *row, XeroOutcome *outcome);
+
+/* What an answer of status 200 to the DELETE method says. */
+extern XeroOutcome *xero_verify_deletion(const XeroResponse *response);
 
 /*
  * in child_rows.c: what rows inside of records need; how many records are read and

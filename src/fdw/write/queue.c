@@ -243,6 +243,7 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	copy->number = row->number;
 	copy->label = xero_copy_text(row->label);
 	copy->element = xero_copy_text(row->element);
+	copy->total = xero_copy_text(row->total);
 	copy->parent_key = xero_copy_text(row->parent_key);
 	copy->key = xero_copy_text(row->key);
 	copy->texts = copy_texts(row->texts, state->encoder.nmembers);

@@ -241,6 +241,28 @@ check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
  *-------------------------------------------------------------------------
  */
 
+char *
+xero_array_text(const XeroColumn *column, char *text)
+{
+	return (column->flags & XERO_COL_STAYS) && strcmp(text, "[]") == 0 ?
+		"[{}]" : text;
+}
+
+bool
+xero_is_any_there(const XeroEncoder *encoder, char **texts,
+				  const char *columns)
+{
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		const XeroColumn *known = encoder->columns[i].known;
+
+		if (texts[i] != NULL && known != NULL &&
+			xero_is_one_of(columns, known->name))
+			return true;
+	}
+	return false;
+}
+
 /* The members whose texts are set, as one element. */
 static void
 make_element(XeroModify *state, XeroPendingRow *row)
@@ -501,15 +523,36 @@ check_untouched(XeroModify *state, HeapTupleHeader before,
 	return true;
 }
 
+/* Does Xero compute a column from one of those that are set? */
+static bool
+is_computed(const XeroModify *state, const char *column)
+{
+	const XeroWriteRules *rules = state->spec.rules;
+
+	for (int f = 0; f < rules->nfollows; f++)
+	{
+		if (strcmp(rules->follows[f].gives, column) == 0 &&
+			xero_is_any_there(&state->encoder, state->encoder.texts,
+							  rules->follows[f].set))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Columns that every update carries, at their present value if not set.  False
+ * Columns that every change carries, at their present value if not set.  False
  * if one is refused: where nothing is replaced, U+FFFD is Xero's own.
  */
 static bool
 take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 {
 	XeroEncoder *encoder = &state->encoder;
+	bool		computed[lengthof(state->spec.rules->with_update)] = {0};
 
+	/* by what is set, before anything goes along */
+	for (int i = 0; i < lengthof(computed) &&
+		 state->spec.rules->with_update[i] != NULL; i++)
+		computed[i] = is_computed(state, state->spec.rules->with_update[i]);
 	for (int i = 0; i < lengthof(state->spec.rules->with_update) &&
 		 state->spec.rules->with_update[i] != NULL; i++)
 	{
@@ -520,7 +563,8 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 			Datum		value;
 
 			if (encoder->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
-				strcmp(column->known->name, state->spec.rules->with_update[i]) != 0)
+				strcmp(column->known->name, state->spec.rules->with_update[i]) != 0 ||
+				computed[i])
 				continue;
 			value = old_value(state, plan_slot, column->attno, &isnull);
 			if (isnull)
@@ -532,6 +576,16 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 		}
 	}
 	return true;
+}
+
+/* What a document sums up to, unless it changes with what is set; or NULL. */
+static char *
+kept_total(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	AttrNumber	attno = xero_total_attribute(state->spec.table);
+
+	return attno == 0 || is_computed(state, "total") ? NULL :
+		old_text(state, plan_slot, attno);
 }
 
 XeroPendingRow *
@@ -559,7 +613,11 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
 			!take_value(state, i, slot->tts_values[attno - 1], row->label))
 			return NULL;
+		if (encoder->columns[i].known != NULL)
+			encoder->texts[i] = xero_array_text(encoder->columns[i].known,
+												encoder->texts[i]);
 	}
+	row->total = kept_total(state, plan_slot);	/* by what is set */
 	if (!take_companions(state, plan_slot, row->label))
 		return NULL;
 	if (state->spec.rules->place == XERO_PLACE_OWN &&

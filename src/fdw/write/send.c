@@ -12,6 +12,7 @@
 
 #include "fdw/write/modify.h"
 
+#include "api/report/request_log.h"
 #include "fdw/write/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -85,10 +86,13 @@ show_warnings(XeroModify *state, const XeroPendingRow *row, List *warnings)
 	ListCell   *lc;
 
 	foreach(lc, warnings)
+	{
+		xero_request_log_warn(lfirst(lc));
 		ereport(WARNING,
 				(errmsg("Xero warns about a row of foreign table \"%s\": %s",
 						state->spec.table->name, (char *) lfirst(lc)),
 				 errdetail_internal("%s", row->label)));
+	}
 }
 
 /* Xero does not find what the request was about: true of all its rows. */
@@ -109,15 +113,11 @@ make_missing(int nrows)
 static XeroOutcome *
 read_deletion(XeroModify *state, const XeroResponse *response)
 {
-	XeroOutcome *outcome;
-
 	if (response->status == 400)
 		return xero_answer_read(state->answer, response, list_make1(NULL));
 	if (response->status == 404 && !response->perhaps_done)
 		return make_missing(1);
-	outcome = palloc0(sizeof(XeroOutcome));
-	outcome->stored = true;
-	return outcome;
+	return xero_verify_deletion(response);
 }
 
 /* A value that the answer does not repeat, if the table has the column. */
@@ -229,6 +229,7 @@ judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
 		show_warnings(state, row, outcome->warnings);
 		if (outcome->key == NULL && row->key != NULL)
 			outcome->key = pstrdup(row->key);
+		xero_verify_row(state, row, outcome);
 		if (row->parts == NIL)
 			judge_row(state, row, outcome->key, outcome, &errors);
 		foreach(lp, row->parts)

@@ -44,6 +44,19 @@ xero_attribute_of(const XeroTable *table, const char *column)
 	return InvalidAttrNumber;
 }
 
+AttrNumber
+xero_total_attribute(const XeroTable *table)
+{
+	const XeroWriteRules *rules = table->object->writes;
+
+	for (int i = 0; i < rules->nfollows; i++)
+	{
+		if (strcmp(rules->follows[i].gives, "total") == 0)
+			return xero_attribute_of(table, "total");
+	}
+	return InvalidAttrNumber;
+}
+
 static int
 operation_mask(CmdType operation)
 {
@@ -322,6 +335,20 @@ xero_needed_attribute(const XeroTable *table, const char *column)
 	return attno;
 }
 
+/* One is needed once. */
+static List *
+add_needed(List *columns, const char *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		if (strcmp(lfirst(lc), column) == 0)
+			return columns;
+	}
+	return lappend(columns, unconstify(char *, column));
+}
+
 List *
 xero_needed_columns(const XeroTable *table, CmdType operation)
 {
@@ -331,16 +358,16 @@ xero_needed_columns(const XeroTable *table, CmdType operation)
 	if (operation == CMD_INSERT)
 		return NIL;
 	if (table->object->parent != NULL)
-		columns = lappend(columns, (char *) table->object->parent->key);
+		columns = add_needed(columns, table->object->parent->key);
 	if (table->object->key != NULL)
-		columns = lappend(columns, (char *) table->object->key);
+		columns = add_needed(columns, table->object->key);
 	if (operation == CMD_DELETE && rules->status != NULL)
-		columns = lappend(columns, (char *) rules->status);
+		columns = add_needed(columns, rules->status);
 	if (operation == CMD_UPDATE || !ends_by_method(rules))
 	{
 		for (int i = 0; i < lengthof(rules->with_update) &&
 			 rules->with_update[i] != NULL; i++)
-			columns = lappend(columns, (char *) rules->with_update[i]);
+			columns = add_needed(columns, rules->with_update[i]);
 	}
 	return columns;
 }
@@ -386,6 +413,9 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 		if (table->columns[i].is_tenant)
 			add_target(root, rtindex, target_relation, i + 1);
 	}
+	if (operation == CMD_UPDATE && xero_total_attribute(table) != 0)
+		add_target(root, rtindex, target_relation,
+				   xero_total_attribute(table));
 	if (operation == CMD_DELETE)
 		add_returned_targets(root, rtindex, target_relation);
 }
