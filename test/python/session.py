@@ -11,11 +11,12 @@ import time
 
 
 class Result:
-    """Of one simple query: its rows as tuples of text, and its error."""
+    """Of one simple query: its rows as tuples of text, its tag, and its error."""
 
     def __init__(self):
         self.rows = []
         self.state = "00000"
+        self.tag = ""
         self.error = ""
         self.notices = []
         self.seconds = 0.0
@@ -45,7 +46,9 @@ class Session:
             body = await self.reader.readexactly(length - 4)
             if kind == b"Z":
                 return result
-            if kind == b"D":
+            if kind == b"C":
+                result.tag = body[:-1].decode()
+            elif kind == b"D":
                 result.rows.append(tuple(self._values(body)))
             elif kind in b"EN":
                 fields = {part[:1]: part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part}
