@@ -272,7 +272,7 @@ check_requests(void)
 		expect(order && strcmp(order->name, root->key) == 0 &&
 			   (order->flags & XERO_COL_ORDER), object, object->order);
 		expect(object->paging == XERO_PAGING_PAGE ||
-			   object->paging == XERO_PAGING_BARE, object, "paging");
+			   object->paging == XERO_PAGING_BARE, object, "order of a list without pages");
 	}
 	rule("full scans are ordered by the key, which never changes");
 

@@ -3,6 +3,8 @@
  * tap.h
  *	  What a unit test prints, for prove: a line a check, and their number.
  *
+ * prove passes on comments only, so they say which check failed, and why.
+ *
  * Comes after the server's headers, which put printf of their own in place of
  * the C library's.
  *
@@ -23,9 +25,11 @@ static inline void
 ok(bool holds, const char *what)
 {
 	tap_tests++;
-	if (!holds)
-		tap_failed++;
 	printf("%s %d - %s\n", holds ? "ok" : "not ok", tap_tests, what);
+	if (holds)
+		return;
+	tap_failed++;
+	printf("# failed: %s\n", what);
 }
 
 static inline void
