@@ -248,9 +248,13 @@ DECLARE
 	called bigint;
 	result text;
 BEGIN
-	EXECUTE format('SELECT jsonb_agg(jsonb_build_object('
-		'''tenant_id'', tenant_id, %1$L, %1$I, %2$L, %2$I)) FROM xero.%3$I',
-		source.parent_key, source.array_column, parent) INTO parents;
+	EXECUTE format('SELECT jsonb_agg(to_jsonb(p)) FROM (SELECT tenant_id, %s FROM xero.%I) AS p',
+		(SELECT string_agg(quote_ident(p.column_name), ', ')
+			FROM xero_fdw.columns AS p WHERE p.api = 'accounting' AND p.table_name = parent
+				AND (p.column_name = source.array_column OR EXISTS (
+					SELECT FROM pg_attribute AS a WHERE a.attrelid = lines
+						AND a.attfdwoptions[1] = 'field=../' || p.field))),
+		parent) INTO parents;
 	called := (SELECT s.calls FROM xero_fdw._session() AS s);
 	EXECUTE format('SELECT jsonb_agg(l) FROM xero_fdw._lines(NULL::%s, $1) AS l',
 		lines) INTO made USING parents;

@@ -114,11 +114,21 @@ const XeroObject xero_object_bank_transactions = {
 		.ending_hint = "DELETE makes an AUTHORISED transaction DELETED, unless it is reconciled."),
 };
 
+#define BANK_TRANSACTION_MEMBERS \
+	P(bank_transaction_date, "Date", DATE, OPTIMISED, "Date of the transaction"), \
+	P(bank_transaction_status, "Status", TEXT, OPTIMISED, "Status of the transaction"), \
+	P(bank_transaction_type, "Type", TEXT, OPTIMISED, "Type of the transaction"), \
+	P(bank_transaction_contact_id, "Contact.ContactID", UUID, OPTIMISED, "Contact of the transaction"), \
+	P(bank_transaction_contact_name, "Contact.Name", TEXT, LEGAL, "Name of that contact"), \
+	P(bank_transaction_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the transaction"), \
+	P(bank_transaction_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the transaction")
+
 /* bank_transaction_line_items */
 
 static const XeroColumn bank_transaction_line_items_columns[] = {
 	C(bank_transaction_id, "BankTransactionID", UUID, LEGAL, FULL, HOLDER, "Bank transaction the line belongs to"),
 	LINE_ITEM_COLUMNS,
+	BANK_TRANSACTION_MEMBERS,
 };
 
 const XeroObject xero_object_bank_transaction_line_items = {
@@ -262,6 +272,15 @@ const XeroObject xero_object_overpayments = {
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 };
 
+#define OVERPAYMENT_MEMBERS \
+	P(overpayment_date, "Date", DATE, LEGAL, "Date of the overpayment"), \
+	P(overpayment_status, "Status", TEXT, LEGAL, "Status of the overpayment"), \
+	P(overpayment_type, "Type", TEXT, LEGAL, "Type of the overpayment"), \
+	P(overpayment_contact_id, "Contact.ContactID", UUID, LEGAL, "Contact of the overpayment"), \
+	P(overpayment_contact_name, "Contact.Name", TEXT, LEGAL, "Name of that contact"), \
+	P(overpayment_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the overpayment"), \
+	P(overpayment_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the overpayment")
+
 /* overpayment_allocations */
 
 static const XeroColumn overpayment_allocations_columns[] = {
@@ -278,6 +297,7 @@ static const XeroColumn overpayment_allocations_columns[] = {
 	C(is_deleted, "IsDeleted", BOOLEAN, NONE, FULL, 0, "Whether the allocation has been deleted"),
 	C(status_attribute_string, "StatusAttributeString", TEXT, NONE, FULL, 0, "OK, WARNING or ERROR in the answer to a write"),
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
+	OVERPAYMENT_MEMBERS,
 };
 
 const XeroObject xero_object_overpayment_allocations = {
@@ -398,6 +418,16 @@ const XeroObject xero_object_prepayments = {
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 };
 
+#define PREPAYMENT_MEMBERS \
+	P(prepayment_date, "Date", DATE, LEGAL, "Date of the prepayment"), \
+	P(prepayment_status, "Status", TEXT, LEGAL, "Status of the prepayment"), \
+	P(prepayment_type, "Type", TEXT, LEGAL, "Type of the prepayment"), \
+	P(prepayment_contact_id, "Contact.ContactID", UUID, LEGAL, "Contact of the prepayment"), \
+	P(prepayment_contact_name, "Contact.Name", TEXT, LEGAL, "Name of that contact"), \
+	P(prepayment_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the prepayment"), \
+	P(prepayment_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the prepayment"), \
+	P(document_number, "InvoiceNumber", TEXT, LEGAL, "Number of the prepayment invoice")
+
 /* prepayment_allocations */
 
 static const XeroColumn prepayment_allocations_columns[] = {
@@ -414,6 +444,7 @@ static const XeroColumn prepayment_allocations_columns[] = {
 	C(is_deleted, "IsDeleted", BOOLEAN, NONE, FULL, 0, "Whether the allocation has been deleted"),
 	C(status_attribute_string, "StatusAttributeString", TEXT, NONE, FULL, 0, "OK, WARNING or ERROR in the answer to a write"),
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
+	PREPAYMENT_MEMBERS,
 };
 
 const XeroObject xero_object_prepayment_allocations = {

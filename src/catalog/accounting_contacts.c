@@ -95,6 +95,11 @@ const XeroObject xero_object_contacts = {
 		.ending_hint = "DELETE archives a contact that is ACTIVE."),
 };
 
+#define CONTACT_MEMBERS \
+	P(contact_name, "Name", TEXT, OPTIMISED, "Name of the contact"), \
+	P(contact_status, "ContactStatus", TEXT, LEGAL, "Status of the contact"), \
+	P(contact_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the contact")
+
 /* contact_addresses */
 
 static const XeroColumn contact_addresses_columns[] = {
@@ -109,6 +114,7 @@ static const XeroColumn contact_addresses_columns[] = {
 	C(postal_code, "PostalCode", TEXT, NONE, FULL, 0, "Postal code"),
 	C(country, "Country", TEXT, NONE, FULL, 0, "Country"),
 	C(attention_to, "AttentionTo", TEXT, NONE, FULL, 0, "Person to address"),
+	CONTACT_MEMBERS,
 };
 
 const XeroObject xero_object_contact_addresses = {
@@ -129,6 +135,7 @@ static const XeroColumn contact_phones_columns[] = {
 	C(phone_number, "PhoneNumber", TEXT, NONE, FULL, 0, "Number without country and area code"),
 	C(phone_area_code, "PhoneAreaCode", TEXT, NONE, FULL, 0, "Area code"),
 	C(phone_country_code, "PhoneCountryCode", TEXT, NONE, FULL, 0, "Country code"),
+	CONTACT_MEMBERS,
 };
 
 const XeroObject xero_object_contact_phones = {
@@ -149,6 +156,7 @@ static const XeroColumn contact_contact_persons_columns[] = {
 	C(last_name, "LastName", TEXT, NONE, FULL, WRITABLE, "Last name", .max_length = 255),
 	C(email_address, "EmailAddress", TEXT, NONE, FULL, WRITABLE, "E-mail address", .max_length = 255),
 	C(include_in_emails, "IncludeInEmails", BOOLEAN, NONE, FULL, WRITABLE, "Whether the person gets invoices by mail"),
+	CONTACT_MEMBERS,
 };
 
 const XeroObject xero_object_contact_contact_persons = {
@@ -197,12 +205,16 @@ const XeroObject xero_object_contact_groups = {
 		.ending_hint = "DELETE makes an ACTIVE group DELETED."),
 };
 
+#define CONTACT_GROUP_MEMBERS \
+	P(contact_group_status, "Status", TEXT, LEGAL, "Status of the group")
+
 /* contact_group_contacts */
 
 static const XeroColumn contact_group_contacts_columns[] = {
 	C(contact_group_id, "ContactGroupID", UUID, LEGAL, FULL, HOLDER, "Group"),
 	C(contact_id, "ContactID", UUID, NONE, FULL, REQUIRED, "Contact that is in the group"),
 	C(name, "Name", TEXT, NONE, FULL, 0, "Name of the contact"),
+	CONTACT_GROUP_MEMBERS,
 };
 
 const XeroObject xero_object_contact_group_contacts = {

@@ -76,11 +76,23 @@ const XeroObject xero_object_credit_notes = {
 		.ending_hint = "DELETE makes a DRAFT or SUBMITTED credit note DELETED, and an AUTHORISED one VOIDED."),
 };
 
+#define CREDIT_NOTE_MEMBERS \
+	P(credit_note_date, "Date", DATE, OPTIMISED, "Date of the credit note"), \
+	P(credit_note_due_date, "DueDate", DATE, LEGAL, "Due date of the credit note"), \
+	P(credit_note_status, "Status", TEXT, OPTIMISED, "Status of the credit note"), \
+	P(credit_note_type, "Type", TEXT, OPTIMISED, "Type of the credit note"), \
+	P(credit_note_contact_id, "Contact.ContactID", UUID, OPTIMISED, "Contact of the credit note"), \
+	P(credit_note_contact_name, "Contact.Name", TEXT, OPTIMISED, "Name of that contact"), \
+	P(credit_note_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the credit note"), \
+	P(credit_note_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the credit note"), \
+	P(document_number, "CreditNoteNumber", TEXT, LEGAL, "Number of the credit note")
+
 /* credit_note_line_items */
 
 static const XeroColumn credit_note_line_items_columns[] = {
 	C(credit_note_id, "CreditNoteID", UUID, LEGAL, FULL, HOLDER, "Credit note the line belongs to"),
 	LINE_ITEM_COLUMNS,
+	CREDIT_NOTE_MEMBERS,
 };
 
 const XeroObject xero_object_credit_note_line_items = {
@@ -112,6 +124,7 @@ static const XeroColumn credit_note_allocations_columns[] = {
 	C(is_deleted, "IsDeleted", BOOLEAN, NONE, FULL, 0, "Whether the allocation has been deleted"),
 	C(status_attribute_string, "StatusAttributeString", TEXT, NONE, FULL, 0, "OK, WARNING or ERROR in the answer to a write"),
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
+	CREDIT_NOTE_MEMBERS,
 };
 
 const XeroObject xero_object_credit_note_allocations = {
@@ -201,11 +214,23 @@ const XeroObject xero_object_invoices = {
 		.ending_hint = "DELETE makes a DRAFT or SUBMITTED invoice DELETED, and an AUTHORISED one VOIDED; of a PAID one, delete the payments first."),
 };
 
+#define INVOICE_MEMBERS \
+	P(invoice_date, "Date", DATE, OPTIMISED, "Date of the invoice"), \
+	P(invoice_due_date, "DueDate", DATE, OPTIMISED, "Due date of the invoice"), \
+	P(invoice_status, "Status", TEXT, OPTIMISED, "Status of the invoice"), \
+	P(invoice_type, "Type", TEXT, OPTIMISED, "Type of the invoice"), \
+	P(invoice_contact_id, "Contact.ContactID", UUID, OPTIMISED, "Contact of the invoice"), \
+	P(invoice_contact_name, "Contact.Name", TEXT, OPTIMISED, "Name of that contact"), \
+	P(invoice_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the invoice"), \
+	P(invoice_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the invoice"), \
+	P(document_number, "InvoiceNumber", TEXT, OPTIMISED, "Number of the invoice")
+
 /* invoice_line_items */
 
 static const XeroColumn invoice_line_items_columns[] = {
 	C(invoice_id, "InvoiceID", UUID, OPTIMISED, FULL, HOLDER, "Invoice the line belongs to"),
 	LINE_ITEM_COLUMNS,
+	INVOICE_MEMBERS,
 };
 
 const XeroObject xero_object_invoice_line_items = {
@@ -215,7 +240,6 @@ const XeroObject xero_object_invoice_line_items = {
 	.key = "line_item_id",
 	COLUMNS(invoice_line_items_columns),
 	INVOICES_LIST,
-	PARAMS({"IDs", XERO_PARAM_LIST, "invoice_id", true}, {"includeArchived", XERO_PARAM_ARCHIVED, NULL, true}),
 	.typical_rows = 30000,
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_DELETE,
 	.max_batch = 500,
@@ -258,6 +282,7 @@ static const XeroColumn invoice_payments_columns[] = {
 	C(status_attribute_string, "StatusAttributeString", TEXT, NONE, FULL, 0, "OK, WARNING or ERROR in the answer to a write"),
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
 	C(warnings, "Warnings", JSONB, NONE, FULL, 0, "Warning messages, present in answers to writes"),
+	INVOICE_MEMBERS,
 };
 
 const XeroObject xero_object_invoice_payments = {
@@ -267,7 +292,6 @@ const XeroObject xero_object_invoice_payments = {
 	.key = "payment_id",
 	COLUMNS(invoice_payments_columns),
 	INVOICES_LIST,
-	PARAMS({"IDs", XERO_PARAM_LIST, "invoice_id", true}, {"includeArchived", XERO_PARAM_ARCHIVED, NULL, true}),
 	.typical_rows = 10000,
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 	WRITES(.ending_hint = "Payments are inserted into, and deleted from, the table of payments."),
@@ -368,11 +392,21 @@ const XeroObject xero_object_purchase_orders = {
 		.ending_hint = "DELETE makes an order DELETED, unless it is that already."),
 };
 
+#define PURCHASE_ORDER_MEMBERS \
+	P(purchase_order_date, "Date", DATE, NONE, "Date of the order"), \
+	P(purchase_order_status, "Status", TEXT, NONE, "Status of the order"), \
+	P(purchase_order_contact_id, "Contact.ContactID", UUID, NONE, "Contact of the order"), \
+	P(purchase_order_contact_name, "Contact.Name", TEXT, NONE, "Name of that contact"), \
+	P(purchase_order_currency_code, "CurrencyCode", TEXT, NONE, "Currency of the order"), \
+	P(purchase_order_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, "Time of the last change of the order"), \
+	P(document_number, "PurchaseOrderNumber", TEXT, NONE, "Number of the order")
+
 /* purchase_order_line_items */
 
 static const XeroColumn purchase_order_line_items_columns[] = {
 	C(purchase_order_id, "PurchaseOrderID", UUID, NONE, FULL, HOLDER, "Purchase order the line belongs to"),
 	LINE_ITEM_ROWS("To set the account by its identifier, which lists of orders do not show",),
+	PURCHASE_ORDER_MEMBERS,
 };
 
 const XeroObject xero_object_purchase_order_line_items = {
@@ -445,11 +479,21 @@ const XeroObject xero_object_quotes = {
 		.ending_hint = "DELETE makes a quote DELETED, unless it is that already."),
 };
 
+#define QUOTE_MEMBERS \
+	P(quote_date, "Date", DATE, NONE, "Date of the quote"), \
+	P(quote_status, "Status", TEXT, NONE, "Status of the quote"), \
+	P(quote_contact_id, "Contact.ContactID", UUID, NONE, "Contact of the quote"), \
+	P(quote_contact_name, "Contact.Name", TEXT, NONE, "Name of that contact"), \
+	P(quote_currency_code, "CurrencyCode", TEXT, NONE, "Currency of the quote"), \
+	P(quote_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, "Time of the last change of the quote"), \
+	P(document_number, "QuoteNumber", TEXT, NONE, "Number of the quote")
+
 /* quote_line_items */
 
 static const XeroColumn quote_line_items_columns[] = {
 	C(quote_id, "QuoteID", UUID, NONE, FULL, HOLDER, "Quote the line belongs to"),
 	LINE_ITEM_COLUMNS,
+	QUOTE_MEMBERS,
 };
 
 const XeroObject xero_object_quote_line_items = {

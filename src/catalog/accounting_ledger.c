@@ -91,7 +91,7 @@ const XeroObject xero_object_cash_journals = {
 
 /* journal_journal_lines and cash_journal_journal_lines */
 
-#define JOURNAL_LINE_COLUMNS(levels) \
+#define JOURNAL_LINE_COLUMNS(levels, date) \
 	C(journal_id, "JournalID", UUID, NONE, levels, PARENT | NOT_NULL, "Journal the line belongs to"), \
 	C(journal_line_id, "JournalLineID", UUID, NONE, levels, 0, "Xero's identifier of the line"), \
 	C(account_id, "AccountID", UUID, NONE, levels, 0, "Account"), \
@@ -104,10 +104,11 @@ const XeroObject xero_object_cash_journals = {
 	C(tax_amount, "TaxAmount", NUMERIC, NONE, levels, 0, "Tax on the line"), \
 	C(tax_type, "TaxType", TEXT, NONE, levels, 0, "Code of the tax rate"), \
 	C(tax_name, "TaxName", TEXT, NONE, levels, 0, "Name of the tax rate"), \
-	C(tracking_categories, "TrackingCategories", JSONB, NONE, levels, 0, "Tracking categories with their options")
+	C(tracking_categories, "TrackingCategories", JSONB, NONE, levels, 0, "Tracking categories with their options"), \
+	C(date, "JournalDate", DATE, NONE, levels, PARENT, "Date of the journal")
 
 static const XeroColumn journal_journal_lines_columns[] = {
-	JOURNAL_LINE_COLUMNS(FULL),
+	JOURNAL_LINE_COLUMNS(FULL, journal_date),
 };
 
 const XeroObject xero_object_journal_journal_lines = {
@@ -122,7 +123,7 @@ const XeroObject xero_object_journal_journal_lines = {
 };
 
 static const XeroColumn cash_journal_journal_lines_columns[] = {
-	JOURNAL_LINE_COLUMNS(LIST),
+	JOURNAL_LINE_COLUMNS(LIST, cash_journal_date),
 };
 
 const XeroObject xero_object_cash_journal_journal_lines = {
@@ -178,6 +179,11 @@ const XeroObject xero_object_manual_journals = {
 		.ending_hint = "DELETE makes a DRAFT journal DELETED, and a POSTED one VOIDED."),
 };
 
+#define MANUAL_JOURNAL_MEMBERS \
+	P(manual_journal_date, "Date", DATE, LEGAL, "Date of the journal"), \
+	P(manual_journal_status, "Status", TEXT, LEGAL, "Status of the journal"), \
+	P(manual_journal_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the journal")
+
 /* manual_journal_journal_lines */
 
 static const XeroColumn manual_journal_journal_lines_columns[] = {
@@ -190,6 +196,7 @@ static const XeroColumn manual_journal_journal_lines_columns[] = {
 	C(tracking, "Tracking", JSONB, NONE, FULL, WRITABLE, "Up to two tracking categories with their options"),
 	C(tax_amount, "TaxAmount", NUMERIC, NONE, FULL, WRITABLE, "Tax on the line"),
 	C(is_blank, "IsBlank", BOOLEAN, NONE, FULL, 0, "Whether the line is blank"),
+	MANUAL_JOURNAL_MEMBERS,
 };
 
 const XeroObject xero_object_manual_journal_journal_lines = {

@@ -304,6 +304,9 @@ const XeroObject xero_object_tax_rates = {
 		.ending_hint = "DELETE makes a tax rate DELETED, unless it is that already."),
 };
 
+#define TAX_RATE_MEMBERS \
+	P(tax_rate_status, "Status", TEXT, LEGAL, "Status of the tax rate")
+
 /* tax_rate_tax_components */
 
 static const XeroColumn tax_rate_tax_components_columns[] = {
@@ -312,6 +315,7 @@ static const XeroColumn tax_rate_tax_components_columns[] = {
 	C(rate, "Rate", NUMERIC, NONE, FULL, 0, "Rate of the component, in percent"),
 	C(is_compound, "IsCompound", BOOLEAN, NONE, FULL, 0, "Whether it is charged on top of the other components"),
 	C(is_non_recoverable, "IsNonRecoverable", BOOLEAN, NONE, FULL, 0, "Whether the tax cannot be recovered (Canada)"),
+	TAX_RATE_MEMBERS,
 };
 
 const XeroObject xero_object_tax_rate_tax_components = {
@@ -358,6 +362,9 @@ const XeroObject xero_object_tracking_categories = {
 		.ending_hint = "A category that is in use can be archived: UPDATE ... SET status = 'ARCHIVED'."),
 };
 
+#define TRACKING_CATEGORY_MEMBERS \
+	P(tracking_category_status, "Status", TEXT, LEGAL, "Status of the category")
+
 /* tracking_category_options */
 
 static const XeroColumn tracking_category_options_columns[] = {
@@ -369,6 +376,7 @@ static const XeroColumn tracking_category_options_columns[] = {
 	C(is_active, "IsActive", BOOLEAN, NONE, FULL, 0, "Whether the option is active"),
 	C(is_archived, "IsArchived", BOOLEAN, NONE, FULL, 0, "Whether the option is archived"),
 	C(is_deleted, "IsDeleted", BOOLEAN, NONE, FULL, 0, "Whether the option is deleted"),
+	TRACKING_CATEGORY_MEMBERS,
 };
 
 const XeroObject xero_object_tracking_category_options = {

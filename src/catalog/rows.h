@@ -56,6 +56,14 @@
 /* The parent's key in a child table that can be written */
 #define HOLDER (KEY | PARENT | REQUIRED)
 
+/*
+ * The columns that a child table ends with: members of the parent's record, by
+ * which Xero filters as it does in the parent's own table.  A macro NAME_MEMBERS
+ * beside the parent has them all.
+ */
+#define P(name, field, type, filter, comment) \
+	C(name, field, type, filter, FULL, PARENT, comment)
+
 /* Members of XeroObject; what takes a list, takes its rows in braces. */
 #define COLUMNS(array) .columns = (array), .ncolumns = lengthof(array)
 #define PARAMS(...) \

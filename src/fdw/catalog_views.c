@@ -66,17 +66,30 @@ operations_array(int operations)
 static Datum
 filters_array(const XeroObject *object)
 {
+	const XeroObject *root = xero_root_object(object);
 	List	   *found = NIL;
 	bool		order = false;
+	bool		modified = object->parent == NULL;
 
-	for (int i = 0; i < object->nparams; i++)
-		found = lappend(found, (char *) object->params[i].name);
+	for (int i = 0; i < root->nparams; i++)
+	{
+		const XeroColumn *column = root->params[i].column ?
+		xero_find_column(root, root->params[i].column) : NULL;
+
+		if (column == NULL || object == root ||
+			xero_find_field(object, psprintf("%s%s", XERO_PARENT_PREFIX, column->field)))
+			found = lappend(found, (char *) root->params[i].name);
+	}
 	for (int i = 0; i < object->ncolumns; i++)
+	{
 		order |= (object->columns[i].flags & XERO_COL_ORDER) != 0;
+		modified |= strcmp(object->columns[i].field, "UpdatedDateUTC") == 0 &&
+			(object->columns[i].flags & XERO_COL_PARENT);
+	}
 
 	if (object->has_where)
 		found = lappend(found, "where");
-	if (object->has_modified_since && object->parent == NULL)
+	if (object->has_modified_since && modified)
 		found = lappend(found, "If-Modified-Since");
 	if (order)
 		found = lappend(found, "order");
@@ -108,14 +121,18 @@ paging_word(XeroPaging paging)
 static const char *
 pushdown_word(const XeroObject *object, const XeroColumn *column)
 {
-	const XeroObject *root = xero_root_object(object);
-
+	if (object->parent != NULL)
+	{
+		if (!(column->flags & XERO_COL_PARENT))
+			return "none";
+		column = xero_find_field(object->parent, column->field);
+		object = object->parent;
+	}
 	if (column->filtering == XERO_FILTER_OPTIMISED)
 		return "optimised";
-	if ((root->operations & XERO_OP_GET) && strcmp(column->name, root->key) == 0 &&
-		(object->parent == NULL || (column->flags & XERO_COL_PARENT)))
+	if ((object->operations & XERO_OP_GET) && strcmp(column->name, object->key) == 0)
 		return "optimised";
-	if (object->parent == NULL && object->has_modified_since &&
+	if (object->has_modified_since &&
 		column->type == XERO_TIMESTAMPTZ &&
 		pg_strcasecmp(column->field, "UpdatedDateUTC") == 0)
 		return "optimised";
@@ -174,6 +191,7 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 	for (int i = 0; i < xero_nobjects; i++)
 	{
 		const XeroObject *object = xero_objects[i];
+		const XeroObject *root = xero_root_object(object);
 		const XeroObject *written = xero_written_object(object);
 		Datum		values[13];
 		bool		nulls[13] = {0};
@@ -183,8 +201,10 @@ xero_catalog_objects(PG_FUNCTION_ARGS)
 		values[1] = CStringGetTextDatum(psprintf("%s/%s", object->api->name,
 												 object->name));
 		values[2] = CStringGetTextDatum(object->table_name);
-		values[3] = CStringGetTextDatum(psprintf("%s/%s", object->api->base,
-												 xero_object_path(xero_root_object(object))));
+		values[3] = CStringGetTextDatum(psprintf("%s/%s%s%s", object->api->base,
+												 xero_object_path(root),
+												 root->query ? "?" : "",
+												 root->query ? root->query : ""));
 		nulls[4] = object->key == NULL;
 		values[4] = nulls[4] ? (Datum) 0 : CStringGetTextDatum(object->key);
 		values[5] = operations_array(object->operations);

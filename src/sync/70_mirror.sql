@@ -132,6 +132,16 @@ UNION ALL
 	FROM source
 	WHERE parent_object IS NOT NULL AND @extschema@._mirror_parent(relation, local_schema, chosen) IS NULL
 UNION ALL
+	-- lines are made of the parent's copy
+	SELECT format('42703 Column "%s" of foreign table %s is a member of the records of %s, which has no column of it.',
+		own.attname, relation, parent)
+	FROM @extschema@._mirror_parent(relation, local_schema, chosen) AS parent,
+		pg_attribute AS own, unnest(own.attfdwoptions) AS ours
+	WHERE parent IS NOT NULL AND own.attrelid = relation AND NOT own.attisdropped AND ours LIKE 'field=../%'
+		AND NOT EXISTS (SELECT FROM pg_attribute AS a, unnest(a.attfdwoptions) AS theirs
+			WHERE a.attrelid = parent AND NOT a.attisdropped
+				AND lower(theirs) = lower('field=' || substr(ours, 10)))
+UNION ALL
 	SELECT format('42809 %s exists and is not a table.', local.relation)
 	FROM local WHERE relkind NOT IN ('r', 'p')
 UNION ALL

@@ -96,9 +96,9 @@ def twist(random, key, record):
 def add(random, tables):
     """Load them; the objects by name with how many there are now."""
     for table in tables.values():
-        _, name, *child = table["object"].split("/")
+        name = table["root"]
         size = SIZES.get(name)
-        if child or not size:
+        if table["array"] or not size:
             continue
         records = sandbox(f"state/{name}")
         key = next(column["field"] for column in table["columns"] if column["column_name"] == table["key_column"])

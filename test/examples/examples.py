@@ -48,8 +48,7 @@ def main(folder):
     examples = 0
     for api, file in SPECIFICATIONS.items():
         specification = Specification(f"{folder}/{file}")
-        roots = {table["object"].split("/")[1]: table for (of, _), table in tables.items()
-                 if of == api and table["object"].count("/") == 1}
+        roots = {table["root"]: table for (of, _), table in tables.items() if of == api and table["own"]}
         for template in specification.paths():
             parts = template.strip("/").split("/")
             if parts[0] not in roots or len(parts) > 2 or (len(parts) == 2 and parts[1][0] != "{"):

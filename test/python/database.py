@@ -90,11 +90,17 @@ IMPORT FOREIGN SCHEMA {schema} FROM SERVER xero INTO {schema};
 
 
 def catalogue(schemas):
-    """{(api, table): its row of xero_fdw.objects, with "columns"}."""
+    """{(api, table): its row of xero_fdw.objects, with "columns", the list that it
+    reads ("root": "Invoices"), whether its rows are the records of that list
+    ("own"), and the array inside of the records that they are, or None}."""
     found = {}
     for row in rows("SELECT * FROM xero_fdw.objects"):
         if row["api"] in schemas:
-            found[row["api"], row["table_name"]] = {**row, "columns": []}
+            root = row["path"].split("/", 3)[3]
+            parts = row["object"].split("/")[1:]
+            array = parts[1] if len(parts) == 2 and "/".join(parts) != root else None
+            found[row["api"], row["table_name"]] = {**row, "columns": [], "root": root,
+                                                    "own": "/".join(parts) == root, "array": array}
     for row in rows("SELECT * FROM xero_fdw.columns"):
         if row["api"] in schemas:
             found[row["api"], row["table_name"]]["columns"].append(row)

@@ -78,13 +78,12 @@ def serve_singles(table, path, records):
     """What a list leaves out is asked for record by record."""
     key = next(column["field"] for column in table["columns"] if column["column_name"] == table["key_column"])
     for record in records:
-        serve(f"{path}/{field_of(record, key)}", spell({table["object"].split("/")[1]: [record]}))
+        serve(f"{path}/{field_of(record, key)}", spell({table["root"]: [record]}))
 
 
 def children_of(tables, table):
     return [child for (api, _), child in tables.items()
-            if api == table["api"] and child["object"].startswith(table["object"] + "/")
-            and child["path"] == table["path"]]
+            if api == table["api"] and child["array"] and child["root"] == table["root"]]
 
 
 def check_list(report, tables, table, path, body):

@@ -94,8 +94,8 @@ def same(data_type, wanted, got):
 
 
 def elements(table, parent):
-    """The rows that a child table (object "Api/Parent/Array") takes from a record."""
-    found = member(parent, table["object"].split("/")[2])
+    """The rows that a child table takes from a record."""
+    found = member(parent, table["array"])
     return [element for element in found if element is not None] if isinstance(found, list) else []
 
 
@@ -110,8 +110,7 @@ def value_of(record, field, parent=None):
 
 def expected_rows(table, records):
     """{column: value} as JSON has it, a row each."""
-    child = table["object"].count("/") == 2
-    pairs = [(element, record) for record in records for element in elements(table, record)] if child \
+    pairs = [(element, record) for record in records for element in elements(table, record)] if table["array"] \
         else [(record, None) for record in records]
     return [{column["column_name"]: value_of(record, column["field"], parent) for column in table["columns"]}
             for record, parent in pairs]

@@ -189,8 +189,23 @@ check_structure(void)
 		size_t		len;
 
 		EACH_COLUMN(object, column)
-			expect(((column->flags & XERO_COL_PARENT) != 0) ==
-				   (parent != NULL && column == up), object, column->name);
+		{
+			const XeroColumn *theirs;
+
+			if (!(column->flags & XERO_COL_PARENT))
+			{
+				expect(parent == NULL || column != up, object, column->name);
+				continue;
+			}
+			theirs = parent ? xero_find_field(parent, column->field) : NULL;
+			expect(theirs && theirs->type == column->type &&
+				   theirs->filtering == column->filtering &&
+				   (column->levels & ~theirs->levels) == 0, object, column->name);
+			expect(column == up || !(column->flags & XERO_COL_WRITABLE),
+				   object, column->name);
+			expect(column == up || column + 1 == object->columns + object->ncolumns ||
+				   (column[1].flags & XERO_COL_PARENT), object, column->name);
+		}
 		expect((parent != NULL) == (object->array != NULL), object, "array");
 		if (parent == NULL)
 			continue;
@@ -204,13 +219,12 @@ check_structure(void)
 		array = xero_find_field(parent, object->array);
 		expect(array && array->type == XERO_JSONB, object, object->array);
 		expect(strcmp(up->name, parent->key) == 0 &&
-			   strcmp(up->field, parent->columns->field) == 0 &&
-			   up->type == parent->columns->type &&
-			   up->filtering == parent->columns->filtering, object, up->name);
+			   strcmp(up->field, parent->columns->field) == 0, object, up->name);
+		expect(object->nparams == 0 || object->nparams == parent->nparams, object, "params");
 		for (int i = 0; xero_objects[i] != parent; i++)
 			expect(xero_objects[i] != object, object, "stands before its parent");
 	}
-	rule("child tables start with their parent's key and read an array of it");
+	rule("child tables start with their parent's key, read an array of it, and end with its members");
 
 	EACH_OBJECT(object)
 	{

@@ -44,7 +44,12 @@ distinct_values(const XeroRelInfo *info, AttrNumber attnum)
 	if (column == NULL)
 		return 0;
 	if (column->flags & XERO_COL_PARENT)
-		return -1.0 / info->rows_per_record;
+	{
+		object = object->parent;
+		column = xero_find_field(object, column->field);
+		if (strcmp(column->name, object->key) == 0)
+			return -1.0 / info->rows_per_record;
+	}
 	if (object->key && strcmp(column->name, object->key) == 0)
 		return DISTINCT_KEY;
 	if (column->flags & XERO_COL_ENUM)

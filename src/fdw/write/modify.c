@@ -125,6 +125,20 @@ xero_modify_read_back(XeroModify *state)
 
 	back->nfields = xero_table_fields(spec->table, spec->desc,
 									  &back->fields, &back->attnos);
+	if (spec->rules->place == XERO_PLACE_BELOW)
+	{
+		int			n = 0;
+
+		/* the answer has no member of the record that they are below */
+		for (int i = 0; i < back->nfields; i++)
+		{
+			if (back->fields[i].from_parent)
+				continue;
+			back->fields[n] = back->fields[i];
+			back->attnos[n++] = back->attnos[i];
+		}
+		back->nfields = n;
+	}
 	back->reader = xero_reader_create(CurrentMemoryContext, spec->table->name,
 									  xero_write_wrapper(spec->object),
 									  state->child_rows ? spec->object->array : NULL,

@@ -420,6 +420,14 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 		add_returned_targets(root, rtindex, target_relation);
 }
 
+/* Does the column tell which record holds the row? */
+static bool
+is_holder(const XeroTableColumn *column)
+{
+	return column->from_parent && column->known != NULL &&
+		(column->known->flags & XERO_COL_WRITABLE);
+}
+
 /* Columns in SET that Xero computes, or fixes when a record is made. */
 static void
 check_set_columns(const XeroTable *table, Relation rel, List *columns)
@@ -439,8 +447,10 @@ check_set_columns(const XeroTable *table, Relation rel, List *columns)
 							NameStr(TupleDescAttr(RelationGetDescr(rel),
 												  lfirst_int(lc) - 1)->attname),
 							table->name),
-					 errdetail(column->is_tenant || column->from_parent ?
+					 errdetail(column->is_tenant || is_holder(column) ?
 							   "A row stays where it was made." :
+							   column->from_parent ?
+							   "It is a member of the record that holds the row." :
 							   "Xero sets it itself.")));
 	}
 }

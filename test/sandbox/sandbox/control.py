@@ -24,7 +24,7 @@ class Control:
 
     def routes(self):
         return [web.get("/sandbox/log", self.log),
-                web.get("/sandbox/state/{object}", self.state),
+                web.get("/sandbox/state/{object:.+}", self.state),
                 web.post("/sandbox/reset", self.guard(self.reset)),
                 web.post("/sandbox/faults", self.guard(self.faults, False)),
                 web.post("/sandbox/clock", self.guard(self.clock, False)),
@@ -75,6 +75,9 @@ class Control:
 
     @staticmethod
     def _spec(org, name):
+        for spec in ACCOUNTING_OBJECTS.values():
+            if name in (spec.name, spec.path):
+                return spec
         name = name.rsplit("/", 1)[-1]
         if name == "Employees":
             return EMPLOYEES_AU if org.country == "AU" else EMPLOYEES_UK_NZ
