@@ -45,15 +45,11 @@ xero_copy_text(const char *text)
 }
 
 /*
- * Is there a character in a text in UTF-8 that may stand for one that
- * PostgreSQL cannot store?  That is U+FFFD, or U+FDD0, which syncs read.
+ * Characters that are read in place of one that PostgreSQL cannot store, in
+ * UTF-8: U+FFFD, which may be Xero's own, too, and for syncs U+FDD0.
  */
-static inline bool
-xero_has_stand_in(const char *utf8)
-{
-	return strstr(utf8, "\xEF\xBF\xBD") != NULL ||
-		strstr(utf8, "\xEF\xB7\x90") != NULL;
-}
+#define XERO_REPLACEMENT	"\xEF\xBF\xBD"
+#define XERO_BAD_TEXT_MARK	"\xEF\xB7\x90"
 
 /* Is the word of "len" bytes among those that blanks separate? */
 extern bool xero_has_word(const char *words, const char *word, size_t len);

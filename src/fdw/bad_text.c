@@ -3,10 +3,10 @@
  * bad_text.c
  *	  The setting for texts that PostgreSQL cannot store.
  *
- * What it does is in json/rewrite.c.  A character that was read in place of
- * another is never sent: values with it are refused (write/row.c), and
- * conditions with it are left to PostgreSQL (query/literal.c).  Both hold
- * whatever the setting is, as nobody knows under which one a value was read.
+ * What it does is in json/rewrite.c.  A character that may have been read in
+ * place of another is not sent: while the setting replaces, values with it are
+ * refused (write/row.c); conditions with it are left to PostgreSQL whatever the
+ * setting is, as a plan may outlive it (query/literal.c).
  *
  *-------------------------------------------------------------------------
  */

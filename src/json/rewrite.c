@@ -114,16 +114,19 @@ bool
 xero_has_replacement(const char *json)
 {
 	const char *end = json + strlen(json);
+	bool		replaced = xero_on_bad_text == XERO_BAD_TEXT_REPLACE;
 
-	/* in other encodings it cannot be stored */
+	/* in other encodings they cannot be stored */
 	if ((GetDatabaseEncoding() == PG_UTF8 ||
-		 GetDatabaseEncoding() == PG_SQL_ASCII) && xero_has_stand_in(json))
+		 GetDatabaseEncoding() == PG_SQL_ASCII) &&
+		(strstr(json, XERO_BAD_TEXT_MARK) != NULL ||
+		 (replaced && strstr(json, XERO_REPLACEMENT) != NULL)))
 		return true;
 	for (const char *p = json; (p = strchr(p, '\\')) != NULL;)
 	{
 		int			unit = escaped_unit(p, end);
 
-		if (unit == 0xFFFD || unit == 0xFDD0)
+		if (unit == 0xFDD0 || (replaced && unit == 0xFFFD))
 			return true;
 		p += unit >= 0 ? ESCAPE_LEN : 2;
 	}

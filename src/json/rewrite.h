@@ -43,7 +43,8 @@ extern const char *xero_replace_bad_text(const char *json, size_t len);
 
 /*
  * Has a value that is to be sent, in the database's encoding, a character that
- * may have been read in place of another?
+ * may have been read in place of another?  U+FFFD may where the setting
+ * replaces.
  */
 extern bool xero_has_replacement(const char *json);
 

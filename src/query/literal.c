@@ -189,7 +189,8 @@ xero_text_sendable(const char *text)
 		!pg_verify_mbstr(PG_UTF8, text, len, true))
 		return false;
 	c = (const unsigned char *) pg_server_to_any(text, len, PG_UTF8);
-	if (*c == '\0' || xero_has_stand_in((const char *) c))
+	if (*c == '\0' || strstr((const char *) c, XERO_REPLACEMENT) != NULL ||
+		strstr((const char *) c, XERO_BAD_TEXT_MARK) != NULL)
 		return false;
 	for (; *c; c++)
 	{

@@ -374,8 +374,7 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 			continue;
 		}
 		parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
-		if (xero_on_bad_text != XERO_BAD_TEXT_ERROR &&
-			xero_has_replacement(parent->texts[i]))
+		if (xero_has_replacement(parent->texts[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
 					 errmsg("value of column \"%s\" has a character that stands for one that was lost",

@@ -286,7 +286,7 @@ check_replacement(XeroModify *state, int member, char *label)
 	xero_refuse_row(state, ERRCODE_UNTRANSLATABLE_CHARACTER, label,
 					psprintf("value of column \"%s\" has a character that stands for one that was lost",
 							 state->encoder.members[member].column),
-					"U+FFFD is never sent to Xero, as it may have been read in place of another character.");
+					"With xero_fdw.on_bad_text set to \"replace\", U+FFFD is not sent to Xero, as it may have been read in place of another character.");
 	return false;
 }
 
@@ -541,7 +541,7 @@ is_computed(const XeroModify *state, const char *column)
 
 /*
  * Columns that every change carries, at their present value if not set.  False
- * if one is refused: where nothing is replaced, U+FFFD is Xero's own.
+ * if one is refused.
  */
 static bool
 take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
@@ -570,8 +570,7 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 			if (isnull)
 				continue;
 			encoder->texts[m] = xero_writer_value(encoder->writer, m, value);
-			if (xero_on_bad_text != XERO_BAD_TEXT_ERROR &&
-				!check_replacement(state, m, label))
+			if (!check_replacement(state, m, label))
 				return false;
 		}
 	}

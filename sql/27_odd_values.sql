@@ -20,86 +20,57 @@ SELECT invoice_id AS own FROM xero.invoices WHERE invoice_number = 'OWN' \gset
 \! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Invoices id=$LINE set='{"LineItems": '"$LINES"'}'
 \! "$PG_ABS_SRCDIR/test/sandbox-control" change object=Invoices id=$OWN set='{"Reference": "a\ufffdb"}'
 \set VERBOSITY terse
+
 -- by default, an error that says what to do; the other columns can be read
 SELECT regexp_replace(e, '[0-9a-f-]{36}', 'ID') FROM error_of($$SELECT reference FROM xero.invoices WHERE invoice_number = 'PAIR'$$) AS e;
-22P02: invalid value for column "reference" of foreign table "invoices"
-DETAIL: In the record with InvoiceID "ID", "a\ud83db" is refused: invalid input syntax for type json: Unicode low surrogate must follow a high surrogate.
-HINT: With xero_fdw.on_bad_text set to "replace", U+FFFD is read in place of a character that PostgreSQL cannot store.
 SELECT description FROM xero.invoice_line_items WHERE invoice_id = :'line';
-ERROR:  invalid value for column "description" of foreign table "invoice_line_items"
 SELECT line_items FROM xero.invoices WHERE invoice_number = 'LINE';
-ERROR:  invalid value for column "line_items" of foreign table "invoices"
 SELECT reference, invoice_number FROM xero.invoices WHERE invoice_number = 'LINE';
-fine|LINE
+
 SET xero_fdw.on_bad_text = replace;
 SELECT reference = U&'a\FFFDb' FROM xero.invoices WHERE invoice_number = 'PAIR';
-t
 SELECT description = U&'nul \FFFD' FROM xero.invoice_line_items WHERE invoice_id = :'line';
-t
-f
 SELECT line_items->0->>'Description' = U&'nul \FFFD' FROM xero.invoices WHERE invoice_number = 'LINE';
-t
+
 -- a condition on what was replaced stays here: Xero has another text
 SELECT count(*) > 0 FROM calls();
-t
 SELECT invoice_number FROM xero.invoices WHERE reference = U&'a\FFFDb' ORDER BY 1;
-OWN
-PAIR
 SELECT count(*) FROM xero.invoices WHERE reference LIKE U&'a\FFFD%';
-2
 SELECT * FROM calls();
-GET /api.xro/2.0/Invoices?order=InvoiceID&summaryOnly=true&includeArchived=true&unitdp=4&page=1&pageSize=1000
-GET /api.xro/2.0/Invoices?order=InvoiceID&summaryOnly=true&includeArchived=true&unitdp=4&page=1&pageSize=1000
+
 -- what was replaced, or may have been, is not sent
 UPDATE xero.invoices SET invoice_number = 'PAIR-2' WHERE invoice_number = 'PAIR' RETURNING reference = U&'a\FFFDb';
-t
 UPDATE xero.invoices SET reference = reference WHERE invoice_number = 'PAIR-2';
-ERROR:  a row of foreign table "invoices" was refused: value of column "reference" has a character that stands for one that was lost
 UPDATE xero.invoices SET line_items = line_items WHERE invoice_number = 'LINE';
-ERROR:  a row of foreign table "invoices" was refused: value of column "line_items" has a character that stands for one that was lost
 UPDATE xero.invoice_line_items SET description = description || '!' WHERE description LIKE 'nul%' AND invoice_id = :'line';
-ERROR:  a row of foreign table "invoice_line_items" was refused: value of column "description" has a character that stands for one that was lost
 INSERT INTO xero.contacts (name) VALUES (U&'a\FFFDb');
-ERROR:  a row of foreign table "contacts" was refused: value of column "name" has a character that stands for one that was lost
 -- other columns and lines can be changed, and keep what Xero has
 UPDATE xero.invoice_line_items SET unit_amount = 3 WHERE description = 'second' AND invoice_id = :'line';
+-- where nothing is replaced, it is a text like others
 RESET xero_fdw.on_bad_text;
-INSERT INTO xero.contacts (name) VALUES (U&'a\FFFDb');
-ERROR:  a row of foreign table "contacts" was refused: value of column "name" has a character that stands for one that was lost
+INSERT INTO xero.contacts (name) VALUES (U&'a\FFFDb') RETURNING name = U&'a\FFFDb';
 UPDATE xero.invoices SET due_date = '2026-02-01' WHERE invoice_number = 'OWN' RETURNING reference = U&'a\FFFDb';
-t
 \! "$PG_ABS_SRCDIR/test/sandbox-control" state Invoices | grep -oE '"(Reference|Description)": "(a|nul)[^"]*"'
-"Reference": "a\ud83db"
-"Description": "nul \u0000"
-"Reference": "a�b"
+
 -- dates inside of jsonb are ISO 8601, and can be cast
 SELECT bool_and(p->>'Date' LIKE '____-__-__T00:00:00Z'), count(*) > 0 FROM xero.invoices, jsonb_array_elements(payments) AS p;
-t|t
 SELECT count(*) FROM xero.invoices AS i, jsonb_array_elements(i.payments) AS p
 	LEFT JOIN xero.payments AS q ON q.payment_id = (p->>'PaymentID')::uuid
 WHERE q.date IS DISTINCT FROM (p->>'Date')::date;
-0
 SELECT count(*) FROM xero.invoices WHERE payments::text LIKE '%/Date(%';
-0
+
 -- and go back as they came
 SELECT schedule - '{NextScheduledDate,NextScheduledDateString}'::text[] AS schedule, repeating_invoice_id AS template
 	FROM xero.repeating_invoices WHERE status = 'AUTHORISED' AND schedule ? 'EndDate' ORDER BY repeating_invoice_id LIMIT 1 \gset
 \echo :schedule
-{"Unit": "WEEKLY", "Period": 1, "DueDate": 14, "EndDate": "2025-04-03T00:00:00Z", "StartDate": "2026-02-03T00:00:00Z", "DueDateType": "OFFOLLOWINGMONTH"}
 INSERT INTO xero.repeating_invoices (type, contact_id, schedule, line_items, status, reference)
 	SELECT type, contact_id, :'schedule', '[{"Description": "rent", "Quantity": 1, "UnitAmount": 2, "AccountCode": "200"}]', 'DRAFT', 'again'
 	FROM xero.repeating_invoices WHERE repeating_invoice_id = :'template';
 SELECT schedule @> :'schedule' FROM xero.repeating_invoices WHERE reference = 'again';
-t
 -- a date that means none to Xero is shown as Xero has it
 CREATE FOREIGN TABLE born (currency text OPTIONS (field 'Code'), day date OPTIONS (field 'DateOfBirth'), at timestamptz OPTIONS (field 'DateOfBirth')) SERVER xero OPTIONS (object 'accounting/Currencies');
 \setenv BODY '{"Currencies": [{"Code": "A", "DateOfBirth": "/Date(0+0000)/"}, {"Code": "B", "DateOfBirth": "0001-01-01T00:00:00"}, {"Code": "C", "DateOfBirth": "/Date(-62135596800000)/"}, {"Code": "D", "DateOfBirth": ""}, {"Code": "E", "DateOfBirth": null}]}'
 \! "$PG_ABS_SRCDIR/test/sandbox-control" data path=/api.xro/2.0/Currencies body="$BODY"
 SELECT currency, day, at FROM born ORDER BY 1;
-A|01-01-1970|Wed Dec 31 16:00:00 1969 PST
-B|01-01-0001|Sun Dec 31 16:07:02 0001 LMT BC
-C|01-01-0001|Sun Dec 31 16:07:02 0001 LMT BC
-D||
-E||
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
