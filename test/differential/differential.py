@@ -274,7 +274,8 @@ class Test:
         subject = self.subject
         candidates = [column for column in subject.conditions.pushable
                       if column["data_type"] in ("uuid", "text", "date", "numeric")] or \
-                     [column for column in subject.columns if column["data_type"] in ("uuid", "text")]
+                     [column for column in subject.columns if column["data_type"] in ("uuid", "text")] or \
+                     [{"column_name": "tenant_id", "data_type": "uuid"}]
         keys = [column for column in candidates if column["column_name"] == subject.key]
         column = keys[0] if keys and self.generator.random() < 0.5 else self.generator.choice(candidates)
         if len(subject.conditions.pools["tenant_id"]) > 1 and self.generator.random() < 0.25:

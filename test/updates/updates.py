@@ -96,15 +96,15 @@ class Table:
         self.array = (row["object"].split("/") + [None])[2]
         self.columns = [column for column in row["columns"] if column["writable"] and
                         not column["field"].startswith("../")]
-        self.keys = [column["field"].removeprefix("../") for column in row["columns"]
-                     if column["field"].startswith("../") or (not self.array and column["column_name"] == row["key_column"])]
+        # a child table starts with its parent's key
+        key = row["columns"][0] if self.array else \
+            next((column for column in row["columns"] if column["column_name"] == row["key_column"]), None)
+        self.key_column = key and key["column_name"]
+        self.key = key and key["field"].removeprefix("../")
 
     def key_of(self, record):
         """The condition that finds the record."""
-        columns = self.row["columns"]
-        keys = [column for column in columns if column["field"].startswith("../")] if self.array else \
-            [column for column in columns if column["column_name"] == self.row["key_column"]]
-        return [(column["column_name"], field_of(record, column["field"].removeprefix("../"))) for column in keys]
+        return [(self.key_column, field_of(record, self.key))]
 
     def statuses(self, records):
         """{(status, type): records}"""
@@ -116,7 +116,7 @@ class Table:
         return found
 
     def id_of(self, record):
-        return member(record, self.keys[0])
+        return member(record, self.key)
 
     def fullest(self, records):
         """The one that has most of what can be written."""
