@@ -16,7 +16,7 @@ my ($mark, $result);
 
 sub scopes { XeroConsent::begin($session, 'xero') =~ /&scope=([^&]*)/; return ' ' . ($1 =~ s/%20/ /gr) . ' '; }
 my @tables = split /\n/, $session->rows("SELECT foreign_table_name FROM information_schema.foreign_tables WHERE foreign_table_schema = 'xero' ORDER BY 1");
-my $closed = qr/^(journals|journal_|expense_claims?|receipts?|receipt_)/;
+my $closed = qr/^((?:cash_)?journals|(?:cash_)?journal_|expense_claims?|receipts?|receipt_)/;
 
 # A query fails for lack of a scope, after one call.
 sub lacks
