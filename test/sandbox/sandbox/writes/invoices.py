@@ -8,7 +8,8 @@ from .documents import Document
 from .rounding import ZERO
 from .settlement import rebalance, settled, show_invoice_anew
 
-# What can still be changed once something was paid on a document.
+# What can still be changed once something was paid on a document; of bills, by
+# Xero's changelog of 19 March 2026.
 AFTER_PAYMENT = {"Reference", "DueDate", "InvoiceNumber", "CreditNoteNumber", "BrandingThemeID", "Contact", "Url",
                  "LineItems", "SentToContact", "ExpectedPaymentDate", "PlannedPaymentDate", "Status", "InvoiceID",
                  "CreditNoteID"}
