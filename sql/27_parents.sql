@@ -41,7 +41,10 @@ SELECT d.child_table, d.columns, d.rows > 0 AS some, d.wrong
 FROM xero_fdw.objects AS c
 	JOIN xero_fdw.objects AS p ON c.object LIKE p.object || '/%' AND c.path = p.path,
 	differences(c.table_name, p.table_name) AS d
-WHERE c.api = 'accounting' ORDER BY c.table_name;
+WHERE c.api = 'accounting' -- not all: a minute has 60 calls
+	AND c.table_name IN ('bank_transaction_line_items', 'contact_phones', 'contact_group_contacts', 'credit_note_allocations',
+		'invoice_line_items', 'overpayment_allocations', 'purchase_order_line_items', 'quote_line_items')
+ORDER BY c.table_name;
 
 -- 3. They cannot be written, and no condition on them is lost when lines are.
 SELECT error_of($$UPDATE xero.invoice_line_items SET invoice_date = '2025-01-01'$$);
