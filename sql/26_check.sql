@@ -140,7 +140,8 @@ SELECT * FROM error_of('SELECT xero_fdw.check(''no such server'')');
 RESET ROLE;
 GRANT USAGE ON FOREIGN SERVER checked TO regress_xero_checker;
 SET ROLE regress_xero_checker;
-SELECT name, state, seen FROM xero_fdw.check('checked') LIMIT 1;
+-- versions of PostgreSQL say more or less
+SELECT name, state, left(seen, 22) AS seen FROM xero_fdw.check('checked') LIMIT 1;
 RESET ROLE;
 CREATE USER MAPPING FOR PUBLIC SERVER checked OPTIONS (client_secret 'sandbox-secret');
 SET ROLE regress_xero_checker;
