@@ -67,7 +67,36 @@ says('a Description that is no reason', $insert,
 says('of a tax amount', $insert,
 	answer(200, { Invoices => [ { InvoiceID => $zero, StatusAttributeString => 'ERROR', LineItems => [ { ValidationErrors => [ { Message => 'The tax amount 3 does not match the expected tax amount 0.1' } ] } ] } ] }),
 	'23514', qr/HINT:  Xero computes taxes itself: leave tax amounts out\./);
+says('texts in an array', $insert,
+	answer(200, { Invoices => [ { InvoiceID => '11111111-1111-1111-1111-111111111111', ValidationErrors => ['Too late', { Message => 'Too much' }] } ] }),
+	'23514', qr/refused: Too late\n/, qr/DETAIL:  row 1[^\n]*: Too late \| Too much/);
+says('a text', $insert,
+	answer(200, { Invoices => [ { InvoiceID => '11111111-1111-1111-1111-111111111111', ValidationErrors => 'Too late' } ] }),
+	'23514', qr/refused: Too late\n/);
+says('texts below names', $insert,
+	answer(400, { ErrorNumber => 10, Elements => [ { ValidationErrors => { Date => ['Too late'] } } ] }), '23514', qr/refused: Too late\n/);
+says('more than anybody reads', $insert,
+	answer(400, { ErrorNumber => 10, Elements => [ { ValidationErrors => [ map { { Message => "number $_" } } 1 .. 7000 ] } ] }),
+	'23514', qr/DETAIL:  row 1[^\n]*: number 1 \| .* \| number 20 \| and more$/m);
 is($session->rows("SELECT count(*) FROM xero.invoices"), 20, 'nothing was stored');
+
+# what repeats the token is shown without it
+my $token = 'sandbox-token';
+foreach my $case (
+	[ 'a refused write', $insert, answer(400, { Message => "Bearer $token is no good" }), qr/refused: Bearer \*+ is no good\n/ ],
+	[ 'a row', $insert, answer(200, { Invoices => [ { InvoiceID => $zero, ValidationErrors => [ { Message => "no $token" } ] } ] }), qr/refused: no \*+\n/ ],
+	[ 'an error', 'SELECT count(*) FROM xero.invoices', answer(500, { Message => "$token, $token" }), qr/"\*+, \*+"/ ],
+	[ 'a page', 'SELECT count(*) FROM xero.invoices', { status => 403, headers => { 'Content-Type' => 'text/html' }, body => "<p>Authorization: Bearer $token</p>" }, qr/"Authorization: Bearer \*+"/ ],
+	[ 'a page that is cut', 'SELECT count(*) FROM xero.invoices', { status => 403, headers => { 'Content-Type' => 'text/html' }, body => '<p>Bearer sandbox-to' }, qr/"Bearer \*+"/ ],
+	[ 'a header', 'SELECT count(*) FROM xero.invoices', { status => 401, headers => { 'WWW-Authenticate' => "insufficent_scope $token" }, body => '{}' }, qr/insufficent_scope \*+/ ])
+{
+	my ($name, $statement, $fault, $shown) = @$case;
+	$sandbox->faults({ path => '/api.xro/2.0/Invoices', %$fault });
+	my $result = $session->try($statement);
+	like($result->{text}, $shown, "$name: the token is hidden");
+	unlike($result->{text}, qr/sandbox-to/, '... wherever it is');
+	$sandbox->faults;
+}
 
 # a sync notes the same reasons
 my $text = $session->rows("SELECT sqlstate || ' ' || message FROM xero_fdw._push('xero.invoices', 'update', '[]', 'k')");

@@ -318,26 +318,43 @@ typedef struct ReasonWalk
 } ReasonWalk;
 
 static void
-take_reason(ReasonWalk *walk, json_object *object)
+add_reason(ReasonWalk *walk, const char *text)
 {
-	XeroReason	reason = walk->here;
-
-	GET_FIRST(object, reason.text, "Message", "Description", "reason");
-	if (reason.text[0] == '\0')
+	if (text[0] == '\0')
 		return;
 	if (walk->count < walk->room)
-		walk->list[walk->count] = reason;
+	{
+		walk->list[walk->count] = walk->here;
+		strlcpy(walk->list[walk->count].text, text,
+				sizeof(walk->here.text));
+	}
 	walk->count++;
 }
 
-/* All in a value that consists of reasons. */
+static void
+take_reason(ReasonWalk *walk, json_object *object)
+{
+	char		text[sizeof(walk->here.text)];
+
+	GET_FIRST(object, text, "Message", "Description", "reason");
+	add_reason(walk, text);
+}
+
+/* All in a value that consists of reasons; texts in an array are some, too. */
 static void
 take_reasons(ReasonWalk *walk, json_object *value)
 {
 	if (json_object_is_type(value, json_type_array))
 	{
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			take_reasons(walk, json_object_array_get_idx(value, i));
+		{
+			json_object *item = json_object_array_get_idx(value, i);
+
+			if (json_object_is_type(item, json_type_string))
+				add_reason(walk, json_object_get_string(item));
+			else
+				take_reasons(walk, item);
+		}
 	}
 	else if (json_object_is_type(value, json_type_object))
 	{

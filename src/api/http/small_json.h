@@ -133,8 +133,9 @@ extern bool xero_parse_country(const char *text, size_t len,
 
 /*
  * The texts of an array of messages, or an object of them ({"Message": ...},
- * or, as docs have it, Description; payroll: reason) that are not empty: how
- * many, -1 if it cannot be read.  The first "room" of them are in the list.
+ * or, as docs have it, Description; payroll: reason; or a text as it is) that
+ * are not empty: how many, -1 if it cannot be read.  The first "room" of them
+ * are in the list.
  */
 extern int	xero_parse_messages(const char *text, size_t len,
 								XeroReason *list, int room);

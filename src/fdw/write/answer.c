@@ -30,6 +30,12 @@
 /* So much of each message is shown. */
 #define MAX_MESSAGE 500
 
+/* So many of a row; a long document may have one at each of its lines. */
+#define MAX_REASONS 20
+
+/* So many of an answer are looked at. */
+#define MAX_LISTED 10000
+
 #define ZERO_ID "00000000-0000-0000-0000-000000000000"
 
 /* ErrorNumbers of Xero's */
@@ -102,7 +108,18 @@ describe_reason(const XeroReason *reason)
 typedef int (*ParseReasons) (const char *text, size_t len, XeroReason *list,
 							 int room);
 
-/* All that is found in a text, NULL if it cannot be read. */
+/* A session may keep thousands of rows with theirs (row_error.c). */
+static List *
+add_reason(List *messages, const XeroReason *reason)
+{
+	if (list_length(messages) < MAX_REASONS)
+		return lappend(messages, describe_reason(reason));
+	if (list_length(messages) == MAX_REASONS)
+		return lappend(messages, "and more");
+	return messages;
+}
+
+/* What is found in a text, NULL if it cannot be read. */
 static XeroReason *
 read_reasons(ParseReasons parse, const char *text, size_t len, int *count)
 {
@@ -111,6 +128,7 @@ read_reasons(ParseReasons parse, const char *text, size_t len, int *count)
 	*count = parse(text, len, NULL, 0);
 	if (*count < 0)
 		return NULL;
+	*count = Min(*count, MAX_LISTED);
 	list = palloc(sizeof(XeroReason) * Max(*count, 1));
 	(void) parse(text, len, list, *count);
 	return list;
@@ -132,9 +150,20 @@ collect_messages(Datum json)
 	if (list == NULL)
 		return list_make1("Xero's reasons cannot be read.");
 	for (int i = 0; i < count; i++)
-		messages = lappend(messages, describe_reason(&list[i]));
+		messages = add_reason(messages, &list[i]);
 	pfree(list);
 	return messages;
+}
+
+/* So too, but a text that stands alone is a reason as well. */
+static List *
+collect_errors(Datum json)
+{
+	const char *text = DatumGetCString(json);
+
+	if (*text == '"')
+		json = CStringGetDatum(psprintf("[%s]", text));
+	return collect_messages(json);
 }
 
 static void
@@ -149,7 +178,7 @@ judge(XeroOutcome *outcome, const Datum *values, const bool *nulls)
 	if (!nulls[FIELD_WARNINGS])
 		outcome->warnings = collect_messages(values[FIELD_WARNINGS]);
 	if (!nulls[FIELD_ERRORS])
-		outcome->messages = collect_messages(values[FIELD_ERRORS]);
+		outcome->messages = collect_errors(values[FIELD_ERRORS]);
 	outcome->stored = outcome->key != NULL && !error &&
 		outcome->messages == NIL;
 	if (outcome->stored)
@@ -173,8 +202,7 @@ add_reasons_of_parts(XeroOutcome *outcomes, int nelements,
 			continue;
 		outcome = &outcomes[list[i].element];
 		if (!outcome->stored)
-			outcome->messages = lappend(outcome->messages,
-										describe_reason(&list[i]));
+			outcome->messages = add_reason(outcome->messages, &list[i]);
 	}
 }
 
@@ -239,7 +267,7 @@ read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 	int			sqlerrcode;
 
 	for (int i = 0; list != NULL && i < count; i++)
-		messages = lappend(messages, describe_reason(&list[i]));
+		messages = add_reason(messages, &list[i]);
 	if (messages != NIL)
 		sqlerrcode = xero_classify_message(linitial(messages));
 	else
