@@ -44,6 +44,12 @@
 /* xero_call_pump() may be called for every row; this often it does something. */
 #define PUMP_INTERVAL 1.0		/* ms */
 
+/* The header that has the token. */
+#define BEARER "Authorization: Bearer "
+
+/* A wait that was begun may be longer than the patience by rounding. */
+#define SLACK 1.0				/* ms */
+
 typedef enum CallState
 {
 	CALL_GRANT,					/* waits for leave to call */
@@ -271,6 +277,7 @@ send_attempt(XeroCall *call, const char *token)
 	const XeroCallSpec *spec = &call->spec;
 	XeroHttpRequest request = {0};
 	XeroCallStats cost = {0};
+	char	   *authorization;
 	int			n = 0;
 
 	xero_request_log_prepare(&call->logged, &call->server, spec->method,
@@ -282,7 +289,9 @@ send_attempt(XeroCall *call, const char *token)
 	request.method = spec->method;
 	request.url = call->url;
 	request.headers[n++] = "Accept: application/json";
-	request.headers[n++] = psprintf("Authorization: Bearer %s", token);
+	authorization = psprintf("%s%s", BEARER, token);
+	call->token = authorization + strlen(BEARER);
+	request.headers[n++] = authorization;
 	if (call->server.tenant_id != NULL)
 		request.headers[n++] = psprintf("xero-tenant-id: %s",
 										call->server.tenant_id);
@@ -504,6 +513,9 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 	XeroSituation situation;
 	XeroDecision decision;
 
+	/* what refuses a request may quote it, and is shown to whoever reads */
+	if (result->status != 200 || call->is_write)
+		xero_http_hide(call->http, call->token);
 	if (result->status >= 400)
 		xero_parse_error(result->body, result->len, &document);
 	else

@@ -58,6 +58,9 @@
 #define MAX_KEPT_BODY ((size_t) 8 * 1024 * 1024)
 #define MAX_KEPT 6
 
+/* What is shorter is no secret, and may be part of any word. */
+#define MIN_SECRET 8
+
 /* Establishing a connection, name look-up and TLS included, in ms. */
 #define CONNECT_TIMEOUT 10000
 
@@ -895,6 +898,40 @@ const XeroHttpResult *
 xero_http_result(const XeroHttp *http)
 {
 	return http->done ? &http->result : NULL;
+}
+
+/* The whole secret, or what a cut text ends with of it. */
+static void
+hide(char *text, size_t len, const char *secret)
+{
+	size_t		secret_len = strlen(secret);
+
+	for (size_t i = 0; i < len; i++)
+	{
+		size_t		n = 0;
+
+		while (n < secret_len && i + n < len && text[i + n] == secret[n])
+			n++;
+		if (n == secret_len || (n >= MIN_SECRET && i + n == len))
+		{
+			memset(text + i, '*', n);
+			i += n - 1;
+		}
+	}
+}
+
+void
+xero_http_hide(XeroHttp *http, const char *secret)
+{
+	XeroHttpResult *result = &http->result;
+
+	if (strlen(secret) < MIN_SECRET)
+		return;
+	if (result->body != NULL)
+		hide(result->body, result->len, secret);
+	hide(result->authenticate, strlen(result->authenticate), secret);
+	hide(result->correlation_id, strlen(result->correlation_id), secret);
+	hide(result->problem, strlen(result->problem), secret);
 }
 
 void

@@ -77,6 +77,12 @@ extern XeroHttp *xero_http_send(const XeroHttpRequest *request);
 extern const XeroHttpResult *xero_http_result(const XeroHttp *http);
 
 /*
+ * Make a secret that was sent unreadable in what came back, where somebody has
+ * repeated it: in the body and in headers that are shown.
+ */
+extern void xero_http_hide(XeroHttp *http, const char *secret);
+
+/*
  * Drop the transfer, finished or not, and its body.  Never waits, never
  * raises; cuts the connection if the answer was still coming.
  */
