@@ -145,12 +145,33 @@ is($session->rows("SELECT count(*) FROM xero.invoices"), 21, '... and is stored 
 
 # a pause that Xero asks for, and that is too long, is not begun
 $mark = $sandbox->mark;
-says('Retry-After beyond max_wait', $select, { %$offline, times => 99, headers => { 'Retry-After' => 300 } }, 'HV00L', qr/not available/);
+says('Retry-After beyond max_wait', $select, { %$offline, times => 99, headers => { 'Retry-After' => 300 } }, 'HV00L', qr/not available/,
+	qr/HINT:  [^\n]*try again in five\. Xero asks for a pause of 300 seconds; xero_fdw\.max_wait is 3000 ms for the whole statement\.$/m);
 is(calls($mark), 1, 'one call');
+# what ends after a number of calls, and not by max_wait, does not speak of it
+my $gateway = { status => 502, times => 99 };
+says('502 of a filter', $where, $gateway, 'HV00L', qr/HINT:  See https:\/\/status\.xero\.com; a filter that takes Xero too long may be the cause, too\.$/m);
 # no pause beyond the first moment without patience
 $session->rows("SET xero_fdw.max_wait = 0");
 $mark = $sandbox->mark;
 says('no patience', $select, { %$offline, times => 99 }, 'HV00L', qr/max_wait \(0 ms\)/);
 is(calls($mark), 2, 'one retry, at once');
 $session->rows("RESET xero_fdw.max_wait");
+
+# patience that is lost while a page is waited for ends the waiting
+$session->rows(q{
+	ALTER SERVER xero OPTIONS (ADD page_size '10');
+	CREATE SEQUENCE seen;
+	CREATE FUNCTION lose_patience(number text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM pg_sleep(0.05);
+		IF nextval('seen') = 8 THEN
+			PERFORM set_config('xero_fdw.max_wait', '0', false);
+		END IF;
+		RETURN number;
+	END $$;});
+my $began = time;
+says('patience that is lost', 'SELECT count(lose_patience(invoice_number)) FROM xero.invoices',
+	{ %$offline, after => 1, headers => { 'Retry-After' => 60 } }, 'HV00L', qr/Xero asks for a pause of 60 seconds; xero_fdw\.max_wait is 0 ms/);
+cmp_ok(time - $began, '<', 50, '... at once');
 done_testing();

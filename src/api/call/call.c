@@ -76,13 +76,15 @@ struct XeroCall
 	XeroGrant	grant;
 	XeroTokenTicket ticket;
 	XeroHttp   *http;
+	const char *token;			/* of the present attempt */
 	int			attempt;		/* attempts that were begun */
 	bool		renewed;		/* a second token was asked for */
 	bool		is_write;
 	double		doubtful_at;	/* when the first attempt was sent that may
 								 * have written; -INFINITY: none */
 	double		resume_at;		/* BACKOFF */
-	bool		bounded;		/* BACKOFF: by xero_fdw.max_wait */
+	XeroFailure *impatient;		/* BACKOFF that xero_fdw.max_wait bounds: what
+								 * is said if it does; else NULL */
 	double		wanted_at;		/* since when the attempt is wanted */
 	double		waited_ms;		/* how long it was wanted before it was sent */
 	double		stalled_ms;		/* for limits, not charged yet */
@@ -478,7 +480,7 @@ give_back_grant(XeroCall *call, const XeroHttpResult *result,
 static XeroFailure *
 explain_failure(XeroCall *call, const XeroHttpResult *result,
 				XeroSituation situation, const XeroErrorDocument *document,
-				double delay_ms)
+				const XeroDecision *decision)
 {
 	XeroFailureFacts facts = {0};
 
@@ -490,7 +492,7 @@ explain_failure(XeroCall *call, const XeroHttpResult *result,
 	facts.result = result;
 	facts.document = document;
 	facts.filtered = call->filtered;
-	facts.delay_ms = delay_ms;
+	facts.decision = *decision;
 	return xero_failure_of_attempt(&facts);
 }
 
@@ -544,7 +546,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			return;				/* keeps the transfer, which has the body */
 		case XERO_NEXT_FAIL:
 			fail_call(call, explain_failure(call, result, situation,
-											&document, decision.delay_ms));
+											&document, &decision));
 			break;
 		case XERO_NEXT_RENEW:
 			call->renewed = true;
@@ -555,7 +557,10 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			call->state = xero_limit_of(situation) != XERO_BLOCKED_BY_NONE ?
 				CALL_GRANT : CALL_BACKOFF;
 			call->resume_at = call->wanted_at + decision.delay_ms;
-			call->bounded = decision.bounded;
+			call->impatient = NULL;
+			if (call->state == CALL_BACKOFF && decision.bounded)
+				call->impatient = explain_failure(call, result, situation,
+												  &document, &decision);
 			break;
 	}
 	xero_http_free(call->http);
@@ -694,6 +699,26 @@ queue_call(XeroCall *call)
 	return obstacle;
 }
 
+/*
+ * Wait for Xero to come back.  If the statement has become less patient since
+ * it began to, the call fails.
+ */
+static XeroObstacle
+wait_for_retry(XeroCall *call)
+{
+	XeroObstacle obstacle = {"retry", call->impatient != NULL, INFINITY};
+
+	if (call->impatient != NULL &&
+		call->resume_at - xero_clock_ms() > xero_statement_patience() + SLACK)
+	{
+		MemoryContext old = MemoryContextSwitchTo(call->cxt);
+
+		fail_call(call, call->impatient);
+		MemoryContextSwitchTo(old);
+	}
+	return obstacle;
+}
+
 XeroObstacle
 xero_call_obstacle(XeroCall *call)
 {
@@ -707,9 +732,7 @@ xero_call_obstacle(XeroCall *call)
 			obstacle.what = "token";
 			break;
 		case CALL_BACKOFF:
-			obstacle.what = "retry";
-			obstacle.is_limit = call->bounded;
-			break;
+			return wait_for_retry(call);
 		default:
 			break;
 	}

@@ -234,7 +234,7 @@ limit_failure(const XeroFailureFacts *facts)
 	XeroWait	wait = {0};
 
 	wait.blocked_by = xero_limit_of(facts->situation);
-	wait.provable = xero_clock_ms() + facts->delay_ms;
+	wait.provable = xero_clock_ms() + facts->decision.delay_ms;
 	wait.ordered = true;
 	return xero_failure_of_wait(facts->server, &wait);
 }
@@ -475,6 +475,12 @@ offline_hint(const XeroFailureFacts *facts)
 		what = "Xero takes an organisation offline for some minutes: try again in five.";
 	else if (facts->filtered && facts->situation == XERO_GATEWAY)
 		what = "See https://status.xero.com; a filter that takes Xero too long may be the cause, too.";
+	if (!facts->decision.bounded)
+		return what;
+	if (facts->decision.ordered)
+		return psprintf("%s Xero asks for a pause of %d seconds; xero_fdw.max_wait is %d ms for the whole statement.",
+						what, facts->result->retry_after,
+						xero_statement_max_wait());
 	return psprintf("%s The statement asked again for as long as xero_fdw.max_wait (%d ms) allows.",
 					what, xero_statement_max_wait());
 }

@@ -37,7 +37,7 @@ typedef struct XeroFailureFacts
 	const XeroErrorDocument *document;	/* NULL if nothing of the answer's
 										 * body may be shown */
 	bool		filtered;		/* the query has a where= */
-	double		delay_ms;		/* limits: when it would open */
+	XeroDecision decision;		/* what was to follow; zero if nothing */
 } XeroFailureFacts;
 
 /* A write of which nobody knows whether it was carried out. */

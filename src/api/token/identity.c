@@ -207,7 +207,8 @@ decide(const XeroIdentityRequest *request, XeroSituation situation,
 XeroFailure *
 xero_identity_failure(const XeroIdentityRequest *request,
 					  const XeroServer *server, XeroSituation situation,
-					  const XeroHttpResult *result, double delay_ms)
+					  const XeroHttpResult *result,
+					  const XeroDecision *decision)
 {
 	XeroFailureFacts facts = {0};
 
@@ -216,7 +217,8 @@ xero_identity_failure(const XeroIdentityRequest *request,
 	facts.method = request->method;
 	facts.path = request->path;
 	facts.result = result;
-	facts.delay_ms = delay_ms;
+	if (decision != NULL)
+		facts.decision = *decision;
 	return xero_failure_of_attempt(&facts);
 }
 
@@ -248,7 +250,7 @@ judge_attempt(XeroIdentityRequest *request, const XeroServer *server,
 		request->resume_at = xero_clock_ms() + decision.delay_ms;
 	else
 		request->failure = xero_identity_failure(request, server, situation,
-												 result, decision.delay_ms);
+												 result, &decision);
 	end_attempt(request);
 }
 

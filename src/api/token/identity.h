@@ -78,12 +78,14 @@ extern XeroIdentityRequest *xero_identity_request(const XeroServer *server,
 /* Overwrites what may be secret; happens with its owner's context, too. */
 extern void xero_identity_free(XeroIdentityRequest *request);
 
-/* An answer means this, and it is no use to try again. */
+/*
+ * An answer means this, and it is no use to try again.  "decision" may be NULL.
+ */
 extern XeroFailure *xero_identity_failure(const XeroIdentityRequest *request,
 										  const XeroServer *server,
 										  XeroSituation situation,
 										  const XeroHttpResult *result,
-										  double delay_ms);
+										  const XeroDecision *decision);
 
 /*
  * The word of RFC 6749 in a refusal: "invalid_grant", ...; "" if it has none.

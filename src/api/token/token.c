@@ -269,7 +269,7 @@ end_fetch(XeroTokenEntry *entry, const XeroServer *server)
 		entry->failure = refusal(server, request);
 	else if (!accept_token(entry, result))
 		entry->failure = xero_identity_failure(request, server, XERO_UNEXPECTED,
-											   result, 0);
+											   result, NULL);
 	entry->state = entry->failure != NULL ? ENTRY_FAILED : ENTRY_VALID;
 	entry->request = NULL;
 	xero_identity_free(request);
