@@ -233,6 +233,18 @@ SELECT count(*) FROM (SELECT account_id FROM xero.accounts OFFSET 0) AS x;
 SELECT xero_fdw._list_size('xero.accounts') AS accounts,
 	xero_fdw._list_size('xero.invoices') AS invoices,
 	xero_fdw._list_size('pg_class') AS none;
+-- ... and tells it to those who may read the table
+SELECT 'xero.invoices'::regclass::oid AS invoices \gset
+CREATE ROLE xero_stranger;
+SET ROLE xero_stranger;
+SELECT xero_fdw._list_size(:invoices) AS listed;
+RESET ROLE;
+GRANT SELECT (status) ON xero.invoices TO xero_stranger;
+SET ROLE xero_stranger;
+SELECT xero_fdw._list_size(:invoices) AS listed;
+RESET ROLE;
+DROP OWNED BY xero_stranger;
+DROP ROLE xero_stranger;
 SELECT FROM calls();
 
 -- Lines made of parents that were read: those of every line table are what a

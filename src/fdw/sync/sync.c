@@ -28,6 +28,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(xero_refuse_block);
@@ -172,13 +173,27 @@ xero_session(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
 }
 
-/* SQL: _list_size(relation) */
+/* May the user read some of it?  It may have been dropped. */
+static bool
+may_read(Oid relid)
+{
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
+		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+								   ACLMASK_ANY) == ACLCHECK_OK);
+}
+
+/*
+ * SQL: _list_size(relation).  The scan may have been another role's, in the
+ * same session.
+ */
 Datum
 xero_sync_list_size(PG_FUNCTION_ARGS)
 {
-	double		records = xero_list_size(PG_GETARG_OID(0));
+	Oid			relid = PG_GETARG_OID(0);
+	double		records = xero_list_size(relid);
 
-	if (records < 0)
+	if (records < 0 || !may_read(relid))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64((int64) records);
 }
