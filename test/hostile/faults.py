@@ -571,6 +571,17 @@ add(LISTS, [
     ("an object without a colon", ANY, DATA, spelled("LineItems", b'{"a" 1}')),
 ])
 
+# ---- answers that quote what was sent ----
+
+QUOTE = f"GET / HTTP/1.1, Authorization: Bearer {TOKEN}, and more"
+add(("connections",) + READS + ("write",), [
+    ("the token in an error, status 400", ERROR, "HV00L", refusal(400, {"Message": QUOTE})),
+    ("the token in an error, status 500", AGAIN, BAD, refusal(500, {"Type": TOKEN, "Detail": QUOTE})),
+    ("the token in a page, status 403", ERROR, "08001",
+     whole(lambda a: a.but(status=403, body=f"<html><body>{QUOTE}</body></html>".encode()).having(("Content-Type", "text/html")))),
+    ("the token in a header", ERROR, "42501", refusal(401, {}, ("WWW-Authenticate", f"insufficient_scope {TOKEN}"))),
+])
+
 # ---- tokens ----
 
 
