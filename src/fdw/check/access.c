@@ -81,7 +81,8 @@ xero_check_token(XeroCheck *check)
 	claims = palloc(sizeof(XeroClaims));
 	if (read_token(check->server, claims))
 	{
-		check->granted = pstrdup(claims->scope);
+		if (claims->scope[0] != '\0')
+			check->granted = pstrdup(claims->scope);
 		seen = psprintf("%s, until %s", seen,
 						timestamptz_to_str(time_t_to_timestamptz(claims->expires_at)));
 	}
@@ -122,7 +123,7 @@ static const char *
 scope_advice(const XeroServer *server, bool closed)
 {
 	if (closed)
-		return "Xero grants these scopes to few applications, and all other tables can be read. If this one has them, the server option \"scopes\" must name them, with all others that are needed; else drop the tables.";
+		return "Xero grants these scopes to few applications, and the other tables need none of them. If this one has them, the server option \"scopes\" must name them, with all others that are needed; else drop the tables.";
 	if (server->access_token != NULL)
 		return "Get an access_token with these scopes, or drop the tables.";
 	if (server->grant_type == XERO_GRANT_CLIENT_CREDENTIALS)
