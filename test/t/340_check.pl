@@ -123,6 +123,11 @@ like($row{budget}, qr/^problem: "Demo .*: Xero's limit of calls a minute is used
 like($row{organisation}, qr/^warning: not checked: "Demo .* is connected, but no call is allowed now$/m, 'so the organisation was not asked');
 $session->rows("SELECT xero_fdw.clear_block('xero')");
 
+# somebody else answers in Xero's place
+$sandbox->faults({ path => '/*', status => 200, headers => { 'Content-Type' => 'text/html' }, body => '<html><body>Please log in</body></html>' });
+check();
+like($row{token}, qr/^problem: Xero's answer for server "xero" is not JSON: .* -> If that is no answer of Xero's, see what is between/, 'a page to log in');
+
 # a host that is silent: a finding after a while, and a cancel is an error
 $sandbox->faults({ path => '/.well-known/openid-configuration', delay_ms => 20_000 });
 $session->rows("ALTER SERVER xero OPTIONS (ADD request_timeout '1000')");

@@ -75,6 +75,12 @@ says('a text', $insert,
 	'23514', qr/refused: Too late\n/);
 says('texts below names', $insert,
 	answer(400, { ErrorNumber => 10, Elements => [ { ValidationErrors => { Date => ['Too late'] } } ] }), '23514', qr/refused: Too late\n/);
+says('behind a byte order mark', $insert,
+	{ status => 400, body => "\x{feff}" . encode_json({ ErrorNumber => 10, Elements => [ { ValidationErrors => [ { Message => 'Too late' } ] } ] }) },
+	'23514', qr/refused: Too late\n/);
+says('blanks', $insert, answer(400, { ErrorNumber => 10, Message => " \n" }), '23514', qr/refused: HTTP status 400, correlation id \S+\n/);
+says('a reason of blanks', $insert,
+	answer(400, { ErrorNumber => 10, Elements => [ { ValidationErrors => [ { Message => " \n" } ] } ] }), '23514', qr/refused: Xero's reason has no letters\.\n/);
 says('more than anybody reads', $insert,
 	answer(400, { ErrorNumber => 10, Elements => [ { ValidationErrors => [ map { { Message => "number $_" } } 1 .. 7000 ] } ] }),
 	'23514', qr/DETAIL:  row 1[^\n]*: number 1 \| .* \| number 20 \| and more$/m);

@@ -36,16 +36,21 @@
 /* Seconds that a token is believed to live; Xero's live for half an hour. */
 #define MAX_LIFETIME 86400
 
+/* A byte order mark may come first. */
+static size_t
+mark_length(const char *text, size_t len)
+{
+	return len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 bool
 xero_looks_like_json(const char *content_type, const char *text, size_t len)
 {
-	size_t		i = 0;
+	size_t		i = mark_length(text, len);
 	size_t		end = len;
 
 	if (pg_strncasecmp(content_type, "application/json", 16) != 0)
 		return false;
-	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-		i += 3;					/* a byte order mark */
 	while (i < Min(len, MAX_BLANKS) && xero_is_blank(text[i]))
 		i++;
 	while (end > i && len - end < MAX_BLANKS && xero_is_blank(text[end - 1]))
@@ -105,8 +110,10 @@ parse_with(int flags, const char *text, size_t len, json_type type)
 static json_object *
 parse_document(const char *text, size_t len, json_type type)
 {
+	size_t		mark = mark_length(text, len);
+
 	require_room(len);
-	return parse_with(0, text, len, type);
+	return parse_with(0, text + mark, len - mark, type);
 }
 
 /*
@@ -271,8 +278,10 @@ xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 	memset(document, 0, sizeof(*document));
 	if (object == NULL)
 	{
-		document->markup = xero_is_markup(text, len);
-		xero_markup_words(text, len, document->message,
+		size_t		mark = mark_length(text, len);
+
+		document->markup = xero_is_markup(text + mark, len - mark);
+		xero_markup_words(text + mark, len - mark, document->message,
 						  sizeof(document->message));
 		return;
 	}

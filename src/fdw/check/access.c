@@ -74,7 +74,9 @@ xero_check_token(XeroCheck *check)
 	failure = xero_attempt(ask_connections, check);
 	if (failure != NULL)
 	{
-		xero_check_failure(check, "token", failure, NULL);
+		xero_check_failure(check, "token", failure,
+						   failure->sqlerrcode != ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION ? NULL :
+						   "If that is no answer of Xero's, see what is between here and there, such as a proxy or a page to log in.");
 		return;
 	}
 	check->has_token = true;

@@ -96,6 +96,9 @@ describe_reason(const XeroReason *reason)
 	char	   *part = xero_clean_text(reason->part, strlen(reason->part),
 									   sizeof(reason->part));
 
+	if (text[0] == '\0')
+		text = "Xero's reason has no letters.";
+
 	if (part[0] == '\0')
 		return text;
 	if (reason->place < 0)
@@ -264,6 +267,7 @@ read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 	XeroReason *list = read_reasons(xero_parse_reasons, response->body,
 									response->len, &count);
 	XeroErrorDocument document;
+	char	   *words;
 	int			sqlerrcode;
 
 	for (int i = 0; list != NULL && i < count; i++)
@@ -273,12 +277,10 @@ read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 	else
 	{
 		xero_parse_error(response->body, response->len, &document);
-		if (document.message[0] == '\0')
-			strlcpy(document.message, response->detail,
-					sizeof(document.message));
-		messages = list_make1(xero_clean_text(document.message,
-											  strlen(document.message),
-											  MAX_MESSAGE));
+		words = xero_clean_text(document.message, strlen(document.message),
+								MAX_MESSAGE);
+		messages = list_make1(words[0] != '\0' ? words :
+							  pstrdup(response->detail));
 		if (document.number == VALIDATION_EXCEPTION)
 			sqlerrcode = xero_classify_message(linitial(messages));
 		else if (document.number == POST_DATA_INVALID)
