@@ -127,6 +127,26 @@ my $again = $session->try(insert_into('cancelled') . qq{\nWHERE 'cancelled ' || 
 is($again->{state}, '00000', '... the rest') or diag($again->{text});
 is_once('cancelled');
 
+# ... which is told to the log where there is nobody else; also of a statement
+# inside of a function, and of one that waits for Xero to come back
+foreach my $case (
+	[ 'terminated', 'network', { delay_ms => 5000 }, insert_into('terminated') ],
+	[ 'terminated inside', 'network', { delay_ms => 5000 }, 'DO $do$ BEGIN ' . insert_into('terminated inside') . '; END $do$' ],
+	[ 'terminated meanwhile', 'retry', { status => 503, headers => { 'Retry-After' => 60 } }, insert_into('terminated meanwhile') ])
+{
+	my ($name, $waiting_for, $fault, $statement) = @$case;
+	my $offset = -s $node->logfile;
+	my $ended = XeroSession->new($node);
+	$sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, %$fault });
+	$ended->start($statement);
+	wait_for_second($waiting_for);
+	$node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . $ended->pid . ', 10000)');
+	$ended->wait;
+	$sandbox->faults;
+	my $log = substr(slurp_file($node->logfile), $offset);
+	like($log, qr/WARNING:  [^\n]*rollback does not undo what was written to Xero\n.*DETAIL:  50 inserted into .*A write may have been carried out whose answer was not read: PUT \Q$path\E with idempotency key [0-9a-f-]{36}\./s, "$name: the log says that its outcome is unknown");
+}
+
 $sandbox->faults({ path => $path, method => 'PUT', after => 1, times => 1, delay_ms => 1000 });
 my $doomed = XeroSession->new($node);
 $doomed->start(insert_into('killed'));
@@ -274,7 +294,8 @@ foreach my $case ([ 'HV00L', '{"ManualJournals":[null]}' ], [ 'HV00L', '{"Manual
 # The first request of the statement has been answered, the second is under way.
 sub wait_for_second
 {
-	$node->poll_query_until('postgres', q{SELECT count(*) FROM xero_fdw.progress WHERE phase = 'insert' AND waiting_for = 'network' AND pages_done = 1}, '1')
+	my ($what) = (@_, 'network');
+	$node->poll_query_until('postgres', qq{SELECT count(*) FROM xero_fdw.progress WHERE phase = 'insert' AND waiting_for = '$what' AND pages_done = 1}, '1')
 	  or die 'the second request did not come';
 	return;
 }

@@ -129,6 +129,8 @@ abandon_call(void *arg)
 {
 	XeroCall   *call = arg;
 
+	if (call->spec.dropped != NULL)
+		call->spec.dropped(call);
 	leave_list(call);
 	if (call->http != NULL)
 	{

@@ -26,6 +26,8 @@ typedef struct XeroCallStats
 	double		waited_ms;		/* for budget: grants, 429, back-off */
 } XeroCallStats;
 
+typedef struct XeroCall XeroCall;
+
 typedef struct XeroCallSpec
 {
 	const char *method;			/* "GET", ... */
@@ -42,6 +44,9 @@ typedef struct XeroCallSpec
 	const char *subject;		/* what is written, for errors, or NULL */
 	XeroCallStats *stats;		/* must outlive the call; NULL for one that
 								 * Xero does not count */
+	void		(*dropped) (const XeroCall *call);	/* before it goes,
+													 * finished or not; must
+													 * not raise; or NULL */
 } XeroCallSpec;
 
 typedef struct XeroResponse
@@ -53,8 +58,6 @@ typedef struct XeroResponse
 	const char *detail;			/* "HTTP status 200, correlation id ..." for
 								 * errors found in the body later */
 } XeroResponse;
-
-typedef struct XeroCall XeroCall;
 
 /*
  * Begin a call.  It is owned by "owner": resetting or deleting that context

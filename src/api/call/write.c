@@ -28,6 +28,10 @@ static bool dry_run = false;
 static bool allow_backorders = false;
 static char doubtful[512] = ""; /* a request, for people */
 
+/* The request that is waited for. */
+static const XeroCall *under_way = NULL;
+static char under_way_name[sizeof(doubtful)];
+
 void
 xero_write_init(void)
 {
@@ -94,13 +98,41 @@ make_key(char *key)
 	}
 }
 
-/* The request may have been carried out. */
 static void
-note_doubt(const XeroCallSpec *spec)
+begin_wait(const XeroCall *call, const XeroCallSpec *spec)
 {
-	snprintf(doubtful, sizeof(doubtful), "%s %s%s%s", spec->method, spec->path,
+	snprintf(under_way_name, sizeof(under_way_name), "%s %s%s%s",
+			 spec->method, spec->path,
 			 spec->idempotency_key ? " with idempotency key " : "",
 			 spec->idempotency_key ? spec->idempotency_key : "");
+	under_way = call;
+}
+
+/* The request may have been carried out. */
+static void
+note_doubt(void)
+{
+	strlcpy(doubtful, under_way_name, sizeof(doubtful));
+}
+
+/* The waiting is over, without an answer. */
+static void
+give_up_wait(void)
+{
+	if (under_way != NULL && xero_call_in_doubt(under_way))
+		note_doubt();
+	under_way = NULL;
+}
+
+/*
+ * The session ends while it waits (FATAL): no PG_CATCH sees that, and the call
+ * may go before the transaction's callbacks are called.
+ */
+static void
+note_dropped(const XeroCall *call)
+{
+	if (call == under_way)
+		give_up_wait();
 }
 
 const XeroResponse *
@@ -128,27 +160,30 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	call_spec.sent_ago = spec->key_age;
 	call_spec.subject = spec->subject;
 	call_spec.stats = spec->stats;
+	call_spec.dropped = note_dropped;
 
 	call = xero_call_begin(mcxt, server, &call_spec);
+	begin_wait(call, &call_spec);
 	PG_TRY();
 	{
 		response = xero_call_finish(call);
 	}
 	PG_CATCH();
 	{
-		if (xero_call_in_doubt(call))
-			note_doubt(&call_spec);
+		give_up_wait();
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	under_way = NULL;
 	if (response->status < 300)
-		note_doubt(&call_spec);
+		note_doubt();
 	return response;
 }
 
 const char *
 xero_write_doubtful(void)
 {
+	give_up_wait();
 	return doubtful;
 }
 
