@@ -1,6 +1,7 @@
 -- Every table shows what the organisation has: each record once, and each
 -- member that has a column with its exact value.
 CALL needs_00_setup();
+\! "$PG_ABS_SRCDIR"/test/sandbox-control reset attachments=10
 SET TimeZone = 'UTC';
 CREATE SCHEMA truth;
 
@@ -50,7 +51,8 @@ BEGIN
 	EXECUTE format('CREATE TEMP TABLE expected AS SELECT ROW(%s)::text AS row
 		FROM jsonb_array_elements(%L) AS record', expected, state)
 		|| CASE WHEN array_name = '' THEN ''
-			ELSE format(', jsonb_array_elements(record -> %L) AS element', array_name) END;
+			ELSE format(', jsonb_array_elements(record -> %L) AS element', array_name) END
+		|| CASE WHEN array_name = 'Attachments' THEN ' WHERE record @> ''{"HasAttachments": true}''' ELSE '' END;
 	INSERT INTO truth.result SELECT name, (SELECT count(*) FROM shown),
 		(SELECT count(*) FROM (SELECT * FROM expected EXCEPT ALL SELECT * FROM shown) AS x),
 		(SELECT count(*) FROM (SELECT * FROM shown EXCEPT ALL SELECT * FROM expected) AS x);
@@ -59,22 +61,27 @@ END $$;
 
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Accounts`
 CALL truth.compare('accounts', :'state');
+CALL truth.compare('account_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state BatchPayments`
 CALL truth.compare('batch_payments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state BankTransactions`
 CALL truth.compare('bank_transactions', :'state');
 CALL truth.compare('bank_transaction_line_items', :'state');
+CALL truth.compare('bank_transaction_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state BankTransfers`
 CALL truth.compare('bank_transfers', :'state');
+CALL truth.compare('bank_transfer_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state BrandingThemes`
 CALL truth.compare('branding_themes', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Budgets`
 CALL truth.compare('budgets', :'state');
+CALL truth.compare('budget_budget_lines', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Contacts`
 CALL truth.compare('contacts', :'state');
 CALL truth.compare('contact_addresses', :'state');
 CALL truth.compare('contact_phones', :'state');
 CALL truth.compare('contact_contact_persons', :'state');
+CALL truth.compare('contact_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state ContactGroups`
 CALL truth.compare('contact_groups', :'state');
 CALL truth.compare('contact_group_contacts', :'state');
@@ -82,6 +89,7 @@ CALL truth.compare('contact_group_contacts', :'state');
 CALL truth.compare('credit_notes', :'state');
 CALL truth.compare('credit_note_line_items', :'state');
 CALL truth.compare('credit_note_allocations', :'state');
+CALL truth.compare('credit_note_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Currencies`
 CALL truth.compare('currencies', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state ExpenseClaims`
@@ -90,6 +98,8 @@ CALL truth.compare('expense_claims', :'state');
 CALL truth.compare('invoices', :'state');
 CALL truth.compare('invoice_line_items', :'state');
 CALL truth.compare('invoice_payments', :'state');
+CALL truth.compare('invoice_attachments', :'state');
+CALL truth.compare('invoice_details', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Items`
 CALL truth.compare('items', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Journals`
@@ -104,6 +114,7 @@ CALL truth.compare('linked_transactions', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state ManualJournals`
 CALL truth.compare('manual_journals', :'state');
 CALL truth.compare('manual_journal_journal_lines', :'state');
+CALL truth.compare('manual_journal_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Organisation`
 CALL truth.compare('organisation', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state OrganisationActions`
@@ -113,6 +124,7 @@ CALL truth.compare('invoice_reminders_settings', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Overpayments`
 CALL truth.compare('overpayments', :'state');
 CALL truth.compare('overpayment_allocations', :'state');
+CALL truth.compare('overpayment_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Payments`
 CALL truth.compare('payments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state PaymentServices`
@@ -120,16 +132,23 @@ CALL truth.compare('payment_services', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Prepayments`
 CALL truth.compare('prepayments', :'state');
 CALL truth.compare('prepayment_allocations', :'state');
+CALL truth.compare('prepayment_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state PurchaseOrders`
 CALL truth.compare('purchase_orders', :'state');
 CALL truth.compare('purchase_order_line_items', :'state');
+CALL truth.compare('purchase_order_attachments', :'state');
+CALL truth.compare('purchase_order_details', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Quotes`
 CALL truth.compare('quotes', :'state');
 CALL truth.compare('quote_line_items', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state Receipts`
 CALL truth.compare('receipts', :'state');
+CALL truth.compare('receipt_line_items', :'state');
+CALL truth.compare('receipt_attachments', :'state');
+CALL truth.compare('receipt_details', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state RepeatingInvoices`
 CALL truth.compare('repeating_invoices', :'state');
+CALL truth.compare('repeating_invoice_attachments', :'state');
 \set state `"$PG_ABS_SRCDIR"/test/sandbox-control state TaxRates`
 CALL truth.compare('tax_rates', :'state');
 CALL truth.compare('tax_rate_tax_components', :'state');
@@ -145,3 +164,4 @@ SELECT table_name FROM xero_fdw.objects WHERE api = 'accounting'
 	EXCEPT SELECT table_name FROM truth.result;
 SET client_min_messages = 'warning';
 DROP SCHEMA truth CASCADE;
+\! "$PG_ABS_SRCDIR"/test/sandbox-control reset

@@ -54,8 +54,10 @@ SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
 	'SELECT journal_number FROM xero.journals');
 SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
 	'SELECT count(*) FROM xero.invoices WHERE status = ''PAID''');
+ALTER FOREIGN TABLE xero.contact_groups ADD COLUMN contacts jsonb OPTIONS (field 'Contacts');
 SELECT * FROM explain('ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF',
 	'SELECT contacts FROM xero.contact_groups');
+ALTER FOREIGN TABLE xero.contact_groups DROP COLUMN contacts;
 SELECT e FROM explain('ANALYZE, SUMMARY OFF, COSTS OFF', 'SELECT code FROM xero.currencies') AS e
 	WHERE e ~ 'Xero';
 SELECT e FROM explain('ANALYZE, BUFFERS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON',

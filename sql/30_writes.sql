@@ -201,7 +201,7 @@ INSERT INTO xero.currencies (code) VALUES ('CHF');
 SELECT * FROM calls();
 
 -- 17. receipts and expense claims
-INSERT INTO xero.receipts (date, contact_id, user_id, line_items, reference)
+INSERT INTO xero.receipt_details (date, contact_id, user_id, line_items, reference)
 	SELECT '2026-03-03', :con, (SELECT user_id FROM xero.users LIMIT 1),
 		'[{"Description":"Taxi","Quantity":1,"UnitAmount":20,"AccountCode":"429"}]', 'rc'
 	RETURNING status,total;

@@ -7,7 +7,7 @@ CALL needs_00_setup();
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=AU
 CREATE SCHEMA au; IMPORT FOREIGN SCHEMA payroll_au FROM SERVER xero INTO au;
-INSERT INTO au.employees (first_name, last_name, date_of_birth, email, home_address)
+INSERT INTO au.employee_details (first_name, last_name, date_of_birth, email, home_address)
 	VALUES ('Ann', 'Au', '1980-02-29', 'ann@example.com',
 		'{"AddressLine1": "1 Road", "City": "Perth"}')
 	RETURNING first_name, last_name, date_of_birth, status;
@@ -16,6 +16,7 @@ INSERT INTO au.employees (first_name, last_name, date_of_birth)
 INSERT INTO au.employees (first_name) VALUES ('Dan');
 UPDATE au.employees SET job_title = 'Cook', phone = NULL WHERE last_name = 'Au';
 SELECT first_name, job_title FROM au.employees WHERE last_name = 'Au' ORDER BY 1;
+UPDATE au.employee_details SET job_title = 'Chef' WHERE first_name = 'Ann' AND home_address ->> 'City' = 'Perth' RETURNING job_title;
 UPDATE au.employees SET first_name = '' WHERE last_name = 'Au' AND first_name = 'Ann';
 DELETE FROM au.employees WHERE last_name = 'Au';
 SELECT * FROM calls();

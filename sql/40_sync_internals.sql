@@ -280,6 +280,8 @@ END $$;
 SELECT c.relname, compare_lines(c.oid::regclass, s)
 	FROM pg_class AS c, xero_fdw._line_source(c.oid) AS s
 WHERE c.relnamespace = 'xero'::regnamespace AND c.relkind = 'f' AND s.parent_key IS NOT NULL
+	-- what lists lack is not made of lists
+	AND obj_description(c.oid) !~ 'one call'
 	ORDER BY c.relname;
 SELECT count(*) > 0 AS called FROM calls();
 -- other columns of the table, and of the parent

@@ -171,14 +171,17 @@ static const XeroColumn bank_transfers_columns[] = {
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
 };
 
+#define BANK_TRANSFERS_LIST \
+	.wrapper = "BankTransfers", \
+	.paging = XERO_PAGING_NONE, \
+	.has_where = true, .has_modified_since = true
+
 const XeroObject xero_object_bank_transfers = {
 	.api = &xero_api_accounting, .name = "BankTransfers", .table_name = "bank_transfers",
 	.comment = "Money moved from one bank account to another",
 	.key = "bank_transfer_id",
 	COLUMNS(bank_transfers_columns),
-	.wrapper = "BankTransfers",
-	.paging = XERO_PAGING_NONE,
-	.has_where = true, .has_modified_since = true,
+	BANK_TRANSFERS_LIST,
 	PARAMS({"includeDeleted", XERO_PARAM_ARCHIVED, NULL, true}),
 	.typical_rows = 200,
 	SCOPE("accounting.banktransactions"),
@@ -191,6 +194,18 @@ const XeroObject xero_object_bank_transfers = {
 		.status = "status", ENDINGS({"AUTHORISED", "DELETED"}),
 		.ending_hint = "A transfer cannot be changed; DELETE makes an AUTHORISED one DELETED."),
 };
+
+/* bank_transfer_attachments */
+
+#define BANK_TRANSFER_MEMBERS \
+	P(bank_transfer_date, "Date", DATE, LEGAL, "Date of the transfer"), \
+	P(bank_transfer_status, "Status", TEXT, LEGAL, "Status of the transfer")
+
+ATTACHMENTS(bank_transfer_attachments, bank_transfers, "BankTransfers", bank_transfer_id, "BankTransferID", LEGAL, "bank transfers", BANK_TRANSFERS_LIST, BANK_TRANSFER_MEMBERS);
+
+/* bank_transaction_attachments */
+
+ATTACHMENTS(bank_transaction_attachments, bank_transactions, "BankTransactions", bank_transaction_id, "BankTransactionID", LEGAL, "bank transactions", BANK_TRANSACTIONS_LIST, BANK_TRANSACTION_MEMBERS);
 
 /* expense_claims */
 
@@ -312,6 +327,10 @@ const XeroObject xero_object_overpayment_allocations = {
 	.max_batch = 50,
 	ALLOCATION_WRITES,
 };
+
+/* overpayment_attachments */
+
+ATTACHMENTS(overpayment_attachments, overpayments, "Overpayments", overpayment_id, "OverpaymentID", LEGAL, "overpayments", OVERPAYMENTS_LIST, OVERPAYMENT_MEMBERS);
 
 /* payments */
 
@@ -460,6 +479,10 @@ const XeroObject xero_object_prepayment_allocations = {
 	ALLOCATION_WRITES,
 };
 
+/* prepayment_attachments */
+
+ATTACHMENTS(prepayment_attachments, prepayments, "Prepayments", prepayment_id, "PrepaymentID", LEGAL, "prepayments", PREPAYMENTS_LIST, PREPAYMENT_MEMBERS);
+
 /* receipts */
 
 static const XeroColumn receipts_columns[] = {
@@ -485,22 +508,77 @@ static const XeroColumn receipts_columns[] = {
 	C(warnings, "Warnings", JSONB, NONE, FULL, 0, "Warning messages, present in answers to writes"),
 };
 
+#define RECEIPTS_LIST \
+	.wrapper = "Receipts", \
+	.paging = XERO_PAGING_NONE, \
+	.has_where = true, .has_modified_since = true, .has_unitdp = true
+
+#define RECEIPTS_WRITES(create_) \
+	WRITES( \
+		.create = create_, .update = "POST", \
+		.labels = {"reference"}, \
+		FOLLOWS(TOTAL_FOLLOWS), \
+		.status = "status", ENDINGS({"DRAFT", "VOIDED"}, {"SUBMITTED", "VOIDED"}, {"DECLINED", "VOIDED"}, {"AUTHORISED", "VOIDED"}), \
+		.ending_hint = "DELETE makes a receipt VOIDED, unless it is that already.")
+
 const XeroObject xero_object_receipts = {
 	.api = &xero_api_accounting, .name = "Receipts", .table_name = "receipts",
 	.comment = "Receipts of classic expense claims, which Xero ends in February 2027",
 	.key = "receipt_id",
 	COLUMNS(receipts_columns),
-	.wrapper = "Receipts",
-	.paging = XERO_PAGING_NONE,
-	.has_where = true, .has_modified_since = true, .has_unitdp = true,
+	RECEIPTS_LIST,
+	.typical_rows = 100,
+	SCOPE("accounting.classicexpenses"),
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_UPDATE | XERO_OP_VOID,
+	.max_batch = 1,
+	RECEIPTS_WRITES(NULL),
+};
+
+#define RECEIPT_MEMBERS \
+	P(receipt_date, "Date", DATE, LEGAL, "Date of the receipt"), \
+	P(receipt_status, "Status", TEXT, LEGAL, "Status of the receipt"), \
+	P(receipt_contact_id, "Contact.ContactID", UUID, LEGAL, "Contact of the receipt"), \
+	P(receipt_contact_name, "Contact.Name", TEXT, LEGAL, "Name of that contact"), \
+	P(receipt_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the receipt"), \
+	P(document_number, "ReceiptNumber", TEXT, LEGAL, "Number of the receipt")
+
+/* receipt_details */
+
+const XeroObject xero_object_receipt_details = {
+	.api = &xero_api_accounting, .name = "ReceiptDetails", .table_name = "receipt_details",
+	.path = "Receipts", .details = true,
+	.comment = "Receipts with their lines; one call per receipt",
+	.key = "receipt_id",
+	COLUMNS(receipts_columns),
+	RECEIPTS_LIST,
 	.typical_rows = 100,
 	SCOPE("accounting.classicexpenses"),
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_VOID,
 	.max_batch = 1,
-	WRITES(
-		.create = "PUT", .update = "POST",
-		.labels = {"reference"},
-		FOLLOWS(TOTAL_FOLLOWS),
-		.status = "status", ENDINGS({"DRAFT", "VOIDED"}, {"SUBMITTED", "VOIDED"}, {"DECLINED", "VOIDED"}, {"AUTHORISED", "VOIDED"}),
-		.ending_hint = "DELETE makes a receipt VOIDED, unless it is that already."),
+	RECEIPTS_WRITES("PUT"),
 };
+
+/* receipt_line_items */
+
+static const XeroColumn receipt_line_items_columns[] = {
+	C(receipt_id, "ReceiptID", UUID, LEGAL, FULL, HOLDER, "Receipt the line belongs to"),
+	LINE_ITEM_COLUMNS,
+	RECEIPT_MEMBERS,
+};
+
+const XeroObject xero_object_receipt_line_items = {
+	.api = &xero_api_accounting, .name = "Receipts/LineItems", .table_name = "receipt_line_items",
+	.parent = &xero_object_receipts, .array = "LineItems",
+	.comment = "Lines of receipts, one row each; one call per receipt",
+	.key = "line_item_id",
+	COLUMNS(receipt_line_items_columns),
+	RECEIPTS_LIST,
+	.typical_rows = 200,
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_DELETE,
+	.max_batch = 500,
+	LINE_ITEM_WRITES,
+};
+
+/* receipt_attachments */
+
+ATTACHMENTS(receipt_attachments, receipts, "Receipts", receipt_id, "ReceiptID", LEGAL, "receipts", RECEIPTS_LIST, RECEIPT_MEMBERS);

@@ -174,6 +174,10 @@ const XeroObject xero_object_contact_contact_persons = {
 		BY_METHOD),
 };
 
+/* contact_attachments */
+
+ATTACHMENTS(contact_attachments, contacts, "Contacts", contact_id, "ContactID", LEGAL, "contacts", CONTACTS_LIST, CONTACT_MEMBERS);
+
 /* contact_groups */
 
 static const XeroColumn contact_groups_columns[] = {
@@ -190,7 +194,7 @@ static const XeroColumn contact_groups_columns[] = {
 
 const XeroObject xero_object_contact_groups = {
 	.api = &xero_api_accounting, .name = "ContactGroups", .table_name = "contact_groups",
-	.comment = "Groups of contacts; the members take one call per group",
+	.comment = "Groups of contacts",
 	.key = "contact_group_id",
 	COLUMNS(contact_groups_columns),
 	CONTACT_GROUPS_LIST,

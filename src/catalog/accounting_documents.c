@@ -140,6 +140,10 @@ const XeroObject xero_object_credit_note_allocations = {
 	ALLOCATION_WRITES,
 };
 
+/* credit_note_attachments */
+
+ATTACHMENTS(credit_note_attachments, credit_notes, "CreditNotes", credit_note_id, "CreditNoteID", LEGAL, "credit notes", CREDIT_NOTES_LIST, CREDIT_NOTE_MEMBERS);
+
 /* invoices */
 
 static const XeroColumn invoices_columns[] = {
@@ -297,6 +301,37 @@ const XeroObject xero_object_invoice_payments = {
 	WRITES(.ending_hint = "Payments are inserted into, and deleted from, the table of payments."),
 };
 
+/* invoice_attachments */
+
+ATTACHMENTS(invoice_attachments, invoices, "Invoices", invoice_id, "InvoiceID", OPTIMISED, "invoices and bills", INVOICES_LIST, INVOICE_MEMBERS);
+
+/* invoice_details */
+
+static const XeroColumn invoice_details_columns[] = {
+	C(invoice_id, "InvoiceID", UUID, OPTIMISED, ALL, KEY, "Xero's identifier of the invoice"),
+	C(type, "Type", TEXT, OPTIMISED, ALL, NOT_NULL | ENUM, "ACCREC (sales invoice) or ACCPAY (bill)"),
+	C(status, "Status", TEXT, OPTIMISED, ALL, NOT_NULL | ENUM, "DRAFT, SUBMITTED, AUTHORISED, PAID, VOIDED or DELETED"),
+	C(date, "Date", DATE, OPTIMISED, ALL, NOT_NULL | ORDER, "Date of the invoice"),
+	C(invoice_number, "InvoiceNumber", TEXT, OPTIMISED, ALL, 0, "Number: unique for sales invoices, the supplier's own for bills"),
+	C(updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, ALL, NOT_NULL | ORDER, "Time of the last change"),
+	C(sent_to_email_address, "SentToEmailAddress", TEXT, NONE, SINGLE, 0, "Address the invoice was sent to"),
+	C(rounding_amount, "RoundingAmount", NUMERIC, NONE, SINGLE, 0, "What the total was rounded by, if the organisation rounds totals"),
+	C(entered_total, "EnteredTotal", NUMERIC, NONE, SINGLE, 0, "Total as it was entered, before rounding"),
+};
+
+const XeroObject xero_object_invoice_details = {
+	.api = &xero_api_accounting, .name = "InvoiceDetails", .table_name = "invoice_details",
+	.path = "Invoices", .details = true,
+	.comment = "What only the answer about one invoice has; one call per invoice",
+	.key = "invoice_id",
+	COLUMNS(invoice_details_columns),
+	INVOICES_LIST,
+	PARAMS({"IDs", XERO_PARAM_LIST, "invoice_id", true}, {"InvoiceNumbers", XERO_PARAM_LIST, "invoice_number", false}, {"Statuses", XERO_PARAM_LIST, "status", true}, {"includeArchived", XERO_PARAM_ARCHIVED, NULL, true}),
+	.typical_rows = 10000,
+	SCOPE("accounting.invoices"),
+	.operations = XERO_OP_LIST | XERO_OP_GET,
+};
+
 /* linked_transactions */
 
 static const XeroColumn linked_transactions_columns[] = {
@@ -422,6 +457,34 @@ const XeroObject xero_object_purchase_order_line_items = {
 	LINE_ITEM_WRITES,
 };
 
+/* purchase_order_attachments */
+
+ATTACHMENTS(purchase_order_attachments, purchase_orders, "PurchaseOrders", purchase_order_id, "PurchaseOrderID", NONE, "purchase orders", PURCHASE_ORDERS_LIST, PURCHASE_ORDER_MEMBERS);
+
+/* purchase_order_details */
+
+static const XeroColumn purchase_order_details_columns[] = {
+	C(purchase_order_id, "PurchaseOrderID", UUID, NONE, FULL, KEY, "Xero's identifier of the purchase order"),
+	C(purchase_order_number, "PurchaseOrderNumber", TEXT, NONE, FULL, 0, "Number of the purchase order, unique"),
+	C(date, "Date", DATE, NONE, FULL, NOT_NULL | ORDER, "Date of the purchase order"),
+	C(status, "Status", TEXT, NONE, FULL, NOT_NULL | ENUM, "DRAFT, SUBMITTED, AUTHORISED, BILLED or DELETED"),
+	C(updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, FULL, NOT_NULL | ORDER, "Time of the last change"),
+	C(line_items, "LineItems", JSONB, NONE, SINGLE, 0, "The lines with AccountID and ItemID, which lists lack"),
+};
+
+const XeroObject xero_object_purchase_order_details = {
+	.api = &xero_api_accounting, .name = "PurchaseOrderDetails", .table_name = "purchase_order_details",
+	.path = "PurchaseOrders", .details = true,
+	.comment = "Purchase orders with all of their lines; one call per order",
+	.key = "purchase_order_id",
+	COLUMNS(purchase_order_details_columns),
+	PURCHASE_ORDERS_LIST,
+	PARAMS({"Status", XERO_PARAM_VALUE, "status", true}, {"DateFrom", XERO_PARAM_FROM, "date", true}, {"DateTo", XERO_PARAM_TO, "date", true}),
+	.typical_rows = 500,
+	SCOPE("accounting.invoices"),
+	.operations = XERO_OP_LIST | XERO_OP_GET,
+};
+
 /* quotes */
 
 static const XeroColumn quotes_columns[] = {
@@ -535,14 +598,17 @@ static const XeroColumn repeating_invoices_columns[] = {
 	C(include_pdf, "IncludePDF", BOOLEAN, NONE, FULL, WRITABLE, "Whether a PDF is attached to the mail"),
 };
 
+#define REPEATING_INVOICES_LIST \
+	.wrapper = "RepeatingInvoices", \
+	.paging = XERO_PAGING_NONE, \
+	.has_where = true
+
 const XeroObject xero_object_repeating_invoices = {
 	.api = &xero_api_accounting, .name = "RepeatingInvoices", .table_name = "repeating_invoices",
 	.comment = "Templates that invoices and bills are made from",
 	.key = "repeating_invoice_id",
 	COLUMNS(repeating_invoices_columns),
-	.wrapper = "RepeatingInvoices",
-	.paging = XERO_PAGING_NONE,
-	.has_where = true,
+	REPEATING_INVOICES_LIST,
 	.typical_rows = 50,
 	SCOPE("accounting.invoices"),
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_VOID,
@@ -553,3 +619,14 @@ const XeroObject xero_object_repeating_invoices = {
 		.status = "status", ENDINGS({"DRAFT", "DELETED"}, {"AUTHORISED", "DELETED"}),
 		.ending_hint = "A repeating invoice cannot be changed; DELETE makes it DELETED."),
 };
+
+/* repeating_invoice_attachments */
+
+#define REPEATING_INVOICE_MEMBERS \
+	P(repeating_invoice_status, "Status", TEXT, LEGAL, "Status of the template"), \
+	P(repeating_invoice_type, "Type", TEXT, LEGAL, "Type of the template"), \
+	P(repeating_invoice_contact_id, "Contact.ContactID", UUID, LEGAL, "Contact of the template"), \
+	P(repeating_invoice_contact_name, "Contact.Name", TEXT, LEGAL, "Name of that contact"), \
+	P(repeating_invoice_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the template")
+
+ATTACHMENTS(repeating_invoice_attachments, repeating_invoices, "RepeatingInvoices", repeating_invoice_id, "RepeatingInvoiceID", LEGAL, "templates", REPEATING_INVOICES_LIST, REPEATING_INVOICE_MEMBERS);

@@ -27,16 +27,41 @@ static const XeroColumn budgets_columns[] = {
 	C(status, "Status", TEXT, NONE, FULL, 0, "Status of the budget"),
 };
 
+#define BUDGETS_LIST \
+	.wrapper = "Budgets", \
+	.paging = XERO_PAGING_NONE
+
 const XeroObject xero_object_budgets = {
 	.api = &xero_api_accounting, .name = "Budgets", .table_name = "budgets",
-	.comment = "Budgets; the amounts take one call per budget",
+	.comment = "Budgets",
 	.key = "budget_id",
 	COLUMNS(budgets_columns),
-	.wrapper = "Budgets",
-	.paging = XERO_PAGING_NONE,
+	BUDGETS_LIST,
 	PARAMS({"IDs", XERO_PARAM_VALUE, "budget_id", true}),
 	.typical_rows = 5,
 	.read_scope = "accounting.budgets.read",
+	.operations = XERO_OP_LIST | XERO_OP_GET,
+};
+
+/* budget_budget_lines */
+
+static const XeroColumn budget_budget_lines_columns[] = {
+	C(budget_id, "BudgetID", UUID, NONE, FULL, PARENT | NOT_NULL, "Budget the line belongs to"),
+	C(account_id, "AccountID", UUID, NONE, FULL, 0, "Account"),
+	C(account_code, "AccountCode", TEXT, NONE, FULL, 0, "Code of the account"),
+	C(budget_balances, "BudgetBalances", JSONB, NONE, FULL, 0, "Budgeted amounts by month"),
+	P(budget_status, "Status", TEXT, NONE, "Status of the budget"),
+	P(budget_type, "Type", TEXT, NONE, "Type of the budget"),
+	P(budget_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, "Time of the last change of the budget"),
+};
+
+const XeroObject xero_object_budget_budget_lines = {
+	.api = &xero_api_accounting, .name = "Budgets/BudgetLines", .table_name = "budget_budget_lines",
+	.parent = &xero_object_budgets, .array = "BudgetLines",
+	.comment = "Lines of budgets, one for each account; one call per budget",
+	COLUMNS(budget_budget_lines_columns),
+	BUDGETS_LIST,
+	.typical_rows = 100,
 	.operations = XERO_OP_LIST | XERO_OP_GET,
 };
 
@@ -183,6 +208,10 @@ const XeroObject xero_object_manual_journals = {
 	P(manual_journal_date, "Date", DATE, LEGAL, "Date of the journal"), \
 	P(manual_journal_status, "Status", TEXT, LEGAL, "Status of the journal"), \
 	P(manual_journal_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the journal")
+
+/* manual_journal_attachments */
+
+ATTACHMENTS(manual_journal_attachments, manual_journals, "ManualJournals", manual_journal_id, "ManualJournalID", LEGAL, "manual journals", MANUAL_JOURNALS_LIST, MANUAL_JOURNAL_MEMBERS);
 
 /* manual_journal_journal_lines */
 

@@ -36,18 +36,22 @@ static const XeroColumn accounts_columns[] = {
 	C(has_attachments, "HasAttachments", BOOLEAN, LEGAL, FULL, 0, "Whether files are attached"),
 	C(updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, FULL, NOT_NULL | ORDER, "Time of the last change"),
 	C(add_to_watchlist, "AddToWatchlist", BOOLEAN, LEGAL, FULL, WRITABLE, "Whether the account is on the dashboard watchlist"),
+	C(attachments, "Attachments", JSONB, NONE, SINGLE, 0, "The attached files, without their content; one call per record that has any", .detail_if = "HasAttachments"),
 	C(reporting_code_updated_utc, "ReportingCodeUpdatedUTC", TIMESTAMPTZ, NONE, FULL, 0, "Time the reporting code was last changed"),
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
 };
+
+#define ACCOUNTS_LIST \
+	.wrapper = "Accounts", \
+	.paging = XERO_PAGING_NONE, \
+	.has_where = true, .has_modified_since = true
 
 const XeroObject xero_object_accounts = {
 	.api = &xero_api_accounting, .name = "Accounts", .table_name = "accounts",
 	.comment = "Chart of accounts",
 	.key = "account_id",
 	COLUMNS(accounts_columns),
-	.wrapper = "Accounts",
-	.paging = XERO_PAGING_NONE,
-	.has_where = true, .has_modified_since = true,
+	ACCOUNTS_LIST,
 	.typical_rows = 120,
 	SCOPE("accounting.settings"),
 	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE | XERO_OP_DELETE,
@@ -59,6 +63,16 @@ const XeroObject xero_object_accounts = {
 		BY_METHOD,
 		.ending_hint = "An account that is in use can be archived: UPDATE ... SET status = 'ARCHIVED'."),
 };
+
+/* account_attachments */
+
+#define ACCOUNT_MEMBERS \
+	P(account_status, "Status", TEXT, LEGAL, "Status of the account"), \
+	P(account_type, "Type", TEXT, LEGAL, "Type of the account"), \
+	P(account_currency_code, "CurrencyCode", TEXT, LEGAL, "Currency of the account"), \
+	P(account_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, LEGAL, "Time of the last change of the account")
+
+ATTACHMENTS(account_attachments, accounts, "Accounts", account_id, "AccountID", LEGAL, "accounts", ACCOUNTS_LIST, ACCOUNT_MEMBERS);
 
 /* branding_themes */
 

@@ -162,6 +162,8 @@ typedef struct XeroObject
 	bool		has_modified_since; /* If-Modified-Since is offered */
 	bool		has_summary;	/* summaryOnly= is offered */
 	bool		has_unitdp;		/* unitdp=4 asks for four decimals */
+	bool		details;		/* its table shows what lists lack, for a call
+								 * a record; others do not */
 	bool		hides_records;	/* the list leaves out records that their GET
 								 * shows, and no parameter brings them in */
 	int			max_batch;		/* elements of one write, 0: read-only */
@@ -218,6 +220,16 @@ static inline const char *
 xero_object_path(const XeroObject *object)
 {
 	return object->path ? object->path : object->name;
+}
+
+/*
+ * Does IMPORT FOREIGN SCHEMA make the column?  What would cost a call a record
+ * is in tables that say so; users may add it to others.
+ */
+static inline bool
+xero_is_imported(const XeroObject *object, const XeroColumn *column)
+{
+	return object->details || (column->levels & XERO_LEVEL_LIST) != 0;
 }
 
 /* The object that is asked for: the parent of a child table, else itself. */

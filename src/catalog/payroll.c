@@ -54,21 +54,31 @@ static const XeroColumn payroll_au_employees_columns[] = {
 	C(validation_errors, "ValidationErrors", JSONB, NONE, FULL, 0, "Validation messages, present in answers to writes"),
 };
 
+#define EMPLOYEES_AU \
+	.key = "employee_id", \
+	COLUMNS(payroll_au_employees_columns), \
+	.wrapper = "Employees", .order = "EmployeeID", \
+	.paging = XERO_PAGING_BARE, .default_page_size = 100, \
+	.has_where = true, .has_modified_since = true, \
+	.typical_rows = 50, \
+	SCOPE("payroll.employees"), \
+	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE, \
+	.max_batch = 1, \
+	WRITES( \
+		.create = "POST", .update = "POST", .envelope = XERO_ENVELOPE_ARRAY, \
+		.labels = {"first_name", "last_name"})
+
 const XeroObject xero_object_payroll_au_employees = {
 	.api = &xero_api_payroll_au, .name = "Employees", .table_name = "employees",
 	.comment = "Employees (Australian payroll)",
-	.key = "employee_id",
-	COLUMNS(payroll_au_employees_columns),
-	.wrapper = "Employees", .order = "EmployeeID",
-	.paging = XERO_PAGING_BARE, .default_page_size = 100,
-	.has_where = true, .has_modified_since = true,
-	.typical_rows = 50,
-	SCOPE("payroll.employees"),
-	.operations = XERO_OP_LIST | XERO_OP_GET | XERO_OP_CREATE | XERO_OP_UPDATE,
-	.max_batch = 1,
-	WRITES(
-		.create = "POST", .update = "POST", .envelope = XERO_ENVELOPE_ARRAY,
-		.labels = {"first_name", "last_name"}),
+	EMPLOYEES_AU,
+};
+
+const XeroObject xero_object_payroll_au_employee_details = {
+	.api = &xero_api_payroll_au, .name = "EmployeeDetails", .table_name = "employee_details",
+	.path = "Employees", .details = true,
+	.comment = "Employees with pay, tax and bank details (Australian payroll); one call per employee",
+	EMPLOYEES_AU,
 };
 
 /* payroll_uk.employees */

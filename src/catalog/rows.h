@@ -15,6 +15,8 @@
  *
  * What is inside of a record (a child table) is listed as the record is, so an
  * object with child tables has the members that say so in a macro NAME_LIST.
+ * What lists lack (LEVELS_SINGLE) has a table of details, too: an object of the
+ * same path with .details, or a child table.  No other is imported with it.
  * The data files keep their long lines: INDENT OFF leaves them alone.
  *
  *-------------------------------------------------------------------------
@@ -143,6 +145,32 @@
 		UNSENT( \
 			{"discount_rate", "discount_amount"}, \
 			{"discount_rate|discount_amount", "line_amount"}))
+
+/*
+ * A table of the files attached to records.  Lists do not tell of them, only
+ * whether a record has any.
+ */
+#define ATTACHMENTS(name_, parent_, path_, key_, field_, filter_, comment_, list_, members_) \
+	static const XeroColumn name_##_columns[] = { \
+		C(key_, field_, UUID, filter_, FULL, PARENT | KEY, "Record that the file is attached to"), \
+		C(attachment_id, "AttachmentID", UUID, NONE, FULL, 0, "Xero's identifier of the attachment"), \
+		C(file_name, "FileName", TEXT, NONE, FULL, 0, "Name of the file"), \
+		C(url, "Url", TEXT, NONE, FULL, 0, "Where the API has its content"), \
+		C(mime_type, "MimeType", TEXT, NONE, FULL, 0, "Type of its content"), \
+		C(content_length, "ContentLength", INTEGER, NONE, FULL, 0, "Length of its content, in bytes"), \
+		C(include_online, "IncludeOnline", BOOLEAN, NONE, FULL, 0, "Whether the online document has it"), \
+		members_ \
+	}; \
+	const XeroObject xero_object_##name_ = { \
+		.api = &xero_api_accounting, .name = path_ "/Attachments", .table_name = #name_, \
+		.parent = &xero_object_##parent_, .array = "Attachments", \
+		.comment = "Files attached to " comment_ "; one call for each that has any", \
+		.key = "attachment_id", \
+		COLUMNS(name_##_columns), \
+		list_, \
+		.typical_rows = 50, \
+		.operations = XERO_OP_LIST | XERO_OP_GET, \
+	}
 
 #define ALLOCATION_WRITES \
 	WRITES( \

@@ -241,6 +241,8 @@ xero_catalog_columns(PG_FUNCTION_ARGS)
 			Datum		values[9];
 			bool		nulls[9] = {0};
 
+			if (!xero_is_imported(object, column))
+				continue;
 			values[0] = CStringGetTextDatum(object->api->name);
 			values[1] = CStringGetTextDatum(object->table_name);
 			values[2] = CStringGetTextDatum(column->name);
@@ -251,7 +253,8 @@ xero_catalog_columns(PG_FUNCTION_ARGS)
 													 column->field));
 			values[5] = CStringGetTextDatum(pushdown_word(object, column));
 			values[6] = BoolGetDatum((column->flags & XERO_COL_WRITABLE) != 0);
-			values[7] = BoolGetDatum((column->flags & XERO_COL_REQUIRED) != 0);
+			values[7] = BoolGetDatum((column->flags & XERO_COL_REQUIRED) != 0 &&
+									 (object->operations & XERO_OP_CREATE) != 0);
 			values[8] = CStringGetTextDatum(column->comment);
 
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,

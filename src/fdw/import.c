@@ -100,6 +100,8 @@ create_command(const XeroObject *object, const char *servername)
 	{
 		const XeroColumn *column = &object->columns[i];
 
+		if (!xero_is_imported(object, column))
+			continue;
 		option = psprintf("%s%s",
 						  column->flags & XERO_COL_PARENT ? XERO_PARENT_PREFIX : "",
 						  column->field);
@@ -194,9 +196,12 @@ comment_table(const RangeVar *table, const XeroObject *object)
 	CreateComments(relid, RelationRelationId,
 				   get_attnum(relid, TENANT_COLUMN), TENANT_COMMENT);
 	for (int i = 0; i < object->ncolumns; i++)
-		CreateComments(relid, RelationRelationId,
-					   get_attnum(relid, object->columns[i].name),
-					   object->columns[i].comment);
+	{
+		if (xero_is_imported(object, &object->columns[i]))
+			CreateComments(relid, RelationRelationId,
+						   get_attnum(relid, object->columns[i].name),
+						   object->columns[i].comment);
+	}
 }
 
 /* ProcessUtility_hook: comments for the tables of an IMPORT. */

@@ -236,9 +236,10 @@ DECLARE
 	line integer;
 BEGIN
 	SELECT array_agg(s.relation) INTO sources FROM @extschema@._mirror_sources(remote) AS s;
+	-- of tables of details, a copy would only have what that of their list has
 	chosen := ARRAY(SELECT s FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s
 		WHERE c.relname = ANY (tables)
-			OR tables IS NULL AND has_table_privilege(s, 'SELECT') AND @extschema@._mirror_key(s) IS NOT NULL
+			OR tables IS NULL AND (@extschema@._xero_object(s)).object NOT LIKE '%Details' AND has_table_privilege(s, 'SELECT') AND @extschema@._mirror_key(s) IS NOT NULL
 				AND ((@extschema@._line_source(s)).parent_object IS NULL
 					OR @extschema@._mirror_parent(s, local_schema, sources) IS NOT NULL));
 	faults := ARRAY(

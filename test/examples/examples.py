@@ -63,7 +63,7 @@ def main(folder):
                 continue
             examples += 1
             if len(parts) == 2:
-                check_single(report, table, table["path"], body)
+                check_single(report, tables, table, table["path"], body)
                 continue
             if (api, template) in SHORTENED:
                 print(f"count put right: {api} {template}: {SHORTENED[api, template]}")

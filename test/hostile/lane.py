@@ -39,7 +39,9 @@ class Lane:
                 day_limit '1000000', app_minute_limit '1000000' {more});
             CREATE USER MAPPING FOR PUBLIC SERVER {self.name} OPTIONS (client_secret '{CLIENT_SECRET}');
             CREATE SCHEMA {self.name};
-            IMPORT FOREIGN SCHEMA accounting LIMIT TO (invoices, contacts, contact_groups) FROM SERVER {self.name} INTO {self.name}""")
+            IMPORT FOREIGN SCHEMA accounting LIMIT TO (invoices, contacts, contact_groups) FROM SERVER {self.name} INTO {self.name};
+            ALTER FOREIGN TABLE {self.name}.invoices ADD COLUMN attachments jsonb OPTIONS (field 'Attachments');
+            ALTER FOREIGN TABLE {self.name}.contact_groups ADD COLUMN contacts jsonb OPTIONS (field 'Contacts')""")
         await self.connect()
         return self
 

@@ -9,7 +9,7 @@ from database import SqlError, literal, parse, rows, sandbox, spell
 from truth import differences, expected_rows, field_of
 
 # Deleted records are in no list, but can be had by their key: such a key is
-# looked for in the list, and what only the single record carries is fetched.
+# looked for in the list.
 BY_LIST = {"contact_groups"}
 # Columns that a list carries and the single record does not (xero-api.md 2.5):
 # wanting them, the extension rightly asks for the list.
@@ -81,9 +81,10 @@ def serve_singles(table, path, records):
         serve(f"{path}/{field_of(record, key)}", spell({table["root"]: [record]}))
 
 
-def children_of(tables, table):
-    return [child for (api, _), child in tables.items()
-            if api == table["api"] and child["array"] and child["root"] == table["root"]]
+def relatives_of(tables, table):
+    """The tables that are made of the same records: of their lines, and of details."""
+    return [other for (api, _), other in tables.items()
+            if api == table["api"] and other is not table and other["root"] == table["root"]]
 
 
 def check_list(report, tables, table, path, body):
@@ -97,12 +98,12 @@ def check_list(report, tables, table, path, body):
         serve(path, body)
     if "get" in table["operations"]:
         serve_singles(table, path, records)
-    for reader in [table] + children_of(tables, table):
+    for reader in [table] + relatives_of(tables, table):
         compare(report, f"{table['api']} {path} in {reader['table_name']}", reader, records)
-    note_members(report, table, records)
+    note_members(report, [table, *relatives_of(tables, table)], records)
 
 
-def check_single(report, table, path, body):
+def check_single(report, tables, table, path, body):
     records = records_of(table, parse(body))
     key = next(column for column in table["columns"] if column["column_name"] == table["key_column"])
     value = field_of(records[0], key["field"])
@@ -110,18 +111,23 @@ def check_single(report, table, path, body):
     calls = [f"{path}/{value}"]
     if table["table_name"] in BY_LIST:
         serve(path, body)
-        calls.insert(0, path)
+        calls = [path]
     asked_before = len(sandbox("log"))
     compare(report, f"{table['api']} {path}/{{{key['field']}}}", table, records,
             f" WHERE {key['column_name']} = {literal(value)}")
     asked = [call["path"] for call in sandbox("log")[asked_before:] if call["path"].startswith(path)]
     report.add(f"{path}: calls for one record",
                [] if [text.lower() for text in asked] == [text.lower() for text in calls] else asked or ["none"])
-    note_members(report, table, records)
+    for reader in relatives_of(tables, table):
+        by = reader["columns"][0] if reader["array"] else key
+        compare(report, f"{table['api']} {path}/{{{key['field']}}} in {reader['table_name']}", reader, records,
+                f" WHERE {by['column_name']} = {literal(value)}")
+    note_members(report, [table, *relatives_of(tables, table)], records)
 
 
-def note_members(report, table, records):
+def note_members(report, readers, records):
     """Members of the records that no column shows, for information."""
-    first = {column["field"].split(".")[0].lower() for column in table["columns"]}
+    first = {reader["array"].lower() for reader in readers if reader["array"]} | {
+        column["field"].split(".")[0].lower() for reader in readers if not reader["array"] for column in reader["columns"]}
     missing = {name for record in records for name in record if name.lower() not in first}
-    report.without_column.setdefault(table["table_name"], set()).update(missing)
+    report.without_column.setdefault(readers[0]["table_name"], set()).update(missing)

@@ -96,6 +96,8 @@ def same(data_type, wanted, got):
 def elements(table, parent):
     """The rows that a child table takes from a record."""
     found = member(parent, table["array"])
+    if table["array"] == "Attachments" and member(parent, "HasAttachments") is not True:
+        return []
     return [element for element in found if element is not None] if isinstance(found, list) else []
 
 

@@ -29,7 +29,7 @@ $session->rows(qq{INSERT INTO xero.invoices (type, contact_id, date, due_date, i
 	SELECT t, '$contact', '2026-03-01', '2026-03-31', 'OPEN-' || n, 'AUTHORISED', l::jsonb FROM (VALUES (1, 'ACCREC', '$line'), (2, 'ACCREC', '$line'), (3, 'ACCPAY', '$cost')) AS v (n, t, l)});
 my ($open, $open_too, $bill) = split /\n/, $session->rows(q{SELECT invoice_id FROM xero.invoices WHERE invoice_number LIKE 'OPEN-%' ORDER BY invoice_number});
 my $bill_line = $session->rows(qq{SELECT line_item_id FROM xero.invoice_line_items WHERE invoice_id = '$bill'});
-$session->rows(qq{INSERT INTO xero.receipts (date, contact_id, user_id, line_items, reference) VALUES ('2026-03-03', '$contact', '$user', '$cost', 'for a claim')});
+$session->rows(qq{INSERT INTO xero.receipt_details (date, contact_id, user_id, line_items, reference) VALUES ('2026-03-03', '$contact', '$user', '$cost', 'for a claim')});
 my $receipt = $session->rows(q{SELECT receipt_id FROM xero.receipts WHERE reference = 'for a claim'});
 
 # table => [Xero's object, its key column, what INSERT is given, what the record then has, SET of an UPDATE,
@@ -72,7 +72,7 @@ my @objects = (
 		{ PurchaseOrderNumber => 'O-PO', Status => 'DRAFT' }, q{reference = 'r'}, { Reference => 'r', Status => 'DRAFT' }, { Status => 'DELETED', Reference => 'r' } ],
 	quotes => [ 'Quotes', 'quote_id', { contact_id => $contact, date => '2026-03-03', quote_number => 'O-Q', line_items => $line },
 		{ QuoteNumber => 'O-Q', Status => 'DRAFT' }, q{title = 't'}, { Title => 't', QuoteNumber => 'O-Q' }, { Status => 'DELETED', Title => 't' } ],
-	receipts => [ 'Receipts', 'receipt_id', { date => '2026-03-03', contact_id => $contact, user_id => $user, line_items => $cost, reference => 'ref' },
+	receipt_details => [ 'Receipts', 'receipt_id', { date => '2026-03-03', contact_id => $contact, user_id => $user, line_items => $cost, reference => 'ref' },
 		{ Reference => 'ref', Status => 'DRAFT' }, q{reference = 'new'}, { Reference => 'new' }, { Status => 'VOIDED' } ],
 	repeating_invoices => [ 'RepeatingInvoices', 'repeating_invoice_id', { type => 'ACCREC', contact_id => $contact, reference => 'ref', line_items => $line,
 			schedule => '{"Period": 1, "Unit": "MONTHLY", "DueDate": 10, "DueDateType": "OFFOLLOWINGMONTH", "StartDate": "2026-04-01"}' },

@@ -387,6 +387,18 @@ check_levels(void)
 	rule("a list tells whether a record has attachments");
 }
 
+/* Is there another table of its columns that has what lists lack? */
+static bool
+has_details(const XeroObject *object)
+{
+	for (int i = 0; i < xero_nobjects; i++)
+	{
+		if (xero_objects[i]->details && xero_objects[i]->columns == object->columns)
+			return true;
+	}
+	return false;
+}
+
 /* What can be written */
 static void
 check_writes(void)
@@ -408,7 +420,7 @@ check_writes(void)
 				expect(writes, object, column->name);
 			if (column->flags & XERO_COL_REQUIRED)
 				expect((column->flags & XERO_COL_WRITABLE) &&
-					   (object->operations & XERO_OP_CREATE),
+					   ((object->operations & XERO_OP_CREATE) || has_details(object)),
 					   object, column->name);
 		}
 	}

@@ -62,10 +62,11 @@ SHOWN_IN = {"Invoices": {"Payments", "CreditNotes", "Prepayments", "Overpayments
 NEVER = {
     "a document keeps its type": {"bank_transactions.type", "credit_notes.type", "invoices.type"},
     "Xero computes it; a price has to change": {
-        name + "_line_items.line_amount" for name in ("bank_transaction", "credit_note", "invoice", "purchase_order", "quote")},
+        name + "_line_items.line_amount"
+        for name in ("bank_transaction", "credit_note", "invoice", "purchase_order", "quote", "receipt")},
     "the lines must sum up to nothing": {"manual_journal_journal_lines.line_amount"},
     "discounts are for sales": {name + "_line_items.discount_" + how for how in ("rate", "amount")
-                                for name in ("bank_transaction", "credit_note", "purchase_order")},
+                                for name in ("bank_transaction", "credit_note", "purchase_order", "receipt")},
     "they mean something together": {"linked_transactions." + name for name in (
         "source_transaction_id", "source_line_item_id", "target_line_item_id")},
     "a claim keeps its receipts": {"expense_claims.receipts"},
@@ -92,7 +93,7 @@ class Table:
         self.row = row
         self.name = row["table_name"]
         self.foreign = f'{row["api"]}."{self.name}"'
-        self.object = row["object"].split("/")[1]
+        self.object = row["root"]
         self.array = (row["object"].split("/") + [None])[2]
         self.columns = [column for column in row["columns"] if column["writable"] and
                         not column["field"].startswith("../")]

@@ -120,8 +120,13 @@ usable_levels(const XeroTable *table, List *wanted)
 static double
 detail_calls(const XeroTable *table, List *wanted, double records)
 {
-	double		calls = xero_lists_lack_rows(table->object) ? records : 0;
+	const XeroObject *object = table->object;
+	double		calls = 0;
 	ListCell   *lc;
+
+	if (xero_lists_lack_rows(object))
+		calls = xero_find_field(object->parent, object->array)->detail_if ?
+			ceil(records * DETAIL_IF_SHARE) : records;
 
 	foreach(lc, wanted)
 	{

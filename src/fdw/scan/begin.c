@@ -112,7 +112,7 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 	XeroDecoder *decoder = &state->decoder;
 	const XeroObject *root = xero_root_object(spec->table->object);
 	TupleDesc	desc = RelationGetDescr(rel);
-	int			max = list_length(wanted) * 2 + 2;
+	int			max = list_length(wanted) * 2 + 3;
 	const XeroColumn *column;
 	ListCell   *lc;
 
@@ -147,6 +147,13 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 	decoder->offset_field = column ?
 		need_field(state, column->field, xero_type_oid(column->type)) : -1;
 	init_detail(state, estate);
+	decoder->part_flag = -1;
+	if (xero_lists_lack_rows(spec->table->object))
+	{
+		column = xero_find_field(root, spec->table->object->array);
+		if (column->detail_if != NULL)
+			decoder->part_flag = need_field(state, column->detail_if, BOOLOID);
+	}
 
 	decoder->reader = xero_reader_create(estate->es_query_cxt, spec->table->name,
 										 root->wrapper, spec->table->object->array,

@@ -365,6 +365,17 @@ fill_slot(XeroScanState *state, TupleTableSlot *slot)
 	return true;
 }
 
+/* Does the present record's own flag say that it may have rows? */
+static bool
+has_parts(const XeroScanState *state)
+{
+	const XeroDecoder *decoder = &state->decoder;
+
+	return decoder->part_flag < 0 ||
+		(!decoder->nulls[decoder->part_flag] &&
+		 DatumGetBool(decoder->values[decoder->part_flag]));
+}
+
 /* Ask for the present record by itself, for the rows that the list lacks. */
 static void
 open_part(XeroScanState *state)
@@ -436,7 +447,8 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 			page->org_scan->offset = DatumGetInt32(decoder->values[decoder->offset_field]);
 		if (!page->part_open)
 		{
-			if (is_repeated(state) || pass_over(state, true))
+			if (is_repeated(state) || !has_parts(state) ||
+				pass_over(state, true))
 				continue;
 			if (decoder->parts && page->reader != decoder->parts)
 			{

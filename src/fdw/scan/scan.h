@@ -100,6 +100,8 @@ typedef struct XeroDecoder
 	XeroReader *parts;			/* of single records, if the lists lack the
 								 * rows of a child table; else NULL */
 	MemoryContext part_cxt;		/* such a record's response */
+	int			part_flag;		/* index of the field that tells whether a
+								 * record may have rows, or -1 */
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
 	XeroDetail *detail;			/* columns that lists lack, or NULL */

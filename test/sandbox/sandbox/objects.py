@@ -123,11 +123,12 @@ NAMELESS = Form(nameless_account=True)
 REDUCED = {**DOCUMENT, "page": Form(drop=["Attachments"], bare_contact=True)}
 
 ALL = [
-    Object("Accounts", "AccountID", scopes="accounting.settings"),
+    Object("Accounts", "AccountID", forms={"list": NO_ATTACHMENTS}, scopes="accounting.settings"),
     Object("BankTransactions", "BankTransactionID", paging="pages", unitdp=True, params="References", forms=REDUCED,
            scopes=TRANSACTIONS + " accounting.banktransactions",
            optimised="Type Status Date Contact.ContactID BankTransactionID UpdatedDateUTC"),
     Object("BankTransfers", "BankTransferID", clock="CreatedDateUTC", params="includeDeleted",
+           forms={"list": NO_ATTACHMENTS},
            scopes=TRANSACTIONS + " accounting.banktransactions"),
     Object("BatchPayments", "BatchPaymentID", scopes=TRANSACTIONS + " accounting.payments"),
     Object("BrandingThemes", "BrandingThemeID", clock="CreatedDateUTC", where=False, order=False,
@@ -188,7 +189,7 @@ ALL = [
            params="DateFrom DateTo ExpiryDateFrom ExpiryDateTo ContactID Status QuoteNumber",
            scopes=TRANSACTIONS + " accounting.invoices"),
     Object("Receipts", "ReceiptID", unitdp=True, forms=DOCUMENT, scopes=TRANSACTIONS + " accounting.classicexpenses"),
-    Object("RepeatingInvoices", "RepeatingInvoiceID", clock=None, modified_since=False,
+    Object("RepeatingInvoices", "RepeatingInvoiceID", clock=None, modified_since=False, forms={"list": NO_ATTACHMENTS},
            scopes=TRANSACTIONS + " accounting.invoices"),
     Object("TaxRates", "TaxType", clock=None, modified_since=False, scopes="accounting.settings"),
     Object("TrackingCategories", "TrackingCategoryID", clock=None, modified_since=False, params="includeArchived",

@@ -298,6 +298,8 @@ class Documents:
                 "ToIsReconciled": n % 3 == 0, "Reference": f"Sub {n:05d}", "HasAttachments": n == 1,
                 "FromTracking": [option], "ToTracking": [], "ValidationErrors": []})
             records[-1]["ToTracking"] = [option] if n % 2 else []
+            if n == 1:
+                records[-1]["Attachments"] = self.attachments("BankTransfers", records[-1]["BankTransferID"], n)
         return records
 
     # sales and purchases -------------------------------------------------

@@ -161,7 +161,8 @@ class Invoices:
             "InvoicePaymentServices": self.payment_services(kind, h), "SentToEmailAddress": "",
             "UpdatedDateUTCString": iso_seconds(updated) + "Z", "CurrencyCode": currency}
         if record["IsDiscounted"]:
-            record["TotalDiscount"] = money(sum(line[1] * line[2] // 1_000_000 - line[4] for line in lines if line[3]))
+            record["TotalDiscount"] = money(sum((line[1] * line[2] + 500_000) // 1_000_000 - line[4]
+                                                for line in lines if line[3]))
         if kind == "ACCREC":
             record["SentToContact"] = bool(h >> 17 & 1)
             if h >> 17 & 3 == 3:

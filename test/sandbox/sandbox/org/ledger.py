@@ -72,6 +72,7 @@ class Ledger:
                 record["CurrencyCode"] = self.locale["currency"] if n else ""
             if n == 7:
                 record["ValidationErrors"] = []
+                record["Attachments"] = self.org.documents.attachments("Accounts", record["AccountID"], n)
             record.update(extra)
             records.append(record)
         return records

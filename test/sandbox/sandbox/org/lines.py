@@ -84,7 +84,7 @@ class Lines:
                                       ledger.tracking_options[:1 + (g >> 60 & 1)]]
             if discount:
                 record["DiscountRate"] = Number(f"{discount}.00")
-                record["DiscountAmount"] = money(quantity * price // 1_000_000 - amount)
+                record["DiscountAmount"] = money((quantity * price + 500_000) // 1_000_000 - amount)
                 record["DiscountEnteredAsPercent"] = True
             if g >> 58 & 3 == 0:
                 item = (g >> 6) % 5
