@@ -176,8 +176,8 @@ xero_resolve_values(List *nodes, const XeroParamValue *params,
 /*
  * True if the text can be sent as a quoted literal in where=.  How Xero reads a
  * quote, a backslash, control characters and characters outside the BMP is
- * unknown, and so is what a character was that was replaced.  An empty text is not sent either: Xero does not reliably tell it
- * from null.
+ * unknown, and so is what a character was that was replaced.  An empty text is
+ * not sent either: Xero does not reliably tell it from null.
  */
 bool
 xero_text_sendable(const char *text)

@@ -43,42 +43,24 @@ make_text(XeroBinding binding, char *text)
 	return result;
 }
 
-/*
- * Joins texts by AND or OR; their fates combine.  An OR of nothing is never
- * true, an AND of nothing always.
- */
-XeroText *
-xero_join(XeroConditionKind kind, List *texts)
+/* An AND or OR of texts. */
+static XeroText *
+join_texts(bool is_and, List *parts)
 {
-	bool		is_and = kind == XERO_COND_AND;
-	XeroFate	decisive = is_and ? XERO_FATE_NEVER : XERO_FATE_ALWAYS;
 	XeroBinding other = is_and ? XERO_BINDS_OR : XERO_BINDS_AND;
-	List	   *parts = NIL;
-	bool		unsendable = false;
 	XeroText   *result;
 	StringInfoData buf;
 	ListCell   *lc;
 
-	foreach(lc, texts)
-	{
-		XeroText   *text = lfirst(lc);
-
-		if (text->fate == decisive)
-			return make_fate(decisive);
-		if (text->fate == XERO_FATE_UNSENDABLE)
-			unsendable = true;
-		if (text->fate == XERO_FATE_TEXT)
-			parts = lappend(parts, text);
-	}
-	if (unsendable && (!is_and || parts == NIL))
-		return make_fate(XERO_FATE_UNSENDABLE);
 	if (parts == NIL)
 		return make_fate(is_and ? XERO_FATE_ALWAYS : XERO_FATE_NEVER);
 	if (list_length(parts) == 1)
-		return linitial(parts);
-
+	{
+		result = palloc(sizeof(XeroText));
+		*result = *(XeroText *) linitial(parts);
+		return result;
+	}
 	initStringInfo(&buf);
-	result = make_text(is_and ? XERO_BINDS_AND : XERO_BINDS_OR, NULL);
 	foreach(lc, parts)
 	{
 		XeroText   *part = lfirst(lc);
@@ -87,10 +69,47 @@ xero_join(XeroConditionKind kind, List *texts)
 			appendStringInfoString(&buf, is_and ? " AND " : " OR ");
 		appendStringInfo(&buf, part->binding == other ? "(%s)" : "%s",
 						 part->text);
-		result->many |= part->many;
-		result->unbounded |= part->unbounded;
 	}
-	result->text = buf.data;
+	return make_text(is_and ? XERO_BINDS_AND : XERO_BINDS_OR, buf.data);
+}
+
+/*
+ * Joins texts by AND or OR; their fates combine.  An OR of nothing is never
+ * true, an AND of nothing always.  What may be longer when values are known
+ * makes the whole longer, also where it has no text now.
+ */
+XeroText *
+xero_join(XeroConditionKind kind, List *texts)
+{
+	bool		is_and = kind == XERO_COND_AND;
+	XeroFate	decisive = is_and ? XERO_FATE_NEVER : XERO_FATE_ALWAYS;
+	List	   *parts = NIL;
+	bool		unsendable = false;
+	bool		decided = false;
+	bool		many = false;
+	bool		unbounded = false;
+	XeroText   *result;
+	ListCell   *lc;
+
+	foreach(lc, texts)
+	{
+		XeroText   *text = lfirst(lc);
+
+		many |= text->many;
+		unbounded |= text->unbounded;
+		decided |= text->fate == decisive;
+		unsendable |= text->fate == XERO_FATE_UNSENDABLE;
+		if (text->fate == XERO_FATE_TEXT)
+			parts = lappend(parts, text);
+	}
+	if (decided)
+		result = make_fate(decisive);
+	else if (unsendable && (!is_and || parts == NIL))
+		result = make_fate(XERO_FATE_UNSENDABLE);
+	else
+		result = join_texts(is_and, parts);
+	result->many = many;
+	result->unbounded = unbounded;
 	return result;
 }
 
