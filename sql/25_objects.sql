@@ -1,6 +1,7 @@
 -- Objects whose lists have a path of two parts or a parameter of their own, and
 -- parameters that Xero has added to lists and to writes.
 CALL needs_00_setup();
+ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 
 -- 1. Lists that a parameter makes another one of.
 SELECT count(*) > 0 AS some, bool_or(source_type = 'ACCREC') AS accruals FROM xero.cash_journals;
@@ -34,3 +35,4 @@ EXPLAIN (COSTS OFF) INSERT INTO xero.credit_notes (type) VALUES ('ACCRECCREDIT')
 RESET xero_fdw.allow_backorders;
 SELECT call FROM calls() AS call WHERE call::text LIKE '%P%/Invoices%';
 \! "$PG_ABS_SRCDIR"/test/sandbox-control reset
+ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);

@@ -1,5 +1,6 @@
 -- What Xero lets one change of a bill that is paid (since March 2026), and what not.
 CALL needs_00_setup();
+ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR"/test/sandbox-control reset
 SELECT invoice_id, contact_id, total FROM xero.invoices
 	WHERE type = 'ACCPAY' AND status = 'PAID' AND date > '2024-01-01' ORDER BY invoice_id LIMIT 1 \gset
@@ -19,3 +20,4 @@ SELECT total = :total AS same_total, status FROM xero.invoices WHERE invoice_id 
 SELECT error_of(format('UPDATE xero.invoice_line_items SET quantity = quantity + 1 WHERE invoice_id = %L', :'invoice_id'));
 SELECT error_of(format('UPDATE xero.invoices SET date = ''2026-01-01'' WHERE invoice_id = %L', :'invoice_id'));
 \! "$PG_ABS_SRCDIR"/test/sandbox-control reset
+ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
