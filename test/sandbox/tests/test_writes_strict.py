@@ -267,7 +267,7 @@ class Reading(Strict):
         made = self.sandbox.control("change", {"object": "Invoices", "create": {
             "Type": "ACCREC", "Contact": {"ContactID": self.contact}, "LineItems": [SALE], "Status": "PAID", "Reference": "r"}})["id"]
         invoice = self.one("Invoices/" + made)
-        self.assertEqual((invoice["Status"], invoice["Total"], invoice["LineItems"], invoice["CurrencyCode"]),
+        self.assertEqual((invoice["Status"], float(invoice["Total"]), invoice["LineItems"], invoice["CurrencyCode"]),
                          ("PAID", 33, [SALE], "AUD"))
         self.assertTrue(invoice["InvoiceNumber"].startswith("INV-"))
         self.assertEqual([one["InvoiceID"] for one in self.state("Invoices?id=" + made)], [made])
