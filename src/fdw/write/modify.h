@@ -280,7 +280,7 @@ extern XeroPendingRow *xero_encode_update(XeroModify *state,
 extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
-/* Has one of the columns "a|b|c" a text? */
+/* in members.c: has one of the columns "a|b|c" a text? */
 extern bool xero_is_any_there(const XeroEncoder *encoder, char **texts,
 							  const char *columns);
 

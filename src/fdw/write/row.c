@@ -241,28 +241,6 @@ check_read_only(XeroModify *state, TupleTableSlot *slot, char *label)
  *-------------------------------------------------------------------------
  */
 
-char *
-xero_array_text(const XeroColumn *column, char *text)
-{
-	return (column->flags & XERO_COL_STAYS) && strcmp(text, "[]") == 0 ?
-		"[{}]" : text;
-}
-
-bool
-xero_is_any_there(const XeroEncoder *encoder, char **texts,
-				  const char *columns)
-{
-	for (int i = 0; i < encoder->nmembers; i++)
-	{
-		const XeroColumn *known = encoder->columns[i].known;
-
-		if (texts[i] != NULL && known != NULL &&
-			xero_is_one_of(columns, known->name))
-			return true;
-	}
-	return false;
-}
-
 /* The members whose texts are set, as one element. */
 static void
 make_element(XeroModify *state, XeroPendingRow *row)
