@@ -126,7 +126,7 @@ const XeroObject xero_object_bank_transactions = {
 /* bank_transaction_line_items */
 
 static const XeroColumn bank_transaction_line_items_columns[] = {
-	C(bank_transaction_id, "BankTransactionID", UUID, LEGAL, FULL, HOLDER, "Bank transaction the line belongs to"),
+	C(bank_transaction_id, "BankTransactionID", UUID, LEGAL, FULL, PARENT_KEY, "Bank transaction the line belongs to"),
 	LINE_ITEM_COLUMNS,
 	BANK_TRANSACTION_MEMBERS,
 };
@@ -299,7 +299,7 @@ const XeroObject xero_object_overpayments = {
 /* overpayment_allocations */
 
 static const XeroColumn overpayment_allocations_columns[] = {
-	C(overpayment_id, "OverpaymentID", UUID, LEGAL, FULL, HOLDER, "Overpayment the allocation belongs to"),
+	C(overpayment_id, "OverpaymentID", UUID, LEGAL, FULL, PARENT_KEY, "Overpayment the allocation belongs to"),
 	C(allocation_id, "AllocationID", UUID, NONE, FULL, 0, "Xero's identifier of the allocation"),
 	C(invoice_id, "Invoice.InvoiceID", UUID, NONE, FULL, WRITABLE, "Invoice or bill the credit is applied to"),
 	C(invoice_number, "Invoice.InvoiceNumber", TEXT, NONE, FULL, WRITABLE, "Number of the invoice or bill the credit is applied to"),
@@ -450,7 +450,7 @@ const XeroObject xero_object_prepayments = {
 /* prepayment_allocations */
 
 static const XeroColumn prepayment_allocations_columns[] = {
-	C(prepayment_id, "PrepaymentID", UUID, LEGAL, FULL, HOLDER, "Prepayment the allocation belongs to"),
+	C(prepayment_id, "PrepaymentID", UUID, LEGAL, FULL, PARENT_KEY, "Prepayment the allocation belongs to"),
 	C(allocation_id, "AllocationID", UUID, NONE, FULL, 0, "Xero's identifier of the allocation"),
 	C(invoice_id, "Invoice.InvoiceID", UUID, NONE, FULL, WRITABLE, "Invoice or bill the credit is applied to"),
 	C(invoice_number, "Invoice.InvoiceNumber", TEXT, NONE, FULL, WRITABLE, "Number of the invoice or bill the credit is applied to"),
@@ -561,7 +561,7 @@ const XeroObject xero_object_receipt_details = {
 /* receipt_line_items */
 
 static const XeroColumn receipt_line_items_columns[] = {
-	C(receipt_id, "ReceiptID", UUID, LEGAL, FULL, HOLDER, "Receipt the line belongs to"),
+	C(receipt_id, "ReceiptID", UUID, LEGAL, FULL, PARENT_KEY, "Receipt the line belongs to"),
 	LINE_ITEM_COLUMNS,
 	RECEIPT_MEMBERS,
 };

@@ -151,7 +151,7 @@ const XeroObject xero_object_contact_phones = {
 /* contact_contact_persons */
 
 static const XeroColumn contact_contact_persons_columns[] = {
-	C(contact_id, "ContactID", UUID, LEGAL, FULL, HOLDER, "Contact the person belongs to"),
+	C(contact_id, "ContactID", UUID, LEGAL, FULL, PARENT_KEY, "Contact the person belongs to"),
 	C(first_name, "FirstName", TEXT, NONE, FULL, WRITABLE, "First name", .max_length = 255),
 	C(last_name, "LastName", TEXT, NONE, FULL, WRITABLE, "Last name", .max_length = 255),
 	C(email_address, "EmailAddress", TEXT, NONE, FULL, WRITABLE, "E-mail address", .max_length = 255),
@@ -215,7 +215,7 @@ const XeroObject xero_object_contact_groups = {
 /* contact_group_contacts */
 
 static const XeroColumn contact_group_contacts_columns[] = {
-	C(contact_group_id, "ContactGroupID", UUID, LEGAL, FULL, HOLDER, "Group"),
+	C(contact_group_id, "ContactGroupID", UUID, LEGAL, FULL, PARENT_KEY, "Group"),
 	C(contact_id, "ContactID", UUID, NONE, FULL, REQUIRED, "Contact that is in the group"),
 	C(name, "Name", TEXT, NONE, FULL, 0, "Name of the contact"),
 	CONTACT_GROUP_MEMBERS,

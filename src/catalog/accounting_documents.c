@@ -90,7 +90,7 @@ const XeroObject xero_object_credit_notes = {
 /* credit_note_line_items */
 
 static const XeroColumn credit_note_line_items_columns[] = {
-	C(credit_note_id, "CreditNoteID", UUID, LEGAL, FULL, HOLDER, "Credit note the line belongs to"),
+	C(credit_note_id, "CreditNoteID", UUID, LEGAL, FULL, PARENT_KEY, "Credit note the line belongs to"),
 	LINE_ITEM_COLUMNS,
 	CREDIT_NOTE_MEMBERS,
 };
@@ -111,7 +111,7 @@ const XeroObject xero_object_credit_note_line_items = {
 /* credit_note_allocations */
 
 static const XeroColumn credit_note_allocations_columns[] = {
-	C(credit_note_id, "CreditNoteID", UUID, LEGAL, FULL, HOLDER, "Credit note the allocation belongs to"),
+	C(credit_note_id, "CreditNoteID", UUID, LEGAL, FULL, PARENT_KEY, "Credit note the allocation belongs to"),
 	C(allocation_id, "AllocationID", UUID, NONE, FULL, 0, "Xero's identifier of the allocation"),
 	C(invoice_id, "Invoice.InvoiceID", UUID, NONE, FULL, WRITABLE, "Invoice or bill the credit is applied to"),
 	C(invoice_number, "Invoice.InvoiceNumber", TEXT, NONE, FULL, WRITABLE, "Number of the invoice or bill the credit is applied to"),
@@ -232,7 +232,7 @@ const XeroObject xero_object_invoices = {
 /* invoice_line_items */
 
 static const XeroColumn invoice_line_items_columns[] = {
-	C(invoice_id, "InvoiceID", UUID, OPTIMISED, FULL, HOLDER, "Invoice the line belongs to"),
+	C(invoice_id, "InvoiceID", UUID, OPTIMISED, FULL, PARENT_KEY, "Invoice the line belongs to"),
 	LINE_ITEM_COLUMNS,
 	INVOICE_MEMBERS,
 };
@@ -439,7 +439,7 @@ const XeroObject xero_object_purchase_orders = {
 /* purchase_order_line_items */
 
 static const XeroColumn purchase_order_line_items_columns[] = {
-	C(purchase_order_id, "PurchaseOrderID", UUID, NONE, FULL, HOLDER, "Purchase order the line belongs to"),
+	C(purchase_order_id, "PurchaseOrderID", UUID, NONE, FULL, PARENT_KEY, "Purchase order the line belongs to"),
 	LINE_ITEM_ROWS("To set the account by its identifier, which lists of orders do not show",),
 	PURCHASE_ORDER_MEMBERS,
 };
@@ -554,7 +554,7 @@ const XeroObject xero_object_quotes = {
 /* quote_line_items */
 
 static const XeroColumn quote_line_items_columns[] = {
-	C(quote_id, "QuoteID", UUID, NONE, FULL, HOLDER, "Quote the line belongs to"),
+	C(quote_id, "QuoteID", UUID, NONE, FULL, PARENT_KEY, "Quote the line belongs to"),
 	LINE_ITEM_COLUMNS,
 	QUOTE_MEMBERS,
 };

@@ -216,7 +216,7 @@ ATTACHMENTS(manual_journal_attachments, manual_journals, "ManualJournals", manua
 /* manual_journal_journal_lines */
 
 static const XeroColumn manual_journal_journal_lines_columns[] = {
-	C(manual_journal_id, "ManualJournalID", UUID, LEGAL, FULL, HOLDER, "Manual journal the line belongs to"),
+	C(manual_journal_id, "ManualJournalID", UUID, LEGAL, FULL, PARENT_KEY, "Manual journal the line belongs to"),
 	C(line_amount, "LineAmount", NUMERIC, NONE, FULL, REQUIRED, "Amount: positive for a debit, negative for a credit"),
 	C(account_code, "AccountCode", TEXT, NONE, FULL, WRITABLE, "Code of the account"),
 	C(account_id, "AccountID", UUID, NONE, FULL, WRITABLE, "Account"),

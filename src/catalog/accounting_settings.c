@@ -382,7 +382,7 @@ const XeroObject xero_object_tracking_categories = {
 /* tracking_category_options */
 
 static const XeroColumn tracking_category_options_columns[] = {
-	C(tracking_category_id, "TrackingCategoryID", UUID, LEGAL, FULL, HOLDER, "Tracking category the option belongs to"),
+	C(tracking_category_id, "TrackingCategoryID", UUID, LEGAL, FULL, PARENT_KEY, "Tracking category the option belongs to"),
 	C(tracking_option_id, "TrackingOptionID", UUID, NONE, FULL, 0, "Xero's identifier of the tracking option"),
 	C(name, "Name", TEXT, NONE, FULL, REQUIRED, "Name of the tracking option", .max_length = 100),
 	C(status, "Status", TEXT, NONE, FULL, ENUM | WRITABLE, "ACTIVE, ARCHIVED or DELETED", .words = "ACTIVE|ARCHIVED|DELETED"),

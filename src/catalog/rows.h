@@ -56,7 +56,7 @@
 #define KEY (NOT_NULL | ORDER)
 
 /* The parent's key in a child table that can be written */
-#define HOLDER (KEY | PARENT | REQUIRED)
+#define PARENT_KEY (KEY | PARENT | REQUIRED)
 
 /*
  * The columns that a child table ends with: members of the parent's record, by
