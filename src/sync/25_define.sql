@@ -296,7 +296,7 @@ BEGIN
 			LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = column_name
 				AND a.attnum > 0 AND NOT a.attisdropped
 		WHERE c.oid IS NULL OR format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM was
-		ORDER BY c.oid, column_name);
+		ORDER BY c.oid, column_name, side ->> 'table');
 	IF faults = '{}' AND (@extschema@._local_key(definition.local_table, definition.fields)).columns
 			IS DISTINCT FROM definition.local_key THEN
 		faults := ARRAY[format('Table %s has another key than before.', definition.local_table)];
