@@ -32,6 +32,8 @@ UPDATE xero.invoices SET reference = 'back-ordered' WHERE invoice_id = :'invoice
 UPDATE xero.invoice_line_items SET quantity = 5 WHERE invoice_id = :'invoice_id';
 -- It is for invoices only.
 EXPLAIN (COSTS OFF) INSERT INTO xero.credit_notes (type) VALUES ('ACCRECCREDIT');
+-- A push is the same request whatever is set, as its key demands.
+SELECT stored, sqlstate FROM xero_fdw._push('xero.invoices', 'insert', (SELECT jsonb_agg(to_jsonb(sale)) FROM sale), 'push');
 RESET xero_fdw.allow_backorders;
 SELECT call FROM calls() AS call WHERE call::text LIKE '%P%/Invoices%';
 \! "$PG_ABS_SRCDIR"/test/sandbox-control reset

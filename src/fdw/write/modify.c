@@ -500,7 +500,8 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	xero_write_batch(table, mtstate->operation, returning);
 	bool		inside = xero_written_object(table->object) != table->object;
 	int			elements = inside ? xero_parent_batch(table) : batch;
-	char	   *query = xero_write_query(table, mtstate->operation, elements);
+	char	   *query = xero_write_query(table, mtstate->operation, elements,
+										 xero_write_allows_backorders());
 
 	if (inside)
 	{

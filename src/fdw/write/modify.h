@@ -266,7 +266,7 @@ extern char *xero_record_path(const XeroObject *object, const char *key);
 extern const char *xero_write_method(const XeroTable *table,
 									 CmdType operation, int batch);
 extern char *xero_write_query(const XeroTable *table, CmdType operation,
-							  int batch);
+							  int batch, bool backorders);
 
 /*
  * in row.c: the element of a row, or NULL if it was noted as refused, or is

@@ -291,7 +291,10 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 	request.method = xero_write_method(spec->table, spec->operation, elements);
 	request.path = xero_write_path(spec->table, spec->operation, elements,
 								   first->parent_key, first->key);
-	request.query = xero_write_query(spec->table, spec->operation, elements);
+	/* under a key of the caller's, it may be repeated with another setting */
+	request.query = xero_write_query(spec->table, spec->operation, elements,
+									 spec->key == NULL &&
+									 xero_write_allows_backorders());
 	request.body = make_body(state, rows);
 	request.subject = xero_make_subject(rows);
 	request.missing_ok = request.body == NULL ||

@@ -16,7 +16,6 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "api/call/write.h"
 #include "base/urlencode.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
@@ -280,7 +279,8 @@ xero_write_path(const XeroTable *table, CmdType operation, int batch,
 }
 
 char *
-xero_write_query(const XeroTable *table, CmdType operation, int batch)
+xero_write_query(const XeroTable *table, CmdType operation, int batch,
+				 bool backorders)
 {
 	const char *method = xero_write_method(table, operation, batch);
 	const XeroWriteRules *rules = request_object(table, &operation)->writes;
@@ -296,7 +296,7 @@ xero_write_query(const XeroTable *table, CmdType operation, int batch)
 		appendStringInfoString(&query, "&summarizeErrors=false");
 	if (unitdp)
 		appendStringInfoString(&query, "&unitdp=4");
-	if (rules->backorders && xero_write_allows_backorders())
+	if (rules->backorders && backorders)
 		appendStringInfoString(&query, "&allowBackorders=true");
 	return query.len > 0 ? query.data + 1 : query.data;
 }
