@@ -8,7 +8,7 @@
 -- parsed under the path of whoever defined the sync, with the record of Xero
 -- named "xero" and the local row named "local".
 
-CREATE FUNCTION @extschema@._raise_faults(message text, faults text[])
+CREATE FUNCTION xero_fdw._raise_faults(message text, faults text[])
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -23,10 +23,10 @@ BEGIN
 					FROM unnest(faults) WITH ORDINALITY AS f (fault, n));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._raise_faults(text, text[]) IS
+COMMENT ON FUNCTION xero_fdw._raise_faults(text, text[]) IS
 	'internal: raises all that is wrong, if anything is';
 
-CREATE FUNCTION @extschema@._xero_object(relation regclass,
+CREATE FUNCTION xero_fdw._xero_object(relation regclass,
 		OUT object text, OUT operations text[], OUT updatable boolean)
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
@@ -38,15 +38,15 @@ AS $$
 	FROM pg_foreign_table AS t
 		JOIN pg_foreign_server AS s ON s.oid = t.ftserver
 		JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
-		JOIN @extschema@.objects AS o ON o.object =
+		JOIN xero_fdw.objects AS o ON o.object =
 			(SELECT option_value FROM pg_options_to_table(t.ftoptions) WHERE option_name = 'object')
 	WHERE t.ftrelid = relation
-		AND w.fdwhandler = '@extschema@.xero_fdw_handler()'::regprocedure
+		AND w.fdwhandler = 'xero_fdw.xero_fdw_handler()'::regprocedure
 $$;
-COMMENT ON FUNCTION @extschema@._xero_object(regclass) IS
+COMMENT ON FUNCTION xero_fdw._xero_object(regclass) IS
 	'internal: the object of a foreign table of xero_fdw; nulls for any other relation';
 
-CREATE FUNCTION @extschema@._xero_columns(relation regclass,
+CREATE FUNCTION xero_fdw._xero_columns(relation regclass,
 		OUT column_name text, OUT is_key boolean, OUT writable boolean,
 		OUT required boolean)
 	RETURNS SETOF record
@@ -56,22 +56,22 @@ AS $$
 	SELECT a.attname, coalesce(c.column_name = o.key_column, false),
 		coalesce(c.writable, true), coalesce(c.required, false)
 	FROM pg_attribute AS a
-		CROSS JOIN @extschema@._xero_object(relation) AS x
-		JOIN @extschema@.objects AS o ON o.object = x.object
+		CROSS JOIN xero_fdw._xero_object(relation) AS x
+		JOIN xero_fdw.objects AS o ON o.object = x.object
 		LEFT JOIN LATERAL (
 			SELECT option_value AS path FROM pg_options_to_table(a.attfdwoptions)
 			WHERE option_name = 'field'
 		) AS f ON true
-		LEFT JOIN @extschema@.columns AS c ON c.api = o.api
+		LEFT JOIN xero_fdw.columns AS c ON c.api = o.api
 			AND c.table_name = o.table_name
 			AND CASE WHEN f.path IS NULL THEN c.column_name = a.attname
 				ELSE lower(c.field) = lower(f.path) END
 	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 $$;
-COMMENT ON FUNCTION @extschema@._xero_columns(regclass) IS
+COMMENT ON FUNCTION xero_fdw._xero_columns(regclass) IS
 	'internal: the columns of a foreign table of xero_fdw, with what the catalogue says of them';
 
-CREATE FUNCTION @extschema@._assignable(source regtype, target regtype)
+CREATE FUNCTION xero_fdw._assignable(source regtype, target regtype)
 	RETURNS boolean
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
@@ -90,13 +90,13 @@ AS $$
 	FROM base AS s, base AS t JOIN pg_type ON oid = t.type
 	WHERE s.side = 1 AND s.of IS NULL AND t.side = 2 AND t.of IS NULL
 $$;
-COMMENT ON FUNCTION @extschema@._assignable(regtype, regtype) IS
+COMMENT ON FUNCTION xero_fdw._assignable(regtype, regtype) IS
 	'internal: can every value of a type be assigned to a column of another, but for its range?';
 
 -- The parser does the work: a view of the expression, undone at once, tells its
 -- type and the columns it reads.  In WHERE it can be neither an aggregate nor a
 -- set.
-CREATE FUNCTION @extschema@._check_expression(relation regclass, alias text,
+CREATE FUNCTION xero_fdw._check_expression(relation regclass, alias text,
 		expression text, path text,
 		OUT type regtype, OUT uses text[], OUT fault text)
 	LANGUAGE plpgsql
@@ -137,10 +137,10 @@ EXCEPTION WHEN OTHERS THEN
 		fault := format('%s %s.', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_expression(regclass, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._check_expression(regclass, text, text, text) IS
 	'internal: type of an expression on a relation and the columns it reads, or what is wrong with it';
 
-CREATE FUNCTION @extschema@._column_type(relation regclass, column_name text)
+CREATE FUNCTION xero_fdw._column_type(relation regclass, column_name text)
 	RETURNS regtype
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
@@ -149,11 +149,11 @@ AS $$
 	WHERE attrelid = relation AND attname = column_name AND attnum > 0
 		AND NOT attisdropped
 $$;
-COMMENT ON FUNCTION @extschema@._column_type(regclass, text) IS
+COMMENT ON FUNCTION xero_fdw._column_type(regclass, text) IS
 	'internal: type of a column; null if there is none';
 
 -- The key's values go through jsonb, which has no place for some types.
-CREATE FUNCTION @extschema@._local_key(relation regclass, fields jsonb,
+CREATE FUNCTION xero_fdw._local_key(relation regclass, fields jsonb,
 		OUT columns text[], OUT fault text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -185,16 +185,16 @@ BEGIN
 		c, format_type(t.oid, NULL))
 	INTO fault
 	FROM unnest(columns) AS c
-		JOIN pg_type AS t ON t.oid = @extschema@._column_type(relation, c)
+		JOIN pg_type AS t ON t.oid = xero_fdw._column_type(relation, c)
 		LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
 	WHERE t.typcategory IN ('A', 'C', 'R', 'P', 'G') OR t.oid IN ('json'::regtype, 'jsonb'::regtype, 'xml'::regtype)
 		OR t.typtype = 'd' AND b.typcategory NOT IN ('S', 'D', 'U')
 	LIMIT 1;
 END $$;
-COMMENT ON FUNCTION @extschema@._local_key(regclass, jsonb) IS
+COMMENT ON FUNCTION xero_fdw._local_key(regclass, jsonb) IS
 	'internal: the columns that identify a row of a local table';
 
-CREATE FUNCTION @extschema@._check_tables(INOUT definition @extschema@.sync,
+CREATE FUNCTION xero_fdw._check_tables(INOUT definition xero_fdw.sync,
 		OUT faults text[])
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -212,15 +212,15 @@ BEGIN
 		RETURN;
 	END IF;
 
-	IF @extschema@._xero_object(definition.xero_table) IS NULL THEN
+	IF xero_fdw._xero_object(definition.xero_table) IS NULL THEN
 		faults := faults || format('42809 %s is not a foreign table of xero_fdw.', definition.xero_table);
 	ELSE
 		SELECT column_name INTO definition.xero_key
-		FROM @extschema@._xero_columns(definition.xero_table) WHERE is_key;
+		FROM xero_fdw._xero_columns(definition.xero_table) WHERE is_key;
 		IF NOT FOUND THEN
 			faults := faults || format('42703 Foreign table %s has no column that identifies a record.', definition.xero_table);
 		END IF;
-		IF @extschema@._column_type(definition.xero_table, 'tenant_id') IS NULL THEN
+		IF xero_fdw._column_type(definition.xero_table, 'tenant_id') IS NULL THEN
 			faults := faults || format('42703 Foreign table %s has no column "tenant_id".', definition.xero_table);
 		END IF;
 	END IF;
@@ -231,11 +231,11 @@ BEGIN
 		faults := faults || format('42809 %s is not a table.', definition.local_table);
 	ELSIF class.relpersistence = 't' THEN
 		faults := faults || format('42809 %s is a temporary table.', definition.local_table);
-	ELSIF @extschema@._xero_object(definition.local_table) IS NOT NULL THEN
+	ELSIF xero_fdw._xero_object(definition.local_table) IS NOT NULL THEN
 		faults := faults || format('42809 %s is a foreign table of xero_fdw itself.', definition.local_table);
 	ELSE
 		SELECT k.columns, k.fault INTO definition.local_key, fault
-		FROM @extschema@._local_key(definition.local_table, definition.fields) AS k;
+		FROM xero_fdw._local_key(definition.local_table, definition.fields) AS k;
 		faults := faults || array_remove(ARRAY[fault], NULL);
 		definition.watch := CASE WHEN class.relkind = 'f'
 				OR definition.direction = 'pull' AND definition.match_on IS NULL
@@ -246,20 +246,20 @@ BEGIN
 		END IF;
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_tables(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._check_tables(xero_fdw.sync) IS
 	'internal: keys of the tables of a sync, how local changes are found, and what is wrong with the tables';
 
 -- One field: which columns it joins, which way it flows, and whether the values
 -- of one side fit the other.
-CREATE FUNCTION @extschema@._check_field(definition @extschema@.sync, spec jsonb,
-		INOUT compiled @extschema@.sync_field, OUT faults text[])
+CREATE FUNCTION xero_fdw._check_field(definition xero_fdw.sync, spec jsonb,
+		INOUT compiled xero_fdw.sync_field, OUT faults text[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	name text := compiled.field;
 	given text;
-	local_type regtype := @extschema@._column_type(definition.local_table, name);
+	local_type regtype := xero_fdw._column_type(definition.local_table, name);
 	xero_type regtype;
 	xero record;
 	result record;
@@ -291,10 +291,10 @@ BEGIN
 		faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
 		RETURN;
 	END IF;
-	SELECT * INTO xero FROM @extschema@._xero_columns(definition.xero_table)
+	SELECT * INTO xero FROM xero_fdw._xero_columns(definition.xero_table)
 	WHERE column_name = compiled.xero_column;
 	IF compiled.xero_column IS NOT NULL THEN
-		xero_type := @extschema@._column_type(definition.xero_table, compiled.xero_column);
+		xero_type := xero_fdw._column_type(definition.xero_table, compiled.xero_column);
 		IF xero_type IS NULL THEN
 			faults := faults || format('42703 Field "%s": column "%s" of foreign table %s does not exist.',
 				name, compiled.xero_column, definition.xero_table);
@@ -325,7 +325,7 @@ BEGIN
 	-- to the local side
 	compiled.xero_uses := array_remove(ARRAY[compiled.xero_column], NULL);
 	IF compiled.to_local IS NOT NULL THEN
-		result := @extschema@._check_expression(definition.xero_table, 'xero', compiled.to_local, definition.search_path);
+		result := xero_fdw._check_expression(definition.xero_table, 'xero', compiled.to_local, definition.search_path);
 		compiled.xero_uses := result.uses;
 		xero_type := result.type;
 		IF result.fault IS NOT NULL THEN
@@ -333,7 +333,7 @@ BEGIN
 		END IF;
 	END IF;
 	IF compiled.direction <> 'to_xero' AND faults = '{}' THEN
-		IF NOT @extschema@._assignable(xero_type, local_type) THEN
+		IF NOT xero_fdw._assignable(xero_type, local_type) THEN
 			faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_local" of that type.',
 				name, CASE WHEN compiled.to_local IS NULL THEN format('column "%s"', compiled.xero_column) ELSE 'to_local' END,
 				format_type(xero_type, NULL), name, format_type(local_type, NULL));
@@ -350,9 +350,9 @@ BEGIN
 		compiled.to_xero := NULL;
 		RETURN;
 	END IF;
-	xero_type := @extschema@._column_type(definition.xero_table, compiled.xero_column);
+	xero_type := xero_fdw._column_type(definition.xero_table, compiled.xero_column);
 	IF compiled.to_xero IS NOT NULL THEN
-		result := @extschema@._check_expression(definition.local_table, 'local', compiled.to_xero, definition.search_path);
+		result := xero_fdw._check_expression(definition.local_table, 'local', compiled.to_xero, definition.search_path);
 		compiled.local_uses := result.uses;
 		local_type := result.type;
 		IF result.fault IS NOT NULL THEN
@@ -363,16 +363,16 @@ BEGIN
 	IF NOT xero.writable THEN
 		faults := faults || format('428C9 Field "%s": column "%s" of foreign table %s is read-only; map it with "direction": "to_local".',
 			name, compiled.xero_column, definition.xero_table);
-	ELSIF NOT @extschema@._assignable(local_type, xero_type) THEN
+	ELSIF NOT xero_fdw._assignable(local_type, xero_type) THEN
 		faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_xero" of that type, or "direction": "to_local".',
 			name, CASE WHEN compiled.to_xero IS NULL THEN format('column "%s"', name) ELSE 'to_xero' END,
 			format_type(local_type, NULL), compiled.xero_column, format_type(xero_type, NULL));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_field(@extschema@.sync, jsonb, @extschema@.sync_field) IS
+COMMENT ON FUNCTION xero_fdw._check_field(xero_fdw.sync, jsonb, xero_fdw.sync_field) IS
 	'internal: a field as it is kept, and what is wrong with it';
 
-CREATE FUNCTION @extschema@._check_words(definition @extschema@.sync)
+CREATE FUNCTION xero_fdw._check_words(definition xero_fdw.sync)
 	RETURNS text[]
 	LANGUAGE sql IMMUTABLE
 	SET search_path = pg_catalog, pg_temp
@@ -395,13 +395,13 @@ AS $$
 	) AS v (n, parameter, word, words)
 	WHERE word = ANY (words) IS NOT TRUE
 $$;
-COMMENT ON FUNCTION @extschema@._check_words(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._check_words(xero_fdw.sync) IS
 	'internal: what is wrong with the parameters of a sync by themselves';
 
 -- What the fields are together: one value for each column of Xero, all that a
 -- new record or a new row needs, and all that records are matched by.
-CREATE FUNCTION @extschema@._check_mapping(definition @extschema@.sync,
-		compiled @extschema@.sync_field[])
+CREATE FUNCTION xero_fdw._check_mapping(definition xero_fdw.sync,
+		compiled xero_fdw.sync_field[])
 	RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -414,9 +414,9 @@ AS $$
 	HAVING count(*) > 1 AND (count(DISTINCT f.to_xero) > 1 OR count(f.to_xero) < count(*))
 UNION ALL
 	SELECT format('23502 Xero requires a value in column "%s" of a new record, and no field sets it.', c.column_name)
-	FROM @extschema@._xero_columns(definition.xero_table) AS c
+	FROM xero_fdw._xero_columns(definition.xero_table) AS c
 	WHERE c.required AND definition.direction <> 'pull'
-		AND 'create' = ANY ((@extschema@._xero_object(definition.xero_table)).operations)
+		AND 'create' = ANY ((xero_fdw._xero_object(definition.xero_table)).operations)
 		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
 			WHERE f.direction <> 'to_local' AND f.xero_column = c.column_name)
 UNION ALL
@@ -437,7 +437,7 @@ UNION ALL
 	WHERE NOT EXISTS (SELECT FROM unnest(compiled) AS f WHERE f.local_column = m)
 UNION ALL
 	SELECT format('42710 Sync "%s" joins the same tables in the same direction; both need filters that keep their rows apart.', s.name)
-	FROM @extschema@.sync AS s
+	FROM xero_fdw.sync AS s
 	WHERE s.xero_table = definition.xero_table AND s.local_table = definition.local_table
 		AND s.sync_id IS DISTINCT FROM definition.sync_id
 		AND (s.direction <> 'push' AND definition.direction <> 'push'
@@ -445,17 +445,17 @@ UNION ALL
 			OR s.direction <> 'pull' AND definition.direction <> 'pull'
 				AND (s.local_filter IS NULL OR definition.local_filter IS NULL OR s.local_filter = definition.local_filter))
 $$;
-COMMENT ON FUNCTION @extschema@._check_mapping(@extschema@.sync, @extschema@.sync_field[]) IS
+COMMENT ON FUNCTION xero_fdw._check_mapping(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: what is wrong with the fields of a sync together';
 
-CREATE FUNCTION @extschema@._check_rights(definition @extschema@.sync,
-		compiled @extschema@.sync_field[])
+CREATE FUNCTION xero_fdw._check_rights(definition xero_fdw.sync,
+		compiled xero_fdw.sync_field[])
 	RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH
-	object AS (SELECT * FROM @extschema@._xero_object(definition.xero_table)),
+	object AS (SELECT * FROM xero_fdw._xero_object(definition.xero_table)),
 	read AS (
 		SELECT definition.xero_table AS relation, 'SELECT' AS privilege, c
 		FROM unnest(compiled) AS f, unnest(f.xero_uses || ARRAY[definition.xero_key, 'tenant_id']) AS c
@@ -505,10 +505,10 @@ UNION ALL
 	WHERE definition.direction <> 'pull' AND definition.on_delete = 'archive'
 		AND operations && ARRAY['create', 'update'] AND NOT 'delete' = ANY (operations)
 $$;
-COMMENT ON FUNCTION @extschema@._check_rights(@extschema@.sync, @extschema@.sync_field[]) IS
+COMMENT ON FUNCTION xero_fdw._check_rights(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: what a sync would do that the caller, or Xero, cannot';
 
-CREATE FUNCTION @extschema@._check_filter(relation regclass, alias text,
+CREATE FUNCTION xero_fdw._check_filter(relation regclass, alias text,
 		parameter text, filter text, path text,
 		OUT uses text[], OUT fault text)
 	LANGUAGE plpgsql
@@ -521,7 +521,7 @@ BEGIN
 	IF filter IS NULL THEN
 		RETURN;
 	END IF;
-	result := @extschema@._check_expression(relation, alias, filter, path);
+	result := xero_fdw._check_expression(relation, alias, filter, path);
 	uses := result.uses;
 	IF result.fault IS NOT NULL THEN
 		fault := format('%s %s: %s', left(result.fault, 5), parameter, substr(result.fault, 7));
@@ -529,10 +529,10 @@ BEGIN
 		fault := format('42804 %s: It is of type %s, not boolean.', parameter, format_type(result.type, NULL));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_filter(regclass, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._check_filter(regclass, text, text, text, text) IS
 	'internal: the columns that a filter reads, or what is wrong with it';
 
-CREATE FUNCTION @extschema@._types(relation regclass, names text[])
+CREATE FUNCTION xero_fdw._types(relation regclass, names text[])
 	RETURNS jsonb
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -543,21 +543,21 @@ AS $$
 	WHERE a.attrelid = relation AND a.attname = ANY (names) AND a.attnum > 0
 		AND NOT a.attisdropped
 $$;
-COMMENT ON FUNCTION @extschema@._types(regclass, text[]) IS
+COMMENT ON FUNCTION xero_fdw._types(regclass, text[]) IS
 	'internal: types of the columns that a sync uses of a table, as they are now';
 
-CREATE FUNCTION @extschema@._check_sync(INOUT definition @extschema@.sync,
-		OUT compiled @extschema@.sync_field[])
+CREATE FUNCTION xero_fdw._check_sync(INOUT definition xero_fdw.sync,
+		OUT compiled xero_fdw.sync_field[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	message constant text := format('sync "%s" cannot be defined so', definition.name);
-	faults text[] := @extschema@._check_words(definition);
+	faults text[] := xero_fdw._check_words(definition);
 	result record;
 	name text;
 	spec jsonb;
-	field @extschema@.sync_field;
+	field xero_fdw.sync_field;
 	xero_filter record;
 	local_filter record;
 BEGIN
@@ -566,45 +566,45 @@ BEGIN
 	definition.local_filter := nullif(btrim(definition.local_filter), '');
 	IF definition.xero_table IS NULL OR definition.local_table IS NULL
 			OR jsonb_typeof(definition.fields) IS DISTINCT FROM 'object' THEN
-		PERFORM @extschema@._raise_faults(message, faults);
+		PERFORM xero_fdw._raise_faults(message, faults);
 	END IF;
-	result := @extschema@._check_tables(definition);
+	result := xero_fdw._check_tables(definition);
 	definition := result.definition;
 	faults := faults || result.faults;
-	IF @extschema@._xero_object(definition.xero_table) IS NULL OR definition.local_key IS NULL THEN
-		PERFORM @extschema@._raise_faults(message, faults);
+	IF xero_fdw._xero_object(definition.xero_table) IS NULL OR definition.local_key IS NULL THEN
+		PERFORM xero_fdw._raise_faults(message, faults);
 	END IF;
 
 	compiled := '{}';
 	FOR name, spec IN SELECT key, value FROM jsonb_each(definition.fields) LOOP
 		IF spec = '{"key": true}' THEN
-			IF @extschema@._column_type(definition.local_table, name) IS NULL THEN
+			IF xero_fdw._column_type(definition.local_table, name) IS NULL THEN
 				faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
 			END IF;
 			CONTINUE;
 		END IF;
 		field := ROW(definition.sync_id, name, NULL, NULL, NULL, NULL, NULL, '{}', '{}');
-		result := @extschema@._check_field(definition, spec, field);
+		result := xero_fdw._check_field(definition, spec, field);
 		field := result.compiled;
 		faults := faults || result.faults;
 		compiled := compiled || field;
 	END LOOP;
-	xero_filter := @extschema@._check_filter(definition.xero_table, 'xero', 'xero_filter', definition.xero_filter, definition.search_path);
-	local_filter := @extschema@._check_filter(definition.local_table, 'local', 'local_filter', definition.local_filter, definition.search_path);
+	xero_filter := xero_fdw._check_filter(definition.xero_table, 'xero', 'xero_filter', definition.xero_filter, definition.search_path);
+	local_filter := xero_fdw._check_filter(definition.local_table, 'local', 'local_filter', definition.local_filter, definition.search_path);
 	faults := faults || array_remove(ARRAY[xero_filter.fault, local_filter.fault], NULL);
 
 	-- What only a definition that is right in itself can be asked.
 	IF faults = '{}' THEN
-		faults := ARRAY(SELECT @extschema@._check_mapping(definition, compiled)
-			UNION ALL SELECT @extschema@._check_rights(definition, compiled));
+		faults := ARRAY(SELECT xero_fdw._check_mapping(definition, compiled)
+			UNION ALL SELECT xero_fdw._check_rights(definition, compiled));
 	END IF;
-	PERFORM @extschema@._raise_faults(message, faults);
+	PERFORM xero_fdw._raise_faults(message, faults);
 
 	definition.columns := jsonb_build_object(
-		'xero', @extschema@._types(definition.xero_table, ARRAY[definition.xero_key, 'tenant_id']
+		'xero', xero_fdw._types(definition.xero_table, ARRAY[definition.xero_key, 'tenant_id']
 			|| xero_filter.uses || ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
-		'local', @extschema@._types(definition.local_table, definition.local_key
+		'local', xero_fdw._types(definition.local_table, definition.local_key
 			|| local_filter.uses || ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
 END $$;
-COMMENT ON FUNCTION @extschema@._check_sync(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._check_sync(xero_fdw.sync) IS
 	'internal: a definition with all that follows from it, or an error with all that is wrong with it';

@@ -10,7 +10,7 @@
 -- A writer never fails because of a sync.  While a column is missing, all that
 -- is recorded is that something changed.
 
-CREATE FUNCTION @extschema@.record_change() RETURNS trigger
+CREATE FUNCTION xero_fdw.record_change() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET timezone = 'UTC'
@@ -57,18 +57,18 @@ BEGIN
 			new_key := NULL;
 		END;
 	END IF;
-	INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, old_key, columns, changed_at)
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, old_key, columns, changed_at)
 	SELECT s.sync_id, operation, new_key, nullif(old_key, new_key), changed, clock_timestamp()
-	FROM @extschema@.sync AS s
+	FROM xero_fdw.sync AS s
 	WHERE s.sync_id = TG_ARGV[0]::integer
 		AND (s.local_table = TG_RELID
 			OR s.local_table IN (SELECT relid FROM pg_partition_ancestors(TG_RELID)));
 	RETURN NULL;
 END $$;
-COMMENT ON FUNCTION @extschema@.record_change() IS
+COMMENT ON FUNCTION xero_fdw.record_change() IS
 	'internal: trigger on the local tables of syncs';
 
-CREATE FUNCTION @extschema@._unwatch(definition @extschema@.sync) RETURNS void
+CREATE FUNCTION xero_fdw._unwatch(definition xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -83,12 +83,12 @@ BEGIN
 		EXECUTE format('DROP TRIGGER %I ON %s', trigger, definition.local_table);
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._unwatch(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._unwatch(xero_fdw.sync) IS
 	'internal: removes the triggers of a sync';
 
 -- The triggers also fire for changes that logical replication applies.
-CREATE FUNCTION @extschema@._watch(definition @extschema@.sync,
-		compiled @extschema@.sync_field[]) RETURNS void
+CREATE FUNCTION xero_fdw._watch(definition xero_fdw.sync,
+		compiled xero_fdw.sync_field[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -99,33 +99,33 @@ DECLARE
 		WHERE f.direction <> 'to_local' OR f.local_column = ANY (definition.match_on)
 			OR f.xero_column = definition.xero_key
 		UNION
-		SELECT unnest(uses) FROM @extschema@._check_filter(definition.local_table,
+		SELECT unnest(uses) FROM xero_fdw._check_filter(definition.local_table,
 			'local', 'local_filter', definition.local_filter, definition.search_path)
 		ORDER BY 1);
 BEGIN
-	PERFORM @extschema@._unwatch(definition);
+	PERFORM xero_fdw._unwatch(definition);
 	IF definition.watch <> 'trigger' THEN
 		RETURN;
 	END IF;
 	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
-			FOR EACH ROW EXECUTE FUNCTION @extschema@.record_change(%L, %L, %L)',
+			FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(%L, %L, %L)',
 		trigger, definition.local_table, definition.sync_id, definition.local_key, watched);
 	EXECUTE format('CREATE TRIGGER %I AFTER TRUNCATE ON %s
-			FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.record_change(%L)',
+			FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.record_change(%L)',
 		trigger || '_truncate', definition.local_table, definition.sync_id);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I',
 		definition.local_table, trigger, trigger || '_truncate');
 END $$;
-COMMENT ON FUNCTION @extschema@._watch(@extschema@.sync, @extschema@.sync_field[]) IS
+COMMENT ON FUNCTION xero_fdw._watch(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: makes the triggers of a sync, if it has any';
 
 -- The whole local table is compared by the next run.
-CREATE FUNCTION @extschema@._compare_all(sync_id integer) RETURNS void
+CREATE FUNCTION xero_fdw._compare_all(sync_id integer) RETURNS void
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	INSERT INTO @extschema@.sync_change (sync_id, operation, changed_at)
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, changed_at)
 	VALUES ($1, 'truncate', clock_timestamp())
 $$;
-COMMENT ON FUNCTION @extschema@._compare_all(integer) IS
+COMMENT ON FUNCTION xero_fdw._compare_all(integer) IS
 	'internal: records that any local row may have changed';

@@ -4,7 +4,7 @@
 -- place it got to, so that what ends a run costs no call twice.  The watermark
 -- moves when the last chunk is there.
 
-CREATE TYPE @extschema@._run AS (
+CREATE TYPE xero_fdw._run AS (
 	run_id bigint,				-- null: of a plan
 	sync_id integer,
 	phase text,
@@ -20,7 +20,7 @@ CREATE TYPE @extschema@._run AS (
 	bytes bigint,
 	waited_ms double precision
 );
-COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
+COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 
 -- Expressions, conditions and triggers of users run with the search path that
 -- was in force when the sync was made; our own statements with none.  To be
@@ -28,29 +28,29 @@ COMMENT ON TYPE @extschema@._run IS 'internal: where a run is';
 -- Others may be allowed to create functions in a schema of that path, and one that
 -- fits its arguments better is preferred to that of pg_catalog: so what takes
 -- any type is called with its schema in a statement that runs with the path.
-CREATE FUNCTION @extschema@._use_path(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._use_path(sync integer) RETURNS void
 	LANGUAGE sql STRICT AS $$
 	SELECT pg_catalog.set_config('search_path', s.search_path, true)
-	FROM @extschema@.sync AS s WHERE s.sync_id = sync
+	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._use_path(integer) IS
+COMMENT ON FUNCTION xero_fdw._use_path(integer) IS
 	'internal: let names mean what they meant when the sync was made, until the calling function ends';
 
 -- What is read of each record: what the fields are made of, and what goes along
 -- with a change.
-CREATE FUNCTION @extschema@._read_columns(sync integer) RETURNS text[]
+CREATE FUNCTION xero_fdw._read_columns(sync integer) RETURNS text[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	WITH self AS (
-		SELECT * FROM @extschema@.sync AS s WHERE s.sync_id = sync
+		SELECT * FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 	), wanted AS (
 		SELECT s.xero_key AS name FROM self AS s
 		UNION
-		SELECT unnest(f.xero_uses || f.xero_column) FROM @extschema@.sync_field AS f
+		SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync
 		UNION
 		SELECT unnest(rules.needs)
 		FROM self AS s, unnest('{update,delete}'::text[]) AS operation,
-			@extschema@._push_rules(s.xero_table, operation) AS rules
+			xero_fdw._push_rules(s.xero_table, operation) AS rules
 		WHERE s.direction <> 'pull'
 	)
 	SELECT array_agg(a.attname::text ORDER BY a.attnum)
@@ -58,33 +58,33 @@ CREATE FUNCTION @extschema@._read_columns(sync integer) RETURNS text[]
 		JOIN wanted AS w ON w.name = a.attname
 	WHERE a.attnum > 0 AND NOT a.attisdropped
 $$;
-COMMENT ON FUNCTION @extschema@._read_columns(integer) IS
+COMMENT ON FUNCTION xero_fdw._read_columns(integer) IS
 	'internal: the columns of the foreign table that a sync reads';
 
 -- The column of a foreign table that shows when a record was changed, and the
 -- one that names its organisation; null if the table has none.
-CREATE FUNCTION @extschema@._clock_column(relation regclass) RETURNS text
+CREATE FUNCTION xero_fdw._clock_column(relation regclass) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT attname::text FROM pg_attribute
 	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
 		AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
 	LIMIT 1
 $$;
-COMMENT ON FUNCTION @extschema@._clock_column(regclass) IS
+COMMENT ON FUNCTION xero_fdw._clock_column(regclass) IS
 	'internal: the column that shows when a record was changed';
 
-CREATE FUNCTION @extschema@._tenant_column(relation regclass) RETURNS text
+CREATE FUNCTION xero_fdw._tenant_column(relation regclass) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT attname::text FROM pg_attribute
 	WHERE attrelid = relation AND attname = 'tenant_id' AND NOT attisdropped
 		AND attfdwoptions IS NULL
 $$;
-COMMENT ON FUNCTION @extschema@._tenant_column(regclass) IS
+COMMENT ON FUNCTION xero_fdw._tenant_column(regclass) IS
 	'internal: the column that names the organisation of a record';
 
 -- SELECT of records as the inbox holds them: xero_id, remote, updated_at.  The
 -- condition may name the table's columns, and "limits" ends the statement.
-CREATE FUNCTION @extschema@._records_query(sync integer, condition text,
+CREATE FUNCTION xero_fdw._records_query(sync integer, condition text,
 		limits text DEFAULT '') RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT format('SELECT r.%1$I::text AS xero_id, (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %2$s) AS z) AS remote, %3$s AS updated_at'
@@ -96,72 +96,72 @@ CREATE FUNCTION @extschema@._records_query(sync integer, condition text,
 			CASE WHEN clock = ANY (read.columns) THEN read.columns ELSE read.columns || clock END) AS c
 			WHERE c IS NOT NULL),
 		s.xero_table, condition, limits)
-	FROM @extschema@.sync AS s,
-		@extschema@._read_columns(sync) AS read(columns),
-		@extschema@._clock_column(s.xero_table) AS clock
+	FROM xero_fdw.sync AS s,
+		xero_fdw._read_columns(sync) AS read(columns),
+		xero_fdw._clock_column(s.xero_table) AS clock
 	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._records_query(integer, text, text) IS
+COMMENT ON FUNCTION xero_fdw._records_query(integer, text, text) IS
 	'internal: the statement that reads records as the inbox holds them';
 
 -- Xero's clock minus ours.  It is told in whole seconds, so of clocks that go right
 -- it shows nothing but noise.
-CREATE FUNCTION @extschema@._clock_offset() RETURNS interval
+CREATE FUNCTION xero_fdw._clock_offset() RETURNS interval
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog AS $$
 	SELECT CASE WHEN s.clock_offset BETWEEN '-2 seconds' AND '2 seconds' THEN '0'
 		ELSE coalesce(s.clock_offset, '0') END
-	FROM @extschema@._session() AS s
+	FROM xero_fdw._session() AS s
 $$;
-COMMENT ON FUNCTION @extschema@._clock_offset() IS
+COMMENT ON FUNCTION xero_fdw._clock_offset() IS
 	'internal: Xero''s clock minus ours';
 
 -- Which records a pull reads; $1 is the organisation, $2 the watermark.
-CREATE FUNCTION @extschema@._pull_condition(sync integer, incremental boolean)
+CREATE FUNCTION xero_fdw._pull_condition(sync integer, incremental boolean)
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT concat_ws(' AND ',
 		CASE WHEN tenant IS NULL THEN '$1 IS NOT NULL' ELSE format('xero.%I = $1', tenant) END,
-		CASE WHEN incremental THEN format('@extschema@._modified_since(xero.%I, $2)', clock)
+		CASE WHEN incremental THEN format('xero_fdw._modified_since(xero.%I, $2)', clock)
 			ELSE '$2 IS NULL' END,
 		'(' || s.xero_filter || E'\n)')
-	FROM @extschema@.sync AS s,
-		@extschema@._tenant_column(s.xero_table) AS tenant,
-		@extschema@._clock_column(s.xero_table) AS clock
+	FROM xero_fdw.sync AS s,
+		xero_fdw._tenant_column(s.xero_table) AS tenant,
+		xero_fdw._clock_column(s.xero_table) AS clock
 	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._pull_condition(integer, boolean) IS
+COMMENT ON FUNCTION xero_fdw._pull_condition(integer, boolean) IS
 	'internal: the condition for the records that a pull reads';
 
 -- Can the statement be read in parts by LIMIT and OFFSET, at the cost of the
 -- pages that a part touches?  Only if the list has pages that are counted, and
 -- nothing of the condition is left to be checked here.
-CREATE FUNCTION @extschema@._can_be_parted(sync integer, statement text)
+CREATE FUNCTION xero_fdw._can_be_parted(sync integer, statement text)
 	RETURNS boolean
 	LANGUAGE plpgsql STRICT SET search_path = pg_catalog AS $$
 DECLARE
 	plan json;
 BEGIN
 	IF NOT EXISTS (
-		SELECT FROM @extschema@.sync AS s
+		SELECT FROM xero_fdw.sync AS s
 			JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table,
-			pg_options_to_table(t.ftoptions) AS o, @extschema@.objects AS x
+			pg_options_to_table(t.ftoptions) AS o, xero_fdw.objects AS x
 		WHERE s.sync_id = sync AND o.option_name = 'object'
 			AND x.object = o.option_value AND x.paging = 'page')
 	THEN
 		RETURN false;
 	END IF;
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE 'EXPLAIN (FORMAT json, COSTS off) ' || statement INTO plan;
 	RETURN plan::pg_catalog.text OPERATOR(pg_catalog.!~) '"(Filter|One-Time Filter)":';
 END $$;
-COMMENT ON FUNCTION @extschema@._can_be_parted(integer, text) IS
+COMMENT ON FUNCTION xero_fdw._can_be_parted(integer, text) IS
 	'internal: does LIMIT with OFFSET cost no more than the pages it touches?';
 
 -- A text that PostgreSQL cannot store must not end a run.  So what reads records
 -- for a sync sets mark_bad_text: U+FDD0, which is no character, then stands for
 -- what cannot be stored, unless the setting on_bad_text replaces that anyway.
 -- Who makes something of a record asks for the column that has it.
-CREATE FUNCTION @extschema@._bad_column(remote jsonb) RETURNS text
+CREATE FUNCTION xero_fdw._bad_column(remote jsonb) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
 BEGIN
 	-- other encodings have no U+FDD0
@@ -170,75 +170,75 @@ BEGIN
 	END IF;
 	RETURN (SELECT min(m.key) FROM jsonb_each(remote) AS m WHERE m.value::text LIKE '%' || convert_from('\xefb790', 'UTF8') || '%');
 END $$;
-COMMENT ON FUNCTION @extschema@._bad_column(jsonb) IS
+COMMENT ON FUNCTION xero_fdw._bad_column(jsonb) IS
 	'internal: the column of a record that has a text which PostgreSQL cannot store';
 
-CREATE FUNCTION @extschema@._bad_text_message(column_name text) RETURNS text
+CREATE FUNCTION xero_fdw._bad_text_message(column_name text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT format(E'column "%s" has a character that PostgreSQL cannot store\n'
 		'U+FFFD is read in its place if xero_fdw.on_bad_text is "replace".', column_name)
 $$;
-COMMENT ON FUNCTION @extschema@._bad_text_message(text) IS
+COMMENT ON FUNCTION xero_fdw._bad_text_message(text) IS
 	'internal: what is wrong with such a record';
 
-CREATE FUNCTION @extschema@._refuse_bad_text(remote jsonb) RETURNS void
+CREATE FUNCTION xero_fdw._refuse_bad_text(remote jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
 BEGIN
-	IF @extschema@._bad_column(remote) IS NOT NULL THEN
+	IF xero_fdw._bad_column(remote) IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'untranslatable_character',
-			MESSAGE = @extschema@._bad_text_message(@extschema@._bad_column(remote));
+			MESSAGE = xero_fdw._bad_text_message(xero_fdw._bad_column(remote));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._refuse_bad_text(jsonb) IS
+COMMENT ON FUNCTION xero_fdw._refuse_bad_text(jsonb) IS
 	'internal: an error for a record that has such a text';
 
 -- Records that wait for a setting that replaces such texts need not wait longer.
-CREATE FUNCTION @extschema@._replace_bad_texts(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._replace_bad_texts(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
 	IF current_setting('xero_fdw.on_bad_text') = 'replace' THEN
-		UPDATE @extschema@.sync_inbox AS i
+		UPDATE xero_fdw.sync_inbox AS i
 		SET held = false, remote = replace(i.remote::text, convert_from('\xefb790', 'UTF8'),
 			convert_from('\xefbfbd', 'UTF8'))::jsonb
-		WHERE i.sync_id = sync AND @extschema@._bad_column(i.remote) IS NOT NULL;
+		WHERE i.sync_id = sync AND xero_fdw._bad_column(i.remote) IS NOT NULL;
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._replace_bad_texts(integer) IS
+COMMENT ON FUNCTION xero_fdw._replace_bad_texts(integer) IS
 	'internal: replace what PostgreSQL cannot store in the inbox, if the setting says so';
 
 -- Puts records into the inbox.  One that was held there stays held unless it
 -- has changed since.
-CREATE FUNCTION @extschema@._fill_inbox(sync integer, tenant uuid, query text,
+CREATE FUNCTION xero_fdw._fill_inbox(sync integer, tenant uuid, query text,
 		watermark timestamptz) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	read bigint;
-	statement CONSTANT text := format('INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+	statement CONSTANT text := format('INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
 		' SELECT %s, $1, r.* FROM (%s) AS r'
 		' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
 		' SET remote = excluded.remote, updated_at = excluded.updated_at,'
 		'	held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote', sync, query);
 BEGIN
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement USING tenant, watermark;
 	GET DIAGNOSTICS read = ROW_COUNT;
 	RETURN read;
 END $$;
-COMMENT ON FUNCTION @extschema@._fill_inbox(integer, uuid, text, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._fill_inbox(integer, uuid, text, timestamptz) IS
 	'internal: read records into the inbox; how many they were';
 
 -- The same for records that have links: those that are what was agreed on last
 -- have nothing to tell and stay out.
-CREATE FUNCTION @extschema@._pull_records(run bigint, sync integer, tenant uuid,
+CREATE FUNCTION xero_fdw._pull_records(run bigint, sync integer, tenant uuid,
 		query text, watermark timestamptz) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	statement CONSTANT text := format('WITH r AS MATERIALIZED (%1$s), news AS ('
-			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
-			' SELECT %2$s, $1, r.* FROM r LEFT JOIN @extschema@.sync_link AS k'
+			'INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+			' SELECT %2$s, $1, r.* FROM r LEFT JOIN xero_fdw.sync_link AS k'
 			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
 			' WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS ('
-			'	SELECT FROM @extschema@.sync_inbox AS i'
+			'	SELECT FROM xero_fdw.sync_inbox AS i'
 			'	WHERE i.sync_id = %2$s AND i.tenant_id = $1 AND i.xero_id = r.xero_id)'
 			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
 			' SET remote = excluded.remote, updated_at = excluded.updated_at,'
@@ -248,28 +248,28 @@ DECLARE
 	read bigint;
 	news bigint;
 BEGIN
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement INTO read, news USING tenant, watermark;
-	UPDATE @extschema@.sync_run AS r
+	UPDATE xero_fdw.sync_run AS r
 	SET unchanged = r.unchanged OPERATOR(pg_catalog.+) (read OPERATOR(pg_catalog.-) news)
 	WHERE r.run_id OPERATOR(pg_catalog.=) run;
 	RETURN read;
 END $$;
-COMMENT ON FUNCTION @extschema@._pull_records(bigint, integer, uuid, text, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._pull_records(bigint, integer, uuid, text, timestamptz) IS
 	'internal: read records into the inbox that are not what links remember; how many there were';
 
 -- Reads the next chunk of an organisation's records; is the pull finished?
 -- When records have left the list since the chunk before, those behind them have
 -- moved up, so that many are read again.
-CREATE FUNCTION @extschema@._pull_chunk(run bigint, sync integer, tenant uuid)
+CREATE FUNCTION xero_fdw._pull_chunk(run bigint, sync integer, tenant uuid)
 	RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	overlap CONSTANT interval := '60 seconds';
 	chunk CONSTANT integer := 5000;
 	page CONSTANT integer := 1000;
-	self @extschema@.sync;
-	place @extschema@.sync_position;
+	self xero_fdw.sync;
+	place xero_fdw.sync_position;
 	began timestamptz := clock_timestamp();
 	condition text;
 	parted boolean;
@@ -280,26 +280,26 @@ DECLARE
 	next bigint;
 	finished boolean := true;
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	INSERT INTO @extschema@.sync_position (sync_id, tenant_id)
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	INSERT INTO xero_fdw.sync_position (sync_id, tenant_id)
 		VALUES (sync, tenant) ON CONFLICT DO NOTHING;
-	SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+	SELECT * INTO STRICT place FROM xero_fdw.sync_position AS p
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
 
-	condition := @extschema@._pull_condition(sync, place.watermark IS NOT NULL);
-	parted := @extschema@._can_be_parted(sync,
-		replace(replace(@extschema@._records_query(sync, condition),
+	condition := xero_fdw._pull_condition(sync, place.watermark IS NOT NULL);
+	parted := xero_fdw._can_be_parted(sync,
+		replace(replace(xero_fdw._records_query(sync, condition),
 			'$1', quote_literal(tenant) || '::uuid'),
 			'$2', quote_nullable(place.watermark) || '::timestamptz'));
 	limits := CASE WHEN parted THEN format('LIMIT %s OFFSET %s', chunk, place.pull_offset)
 		ELSE '' END;
 	read := CASE WHEN self.mirror
-		THEN @extschema@._mirror_records(run, sync, tenant, condition, limits, place.watermark)
-		ELSE @extschema@._pull_records(run, sync, tenant,
-			@extschema@._records_query(sync, condition, limits), place.watermark) END;
-	listed := @extschema@._list_size(self.xero_table);
+		THEN xero_fdw._mirror_records(run, sync, tenant, condition, limits, place.watermark)
+		ELSE xero_fdw._pull_records(run, sync, tenant,
+			xero_fdw._records_query(sync, condition, limits), place.watermark) END;
+	listed := xero_fdw._list_size(self.xero_table);
 	place.pull_started := coalesce(place.pull_started,
-		began + @extschema@._clock_offset());
+		began + xero_fdw._clock_offset());
 
 	IF parted THEN
 		fell := greatest(coalesce(place.pull_records - listed, 0), 0);
@@ -311,19 +311,19 @@ BEGIN
 			AND (read < chunk OR coalesce(next >= listed, false));
 	END IF;
 
-	UPDATE @extschema@.sync_position AS p
+	UPDATE xero_fdw.sync_position AS p
 	SET watermark = CASE WHEN NOT finished THEN p.watermark
-			WHEN @extschema@._clock_column(self.xero_table) IS NOT NULL
+			WHEN xero_fdw._clock_column(self.xero_table) IS NOT NULL
 				THEN place.pull_started - overlap END,
 		pull_started = CASE WHEN NOT finished THEN place.pull_started END,
 		pull_offset = CASE WHEN finished THEN 0 ELSE next END,
 		pull_records = CASE WHEN NOT finished THEN listed END
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
-	UPDATE @extschema@.sync_run AS r
+	UPDATE xero_fdw.sync_run AS r
 	SET pulled = r.pulled + read, done = place.pull_offset + read,
 		total = listed
 	WHERE r.run_id = run;
 	RETURN finished;
 END $$;
-COMMENT ON FUNCTION @extschema@._pull_chunk(bigint, integer, uuid) IS
+COMMENT ON FUNCTION xero_fdw._pull_chunk(bigint, integer, uuid) IS
 	'internal: read the next records of an organisation into the inbox; were they the last?';

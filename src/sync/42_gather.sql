@@ -14,123 +14,123 @@
 
 -- Two values that say the same, though one side may have no way to say it
 -- otherwise: Xero leaves out what is empty.
-CREATE FUNCTION @extschema@._filled(value jsonb) RETURNS jsonb
+CREATE FUNCTION xero_fdw._filled(value jsonb) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT CASE WHEN value OPERATOR(pg_catalog.=) ANY (
 		'{"null","\"\"","[]","{}"}'::pg_catalog.jsonb[])
 		THEN NULL ELSE value END
 $$;
-COMMENT ON FUNCTION @extschema@._filled(jsonb) IS
+COMMENT ON FUNCTION xero_fdw._filled(jsonb) IS
 	'internal: the value, or null if it is empty';
 
 -- The members of an object that have these names.
-CREATE FUNCTION @extschema@._slice(object jsonb, names text[]) RETURNS jsonb
+CREATE FUNCTION xero_fdw._slice(object jsonb, names text[]) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT coalesce(pg_catalog.jsonb_object_agg(m.key, m.value), '{}')
 	FROM pg_catalog.jsonb_each(object) AS m
 	WHERE m.key OPERATOR(pg_catalog.=) ANY (names)
 $$;
-COMMENT ON FUNCTION @extschema@._slice(jsonb, text[]) IS
+COMMENT ON FUNCTION xero_fdw._slice(jsonb, text[]) IS
 	'internal: the members of an object that have these names';
 
 -- What two sides must have in common to belong together.
-CREATE FUNCTION @extschema@._match_key("values" jsonb, columns text[]) RETURNS text
+CREATE FUNCTION xero_fdw._match_key("values" jsonb, columns text[]) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 	SELECT jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text
 	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
 	HAVING bool_and(coalesce(btrim("values"->>c), '') <> '')
 $$;
-COMMENT ON FUNCTION @extschema@._match_key(jsonb, text[]) IS
+COMMENT ON FUNCTION xero_fdw._match_key(jsonb, text[]) IS
 	'internal: the values of the columns, trimmed and without case; null if one is empty';
 
 -- The local column that receives the id of the record, if any.
-CREATE FUNCTION @extschema@._id_column(sync integer) RETURNS text
+CREATE FUNCTION xero_fdw._id_column(sync integer) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT f.local_column FROM @extschema@.sync AS s
-		JOIN @extschema@.sync_field AS f USING (sync_id)
+	SELECT f.local_column FROM xero_fdw.sync AS s
+		JOIN xero_fdw.sync_field AS f USING (sync_id)
 	WHERE s.sync_id = sync AND f.xero_column = s.xero_key
 		AND f.local_column IS NOT NULL AND f.to_local IS NULL
 	LIMIT 1
 $$;
-COMMENT ON FUNCTION @extschema@._id_column(integer) IS
+COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
-CREATE FUNCTION @extschema@._local_columns(sync integer) RETURNS text[]
+CREATE FUNCTION xero_fdw._local_columns(sync integer) RETURNS text[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT array_agg(a.attname::text ORDER BY a.attnum)
-	FROM @extschema@.sync AS s
+	FROM xero_fdw.sync AS s
 		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attnum > 0
 			AND NOT a.attisdropped
 	WHERE s.sync_id = sync AND (a.attname = ANY (s.local_key || s.match_on)
-		OR EXISTS (SELECT FROM @extschema@.sync_field AS f
+		OR EXISTS (SELECT FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync
 				AND (a.attname = f.local_column OR a.attname = ANY (f.local_uses))))
 $$;
-COMMENT ON FUNCTION @extschema@._local_columns(integer) IS
+COMMENT ON FUNCTION xero_fdw._local_columns(integer) IS
 	'internal: the columns of the local relation that a sync reads';
 
 -- The members of a row's key, as record_change() makes them.
-CREATE FUNCTION @extschema@._key_members(sync integer) RETURNS text
+CREATE FUNCTION xero_fdw._key_members(sync integer) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT string_agg(format(CASE WHEN a.atttypid::oid < 16384 THEN 'pg_catalog.to_jsonb(local.%I)'
 		ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', local.%I))' END, c), ', ' ORDER BY n)
-	FROM @extschema@.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
 		JOIN pg_attribute AS a ON a.attname = c
 	WHERE s.sync_id = sync AND a.attrelid = s.local_table
 $$;
-COMMENT ON FUNCTION @extschema@._key_members(integer) IS
+COMMENT ON FUNCTION xero_fdw._key_members(integer) IS
 	'internal: the members of a row''s key';
 
 -- SELECT of rows as a sync sees them: local_key, image, in_scope.  "source" is
 -- joined to the rows, "ending" follows.
-CREATE FUNCTION @extschema@._rows_query(sync integer, source text, ending text)
+CREATE FUNCTION xero_fdw._rows_query(sync integer, source text, ending text)
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT format('SELECT pg_catalog.jsonb_build_array(%s) AS local_key,'
 			' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) AS image,'
 			' (%s) IS TRUE AS in_scope FROM %s%s AS local %s',
-		@extschema@._key_members(sync),
+		xero_fdw._key_members(sync),
 		(SELECT string_agg(format('local.%I', c), ', ')
-			FROM unnest(@extschema@._local_columns(sync)) AS c),
+			FROM unnest(xero_fdw._local_columns(sync)) AS c),
 		coalesce(s.local_filter || E'\n', 'true'), source, s.local_table, ending)
-	FROM @extschema@.sync AS s WHERE s.sync_id = sync
+	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._rows_query(integer, text, text) IS
+COMMENT ON FUNCTION xero_fdw._rows_query(integer, text, text) IS
 	'internal: the statement that reads rows of the local relation as a sync sees them';
 
 -- A comparison of the local relation's key with one that is an array of JSON.
-CREATE FUNCTION @extschema@._key_condition(sync integer, key text) RETURNS text
+CREATE FUNCTION xero_fdw._key_condition(sync integer, key text) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT string_agg(format('local.%I %s (%s->>%s)::%s', c,
 		CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) < 16384 THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END,
 		key, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
-	FROM @extschema@.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
 		JOIN pg_attribute AS a ON a.attname = c
 		JOIN pg_type AS t ON t.oid = a.atttypid
 	WHERE s.sync_id = sync AND a.attrelid = s.local_table
 $$;
-COMMENT ON FUNCTION @extschema@._key_condition(integer, text) IS
+COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
 
 -- The rows that have these keys and exist; locked, where the relation can be.
-CREATE FUNCTION @extschema@._read_local(sync integer, keys jsonb[], lock boolean)
+CREATE FUNCTION xero_fdw._read_local(sync integer, keys jsonb[], lock boolean)
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
-	statement CONSTANT text := @extschema@._rows_query(sync, 'pg_catalog.unnest($1) AS "?"("?key") JOIN ',
-		'ON ' || @extschema@._key_condition(sync, '"?key"')
+	statement CONSTANT text := xero_fdw._rows_query(sync, 'pg_catalog.unnest($1) AS "?"("?key") JOIN ',
+		'ON ' || xero_fdw._key_condition(sync, '"?key"')
 		|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END);
 BEGIN
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	RETURN QUERY EXECUTE statement USING keys;
 END $$;
-COMMENT ON FUNCTION @extschema@._read_local(integer, jsonb[], boolean) IS
+COMMENT ON FUNCTION xero_fdw._read_local(integer, jsonb[], boolean) IS
 	'internal: rows of the local relation by key';
 
 -- A relation that has lost all of its rows at once is more likely to be one that
 -- is being loaded anew, or another one behind the same name, than one whose
 -- records are to end in Xero.
-CREATE FUNCTION @extschema@._refuse_empty(self @extschema@.sync) RETURNS void
+CREATE FUNCTION xero_fdw._refuse_empty(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	empty boolean;
@@ -143,7 +143,7 @@ BEGIN
 	IF NOT empty THEN
 		RETURN;
 	END IF;
-	SELECT count(*) INTO records FROM @extschema@.sync_link AS k
+	SELECT count(*) INTO records FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND k.local_key IS NOT NULL;
 	IF records > 0 THEN
 		RAISE EXCEPTION '"%" is empty, which would end % records in Xero', self.local_table, records
@@ -152,7 +152,7 @@ BEGIN
 				HINT = 'Load the rows again. If the records are to stay as they are, set on_delete to ''ignore'' with xero_fdw.alter_sync(); if they are to end, delete them from the foreign table.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._refuse_empty(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._refuse_empty(xero_fdw.sync) IS
 	'internal: an error if all rows of the local relation are gone and would take their records along';
 
 -- Records as changes what differs from what was seen last: rows that are new,
@@ -160,64 +160,64 @@ COMMENT ON FUNCTION @extschema@._refuse_empty(@extschema@.sync) IS
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
-CREATE FUNCTION @extschema@._compare_local(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._compare_local(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	last_look CONSTANT timestamptz := coalesce(
-		(SELECT max(r.started_at) FROM @extschema@.sync_run AS r
+		(SELECT max(r.started_at) FROM xero_fdw.sync_run AS r
 			WHERE r.sync_id = sync AND r.state = 'done'),
 		'-infinity');
-	changed CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
+	changed CONSTANT text := format('INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)'
 		' SELECT $1, CASE WHEN k.link_id IS NULL OR k.state = ''ended'' THEN ''insert'' ELSE ''update'' END, r.local_key,'
-		'	CASE WHEN $3 = ''trigger'' AND EXISTS (SELECT FROM @extschema@.sync_issue AS i'
+		'	CASE WHEN $3 = ''trigger'' AND EXISTS (SELECT FROM xero_fdw.sync_issue AS i'
 		'		WHERE i.link_id = k.link_id AND i.kind = ''conflict'') THEN coalesce(k.local_updated_at, $2) ELSE $2 END'
-		' FROM (%s) AS r LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
+		' FROM (%s) AS r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
 		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
 		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
 		'	WHEN $3 = ''pull'' THEN false'
 		'	WHEN $3 = ''compare'' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
 		'	ELSE k.base_local IS DISTINCT FROM r.image END',
-		@extschema@._rows_query(sync, '', ''));
-	gone CONSTANT text := format('INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)'
-		' SELECT $1, ''delete'', k.local_key, $2 FROM @extschema@.sync_link AS k'
+		xero_fdw._rows_query(sync, '', ''));
+	gone CONSTANT text := format('INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)'
+		' SELECT $1, ''delete'', k.local_key, $2 FROM xero_fdw.sync_link AS k'
 		' WHERE k.sync_id = $1 AND k.state <> ''ended'' AND k.local_key IS NOT NULL'
 		'	AND NOT EXISTS (SELECT FROM %s AS local WHERE %s)',
-		(SELECT s.local_table FROM @extschema@.sync AS s WHERE s.sync_id = sync),
-		@extschema@._key_condition(sync, 'k.local_key'));
+		(SELECT s.local_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync),
+		xero_fdw._key_condition(sync, 'k.local_key'));
 	how CONSTANT text := (SELECT CASE WHEN s.direction = 'pull' THEN 'pull' ELSE s.watch END
-		FROM @extschema@.sync AS s WHERE s.sync_id = sync);
+		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 BEGIN
-	PERFORM @extschema@._use_path(sync);
-	PERFORM @extschema@._refuse_empty(s) FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._use_path(sync);
+	PERFORM xero_fdw._refuse_empty(s) FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	EXECUTE changed USING sync, last_look, how;
 	EXECUTE gone USING sync, last_look;
 END $$;
-COMMENT ON FUNCTION @extschema@._compare_local(integer) IS
+COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
 
 -- The changes that a run is to see.
-CREATE FUNCTION @extschema@._due_changes(state @extschema@._run)
-	RETURNS SETOF @extschema@.sync_change
+CREATE FUNCTION xero_fdw._due_changes(state xero_fdw._run)
+	RETURNS SETOF xero_fdw.sync_change
 	LANGUAGE sql STABLE AS $$
-	SELECT * FROM @extschema@.sync_change AS c
+	SELECT * FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id OPERATOR(pg_catalog.=) state.sync_id
 		AND c.change_id OPERATOR(pg_catalog.<=) state.upto
 		AND c.xid OPERATOR(pg_catalog.<>) ALL (state.open_xids)
 $$;
-COMMENT ON FUNCTION @extschema@._due_changes(@extschema@._run) IS
+COMMENT ON FUNCTION xero_fdw._due_changes(xero_fdw._run) IS
 	'internal: the changes that a run is to see';
 
 -- A row that moves to another partition is deleted there and inserted here, in
 -- one transaction, under a key of which only the columns of the partitioning are
 -- others.  That is a change of the key.
-CREATE FUNCTION @extschema@._pair_moves(sync integer, changes bigint[])
+CREATE FUNCTION xero_fdw._pair_moves(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	self @extschema@.sync;
+	self xero_fdw.sync;
 	lasting integer[];
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(u.n - 1) INTO lasting
 	FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)
 	WHERE NOT EXISTS (SELECT FROM pg_partition_tree(self.local_table) AS t
@@ -230,7 +230,7 @@ BEGIN
 	WITH change AS MATERIALIZED (
 		SELECT c.change_id, c.operation, c.local_key, c.xid,
 			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
-		FROM @extschema@.sync_change AS c
+		FROM xero_fdw.sync_change AS c
 		WHERE c.sync_id = sync AND c.operation IN ('insert', 'delete')
 	), pair AS (
 		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
@@ -240,36 +240,36 @@ BEGIN
 			AND d.change_id < i.change_id AND d.local_key <> i.local_key
 		ORDER BY i.change_id, d.change_id DESC
 	), moved AS (
-		UPDATE @extschema@.sync_change AS c SET operation = 'update', old_key = p.old_key
+		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = p.old_key
 		FROM pair AS p WHERE c.change_id = p.insertion
 	)
-	DELETE FROM @extschema@.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
+	DELETE FROM xero_fdw.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
 END $$;
-COMMENT ON FUNCTION @extschema@._pair_moves(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
 
 -- Rows whose key has changed keep their links.  A link that is in the way gives
 -- up its key: the row is gone, and with it its key, or its own change of the key
 -- is about to come, as one statement may shift many.  Changes that are in nobody's
 -- way are followed all at once.
-CREATE FUNCTION @extschema@._follow_keys(sync integer, changes bigint[])
+CREATE FUNCTION xero_fdw._follow_keys(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	c @extschema@.sync_change;
+	c xero_fdw.sync_change;
 	other bigint;
 	gone boolean;
 	key jsonb;					-- an object, which is no row's key
 BEGIN
 	WITH change AS MATERIALIZED (
 		SELECT x.change_id, x.old_key, x.local_key, jsonb_build_object('was', x.old_key) AS was
-		FROM @extschema@.sync_change AS x
+		FROM xero_fdw.sync_change AS x
 		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
 	), taken AS MATERIALIZED (
 		SELECT u.key FROM change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
 		GROUP BY u.key HAVING count(*) > 1
 		UNION ALL
-		SELECT k.local_key FROM @extschema@.sync_link AS k
+		SELECT k.local_key FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key IN (
 			SELECT unnest(ARRAY[x.local_key, x.was]) FROM change AS x)
 	), free AS MATERIALIZED (
@@ -278,47 +278,47 @@ BEGIN
 			AND x.local_key NOT IN (SELECT t.key FROM taken AS t)
 			AND x.was NOT IN (SELECT t.key FROM taken AS t)
 	), moved AS (
-		UPDATE @extschema@.sync_link AS k SET local_key = f.local_key
+		UPDATE xero_fdw.sync_link AS k SET local_key = f.local_key
 		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
 	)
-	UPDATE @extschema@.sync_change AS x SET old_key = NULL
+	UPDATE xero_fdw.sync_change AS x SET old_key = NULL
 	FROM free AS f WHERE x.change_id = f.change_id;
 
 	FOR c IN
-		SELECT * FROM @extschema@.sync_change AS x
+		SELECT * FROM xero_fdw.sync_change AS x
 		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
 		ORDER BY x.change_id
 	LOOP
-		DELETE FROM @extschema@.sync_link AS k
+		DELETE FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
-			AND EXISTS (SELECT FROM @extschema@.sync_link AS o
+			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
 				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id, k.state = 'ended' OR EXISTS (SELECT FROM @extschema@.sync_change AS d
+		SELECT k.link_id, k.state = 'ended' OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
 				WHERE d.sync_id = sync AND d.change_id < c.change_id
 					AND d.operation = 'delete' AND d.local_key = c.local_key)
-		INTO other, gone FROM @extschema@.sync_link AS k
+		INTO other, gone FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key;
 		IF FOUND THEN
 			key := jsonb_build_object('was', c.local_key)
 				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
-			UPDATE @extschema@.sync_link AS k SET local_key = key WHERE k.link_id = other;
-			UPDATE @extschema@.sync_change AS d SET local_key = key
+			UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
+			UPDATE xero_fdw.sync_change AS d SET local_key = key
 			WHERE d.sync_id = sync AND d.change_id < c.change_id AND d.local_key = c.local_key;
 		END IF;
-		UPDATE @extschema@.sync_link AS k SET local_key = c.local_key
+		UPDATE xero_fdw.sync_link AS k SET local_key = c.local_key
 		WHERE k.sync_id = sync AND k.local_key = coalesce(
-			(SELECT o.local_key FROM @extschema@.sync_link AS o
+			(SELECT o.local_key FROM xero_fdw.sync_link AS o
 			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
-		UPDATE @extschema@.sync_change AS x SET old_key = NULL
+		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
 		WHERE x.change_id = c.change_id;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._follow_keys(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._follow_keys(integer, bigint[]) IS
 	'internal: let links follow rows whose key has changed';
 
 -- A row that names the record of another one that is gone is that row, with
 -- another key: it was loaded anew, or nothing watches the relation.
-CREATE FUNCTION @extschema@._follow_ids(self @extschema@.sync, keys jsonb[])
+CREATE FUNCTION xero_fdw._follow_ids(self xero_fdw.sync, keys jsonb[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
@@ -327,8 +327,8 @@ BEGIN
 	SELECT array_agg(l.link_id) AS waiting, array_agg(l.local_key) AS keys,
 		array_agg(k.link_id) AS links, array_agg(k.local_key) AS old_keys
 	INTO moved
-	FROM @extschema@.sync_link AS l
-		JOIN @extschema@.sync_link AS k ON k.sync_id = l.sync_id AND '=' || k.xero_id = l.match_key
+	FROM xero_fdw.sync_link AS l
+		JOIN xero_fdw.sync_link AS k ON k.sync_id = l.sync_id AND '=' || k.xero_id = l.match_key
 	WHERE l.sync_id = self.sync_id AND l.local_key IN (SELECT unnest(keys)) AND l.xero_id IS NULL
 		AND k.local_key IS NOT NULL
 		AND (k.state = 'linked' OR k.state = 'ended' AND self.on_delete = 'ignore');
@@ -340,71 +340,71 @@ BEGIN
 	INTO moved
 	FROM (SELECT *, count(*) OVER (PARTITION BY link) AS number
 			FROM unnest(moved.waiting, moved.keys, moved.links, moved.old_keys) AS u(waiting, key, link, old_key)) AS m
-		LEFT JOIN @extschema@._read_local(self.sync_id, moved.old_keys, false) AS r ON r.local_key = m.old_key
+		LEFT JOIN xero_fdw._read_local(self.sync_id, moved.old_keys, false) AS r ON r.local_key = m.old_key
 	WHERE r.local_key IS NULL AND m.number = 1;
-	DELETE FROM @extschema@.sync_link AS k WHERE k.link_id = ANY (moved.waiting);
-	UPDATE @extschema@.sync_link AS k SET local_key = m.key
+	DELETE FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (moved.waiting);
+	UPDATE xero_fdw.sync_link AS k SET local_key = m.key
 	FROM unnest(moved.links, moved.keys) AS m(link, key) WHERE k.link_id = m.link;
-	DELETE FROM @extschema@.sync_change AS c
+	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key IN (SELECT unnest(moved.old_keys));
 END $$;
-COMMENT ON FUNCTION @extschema@._follow_ids(@extschema@.sync, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._follow_ids(xero_fdw.sync, jsonb[]) IS
 	'internal: let links follow rows that name their records';
 
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
 -- that names its record is matched by nothing else.  One of an organisation that
 -- is not connected waits until it is.
-CREATE FUNCTION @extschema@._gather(state @extschema@._run) RETURNS bigint
+CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	sync CONSTANT integer := state.sync_id;
-	self @extschema@.sync;
-	id_column CONSTANT text := @extschema@._id_column(sync);
+	self xero_fdw.sync;
+	id_column CONSTANT text := xero_fdw._id_column(sync);
 	tenant_column CONSTANT text := (SELECT f.local_column
-		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 		WHERE s.sync_id = sync AND f.to_xero IS NULL
-			AND f.xero_column = @extschema@._tenant_column(s.xero_table));
-	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM @extschema@._due_changes(state) AS c
+			AND f.xero_column = xero_fdw._tenant_column(s.xero_table));
+	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw._due_changes(state) AS c
 		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT batch);
 	keys jsonb[];
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	PERFORM @extschema@._pair_moves(sync, changes);
-	PERFORM @extschema@._follow_keys(sync, changes);
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._pair_moves(sync, changes);
+	PERFORM xero_fdw._follow_keys(sync, changes);
 
 	-- a row that was deleted, and its record ended, is another one when it is back
-	UPDATE @extschema@.sync_link AS k SET local_key = NULL
-	FROM @extschema@.sync_change AS c
+	UPDATE xero_fdw.sync_link AS k SET local_key = NULL
+	FROM xero_fdw.sync_change AS c
 	WHERE self.on_delete = 'archive' AND c.change_id = ANY (changes)
 		AND c.operation = 'insert' AND k.sync_id = sync
 		AND k.local_key = c.local_key AND k.state = 'ended' AND k.xero_id IS NOT NULL;
 
 	SELECT array_agg(DISTINCT c.local_key) INTO keys
-	FROM @extschema@.sync_change AS c
-		LEFT JOIN @extschema@.sync_link AS k USING (sync_id, local_key)
+	FROM xero_fdw.sync_change AS c
+		LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, local_key)
 	WHERE c.change_id = ANY (changes) AND c.local_key IS NOT NULL
 		AND (k.link_id IS NULL OR k.xero_id IS NULL);
-	INSERT INTO @extschema@.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
+	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, (r.image->>tenant_column)::uuid, r.local_key,
-		CASE WHEN @extschema@._filled(r.image->id_column) IS NOT NULL
+		CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL
 				THEN '=' || (r.image->>id_column)
-			ELSE @extschema@._match_key(r.image, self.match_on) END, 'unlinked'
-	FROM @extschema@._read_local(sync, keys, false) AS r
+			ELSE xero_fdw._match_key(r.image, self.match_on) END, 'unlinked'
+	FROM xero_fdw._read_local(sync, keys, false) AS r
 	WHERE r.in_scope
 	ORDER BY r.local_key
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
-	PERFORM @extschema@._follow_ids(self, keys);
-	PERFORM @extschema@._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
-	FROM @extschema@.sync_link AS k,
+	PERFORM xero_fdw._follow_ids(self, keys);
+	PERFORM xero_fdw._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
+	FROM xero_fdw.sync_link AS k,
 		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m
 	WHERE k.sync_id = sync AND k.tenant_id <> ALL (state.tenants) AND k.state <> 'ended'
-		AND k.local_key IN (SELECT c.local_key FROM @extschema@.sync_change AS c WHERE c.change_id = ANY (changes))
-		AND NOT EXISTS (SELECT FROM @extschema@.sync_issue AS i WHERE i.link_id = k.link_id AND i.message = m.message);
+		AND k.local_key IN (SELECT c.local_key FROM xero_fdw.sync_change AS c WHERE c.change_id = ANY (changes))
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS i WHERE i.link_id = k.link_id AND i.message = m.message);
 	RETURN changes[cardinality(changes)];
 END $$;
-COMMENT ON FUNCTION @extschema@._gather(@extschema@._run) IS
+COMMENT ON FUNCTION xero_fdw._gather(xero_fdw._run) IS
 	'internal: give links to the rows of the next changes; the last of these changes';

@@ -3,76 +3,76 @@
 -- an issue for a person, never a guess.
 
 -- Notes an issue of a link, or that it is still there.
-CREATE FUNCTION @extschema@._note_issue(the_link bigint, the_kind text,
+CREATE FUNCTION xero_fdw._note_issue(the_link bigint, the_kind text,
 		the_field text, the_message text, the_sqlstate text, the_payload jsonb)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-	UPDATE @extschema@.sync_issue AS i
+	UPDATE xero_fdw.sync_issue AS i
 	SET message = the_message, sqlstate = the_sqlstate, payload = the_payload,
 		last_seen = clock_timestamp(), attempts = i.attempts + 1
 	WHERE i.link_id = the_link AND i.kind = the_kind
 		AND i.field IS NOT DISTINCT FROM the_field;
 	IF NOT FOUND THEN
-		INSERT INTO @extschema@.sync_issue (sync_id, link_id, tenant_id, local_key,
+		INSERT INTO xero_fdw.sync_issue (sync_id, link_id, tenant_id, local_key,
 			xero_id, kind, field, message, sqlstate, payload)
 		SELECT k.sync_id, k.link_id, k.tenant_id, k.local_key, k.xero_id,
 			the_kind, the_field, the_message, the_sqlstate, the_payload
-		FROM @extschema@.sync_link AS k WHERE k.link_id = the_link;
+		FROM xero_fdw.sync_link AS k WHERE k.link_id = the_link;
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._note_issue(bigint, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION xero_fdw._note_issue(bigint, text, text, text, text, jsonb) IS
 	'internal: note what is wrong with a link';
 
 -- Like _in_terms_of() for the columns of match_on alone, with null for an image
 -- that an expression fails on; what is wrong with it is told when it is merged.
-CREATE FUNCTION @extschema@._match_values(sync integer, images jsonb[], columns text[])
+CREATE FUNCTION xero_fdw._match_values(sync integer, images jsonb[], columns text[])
 	RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	half CONSTANT integer := cardinality(images) / 2;
 BEGIN
-	RETURN @extschema@._in_terms_of(sync, 'local', images, columns);
+	RETURN xero_fdw._in_terms_of(sync, 'local', images, columns);
 EXCEPTION WHEN OTHERS THEN
-	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
+	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
 		RAISE;
 	ELSIF half = 0 THEN
 		RETURN ARRAY[NULL::jsonb];
 	END IF;
-	RETURN @extschema@._match_values(sync, images[:half], columns)
-		|| @extschema@._match_values(sync, images[half + 1:], columns);
+	RETURN xero_fdw._match_values(sync, images[:half], columns)
+		|| xero_fdw._match_values(sync, images[half + 1:], columns);
 END $$;
-COMMENT ON FUNCTION @extschema@._match_values(integer, jsonb[], text[]) IS
+COMMENT ON FUNCTION xero_fdw._match_values(integer, jsonb[], text[]) IS
 	'internal: records as rows, for matching';
 
 -- Is this the fault of one row's data, so that the others may go on?  All is that
 -- is not the fault of the definition or its rights, of the transaction, or of a
 -- server: triggers may raise codes of their own.
-CREATE FUNCTION @extschema@._is_row_error(code text) RETURNS boolean
+CREATE FUNCTION xero_fdw._is_row_error(code text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 	SELECT left(code, 2) NOT IN ('08', '25', '28', '2D', '3B', '3D', '3F', '40', '42', '53', '57', '58', 'F0', 'HV', 'XX')
 		AND code NOT IN ('55006', '55P03') OR code = '428C9'
 $$;
-COMMENT ON FUNCTION @extschema@._is_row_error(text) IS
+COMMENT ON FUNCTION xero_fdw._is_row_error(text) IS
 	'internal: is this error the fault of one row''s data?';
 
 -- Does a row wait for a partner?
-CREATE FUNCTION @extschema@._has_waiting_rows(sync integer) RETURNS boolean
+CREATE FUNCTION xero_fdw._has_waiting_rows(sync integer) RETURNS boolean
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT EXISTS (SELECT FROM @extschema@.sync_link AS k
+	SELECT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.match_key IS NOT NULL AND k.xero_id IS NULL
 			AND k.state IN ('unlinked', 'ignored'))
 $$;
-COMMENT ON FUNCTION @extschema@._has_waiting_rows(integer) IS
+COMMENT ON FUNCTION xero_fdw._has_waiting_rows(integer) IS
 	'internal: does a row wait for a partner?';
 
 -- Gives links to the records of the inbox that have none, with the key to match
 -- them by, and new keys to those that have no partner yet.
-CREATE FUNCTION @extschema@._absorb(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._absorb(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
-	columns CONSTANT text[] := (SELECT s.match_on FROM @extschema@.sync AS s WHERE s.sync_id = sync);
+	columns CONSTANT text[] := (SELECT s.match_on FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	after_tenant uuid := '00000000-0000-0000-0000-000000000000';
 	after_id text := '';
 	tenants uuid[];
@@ -84,19 +84,19 @@ BEGIN
 			array_agg(i.xero_id ORDER BY i.tenant_id, i.xero_id),
 			array_agg(i.remote ORDER BY i.tenant_id, i.xero_id)
 		INTO tenants, ids, images
-		FROM (SELECT i.tenant_id, i.xero_id, i.remote FROM @extschema@.sync_inbox AS i
-				LEFT JOIN @extschema@.sync_link AS k USING (sync_id, tenant_id, xero_id)
+		FROM (SELECT i.tenant_id, i.xero_id, i.remote FROM xero_fdw.sync_inbox AS i
+				LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id, xero_id)
 			WHERE i.sync_id = sync AND NOT i.held AND i.remote IS NOT NULL
 				AND (i.tenant_id, i.xero_id) > (after_tenant, after_id)
 				AND (k.link_id IS NULL OR k.local_key IS NULL)
 			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i;
 		EXIT WHEN ids IS NULL;
 		IF columns IS NOT NULL THEN
-			images := @extschema@._match_values(sync, images, columns);
+			images := xero_fdw._match_values(sync, images, columns);
 		END IF;
-		INSERT INTO @extschema@.sync_link AS k (sync_id, tenant_id, xero_id, match_key, state)
+		INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, xero_id, match_key, state)
 		SELECT sync, r.tenant_id, r.xero_id,
-			@extschema@._match_key(r.image, columns), 'unlinked'
+			xero_fdw._match_key(r.image, columns), 'unlinked'
 		FROM unnest(tenants, ids, images) AS r(tenant_id, xero_id, image)
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
 			SET match_key = excluded.match_key;
@@ -104,24 +104,24 @@ BEGIN
 		after_id := ids[cardinality(ids)];
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._absorb(integer) IS
+COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 	'internal: give links to the records of the inbox that have none';
 
 -- Joins the links of records and rows that belong together, files the ambiguous
 -- ones as issues, and frees those that are not any more.  The planner knows
 -- nothing yet of links that are new, and must not compare each with each.
-CREATE FUNCTION @extschema@._match(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	pairs record;
 	unclear record;
 BEGIN
 	WITH r AS (
-		SELECT * FROM @extschema@.sync_link AS k WHERE k.sync_id = sync
+		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
 			AND k.xero_id IS NOT NULL AND k.local_key IS NULL
 			AND k.state IN ('unlinked', 'ignored')
 	), l AS (
-		SELECT * FROM @extschema@.sync_link AS k WHERE k.sync_id = sync
+		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
 			AND k.xero_id IS NULL AND k.match_key IS NOT NULL
 			AND k.state IN ('unlinked', 'ignored')
 	), candidate AS (
@@ -147,63 +147,63 @@ BEGIN
 	WITH pair AS (
 		SELECT * FROM unnest(pairs.rs, pairs.ls) AS p(r, l)
 	), gone AS (
-		DELETE FROM @extschema@.sync_link AS k USING pair WHERE k.link_id = pair.l
+		DELETE FROM xero_fdw.sync_link AS k USING pair WHERE k.link_id = pair.l
 		RETURNING pair.r, k.local_key
 	)
 	SELECT array_agg(r) AS rs, array_agg(local_key) AS keys INTO unclear FROM gone;
-	INSERT INTO @extschema@.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM @extschema@.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
-	UPDATE @extschema@.sync_link AS k
+	UPDATE xero_fdw.sync_link AS k
 	SET local_key = p.local_key, state = 'linked', match_key = NULL,
 		base_xero = NULL, base_local = NULL
 	FROM unnest(unclear.rs, unclear.keys) AS p(r, local_key)
 	WHERE k.link_id = p.r;
 
-	PERFORM @extschema@._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls);
+	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls);
 END $$;
-COMMENT ON FUNCTION @extschema@._match(integer) IS
+COMMENT ON FUNCTION xero_fdw._match(integer) IS
 	'internal: join the links of records and rows that belong together';
 
 -- Issues for links with several candidates, and for rows that name a record that
 -- is not known.  What is not ambiguous any more is merged again.
-CREATE FUNCTION @extschema@._file_ambiguous(sync integer, unclear bigint[])
+CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	lost CONSTANT bigint[] := ARRAY(SELECT k.link_id
-		FROM @extschema@.sync_link AS k JOIN @extschema@.sync AS s USING (sync_id)
+		FROM xero_fdw.sync_link AS k JOIN xero_fdw.sync AS s USING (sync_id)
 		WHERE k.sync_id = sync AND s.direction <> 'pull' AND k.xero_id IS NULL
 			AND k.state = 'unlinked' AND k.match_key LIKE '=%');
 	cleared bigint[];
 BEGIN
 	WITH gone AS (
-		DELETE FROM @extschema@.sync_issue AS i
+		DELETE FROM xero_fdw.sync_issue AS i
 		WHERE i.sync_id = sync AND i.kind = 'ambiguous' AND i.sqlstate IS NULL
 			AND i.link_id <> ALL (coalesce(unclear, '{}') || lost)
 		RETURNING i.link_id
 	)
 	SELECT array_agg(link_id) INTO cleared FROM gone;
-	UPDATE @extschema@.sync_inbox AS i SET held = false
-	FROM @extschema@.sync_link AS k
+	UPDATE xero_fdw.sync_inbox AS i SET held = false
+	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (cleared) AND i.sync_id = sync
 		AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
-	INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 	SELECT sync, 'update', k.local_key, now()
-	FROM @extschema@.sync_link AS k
+	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (cleared) AND k.local_key IS NOT NULL AND k.xero_id IS NULL;
 
-	PERFORM @extschema@._note_issue(k.link_id, 'ambiguous', NULL,
+	PERFORM xero_fdw._note_issue(k.link_id, 'ambiguous', NULL,
 		CASE WHEN k.link_id = ANY (lost)
 			THEN format('the row names record %s, which is not known or has another row', substr(k.match_key, 2))
 			ELSE 'more than one record or row has these values of match_on' END,
 		NULL, to_jsonb(k.match_key))
-	FROM @extschema@.sync_link AS k
+	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (unclear || lost)
-		AND NOT EXISTS (SELECT FROM @extschema@.sync_issue AS i
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS i
 			WHERE i.link_id = k.link_id AND i.kind = 'ambiguous'
 				AND i.payload = to_jsonb(k.match_key));
 END $$;
-COMMENT ON FUNCTION @extschema@._file_ambiguous(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[]) IS
 	'internal: file what is ambiguous, and free what is not any more';

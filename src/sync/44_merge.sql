@@ -5,7 +5,7 @@
 -- if what it is in the other's terms is not what its base image is in those; so
 -- what a field makes nothing of does not change it.
 
-CREATE TYPE @extschema@._item AS (
+CREATE TYPE xero_fdw._item AS (
 	link_id bigint,
 	is_new boolean,				-- the link is not stored yet
 	first boolean,				-- by the rules of the first merge
@@ -24,11 +24,11 @@ CREATE TYPE @extschema@._item AS (
 	local_at timestamptz,
 	base_local jsonb
 );
-COMMENT ON TYPE @extschema@._item IS
+COMMENT ON TYPE xero_fdw._item IS
 	'internal: a link with all that is known of its two sides';
 
-CREATE TYPE @extschema@._decision AS (
-	item @extschema@._item,
+CREATE TYPE xero_fdw._decision AS (
+	item xero_fdw._item,
 	state text,					-- of the link afterwards; null: no link
 	hold boolean,				-- the record stays in the inbox
 	local_action text,			-- create, update, delete
@@ -42,12 +42,12 @@ CREATE TYPE @extschema@._decision AS (
 	disagreed integer,			-- fields that both sides have changed
 	why jsonb					-- {field: reason}
 );
-COMMENT ON TYPE @extschema@._decision IS
+COMMENT ON TYPE xero_fdw._decision IS
 	'internal: what is to be done about an item';
 
 -- The expression of a column that a field gives a value to, as the column's
 -- type: rounded to its precision, but not cut to its length.
-CREATE FUNCTION @extschema@._cast(expression text, relation regclass,
+CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT coalesce((
@@ -56,11 +56,11 @@ CREATE FUNCTION @extschema@._cast(expression text, relation regclass,
 		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE a.attrelid = relation AND a.attname = column_name), expression)
 $$;
-COMMENT ON FUNCTION @extschema@._cast(text, regclass, text) IS
+COMMENT ON FUNCTION xero_fdw._cast(text, regclass, text) IS
 	'internal: an expression as the type of a column';
 
 -- Columns with their types, as jsonb_to_record() wants them.
-CREATE FUNCTION @extschema@._column_list(relation regclass, columns text[])
+CREATE FUNCTION xero_fdw._column_list(relation regclass, columns text[])
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
 	SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', '
@@ -68,13 +68,13 @@ CREATE FUNCTION @extschema@._column_list(relation regclass, columns text[])
 	FROM pg_attribute
 	WHERE attrelid = relation AND attname = ANY (columns) AND attnum > 0
 $$;
-COMMENT ON FUNCTION @extschema@._column_list(regclass, text[]) IS
+COMMENT ON FUNCTION xero_fdw._column_list(regclass, text[]) IS
 	'internal: columns with their types';
 
 -- Images of one side in terms of the other, in the same order, as objects by
 -- column of the other side: of the fields that flow that way, and of the local
 -- columns "also".  Null stays null.
-CREATE FUNCTION @extschema@._in_terms_of(sync integer, side text, images jsonb[],
+CREATE FUNCTION xero_fdw._in_terms_of(sync integer, side text, images jsonb[],
 		also text[] DEFAULT NULL) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -83,22 +83,22 @@ DECLARE
 	result jsonb[];
 BEGIN
 	IF side = 'local' THEN
-		SELECT string_agg(format('%s AS %I', @extschema@._cast(
+		SELECT string_agg(format('%s AS %I', xero_fdw._cast(
 				coalesce(f.to_local, format('xero.%I', f.xero_column)), s.local_table, f.local_column),
 				f.local_column), ', '),
-			'xero(' || @extschema@._column_list(s.xero_table, @extschema@._read_columns(sync)) || ')'
+			'xero(' || xero_fdw._column_list(s.xero_table, xero_fdw._read_columns(sync)) || ')'
 		INTO members, source
-		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 		WHERE s.sync_id = sync AND f.local_column IS NOT NULL
 			AND (f.direction <> 'to_xero' OR f.local_column = ANY (also))
 		GROUP BY s.sync_id;
 	ELSE
-		SELECT string_agg(DISTINCT format('%s AS %I', @extschema@._cast(
+		SELECT string_agg(DISTINCT format('%s AS %I', xero_fdw._cast(
 				coalesce(f.to_xero, format('local.%I', f.local_column)), s.xero_table, f.xero_column),
 				f.xero_column), ', '),
-			'local(' || @extschema@._column_list(s.local_table, @extschema@._local_columns(sync)) || ')'
+			'local(' || xero_fdw._column_list(s.local_table, xero_fdw._local_columns(sync)) || ')'
 		INTO members, source
-		FROM @extschema@.sync AS s JOIN @extschema@.sync_field AS f USING (sync_id)
+		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 		WHERE s.sync_id = sync AND f.xero_column IS NOT NULL AND f.direction <> 'to_local'
 		GROUP BY s.sync_id;
 	END IF;
@@ -107,7 +107,7 @@ BEGIN
 			FROM unnest(images) WITH ORDINALITY AS u(i, n));
 	END IF;
 
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(CASE WHEN "?image" IS NOT NULL THEN'
 		' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) END ORDER BY "?n")'
 		' FROM pg_catalog.unnest($1) WITH ORDINALITY AS "?"("?image", "?n")'
@@ -115,7 +115,7 @@ BEGIN
 		INTO result USING images;
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
+COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 	'internal: what images of one side are on the other, by column';
 
 -- The next items: of records in the inbox, then of rows that have changed, each
@@ -123,41 +123,41 @@ COMMENT ON FUNCTION @extschema@._in_terms_of(integer, text, jsonb[], text[]) IS
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
-CREATE FUNCTION @extschema@._take_items(state @extschema@._run,
-		OUT items @extschema@._item[], OUT keys jsonb[])
+CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
+		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
 	sync CONSTANT integer := state.sync_id;
-	self @extschema@.sync;
+	self xero_fdw.sync;
 	moved CONSTANT jsonb[] := ARRAY(SELECT coalesce(c.old_key, c.local_key)
-		FROM @extschema@.sync_change AS c
+		FROM xero_fdw.sync_change AS c
 		WHERE c.sync_id = sync AND (c.old_key IS NOT NULL OR c.operation = 'delete')
 			AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids)));
-	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM @extschema@.sync_field AS f
+	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
-	picked @extschema@._item[];
+	picked xero_fdw._item[];
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	SELECT array_agg(ROW(coalesce(k.link_id, nextval('@extschema@.sync_link_link_id_seq')),
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	SELECT array_agg(ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
 			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
 			i.tenant_id, i.xero_id, k.local_key, NULL, NULL, NULL,
-			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
+			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
 			ORDER BY i.tenant_id, i.xero_id),
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
 	INTO picked, keys
-	FROM (SELECT * FROM @extschema@.sync_inbox AS i
+	FROM (SELECT * FROM xero_fdw.sync_inbox AS i
 			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (state.tenants)
-				AND NOT EXISTS (SELECT FROM @extschema@.sync_link AS k
+				AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 					WHERE k.sync_id = sync AND k.tenant_id = i.tenant_id
 						AND k.xero_id = i.xero_id AND k.local_key IN (SELECT unnest(moved)))
 			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i
-		LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
+		LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync
 			AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id;
 	IF picked IS NULL THEN
 		SELECT array_agg(DISTINCT c.local_key) INTO keys
-		FROM (SELECT c.local_key FROM @extschema@._due_changes(state) AS c
-				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = sync
+		FROM (SELECT c.local_key FROM xero_fdw._due_changes(state) AS c
+				LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync
 					AND k.local_key = c.local_key
 			WHERE c.local_key IS NOT NULL AND c.local_key NOT IN (SELECT unnest(moved))
 				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
@@ -166,11 +166,11 @@ BEGIN
 			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
 			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
 			coalesce(i.updated_at, k.xero_updated_at),
-			k.base_xero, NULL, k.local_updated_at, k.base_local)::@extschema@._item
+			k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
 			ORDER BY k.link_id)
 		INTO picked
-		FROM @extschema@.sync_link AS k
-			LEFT JOIN @extschema@.sync_inbox AS i ON i.sync_id = sync
+		FROM xero_fdw.sync_link AS k
+			LEFT JOIN xero_fdw.sync_inbox AS i ON i.sync_id = sync
 				AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id
 		WHERE k.sync_id = sync AND k.local_key IN (SELECT unnest(keys));
 	END IF;
@@ -178,20 +178,20 @@ BEGIN
 	WITH change AS (
 		SELECT c.local_key, max(c.changed_at) AS changed_at,
 			(array_agg(c.operation ORDER BY c.change_id DESC))[1] AS operation
-		FROM @extschema@._due_changes(state) AS c
+		FROM xero_fdw._due_changes(state) AS c
 		WHERE c.local_key IN (SELECT unnest(keys))
 		GROUP BY c.local_key
 	), local AS MATERIALIZED (
-		SELECT * FROM @extschema@._read_local(sync,
+		SELECT * FROM xero_fdw._read_local(sync,
 			CASE WHEN self.direction = 'pull' THEN '{}' ELSE coalesce(keys, '{}') END,
-			EXISTS (SELECT FROM @extschema@.sync_field AS f
+			EXISTS (SELECT FROM xero_fdw.sync_field AS f
 				WHERE f.sync_id = sync AND f.direction <> 'to_xero'))
 	)
 	SELECT array_agg(ROW(i.link_id, i.is_new,
 		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
-			ELSE NOT EXISTS (SELECT FROM @extschema@.sync_position AS o
+			ELSE NOT EXISTS (SELECT FROM xero_fdw.sync_position AS o
 				WHERE o.sync_id = sync AND o.initial_done) END,
-		NOT i.is_new AND EXISTS (SELECT FROM @extschema@.sync_issue AS x
+		NOT i.is_new AND EXISTS (SELECT FROM xero_fdw.sync_issue AS x
 			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous'),
 		CASE WHEN revived THEN 'linked' ELSE i.state END,
 		i.tenant_id, i.xero_id, i.local_key,
@@ -202,26 +202,26 @@ BEGIN
 		i.remote, i.remote_at,
 		CASE WHEN NOT revived THEN i.base_xero END,
 		l.image, coalesce(c.changed_at, i.local_at),
-		CASE WHEN NOT revived THEN i.base_local END)::@extschema@._item ORDER BY i.ordinality)
+		CASE WHEN NOT revived THEN i.base_local END)::xero_fdw._item ORDER BY i.ordinality)
 	INTO items
 	FROM unnest(picked) WITH ORDINALITY AS i
 		LEFT JOIN change AS c ON c.local_key = i.local_key
 		LEFT JOIN local AS l ON l.local_key = i.local_key
-		LEFT JOIN @extschema@.sync_position AS p ON p.sync_id = sync
+		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
 		CROSS JOIN LATERAL (SELECT coalesce(i.state = 'ended' AND c.operation = 'insert'
 			AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
 END $$;
-COMMENT ON FUNCTION @extschema@._take_items(@extschema@._run) IS
+COMMENT ON FUNCTION xero_fdw._take_items(xero_fdw._run) IS
 	'internal: the next items to be merged';
 
 -- Does an image say what its base says, in all that both know of?
-CREATE FUNCTION @extschema@._has_stayed(image jsonb, base jsonb) RETURNS boolean
+CREATE FUNCTION xero_fdw._has_stayed(image jsonb, base jsonb) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
 	SELECT NOT EXISTS (SELECT FROM jsonb_each(base) AS m
 		WHERE image ? m.key AND image->m.key <> m.value)
 $$;
-COMMENT ON FUNCTION @extschema@._has_stayed(jsonb, jsonb) IS
+COMMENT ON FUNCTION xero_fdw._has_stayed(jsonb, jsonb) IS
 	'internal: does an image say what its base says?';
 
 -- What kind of item each is, in the same order:
@@ -233,7 +233,7 @@ COMMENT ON FUNCTION @extschema@._has_stayed(jsonb, jsonb) IS
 --   ignore               is not to be synced unless it changes
 --   wait                 until something else happens
 --   rest, forget         nothing to do; and the link is of no use
-CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._item[])
+CREATE FUNCTION xero_fdw._kinds(self xero_fdw.sync, items xero_fdw._item[])
 	RETURNS text[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT array_agg(CASE
@@ -248,14 +248,14 @@ CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._ite
 			WHEN i.blocked THEN 'wait'
 			WHEN NOT i.in_scope OR self.direction = 'pull' THEN 'rest'
 			WHEN i.state = 'ignored' THEN CASE
-				WHEN self.initial = 'new_only' OR @extschema@._has_stayed(i.local, i.base_local) THEN 'rest'
+				WHEN self.initial = 'new_only' OR xero_fdw._has_stayed(i.local, i.base_local) THEN 'rest'
 				ELSE 'create_xero' END
 			WHEN i.first AND self.initial IN ('new_only', 'xero_to_local') THEN 'ignore'
 			ELSE 'create_xero' END
 		WHEN i.local_key IS NULL THEN CASE
 			WHEN i.blocked OR self.direction = 'push' THEN 'wait'
 			WHEN i.state = 'ignored' THEN CASE
-				WHEN self.initial = 'new_only' OR @extschema@._has_stayed(i.remote, i.base_xero) THEN 'rest'
+				WHEN self.initial = 'new_only' OR xero_fdw._has_stayed(i.remote, i.base_xero) THEN 'rest'
 				ELSE 'create_local' END
 			WHEN i.first AND self.initial IN ('new_only', 'local_to_xero') THEN 'ignore'
 			ELSE 'create_local' END
@@ -269,13 +269,13 @@ CREATE FUNCTION @extschema@._kinds(self @extschema@.sync, items @extschema@._ite
 		ELSE 'pair' END ORDER BY i.ordinality)
 	FROM unnest(items) WITH ORDINALITY AS i
 $$;
-COMMENT ON FUNCTION @extschema@._kinds(@extschema@.sync, @extschema@._item[]) IS
+COMMENT ON FUNCTION xero_fdw._kinds(xero_fdw.sync, xero_fdw._item[]) IS
 	'internal: what kind of item each is';
 
 -- Where both sides are to be written, what goes to Xero is made of the row as it
 -- will be: several local columns may be parts of one of Xero's.
-CREATE FUNCTION @extschema@._follow_local(sync integer, decisions @extschema@._decision[])
-	RETURNS @extschema@._decision[]
+CREATE FUNCTION xero_fdw._follow_local(sync integer, decisions xero_fdw._decision[])
+	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	images CONSTANT jsonb[] := ARRAY(
@@ -286,41 +286,41 @@ BEGIN
 	IF array_length(array_remove(images, NULL), 1) IS NULL THEN
 		RETURN decisions;
 	END IF;
-	as_xero := @extschema@._in_terms_of(sync, 'xero', images);
+	as_xero := xero_fdw._in_terms_of(sync, 'xero', images);
 	RETURN ARRAY(
 		SELECT ROW(d.item, d.state, d.hold, d.local_action, d.local_new, d.local_old,
 			d.xero_action, CASE WHEN x.image IS NULL THEN d.xero_new
-				ELSE @extschema@._slice(x.image, ARRAY(SELECT jsonb_object_keys(d.xero_new))) END,
-			d.xero_old, d.xero_fields, d.conflicts, d.disagreed, d.why)::@extschema@._decision
+				ELSE xero_fdw._slice(x.image, ARRAY(SELECT jsonb_object_keys(d.xero_new))) END,
+			d.xero_old, d.xero_fields, d.conflicts, d.disagreed, d.why)::xero_fdw._decision
 		FROM unnest(decisions) WITH ORDINALITY AS d
 			JOIN unnest(as_xero) WITH ORDINALITY AS x(image, n) ON x.n = d.ordinality
 		ORDER BY d.ordinality);
 END $$;
-COMMENT ON FUNCTION @extschema@._follow_local(integer, @extschema@._decision[]) IS
+COMMENT ON FUNCTION xero_fdw._follow_local(integer, xero_fdw._decision[]) IS
 	'internal: make what goes to Xero of the rows as they will be';
 
 -- What is to be done about each item.  Fails if an expression of the user does,
 -- and for a record with a text that PostgreSQL cannot store.
 -- What is not known of a base image is taken to be as it is now, for expressions
 -- and types that want a value.
-CREATE FUNCTION @extschema@._decide(sync integer, items @extschema@._item[])
-	RETURNS @extschema@._decision[]
+CREATE FUNCTION xero_fdw._decide(sync integer, items xero_fdw._item[])
+	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	self @extschema@.sync;
-	clock_offset CONSTANT interval := @extschema@._clock_offset();
+	self xero_fdw.sync;
+	clock_offset CONSTANT interval := xero_fdw._clock_offset();
 	tenant_column text;
 	kinds text[];
 	locals jsonb[];
 	local_bases jsonb[];
 	xeros jsonb[];
 	xero_bases jsonb[];
-	decisions @extschema@._decision[];
+	decisions xero_fdw._decision[];
 BEGIN
-	PERFORM @extschema@._refuse_bad_text(i.remote) FROM unnest(items) AS i;
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	tenant_column := @extschema@._tenant_column(self.xero_table);
-	kinds := @extschema@._kinds(self, items);
+	PERFORM xero_fdw._refuse_bad_text(i.remote) FROM unnest(items) AS i;
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	tenant_column := xero_fdw._tenant_column(self.xero_table);
+	kinds := xero_fdw._kinds(self, items);
 	SELECT array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_local') THEN i.remote END ORDER BY n),
 		array_agg(CASE WHEN k = 'pair' AND i.remote <> i.base_xero THEN i.remote || i.base_xero END ORDER BY n),
 		array_agg(CASE WHEN k IN ('pair', 'adopt', 'create_xero') THEN i.local END ORDER BY n),
@@ -328,10 +328,10 @@ BEGIN
 	INTO locals, local_bases, xeros, xero_bases
 	FROM unnest(items) WITH ORDINALITY AS i
 		JOIN unnest(kinds) WITH ORDINALITY AS u(k, n) ON n = i.ordinality;
-	locals := @extschema@._in_terms_of(sync, 'local', locals);
-	local_bases := @extschema@._in_terms_of(sync, 'local', local_bases);
-	xeros := @extschema@._in_terms_of(sync, 'xero', xeros);
-	xero_bases := @extschema@._in_terms_of(sync, 'xero', xero_bases);
+	locals := xero_fdw._in_terms_of(sync, 'local', locals);
+	local_bases := xero_fdw._in_terms_of(sync, 'local', local_bases);
+	xeros := xero_fdw._in_terms_of(sync, 'xero', xeros);
+	xero_bases := xero_fdw._in_terms_of(sync, 'xero', xero_bases);
 
 	WITH item AS MATERIALIZED (
 		SELECT unnest(items) AS item, generate_subscripts(items, 1) AS n, unnest(kinds) AS kind,
@@ -353,26 +353,26 @@ BEGIN
 			(item).base_xero->('?' || f.field) AS mark,
 			(item).local IS NOT NULL AS l_read,
 			f.direction = 'to_xero' OR (item).local->f.local_column IS DISTINCT FROM (item).base_local->f.local_column
-				OR 1 = (SELECT count(*) FROM @extschema@.sync_field AS o WHERE o.sync_id = sync
+				OR 1 = (SELECT count(*) FROM xero_fdw.sync_field AS o WHERE o.sync_id = sync
 					AND o.xero_column = f.xero_column AND o.direction <> 'to_local') AS l_own,
 			coalesce((item).local_at > (item).remote_at - clock_offset, false) AS l_newer
-		FROM item JOIN @extschema@.sync_field AS f ON f.sync_id = sync
+		FROM item JOIN xero_fdw.sync_field AS f ON f.sync_id = sync
 		WHERE kind IN ('pair', 'adopt')
 	), compared AS (
 		SELECT *,
-			NOT x_known OR @extschema@._filled(new_local)
-				IS DISTINCT FROM @extschema@._filled(base_local) AS x_changed,
-			in_scope AND xero_column IS DISTINCT FROM tenant_column AND (NOT l_known OR l_own AND @extschema@._filled(new_xero)
-				IS DISTINCT FROM @extschema@._filled(base_xero)) AS l_changed,
+			NOT x_known OR xero_fdw._filled(new_local)
+				IS DISTINCT FROM xero_fdw._filled(base_local) AS x_changed,
+			in_scope AND xero_column IS DISTINCT FROM tenant_column AND (NOT l_known OR l_own AND xero_fdw._filled(new_xero)
+				IS DISTINCT FROM xero_fdw._filled(base_xero)) AS l_changed,
 			l_read AND (
-				local_column IS NOT NULL AND direction <> 'to_xero' AND @extschema@._filled(new_local)
-					IS NOT DISTINCT FROM @extschema@._filled(old_local)
-				OR xero_column IS NOT NULL AND direction <> 'to_local' AND @extschema@._filled(new_xero)
-					IS NOT DISTINCT FROM @extschema@._filled(old_xero)) AS same,
-			CASE WHEN mark->>'winner' = 'local' AND in_scope AND @extschema@._filled(mark->'over')
-					IS NOT DISTINCT FROM @extschema@._filled(new_local) THEN 'to_xero'
-				WHEN mark->>'winner' = 'xero' AND @extschema@._filled(mark->'over')
-					IS NOT DISTINCT FROM @extschema@._filled(old_local) THEN 'to_local' END AS decided
+				local_column IS NOT NULL AND direction <> 'to_xero' AND xero_fdw._filled(new_local)
+					IS NOT DISTINCT FROM xero_fdw._filled(old_local)
+				OR xero_column IS NOT NULL AND direction <> 'to_local' AND xero_fdw._filled(new_xero)
+					IS NOT DISTINCT FROM xero_fdw._filled(old_xero)) AS same,
+			CASE WHEN mark->>'winner' = 'local' AND in_scope AND xero_fdw._filled(mark->'over')
+					IS NOT DISTINCT FROM xero_fdw._filled(new_local) THEN 'to_xero'
+				WHEN mark->>'winner' = 'xero' AND xero_fdw._filled(mark->'over')
+					IS NOT DISTINCT FROM xero_fdw._filled(old_local) THEN 'to_local' END AS decided
 		FROM pair
 	), judged AS (
 		SELECT *,
@@ -387,8 +387,8 @@ BEGIN
 			WHEN x_changed AND l_changed THEN CASE
 				WHEN first_merge AND first AND self.initial = 'xero_to_local' THEN 'to_local'
 				WHEN first_merge AND first AND self.initial = 'local_to_xero' THEN 'to_xero'
-				WHEN first_merge AND @extschema@._filled(old_local) IS NULL THEN 'to_local'
-				WHEN first_merge AND @extschema@._filled(new_local) IS NULL THEN 'to_xero'
+				WHEN first_merge AND xero_fdw._filled(old_local) IS NULL THEN 'to_local'
+				WHEN first_merge AND xero_fdw._filled(new_local) IS NULL THEN 'to_xero'
 				WHEN self.conflict = 'xero' THEN 'to_local'
 				WHEN self.conflict = 'local' THEN 'to_xero'
 				WHEN self.conflict = 'manual' THEN 'conflict'
@@ -463,12 +463,12 @@ BEGIN
 				WHEN kind = 'create_xero' THEN '{"": "new in the local table"}'
 				WHEN kind = 'archive' THEN '{"": "deleted from the local table"}'
 				WHEN kind = 'delete_local' THEN '{"": "gone from Xero"}'
-				ELSE m.why END)::@extschema@._decision ORDER BY n)
+				ELSE m.why END)::xero_fdw._decision ORDER BY n)
 	INTO decisions
 	FROM item LEFT JOIN merged AS m ON m.link_id = (item).link_id
-		CROSS JOIN (SELECT array_agg(f.field) AS fields FROM @extschema@.sync_field AS f
+		CROSS JOIN (SELECT array_agg(f.field) AS fields FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync AND f.direction <> 'to_local') AS to_xero;
-	RETURN @extschema@._follow_local(sync, decisions);
+	RETURN xero_fdw._follow_local(sync, decisions);
 END $$;
-COMMENT ON FUNCTION @extschema@._decide(integer, @extschema@._item[]) IS
+COMMENT ON FUNCTION xero_fdw._decide(integer, xero_fdw._item[]) IS
 	'internal: what is to be done about items';

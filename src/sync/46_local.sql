@@ -4,7 +4,7 @@
 -- The rows to be created, with their keys: a column of the key that no field
 -- gives a value gets its default, or the next value of its identity, beforehand,
 -- since a foreign table may be unable to tell what it has stored.
-CREATE FUNCTION @extschema@._make_keys(sync integer, "rows" jsonb[]) RETURNS jsonb[]
+CREATE FUNCTION xero_fdw._make_keys(sync integer, "rows" jsonb[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	made text;
@@ -15,10 +15,10 @@ BEGIN
 				pg_get_serial_sequence(s.local_table::text, a.attname))
 			ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END), ', ')
 	INTO made
-	FROM @extschema@.sync AS s
+	FROM xero_fdw.sync AS s
 		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attname = ANY (s.local_key)
 		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-	WHERE s.sync_id = sync AND NOT EXISTS (SELECT FROM @extschema@.sync_field AS f
+	WHERE s.sync_id = sync AND NOT EXISTS (SELECT FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync AND f.local_column = a.attname AND f.direction <> 'to_xero');
 	IF made IS NULL THEN
 		RETURN "rows";
@@ -27,11 +27,11 @@ BEGIN
 		' FROM unnest($1) WITH ORDINALITY AS u(r, n)', made) INTO result USING "rows";
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION @extschema@._make_keys(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._make_keys(integer, jsonb[]) IS
 	'internal: rows to be created, with their keys';
 
 -- The keys that rows have, as links know them.
-CREATE FUNCTION @extschema@._keys_of(sync integer, "rows" jsonb[]) RETURNS jsonb[]
+CREATE FUNCTION xero_fdw._keys_of(sync integer, "rows" jsonb[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	statement text;
@@ -39,15 +39,15 @@ DECLARE
 BEGIN
 	SELECT format('SELECT array_agg(jsonb_build_array(%s) ORDER BY "?n")'
 			' FROM unnest($1) WITH ORDINALITY AS "?"("?row", "?n"), jsonb_to_record("?row") AS local(%s)',
-		@extschema@._key_members(sync), @extschema@._column_list(s.local_table, s.local_key))
-	INTO statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
+		xero_fdw._key_members(sync), xero_fdw._column_list(s.local_table, s.local_key))
+	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	EXECUTE statement INTO result USING "rows";
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION @extschema@._keys_of(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._keys_of(integer, jsonb[]) IS
 	'internal: the keys of rows, as links know them';
 
-CREATE FUNCTION @extschema@._insert_local(sync integer, "rows" jsonb[]) RETURNS void
+CREATE FUNCTION xero_fdw._insert_local(sync integer, "rows" jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	statement text;
@@ -60,23 +60,23 @@ BEGIN
 				WHERE a.attrelid = s.local_table AND a.attidentity <> '' AND a.attname = ANY (w.columns))
 			THEN 'OVERRIDING SYSTEM VALUE' ELSE '' END,
 		(SELECT string_agg(format('r.%I', c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
-		@extschema@._column_list(s.local_table, w.columns))
+		xero_fdw._column_list(s.local_table, w.columns))
 	INTO statement
-	FROM @extschema@.sync AS s,
+	FROM xero_fdw.sync AS s,
 		LATERAL (SELECT array_agg(DISTINCT c) AS columns FROM (
 			SELECT unnest(s.local_key) AS c
-			UNION SELECT f.local_column FROM @extschema@.sync_field AS f
+			UNION SELECT f.local_column FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync AND f.direction <> 'to_xero'
 				AND f.local_column IS NOT NULL) AS u) AS w
 	WHERE s.sync_id = sync;
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement USING "rows";
 END $$;
-COMMENT ON FUNCTION @extschema@._insert_local(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._insert_local(integer, jsonb[]) IS
 	'internal: create local rows';
 
 -- Sets the same columns of several rows; how many of them there were.
-CREATE FUNCTION @extschema@._update_local(sync integer, keys jsonb[], "rows" jsonb[],
+CREATE FUNCTION xero_fdw._update_local(sync integer, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -87,43 +87,43 @@ BEGIN
 			' pg_catalog.jsonb_to_record("?row") AS r(%s) WHERE %s',
 		s.local_table,
 		(SELECT string_agg(format('%1$I = r.%1$I', c), ', ') FROM unnest(names) AS c),
-		@extschema@._column_list(s.local_table, names),
-		@extschema@._key_condition(sync, '"?key"'))
-	INTO statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	PERFORM @extschema@._use_path(sync);
+		xero_fdw._column_list(s.local_table, names),
+		xero_fdw._key_condition(sync, '"?key"'))
+	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement USING keys, "rows";
 	GET DIAGNOSTICS updated = ROW_COUNT;
 	RETURN updated;
 END $$;
-COMMENT ON FUNCTION @extschema@._update_local(integer, jsonb[], jsonb[], text[]) IS
+COMMENT ON FUNCTION xero_fdw._update_local(integer, jsonb[], jsonb[], text[]) IS
 	'internal: change local rows';
 
-CREATE FUNCTION @extschema@._delete_local(sync integer, keys jsonb[]) RETURNS void
+CREATE FUNCTION xero_fdw._delete_local(sync integer, keys jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	statement text;
 BEGIN
 	SELECT format('DELETE FROM %s AS local USING pg_catalog.unnest($1) AS "?"("?key") WHERE %s',
-		s.local_table, @extschema@._key_condition(sync, '"?key"'))
-	INTO statement FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	PERFORM @extschema@._use_path(sync);
+		s.local_table, xero_fdw._key_condition(sync, '"?key"'))
+	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement USING keys;
 END $$;
-COMMENT ON FUNCTION @extschema@._delete_local(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._delete_local(integer, jsonb[]) IS
 	'internal: delete local rows';
 
 -- The keys that rows have after columns of them were set.
-CREATE FUNCTION @extschema@._moved_keys(sync integer, keys jsonb[], "rows" jsonb[],
+CREATE FUNCTION xero_fdw._moved_keys(sync integer, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS jsonb[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT CASE WHEN NOT s.local_key && names THEN keys
-		ELSE @extschema@._keys_of(sync, (
+		ELSE xero_fdw._keys_of(sync, (
 			SELECT array_agg((SELECT jsonb_object_agg(c, k->(n::integer - 1))
 					FROM unnest(s.local_key) WITH ORDINALITY AS u(c, n)) || r ORDER BY o)
 			FROM unnest(keys, "rows") WITH ORDINALITY AS u(k, r, o))) END
-	FROM @extschema@.sync AS s WHERE s.sync_id = sync
+	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._moved_keys(integer, jsonb[], jsonb[], text[]) IS
+COMMENT ON FUNCTION xero_fdw._moved_keys(integer, jsonb[], jsonb[], text[]) IS
 	'internal: the keys of rows after a change';
 
 -- Writes what was decided for the local side.  Returns, in the order of the
@@ -131,12 +131,12 @@ COMMENT ON FUNCTION @extschema@._moved_keys(integer, jsonb[], jsonb[], text[]) I
 -- no image, if the row is gone or images are not kept.  What the trigger has
 -- recorded of these writes is taken back.  Constraints are checked here, where
 -- the row that breaks one can be found.
-CREATE FUNCTION @extschema@._apply_local(sync integer, decisions @extschema@._decision[],
+CREATE FUNCTION xero_fdw._apply_local(sync integer, decisions xero_fdw._decision[],
 		OUT keys jsonb[], OUT images jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	direction CONSTANT text := (SELECT s.direction FROM @extschema@.sync AS s WHERE s.sync_id = sync);
-	earlier CONSTANT bigint := coalesce((SELECT max(c.change_id) FROM @extschema@.sync_change AS c), 0);
+	direction CONSTANT text := (SELECT s.direction FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	earlier CONSTANT bigint := coalesce((SELECT max(c.change_id) FROM xero_fdw.sync_change AS c), 0);
 	made jsonb[];
 	batch record;
 	numbers bigint[] := '{}';		-- of the decisions that were carried out
@@ -148,10 +148,10 @@ BEGIN
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'create';
 	IF batch.numbers IS NOT NULL THEN
-		made := @extschema@._make_keys(sync, batch."rows");
-		PERFORM @extschema@._insert_local(sync, made);
+		made := xero_fdw._make_keys(sync, batch."rows");
+		PERFORM xero_fdw._insert_local(sync, made);
 		numbers := batch.numbers;
-		after := @extschema@._keys_of(sync, made);
+		after := xero_fdw._keys_of(sync, made);
 		before := after;
 	END IF;
 
@@ -163,29 +163,29 @@ BEGIN
 			SELECT array_agg(k ORDER BY k) AS columns FROM jsonb_object_keys(d.local_new) AS k) AS c
 		WHERE d.local_action = 'update' GROUP BY c.columns
 	LOOP
-		PERFORM @extschema@._update_local(sync, batch.keys, batch."rows", batch.columns);
+		PERFORM xero_fdw._update_local(sync, batch.keys, batch."rows", batch.columns);
 		numbers := numbers || batch.numbers;
 		before := before || batch.keys;
-		after := after || @extschema@._moved_keys(sync, batch.keys, batch."rows", batch.columns);
+		after := after || xero_fdw._moved_keys(sync, batch.keys, batch."rows", batch.columns);
 	END LOOP;
 
 	SELECT array_agg(d.ordinality) AS numbers, array_agg((d.item).local_key) AS keys
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'delete';
 	IF batch.numbers IS NOT NULL THEN
-		PERFORM @extschema@._delete_local(sync, batch.keys);
+		PERFORM xero_fdw._delete_local(sync, batch.keys);
 		before := before || batch.keys;
 	END IF;
 
 	SET CONSTRAINTS ALL IMMEDIATE;
-	DELETE FROM @extschema@.sync_change AS c
+	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
 		AND (c.local_key IN (SELECT unnest(before || after))) IS TRUE;
 	SELECT array_agg(w.key ORDER BY d.n), array_agg(r.image ORDER BY d.n)
 	INTO keys, images
 	FROM generate_series(1, cardinality(decisions)) AS d(n)
 		LEFT JOIN unnest(numbers, after) AS w(n, key) ON w.n = d.n
-		LEFT JOIN @extschema@._read_local(sync,
+		LEFT JOIN xero_fdw._read_local(sync,
 			CASE WHEN direction = 'pull' THEN '{}' ELSE after END, false) AS r
 			ON r.local_key = w.key;
 	IF direction <> 'pull' AND EXISTS (
@@ -196,22 +196,22 @@ BEGIN
 			USING ERRCODE = 'integrity_constraint_violation';
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._apply_local(integer, @extschema@._decision[]) IS
+COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 	'internal: write to the local side what was decided';
 
 -- Remembers what was decided and done about items: in links, intents, issues and
 -- the run's counts.  A row is created in the organisation that it names, or in
 -- the only one there is.
-CREATE FUNCTION @extschema@._save(run bigint, sync integer, tenants uuid[],
-		decisions @extschema@._decision[], keys jsonb[], images jsonb[])
+CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
+		decisions xero_fdw._decision[], keys jsonb[], images jsonb[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	self @extschema@.sync;
+	self xero_fdw.sync;
 	tenant_column text;
 BEGIN
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = sync;
-	tenant_column := @extschema@._tenant_column(self.xero_table);
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	tenant_column := xero_fdw._tenant_column(self.xero_table);
 
 	WITH done AS MATERIALIZED (
 		SELECT d.*, k.key, k.image FROM unnest(decisions) WITH ORDINALITY AS d
@@ -222,14 +222,14 @@ BEGIN
 			d.state,
 			CASE WHEN d.state = 'unlinked' OR (d.item).gone THEN NULL
 				WHEN open.xero IS NULL THEN (d.item).remote
-				ELSE (d.item).remote - open.xero || @extschema@._slice((d.item).base_xero, open.xero)
+				ELSE (d.item).remote - open.xero || xero_fdw._slice((d.item).base_xero, open.xero)
 				END AS base_xero,
 			CASE WHEN d.state = 'unlinked' OR (d.item).deleted AND d.state = 'ended' THEN NULL
 				WHEN NOT (d.item).in_scope THEN (d.item).base_local
-					|| @extschema@._slice(d.image, ARRAY(SELECT jsonb_object_keys(d.local_new)))
+					|| xero_fdw._slice(d.image, ARRAY(SELECT jsonb_object_keys(d.local_new)))
 				WHEN open.local IS NULL THEN coalesce(d.image, (d.item).local)
 				ELSE coalesce(d.image, (d.item).local) - open.local
-					|| @extschema@._slice((d.item).base_local, open.local)
+					|| xero_fdw._slice((d.item).base_local, open.local)
 				END AS base_local,
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
 			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at
@@ -237,26 +237,26 @@ BEGIN
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
 					array_agg(u) FILTER (WHERE side = 'local') AS local
-				FROM (SELECT 'xero' AS side, unnest(f.xero_uses || ('?' || f.field)) AS u FROM @extschema@.sync_field AS f
+				FROM (SELECT 'xero' AS side, unnest(f.xero_uses || ('?' || f.field)) AS u FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND d.conflicts ? f.field
 					UNION ALL
-					SELECT 'xero', '?' || f.field FROM @extschema@.sync_field AS f
+					SELECT 'xero', '?' || f.field FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND f.field = ANY (d.xero_fields)
 							AND jsonb_typeof((d.item).base_xero->('?' || f.field)) = 'object'
 					UNION ALL
-					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM @extschema@.sync_field AS f
+					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
 		WHERE d.state IS NOT NULL
 	), added AS (
-		INSERT INTO @extschema@.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
+		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
 			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
 		SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
 			k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
 			k.local_updated_at, now()
 		FROM known AS k WHERE k.is_new
 	)
-	UPDATE @extschema@.sync_link AS l
+	UPDATE xero_fdw.sync_link AS l
 	SET local_key = k.local_key, state = k.state, base_xero = k.base_xero,
 		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
 		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
@@ -264,14 +264,14 @@ BEGIN
 		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') THEN l.match_key END
 	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
 
-	DELETE FROM @extschema@.sync_link AS k USING unnest(decisions) AS d
+	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
 
-	DELETE FROM @extschema@.sync_intent AS i
+	DELETE FROM xero_fdw.sync_intent AS i
 	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
 			WHERE NOT (d.item).is_new))
 		AND i.idempotency_key IS NULL;
-	INSERT INTO @extschema@.sync_intent (sync_id, link_id, tenant_id, operation, "row", fields, image)
+	INSERT INTO xero_fdw.sync_intent (sync_id, link_id, tenant_id, operation, "row", fields, image)
 	SELECT sync, (d.item).link_id, t.tenant_id,
 		CASE d.xero_action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END,
 		coalesce(d.xero_new - tenant_column, d.xero_new, '{}'), d.xero_fields,
@@ -282,30 +282,30 @@ BEGIN
 			CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS tenant_id) AS t
 	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants);
 
-	PERFORM @extschema@._note_issue((d.item).link_id, 'validation', NULL,
+	PERFORM xero_fdw._note_issue((d.item).link_id, 'validation', NULL,
 		'the row does not say in which organisation it is to be created', NULL, d.xero_new)
 	FROM unnest(decisions) AS d
-	WHERE d.xero_action = 'create' AND NOT EXISTS (SELECT FROM @extschema@.sync_intent AS i
+	WHERE d.xero_action = 'create' AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 		WHERE i.link_id = (d.item).link_id);
-	DELETE FROM @extschema@.sync_issue AS i USING unnest(decisions) AS d
+	DELETE FROM xero_fdw.sync_issue AS i USING unnest(decisions) AS d
 	WHERE i.link_id = (d.item).link_id AND NOT (d.item).is_new
 		AND CASE i.kind WHEN 'conflict' THEN NOT coalesce(d.conflicts ? i.field, false)
 			WHEN 'transform' THEN true
 			WHEN 'validation' THEN d.xero_action IS NULL
 			ELSE false END;
-	PERFORM @extschema@._note_issue((d.item).link_id, 'conflict', c.key,
+	PERFORM xero_fdw._note_issue((d.item).link_id, 'conflict', c.key,
 		format('both sides have changed %s', c.key), NULL, c.value)
 	FROM unnest(decisions) AS d, jsonb_each(d.conflicts) AS c;
 
-	UPDATE @extschema@.sync_inbox AS i SET held = true
+	UPDATE xero_fdw.sync_inbox AS i SET held = true
 	FROM unnest(decisions) AS d
 	WHERE d.hold AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
 		AND i.xero_id = (d.item).xero_id;
-	DELETE FROM @extschema@.sync_inbox AS i USING unnest(decisions) AS d
+	DELETE FROM xero_fdw.sync_inbox AS i USING unnest(decisions) AS d
 	WHERE NOT d.hold AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
 		AND i.xero_id = (d.item).xero_id;
 
-	UPDATE @extschema@.sync_run AS r
+	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + c.created, updated = r.updated + c.updated,
 		unchanged = r.unchanged + c.unchanged, conflicts = r.conflicts + c.conflicts,
 		done = r.done + cardinality(decisions)
@@ -316,95 +316,95 @@ BEGIN
 		FROM unnest(decisions)) AS c
 	WHERE r.run_id = run;
 END $$;
-COMMENT ON FUNCTION @extschema@._save(bigint, integer, uuid[], @extschema@._decision[], jsonb[], jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._save(bigint, integer, uuid[], xero_fdw._decision[], jsonb[], jsonb[]) IS
 	'internal: remember what was decided and done';
 
 -- An item that cannot be merged: the record waits in the inbox, the link stays
 -- as it was, and an issue says why.
-CREATE FUNCTION @extschema@._fail_item(run bigint, sync integer,
-		items @extschema@._item[], kind text, message text, code text) RETURNS void
+CREATE FUNCTION xero_fdw._fail_item(run bigint, sync integer,
+		items xero_fdw._item[], kind text, message text, code text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	i @extschema@._item := items[1];
+	i xero_fdw._item := items[1];
 BEGIN
 	IF i.is_new THEN
-		INSERT INTO @extschema@.sync_link (link_id, sync_id, tenant_id, xero_id, state)
+		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, state)
 		VALUES (i.link_id, sync, i.tenant_id, i.xero_id, 'unlinked');
 	ELSE
-		UPDATE @extschema@.sync_link AS k SET seen_local = md5(i.local::text)
+		UPDATE xero_fdw.sync_link AS k SET seen_local = md5(i.local::text)
 		WHERE k.link_id = i.link_id AND k.seen_local IS DISTINCT FROM md5(i.local::text);
 	END IF;
-	UPDATE @extschema@.sync_inbox AS x SET held = true
+	UPDATE xero_fdw.sync_inbox AS x SET held = true
 	WHERE x.sync_id = sync AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
-	PERFORM @extschema@._note_issue(i.link_id, kind, NULL, message, code,
+	PERFORM xero_fdw._note_issue(i.link_id, kind, NULL, message, code,
 		jsonb_strip_nulls(jsonb_build_object('xero', i.remote, 'local', i.local)));
-	UPDATE @extschema@.sync_run AS r SET issues = r.issues + 1, done = r.done + 1
+	UPDATE xero_fdw.sync_run AS r SET issues = r.issues + 1, done = r.done + 1
 	WHERE r.run_id = run;
 END $$;
-COMMENT ON FUNCTION @extschema@._fail_item(bigint, integer, @extschema@._item[], text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._fail_item(bigint, integer, xero_fdw._item[], text, text, text) IS
 	'internal: file an item that cannot be merged';
 
 -- Merges items.  If that fails because of one of them, the halves are tried, so
 -- that the one is found, becomes an issue, and holds up nobody.  With "plan",
 -- nothing is written to the local side, nothing remembered but issues.
-CREATE FUNCTION @extschema@._merge_items(run bigint, sync integer, tenants uuid[],
-		items @extschema@._item[], plan boolean)
-	RETURNS @extschema@._decision[]
+CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
+		items xero_fdw._item[], plan boolean)
+	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	half CONSTANT integer := cardinality(items) / 2;
-	decisions @extschema@._decision[];
+	decisions xero_fdw._decision[];
 	applied record;
 	problem text := 'transform';
 	message text;
 	detail text;
 BEGIN
-	decisions := @extschema@._decide(sync, items);
+	decisions := xero_fdw._decide(sync, items);
 	IF NOT plan THEN
 		problem := 'validation';
-		SELECT * INTO applied FROM @extschema@._apply_local(sync, decisions);
-		PERFORM @extschema@._save(run, sync, tenants, decisions, applied.keys, applied.images);
+		SELECT * INTO applied FROM xero_fdw._apply_local(sync, decisions);
+		PERFORM xero_fdw._save(run, sync, tenants, decisions, applied.keys, applied.images);
 	END IF;
 	RETURN decisions;
 EXCEPTION WHEN OTHERS THEN
-	IF NOT @extschema@._is_row_error(SQLSTATE) THEN
+	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
 		RAISE;
 	ELSIF half > 0 THEN
-		RETURN @extschema@._merge_items(run, sync, tenants, items[:half], plan)
-			|| @extschema@._merge_items(run, sync, tenants, items[half + 1:], plan);
+		RETURN xero_fdw._merge_items(run, sync, tenants, items[:half], plan)
+			|| xero_fdw._merge_items(run, sync, tenants, items[half + 1:], plan);
 	END IF;
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-	PERFORM @extschema@._fail_item(run, sync, items, problem,
+	PERFORM xero_fdw._fail_item(run, sync, items, problem,
 		concat_ws(E'\n', message, nullif(detail, '')), SQLSTATE);
 	RETURN '{}';
 END $$;
-COMMENT ON FUNCTION @extschema@._merge_items(bigint, integer, uuid[], @extschema@._item[], boolean) IS
+COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._item[], boolean) IS
 	'internal: merge items, one by one if need be';
 
 -- Merges the next batch; what was decided, null if nothing is left.
-CREATE FUNCTION @extschema@._merge_batch(state @extschema@._run, plan boolean)
-	RETURNS @extschema@._decision[]
+CREATE FUNCTION xero_fdw._merge_batch(state xero_fdw._run, plan boolean)
+	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	taken record;
-	decisions @extschema@._decision[];
+	decisions xero_fdw._decision[];
 BEGIN
-	SELECT * INTO taken FROM @extschema@._take_items(state);
+	SELECT * INTO taken FROM xero_fdw._take_items(state);
 	IF taken.items IS NULL AND taken.keys IS NULL THEN
 		RETURN NULL;
 	END IF;
 	IF taken.items IS NOT NULL THEN
-		decisions := @extschema@._merge_items(state.run_id, state.sync_id, state.tenants,
+		decisions := xero_fdw._merge_items(state.run_id, state.sync_id, state.tenants,
 			taken.items, plan);
 		IF plan THEN
-			DELETE FROM @extschema@.sync_inbox AS x USING unnest(taken.items) AS i
+			DELETE FROM xero_fdw.sync_inbox AS x USING unnest(taken.items) AS i
 			WHERE x.sync_id = state.sync_id AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
 		END IF;
 	END IF;
-	DELETE FROM @extschema@.sync_change AS c
+	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto
 		AND c.xid <> ALL (state.open_xids) AND (c.local_key IN (SELECT unnest(taken.keys))) IS TRUE;
 	RETURN coalesce(decisions, '{}');
 END $$;
-COMMENT ON FUNCTION @extschema@._merge_batch(@extschema@._run, boolean) IS
+COMMENT ON FUNCTION xero_fdw._merge_batch(xero_fdw._run, boolean) IS
 	'internal: merge the next batch';

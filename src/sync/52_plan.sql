@@ -1,14 +1,14 @@
 -- The plan of a run: its own steps, undone.
 
 -- What decisions mean, field by field: a row for each column of each side.
-CREATE FUNCTION @extschema@._explain(sync integer, decisions @extschema@._decision[])
+CREATE FUNCTION xero_fdw._explain(sync integer, decisions xero_fdw._decision[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT side, action, (d.item).local_key, (d.item).xero_id, m.key,
 		CASE WHEN m.key IS NULL THEN d.before ELSE d.before->m.key END, m.value,
 		coalesce(d.why->>'', (SELECT string_agg(DISTINCT d.why->>f.field, ', ')
-			FROM @extschema@.sync_field AS f
+			FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync AND d.why ? f.field
 				AND CASE side WHEN 'local' THEN f.local_column
 					WHEN 'xero' THEN f.xero_column ELSE f.field END = m.key))
@@ -30,63 +30,63 @@ CREATE FUNCTION @extschema@._explain(sync integer, decisions @extschema@._decisi
 			AND (item).xero_id IS NOT NULL AND (item).local_key IS NOT NULL
 	) AS d LEFT JOIN jsonb_each(d.after) AS m ON d.action <> 'create' OR m.value <> 'null'
 $$;
-COMMENT ON FUNCTION @extschema@._explain(integer, @extschema@._decision[]) IS
+COMMENT ON FUNCTION xero_fdw._explain(integer, xero_fdw._decision[]) IS
 	'internal: decisions field by field';
 
 -- What is left of an earlier run and will be sent as it is.
-CREATE FUNCTION @extschema@._explain_intents(sync integer, decided bigint[])
+CREATE FUNCTION xero_fdw._explain_intents(sync integer, decided bigint[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT 'xero', CASE i.operation WHEN 'insert' THEN 'create' WHEN 'delete' THEN 'archive' ELSE 'update' END,
 		k.local_key, k.xero_id, m.key, k.base_xero->m.key, m.value,
 		'left by an earlier run'
-	FROM @extschema@.sync_intent AS i JOIN @extschema@.sync_link AS k USING (link_id)
+	FROM xero_fdw.sync_intent AS i JOIN xero_fdw.sync_link AS k USING (link_id)
 		LEFT JOIN jsonb_each(i."row") AS m ON true
 	WHERE i.sync_id = sync AND i.link_id <> ALL (decided)
 $$;
-COMMENT ON FUNCTION @extschema@._explain_intents(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._explain_intents(integer, bigint[]) IS
 	'internal: what earlier runs have left to be sent, field by field';
 
 -- The requests that so many rows make.
-CREATE FUNCTION @extschema@._requests_for(sync integer, action text, number bigint)
+CREATE FUNCTION xero_fdw._requests_for(sync integer, action text, number bigint)
 	RETURNS bigint
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT CASE WHEN r.batch > 0 THEN ceil(number::numeric / r.batch)::bigint ELSE 0 END
-	FROM @extschema@.sync AS s, @extschema@._push_rules(s.xero_table,
+	FROM xero_fdw.sync AS s, xero_fdw._push_rules(s.xero_table,
 		CASE action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END) AS r
 	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION @extschema@._requests_for(integer, text, bigint) IS
+COMMENT ON FUNCTION xero_fdw._requests_for(integer, text, bigint) IS
 	'internal: how many requests write so many rows';
 
 -- Adds to an object of counts.
-CREATE FUNCTION @extschema@._add_up(counts jsonb, words text[]) RETURNS jsonb
+CREATE FUNCTION xero_fdw._add_up(counts jsonb, words text[]) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 	SELECT counts || coalesce(jsonb_object_agg(w.word,
 		coalesce((counts->>w.word)::bigint, 0) + w.number), '{}')
 	FROM (SELECT word, count(*) AS number FROM unnest(words) AS word GROUP BY word) AS w
 $$;
-COMMENT ON FUNCTION @extschema@._add_up(jsonb, text[]) IS
+COMMENT ON FUNCTION xero_fdw._add_up(jsonb, text[]) IS
 	'internal: add to counts of words';
 
 -- Rows that were returned before an error are kept, and the error undoes all
 -- else.  The last row has the number of calls: those that the plan has made,
 -- which a run makes as well, and the requests that would follow.
-CREATE FUNCTION @extschema@.plan_sync(name text)
+CREATE FUNCTION xero_fdw.plan_sync(name text)
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text, calls bigint)
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	self CONSTANT @extschema@.sync := @extschema@._own_sync(name);
+	self CONSTANT xero_fdw.sync := xero_fdw._own_sync(name);
 	began CONSTANT timestamptz := clock_timestamp();
-	calls_before CONSTANT bigint := (@extschema@._session()).calls;
-	run @extschema@._run;
+	calls_before CONSTANT bigint := (xero_fdw._session()).calls;
+	run xero_fdw._run;
 	made record;
 	decided bigint[] := '{}';
 	sent jsonb := '{}';				-- {action: number of rows}
 BEGIN
-	PERFORM @extschema@._lock_sync(self);
+	PERFORM xero_fdw._lock_sync(self);
 	run.sync_id := self.sync_id;
 	run.phase := 'start';
 	run.pulled := 0;
@@ -94,30 +94,30 @@ BEGIN
 	run.rounds := 0;
 	BEGIN
 		WHILE run.phase <> 'done' LOOP
-			SELECT * INTO made FROM @extschema@._step(run);
+			SELECT * INTO made FROM xero_fdw._step(run);
 			run := made.state;
 			CONTINUE WHEN made.decisions IS NULL;
 			RETURN QUERY SELECT e.*, NULL::bigint
-				FROM @extschema@._explain(self.sync_id, made.decisions) AS e;
+				FROM xero_fdw._explain(self.sync_id, made.decisions) AS e;
 			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
-			sent := @extschema@._add_up(sent, ARRAY(SELECT d.xero_action FROM unnest(made.decisions) AS d
+			sent := xero_fdw._add_up(sent, ARRAY(SELECT d.xero_action FROM unnest(made.decisions) AS d
 				WHERE d.xero_action IS NOT NULL));
 		END LOOP;
 		RETURN QUERY SELECT e.*, NULL::bigint
-			FROM @extschema@._explain_intents(self.sync_id, decided) AS e;
-		sent := @extschema@._add_up(sent, ARRAY(SELECT DISTINCT ON (e.local_key) e.action
-			FROM @extschema@._explain_intents(self.sync_id, decided) AS e));
+			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e;
+		sent := xero_fdw._add_up(sent, ARRAY(SELECT DISTINCT ON (e.local_key) e.action
+			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e));
 		RETURN QUERY SELECT NULL, 'issue', i.local_key, i.xero_id, i.field, NULL::jsonb,
 				i.payload, i.message, NULL::bigint
-			FROM @extschema@.sync_issue AS i
+			FROM xero_fdw.sync_issue AS i
 			WHERE i.sync_id = self.sync_id AND i.last_seen >= began AND i.kind <> 'conflict';
 		RAISE EXCEPTION 'the plan is made' USING ERRCODE = 'XF001';
 	EXCEPTION WHEN SQLSTATE 'XF001' THEN
 	END;
 	RETURN QUERY SELECT NULL, 'total', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb, NULL,
-		(@extschema@._session()).calls - calls_before + coalesce((
-			SELECT sum(@extschema@._requests_for(self.sync_id, m.key, m.value::bigint))
+		(xero_fdw._session()).calls - calls_before + coalesce((
+			SELECT sum(xero_fdw._requests_for(self.sync_id, m.key, m.value::bigint))
 			FROM jsonb_each_text(sent) AS m), 0)::bigint;
 END $$;
-COMMENT ON FUNCTION @extschema@.plan_sync(text) IS
+COMMENT ON FUNCTION xero_fdw.plan_sync(text) IS
 	'what a run of a sync would do, field by field, without doing it; the last row has the number of calls';

@@ -1,83 +1,83 @@
 -- What people do about issues.
 
-CREATE FUNCTION @extschema@._find_issue(id bigint) RETURNS @extschema@.sync_issue
+CREATE FUNCTION xero_fdw._find_issue(id bigint) RETURNS xero_fdw.sync_issue
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	issue @extschema@.sync_issue;
-	self @extschema@.sync;
+	issue xero_fdw.sync_issue;
+	self xero_fdw.sync;
 BEGIN
-	SELECT * INTO issue FROM @extschema@.sync_issue AS i WHERE i.issue_id = id;
+	SELECT * INTO issue FROM xero_fdw.sync_issue AS i WHERE i.issue_id = id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'issue % does not exist', id
 			USING ERRCODE = 'undefined_object',
 				HINT = 'xero_fdw.sync_issues has those that are open.';
 	END IF;
-	SELECT * INTO STRICT self FROM @extschema@.sync AS s WHERE s.sync_id = issue.sync_id;
-	PERFORM @extschema@._require_owner(self);
-	PERFORM @extschema@._lock_sync(self);
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = issue.sync_id;
+	PERFORM xero_fdw._require_owner(self);
+	PERFORM xero_fdw._lock_sync(self);
 	RETURN issue;
 END $$;
-COMMENT ON FUNCTION @extschema@._find_issue(bigint) IS
+COMMENT ON FUNCTION xero_fdw._find_issue(bigint) IS
 	'internal: an issue, whose sync does not run until the transaction ends';
 
 -- Lets the next run merge a link again.
-CREATE FUNCTION @extschema@._merge_again(issue @extschema@.sync_issue) RETURNS void
+CREATE FUNCTION xero_fdw._merge_again(issue xero_fdw.sync_issue) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	link @extschema@.sync_link;
+	link xero_fdw.sync_link;
 BEGIN
-	SELECT * INTO link FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
-	UPDATE @extschema@.sync_inbox AS i SET held = false
+	SELECT * INTO link FROM xero_fdw.sync_link AS k WHERE k.link_id = issue.link_id;
+	UPDATE xero_fdw.sync_inbox AS i SET held = false
 	WHERE i.sync_id = issue.sync_id AND i.tenant_id = coalesce(link.tenant_id, issue.tenant_id)
 		AND i.xero_id = coalesce(link.xero_id, issue.xero_id);
 	IF NOT FOUND AND link.local_key IS NOT NULL THEN
-		INSERT INTO @extschema@.sync_change (sync_id, operation, local_key, changed_at)
+		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 		VALUES (issue.sync_id, 'update', link.local_key,
 			coalesce(link.local_updated_at, '-infinity'));
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._merge_again(@extschema@.sync_issue) IS
+COMMENT ON FUNCTION xero_fdw._merge_again(xero_fdw.sync_issue) IS
 	'internal: let the next run merge a link again';
 
-CREATE FUNCTION @extschema@.retry_issue(issue_id bigint) RETURNS void
+CREATE FUNCTION xero_fdw.retry_issue(issue_id bigint) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	issue CONSTANT @extschema@.sync_issue := @extschema@._find_issue(issue_id);
+	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
 BEGIN
-	PERFORM @extschema@._merge_again(issue);
+	PERFORM xero_fdw._merge_again(issue);
 	IF issue.kind = 'ambiguous' THEN
-		DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
+		DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.retry_issue(bigint) IS
+COMMENT ON FUNCTION xero_fdw.retry_issue(bigint) IS
 	'let the next run of the sync try again what an issue is about';
 
 -- A value of its own becomes a change of the local row.
-CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, value jsonb)
+CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, value jsonb)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	issue CONSTANT @extschema@.sync_issue := @extschema@._find_issue(issue_id);
-	mapped @extschema@.sync_field;
+	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
+	mapped xero_fdw.sync_field;
 BEGIN
-	PERFORM @extschema@._resolve_conflict(issue, 'local');
-	SELECT * INTO STRICT mapped FROM @extschema@.sync_field AS f
+	PERFORM xero_fdw._resolve_conflict(issue, 'local');
+	SELECT * INTO STRICT mapped FROM xero_fdw.sync_field AS f
 	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
-	PERFORM @extschema@._update_local(issue.sync_id, ARRAY[k.local_key],
+	PERFORM xero_fdw._update_local(issue.sync_id, ARRAY[k.local_key],
 		ARRAY[jsonb_build_object(mapped.local_column, value)], ARRAY[mapped.local_column])
-	FROM @extschema@.sync_link AS k WHERE k.link_id = issue.link_id;
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = issue.link_id;
 END $$;
-COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, jsonb) IS
+COMMENT ON FUNCTION xero_fdw.resolve_conflict(bigint, jsonb) IS
 	'let the next run of the sync give a field that both sides have changed this value of the local column';
 
-CREATE FUNCTION @extschema@.resolve_conflict(issue_id bigint, winner text)
+CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, winner text)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	value jsonb;
 BEGIN
 	IF winner IN ('xero', 'local') THEN
-		PERFORM @extschema@._resolve_conflict(@extschema@._find_issue(issue_id), winner);
+		PERFORM xero_fdw._resolve_conflict(xero_fdw._find_issue(issue_id), winner);
 		RETURN;
 	END IF;
 	BEGIN
@@ -87,15 +87,15 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'A text is written with double quotes in JSON.';
 	END;
-	PERFORM @extschema@.resolve_conflict(issue_id, value);
+	PERFORM xero_fdw.resolve_conflict(issue_id, value);
 END $$;
-COMMENT ON FUNCTION @extschema@.resolve_conflict(bigint, text) IS
+COMMENT ON FUNCTION xero_fdw.resolve_conflict(bigint, text) IS
 	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
 
 -- The next run is told by a member "?field" of the base image which side wins,
 -- over what the other one says now.  If that has changed by then, it is another
 -- conflict.
-CREATE FUNCTION @extschema@._resolve_conflict(issue @extschema@.sync_issue, winner text)
+CREATE FUNCTION xero_fdw._resolve_conflict(issue xero_fdw.sync_issue, winner text)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog
@@ -115,16 +115,16 @@ BEGIN
 	END IF;
 	IF winner = 'xero' THEN
 		SELECT r.image->f.local_column INTO loser
-		FROM @extschema@.sync_field AS f, @extschema@.sync_link AS k,
-			@extschema@._read_local(issue.sync_id, ARRAY[k.local_key], true) AS r
+		FROM xero_fdw.sync_field AS f, xero_fdw.sync_link AS k,
+			xero_fdw._read_local(issue.sync_id, ARRAY[k.local_key], true) AS r
 		WHERE f.sync_id = issue.sync_id AND f.field = issue.field AND k.link_id = issue.link_id;
 	END IF;
-	UPDATE @extschema@.sync_link AS k
+	UPDATE xero_fdw.sync_link AS k
 	SET base_xero = coalesce(k.base_xero, '{}') || jsonb_build_object('?' || issue.field,
 		jsonb_build_object('winner', winner, 'over', loser))
 	WHERE k.link_id = issue.link_id;
-	PERFORM @extschema@._merge_again(issue);
-	DELETE FROM @extschema@.sync_issue AS i WHERE i.issue_id = issue.issue_id;
+	PERFORM xero_fdw._merge_again(issue);
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 END $$;
-COMMENT ON FUNCTION @extschema@._resolve_conflict(@extschema@.sync_issue, text) IS
+COMMENT ON FUNCTION xero_fdw._resolve_conflict(xero_fdw.sync_issue, text) IS
 	'internal: let one side of a conflict win';

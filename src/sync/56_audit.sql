@@ -10,16 +10,16 @@
 -- Reads records, notes that they were seen, and puts those into the inbox that
 -- are new or not as they were.  What is looked up by its key because the list
 -- did not have it has left the filter, if there is one, and is left as it is.
-CREATE FUNCTION @extschema@._audit_records(sync integer, tenant uuid, condition text,
+CREATE FUNCTION xero_fdw._audit_records(sync integer, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	statement CONSTANT text := format('WITH r AS MATERIALIZED (%s), seen AS ('
-			'UPDATE @extschema@.sync_link AS k SET seen_at = now() FROM r'
+			'UPDATE xero_fdw.sync_link AS k SET seen_at = now() FROM r'
 			' WHERE k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
 		'), put AS ('
-			'INSERT INTO @extschema@.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
-			' SELECT %2$s, $1, r.* FROM r LEFT JOIN @extschema@.sync_link AS k'
+			'INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
+			' SELECT %2$s, $1, r.* FROM r LEFT JOIN xero_fdw.sync_link AS k'
 			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
 			' WHERE ($3 IS NULL OR %3$L) AND (k.link_id IS NULL'
 			'	OR k.state IN (''linked'', ''ignored'') AND k.base_xero IS DISTINCT FROM r.remote)'
@@ -28,69 +28,69 @@ DECLARE
 			'	WHERE old.remote IS DISTINCT FROM excluded.remote'
 			' RETURNING xero_id'
 		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put)',
-		@extschema@._records_query(sync, condition, limits), sync,
-		(SELECT s.xero_filter IS NULL FROM @extschema@.sync AS s WHERE s.sync_id = sync));
+		xero_fdw._records_query(sync, condition, limits), sync,
+		(SELECT s.xero_filter IS NULL FROM xero_fdw.sync AS s WHERE s.sync_id = sync));
 BEGIN
-	IF (SELECT s.mirror FROM @extschema@.sync AS s WHERE s.sync_id = sync) THEN
+	IF (SELECT s.mirror FROM xero_fdw.sync AS s WHERE s.sync_id = sync) THEN
 		SELECT a.* INTO read, differing
-		FROM @extschema@._mirror_audit(sync, tenant, condition, limits, ids) AS a;
+		FROM xero_fdw._mirror_audit(sync, tenant, condition, limits, ids) AS a;
 		RETURN;
 	END IF;
-	PERFORM @extschema@._use_path(sync);
+	PERFORM xero_fdw._use_path(sync);
 	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
 END $$;
-COMMENT ON FUNCTION @extschema@._audit_records(integer, uuid, text, text, text[]) IS
+COMMENT ON FUNCTION xero_fdw._audit_records(integer, uuid, text, text, text[]) IS
 	'internal: read records for an audit';
 
 -- The next part of the list; was it the last?
-CREATE FUNCTION @extschema@._audit_list(self @extschema@.sync, tenant uuid, pages integer,
+CREATE FUNCTION xero_fdw._audit_list(self xero_fdw.sync, tenant uuid, pages integer,
 		OUT differing text[], OUT finished boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	page CONSTANT integer := 1000;
-	condition CONSTANT text := @extschema@._pull_condition(self.sync_id, false);
-	parted CONSTANT boolean := @extschema@._can_be_parted(self.sync_id,
-		replace(replace(@extschema@._records_query(self.sync_id, condition),
+	condition CONSTANT text := xero_fdw._pull_condition(self.sync_id, false);
+	parted CONSTANT boolean := xero_fdw._can_be_parted(self.sync_id,
+		replace(replace(xero_fdw._records_query(self.sync_id, condition),
 			'$1', quote_literal(tenant) || '::uuid'), '$2', 'NULL::timestamptz'));
-	place @extschema@.sync_position;
+	place xero_fdw.sync_position;
 	part record;
 BEGIN
-	SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+	SELECT * INTO STRICT place FROM xero_fdw.sync_position AS p
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
-	SELECT * INTO part FROM @extschema@._audit_records(self.sync_id, tenant, condition,
+	SELECT * INTO part FROM xero_fdw._audit_records(self.sync_id, tenant, condition,
 		CASE WHEN parted THEN format('LIMIT %s OFFSET %s', page * pages, place.audit_offset) ELSE '' END,
 		NULL);
 	differing := part.differing;
 	finished := NOT parted OR part.read < page * pages
-		OR coalesce(place.audit_offset + part.read >= @extschema@._list_size(self.xero_table), false);
-	UPDATE @extschema@.sync_position AS p
+		OR coalesce(place.audit_offset + part.read >= xero_fdw._list_size(self.xero_table), false);
+	UPDATE xero_fdw.sync_position AS p
 	SET audit_offset = CASE WHEN finished THEN -1 ELSE place.audit_offset + part.read END
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
 END $$;
-COMMENT ON FUNCTION @extschema@._audit_list(@extschema@.sync, uuid, integer) IS
+COMMENT ON FUNCTION xero_fdw._audit_list(xero_fdw.sync, uuid, integer) IS
 	'internal: audit the next part of a list';
 
 -- The condition for records by their keys, which are $3.
-CREATE FUNCTION @extschema@._ids_condition(self @extschema@.sync) RETURNS text
+CREATE FUNCTION xero_fdw._ids_condition(self xero_fdw.sync) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 	SELECT concat_ws(' AND ', 'xero.' || quote_ident(t) || ' = $1',
 		format('xero.%I = ANY ($3::%s[])', self.xero_key, format_type(a.atttypid, a.atttypmod)),
 		'$2 IS NULL')
-	FROM @extschema@._tenant_column(self.xero_table) AS t, pg_attribute AS a
+	FROM xero_fdw._tenant_column(self.xero_table) AS t, pg_attribute AS a
 	WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key
 $$;
-COMMENT ON FUNCTION @extschema@._ids_condition(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._ids_condition(xero_fdw.sync) IS
 	'internal: the condition for records by their keys';
 
 -- Looks up the next links that the list did not have.  What is not in Xero goes
 -- into the inbox as gone; "gone" is null when all were looked up.
-CREATE FUNCTION @extschema@._audit_links(self @extschema@.sync, tenant uuid,
+CREATE FUNCTION xero_fdw._audit_links(self xero_fdw.sync, tenant uuid,
 		batch integer, OUT differing text[], OUT gone text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	ids CONSTANT text[] := (SELECT array_agg(k.xero_id)
-		FROM (SELECT k.xero_id FROM @extschema@.sync_link AS k
-				JOIN @extschema@.sync_position AS p USING (sync_id, tenant_id)
+		FROM (SELECT k.xero_id FROM xero_fdw.sync_link AS k
+				JOIN xero_fdw.sync_position AS p USING (sync_id, tenant_id)
 			WHERE k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.state <> 'ended'
 				AND k.xero_id IS NOT NULL AND coalesce(k.seen_at < p.audit_started, true)
 			ORDER BY k.xero_id LIMIT batch) AS k);
@@ -98,46 +98,46 @@ BEGIN
 	IF ids IS NULL THEN
 		RETURN;
 	END IF;
-	differing := (@extschema@._audit_records(self.sync_id, tenant,
-		@extschema@._ids_condition(self), '', ids)).differing;
+	differing := (xero_fdw._audit_records(self.sync_id, tenant,
+		xero_fdw._ids_condition(self), '', ids)).differing;
 	WITH missing AS (
-		UPDATE @extschema@.sync_link AS k SET seen_at = now()
-		FROM @extschema@.sync_position AS p
+		UPDATE xero_fdw.sync_link AS k SET seen_at = now()
+		FROM xero_fdw.sync_position AS p
 		WHERE p.sync_id = k.sync_id AND p.tenant_id = k.tenant_id
 			AND k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.xero_id = ANY (ids)
 			AND coalesce(k.seen_at < p.audit_started, true)
 		RETURNING k.xero_id
 	), put AS (
-		INSERT INTO @extschema@.sync_inbox (sync_id, tenant_id, xero_id)
+		INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id)
 		SELECT self.sync_id, tenant, m.xero_id FROM missing AS m
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = NULL, held = false
 		RETURNING xero_id
 	)
 	SELECT coalesce(array_agg(p.xero_id), '{}') INTO gone FROM put AS p;
 END $$;
-COMMENT ON FUNCTION @extschema@._audit_links(@extschema@.sync, uuid, integer) IS
+COMMENT ON FUNCTION xero_fdw._audit_links(xero_fdw.sync, uuid, integer) IS
 	'internal: look up links that a list did not have';
 
 -- The same for a mirror, which has no links but the copy itself.
-CREATE FUNCTION @extschema@._audit_copy(self @extschema@.sync, tenant uuid,
+CREATE FUNCTION xero_fdw._audit_copy(self xero_fdw.sync, tenant uuid,
 		batch integer, OUT differing text[], OUT gone text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	ids CONSTANT text[] := (SELECT array_agg(m.xero_id) FROM (
-		SELECT m.xero_id FROM @extschema@._mirror_missing(self.sync_id, tenant) AS m LIMIT batch) AS m);
+		SELECT m.xero_id FROM xero_fdw._mirror_missing(self.sync_id, tenant) AS m LIMIT batch) AS m);
 BEGIN
 	IF ids IS NULL THEN
-		PERFORM @extschema@._mirror_audited(self.sync_id, tenant);
+		PERFORM xero_fdw._mirror_audited(self.sync_id, tenant);
 		RETURN;
 	END IF;
-	differing := (@extschema@._audit_records(self.sync_id, tenant,
-		@extschema@._ids_condition(self), '', ids)).differing;
-	gone := @extschema@._mirror_gone(self.sync_id, tenant, ids);
+	differing := (xero_fdw._audit_records(self.sync_id, tenant,
+		xero_fdw._ids_condition(self), '', ids)).differing;
+	gone := xero_fdw._mirror_gone(self.sync_id, tenant, ids);
 END $$;
-COMMENT ON FUNCTION @extschema@._audit_copy(@extschema@.sync, uuid, integer) IS
+COMMENT ON FUNCTION xero_fdw._audit_copy(xero_fdw.sync, uuid, integer) IS
 	'internal: look up records of a copy that a list did not have';
 
-CREATE FUNCTION @extschema@.audit_sync(name text, budget_calls integer DEFAULT 100)
+CREATE FUNCTION xero_fdw.audit_sync(name text, budget_calls integer DEFAULT 100)
 	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog
@@ -150,46 +150,46 @@ CREATE FUNCTION @extschema@.audit_sync(name text, budget_calls integer DEFAULT 1
 	SET xero_fdw.priority = 'background'
 AS $$
 DECLARE
-	self CONSTANT @extschema@.sync := @extschema@._own_sync(name);
+	self CONSTANT xero_fdw.sync := xero_fdw._own_sync(name);
 	ids_a_call CONSTANT integer := 40;
 	pages_a_step CONSTANT integer := 5;
-	ends CONSTANT bigint := (@extschema@._session()).calls + budget_calls;
+	ends CONSTANT bigint := (xero_fdw._session()).calls + budget_calls;
 	tenant uuid;
-	place @extschema@.sync_position;
+	place xero_fdw.sync_position;
 	part record;
 BEGIN
-	PERFORM @extschema@._lock_sync(self);
-	PERFORM @extschema@._check_sync_columns(self.sync_id);
+	PERFORM xero_fdw._lock_sync(self);
+	PERFORM xero_fdw._check_sync_columns(self.sync_id);
 	FOR tenant IN
-		SELECT o.tenant_id FROM @extschema@._organisations(self.xero_table) AS o
-			LEFT JOIN @extschema@.sync_position AS p
+		SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
+			LEFT JOIN xero_fdw.sync_position AS p
 				ON p.sync_id = self.sync_id AND p.tenant_id = o.tenant_id
 		ORDER BY p.audit_started, o.tenant_id
 	LOOP
-		INSERT INTO @extschema@.sync_position AS p (sync_id, tenant_id, audit_started)
+		INSERT INTO xero_fdw.sync_position AS p (sync_id, tenant_id, audit_started)
 		VALUES (self.sync_id, tenant, now())
 		ON CONFLICT ON CONSTRAINT sync_position_pkey DO UPDATE
 			SET audit_started = coalesce(p.audit_started, excluded.audit_started);
 		LOOP
-			SELECT * INTO STRICT place FROM @extschema@.sync_position AS p
+			SELECT * INTO STRICT place FROM xero_fdw.sync_position AS p
 			WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
 			EXIT WHEN place.audit_started IS NULL;
-			IF (@extschema@._session()).calls >= ends THEN
+			IF (xero_fdw._session()).calls >= ends THEN
 				RAISE NOTICE 'the audit of organisation % is not finished; the next one goes on', tenant;
 				RETURN;
 			END IF;
 			IF place.audit_offset >= 0 THEN
 				SELECT l.differing, NULL::text[] AS gone INTO part
-				FROM @extschema@._audit_list(self, tenant,
-					least(ends - (@extschema@._session()).calls, pages_a_step)::integer) AS l;
+				FROM xero_fdw._audit_list(self, tenant,
+					least(ends - (xero_fdw._session()).calls, pages_a_step)::integer) AS l;
 			ELSE
 				IF self.mirror THEN
-					SELECT * INTO part FROM @extschema@._audit_copy(self, tenant, ids_a_call);
+					SELECT * INTO part FROM xero_fdw._audit_copy(self, tenant, ids_a_call);
 				ELSE
-					SELECT * INTO part FROM @extschema@._audit_links(self, tenant, ids_a_call);
+					SELECT * INTO part FROM xero_fdw._audit_links(self, tenant, ids_a_call);
 				END IF;
 				IF part.gone IS NULL THEN
-					UPDATE @extschema@.sync_position AS p
+					UPDATE xero_fdw.sync_position AS p
 					SET audit_started = NULL, audit_offset = 0
 					WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
 				END IF;
@@ -198,10 +198,10 @@ BEGIN
 				CASE WHEN self.mirror THEN jsonb_build_array(tenant, f.id) ELSE k.local_key END, f.finding
 			FROM (SELECT unnest(part.gone) AS id, 'gone' AS finding
 				UNION ALL SELECT unnest(part.differing), 'differs') AS f
-				LEFT JOIN @extschema@.sync_link AS k ON k.sync_id = self.sync_id
+				LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id
 					AND k.tenant_id = tenant AND k.xero_id = f.id;
 		END LOOP;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@.audit_sync(text, integer) IS
+COMMENT ON FUNCTION xero_fdw.audit_sync(text, integer) IS
 	'compare all records with what a sync knows of them, spending at most so many calls; what is found is settled by the next run, and the next audit goes on where this one ended';

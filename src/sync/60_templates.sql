@@ -3,7 +3,7 @@
 -- A template is a row of data.  Ours have no owner; users add rows of their
 -- own, and only those are dumped.
 
-CREATE TABLE @extschema@.sync_templates (
+CREATE TABLE xero_fdw.sync_templates (
 	template text PRIMARY KEY,
 	owner regrole DEFAULT pg_catalog.quote_ident(current_user)::regrole,
 	description text,
@@ -17,37 +17,37 @@ CREATE TABLE @extschema@.sync_templates (
 	initial text NOT NULL DEFAULT 'merge' CHECK (initial IN ('new_only', 'merge', 'xero_to_local', 'local_to_xero')),
 	on_delete text NOT NULL DEFAULT 'ignore' CHECK (on_delete IN ('ignore', 'archive'))
 );
-COMMENT ON TABLE @extschema@.sync_templates IS
+COMMENT ON TABLE xero_fdw.sync_templates IS
 	'definitions for create_sync_from(); add your own';
-COMMENT ON COLUMN @extschema@.sync_templates.template IS 'name of the template';
-COMMENT ON COLUMN @extschema@.sync_templates.owner IS
+COMMENT ON COLUMN xero_fdw.sync_templates.template IS 'name of the template';
+COMMENT ON COLUMN xero_fdw.sync_templates.owner IS
 	'role that may change it; null for those of the extension';
-COMMENT ON COLUMN @extschema@.sync_templates.description IS 'what it is for';
-COMMENT ON COLUMN @extschema@.sync_templates.objects IS
+COMMENT ON COLUMN xero_fdw.sync_templates.description IS 'what it is for';
+COMMENT ON COLUMN xero_fdw.sync_templates.objects IS
 	'objects of xero_fdw.objects that the foreign table may be of';
-COMMENT ON COLUMN @extschema@.sync_templates.direction IS
+COMMENT ON COLUMN xero_fdw.sync_templates.direction IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.fields IS
+COMMENT ON COLUMN xero_fdw.sync_templates.fields IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.match_on IS
+COMMENT ON COLUMN xero_fdw.sync_templates.match_on IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.xero_filter IS
+COMMENT ON COLUMN xero_fdw.sync_templates.xero_filter IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.local_filter IS
+COMMENT ON COLUMN xero_fdw.sync_templates.local_filter IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.conflict IS
+COMMENT ON COLUMN xero_fdw.sync_templates.conflict IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.initial IS
+COMMENT ON COLUMN xero_fdw.sync_templates.initial IS
 	'as in create_sync()';
-COMMENT ON COLUMN @extschema@.sync_templates.on_delete IS
+COMMENT ON COLUMN xero_fdw.sync_templates.on_delete IS
 	'as in create_sync()';
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.sync_templates TO PUBLIC;
-ALTER TABLE @extschema@.sync_templates ENABLE ROW LEVEL SECURITY;
-CREATE POLICY read ON @extschema@.sync_templates FOR SELECT USING (true);
-CREATE POLICY own ON @extschema@.sync_templates
+GRANT SELECT, INSERT, UPDATE, DELETE ON xero_fdw.sync_templates TO PUBLIC;
+ALTER TABLE xero_fdw.sync_templates ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read ON xero_fdw.sync_templates FOR SELECT USING (true);
+CREATE POLICY own ON xero_fdw.sync_templates
 	USING (pg_has_role(owner, 'USAGE'));
-SELECT pg_catalog.pg_extension_config_dump('@extschema@.sync_templates', 'WHERE owner IS NOT NULL');
+SELECT pg_catalog.pg_extension_config_dump('xero_fdw.sync_templates', 'WHERE owner IS NOT NULL');
 
 -- Xero keeps numbers and addresses in arrays, by type; it keeps the elements of
 -- a type that is not sent.
@@ -94,7 +94,7 @@ addresses AS (
 		JOIN part AS p ON p.prefix = ANY (names)
 	GROUP BY list
 )
-INSERT INTO @extschema@.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
+INSERT INTO xero_fdw.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
 VALUES
 ('salesforce contacts', NULL,
 	'people in Salesforce (contact, as Heroku Connect lays it out) and contacts; their name in Xero is first and last name', '{accounting/Contacts}', 'both',
@@ -221,15 +221,15 @@ VALUES
 		"reporting_code": "reporting_code"
 	}$$, NULL, NULL);
 
-CREATE FUNCTION @extschema@._find_template(name text)
-	RETURNS @extschema@.sync_templates
+CREATE FUNCTION xero_fdw._find_template(name text)
+	RETURNS xero_fdw.sync_templates
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	chosen @extschema@.sync_templates;
+	chosen xero_fdw.sync_templates;
 BEGIN
-	SELECT * INTO chosen FROM @extschema@.sync_templates AS t WHERE t.template = name;
+	SELECT * INTO chosen FROM xero_fdw.sync_templates AS t WHERE t.template = name;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'template "%" does not exist', name
 			USING ERRCODE = 'undefined_object',
@@ -237,10 +237,10 @@ BEGIN
 	END IF;
 	RETURN chosen;
 END $$;
-COMMENT ON FUNCTION @extschema@._find_template(text) IS
+COMMENT ON FUNCTION xero_fdw._find_template(text) IS
 	'internal: the template of a name, or an error';
 
-CREATE FUNCTION @extschema@._template_table(template @extschema@.sync_templates)
+CREATE FUNCTION xero_fdw._template_table(template xero_fdw.sync_templates)
 	RETURNS regclass
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -248,7 +248,7 @@ AS $$
 DECLARE
 	chosen regclass[] := ARRAY(
 		SELECT t.ftrelid::regclass FROM pg_foreign_table AS t
-		WHERE (@extschema@._xero_object(t.ftrelid)).object = ANY (template.objects)
+		WHERE (xero_fdw._xero_object(t.ftrelid)).object = ANY (template.objects)
 			AND has_any_column_privilege(t.ftrelid, 'SELECT')
 		ORDER BY t.ftrelid::regclass::text);
 BEGIN
@@ -261,12 +261,12 @@ BEGIN
 	END IF;
 	RETURN chosen[1];
 END $$;
-COMMENT ON FUNCTION @extschema@._template_table(@extschema@.sync_templates) IS
+COMMENT ON FUNCTION xero_fdw._template_table(xero_fdw.sync_templates) IS
 	'internal: the only foreign table that a template can be meant for, or an error';
 
 -- The fields of a template that the local table has columns for and that flow in
 -- the sync's direction.  A value that only Xero gets needs no local column.
-CREATE FUNCTION @extschema@._template_fields(fields jsonb, direction text,
+CREATE FUNCTION xero_fdw._template_fields(fields jsonb, direction text,
 		local_table regclass) RETURNS jsonb
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -281,7 +281,7 @@ BEGIN
 			AND NOT only_xero)
 	INTO taken, missing
 	FROM jsonb_each(fields), LATERAL (
-			SELECT @extschema@._column_type(local_table, key) IS NOT NULL AS is_column,
+			SELECT xero_fdw._column_type(local_table, key) IS NOT NULL AS is_column,
 				value ? 'to_xero' AND NOT value ? 'to_local' AS only_xero
 		) AS f;
 	IF missing IS NOT NULL THEN
@@ -289,10 +289,10 @@ BEGIN
 	END IF;
 	RETURN coalesce(taken, '{}');
 END $$;
-COMMENT ON FUNCTION @extschema@._template_fields(jsonb, text, regclass) IS
+COMMENT ON FUNCTION xero_fdw._template_fields(jsonb, text, regclass) IS
 	'internal: the fields of a template that a local table has columns for';
 
-CREATE FUNCTION @extschema@.create_sync_from(template text, name text,
+CREATE FUNCTION xero_fdw.create_sync_from(template text, name text,
 		local_table regclass, xero_table regclass DEFAULT NULL,
 		direction text DEFAULT NULL, fields jsonb DEFAULT NULL,
 		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
@@ -302,17 +302,17 @@ CREATE FUNCTION @extschema@.create_sync_from(template text, name text,
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	chosen @extschema@.sync_templates := @extschema@._find_template(template);
+	chosen xero_fdw.sync_templates := xero_fdw._find_template(template);
 BEGIN
-	PERFORM @extschema@.create_sync(name,
-		coalesce(xero_table, @extschema@._template_table(chosen)), local_table,
+	PERFORM xero_fdw.create_sync(name,
+		coalesce(xero_table, xero_fdw._template_table(chosen)), local_table,
 		coalesce(direction, chosen.direction),
 		pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_concat(
-			@extschema@._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table),
+			xero_fdw._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table),
 			coalesce(fields, '{}'))),
 		coalesce(match_on, chosen.match_on), coalesce(xero_filter, chosen.xero_filter),
 		coalesce(local_filter, chosen.local_filter), coalesce(conflict, chosen.conflict),
 		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete));
 END $$;
-COMMENT ON FUNCTION @extschema@.create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw.create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
 	'define a sync by a row of xero_fdw.sync_templates; what is not null goes before the template, field by field, and a field that is null is left out';

@@ -3,7 +3,7 @@
 -- A job runs as the role that makes it.  pg_cron lives in one database of a
 -- cluster; from any other, nothing of it can be seen.
 
-CREATE FUNCTION @extschema@._require_cron(job text, schedule text, command text)
+CREATE FUNCTION xero_fdw._require_cron(job text, schedule text, command text)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -31,29 +31,29 @@ BEGIN
 					home, job, schedule, command, current_database(), current_user)
 				ELSE format('Add pg_cron to shared_preload_libraries and run CREATE EXTENSION pg_cron, or have another scheduler run: %s', command) END;
 END $$;
-COMMENT ON FUNCTION @extschema@._require_cron(text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._require_cron(text, text, text) IS
 	'internal: an error if the current role cannot use pg_cron here';
 
-CREATE FUNCTION @extschema@.schedule_sync(name text,
+CREATE FUNCTION xero_fdw.schedule_sync(name text,
 		schedule text DEFAULT '*/10 * * * *') RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	definition @extschema@.sync := @extschema@._find_sync(name);
+	definition xero_fdw.sync := xero_fdw._find_sync(name);
 	job text := 'xero_fdw: ' || name;
-	command text := format('CALL @extschema@.run_sync(%L)', name);
+	command text := format('CALL xero_fdw.run_sync(%L)', name);
 	job_id bigint;
 BEGIN
-	PERFORM @extschema@._require_owner(definition);
-	PERFORM @extschema@._require_cron(job, schedule, command);
+	PERFORM xero_fdw._require_owner(definition);
+	PERFORM xero_fdw._require_cron(job, schedule, command);
 	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job_id USING job, schedule, command;
 	RETURN job_id;
 END $$;
-COMMENT ON FUNCTION @extschema@.schedule_sync(text, text) IS
+COMMENT ON FUNCTION xero_fdw.schedule_sync(text, text) IS
 	'have pg_cron run a sync, every ten minutes if nothing else is said; returns the number of the job';
 
-CREATE FUNCTION @extschema@._unschedule(definition @extschema@.sync) RETURNS boolean
+CREATE FUNCTION xero_fdw._unschedule(definition xero_fdw.sync) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -71,26 +71,26 @@ BEGIN
 	END IF;
 	RETURN job IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION @extschema@._unschedule(@extschema@.sync) IS
+COMMENT ON FUNCTION xero_fdw._unschedule(xero_fdw.sync) IS
 	'internal: removes the job of a sync, if there is one that can be seen';
 
-CREATE FUNCTION @extschema@.unschedule_sync(name text) RETURNS void
+CREATE FUNCTION xero_fdw.unschedule_sync(name text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	definition @extschema@.sync := @extschema@._find_sync(name);
+	definition xero_fdw.sync := xero_fdw._find_sync(name);
 BEGIN
-	PERFORM @extschema@._require_owner(definition);
-	IF NOT @extschema@._unschedule(definition) THEN
+	PERFORM xero_fdw._require_owner(definition);
+	IF NOT xero_fdw._unschedule(definition) THEN
 		RAISE EXCEPTION 'sync "%" is not scheduled', name
 			USING ERRCODE = 'undefined_object';
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@.unschedule_sync(text) IS
+COMMENT ON FUNCTION xero_fdw.unschedule_sync(text) IS
 	'have pg_cron run a sync no longer';
 
-CREATE FUNCTION @extschema@._schedule(name text, owner regrole) RETURNS text
+CREATE FUNCTION xero_fdw._schedule(name text, owner regrole) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -104,5 +104,5 @@ BEGIN
 	END IF;
 	RETURN schedule;
 END $$;
-COMMENT ON FUNCTION @extschema@._schedule(text, regrole) IS
+COMMENT ON FUNCTION xero_fdw._schedule(text, regrole) IS
 	'internal: schedule of a sync; null if it has none that can be seen';

@@ -10,29 +10,29 @@
 
 -- The columns that identify a row in the copy, the organisation first; lines
 -- that Xero does not number are counted.  Null if the foreign table lacks one.
-CREATE FUNCTION @extschema@._mirror_key(relation regclass) RETURNS text[]
+CREATE FUNCTION xero_fdw._mirror_key(relation regclass) RETURNS text[]
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN array_position(key, NULL) IS NULL THEN key END
-	FROM @extschema@._xero_object(relation) AS x
-		JOIN @extschema@.objects AS o ON o.object = x.object,
-		@extschema@._line_source(relation) AS source,
+	FROM xero_fdw._xero_object(relation) AS x
+		JOIN xero_fdw.objects AS o ON o.object = x.object,
+		xero_fdw._line_source(relation) AS source,
 		LATERAL (
 			SELECT max(c.column_name) FILTER (WHERE c.known = 'tenant_id') AS tenant,
 				max(c.column_name) FILTER (WHERE c.of_parent AND c.known = source.parent_key) AS parent,
 				max(c.column_name) FILTER (WHERE NOT c.of_parent AND c.known = o.key_column) AS own
-			FROM @extschema@._list_columns(relation) AS c
+			FROM xero_fdw._list_columns(relation) AS c
 		) AS k,
 		LATERAL (
 			SELECT CASE WHEN source.parent_key IS NULL THEN ARRAY[tenant, own]
 				ELSE ARRAY[tenant, parent, CASE WHEN o.key_column IS NULL THEN 'line_number' ELSE own END] END AS key
 		) AS a
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_key(regclass) IS
+COMMENT ON FUNCTION xero_fdw._mirror_key(regclass) IS
 	'internal: the primary key of the copy of a foreign table; null if it cannot be copied';
 
-CREATE FUNCTION @extschema@._mirror_columns(relation regclass,
+CREATE FUNCTION xero_fdw._mirror_columns(relation regclass,
 		OUT column_name text, OUT type text, OUT description text, OUT n integer)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE STRICT
@@ -40,18 +40,18 @@ CREATE FUNCTION @extschema@._mirror_columns(relation regclass,
 AS $$
 	SELECT a.attname, format_type(a.atttypid, a.atttypmod),
 		col_description(relation, a.attnum), a.attnum
-	FROM @extschema@._list_columns(relation) AS c
+	FROM xero_fdw._list_columns(relation) AS c
 		JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = c.column_name
 UNION ALL
 	SELECT 'line_number', 'integer', 'Place among the lines of its parent, from 1', 10000
-	WHERE 'line_number' = ANY (@extschema@._mirror_key(relation))
+	WHERE 'line_number' = ANY (xero_fdw._mirror_key(relation))
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_columns(regclass) IS
+COMMENT ON FUNCTION xero_fdw._mirror_columns(regclass) IS
 	'internal: the columns of the copy of a foreign table: those that cost no call of their own';
 
 -- The foreign tables that are meant: those of a schema or, if there is no schema
 -- of that name, of a server.
-CREATE FUNCTION @extschema@._mirror_sources(remote text)
+CREATE FUNCTION xero_fdw._mirror_sources(remote text)
 	RETURNS TABLE (relation regclass, name text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
@@ -65,53 +65,53 @@ BEGIN
 			JOIN pg_foreign_server AS s ON s.oid = t.ftserver
 		WHERE CASE WHEN EXISTS (SELECT FROM pg_namespace WHERE nspname = remote)
 				THEN n.nspname = remote ELSE s.srvname = remote END
-			AND (@extschema@._xero_object(c.oid)).object IS NOT NULL;
+			AND (xero_fdw._xero_object(c.oid)).object IS NOT NULL;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'schema "%" has no foreign tables of xero_fdw', remote
 			USING ERRCODE = 'undefined_table',
 				HINT = 'Import them first, as in: CREATE SCHEMA xero; IMPORT FOREIGN SCHEMA accounting FROM SERVER xero INTO xero;';
 	END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._mirror_sources(text) IS
+COMMENT ON FUNCTION xero_fdw._mirror_sources(text) IS
 	'internal: the foreign tables of a schema or a server';
 
 -- The table whose records hold the lines: one that is mirrored along, or was
 -- before.
-CREATE FUNCTION @extschema@._mirror_parent(relation regclass, local_schema text,
+CREATE FUNCTION xero_fdw._mirror_parent(relation regclass, local_schema text,
 		chosen regclass[]) RETURNS regclass
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT p.relation
-	FROM @extschema@._line_source(_mirror_parent.relation) AS source,
+	FROM xero_fdw._line_source(_mirror_parent.relation) AS source,
 		(
 			SELECT unnest(chosen) AS relation
 			UNION
-			SELECT s.xero_table FROM @extschema@.sync AS s
+			SELECT s.xero_table FROM xero_fdw.sync AS s
 				JOIN pg_class AS c ON c.oid = s.local_table
 			WHERE s.mirror AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
 		) AS p
 		JOIN pg_foreign_table AS t ON t.ftrelid = p.relation
 		JOIN pg_foreign_table AS own ON own.ftrelid = _mirror_parent.relation AND own.ftserver = t.ftserver
-	WHERE (@extschema@._xero_object(p.relation)).object = source.parent_object
-		AND EXISTS (SELECT FROM @extschema@._list_columns(p.relation) AS c
+	WHERE (xero_fdw._xero_object(p.relation)).object = source.parent_object
+		AND EXISTS (SELECT FROM xero_fdw._list_columns(p.relation) AS c
 			WHERE c.known = source.array_column)
 	LIMIT 1
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_parent(regclass, text, regclass[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_parent(regclass, text, regclass[]) IS
 	'internal: the foreign table whose records hold the rows of a line table';
 
 -- What keeps a table from being mirrored.  A local table of that name may exist
 -- if it could be the copy.
-CREATE FUNCTION @extschema@._mirror_faults(relation regclass, local_schema text,
+CREATE FUNCTION xero_fdw._mirror_faults(relation regclass, local_schema text,
 		name text, chosen regclass[]) RETURNS SETOF text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH
 	source AS (
-		SELECT s.*, @extschema@._mirror_key(relation) AS key
-		FROM @extschema@._line_source(relation) AS s
+		SELECT s.*, xero_fdw._mirror_key(relation) AS key
+		FROM xero_fdw._line_source(relation) AS s
 	),
 	local AS (
 		SELECT c.oid::regclass AS relation, c.relkind, ARRAY(
@@ -130,12 +130,12 @@ UNION ALL
 	SELECT format('22023 Foreign table %s has lines of %s, which must be mirrored, too, with column "%s".',
 		relation, parent_object, array_column)
 	FROM source
-	WHERE parent_object IS NOT NULL AND @extschema@._mirror_parent(relation, local_schema, chosen) IS NULL
+	WHERE parent_object IS NOT NULL AND xero_fdw._mirror_parent(relation, local_schema, chosen) IS NULL
 UNION ALL
 	-- lines are made of the parent's copy
 	SELECT format('42703 Column "%s" of foreign table %s is a member of the records of %s, which has no column of it.',
 		own.attname, relation, parent)
-	FROM @extschema@._mirror_parent(relation, local_schema, chosen) AS parent,
+	FROM xero_fdw._mirror_parent(relation, local_schema, chosen) AS parent,
 		pg_attribute AS own, unnest(own.attfdwoptions) AS ours
 	WHERE parent IS NOT NULL AND own.attrelid = relation AND NOT own.attisdropped AND ours LIKE 'field=../%'
 		AND NOT EXISTS (SELECT FROM pg_attribute AS a, unnest(a.attfdwoptions) AS theirs
@@ -151,23 +151,23 @@ UNION ALL
 UNION ALL
 	SELECT format('42P07 Table %s lacks columns (%s), such as "%s" of type %s.', local.relation, count(*),
 		(array_agg(c.column_name ORDER BY c.n))[1], (array_agg(c.type ORDER BY c.n))[1])
-	FROM local, @extschema@._mirror_columns(_mirror_faults.relation) AS c
+	FROM local, xero_fdw._mirror_columns(_mirror_faults.relation) AS c
 	WHERE relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_attribute AS a
 		WHERE a.attrelid = local.relation AND a.attname = c.column_name
 			AND format_type(a.atttypid, a.atttypmod) = c.type)
 	GROUP BY local.relation
 UNION ALL
 	SELECT format('42710 There is a sync "%s" of other tables; xero_fdw.drop_sync() forgets it.', s.name)
-	FROM @extschema@.sync AS s
+	FROM xero_fdw.sync AS s
 	WHERE s.name = local_schema || '.' || _mirror_faults.name
 		AND NOT (s.mirror AND s.xero_table = _mirror_faults.relation
 			AND s.local_table IN (SELECT l.relation FROM local AS l)
 			AND s.owner = quote_ident(current_user)::regrole)
 $$;
-COMMENT ON FUNCTION @extschema@._mirror_faults(regclass, text, text, regclass[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_faults(regclass, text, text, regclass[]) IS
 	'internal: what keeps a foreign table from being mirrored';
 
-CREATE FUNCTION @extschema@._create_copy(relation regclass, local_schema text,
+CREATE FUNCTION xero_fdw._create_copy(relation regclass, local_schema text,
 		name text) RETURNS regclass
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -179,50 +179,50 @@ BEGIN
 	EXECUTE (
 		SELECT format('CREATE TABLE %s (%s, PRIMARY KEY (%s))', copy,
 			string_agg(format('%I %s', column_name, type), ', ' ORDER BY n),
-			(SELECT string_agg(quote_ident(k), ', ') FROM unnest(@extschema@._mirror_key(relation)) AS k))
-		FROM @extschema@._mirror_columns(relation));
+			(SELECT string_agg(quote_ident(k), ', ') FROM unnest(xero_fdw._mirror_key(relation)) AS k))
+		FROM xero_fdw._mirror_columns(relation));
 	EXECUTE format('COMMENT ON TABLE %s IS %L', copy, obj_description(relation, 'pg_class'));
 	FOR statement IN
 			SELECT format('COMMENT ON COLUMN %s.%I IS %L', copy, column_name, description)
-			FROM @extschema@._mirror_columns(relation) WHERE description IS NOT NULL LOOP
+			FROM xero_fdw._mirror_columns(relation) WHERE description IS NOT NULL LOOP
 		EXECUTE statement;
 	END LOOP;
 	RETURN copy;
 END $$;
-COMMENT ON FUNCTION @extschema@._create_copy(regclass, text, text) IS
+COMMENT ON FUNCTION xero_fdw._create_copy(regclass, text, text) IS
 	'internal: an empty table like a foreign table, with a primary key';
 
-CREATE FUNCTION @extschema@._create_mirror(relation regclass, local_schema text,
-		name text, parent @extschema@.sync, path text) RETURNS integer
+CREATE FUNCTION xero_fdw._create_mirror(relation regclass, local_schema text,
+		name text, parent xero_fdw.sync, path text) RETURNS integer
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	copy regclass := coalesce(to_regclass(format('%I.%I', local_schema, name)),
-		@extschema@._create_copy(relation, local_schema, name));
-	columns text[] := ARRAY(SELECT column_name FROM @extschema@._mirror_columns(relation));
-	definition @extschema@.sync;
+		xero_fdw._create_copy(relation, local_schema, name));
+	columns text[] := ARRAY(SELECT column_name FROM xero_fdw._mirror_columns(relation));
+	definition xero_fdw.sync;
 BEGIN
-	INSERT INTO @extschema@.sync (name, xero_table, local_table, direction, fields,
+	INSERT INTO xero_fdw.sync (name, xero_table, local_table, direction, fields,
 		conflict, initial, on_delete, xero_key, local_key, watch, columns, mirror,
 		parent_id, search_path)
 	SELECT local_schema || '.' || name, relation, copy, 'pull',
 		(SELECT jsonb_object_agg(c, c) FROM unnest(columns) AS c WHERE c <> 'line_number'),
 		'xero', 'xero_to_local', 'archive', key[2], key, 'compare',
-		jsonb_build_object('xero', @extschema@._types(relation, columns),
-			'local', @extschema@._types(copy, columns)), true, parent.sync_id, path
-	FROM @extschema@._mirror_key(relation) AS key
+		jsonb_build_object('xero', xero_fdw._types(relation, columns),
+			'local', xero_fdw._types(copy, columns)), true, parent.sync_id, path
+	FROM xero_fdw._mirror_key(relation) AS key
 	RETURNING * INTO definition;
-	PERFORM @extschema@._insert_fields(definition, ARRAY(
-		SELECT ROW(NULL, c, c, c, 'to_local', NULL, NULL, ARRAY[c], ARRAY[c])::@extschema@.sync_field
+	PERFORM xero_fdw._insert_fields(definition, ARRAY(
+		SELECT ROW(NULL, c, c, c, 'to_local', NULL, NULL, ARRAY[c], ARRAY[c])::xero_fdw.sync_field
 		FROM jsonb_object_keys(definition.fields) AS c));
 	RETURN definition.sync_id;
 END $$;
-COMMENT ON FUNCTION @extschema@._create_mirror(regclass, text, text, @extschema@.sync, text) IS
+COMMENT ON FUNCTION xero_fdw._create_mirror(regclass, text, text, xero_fdw.sync, text) IS
 	'internal: the sync of a copy, which is made if it is not there';
 
 -- Creates what is missing; the syncs that pull.
-CREATE FUNCTION @extschema@._define_mirror(remote text, local_schema text,
+CREATE FUNCTION xero_fdw._define_mirror(remote text, local_schema text,
 		tables text[], path text) RETURNS integer[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -232,16 +232,16 @@ DECLARE
 	chosen regclass[];
 	faults text[];
 	source record;
-	parent @extschema@.sync;
+	parent xero_fdw.sync;
 	line integer;
 BEGIN
-	SELECT array_agg(s.relation) INTO sources FROM @extschema@._mirror_sources(remote) AS s;
+	SELECT array_agg(s.relation) INTO sources FROM xero_fdw._mirror_sources(remote) AS s;
 	-- of tables of details, a copy would only have what that of their list has
 	chosen := ARRAY(SELECT s FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s
 		WHERE c.relname = ANY (tables)
-			OR tables IS NULL AND (@extschema@._xero_object(s)).object NOT LIKE '%Details' AND has_table_privilege(s, 'SELECT') AND @extschema@._mirror_key(s) IS NOT NULL
-				AND ((@extschema@._line_source(s)).parent_object IS NULL
-					OR @extschema@._mirror_parent(s, local_schema, sources) IS NOT NULL));
+			OR tables IS NULL AND (xero_fdw._xero_object(s)).object NOT LIKE '%Details' AND has_table_privilege(s, 'SELECT') AND xero_fdw._mirror_key(s) IS NOT NULL
+				AND ((xero_fdw._line_source(s)).parent_object IS NULL
+					OR xero_fdw._mirror_parent(s, local_schema, sources) IS NOT NULL));
 	faults := ARRAY(
 		SELECT format('42P01 There is no foreign table "%s" of xero_fdw in "%s".', t, remote)
 		FROM unnest(tables) AS t
@@ -251,11 +251,11 @@ BEGIN
 		FROM pg_class AS c WHERE c.oid = ANY (chosen)
 		GROUP BY c.relname HAVING count(*) > 1
 	UNION ALL
-		(SELECT f.fault FROM pg_class AS c, @extschema@._mirror_faults(c.oid, local_schema, c.relname, chosen)
+		(SELECT f.fault FROM pg_class AS c, xero_fdw._mirror_faults(c.oid, local_schema, c.relname, chosen)
 			WITH ORDINALITY AS f(fault, n)
 		WHERE c.oid = ANY (chosen)
 		ORDER BY c.relname COLLATE "C", f.n));
-	PERFORM @extschema@._raise_faults(format('"%s" cannot be mirrored in schema "%s"', remote, local_schema), faults);
+	PERFORM xero_fdw._raise_faults(format('"%s" cannot be mirrored in schema "%s"', remote, local_schema), faults);
 
 	IF to_regnamespace(quote_ident(local_schema)) IS NULL THEN
 		EXECUTE format('CREATE SCHEMA %I', local_schema);
@@ -263,45 +263,45 @@ BEGIN
 	-- parents before their lines
 	FOR source IN
 			SELECT c.oid::regclass AS relation, c.relname::text AS name,
-				@extschema@._mirror_parent(c.oid, local_schema, chosen) AS holder
+				xero_fdw._mirror_parent(c.oid, local_schema, chosen) AS holder
 			FROM pg_class AS c
-			WHERE c.oid = ANY (chosen) AND NOT EXISTS (SELECT FROM @extschema@.sync AS s
+			WHERE c.oid = ANY (chosen) AND NOT EXISTS (SELECT FROM xero_fdw.sync AS s
 				WHERE s.name = local_schema || '.' || c.relname)
-			ORDER BY (@extschema@._line_source(c.oid)).parent_object IS NOT NULL, c.relname LOOP
+			ORDER BY (xero_fdw._line_source(c.oid)).parent_object IS NOT NULL, c.relname LOOP
 		parent := NULL;
 		IF source.holder IS NULL THEN
-			PERFORM @extschema@._create_mirror(source.relation, local_schema, source.name, NULL, path);
+			PERFORM xero_fdw._create_mirror(source.relation, local_schema, source.name, NULL, path);
 			CONTINUE;
 		END IF;
-		SELECT s.* INTO STRICT parent FROM @extschema@.sync AS s
+		SELECT s.* INTO STRICT parent FROM xero_fdw.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table
 		WHERE s.mirror AND s.xero_table = source.holder
 			AND c.relnamespace = to_regnamespace(quote_ident(local_schema));
-		PERFORM @extschema@._lock_sync(parent);
-		line := @extschema@._create_mirror(source.relation, local_schema, source.name, parent, path);
-		PERFORM @extschema@._mirror_all_lines(line);
-		PERFORM @extschema@._analyze_local(line, 0);
+		PERFORM xero_fdw._lock_sync(parent);
+		line := xero_fdw._create_mirror(source.relation, local_schema, source.name, parent, path);
+		PERFORM xero_fdw._mirror_all_lines(line);
+		PERFORM xero_fdw._analyze_local(line, 0);
 	END LOOP;
-	RETURN ARRAY(SELECT s.sync_id FROM @extschema@.sync AS s
+	RETURN ARRAY(SELECT s.sync_id FROM xero_fdw.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table
 		WHERE s.mirror AND s.parent_id IS NULL AND s.xero_table = ANY (chosen)
 			AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
 		ORDER BY s.name);
 END $$;
-COMMENT ON FUNCTION @extschema@._define_mirror(text, text, text[], text) IS
+COMMENT ON FUNCTION xero_fdw._define_mirror(text, text, text[], text) IS
 	'internal: create the local tables and syncs of a mirror that are missing';
 
-CREATE PROCEDURE @extschema@.mirror(remote text, local_schema text,
+CREATE PROCEDURE xero_fdw.mirror(remote text, local_schema text,
 		tables text[] DEFAULT NULL)
 	LANGUAGE plpgsql
 AS $$
 DECLARE
-	ids integer[] := @extschema@._define_mirror(remote, local_schema, tables,
+	ids integer[] := xero_fdw._define_mirror(remote, local_schema, tables,
 		pg_catalog.current_setting('search_path'));
 BEGIN
-	PERFORM @extschema@._refuse_block();
+	PERFORM xero_fdw._refuse_block();
 	COMMIT;
-	CALL @extschema@._run_syncs(ids);
+	CALL xero_fdw._run_syncs(ids);
 END $$;
-COMMENT ON PROCEDURE @extschema@.mirror(text, text, text[]) IS
+COMMENT ON PROCEDURE xero_fdw.mirror(text, text, text[]) IS
 	'copy foreign tables of a schema or server into tables of a local schema, and define the syncs that keep them in step; without tables, all that can be';

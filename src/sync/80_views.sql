@@ -1,133 +1,133 @@
 -- What users look at.  The views show the syncs of whoever asks.
 
-CREATE VIEW @extschema@.syncs WITH (security_invoker) AS
+CREATE VIEW xero_fdw.syncs WITH (security_invoker) AS
 	SELECT s.name, s.owner, s.xero_table, s.local_table, s.direction, s.fields,
 		s.match_on, s.xero_filter, s.local_filter, s.conflict, s.initial,
 		s.on_delete, s.watch, p.name AS parent, r.state,
 		r.started_at AS last_start, r.ended_at AS last_end,
-		(SELECT max(d.ended_at) FROM @extschema@.sync_run AS d
+		(SELECT max(d.ended_at) FROM xero_fdw.sync_run AS d
 			WHERE d.sync_id = s.sync_id AND d.state = 'done') AS last_done,
-		@extschema@._schedule(s.name, s.owner) AS schedule,
+		xero_fdw._schedule(s.name, s.owner) AS schedule,
 		(SELECT CASE WHEN bool_and(q.watermark IS NOT NULL) THEN min(q.watermark) END
-			FROM @extschema@.sync_position AS q
+			FROM xero_fdw.sync_position AS q
 			WHERE q.sync_id = s.sync_id) AS watermark,
-		(SELECT count(*) FROM @extschema@.sync_issue AS i
+		(SELECT count(*) FROM xero_fdw.sync_issue AS i
 			WHERE i.sync_id = s.sync_id) AS issues
-	FROM @extschema@.sync AS s
-		LEFT JOIN @extschema@.sync AS p ON p.sync_id = s.parent_id
+	FROM xero_fdw.sync AS s
+		LEFT JOIN xero_fdw.sync AS p ON p.sync_id = s.parent_id
 		LEFT JOIN LATERAL (
-			SELECT state, started_at, ended_at FROM @extschema@.sync_run
+			SELECT state, started_at, ended_at FROM xero_fdw.sync_run
 			WHERE sync_id = s.sync_id ORDER BY run_id DESC LIMIT 1
 		) AS r ON true;
-COMMENT ON VIEW @extschema@.syncs IS
+COMMENT ON VIEW xero_fdw.syncs IS
 	'your syncs: how they are defined, and where they are';
-COMMENT ON COLUMN @extschema@.syncs.name IS 'name of the sync';
-COMMENT ON COLUMN @extschema@.syncs.owner IS 'role that it runs as';
-COMMENT ON COLUMN @extschema@.syncs.xero_table IS 'foreign table of xero_fdw';
-COMMENT ON COLUMN @extschema@.syncs.local_table IS 'the other table';
-COMMENT ON COLUMN @extschema@.syncs.direction IS
+COMMENT ON COLUMN xero_fdw.syncs.name IS 'name of the sync';
+COMMENT ON COLUMN xero_fdw.syncs.owner IS 'role that it runs as';
+COMMENT ON COLUMN xero_fdw.syncs.xero_table IS 'foreign table of xero_fdw';
+COMMENT ON COLUMN xero_fdw.syncs.local_table IS 'the other table';
+COMMENT ON COLUMN xero_fdw.syncs.direction IS
 	'pull (from Xero), push (to Xero) or both';
-COMMENT ON COLUMN @extschema@.syncs.fields IS
+COMMENT ON COLUMN xero_fdw.syncs.fields IS
 	'local columns and the columns of Xero they are mapped to';
-COMMENT ON COLUMN @extschema@.syncs.match_on IS
+COMMENT ON COLUMN xero_fdw.syncs.match_on IS
 	'local columns by which records and rows find each other; null: none';
-COMMENT ON COLUMN @extschema@.syncs.xero_filter IS
+COMMENT ON COLUMN xero_fdw.syncs.xero_filter IS
 	'which records; null: all';
-COMMENT ON COLUMN @extschema@.syncs.local_filter IS 'which rows; null: all';
-COMMENT ON COLUMN @extschema@.syncs.conflict IS
+COMMENT ON COLUMN xero_fdw.syncs.local_filter IS 'which rows; null: all';
+COMMENT ON COLUMN xero_fdw.syncs.conflict IS
 	'who wins where both sides changed a field: newest, xero, local or manual';
-COMMENT ON COLUMN @extschema@.syncs.initial IS
+COMMENT ON COLUMN xero_fdw.syncs.initial IS
 	'what the first run does with what is there: new_only, merge, xero_to_local or local_to_xero';
-COMMENT ON COLUMN @extschema@.syncs.on_delete IS
+COMMENT ON COLUMN xero_fdw.syncs.on_delete IS
 	'what becomes of the other side: ignore or archive';
-COMMENT ON COLUMN @extschema@.syncs.watch IS
+COMMENT ON COLUMN xero_fdw.syncs.watch IS
 	'how local changes are found: trigger, or compare (all rows in each run)';
-COMMENT ON COLUMN @extschema@.syncs.parent IS
+COMMENT ON COLUMN xero_fdw.syncs.parent IS
 	'sync of the records whose lines these are; null for all but line tables of a mirror';
-COMMENT ON COLUMN @extschema@.syncs.state IS
+COMMENT ON COLUMN xero_fdw.syncs.state IS
 	'of the last run; null if it never ran';
-COMMENT ON COLUMN @extschema@.syncs.last_start IS 'when the last run began';
-COMMENT ON COLUMN @extschema@.syncs.last_end IS
+COMMENT ON COLUMN xero_fdw.syncs.last_start IS 'when the last run began';
+COMMENT ON COLUMN xero_fdw.syncs.last_end IS
 	'when it ended; null if it has not';
-COMMENT ON COLUMN @extschema@.syncs.last_done IS
+COMMENT ON COLUMN xero_fdw.syncs.last_done IS
 	'when a run last came to its end';
-COMMENT ON COLUMN @extschema@.syncs.schedule IS
+COMMENT ON COLUMN xero_fdw.syncs.schedule IS
 	'when pg_cron runs it; null if it does not, or you cannot see that';
-COMMENT ON COLUMN @extschema@.syncs.watermark IS
+COMMENT ON COLUMN xero_fdw.syncs.watermark IS
 	'all that Xero changed before it was read, by Xero''s clock; null until a pull came to its end';
-COMMENT ON COLUMN @extschema@.syncs.issues IS
+COMMENT ON COLUMN xero_fdw.syncs.issues IS
 	'rows of xero_fdw.sync_issues';
 
-CREATE VIEW @extschema@.sync_runs WITH (security_invoker) AS
+CREATE VIEW xero_fdw.sync_runs WITH (security_invoker) AS
 	SELECT r.run_id, s.name AS sync, r.started_at, r.ended_at, r.state, r.phase,
 		r.done, r.total, r.pulled, r.pushed, r.created, r.updated, r.unchanged,
 		r.conflicts, r.issues, r.calls, r.bytes, r.budget_wait, r.pid, r.sqlstate,
 		r.error
-	FROM @extschema@.sync_run AS r JOIN @extschema@.sync AS s USING (sync_id);
-COMMENT ON VIEW @extschema@.sync_runs IS
+	FROM xero_fdw.sync_run AS r JOIN xero_fdw.sync AS s USING (sync_id);
+COMMENT ON VIEW xero_fdw.sync_runs IS
 	'the runs of your syncs, also those under way';
-COMMENT ON COLUMN @extschema@.sync_runs.run_id IS 'number of the run';
-COMMENT ON COLUMN @extschema@.sync_runs.sync IS 'name of the sync';
-COMMENT ON COLUMN @extschema@.sync_runs.started_at IS 'when it began';
-COMMENT ON COLUMN @extschema@.sync_runs.ended_at IS
+COMMENT ON COLUMN xero_fdw.sync_runs.run_id IS 'number of the run';
+COMMENT ON COLUMN xero_fdw.sync_runs.sync IS 'name of the sync';
+COMMENT ON COLUMN xero_fdw.sync_runs.started_at IS 'when it began';
+COMMENT ON COLUMN xero_fdw.sync_runs.ended_at IS
 	'when it ended; null if it has not';
-COMMENT ON COLUMN @extschema@.sync_runs.state IS
+COMMENT ON COLUMN xero_fdw.sync_runs.state IS
 	'running, done, paused (the next run continues there), failed, crashed or cancelled';
-COMMENT ON COLUMN @extschema@.sync_runs.phase IS 'what is being done';
-COMMENT ON COLUMN @extschema@.sync_runs.done IS
+COMMENT ON COLUMN xero_fdw.sync_runs.phase IS 'what is being done';
+COMMENT ON COLUMN xero_fdw.sync_runs.done IS
 	'how much of the phase is done';
-COMMENT ON COLUMN @extschema@.sync_runs.total IS
+COMMENT ON COLUMN xero_fdw.sync_runs.total IS
 	'out of how much; null while not known';
-COMMENT ON COLUMN @extschema@.sync_runs.pulled IS 'records read';
-COMMENT ON COLUMN @extschema@.sync_runs.pushed IS 'rows sent to Xero';
-COMMENT ON COLUMN @extschema@.sync_runs.created IS
+COMMENT ON COLUMN xero_fdw.sync_runs.pulled IS 'records read';
+COMMENT ON COLUMN xero_fdw.sync_runs.pushed IS 'rows sent to Xero';
+COMMENT ON COLUMN xero_fdw.sync_runs.created IS
 	'records and rows created';
-COMMENT ON COLUMN @extschema@.sync_runs.updated IS
+COMMENT ON COLUMN xero_fdw.sync_runs.updated IS
 	'records and rows changed';
-COMMENT ON COLUMN @extschema@.sync_runs.unchanged IS
+COMMENT ON COLUMN xero_fdw.sync_runs.unchanged IS
 	'records and rows that were as they should be';
-COMMENT ON COLUMN @extschema@.sync_runs.conflicts IS
+COMMENT ON COLUMN xero_fdw.sync_runs.conflicts IS
 	'fields that both sides had changed';
-COMMENT ON COLUMN @extschema@.sync_runs.issues IS 'issues filed';
-COMMENT ON COLUMN @extschema@.sync_runs.calls IS 'calls to Xero';
-COMMENT ON COLUMN @extschema@.sync_runs.bytes IS 'bytes of their bodies';
-COMMENT ON COLUMN @extschema@.sync_runs.budget_wait IS
+COMMENT ON COLUMN xero_fdw.sync_runs.issues IS 'issues filed';
+COMMENT ON COLUMN xero_fdw.sync_runs.calls IS 'calls to Xero';
+COMMENT ON COLUMN xero_fdw.sync_runs.bytes IS 'bytes of their bodies';
+COMMENT ON COLUMN xero_fdw.sync_runs.budget_wait IS
 	'time waited for limits';
-COMMENT ON COLUMN @extschema@.sync_runs.pid IS 'process ID of the backend';
-COMMENT ON COLUMN @extschema@.sync_runs.sqlstate IS
+COMMENT ON COLUMN xero_fdw.sync_runs.pid IS 'process ID of the backend';
+COMMENT ON COLUMN xero_fdw.sync_runs.sqlstate IS
 	'code of the error; null if none';
-COMMENT ON COLUMN @extschema@.sync_runs.error IS
+COMMENT ON COLUMN xero_fdw.sync_runs.error IS
 	'why it was paused or failed; null if it was not';
 
-CREATE VIEW @extschema@.sync_issues WITH (security_invoker) AS
+CREATE VIEW xero_fdw.sync_issues WITH (security_invoker) AS
 	SELECT i.issue_id, s.name AS sync, i.tenant_id, i.local_key, i.xero_id,
 		i.kind, i.field, i.message, i.sqlstate, i.payload, i.first_seen,
 		i.last_seen, i.attempts
-	FROM @extschema@.sync_issue AS i JOIN @extschema@.sync AS s USING (sync_id);
-COMMENT ON VIEW @extschema@.sync_issues IS
+	FROM xero_fdw.sync_issue AS i JOIN xero_fdw.sync AS s USING (sync_id);
+COMMENT ON VIEW xero_fdw.sync_issues IS
 	'what your syncs could not do, each until it is settled';
-COMMENT ON COLUMN @extschema@.sync_issues.issue_id IS
+COMMENT ON COLUMN xero_fdw.sync_issues.issue_id IS
 	'number of the issue, for retry_issue() and resolve_conflict()';
-COMMENT ON COLUMN @extschema@.sync_issues.sync IS 'name of the sync';
-COMMENT ON COLUMN @extschema@.sync_issues.tenant_id IS 'organisation';
-COMMENT ON COLUMN @extschema@.sync_issues.local_key IS
+COMMENT ON COLUMN xero_fdw.sync_issues.sync IS 'name of the sync';
+COMMENT ON COLUMN xero_fdw.sync_issues.tenant_id IS 'organisation';
+COMMENT ON COLUMN xero_fdw.sync_issues.local_key IS
 	'the local row: array of its key''s values';
-COMMENT ON COLUMN @extschema@.sync_issues.xero_id IS
+COMMENT ON COLUMN xero_fdw.sync_issues.xero_id IS
 	'the record: its key in Xero';
-COMMENT ON COLUMN @extschema@.sync_issues.kind IS
+COMMENT ON COLUMN xero_fdw.sync_issues.kind IS
 	'validation (one side refuses the values), conflict (both sides changed a field), ambiguous (several could match), transform (an expression failed)';
-COMMENT ON COLUMN @extschema@.sync_issues.field IS 'field of a conflict';
-COMMENT ON COLUMN @extschema@.sync_issues.message IS 'what is wrong';
-COMMENT ON COLUMN @extschema@.sync_issues.sqlstate IS
+COMMENT ON COLUMN xero_fdw.sync_issues.field IS 'field of a conflict';
+COMMENT ON COLUMN xero_fdw.sync_issues.message IS 'what is wrong';
+COMMENT ON COLUMN xero_fdw.sync_issues.sqlstate IS
 	'code of the error; null if there was none';
-COMMENT ON COLUMN @extschema@.sync_issues.payload IS
+COMMENT ON COLUMN xero_fdw.sync_issues.payload IS
 	'the values that it is about';
-COMMENT ON COLUMN @extschema@.sync_issues.first_seen IS
+COMMENT ON COLUMN xero_fdw.sync_issues.first_seen IS
 	'when it first happened';
-COMMENT ON COLUMN @extschema@.sync_issues.last_seen IS
+COMMENT ON COLUMN xero_fdw.sync_issues.last_seen IS
 	'when it last happened';
-COMMENT ON COLUMN @extschema@.sync_issues.attempts IS
+COMMENT ON COLUMN xero_fdw.sync_issues.attempts IS
 	'how often it happened';
 
-GRANT SELECT ON @extschema@.syncs, @extschema@.sync_runs,
-	@extschema@.sync_issues TO PUBLIC;
+GRANT SELECT ON xero_fdw.syncs, xero_fdw.sync_runs,
+	xero_fdw.sync_issues TO PUBLIC;

@@ -1,9 +1,9 @@
 -- The catalogue of Xero's objects, as data.  Anyone may read it: it says what
 -- Xero has, not what an organisation has.
 
-GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+GRANT USAGE ON SCHEMA xero_fdw TO PUBLIC;
 
-CREATE FUNCTION @extschema@._catalog_objects(
+CREATE FUNCTION xero_fdw._catalog_objects(
 		OUT api text, OUT object text, OUT table_name text, OUT path text,
 		OUT key_column text, OUT operations text[], OUT paging text,
 		OUT max_batch integer, OUT filters text[], OUT description text,
@@ -11,68 +11,68 @@ CREATE FUNCTION @extschema@._catalog_objects(
 	RETURNS SETOF record
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_catalog_objects';
-COMMENT ON FUNCTION @extschema@._catalog_objects() IS
+COMMENT ON FUNCTION xero_fdw._catalog_objects() IS
 	'internal: rows of the view xero_fdw.objects, with descriptions';
 
-CREATE FUNCTION @extschema@._catalog_columns(
+CREATE FUNCTION xero_fdw._catalog_columns(
 		OUT api text, OUT table_name text, OUT column_name text,
 		OUT data_type text, OUT field text, OUT pushdown text,
 		OUT writable boolean, OUT required boolean, OUT description text)
 	RETURNS SETOF record
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000
 	AS 'MODULE_PATHNAME', 'xero_catalog_columns';
-COMMENT ON FUNCTION @extschema@._catalog_columns() IS
+COMMENT ON FUNCTION xero_fdw._catalog_columns() IS
 	'internal: rows of the view xero_fdw.columns, with descriptions';
 
-GRANT EXECUTE ON FUNCTION @extschema@._catalog_objects(),
-	@extschema@._catalog_columns() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION xero_fdw._catalog_objects(),
+	xero_fdw._catalog_columns() TO PUBLIC;
 
-CREATE VIEW @extschema@.objects AS
+CREATE VIEW xero_fdw.objects AS
 	SELECT api, object, table_name, path, key_column, operations, paging,
 		max_batch, filters
-	FROM @extschema@._catalog_objects();
-COMMENT ON VIEW @extschema@.objects IS
+	FROM xero_fdw._catalog_objects();
+COMMENT ON VIEW xero_fdw.objects IS
 	'the objects that IMPORT FOREIGN SCHEMA makes tables of';
-COMMENT ON COLUMN @extschema@.objects.api IS
+COMMENT ON COLUMN xero_fdw.objects.api IS
 	'remote schema: the first part of the table option "object"';
-COMMENT ON COLUMN @extschema@.objects.object IS
+COMMENT ON COLUMN xero_fdw.objects.object IS
 	'value of the table option "object"';
-COMMENT ON COLUMN @extschema@.objects.table_name IS
+COMMENT ON COLUMN xero_fdw.objects.table_name IS
 	'name of the foreign table';
-COMMENT ON COLUMN @extschema@.objects.path IS
+COMMENT ON COLUMN xero_fdw.objects.path IS
 	'path that is asked for, below the server option api_url';
-COMMENT ON COLUMN @extschema@.objects.key_column IS
+COMMENT ON COLUMN xero_fdw.objects.key_column IS
 	'column that identifies a row within an organisation';
-COMMENT ON COLUMN @extschema@.objects.operations IS
+COMMENT ON COLUMN xero_fdw.objects.operations IS
 	'what Xero offers: list, get (one record by its key), create, update, delete';
-COMMENT ON COLUMN @extschema@.objects.paging IS
+COMMENT ON COLUMN xero_fdw.objects.paging IS
 	'how a list is cut: none (one response), page (with the number of records), bare (without), offset';
-COMMENT ON COLUMN @extschema@.objects.max_batch IS
+COMMENT ON COLUMN xero_fdw.objects.max_batch IS
 	'records that one call can write; 0 for a read-only table';
-COMMENT ON COLUMN @extschema@.objects.filters IS
+COMMENT ON COLUMN xero_fdw.objects.filters IS
 	'what narrows or sorts a list: parameters by name, where, If-Modified-Since, order';
 
-CREATE VIEW @extschema@.columns AS
+CREATE VIEW xero_fdw.columns AS
 	SELECT api, table_name, column_name, data_type, field, pushdown, writable,
 		required
-	FROM @extschema@._catalog_columns();
-COMMENT ON VIEW @extschema@.columns IS
+	FROM xero_fdw._catalog_columns();
+COMMENT ON VIEW xero_fdw.columns IS
 	'the columns of those tables, besides tenant_id, which every table has';
-COMMENT ON COLUMN @extschema@.columns.api IS
+COMMENT ON COLUMN xero_fdw.columns.api IS
 	'remote schema';
-COMMENT ON COLUMN @extschema@.columns.table_name IS
+COMMENT ON COLUMN xero_fdw.columns.table_name IS
 	'name of the foreign table';
-COMMENT ON COLUMN @extschema@.columns.column_name IS
+COMMENT ON COLUMN xero_fdw.columns.column_name IS
 	'name of the column';
-COMMENT ON COLUMN @extschema@.columns.data_type IS
+COMMENT ON COLUMN xero_fdw.columns.data_type IS
 	'type the column is imported with';
-COMMENT ON COLUMN @extschema@.columns.field IS
+COMMENT ON COLUMN xero_fdw.columns.field IS
 	'value of the column option "field": a path in Xero''s JSON; ../ is the record that holds the array';
-COMMENT ON COLUMN @extschema@.columns.pushdown IS
+COMMENT ON COLUMN xero_fdw.columns.pushdown IS
 	'how Xero filters on it: optimised, legal (refused in very large organisations), none';
-COMMENT ON COLUMN @extschema@.columns.writable IS
+COMMENT ON COLUMN xero_fdw.columns.writable IS
 	'whether INSERT or UPDATE can set it';
-COMMENT ON COLUMN @extschema@.columns.required IS
+COMMENT ON COLUMN xero_fdw.columns.required IS
 	'whether INSERT must set it';
 
-GRANT SELECT ON @extschema@.objects, @extschema@.columns TO PUBLIC;
+GRANT SELECT ON xero_fdw.objects, xero_fdw.columns TO PUBLIC;

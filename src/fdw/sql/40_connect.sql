@@ -2,7 +2,7 @@
 -- The tables are for the extension alone.  None of them is dumped: a token in
 -- a dump would be a secret in a file, and be out of date the day after.
 
-CREATE TABLE @extschema@.token (
+CREATE TABLE xero_fdw.token (
 	umid oid PRIMARY KEY,
 	serverid oid NOT NULL,
 	client_id text NOT NULL,
@@ -20,43 +20,43 @@ CREATE TABLE @extschema@.token (
 	state text NOT NULL CHECK (state IN ('connected', 'reconnect needed')),
 	error text
 );
-REVOKE ALL ON @extschema@.token FROM PUBLIC;
-COMMENT ON TABLE @extschema@.token IS
+REVOKE ALL ON xero_fdw.token FROM PUBLIC;
+COMMENT ON TABLE xero_fdw.token IS
 	'internal: the tokens that consents have brought, sealed with the key of xero_fdw.key_file';
-COMMENT ON COLUMN @extschema@.token.umid IS
+COMMENT ON COLUMN xero_fdw.token.umid IS
 	'user mapping (pg_user_mapping.oid)';
-COMMENT ON COLUMN @extschema@.token.serverid IS
+COMMENT ON COLUMN xero_fdw.token.serverid IS
 	'foreign server (pg_foreign_server.oid)';
-COMMENT ON COLUMN @extschema@.token.client_id IS
+COMMENT ON COLUMN xero_fdw.token.client_id IS
 	'application that the consent was given to';
-COMMENT ON COLUMN @extschema@.token.refresh_token IS
+COMMENT ON COLUMN xero_fdw.token.refresh_token IS
 	'sealed; good for one exchange';
-COMMENT ON COLUMN @extschema@.token.access_token IS
+COMMENT ON COLUMN xero_fdw.token.access_token IS
 	'sealed; null if there is none';
-COMMENT ON COLUMN @extschema@.token.access_expires_at IS
+COMMENT ON COLUMN xero_fdw.token.access_expires_at IS
 	'end of the access token';
-COMMENT ON COLUMN @extschema@.token.refreshed_at IS
+COMMENT ON COLUMN xero_fdw.token.refreshed_at IS
 	'when the present tokens were got';
-COMMENT ON COLUMN @extschema@.token.authorized_at IS
+COMMENT ON COLUMN xero_fdw.token.authorized_at IS
 	'when the consent was given';
-COMMENT ON COLUMN @extschema@.token.authorized_by IS
+COMMENT ON COLUMN xero_fdw.token.authorized_by IS
 	'role that called complete_authorization()';
-COMMENT ON COLUMN @extschema@.token.scopes IS
+COMMENT ON COLUMN xero_fdw.token.scopes IS
 	'what the consent was asked for, or Xero has granted';
-COMMENT ON COLUMN @extschema@.token.xero_user_id IS
+COMMENT ON COLUMN xero_fdw.token.xero_user_id IS
 	'who consented, by Xero''s id';
-COMMENT ON COLUMN @extschema@.token.user_name IS
+COMMENT ON COLUMN xero_fdw.token.user_name IS
 	'who consented, by name';
-COMMENT ON COLUMN @extschema@.token.email IS
+COMMENT ON COLUMN xero_fdw.token.email IS
 	'who consented, by address';
-COMMENT ON COLUMN @extschema@.token.authentication_event IS
+COMMENT ON COLUMN xero_fdw.token.authentication_event IS
 	'the consent, by Xero''s id';
-COMMENT ON COLUMN @extschema@.token.state IS
+COMMENT ON COLUMN xero_fdw.token.state IS
 	'reconnect needed: Xero does not accept the refresh token any more';
-COMMENT ON COLUMN @extschema@.token.error IS
+COMMENT ON COLUMN xero_fdw.token.error IS
 	'what went wrong with the last exchange; null if nothing';
 
-CREATE TABLE @extschema@.pending_authorization (
+CREATE TABLE xero_fdw.pending_authorization (
 	state_hash bytea PRIMARY KEY,
 	umid oid NOT NULL,
 	client_id text NOT NULL,
@@ -67,29 +67,29 @@ CREATE TABLE @extschema@.pending_authorization (
 	scopes text NOT NULL,
 	expires_at timestamptz NOT NULL
 );
-REVOKE ALL ON @extschema@.pending_authorization FROM PUBLIC;
-COMMENT ON TABLE @extschema@.pending_authorization IS
+REVOKE ALL ON xero_fdw.pending_authorization FROM PUBLIC;
+COMMENT ON TABLE xero_fdw.pending_authorization IS
 	'internal: URLs of authorize_url() that nobody has come back from';
-COMMENT ON COLUMN @extschema@.pending_authorization.state_hash IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.state_hash IS
 	'SHA-256 of the state in the URL';
-COMMENT ON COLUMN @extschema@.pending_authorization.umid IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.umid IS
 	'user mapping (pg_user_mapping.oid)';
-COMMENT ON COLUMN @extschema@.pending_authorization.client_id IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.client_id IS
 	'application that is to be consented to';
-COMMENT ON COLUMN @extschema@.pending_authorization.roleid IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.roleid IS
 	'role that asked, and must complete';
-COMMENT ON COLUMN @extschema@.pending_authorization.verifier IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.verifier IS
 	'sealed; proves to Xero that the code is ours';
-COMMENT ON COLUMN @extschema@.pending_authorization.nonce IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.nonce IS
 	'sealed; proves that the id token is for us';
-COMMENT ON COLUMN @extschema@.pending_authorization.redirect_uri IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.redirect_uri IS
 	'where the browser is sent back to';
-COMMENT ON COLUMN @extschema@.pending_authorization.scopes IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.scopes IS
 	'what is asked for';
-COMMENT ON COLUMN @extschema@.pending_authorization.expires_at IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.expires_at IS
 	'ten minutes after it began';
 
-CREATE TABLE @extschema@.organisation (
+CREATE TABLE xero_fdw.organisation (
 	umid oid NOT NULL,
 	client_id text NOT NULL,
 	tenant_id uuid NOT NULL,
@@ -98,22 +98,22 @@ CREATE TABLE @extschema@.organisation (
 	connected boolean NOT NULL,
 	PRIMARY KEY (umid, tenant_id)
 );
-REVOKE ALL ON @extschema@.organisation FROM PUBLIC;
-COMMENT ON TABLE @extschema@.organisation IS
+REVOKE ALL ON xero_fdw.organisation FROM PUBLIC;
+COMMENT ON TABLE xero_fdw.organisation IS
 	'internal: the organisations that the credentials of a user mapping reach, as Xero told last';
-COMMENT ON COLUMN @extschema@.organisation.umid IS
+COMMENT ON COLUMN xero_fdw.organisation.umid IS
 	'user mapping (pg_user_mapping.oid)';
-COMMENT ON COLUMN @extschema@.organisation.client_id IS
+COMMENT ON COLUMN xero_fdw.organisation.client_id IS
 	'application whose connections they are; empty for a ready-made access_token';
-COMMENT ON COLUMN @extschema@.organisation.tenant_id IS 'organisation';
-COMMENT ON COLUMN @extschema@.organisation.tenant_name IS 'its name';
-COMMENT ON COLUMN @extschema@.organisation.tenant_type IS
+COMMENT ON COLUMN xero_fdw.organisation.tenant_id IS 'organisation';
+COMMENT ON COLUMN xero_fdw.organisation.tenant_name IS 'its name';
+COMMENT ON COLUMN xero_fdw.organisation.tenant_type IS
 	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
-COMMENT ON COLUMN @extschema@.organisation.connected IS
+COMMENT ON COLUMN xero_fdw.organisation.connected IS
 	'false if Xero does not list it any more, and nobody has accepted that yet';
 
 -- Everybody sees what belongs to the mappings that are in force for oneself.
-CREATE VIEW @extschema@.connections WITH (security_barrier) AS
+CREATE VIEW xero_fdw.connections WITH (security_barrier) AS
 	SELECT s.srvname AS server,
 		CASE WHEN m.umuser = 0 THEN 'public'::name
 			ELSE pg_get_userbyid(m.umuser) END AS user_name,
@@ -123,8 +123,8 @@ CREATE VIEW @extschema@.connections WITH (security_barrier) AS
 			WHEN o.connected IS FALSE THEN 'disconnected'
 			ELSE 'connected' END AS state,
 		t.error
-	FROM @extschema@.token AS t
-		FULL JOIN @extschema@.organisation AS o ON o.umid = t.umid
+	FROM xero_fdw.token AS t
+		FULL JOIN xero_fdw.organisation AS o ON o.umid = t.umid
 		JOIN pg_catalog.pg_user_mapping AS m
 			ON m.oid = coalesce(t.umid, o.umid)
 		JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.umserver
@@ -132,72 +132,72 @@ CREATE VIEW @extschema@.connections WITH (security_barrier) AS
 		OR CASE WHEN m.umuser = 0
 				THEN has_server_privilege(s.oid, 'USAGE')
 				ELSE pg_has_role(m.umuser, 'USAGE') END;
-COMMENT ON VIEW @extschema@.connections IS
+COMMENT ON VIEW xero_fdw.connections IS
 	'the organisations that each server reaches, as Xero told last: by consent, or by other credentials that a query has used';
-COMMENT ON COLUMN @extschema@.connections.server IS 'foreign server';
-COMMENT ON COLUMN @extschema@.connections.user_name IS
+COMMENT ON COLUMN xero_fdw.connections.server IS 'foreign server';
+COMMENT ON COLUMN xero_fdw.connections.user_name IS
 	'role of the user mapping, or public';
-COMMENT ON COLUMN @extschema@.connections.tenant_id IS
+COMMENT ON COLUMN xero_fdw.connections.tenant_id IS
 	'organisation; null if none is known';
-COMMENT ON COLUMN @extschema@.connections.tenant_name IS 'its name in Xero';
-COMMENT ON COLUMN @extschema@.connections.tenant_type IS
+COMMENT ON COLUMN xero_fdw.connections.tenant_name IS 'its name in Xero';
+COMMENT ON COLUMN xero_fdw.connections.tenant_type IS
 	'ORGANISATION, PRACTICE or PRACTICEMANAGER';
-COMMENT ON COLUMN @extschema@.connections.token_expires_at IS
+COMMENT ON COLUMN xero_fdw.connections.token_expires_at IS
 	'end of the present access token of a consent, which the next query replaces; null without a consent';
-COMMENT ON COLUMN @extschema@.connections.refreshed_at IS
+COMMENT ON COLUMN xero_fdw.connections.refreshed_at IS
 	'last exchange; a consent that is not used for 60 days ends; null without one';
-COMMENT ON COLUMN @extschema@.connections.state IS
+COMMENT ON COLUMN xero_fdw.connections.state IS
 	'connected; reconnect needed: call authorize_url() again; disconnected: Xero does not list the organisation any more';
-COMMENT ON COLUMN @extschema@.connections.error IS
+COMMENT ON COLUMN xero_fdw.connections.error IS
 	'what went wrong with the last exchange; null if nothing';
-GRANT SELECT ON @extschema@.connections TO PUBLIC;
+GRANT SELECT ON xero_fdw.connections TO PUBLIC;
 
-CREATE FUNCTION @extschema@.authorize_url(server text) RETURNS text
+CREATE FUNCTION xero_fdw.authorize_url(server text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_authorize_url';
-COMMENT ON FUNCTION @extschema@.authorize_url(text) IS
+COMMENT ON FUNCTION xero_fdw.authorize_url(text) IS
 	'the address at Xero where a person connects the server to an organisation; good for ten minutes';
 
-CREATE FUNCTION @extschema@.complete_authorization(server text,
+CREATE FUNCTION xero_fdw.complete_authorization(server text,
 		callback_url text, OUT user_name text, OUT email text,
 		OUT tenant_id uuid, OUT tenant_name text, OUT tenant_type text)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 5
 	AS 'MODULE_PATHNAME', 'xero_complete_authorization';
-COMMENT ON FUNCTION @extschema@.complete_authorization(text, text) IS
+COMMENT ON FUNCTION xero_fdw.complete_authorization(text, text) IS
 	'connect the server with the address that Xero sent the browser back to; who consented, and to which organisations';
 
-CREATE FUNCTION @extschema@.refresh_token(server text) RETURNS void
+CREATE FUNCTION xero_fdw.refresh_token(server text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_refresh_token';
-COMMENT ON FUNCTION @extschema@.refresh_token(text) IS
+COMMENT ON FUNCTION xero_fdw.refresh_token(text) IS
 	'exchange the tokens of the server now and read the list of organisations anew; once a month keeps an idle connection alive';
 
-CREATE FUNCTION @extschema@.disconnect(server text) RETURNS void
+CREATE FUNCTION xero_fdw.disconnect(server text) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_disconnect';
-COMMENT ON FUNCTION @extschema@.disconnect(text) IS
+COMMENT ON FUNCTION xero_fdw.disconnect(text) IS
 	'end the consent at Xero, and forget its tokens and organisations; without a consent forget the organisations only';
 
-CREATE FUNCTION @extschema@.disconnect(server text, tenant_id uuid)
+CREATE FUNCTION xero_fdw.disconnect(server text, tenant_id uuid)
 	RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_disconnect_one';
-COMMENT ON FUNCTION @extschema@.disconnect(text, uuid) IS
+COMMENT ON FUNCTION xero_fdw.disconnect(text, uuid) IS
 	'end the connection to one organisation at Xero, and forget it; the consent and its other connections stay';
 
-CREATE FUNCTION @extschema@.rotate_key(old_key_file text) RETURNS bigint
+CREATE FUNCTION xero_fdw.rotate_key(old_key_file text) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_rotate_key';
-COMMENT ON FUNCTION @extschema@.rotate_key(text) IS
+COMMENT ON FUNCTION xero_fdw.rotate_key(text) IS
 	'seal the stored tokens of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
-REVOKE ALL ON FUNCTION @extschema@.rotate_key(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION xero_fdw.rotate_key(text) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.check(
+CREATE FUNCTION xero_fdw.check(
 		server text, OUT name text, OUT state text, OUT seen text,
 		OUT advice text)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 10
 	AS 'MODULE_PATHNAME', 'xero_check';
-COMMENT ON FUNCTION @extschema@.check(text) IS
+COMMENT ON FUNCTION xero_fdw.check(text) IS
 	'what is wrong with a server, if anything is: settings, key file, reachable, tls, clock, token, scopes, each organisation and its budget, page size; state is ok, warning or problem; takes a few calls, and writes nothing';

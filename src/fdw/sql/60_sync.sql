@@ -1,7 +1,7 @@
 -- What the sync procedures are made of.  Everybody may call these: they check
 -- the caller's rights on the foreign table.
 
-CREATE FUNCTION @extschema@._push(
+CREATE FUNCTION xero_fdw._push(
 		relation regclass, operation text, rows jsonb, idempotency_key text,
 		first_sent timestamptz DEFAULT NULL,
 		OUT row_number integer, OUT stored boolean, OUT key text,
@@ -10,88 +10,88 @@ CREATE FUNCTION @extschema@._push(
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_push';
-COMMENT ON FUNCTION @extschema@._push(regclass, text, jsonb, text, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._push(regclass, text, jsonb, text, timestamptz) IS
 	'internal: write rows with one request, and tell what became of each; first_sent says since when the key is in use; together, that Xero refused the request and not this row';
 
-CREATE FUNCTION @extschema@._push_rules(
+CREATE FUNCTION xero_fdw._push_rules(
 		relation regclass, operation text,
 		OUT batch integer, OUT needs text[])
 	RETURNS record
 	LANGUAGE c STABLE STRICT
 	AS 'MODULE_PATHNAME', 'xero_push_rules';
-COMMENT ON FUNCTION @extschema@._push_rules(regclass, text) IS
+COMMENT ON FUNCTION xero_fdw._push_rules(regclass, text) IS
 	'internal: how many rows one _push() takes, 0 if none, and which columns each must have';
 
-CREATE FUNCTION @extschema@._session(
+CREATE FUNCTION xero_fdw._session(
 		OUT calls bigint, OUT retries bigint, OUT bytes_in bigint,
 		OUT bytes_out bigint, OUT waited_ms double precision,
 		OUT clock_offset interval)
 	RETURNS record
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'xero_session';
-COMMENT ON FUNCTION @extschema@._session() IS
+COMMENT ON FUNCTION xero_fdw._session() IS
 	'internal: what this session has spent, and Xero''s clock minus ours';
 
-CREATE FUNCTION @extschema@._list_size(relation regclass) RETURNS bigint
+CREATE FUNCTION xero_fdw._list_size(relation regclass) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
 	AS 'MODULE_PATHNAME', 'xero_sync_list_size';
-COMMENT ON FUNCTION @extschema@._list_size(regclass) IS
+COMMENT ON FUNCTION xero_fdw._list_size(regclass) IS
 	'internal: how many records Xero told this session''s last scan of the foreign table of';
 
-CREATE FUNCTION @extschema@._organisations(
+CREATE FUNCTION xero_fdw._organisations(
 		relation regclass, OUT tenant_id uuid, OUT name text)
 	RETURNS SETOF record
 	LANGUAGE c VOLATILE STRICT ROWS 10
 	AS 'MODULE_PATHNAME', 'xero_sync_organisations';
-COMMENT ON FUNCTION @extschema@._organisations(regclass) IS
+COMMENT ON FUNCTION xero_fdw._organisations(regclass) IS
 	'internal: the organisations that a foreign table''s server stands for';
 
-CREATE FUNCTION @extschema@._lines(line anyelement, parents jsonb)
+CREATE FUNCTION xero_fdw._lines(line anyelement, parents jsonb)
 	RETURNS SETOF anyelement
 	LANGUAGE c STABLE ROWS 1000
 	AS 'MODULE_PATHNAME', 'xero_lines';
-COMMENT ON FUNCTION @extschema@._lines(anyelement, jsonb) IS
+COMMENT ON FUNCTION xero_fdw._lines(anyelement, jsonb) IS
 	'internal: rows of a line table from records of its parent, as JSON by the names of the parent''s columns';
 
-CREATE FUNCTION @extschema@._line_source(
+CREATE FUNCTION xero_fdw._line_source(
 		relation regclass, OUT parent_object text, OUT parent_key text,
 		OUT array_column text)
 	RETURNS record
 	LANGUAGE c STABLE STRICT
 	AS 'MODULE_PATHNAME', 'xero_line_source';
-COMMENT ON FUNCTION @extschema@._line_source(regclass) IS
+COMMENT ON FUNCTION xero_fdw._line_source(regclass) IS
 	'internal: which records the rows of a line table are parts of; nulls for other tables';
 
-CREATE FUNCTION @extschema@._list_columns(
+CREATE FUNCTION xero_fdw._list_columns(
 		relation regclass, OUT column_name text, OUT known text,
 		OUT of_parent boolean)
 	RETURNS SETOF record
 	LANGUAGE c STABLE STRICT ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_list_columns';
-COMMENT ON FUNCTION @extschema@._list_columns(regclass) IS
+COMMENT ON FUNCTION xero_fdw._list_columns(regclass) IS
 	'internal: the columns of a foreign table that its list carries, so that none costs a call a record; what the catalogue calls them, and whether they are of the record that holds the array';
 
-CREATE FUNCTION @extschema@._modified_since(
+CREATE FUNCTION xero_fdw._modified_since(
 		updated_at timestamptz, since timestamptz)
 	RETURNS boolean
 	LANGUAGE c IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'xero_modified_since';
-COMMENT ON FUNCTION @extschema@._modified_since(timestamptz, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._modified_since(timestamptz, timestamptz) IS
 	'internal: has a record been modified since, as far as Xero can tell; of updated_date_utc, it goes to Xero whole';
 
-CREATE FUNCTION @extschema@._refuse_block() RETURNS void
+CREATE FUNCTION xero_fdw._refuse_block() RETURNS void
 	LANGUAGE c VOLATILE
 	AS 'MODULE_PATHNAME', 'xero_refuse_block';
-COMMENT ON FUNCTION @extschema@._refuse_block() IS
+COMMENT ON FUNCTION xero_fdw._refuse_block() IS
 	'internal: an error inside a transaction block';
 
 GRANT EXECUTE ON FUNCTION
-	@extschema@._push(regclass, text, jsonb, text, timestamptz),
-	@extschema@._push_rules(regclass, text),
-	@extschema@._session(),
-	@extschema@._organisations(regclass),
-	@extschema@._lines(anyelement, jsonb),
-	@extschema@._line_source(regclass),
-	@extschema@._list_columns(regclass),
-	@extschema@._modified_since(timestamptz, timestamptz),
-	@extschema@._refuse_block() TO PUBLIC;
+	xero_fdw._push(regclass, text, jsonb, text, timestamptz),
+	xero_fdw._push_rules(regclass, text),
+	xero_fdw._session(),
+	xero_fdw._organisations(regclass),
+	xero_fdw._lines(anyelement, jsonb),
+	xero_fdw._line_source(regclass),
+	xero_fdw._list_columns(regclass),
+	xero_fdw._modified_since(timestamptz, timestamptz),
+	xero_fdw._refuse_block() TO PUBLIC;
