@@ -13,6 +13,7 @@
 #include "fdw/fdw.h"
 #include "fdw/import.h"
 #include "fdw/plan/plan.h"
+#include "fdw/sync/lock.h"
 #include "fdw/sync/sync.h"
 #include "fdw/write/row_error.h"
 #include "fdw/write/xact.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	xero_row_error_init();
 	xero_xact_init();
 	xero_sync_init();
+	xero_lock_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 

@@ -95,3 +95,52 @@ GRANT EXECUTE ON FUNCTION
 	xero_fdw._list_columns(regclass),
 	xero_fdw._modified_since(timestamptz, timestamptz),
 	xero_fdw._refuse_block() TO PUBLIC;
+
+-- The gate, the door, and the lock (fdw/sync/gate.h).  src/sync/90_rights.sql
+-- sees to it that nobody but the engine calls them.
+
+CREATE FUNCTION xero_fdw._caller() RETURNS oid
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_caller';
+COMMENT ON FUNCTION xero_fdw._caller() IS
+	'internal: the role that called the entry point';
+
+CREATE FUNCTION xero_fdw._caller_path() RETURNS text
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_caller_path';
+COMMENT ON FUNCTION xero_fdw._caller_path() IS
+	'internal: the search path that was in force when the entry point was called';
+
+CREATE FUNCTION xero_fdw._as_caller(path text, statement text)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_as_caller';
+COMMENT ON FUNCTION xero_fdw._as_caller(text, text) IS
+	'internal: the rows of a statement that runs as the caller';
+
+CREATE FUNCTION xero_fdw._as_caller(path text, statement text,
+		VARIADIC parameters "any") RETURNS SETOF record
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'xero_as_caller';
+COMMENT ON FUNCTION xero_fdw._as_caller(text, text, "any") IS
+	'internal: the rows of a statement with parameters that runs as the caller';
+
+CREATE FUNCTION xero_fdw._do_as_caller(path text, statement text)
+	RETURNS bigint
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_do_as_caller';
+COMMENT ON FUNCTION xero_fdw._do_as_caller(text, text) IS
+	'internal: run a statement as the caller; how many rows it processed';
+
+CREATE FUNCTION xero_fdw._do_as_caller(path text, statement text,
+		VARIADIC parameters "any") RETURNS bigint
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'xero_do_as_caller';
+COMMENT ON FUNCTION xero_fdw._do_as_caller(text, text, "any") IS
+	'internal: run a statement with parameters as the caller; how many rows it processed';
+
+CREATE FUNCTION xero_fdw._try_lock(sync_id integer) RETURNS boolean
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_sync_lock';
+COMMENT ON FUNCTION xero_fdw._try_lock(integer) IS
+	'internal: keep a sync from running until the transaction ends; false if it runs';
