@@ -114,6 +114,18 @@ class ContactRules(Strict):
         self.assertEqual(self.refused("PUT", f"ContactGroups/{group['ContactGroupID']}/Contacts", {"Contacts": [
             {"ContactID": self.contact}]}), ["Unable to assign an Archived contact."])
 
+    def test_a_number_that_is_there_is_refused_unless_the_quirk_is_on(self):
+        """docs: refused; XeroAPI/xero-php-oauth2#191: overwritten."""
+        for quirks in ((), ("put-overwrites-contacts",)):
+            self.quirks(*quirks)
+            self.ok("POST", "Contacts/" + self.contact, {"ContactNumber": "N1"})
+            new = {"Contacts": [{"Name": "Other", "ContactNumber": "N1"}]}
+            if quirks:
+                made, = self.ok("PUT", "Contacts", new)
+                self.assertEqual((made["ContactID"], made["Name"]), (self.contact, "Other"))
+            else:
+                self.refused("PUT", "Contacts", new)
+
     def test_account_numbers_are_unique(self):
         """calcinai/xero-php#880"""
         self.ok("POST", "Contacts/" + self.contact, {"AccountNumber": "A1"})

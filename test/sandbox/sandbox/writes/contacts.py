@@ -25,6 +25,12 @@ class Contacts(Handler):
         active = [contact for contact in found if contact.get("ContactStatus") != "ARCHIVED"]
         return (active or found or [None])[0]
 
+    def put(self, given):
+        """A ContactNumber that is there is refused (docs), or means that contact
+        (XeroAPI/xero-php-oauth2#191, a user whose PUT overwrote one)."""
+        found = self.by_number(given) if self.books.has("put-overwrites-contacts") else None
+        return self.update(found, given) if found else super().put(given)
+
     def create(self, given):
         self.require(given, "Name")
         if given.get("ContactStatus", "ACTIVE") != "ACTIVE":

@@ -9,6 +9,7 @@ QUIRKS = (
     "orders-lose-contact",          # a purchase order posted with a Status and no Contact has none (Xero-Net#181, 2016)
     "journals-without-narration",   # an update of a manual journal needs no Narration
     "empty-persons-clear",          # "ContactPersons": [] removes them
+    "put-overwrites-contacts",      # PUT of a contact whose ContactNumber exists changes that contact
     "trimmed-names",                # names of contacts lose blanks at their ends; integrators trim, and say Xero does
     "tracking-refused",             # unknown tracking refuses the line
     "tracking-warned",              # unknown tracking is dropped with a warning
