@@ -89,7 +89,7 @@ const XeroObject xero_object_contacts = {
 	.max_batch = 50,
 	WRITES(
 		.create = "PUT", .update = "POST", .statuses = true, .update_batch = 50,
-		.labels = {"name"},
+		.labels = {"name"}, .unique = "contact_number",
 		.merged = "Addresses|Phones",
 		.status = "contact_status", ENDINGS({"ACTIVE", "ARCHIVED"}),
 		.ending_hint = "DELETE archives a contact that is ACTIVE."),

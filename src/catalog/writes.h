@@ -80,6 +80,9 @@ typedef struct XeroWriteRules
 									 * would clear */
 	const char *one_of[2];		/* of each "a|b|c", one column must be given
 								 * to create */
+	const char *unique;			/* column of a text; where another record has
+								 * it, Xero may change that one instead of
+								 * creating one: it is asked first */
 
 	const char *status;			/* column that XeroEnding speaks of */
 	const XeroEnding *endings;

@@ -48,7 +48,6 @@ extern void xero_resolve_values(List *nodes, const XeroParamValue *params,
 								XeroUnknowns unknowns, XeroValues *result);
 extern bool xero_is_array_node(Node *node);
 
-extern bool xero_text_sendable(const char *text);
 extern char *xero_value_text(const XeroColumn *column, const XeroValue *value);
 extern char *xero_where_literal(const XeroColumn *column, const char *text);
 

@@ -146,6 +146,9 @@ extern Bitmapset *xero_wanted_organisations(List *sent,
 											const pg_uuid_t *organisations,
 											int norganisations);
 
+/* May the text stand in a condition, as a quoted literal? */
+extern bool xero_text_sendable(const char *text);
+
 /* Is nothing sent but, perhaps, conditions on tenant_id? */
 extern bool xero_sends_whole_lists(List *sent);
 

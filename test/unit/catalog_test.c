@@ -510,6 +510,10 @@ check_rules(void)
 				   are_columns(object, rules->unsent[i].gives),
 				   object, "unsent");
 		expect(are_columns(object, rules->status), object, "status");
+		expect(rules->unique == NULL ||
+			   (are_columns(object, rules->unique) && object->has_where &&
+				xero_find_column(object, rules->unique)->type == XERO_TEXT),
+			   object, "unique");
 	}
 	rule("rules speak of columns that exist");
 

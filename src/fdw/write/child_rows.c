@@ -218,6 +218,19 @@ xero_parent_batch(const XeroTable *table)
 		Min(MAX_KEYS, Max(parent->writes->update_batch, 1));
 }
 
+void
+xero_append_whole_list(StringInfo query, const XeroObject *object)
+{
+	for (int i = 0; i < object->nparams; i++)
+	{
+		if (object->params[i].kind == XERO_PARAM_ARCHIVED)
+			appendStringInfo(query, "&%s=true", object->params[i].name);
+	}
+	appendStringInfo(query, "&page=1&pageSize=%d%s",
+					 object->default_page_size,
+					 object->has_unitdp ? "&unitdp=4" : "");
+}
+
 /* The path and the query that read records; keys are NIL for EXPLAIN. */
 char *
 xero_parent_request(const XeroTable *table, List *keys, char **query)
@@ -239,14 +252,7 @@ xero_parent_request(const XeroTable *table, List *keys, char **query)
 	foreach(lc, keys)
 		appendStringInfo(&text, "%s%s", foreach_current_index(lc) > 0 ? "," : "",
 						 (char *) lfirst(lc));
-	for (int i = 0; i < parent->nparams; i++)
-	{
-		if (parent->params[i].kind == XERO_PARAM_ARCHIVED)
-			appendStringInfo(&text, "&%s=true", parent->params[i].name);
-	}
-	appendStringInfo(&text, "&page=1&pageSize=%d%s",
-					 parent->default_page_size,
-					 parent->has_unitdp ? "&unitdp=4" : "");
+	xero_append_whole_list(&text, parent);
 	*query = text.data;
 	return psprintf("%s/%s", parent->api->base, xero_object_path(parent));
 }

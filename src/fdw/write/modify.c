@@ -21,6 +21,7 @@
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "parser/parsetree.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -488,6 +489,21 @@ xeroExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
  *-------------------------------------------------------------------------
  */
 
+/* Does an INSERT give what is asked about first (taken.c)? */
+static bool
+gives_unique(const ModifyTableState *mtstate, const XeroTable *table)
+{
+	const char *unique = table->object->writes->unique;
+	AttrNumber	attno = unique ? xero_attribute_of(table, unique) : 0;
+	TargetEntry *entry;
+
+	if (mtstate->operation != CMD_INSERT || attno == 0)
+		return false;
+	entry = get_tle_by_resno(outerPlanState(mtstate)->plan->targetlist, attno);
+	return entry != NULL &&
+		!(IsA(entry->expr, Const) && ((Const *) entry->expr)->constisnull);
+}
+
 void
 xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 						 List *fdw_private, int subplan_index,
@@ -513,6 +529,15 @@ xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 									 *read_query ? "?" : "", read_query),
 							es);
 	}
+	else if (gives_unique(mtstate, table))
+		ExplainPropertyText("Xero Read",
+							psprintf("GET %s?%s",
+									 xero_write_path(table, CMD_INSERT, batch, NULL, NULL),
+									 xero_taken_query(table->object,
+													  psprintf("%s=={%s}",
+															   xero_find_column(table->object, table->object->writes->unique)->field,
+															   table->object->writes->unique))),
+							es);
 	ExplainPropertyText("Xero Request",
 						psprintf("%s %s%s%s",
 								 xero_write_method(table, mtstate->operation, elements),

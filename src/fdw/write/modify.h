@@ -60,6 +60,8 @@ typedef struct XeroPendingRow
 								 * afterwards; NULL: anything */
 	char	   *parent_key;		/* child tables: the parent's key */
 	char	   *key;			/* UPDATE and DELETE: the record's */
+	char	   *unique;			/* INSERT: what no other record has
+								 * (rules->unique), or NULL */
 	int			queue;			/* of its organisation */
 
 	/* inside of a record */
@@ -136,6 +138,9 @@ typedef struct XeroReadBack
 	int			nfields;
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
+	Bitmapset  *unsent;			/* places of rows that the last request does
+								 * without, having been refused before */
+	int			place;			/* of the next row to be read */
 } XeroReadBack;
 
 /* The row that is being encoded. */
@@ -324,8 +329,8 @@ extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
 							  MemoryContext row_cxt);
 
 /*
- * The next record of the answer that the reader has open, as a row of the
- * table, in the current memory context.
+ * What the answer that the reader has open says of the next row, as a row of
+ * the table, in the current memory context; nulls of one that was not sent.
  */
 extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 							 TupleTableSlot *slot);
@@ -334,6 +339,14 @@ extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
 extern char *xero_make_subject(List *rows);
 extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
+
+/*
+ * in taken.c: new rows without those whose number is taken, which are refused;
+ * and the query that asks about numbers, "where" being encoded
+ */
+extern List *xero_refuse_taken(XeroModify *state, const XeroQueue *queue,
+							   List *rows);
+extern char *xero_taken_query(const XeroObject *object, const char *where);
 
 /*
  * in verify.c: warn of what Xero has stored otherwise than it was told; what it
@@ -347,13 +360,15 @@ extern XeroOutcome *xero_verify_deletion(const XeroResponse *response);
 
 /*
  * in child_rows.c: what rows inside of records need; how many records are read and
- * written at once, and how the first is done; and writing rows that wait, one
- * group for each record
+ * written at once, and how the first is done; what makes a query that of a
+ * whole list, archived records too; and writing rows that wait, one group for
+ * each record
  */
 extern XeroChildRows *xero_child_rows_create(XeroModify *state);
 extern int	xero_parent_batch(const XeroTable *table);
 extern char *xero_parent_request(const XeroTable *table, List *keys,
 								 char **query);
+extern void xero_append_whole_list(StringInfo query, const XeroObject *object);
 extern void xero_child_rows_send(XeroModify *state, const XeroQueue *queue,
 								 List *groups, TupleTableSlot *slot,
 								 MemoryContext row_cxt);

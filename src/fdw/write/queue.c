@@ -246,6 +246,7 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	copy->total = xero_copy_text(row->total);
 	copy->parent_key = xero_copy_text(row->parent_key);
 	copy->key = xero_copy_text(row->key);
+	copy->unique = xero_copy_text(row->unique);
 	copy->texts = copy_texts(row->texts, state->encoder.nmembers);
 	copy->identity = copy_texts(row->identity, list_length(state->spec.identity));
 	queue->rows = lappend(queue->rows, copy);

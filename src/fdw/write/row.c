@@ -284,6 +284,15 @@ take_value(XeroModify *state, int member, Datum value, char *label)
 	return check_replacement(state, member, label);
 }
 
+/* A new value as text; NULL if there is none. */
+static char *
+given_text(XeroModify *state, TupleTableSlot *slot, AttrNumber attno)
+{
+	if (attno == 0 || slot->tts_isnull[attno - 1])
+		return NULL;
+	return print_attribute(state, attno, slot->tts_values[attno - 1]);
+}
+
 XeroPendingRow *
 xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 {
@@ -291,7 +300,6 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	const XeroModifySpec *spec = &state->spec;
 	char	   *label;
 	char	   *missing;
-	char	   *tenant = NULL;
 	XeroPendingRow *row;
 
 	slot_getallattrs(slot);
@@ -318,14 +326,14 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 	row = palloc0(sizeof(XeroPendingRow));
 	row->number = state->present.number;
 	row->label = label;
-	if (spec->parent_attno != 0)
-		row->parent_key = print_attribute(state, spec->parent_attno,
-										  slot->tts_values[spec->parent_attno - 1]);
+	row->parent_key = given_text(state, slot, spec->parent_attno);
+	if (spec->rules->unique != NULL)
+		row->unique = given_text(state, slot,
+								 xero_attribute_of(spec->table, spec->rules->unique));
 	make_element(state, row);
-	if (spec->tenant_attno != 0 && !slot->tts_isnull[spec->tenant_attno - 1])
-		tenant = print_attribute(state, spec->tenant_attno,
-								 slot->tts_values[spec->tenant_attno - 1]);
-	row->queue = xero_choose_queue(state, tenant, label);
+	row->queue = xero_choose_queue(state,
+								   given_text(state, slot, spec->tenant_attno),
+								   label);
 	return row->queue < 0 ? NULL : row;
 }
 

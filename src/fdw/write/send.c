@@ -158,6 +158,11 @@ xero_read_record(XeroModify *state, const XeroQueue *queue,
 {
 	XeroReadBack *back = &state->back;
 
+	if (bms_is_member(back->place++, back->unsent))
+	{
+		ExecStoreAllNullTuple(slot);
+		return;
+	}
 	next_record(state);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true,
@@ -281,13 +286,20 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 				  TupleTableSlot *slot, MemoryContext row_cxt)
 {
 	const XeroModifySpec *spec = &state->spec;
-	XeroPendingRow *first = linitial(rows);
+	XeroPendingRow *first;
 	int			elements = state->child_rows ? spec->parent_batch : spec->batch;
 	XeroWriteSpec request = {0};
 	const XeroResponse *response;
 	XeroOutcome *outcomes;
 	ListCell   *lc;
 
+	state->back.unsent = NULL;
+	state->back.place = 0;
+	if (!xero_write_is_dry_run())
+		rows = xero_refuse_taken(state, queue, rows);
+	if (rows == NIL)
+		return;
+	first = linitial(rows);
 	request.method = xero_write_method(spec->table, spec->operation, elements);
 	request.path = xero_write_path(spec->table, spec->operation, elements,
 								   first->parent_key, first->key);
