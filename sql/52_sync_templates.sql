@@ -123,8 +123,167 @@ FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 SELECT f.field, evaluate(f.to_local, 'xero.items', 'xero', $$code = 'GB1-White'$$)
 FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 	WHERE s.name = 'items' AND f.to_local IS NOT NULL ORDER BY 1;
-DELETE FROM salesforce.contact;
+-- They call what they mean under any search path.  In the first schema of this
+-- one, another role has made a type, a function and an operator of each name of
+-- pg_catalog that stands anywhere in them, with the same arguments, and with such
+-- as fit better; each raises an error.
+CREATE ROLE regress_xero_hostile;
+CREATE SCHEMA hostile AUTHORIZATION regress_xero_hostile;
+CREATE SCHEMA hostile_types AUTHORIZATION regress_xero_hostile;
+CREATE TABLE expressions AS
+	SELECT f.to_local AS expression, s.xero_table AS relation, 'xero' AS alias
+	FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id) WHERE f.to_local IS NOT NULL
+UNION
+	SELECT f.to_xero, s.local_table, 'local'
+	FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id) WHERE f.to_xero IS NOT NULL
+UNION
+	SELECT xero_filter, xero_table, 'xero' FROM xero_fdw.sync WHERE xero_filter IS NOT NULL;
+GRANT SELECT ON expressions TO PUBLIC;
+SET ROLE regress_xero_hostile;
+SET search_path = pg_catalog;
+DO $$
+DECLARE
+	texts text := (SELECT string_agg(expression, ' ') FROM public.expressions);
+	strings constant text[] := ARRAY['text', 'varchar'];
+	signature record;
+	command text;
+	n integer := 0;
+BEGIN
+	FOR signature IN
+		WITH
+		word AS (SELECT DISTINCT lower(m[1]) AS word FROM regexp_matches(texts, '\w+', 'g') AS m),
+		called AS (
+			SELECT p.* FROM pg_proc AS p JOIN word AS w ON w.word = p.proname
+			WHERE pronamespace = 'pg_catalog'::regnamespace
+		),
+		operator AS (
+			SELECT * FROM pg_operator
+			WHERE oprnamespace = 'pg_catalog'::regnamespace AND strpos(texts, oprname) > 0
+		)
+		-- as they are, with VARIADIC and all
+		SELECT 'f' AS kind, proname AS name, pg_get_function_identity_arguments(oid) AS arguments,
+			pg_get_function_result(oid) AS result
+		FROM called WHERE prokind IN ('f', 'a', 'w') AND prorettype <> 'internal'::regtype
+	UNION
+		-- with columns of type varchar
+		SELECT 'f', proname, string_agg(CASE WHEN type <> 'text'::regtype THEN format_type(type, NULL)
+			WHEN bits >> i::integer & 1 = 1 THEN 'varchar' ELSE 'text' END, ', ' ORDER BY i), format_type(prorettype, NULL)
+		FROM called, generate_series(0, 7) AS bits, unnest(proargtypes::oid[]) WITH ORDINALITY AS a (type, i)
+		WHERE provariadic = 0 AND 'text'::regtype = ANY (proargtypes) AND pronargs <= 3 AND NOT proretset
+		GROUP BY called.oid, proname, prorettype, bits
+	UNION
+		-- for VARIADIC "any", what can be written of it
+		SELECT 'f', proname, CASE pronargs WHEN 2 THEN 'text, ' ELSE '' END || variant, format_type(prorettype, NULL)
+		FROM called, unnest(ARRAY['VARIADIC text[]', 'VARIADIC varchar[]', 'VARIADIC jsonb[]',
+			'VARIADIC anyarray', 'VARIADIC anycompatiblearray', 'text, text, text, numeric, text, numeric, text, text']) AS variant
+		WHERE provariadic = '"any"'::regtype
+	UNION
+		SELECT 'o', oprname, concat_ws(', ', format_type(nullif(oprleft, 0), NULL), format_type(oprright, NULL)),
+			format_type(oprresult, NULL)
+		FROM operator
+	UNION
+		SELECT 'o', oprname, concat_ws(', ', l, r), format_type(oprresult, NULL)
+		FROM operator, unnest(strings) AS l, unnest(strings) AS r
+		WHERE (oprleft, oprright) = ('text'::regtype, 'text'::regtype)
+	UNION
+		SELECT 'o', oprname, concat_ws(', ', format_type(oprleft, NULL), 'varchar'), format_type(oprresult, NULL)
+		FROM operator WHERE oprleft <> 'text'::regtype AND oprright = 'text'::regtype
+	UNION
+		SELECT 't', typname, NULL, format_type(t.oid, NULL)
+		FROM pg_type AS t JOIN word AS w ON w.word = t.typname
+		WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype = 'b'
+	ORDER BY 1, 2, 3
+	LOOP
+		n := n + 1;
+		command := CASE signature.kind
+			WHEN 'f' THEN format('CREATE FUNCTION hostile.%I(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION %L; END $f$',
+				signature.name, signature.arguments, signature.result, 'captured: ' || signature.name)
+			WHEN 'o' THEN format('CREATE FUNCTION hostile.o%s(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION %L; END $f$',
+				n, signature.arguments, signature.result, 'captured: ' || signature.name)
+				|| format('; CREATE OPERATOR hostile.%s (FUNCTION = hostile.o%s, %s)', signature.name, n,
+					regexp_replace('RIGHTARG = ' || signature.arguments, 'RIGHTARG = (.*), ', 'LEFTARG = \1, RIGHTARG = '))
+			ELSE format('CREATE DOMAIN hostile_types.%I AS pg_catalog.%I CHECK (false)', signature.name, signature.name) END;
+		BEGIN
+			EXECUTE command;
+		EXCEPTION
+			WHEN feature_not_supported THEN -- VARIADIC "any", which no user can have in a function
+			WHEN duplicate_function THEN
+		END;
+	END LOOP;
+END $$;
+RESET search_path;
+RESET ROLE;
+-- What an expression calls of theirs.
+CREATE FUNCTION captured(expression text, relation regclass, alias text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	command text := format(E'CREATE VIEW public.captured AS SELECT (%s\n) AS value FROM %s AS %I', expression, relation, alias);
+	names text;
+BEGIN
+	PERFORM set_config('search_path', 'hostile_types, hostile, pg_catalog, public', true);
+	EXECUTE command;
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
+	SELECT string_agg(DISTINCT coalesce(oprname, proname, typname), ', ') INTO names
+	FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+		LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid AND oprnamespace = 'hostile'::regnamespace
+		LEFT JOIN pg_proc AS p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid AND pronamespace = 'hostile'::regnamespace
+		LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND typnamespace = 'hostile_types'::regnamespace
+	WHERE ev_class = 'public.captured'::regclass;
+	DROP VIEW public.captured;
+	RETURN names;
+END $$;
+SELECT count(*) AS expressions, count(captured(expression, relation, alias)) AS captured FROM expressions;
+-- so is each expression if one of its names is not qualified; but "numeric" is a
+-- word of the grammar
+WITH
+qualified AS (
+	SELECT DISTINCT e.*, m[1] AS name
+	FROM expressions AS e, regexp_matches(expression, 'pg_catalog\.[a-z_]+|OPERATOR\(pg_catalog\.[^)]+\)', 'g') AS m
+),
+tried AS (
+	SELECT name, captured(replace(expression, name, replace(name, 'pg_catalog.', '')), relation, alias) AS captured
+	FROM qualified
+)
+SELECT name, count(*) AS expressions, count(captured) AS captured FROM tried GROUP BY name ORDER BY name COLLATE "C";
+
 SELECT FROM (SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs) AS dropped;
+-- and the syncs run, both ways
+INSERT INTO salesforce.account (name, phone, billingcity) VALUES ('Hostile Ltd', '08 1', 'Perth');
+INSERT INTO shop.stock (code, name) VALUES ('HOSTILE', 'Hostile');
+INSERT INTO shop.orders (contact_id, order_number, order_date, due_date, description, quantity, unit_price, account_code)
+	SELECT contact_id, 'HOSTILE', '2026-01-01', '2026-02-01', 'Thing', 2, 1.5, '200'
+	FROM xero.contacts WHERE name = 'Template Test';
+SET search_path = hostile;
+SELECT xero_fdw.create_sync_from('salesforce contacts', 'sc', 'salesforce.contact');
+SELECT xero_fdw.create_sync_from('salesforce accounts', 'sa', 'salesforce.account');
+SELECT xero_fdw.create_sync_from('salesforce opportunities', 'so', 'salesforce.opportunity');
+SELECT xero_fdw.create_sync_from('crm contacts', 'contacts', 'shop.contact');
+SELECT xero_fdw.create_sync_from('warehouse payments', 'payments', 'shop.payment');
+SELECT xero_fdw.create_sync_from('stock items', 'items', 'shop.stock');
+SELECT xero_fdw.create_sync_from('order invoices', 'orders', 'shop.orders');
+SELECT xero_fdw.create_sync_from('employees', 'employees', 'shop.employee');
+SELECT xero_fdw.create_sync_from('chart of accounts', 'accounts', 'shop.account');
+RESET search_path;
+CALL xero_fdw.run_sync('sc');
+CALL xero_fdw.run_sync('sa');
+CALL xero_fdw.run_sync('so');
+CALL xero_fdw.run_sync('contacts');
+CALL xero_fdw.run_sync('payments');
+CALL xero_fdw.run_sync('items');
+CALL xero_fdw.run_sync('orders');
+CALL xero_fdw.run_sync('employees');
+CALL xero_fdw.run_sync('accounts');
+SELECT sync, state, created > 0 AS created, pushed, issues, error FROM xero_fdw.sync_runs ORDER BY sync;
+SELECT sync, message FROM xero_fdw.sync_issues;
+DROP SCHEMA hostile, hostile_types CASCADE;
+DROP OWNED BY regress_xero_hostile;
+DROP ROLE regress_xero_hostile;
+DROP FUNCTION captured;
+DROP TABLE expressions;
+SELECT FROM (SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs) AS dropped;
+TRUNCATE salesforce.contact, salesforce.account, salesforce.opportunity, shop.contact, shop.payment, shop.stock,
+	shop.orders, shop.employee, shop.account;
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 
 -- Columns that are not there are left out; what is given goes before.
 ALTER TABLE shop.stock DROP COLUMN value, DROP COLUMN description;

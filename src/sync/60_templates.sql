@@ -49,16 +49,32 @@ CREATE POLICY own ON xero_fdw.sync_templates
 	USING (pg_has_role(owner, 'USAGE'));
 SELECT pg_catalog.pg_extension_config_dump('xero_fdw.sync_templates', 'WHERE owner IS NOT NULL');
 
--- Xero keeps numbers and addresses in arrays, by type; it keeps the elements of
--- a type that is not sent.
+-- The expressions of ours run under the search path of whoever makes a sync, in
+-- which others may have functions and operators that fit better than those of
+-- pg_catalog.  Here they are written as usual, and the INSERT qualifies what they
+-- call: each name before "(", each operator between blanks, each type of a cast.
+-- So neither nullif, CASE x WHEN, IN, BETWEEN nor LIKE, which take their operators
+-- by the path; and, as all qualified operators bind alike, parentheses where the
+-- order is not from left to right.
+--
+-- Xero keeps numbers and addresses in lists, an element for each type; it keeps
+-- the elements of a type that is not sent.
 WITH
+-- The value of a column out of the element of a type: an expression on the
+-- element, "e".
+from_list AS (
+	SELECT $$(SELECT v FROM jsonb_array_elements(%1$s) AS e, LATERAL (SELECT %4$s) AS f (v) WHERE e ->> %2$L = %3$L AND v <> '' LIMIT 1)$$ AS one,
+		$$CASE WHEN e ->> %1$L <> '' THEN e ->> %1$L END$$ AS filled
+),
 phone AS (
-	SELECT column_name, jsonb_build_object('xero', 'phones', 'to_local', format(
-		$$(SELECT nullif(concat_ws(' ', '+' || nullif(p ->> 'PhoneCountryCode', ''), nullif(p ->> 'PhoneAreaCode', ''), nullif(p ->> 'PhoneNumber', '')), '') FROM jsonb_array_elements(phones) AS p WHERE p ->> 'PhoneType' = %L LIMIT 1)$$,
-		type)) AS field,
+	SELECT column_name,
+		jsonb_build_object('xero', 'phones', 'to_local', format(one, 'phones', 'PhoneType', type,
+			format($$concat_ws(' ', '+' || %s, %s, %s)$$, format(filled, 'PhoneCountryCode'),
+				format(filled, 'PhoneAreaCode'), format(filled, 'PhoneNumber')))) AS field,
 		format($$jsonb_build_object('PhoneType', %L, 'PhoneNumber', coalesce(%I, ''), 'PhoneAreaCode', '', 'PhoneCountryCode', '')$$,
 			type, column_name) AS element
-	FROM (VALUES ('phone', 'DEFAULT'), ('mobilephone', 'MOBILE'), ('fax', 'FAX')) AS v (column_name, type)
+	FROM from_list,
+		(VALUES ('phone', 'DEFAULT'), ('mobilephone', 'MOBILE'), ('fax', 'FAX')) AS v (column_name, type)
 ),
 phones AS (
 	SELECT list, jsonb_object_agg(column_name, field || jsonb_build_object('to_xero', format('jsonb_build_array(%s)', elements))) AS fields
@@ -72,15 +88,18 @@ phones AS (
 	) AS p GROUP BY list
 ),
 part AS (
-	SELECT prefix, type, prefix || name AS column_name, jsonb_build_object('xero', 'addresses', 'to_local', format(
-			$$(SELECT nullif(%s, '') FROM jsonb_array_elements(addresses) AS a WHERE a ->> 'AddressType' = %L LIMIT 1)$$,
-			CASE name WHEN 'street' THEN $$concat_ws(E'\n', nullif(a ->> 'AddressLine1', ''), nullif(a ->> 'AddressLine2', ''), nullif(a ->> 'AddressLine3', ''), nullif(a ->> 'AddressLine4', ''))$$
-				ELSE format('a ->> %L', member) END, type)) AS field,
+	SELECT prefix, type, prefix || name AS column_name,
+		jsonb_build_object('xero', 'addresses', 'to_local', format(one, 'addresses', 'AddressType', type,
+			CASE name WHEN 'street' THEN (
+					SELECT format($$concat_ws(E'\n', %s)$$, string_agg(format(filled, 'AddressLine' || n), ', ' ORDER BY n))
+					FROM generate_series(1, 4) AS n)
+				ELSE format('e ->> %L', member) END)) AS field,
 		CASE name WHEN 'street' THEN (
 				SELECT string_agg(format($$'AddressLine%s', coalesce(split_part(%I, E'\n', %s), '')$$, n, prefix || name, n), ', ')
 				FROM generate_series(1, 4) AS n)
 			ELSE format('%L, coalesce(%I, %L)', member, prefix || name, '') END AS members
-	FROM (VALUES ('', 'POBOX'), ('mailing', 'POBOX'), ('billing', 'POBOX'), ('shipping', 'STREET')) AS p (prefix, type),
+	FROM from_list,
+		(VALUES ('', 'POBOX'), ('mailing', 'POBOX'), ('billing', 'POBOX'), ('shipping', 'STREET')) AS p (prefix, type),
 		(VALUES ('street', NULL), ('city', 'City'), ('state', 'Region'), ('postalcode', 'PostalCode'), ('country', 'Country')) AS m (name, member)
 ),
 address AS (
@@ -93,21 +112,20 @@ addresses AS (
 	FROM (VALUES ('', ARRAY['']), ('mailing', ARRAY['mailing']), ('billing, shipping', ARRAY['billing', 'shipping'])) AS l (list, names)
 		JOIN part AS p ON p.prefix = ANY (names)
 	GROUP BY list
-)
-INSERT INTO xero_fdw.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
-VALUES
-('salesforce contacts', NULL,
+),
+ours (template, description, objects, direction, fields, match_on, xero_filter) AS (VALUES
+('salesforce contacts',
 	'people in Salesforce (contact, as Heroku Connect lays it out) and contacts; their name in Xero is first and last name', '{accounting/Contacts}', 'both',
 	$${
 		"xero_contact_id__c": "contact_id",
 		"full name": {"xero": "name", "to_xero": "concat_ws(' ', firstname, lastname)"},
 		"firstname": "first_name",
-		"lastname": {"xero": "last_name", "to_local": "coalesce(nullif(last_name, ''), CASE WHEN starts_with(name, first_name || ' ') THEN substr(name, length(first_name) + 2) ELSE name END)"},
+		"lastname": {"xero": "last_name", "to_local": "CASE WHEN last_name <> '' THEN last_name WHEN starts_with(name, first_name || ' ') THEN substr(name, length(first_name) + 2) ELSE name END"},
 		"email": "email_address"
 	}$$ || (SELECT fields FROM phones WHERE list = 'phone, mobilephone')
 		|| (SELECT fields FROM addresses WHERE list = 'mailing'),
 	'{email}', NULL),
-('salesforce accounts', NULL,
+('salesforce accounts',
 	'companies in Salesforce (account, as Heroku Connect lays it out) and contacts', '{accounting/Contacts}', 'both',
 	$${
 		"xero_contact_id__c": "contact_id",
@@ -117,17 +135,17 @@ VALUES
 	}$$ || (SELECT fields FROM phones WHERE list = 'phone, fax')
 		|| (SELECT fields FROM addresses WHERE list = 'billing, shipping'),
 	'{name}', NULL),
-('salesforce opportunities', NULL,
+('salesforce opportunities',
 	'sales invoices as opportunities in Salesforce (opportunity, as Heroku Connect lays it out)', '{accounting/Invoices}', 'pull',
 	$${
 		"xero_invoice_id__c": "invoice_id",
-		"name": {"to_local": "concat_ws(' ', contact_name, coalesce(nullif(invoice_number, ''), left(invoice_id::text, 8)))"},
+		"name": {"to_local": "concat_ws(' ', contact_name, CASE WHEN invoice_number <> '' THEN invoice_number ELSE left(invoice_id::text, 8) END)"},
 		"amount": "total",
 		"closedate": {"to_local": "coalesce(fully_paid_on_date, due_date, date)"},
-		"stagename": {"to_local": "CASE status WHEN 'PAID' THEN 'Closed Won' WHEN 'VOIDED' THEN 'Closed Lost' WHEN 'DELETED' THEN 'Closed Lost' WHEN 'AUTHORISED' THEN 'Negotiation/Review' ELSE 'Proposal/Price Quote' END"},
+		"stagename": {"to_local": "CASE WHEN status = 'PAID' THEN 'Closed Won' WHEN status = 'VOIDED' OR status = 'DELETED' THEN 'Closed Lost' WHEN status = 'AUTHORISED' THEN 'Negotiation/Review' ELSE 'Proposal/Price Quote' END"},
 		"description": "reference"
-	}$$, NULL, 'type = ''ACCREC'''),
-('crm contacts', NULL,
+	}$$, NULL, 'type OPERATOR(pg_catalog.=) ''ACCREC'''),
+('crm contacts',
 	'contacts into a table of a CRM', '{accounting/Contacts}', 'pull',
 	$${
 		"contact_id": "contact_id",
@@ -144,7 +162,7 @@ VALUES
 	}$$ || (SELECT fields FROM phones WHERE list = 'phone')
 		|| (SELECT fields FROM addresses WHERE list = ''),
 	'{email}', NULL),
-('warehouse payments', NULL,
+('warehouse payments',
 	'payments into a table of a data warehouse', '{accounting/Payments}', 'pull',
 	$${
 		"payment_id": "payment_id",
@@ -163,7 +181,7 @@ VALUES
 		"is_reconciled": "is_reconciled",
 		"updated_at": "updated_date_utc"
 	}$$, NULL, NULL),
-('stock items', NULL,
+('stock items',
 	'items and the stock table of a shop; quantities, value and prices come from Xero', '{accounting/Items}', 'both',
 	$${
 		"item_id": "item_id",
@@ -175,7 +193,7 @@ VALUES
 		"quantity": {"xero": "quantity_on_hand", "direction": "to_local"},
 		"value": {"xero": "total_cost_pool", "direction": "to_local"}
 	}$$, '{code}', NULL),
-('order invoices', NULL,
+('order invoices',
 	'sales invoices, drafts of one line, out of a table of orders; number, state and what is due come back', '{accounting/Invoices}', 'push',
 	$${
 		"invoice_id": "invoice_id",
@@ -191,8 +209,8 @@ VALUES
 		"total": {"xero": "total", "direction": "to_local"},
 		"amount_due": {"xero": "amount_due", "direction": "to_local"},
 		"paid_on": {"xero": "fully_paid_on_date", "direction": "to_local"}
-	}$$, '{order_number}', 'type = ''ACCREC'''),
-('employees', NULL,
+	}$$, '{order_number}', 'type OPERATOR(pg_catalog.=) ''ACCREC'''),
+('employees',
 	'employees of the payroll into a table', '{payroll_au/Employees,payroll_uk/Employees,payroll_nz/Employees}', 'pull',
 	$${
 		"employee_id": "employee_id",
@@ -205,7 +223,7 @@ VALUES
 		"start_date": "start_date",
 		"updated_at": "updated_date_utc"
 	}$$, '{email}', NULL),
-('chart of accounts', NULL,
+('chart of accounts',
 	'the chart of accounts into a table', '{accounting/Accounts}', 'pull',
 	$${
 		"account_id": "account_id",
@@ -219,7 +237,16 @@ VALUES
 		"description": "description",
 		"currency_code": "currency_code",
 		"reporting_code": "reporting_code"
-	}$$, NULL, NULL);
+	}$$, NULL, NULL)
+)
+INSERT INTO xero_fdw.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
+SELECT template, NULL, description, objects::text[], direction,
+	regexp_replace(regexp_replace(regexp_replace(fields::text,
+			'\m(?!coalesce\()([a-z_]+\()', 'pg_catalog.\1', 'g'),
+			' (->>|\|\||<>|=|\+) ', ' OPERATOR(pg_catalog.\1) ', 'g'),
+		'::', '::pg_catalog.', 'g')::jsonb,
+	match_on::text[], xero_filter
+FROM ours;
 
 CREATE FUNCTION xero_fdw._find_template(name text)
 	RETURNS xero_fdw.sync_templates
