@@ -55,7 +55,7 @@ CREATE TABLE shop.account (
 	PRIMARY KEY (tenant_id, account_id)
 );
 
-SELECT template, owner, objects, direction, match_on, xero_filter, conflict, initial, on_delete,
+SELECT owner, template, objects, direction, match_on, xero_filter, conflict, initial, on_delete,
 	description IS NOT NULL AS described,
 	(SELECT count(*) FROM jsonb_object_keys(fields)) AS fields
 	FROM xero_fdw.sync_templates ORDER BY template;
@@ -331,22 +331,97 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'items'
 DROP FOREIGN TABLE xero.more_items;
 
 -- one's own
-INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
-	VALUES ('codes', '{accounting/Items}', 'pull', '{"code": "code"}');
+SELECT xero_fdw.create_template('codes', '{accounting/Items}', 'pull', '{"code": "code"}');
 SELECT xero_fdw.create_sync_from('codes', 'codes', 'shop.stock');
 SELECT direction, fields, conflict FROM xero_fdw.syncs;
 SELECT xero_fdw.drop_sync('codes');
-INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
-	VALUES ('bad', '{}', 'sideways', '{}');
-INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
-	VALUES ('bad', '{}', 'pull', '[]');
-INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
-	VALUES ('codes', '{}', 'pull', '{}');
+-- made again, it is another one, whole
+SELECT xero_fdw.create_template('codes', '{accounting/Items,accounting/Accounts}', 'both',
+	'{"code": {"xero": "code", "to_xero": "upper(code)"}}', 'only codes', '{code}', ' ', 'code <> ''''',
+	conflict => 'manual', initial => 'new_only', on_delete => 'archive');
+SELECT * FROM xero_fdw.sync_templates WHERE template = 'codes' \gx
+SELECT * FROM error_of($$SELECT xero_fdw.create_template('', '{}', 'sideways', '{}', conflict => NULL,
+	initial => 'never', on_delete => 'drop', match_on => '{code}')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_template(NULL, NULL, NULL, NULL)$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_template('bad', '{accounting/Items,accounting/Nothing}',
+	'pull', '["code"]')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_template('bad', '{accounting/Items}', 'pull',
+	'{"a": null, "b": ["code"], "c": {"xero": 1}, "d": {"xeor": "code"}, "e": {"key": "yes"},
+		"f": {"xero": "code", "direction": "up"}, "g": {"key": true}, "h": "code"}', match_on => '{h,i}')$$);
+
+-- Everybody has templates of their own, under any name, and sees all; what others
+-- have made is used only if they are named.
+CREATE ROLE regress_xero_ann;
+CREATE ROLE regress_xero_bob;
+GRANT USAGE ON SCHEMA shop, xero TO regress_xero_ann;
+GRANT SELECT ON xero.items TO regress_xero_ann;
+ALTER TABLE shop.stock OWNER TO regress_xero_ann;
+SET SESSION AUTHORIZATION regress_xero_bob;
+SELECT xero_fdw.create_template('names', '{accounting/Items}', 'pull', '{"name": "name"}');
+SELECT xero_fdw.create_template('stock items', '{accounting/Items}', 'pull', '{"name": "description"}');
+SELECT * FROM error_of($$INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
+	VALUES ('forged', '{}', 'pull', '{}')$$);
+SELECT * FROM error_of($$UPDATE xero_fdw.sync_templates SET fields = '{}'$$);
+SELECT * FROM error_of($$DELETE FROM xero_fdw.sync_templates$$);
+SELECT * FROM error_of($$SELECT xero_fdw.drop_template('codes')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.drop_template('employees')$$);
+SET SESSION AUTHORIZATION regress_xero_ann;
+SELECT owner, template FROM xero_fdw.sync_templates WHERE owner IS NOT NULL OR template = 'stock items' ORDER BY 1, 2;
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('names', 'x', 'shop.stock')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('codes', 'x', 'shop.stock',
+	template_owner => 'regress_xero_bob')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('employees', 'x', 'shop.stock',
+	template_owner => 'regress_xero_bob')$$);
+SET client_min_messages = 'notice';
+\set VERBOSITY default
+SELECT xero_fdw.create_sync_from('names', 'names', 'shop.stock', template_owner => 'regress_xero_bob');
+\set VERBOSITY terse
+SET client_min_messages = 'warning';
+SELECT xero_fdw.drop_sync('names');
+-- the extension's, not Bob's; one's own goes before both
+SELECT xero_fdw.create_sync_from('stock items', 'items', 'shop.stock', direction => 'pull',
+	fields => '{"sales_price": null, "purchase_price": null}');
+SELECT fields -> 'name' AS name FROM xero_fdw.syncs;
+SELECT xero_fdw.drop_sync('items');
+SELECT xero_fdw.create_template('stock items', '{accounting/Items}', 'pull', '{"code": "code"}');
+SELECT xero_fdw.create_sync_from('stock items', 'items', 'shop.stock');
+SELECT fields FROM xero_fdw.syncs;
+SELECT xero_fdw.drop_sync('items');
+SELECT xero_fdw.drop_template('stock items');
+RESET SESSION AUTHORIZATION;
+-- a foreign table of another role is not chosen unasked
+CREATE FOREIGN TABLE shop.items (tenant_id uuid, item_id uuid, code text, name text)
+	SERVER xero OPTIONS (object 'accounting/Items');
+GRANT SELECT ON shop.items TO PUBLIC;
+GRANT USAGE ON FOREIGN SERVER xero TO regress_xero_bob;
+GRANT CREATE ON SCHEMA shop TO regress_xero_bob;
+ALTER FOREIGN TABLE shop.items OWNER TO regress_xero_bob;
+SET SESSION AUTHORIZATION regress_xero_ann;
+SELECT xero_fdw.create_sync_from('stock items', 'items', 'shop.stock', direction => 'pull',
+	fields => '{"sales_price": null, "purchase_price": null}');
+SELECT xero_table FROM xero_fdw.syncs;
+SELECT xero_fdw.drop_sync('items');
+RESET SESSION AUTHORIZATION;
+REVOKE SELECT ON xero.items FROM regress_xero_ann;
+SET SESSION AUTHORIZATION regress_xero_ann;
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'x', 'shop.stock')$$);
+RESET SESSION AUTHORIZATION;
+-- a role that was dropped leaves no templates to the next of its name
+DROP FOREIGN TABLE shop.items;
+DROP OWNED BY regress_xero_bob;
+DROP ROLE regress_xero_bob;
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('names', 'x', 'shop.stock',
+	template_owner => 'regress_xero_bob')$$);
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('names', 'x', 'shop.stock')$$);
+SELECT xero_fdw.drop_template('codes');
+SELECT count(*) AS templates, count(owner) AS users FROM xero_fdw.sync_templates;
+
 SELECT extconfig[i]::regclass, extcondition[i]
 	FROM pg_extension, generate_subscripts(extconfig, 1) AS i
 	WHERE extname = 'xero_fdw' AND extcondition[i] <> '';
-DELETE FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;
 
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
 DROP FUNCTION evaluate;
 DROP SCHEMA salesforce, shop CASCADE;
+DROP OWNED BY regress_xero_ann;
+DROP ROLE regress_xero_ann;

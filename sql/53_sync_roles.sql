@@ -127,18 +127,11 @@ SELECT xero_fdw.create_sync('c', 'xero.contacts', 'ann.contact', 'both',
 	local_filter => 'ann.who(name) <> ''''');
 SELECT name FROM xero_fdw.syncs ORDER BY 1;
 
--- 10. templates: everybody reads them all, and changes one's own
-INSERT INTO xero_fdw.sync_templates (template, objects, direction, fields)
-	VALUES ('mine', '{accounting/Contacts}', 'pull', '{"name": "name"}');
-INSERT INTO xero_fdw.sync_templates (template, owner, objects, direction, fields)
-	VALUES ('built-in', NULL, '{}', 'pull', '{}');
-INSERT INTO xero_fdw.sync_templates (template, owner, objects, direction, fields)
-	VALUES ('his', 'regress_xero_bob', '{}', 'pull', '{}');
-UPDATE xero_fdw.sync_templates SET description = 'changed' RETURNING template;
+-- 10. templates: everybody reads them all, and makes one's own
+SELECT xero_fdw.create_template('mine', '{accounting/Contacts}', 'pull', '{"name": "name"}');
 SET ROLE regress_xero_bob;
-SELECT template, owner FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;
-DELETE FROM xero_fdw.sync_templates RETURNING template;
-SELECT xero_fdw.create_sync_from('mine', 'from', 'shared.bob');
+SELECT owner, template FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;
+SELECT xero_fdw.create_sync_from('mine', 'from', 'shared.bob', template_owner => 'regress_xero_ann');
 SELECT name, fields FROM xero_fdw.syncs;
 RESET ROLE;
 

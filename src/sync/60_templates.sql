@@ -1,27 +1,32 @@
 -- Templates: definitions of syncs that only want a local table.
 --
--- A template is a row of data.  Ours have no owner; users add rows of their
--- own, and only those are dumped.
+-- A template is a row of data, which anybody may read.  Ours have no owner.  Each
+-- role makes templates of its own, and only those are dumped, with their roles'
+-- names.  What a template says runs with the rights of whoever makes a sync from
+-- it, so a sync is made from a template of ours, of the role itself, or of a role
+-- that it names.
 
 CREATE TABLE xero_fdw.sync_templates (
-	template text PRIMARY KEY,
-	owner regrole DEFAULT pg_catalog.quote_ident(current_user)::regrole,
+	owner name,
+	template text NOT NULL,
 	description text,
 	objects text[] NOT NULL,
-	direction text NOT NULL CHECK (direction IN ('pull', 'push', 'both')),
-	fields jsonb NOT NULL CHECK (jsonb_typeof(fields) = 'object'),
+	direction text NOT NULL,
+	fields jsonb NOT NULL,
 	match_on text[],
 	xero_filter text,
 	local_filter text,
-	conflict text NOT NULL DEFAULT 'newest' CHECK (conflict IN ('newest', 'xero', 'local', 'manual')),
-	initial text NOT NULL DEFAULT 'merge' CHECK (initial IN ('new_only', 'merge', 'xero_to_local', 'local_to_xero')),
-	on_delete text NOT NULL DEFAULT 'ignore' CHECK (on_delete IN ('ignore', 'archive'))
+	conflict text NOT NULL DEFAULT 'newest',
+	initial text NOT NULL DEFAULT 'merge',
+	on_delete text NOT NULL DEFAULT 'ignore',
+	UNIQUE NULLS NOT DISTINCT (owner, template)
 );
 COMMENT ON TABLE xero_fdw.sync_templates IS
-	'definitions for create_sync_from(); add your own';
-COMMENT ON COLUMN xero_fdw.sync_templates.template IS 'name of the template';
+	'definitions for create_sync_from(); make your own by create_template()';
 COMMENT ON COLUMN xero_fdw.sync_templates.owner IS
-	'role that may change it; null for those of the extension';
+	'role that made it; null for those of the extension';
+COMMENT ON COLUMN xero_fdw.sync_templates.template IS
+	'name of the template, one of its owner''s';
 COMMENT ON COLUMN xero_fdw.sync_templates.description IS 'what it is for';
 COMMENT ON COLUMN xero_fdw.sync_templates.objects IS
 	'objects of xero_fdw.objects that the foreign table may be of';
@@ -42,11 +47,7 @@ COMMENT ON COLUMN xero_fdw.sync_templates.initial IS
 COMMENT ON COLUMN xero_fdw.sync_templates.on_delete IS
 	'as in create_sync()';
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON xero_fdw.sync_templates TO PUBLIC;
-ALTER TABLE xero_fdw.sync_templates ENABLE ROW LEVEL SECURITY;
-CREATE POLICY read ON xero_fdw.sync_templates FOR SELECT USING (true);
-CREATE POLICY own ON xero_fdw.sync_templates
-	USING (pg_has_role(owner, 'USAGE'));
+GRANT SELECT ON xero_fdw.sync_templates TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('xero_fdw.sync_templates', 'WHERE owner IS NOT NULL');
 
 -- The expressions of ours run under the search path of whoever makes a sync, in
@@ -239,8 +240,8 @@ ours (template, description, objects, direction, fields, match_on, xero_filter) 
 		"reporting_code": "reporting_code"
 	}$$, NULL, NULL)
 )
-INSERT INTO xero_fdw.sync_templates (template, owner, description, objects, direction, fields, match_on, xero_filter)
-SELECT template, NULL, description, objects::text[], direction,
+INSERT INTO xero_fdw.sync_templates (template, description, objects, direction, fields, match_on, xero_filter)
+SELECT template, description, objects::text[], direction,
 	regexp_replace(regexp_replace(regexp_replace(fields::text,
 			'\m(?!coalesce\()([a-z_]+\()', 'pg_catalog.\1', 'g'),
 			' (->>|\|\||<>|=|\+) ', ' OPERATOR(pg_catalog.\1) ', 'g'),
@@ -248,45 +249,192 @@ SELECT template, NULL, description, objects::text[], direction,
 	match_on::text[], xero_filter
 FROM ours;
 
-CREATE FUNCTION xero_fdw._find_template(name text)
+CREATE FUNCTION xero_fdw._check_template(definition xero_fdw.sync_templates)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT '22023 A template needs a name.'
+	WHERE coalesce(definition.template, '') = ''
+UNION ALL
+	SELECT '22023 There are no objects.'
+	WHERE coalesce(cardinality(definition.objects), 0) = 0
+UNION ALL
+	SELECT format('22023 Object "%s" does not exist. xero_fdw.objects lists those that do.', o)
+	FROM unnest(definition.objects) AS o
+	WHERE NOT EXISTS (SELECT FROM xero_fdw.objects WHERE object = o)
+UNION ALL
+	SELECT CASE WHEN word IS NULL THEN format('22004 %s is null.', parameter)
+		ELSE format('22023 %s "%s" is unknown. There are %s.', parameter, word, array_to_string(words, ', ')) END
+	FROM (VALUES
+		('direction', definition.direction, ARRAY['pull', 'push', 'both']),
+		('conflict', definition.conflict, ARRAY['newest', 'xero', 'local', 'manual']),
+		('initial', definition.initial, ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
+		('on_delete', definition.on_delete, ARRAY['ignore', 'archive'])
+	) AS v (parameter, word, words)
+	WHERE word = ANY (words) IS NOT TRUE
+UNION ALL
+	SELECT CASE definition.fields WHEN '{}' THEN '22023 There are no fields.'
+		ELSE '22023 fields is not an object like {"local column": "column of Xero"}.' END
+	WHERE definition.fields = '{}' OR jsonb_typeof(definition.fields) IS DISTINCT FROM 'object'
+UNION ALL
+	SELECT format('22023 Field "%s" is neither the name of a column nor an object of texts "xero", "to_local", "to_xero" and "direction", and "key", which is true or false.', f.key)
+	FROM jsonb_each(CASE jsonb_typeof(definition.fields) WHEN 'object' THEN definition.fields END) AS f
+	WHERE jsonb_typeof(f.value) NOT IN ('string', 'object')
+		OR EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof(f.value) WHEN 'object' THEN f.value END) AS m
+			WHERE m.key NOT IN ('xero', 'to_local', 'to_xero', 'direction', 'key')
+				OR jsonb_typeof(m.value) <> CASE m.key WHEN 'key' THEN 'boolean' ELSE 'string' END)
+UNION ALL
+	SELECT format('22023 Field "%s": direction "%s" is unknown. There are both, to_local and to_xero.', f.key, f.value ->> 'direction')
+	FROM jsonb_each(CASE jsonb_typeof(definition.fields) WHEN 'object' THEN definition.fields END) AS f
+	WHERE f.value ->> 'direction' NOT IN ('both', 'to_local', 'to_xero')
+UNION ALL
+	SELECT format('22023 match_on names "%s", which is not a field.', m)
+	FROM unnest(definition.match_on) AS m
+	WHERE definition.fields ? m IS NOT TRUE
+$$;
+COMMENT ON FUNCTION xero_fdw._check_template(xero_fdw.sync_templates) IS
+	'internal: what is wrong with a template by itself';
+
+-- The name of a role that is gone may be given to another one.
+CREATE FUNCTION xero_fdw._forget_templates() RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM xero_fdw.sync_templates
+	WHERE owner NOT IN (SELECT rolname FROM pg_roles)
+$$;
+COMMENT ON FUNCTION xero_fdw._forget_templates() IS
+	'internal: removes the templates of roles that do not exist any more';
+
+CREATE FUNCTION xero_fdw._create_template(template text, objects text[],
+		direction text, fields jsonb, description text, match_on text[],
+		xero_filter text, local_filter text, conflict text, initial text,
+		on_delete text)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition xero_fdw.sync_templates := ROW(pg_get_userbyid(xero_fdw._caller()),
+		template, description, objects, direction, fields, nullif(match_on, '{}'),
+		nullif(btrim(xero_filter), ''), nullif(btrim(local_filter), ''), conflict,
+		initial, on_delete);
+BEGIN
+	PERFORM xero_fdw._raise_faults(format('template "%s" cannot be defined so', template),
+		ARRAY(SELECT xero_fdw._check_template(definition)));
+	PERFORM xero_fdw._forget_templates();
+	INSERT INTO xero_fdw.sync_templates AS t SELECT definition.*
+	ON CONFLICT ON CONSTRAINT sync_templates_owner_template_key DO UPDATE
+	SET description = EXCLUDED.description, objects = EXCLUDED.objects,
+		direction = EXCLUDED.direction, fields = EXCLUDED.fields,
+		match_on = EXCLUDED.match_on, xero_filter = EXCLUDED.xero_filter,
+		local_filter = EXCLUDED.local_filter, conflict = EXCLUDED.conflict,
+		initial = EXCLUDED.initial, on_delete = EXCLUDED.on_delete;
+END $$;
+COMMENT ON FUNCTION xero_fdw._create_template(text, text[], text, jsonb, text, text[], text, text, text, text, text) IS
+	'internal: create_template()';
+
+CREATE FUNCTION xero_fdw.create_template(template text, objects text[],
+		direction text, fields jsonb, description text DEFAULT NULL,
+		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
+		local_filter text DEFAULT NULL, conflict text DEFAULT 'newest',
+		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore')
+	RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.create_template(text, text[], text, jsonb, text, text[], text, text, text, text, text) IS
+	'make a template for create_sync_from(), or replace your own of that name';
+
+CREATE FUNCTION xero_fdw._drop_template(template text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	caller constant name := pg_get_userbyid(xero_fdw._caller());
+BEGIN
+	PERFORM xero_fdw._forget_templates();
+	DELETE FROM xero_fdw.sync_templates AS t
+	WHERE t.owner = caller AND t.template = $1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'template "%" does not exist', template
+			USING ERRCODE = 'undefined_object',
+				DETAIL = format('Role "%s" has none of that name.', caller);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._drop_template(text) IS
+	'internal: drop_template()';
+
+CREATE FUNCTION xero_fdw.drop_template(template text) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.drop_template(text) IS
+	'forget a template of your own; syncs that were made from it stay';
+
+CREATE FUNCTION xero_fdw._find_template(template text, template_owner name)
 	RETURNS xero_fdw.sync_templates
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	caller constant name := pg_get_userbyid(xero_fdw._caller());
 	chosen xero_fdw.sync_templates;
+	others text;
 BEGIN
-	SELECT * INTO chosen FROM xero_fdw.sync_templates AS t WHERE t.template = name;
+	SELECT t.* INTO chosen FROM xero_fdw.sync_templates AS t
+	WHERE t.template = $1 AND CASE WHEN template_owner IS NULL
+		THEN t.owner IS NULL OR t.owner = caller
+		ELSE t.owner = template_owner AND t.owner IN (SELECT rolname FROM pg_roles) END
+	ORDER BY t.owner NULLS LAST LIMIT 1;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'template "%" does not exist', name
+		SELECT string_agg(format('"%s"', t.owner), ', ' ORDER BY t.owner) INTO others
+		FROM xero_fdw.sync_templates AS t JOIN pg_roles ON rolname = t.owner
+		WHERE t.template = $1;
+		RAISE EXCEPTION 'template "%" does not exist', template
 			USING ERRCODE = 'undefined_object',
+				DETAIL = CASE WHEN template_owner IS NOT NULL THEN format('Role "%s" has none of that name.', template_owner)
+					WHEN others IS NOT NULL THEN format('There is one of that name of %s, which is used only if template_owner names its role.', others)
+					ELSE '' END,
 				HINT = 'The table xero_fdw.sync_templates lists them.';
+	END IF;
+	IF chosen.owner <> caller THEN
+		RAISE NOTICE 'template "%" is one of role "%"', template, chosen.owner
+			USING HINT = 'Its expressions will run with your rights; xero_fdw.syncs shows them.';
 	END IF;
 	RETURN chosen;
 END $$;
-COMMENT ON FUNCTION xero_fdw._find_template(text) IS
-	'internal: the template of a name, or an error';
+COMMENT ON FUNCTION xero_fdw._find_template(text, name) IS
+	'internal: the template of a name that the caller means, or an error';
 
+-- Anybody may make a foreign table of Xero and let others read it.  One is chosen
+-- unasked only if it belongs to a role that could do as much anyhow: one whose
+-- rights the caller has, a superuser, or the owner of the database.
 CREATE FUNCTION xero_fdw._template_table(template xero_fdw.sync_templates)
 	RETURNS regclass
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	chosen regclass[] := ARRAY(
-		SELECT t.ftrelid::regclass FROM pg_foreign_table AS t
-		WHERE (xero_fdw._xero_object(t.ftrelid)).object = ANY (template.objects)
-			AND has_any_column_privilege(t.ftrelid, 'SELECT')
-		ORDER BY t.ftrelid::regclass::text);
+	chosen regclass[];
+	seen regclass[];
 BEGIN
-	IF cardinality(chosen) <> 1 THEN
-		RAISE EXCEPTION 'xero_table must be given'
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('There are %s foreign tables of %s: %s.', cardinality(chosen),
-					array_to_string(template.objects, ' or '),
-					coalesce(nullif(array_to_string(chosen, ', '), ''), 'none'));
+	SELECT array_agg(c.oid) FILTER (WHERE r.rolsuper OR r.oid = d.datdba
+				OR pg_has_role(xero_fdw._caller(), r.oid, 'USAGE')),
+		array_agg(c.oid::regclass ORDER BY c.oid::regclass::text)
+	INTO chosen, seen
+	FROM pg_foreign_table AS t JOIN pg_class AS c ON c.oid = t.ftrelid
+		JOIN pg_roles AS r ON r.oid = c.relowner
+		JOIN pg_database AS d ON d.datname = current_database()
+	WHERE (xero_fdw._xero_object(c.oid)).object = ANY (template.objects)
+		AND has_any_column_privilege(xero_fdw._caller(), c.oid, 'SELECT');
+	IF cardinality(chosen) = 1 THEN
+		RETURN chosen[1];
 	END IF;
-	RETURN chosen[1];
+	RAISE EXCEPTION 'xero_table must be given'
+		USING ERRCODE = 'invalid_parameter_value',
+			DETAIL = format('Foreign tables of %s that you can read: %s.',
+				array_to_string(template.objects, ' or '), coalesce(array_to_string(seen, ', '), 'none')),
+			HINT = 'Without it, there must be exactly one that is yours, a superuser''s, or the database owner''s.';
 END $$;
 COMMENT ON FUNCTION xero_fdw._template_table(xero_fdw.sync_templates) IS
 	'internal: the only foreign table that a template can be meant for, or an error';
@@ -319,27 +467,39 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._template_fields(jsonb, text, regclass) IS
 	'internal: the fields of a template that a local table has columns for';
 
+CREATE FUNCTION xero_fdw._create_sync_from(template text, name text,
+		local_table regclass, xero_table regclass, direction text, fields jsonb,
+		match_on text[], xero_filter text, local_filter text, conflict text,
+		initial text, on_delete text, template_owner name)
+	RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	chosen xero_fdw.sync_templates := xero_fdw._find_template(template, template_owner);
+BEGIN
+	PERFORM xero_fdw._do_as_caller(xero_fdw._caller_path(),
+		'SELECT xero_fdw.create_sync($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+		name, coalesce(xero_table, xero_fdw._template_table(chosen)), local_table,
+		coalesce(direction, chosen.direction),
+		jsonb_strip_nulls(xero_fdw._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table)
+			|| coalesce(fields, '{}')),
+		coalesce(match_on, chosen.match_on), coalesce(xero_filter, chosen.xero_filter),
+		coalesce(local_filter, chosen.local_filter), coalesce(conflict, chosen.conflict),
+		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete));
+END $$;
+COMMENT ON FUNCTION xero_fdw._create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, name) IS
+	'internal: create_sync_from()';
+
 CREATE FUNCTION xero_fdw.create_sync_from(template text, name text,
 		local_table regclass, xero_table regclass DEFAULT NULL,
 		direction text DEFAULT NULL, fields jsonb DEFAULT NULL,
 		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
 		local_filter text DEFAULT NULL, conflict text DEFAULT NULL,
-		initial text DEFAULT NULL, on_delete text DEFAULT NULL)
+		initial text DEFAULT NULL, on_delete text DEFAULT NULL,
+		template_owner name DEFAULT NULL)
 	RETURNS void
-	LANGUAGE plpgsql
-AS $$
-DECLARE
-	chosen xero_fdw.sync_templates := xero_fdw._find_template(template);
-BEGIN
-	PERFORM xero_fdw.create_sync(name,
-		coalesce(xero_table, xero_fdw._template_table(chosen)), local_table,
-		coalesce(direction, chosen.direction),
-		pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_concat(
-			xero_fdw._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table),
-			coalesce(fields, '{}'))),
-		coalesce(match_on, chosen.match_on), coalesce(xero_filter, chosen.xero_filter),
-		coalesce(local_filter, chosen.local_filter), coalesce(conflict, chosen.conflict),
-		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete));
-END $$;
-COMMENT ON FUNCTION xero_fdw.create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
-	'define a sync by a row of xero_fdw.sync_templates; what is not null goes before the template, field by field, and a field that is null is left out';
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, name) IS
+	'define a sync by a template of your own, of the extension, or of template_owner; what is not null goes before the template, field by field, and a field that is null is left out';

@@ -272,6 +272,7 @@ $crm->create('crm', match_on => ['name'], initial => 'merge', on_delete => 'arch
 $crm->local_has(map { { name => "Dumped $_" } } 4 .. 8);
 runs('before the dump', { PUT => 1 });
 $crm->rows(q{UPDATE crm.contacts SET email = 'waits@example.com' WHERE name = 'Dumped 8'});
+$crm->rows(q{SELECT xero_fdw.create_template('ours', '{accounting/Contacts}', 'pull', '{"name": "name"}')});
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $dump ], 'pg_dump');
 $crm->rows('CREATE DATABASE copy');
@@ -284,6 +285,7 @@ is($copy->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '8|8', '...
 is($copy->rows(q{INSERT INTO crm.contacts (name) VALUES ('Dumped 9'); SELECT count(*) FROM xero_fdw.sync_change}), 1, '... whose changes are recorded');
 is($copy->try(q{CALL xero_fdw.run_sync('crm')})->{state}, '00000', '... and go to Xero');
 is(scalar(keys %{ $crm->xero }), 9, '... once');
+is($copy->rows(q{SELECT owner = current_user, template FROM xero_fdw.sync_templates WHERE owner IS NOT NULL}), 't|ours', '... with templates that are not the extension\'s');
 $copy->quit;
 
 # An organisation goes away
