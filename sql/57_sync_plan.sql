@@ -55,12 +55,13 @@ SELECT * FROM plan.plan();
 CALL xero_fdw.run_sync('items');
 SELECT calls FROM xero_fdw.plan_sync('items');
 -- 3. not while it runs, and not by others
-SELECT pg_advisory_lock('xero_fdw.sync'::regclass::oid::integer, sync_id) FROM xero_fdw.sync;
+BEGIN;
+SELECT xero_fdw._try_lock(sync_id) FROM xero_fdw.sync;
 \setenv PGDATABASE :DBNAME
 \setenv NO_CONTEXT '^CONTEXT|^PL/|^SQL'
 \! psql -qXAt -c "SELECT * FROM xero_fdw.plan_sync('items')" 2>&1 | grep -Ev "$NO_CONTEXT"
 \! psql -qXAt -c "CALL xero_fdw.run_sync('items')" 2>&1 | grep -Ev "$NO_CONTEXT"
-SELECT pg_advisory_unlock_all();
+ROLLBACK;
 
 -- 4. what has changed without telling, and what is gone
 \! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600

@@ -238,16 +238,15 @@ SELECT created, updated FROM last_runs WHERE sync = 'kept.contacts';
 RESET ROLE;
 CALL xero_fdw.run_sync('kept.contacts');
 
--- 14. a table of somebody else is filled, and not analyzed
-CREATE TABLE kept.items (LIKE xero.items, PRIMARY KEY (tenant_id, item_id))
-	WITH (autovacuum_enabled = off);
+-- 14. a table of somebody else is not filled
+CREATE TABLE kept.items (LIKE xero.items, PRIMARY KEY (tenant_id, item_id));
 GRANT SELECT, INSERT, UPDATE, DELETE ON kept.items TO regress_xero_keeper;
 GRANT SELECT ON xero.items TO regress_xero_keeper;
 SET ROLE regress_xero_keeper;
+\set VERBOSITY default
 CALL xero_fdw.mirror('xero', 'kept', '{items}');
+\set VERBOSITY terse
 RESET ROLE;
-SELECT count(*) > 0 AS filled, (SELECT reltuples FROM pg_class WHERE oid = 'kept.items'::regclass)
-	FROM kept.items;
 
 -- 15. a copy that lost a column
 ALTER TABLE books.invoices DROP COLUMN reference;

@@ -78,7 +78,9 @@ SELECT action, local_key, field, new
 CALL xero_fdw.run_sync('"A" sync''s name');
 SELECT state, pushed, issues, error FROM xero_fdw.sync_runs ORDER BY run_id;
 SELECT name, email_address, first_name, last_name FROM contacts ORDER BY name;
+RESET ROLE;
 SELECT local_key, state FROM xero_fdw.sync_link ORDER BY 1;
+SET ROLE "Regress Xero, Ann";
 SELECT * FROM xero_fdw.audit_sync('"A" sync''s name');
 -- the same with what is merged both ways, and with a mirror
 CREATE TABLE both_ways (code varchar(12) PRIMARY KEY DEFAULT left(gen_random_uuid()::text, 12),

@@ -4,8 +4,8 @@ COMMENT ON TABLE xero_fdw.sync IS
 	'internal: the syncs';
 COMMENT ON COLUMN xero_fdw.sync.sync_id IS 'number of the sync';
 COMMENT ON COLUMN xero_fdw.sync.name IS 'name that the user gave it';
-COMMENT ON COLUMN xero_fdw.sync.owner IS
-	'role that created it, and runs it';
+COMMENT ON COLUMN xero_fdw.sync.confirmed_by IS
+	'role that has defined it or taken it over; unless that is the owner of local_table, it is paused';
 COMMENT ON COLUMN xero_fdw.sync.xero_table IS 'foreign table of xero_fdw';
 COMMENT ON COLUMN xero_fdw.sync.local_table IS
 	'table, partitioned table or foreign table of another wrapper';

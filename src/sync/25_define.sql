@@ -14,50 +14,115 @@ $$;
 COMMENT ON FUNCTION xero_fdw._insert_fields(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: stores the fields of a sync';
 
-CREATE FUNCTION xero_fdw._create_sync(definition xero_fdw.sync)
+-- Whose sync is it?  Null if the table is gone.
+CREATE FUNCTION xero_fdw._sync_owner(local_table oid) RETURNS oid
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT c.relowner FROM pg_class AS c WHERE c.oid = local_table
+$$;
+COMMENT ON FUNCTION xero_fdw._sync_owner(oid) IS
+	'internal: the owner of a local table, who owns its syncs';
+
+-- The sync of a name, of the caller's; of two, one that they have confirmed.
+CREATE FUNCTION xero_fdw._find_sync(sync_name text) RETURNS xero_fdw.sync
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition xero_fdw.sync;
+	other oid;
+BEGIN
+	SELECT s.* INTO definition FROM xero_fdw.sync AS s
+	WHERE s.name = sync_name AND xero_fdw._sync_owner(s.local_table) = xero_fdw._caller()
+	ORDER BY s.confirmed_by = pg_get_userbyid(xero_fdw._caller()) DESC, s.sync_id LIMIT 1;
+	IF FOUND THEN
+		RETURN definition;
+	END IF;
+	SELECT o.owner INTO other
+	FROM xero_fdw.sync AS s, xero_fdw._sync_owner(s.local_table) AS o (owner)
+	WHERE s.name = sync_name AND pg_has_role(xero_fdw._caller(), o.owner, 'USAGE')
+	ORDER BY s.sync_id LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'must be owner of sync "%"', sync_name
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = format('SET ROLE %I.', pg_get_userbyid(other));
+	END IF;
+	RAISE EXCEPTION 'sync "%" does not exist', sync_name
+		USING ERRCODE = 'undefined_object';
+END $$;
+COMMENT ON FUNCTION xero_fdw._find_sync(text) IS
+	'internal: the caller''s sync of a name, or an error';
+
+-- Expressions and filters of a sync run as its owner.  So one whose table got
+-- another owner waits until that role has looked at it.
+CREATE FUNCTION xero_fdw._require_confirmed(definition xero_fdw.sync)
+	RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF definition.confirmed_by <> pg_get_userbyid(xero_fdw._caller()) THEN
+		RAISE EXCEPTION 'sync "%" is paused, as table % belongs to another role than before',
+				definition.name, definition.local_table
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = format('Its expressions and filters were set by role "%s", and would run with your rights.',
+					definition.confirmed_by),
+				HINT = format('Look at it in xero_fdw.syncs, then: SELECT xero_fdw.confirm_sync(%L);', definition.name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._require_confirmed(xero_fdw.sync) IS
+	'internal: an error if the caller has not confirmed a sync';
+
+CREATE FUNCTION xero_fdw._lock_sync(definition xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT xero_fdw._try_lock(definition.sync_id) THEN
+		RAISE EXCEPTION 'sync "%" is running', definition.name
+			USING ERRCODE = 'object_in_use',
+				HINT = 'Try again when the run has ended; xero_fdw.sync_runs shows how far it is.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._lock_sync(xero_fdw.sync) IS
+	'internal: keeps a sync from running until the end of the transaction, or an error if it runs';
+
+CREATE FUNCTION xero_fdw._insert_sync(definition xero_fdw.sync) RETURNS integer
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	INSERT INTO xero_fdw.sync (name, confirmed_by, xero_table, local_table,
+		direction, fields, match_on, xero_filter, local_filter, conflict, initial,
+		on_delete, xero_key, local_key, watch, columns, mirror, parent_id, search_path)
+	VALUES (definition.name, pg_get_userbyid(xero_fdw._caller()),
+		definition.xero_table, definition.local_table, definition.direction,
+		definition.fields, definition.match_on, definition.xero_filter,
+		definition.local_filter, definition.conflict, definition.initial,
+		definition.on_delete, definition.xero_key, definition.local_key,
+		definition.watch, definition.columns, coalesce(definition.mirror, false),
+		definition.parent_id, definition.search_path)
+	RETURNING sync_id INTO definition.sync_id;
+	RETURN definition.sync_id;
+EXCEPTION WHEN unique_violation THEN
+	RAISE EXCEPTION 'sync "%" already exists', definition.name
+		USING ERRCODE = 'duplicate_object';
+END $$;
+COMMENT ON FUNCTION xero_fdw._insert_sync(xero_fdw.sync) IS
+	'internal: stores a definition; the number of the sync';
+
+CREATE FUNCTION xero_fdw._create_sync(name text, xero_table regclass,
+		local_table regclass, direction text, fields jsonb, match_on text[],
+		xero_filter text, local_filter text, conflict text, initial text,
+		on_delete text)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	result record;
-	compiled xero_fdw.sync_field[];
-BEGIN
-	result := xero_fdw._check_sync(definition);
-	definition := result.definition;
-	compiled := result.compiled;
-	BEGIN
-		INSERT INTO xero_fdw.sync (name, xero_table, local_table, direction, fields,
-			match_on, xero_filter, local_filter, conflict, initial, on_delete, xero_key,
-			local_key, watch, columns, search_path)
-		VALUES (definition.name, definition.xero_table, definition.local_table,
-			definition.direction, definition.fields, definition.match_on,
-			definition.xero_filter, definition.local_filter, definition.conflict,
-			definition.initial, definition.on_delete, definition.xero_key,
-			definition.local_key, definition.watch, definition.columns, definition.search_path)
-		RETURNING sync_id INTO definition.sync_id;
-	EXCEPTION WHEN unique_violation THEN
-		RAISE EXCEPTION 'sync "%" already exists', definition.name
-			USING ERRCODE = 'duplicate_object';
-	END;
-	PERFORM xero_fdw._insert_fields(definition, compiled);
-	PERFORM xero_fdw._watch(definition, compiled);
-END $$;
-COMMENT ON FUNCTION xero_fdw._create_sync(xero_fdw.sync) IS
-	'internal: checks a definition and stores it';
-
--- No SET here, so nothing but assignments: what the caller's names mean must not
--- be lost.
-CREATE FUNCTION xero_fdw.create_sync(name text, xero_table regclass,
-		local_table regclass, direction text, fields jsonb,
-		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
-		local_filter text DEFAULT NULL, conflict text DEFAULT 'newest',
-		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore')
-	RETURNS void
-	LANGUAGE plpgsql
-AS $$
-DECLARE
 	definition xero_fdw.sync;
+	result record;
 BEGIN
 	definition.name := name;
 	definition.xero_table := xero_table;
@@ -70,59 +135,37 @@ BEGIN
 	definition.conflict := conflict;
 	definition.initial := initial;
 	definition.on_delete := on_delete;
-	definition.search_path := pg_catalog.current_setting('search_path');
-	PERFORM xero_fdw._create_sync(definition);
+	definition.search_path := xero_fdw._caller_path();
+	result := xero_fdw._check_sync(definition);
+	definition := result.definition;
+	definition.sync_id := xero_fdw._insert_sync(definition);
+	PERFORM xero_fdw._insert_fields(definition, result.compiled);
+	PERFORM xero_fdw._watch(definition, result.compiled);
 END $$;
+
+CREATE FUNCTION xero_fdw.create_sync(name text, xero_table regclass,
+		local_table regclass, direction text, fields jsonb,
+		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
+		local_filter text DEFAULT NULL, conflict text DEFAULT 'newest',
+		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore')
+	RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
 	'define a sync of a foreign table of Xero with a local table; fields: {"local column": "column of Xero"}';
 
-CREATE FUNCTION xero_fdw._find_sync(sync_name text) RETURNS xero_fdw.sync
-	LANGUAGE plpgsql
+-- What a foreign table shows, and where.
+CREATE FUNCTION xero_fdw._source_of(relation regclass) RETURNS text
+	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	definition xero_fdw.sync;
-BEGIN
-	SELECT * INTO definition FROM xero_fdw.sync WHERE name = sync_name;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'sync "%" does not exist', sync_name
-			USING ERRCODE = 'undefined_object';
-	END IF;
-	RETURN definition;
-END $$;
-COMMENT ON FUNCTION xero_fdw._find_sync(text) IS
-	'internal: the sync of a name, or an error';
-
--- Whoever else has the owner's rights may look at a sync and drop it.  But its
--- expressions run as the owner, and are checked by the rights of who sets them.
-CREATE FUNCTION xero_fdw._require_owner(definition xero_fdw.sync)
-	RETURNS void
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF definition.owner <> quote_ident(current_user)::regrole THEN
-		RAISE EXCEPTION 'must be owner of sync "%"', definition.name
-			USING ERRCODE = 'insufficient_privilege',
-				HINT = format('SET ROLE %s.', definition.owner);
-	END IF;
-END $$;
-COMMENT ON FUNCTION xero_fdw._require_owner(xero_fdw.sync) IS
-	'internal: an error if the current role is not the owner of a sync';
-
-CREATE FUNCTION xero_fdw._lock_sync(definition xero_fdw.sync) RETURNS void
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF NOT pg_try_advisory_xact_lock('xero_fdw.sync'::regclass::oid::integer, definition.sync_id) THEN
-		RAISE EXCEPTION 'sync "%" is running', definition.name
-			USING ERRCODE = 'object_in_use',
-				HINT = 'Try again when the run has ended; xero_fdw.sync_runs shows how far it is.';
-	END IF;
-END $$;
-COMMENT ON FUNCTION xero_fdw._lock_sync(xero_fdw.sync) IS
-	'internal: keeps a sync from running until the end of the transaction, or an error if it runs';
+	SELECT s.srvname || ': ' || x.object
+	FROM pg_foreign_table AS t JOIN pg_foreign_server AS s ON s.oid = t.ftserver,
+		xero_fdw._xero_object(relation) AS x
+	WHERE t.ftrelid = relation
+$$;
+COMMENT ON FUNCTION xero_fdw._source_of(regclass) IS
+	'internal: server and object of a foreign table';
 
 -- What the next run must look at anew: all that waits, as it may be matched, or
 -- be allowed to flow, otherwise now.  In base images, fields that mean something
@@ -141,9 +184,10 @@ DECLARE
 			WHERE o.sync_id = definition.sync_id AND o.field = n.field
 				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)));
 BEGIN
-	-- Other keys, other records: nothing that is known fits any more.
-	IF definition.local_key <> before.local_key OR (xero_fdw._xero_object(definition.xero_table)).object
-			<> (xero_fdw._xero_object(before.xero_table)).object THEN
+	-- Other tables or keys, other rows or records: nothing that is known fits any
+	-- more.  A foreign table that was imported anew is the same.
+	IF definition.local_table <> before.local_table OR definition.local_key <> before.local_key
+			OR xero_fdw._source_of(definition.xero_table) IS DISTINCT FROM xero_fdw._source_of(before.xero_table) THEN
 		DELETE FROM xero_fdw.sync_link WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_inbox WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_position WHERE sync_id = definition.sync_id;
@@ -181,19 +225,19 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._forget(xero_fdw.sync, xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: after a change of a definition, what the next run is to look at anew';
 
-CREATE FUNCTION xero_fdw.alter_sync(name text, xero_table regclass DEFAULT NULL,
-		local_table regclass DEFAULT NULL, direction text DEFAULT NULL,
-		fields jsonb DEFAULT NULL, match_on text[] DEFAULT NULL,
-		xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL,
-		conflict text DEFAULT NULL, initial text DEFAULT NULL,
-		on_delete text DEFAULT NULL)
+CREATE FUNCTION xero_fdw._alter_sync(name text, xero_table regclass,
+		local_table regclass, direction text, fields jsonb, match_on text[],
+		xero_filter text, local_filter text, conflict text, initial text,
+		on_delete text)
 	RETURNS void
 	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	before xero_fdw.sync := xero_fdw._find_sync(name);
 	definition xero_fdw.sync := before;
 BEGIN
+	PERFORM xero_fdw._require_confirmed(before);
 	definition.xero_table := coalesce(xero_table, before.xero_table);
 	definition.local_table := coalesce(local_table, before.local_table);
 	definition.direction := coalesce(direction, before.direction);
@@ -204,13 +248,30 @@ BEGIN
 	definition.conflict := coalesce(conflict, before.conflict);
 	definition.initial := coalesce(initial, before.initial);
 	definition.on_delete := coalesce(on_delete, before.on_delete);
-	definition.search_path := pg_catalog.current_setting('search_path');
-	PERFORM xero_fdw._alter_sync(definition, before);
+	definition.search_path := xero_fdw._caller_path();
+	IF before.parent_id IS NOT NULL OR before.mirror
+			AND to_jsonb(definition) - ARRAY['xero_filter', 'on_delete', 'search_path']
+				<> to_jsonb(before) - ARRAY['xero_filter', 'on_delete', 'search_path'] THEN
+		RAISE EXCEPTION 'sync "%" is a mirror', before.name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = 'Of a mirror, xero_filter and on_delete can be changed; of one of lines, nothing.';
+	END IF;
+	PERFORM xero_fdw._redefine_sync(definition, before);
 END $$;
+
+CREATE FUNCTION xero_fdw.alter_sync(name text, xero_table regclass DEFAULT NULL,
+		local_table regclass DEFAULT NULL, direction text DEFAULT NULL,
+		fields jsonb DEFAULT NULL, match_on text[] DEFAULT NULL,
+		xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL,
+		conflict text DEFAULT NULL, initial text DEFAULT NULL,
+		on_delete text DEFAULT NULL)
+	RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
 	'change the definition of a sync; what is null stays, and an empty filter or match_on is none';
 
-CREATE FUNCTION xero_fdw._alter_sync(definition xero_fdw.sync,
+CREATE FUNCTION xero_fdw._redefine_sync(definition xero_fdw.sync,
 		before xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -219,14 +280,6 @@ DECLARE
 	result record;
 	compiled xero_fdw.sync_field[];
 BEGIN
-	PERFORM xero_fdw._require_owner(before);
-	IF before.parent_id IS NOT NULL OR before.mirror
-			AND to_jsonb(definition) - ARRAY['xero_filter', 'on_delete', 'search_path']
-				<> to_jsonb(before) - ARRAY['xero_filter', 'on_delete', 'search_path'] THEN
-		RAISE EXCEPTION 'sync "%" is a mirror', before.name
-			USING ERRCODE = 'object_not_in_prerequisite_state',
-				DETAIL = 'Of a mirror, xero_filter and on_delete can be changed; of one of lines, nothing.';
-	END IF;
 	PERFORM xero_fdw._lock_sync(before);
 	result := xero_fdw._check_sync(definition);
 	definition := result.definition;
@@ -247,31 +300,106 @@ BEGIN
 		search_path = definition.search_path, altered_at = now()
 	WHERE sync_id = definition.sync_id;
 END $$;
-COMMENT ON FUNCTION xero_fdw._alter_sync(xero_fdw.sync, xero_fdw.sync) IS
+COMMENT ON FUNCTION xero_fdw._redefine_sync(xero_fdw.sync, xero_fdw.sync) IS
 	'internal: checks a changed definition and stores it';
 
-CREATE FUNCTION xero_fdw.drop_sync(name text) RETURNS void
+-- A sync with those of its lines that have the same owner.
+CREATE FUNCTION xero_fdw._with_lines(definition xero_fdw.sync)
+	RETURNS SETOF xero_fdw.sync
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT s.* FROM xero_fdw.sync AS s
+	WHERE definition.sync_id IN (s.sync_id, s.parent_id)
+		AND xero_fdw._sync_owner(s.local_table) = xero_fdw._sync_owner(definition.local_table)
+	ORDER BY s.sync_id
+$$;
+COMMENT ON FUNCTION xero_fdw._with_lines(xero_fdw.sync) IS
+	'internal: a sync with those of its lines';
+
+-- Takes over a sync whose table got another owner: what it does is checked by the
+-- rights of that role.
+CREATE FUNCTION xero_fdw._confirm_sync(name text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	definition xero_fdw.sync := xero_fdw._find_sync(name);
+	confirmed CONSTANT name := pg_get_userbyid(xero_fdw._caller());
+	definition xero_fdw.sync;
 	part xero_fdw.sync;
 BEGIN
-	FOR part IN
-			SELECT s.* FROM xero_fdw.sync AS s
-			WHERE definition.sync_id IN (s.sync_id, s.parent_id)
-			ORDER BY s.sync_id LOOP
+	SELECT s.* INTO definition FROM xero_fdw.sync AS s
+	WHERE s.name = _confirm_sync.name AND s.confirmed_by <> confirmed
+		AND xero_fdw._sync_owner(s.local_table) = xero_fdw._caller()
+	ORDER BY s.sync_id LIMIT 1;
+	IF NOT FOUND THEN
+		PERFORM xero_fdw._find_sync(name);
+		RETURN;
+	END IF;
+	FOR part IN SELECT * FROM xero_fdw._with_lines(definition) LOOP
+		PERFORM xero_fdw._lock_sync(part);
+		IF part.parent_id IS NULL THEN
+			PERFORM xero_fdw._check_sync(part);
+		END IF;
+		UPDATE xero_fdw.sync AS s SET confirmed_by = confirmed WHERE s.sync_id = part.sync_id;
+		PERFORM xero_fdw._unschedule(part.name, part.confirmed_by);
+	END LOOP;
+EXCEPTION WHEN unique_violation THEN
+	RAISE EXCEPTION 'sync "%" already exists', part.name
+		USING ERRCODE = 'duplicate_object',
+			DETAIL = 'You have defined one of that name yourself.',
+			HINT = 'xero_fdw.drop_sync() forgets that one.';
+END $$;
+
+CREATE FUNCTION xero_fdw.confirm_sync(name text) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.confirm_sync(text) IS
+	'let a sync run on, as you, whose local table has become yours';
+
+-- Whoever has the owner's rights may drop a sync, too, if there is but one of that
+-- name that could be meant.
+CREATE FUNCTION xero_fdw._drop_sync(name text) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition xero_fdw.sync;
+	part xero_fdw.sync;
+BEGIN
+	SELECT s.* INTO definition
+	FROM xero_fdw.sync AS s, xero_fdw._sync_owner(s.local_table) AS o (owner)
+	WHERE s.name = _drop_sync.name AND pg_has_role(xero_fdw._caller(), o.owner, 'USAGE')
+		AND (SELECT count(*) FROM xero_fdw.sync AS t WHERE t.name = _drop_sync.name
+			AND pg_has_role(xero_fdw._caller(), xero_fdw._sync_owner(t.local_table), 'USAGE')) = 1;
+	IF NOT FOUND THEN
+		definition := xero_fdw._find_sync(name);
+	END IF;
+	FOR part IN SELECT * FROM xero_fdw._with_lines(definition) LOOP
 		PERFORM xero_fdw._lock_sync(part);
 		PERFORM xero_fdw._unwatch(part);
-		DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = part.sync_id;
+		PERFORM xero_fdw._erase_sync(part.sync_id);
 	END LOOP;
-	PERFORM xero_fdw._unschedule(definition);
-	DELETE FROM xero_fdw.sync AS s
-	WHERE definition.sync_id IN (s.sync_id, s.parent_id);
+	PERFORM xero_fdw._unschedule(definition.name,
+		pg_get_userbyid(xero_fdw._sync_owner(definition.local_table)));
 END $$;
+
+CREATE FUNCTION xero_fdw.drop_sync(name text) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.drop_sync(text) IS
 	'forget a sync, its history and its schedule; the data of both sides stay';
+
+-- Changes have no foreign key that would take them along.
+CREATE FUNCTION xero_fdw._erase_sync(sync integer) RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync;
+	DELETE FROM xero_fdw.sync AS s WHERE s.sync_id = sync
+$$;
+COMMENT ON FUNCTION xero_fdw._erase_sync(integer) IS
+	'internal: forget all of a sync';
 
 -- For the start of a run: cheap, and by name, so that a table that was dropped
 -- and made again is told from one that was only renamed.
@@ -300,6 +428,14 @@ BEGIN
 	IF faults = '{}' AND (xero_fdw._local_key(definition.local_table, definition.fields)).columns
 			IS DISTINCT FROM definition.local_key THEN
 		faults := ARRAY[format('Table %s has another key than before.', definition.local_table)];
+	END IF;
+	IF faults = '{}' THEN
+		faults := ARRAY(
+			SELECT format('Table %s belongs to role "%s", and table %s, whose lines it has, to role "%s".',
+				s.local_table, pg_get_userbyid(c.relowner), definition.local_table,
+				pg_get_userbyid(xero_fdw._caller()))
+			FROM xero_fdw.sync AS s JOIN pg_class AS c ON c.oid = s.local_table
+			WHERE s.parent_id = definition.sync_id AND c.relowner <> xero_fdw._caller());
 	END IF;
 	IF faults = '{}' AND definition.watch = 'trigger' AND (SELECT count(*) FROM pg_trigger
 			WHERE tgrelid = definition.local_table AND tgenabled = 'A'

@@ -80,7 +80,8 @@ BEGIN
 			WHERE tgrelid = definition.local_table AND tgparentid = 0
 				AND tgname IN ('xero_fdw_' || definition.sync_id,
 					'xero_fdw_' || definition.sync_id || '_truncate') LOOP
-		EXECUTE format('DROP TRIGGER %I ON %s', trigger, definition.local_table);
+		PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp',
+			format('DROP TRIGGER %I ON %s', trigger, definition.local_table));
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION xero_fdw._unwatch(xero_fdw.sync) IS
@@ -107,14 +108,17 @@ BEGIN
 	IF definition.watch <> 'trigger' THEN
 		RETURN;
 	END IF;
-	EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s
-			FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(%L, %L, %L)',
-		trigger, definition.local_table, definition.sync_id, definition.local_key, watched);
-	EXECUTE format('CREATE TRIGGER %I AFTER TRUNCATE ON %s
-			FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.record_change(%L)',
-		trigger || '_truncate', definition.local_table, definition.sync_id);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I',
-		definition.local_table, trigger, trigger || '_truncate');
+	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format(
+		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s'
+		' FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(%L, %L, %L)',
+		trigger, definition.local_table, definition.sync_id, definition.local_key, watched));
+	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format(
+		'CREATE TRIGGER %I AFTER TRUNCATE ON %s'
+		' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.record_change(%L)',
+		trigger || '_truncate', definition.local_table, definition.sync_id));
+	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format(
+		'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I, ENABLE ALWAYS TRIGGER %I',
+		definition.local_table, trigger, trigger || '_truncate'));
 END $$;
 COMMENT ON FUNCTION xero_fdw._watch(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: makes the triggers of a sync, if it has any';

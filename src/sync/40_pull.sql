@@ -22,24 +22,10 @@ CREATE TYPE xero_fdw._run AS (
 );
 COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 
--- Expressions, conditions and triggers of users run with the search path that
--- was in force when the sync was made; our own statements with none.  To be
--- called in a function that sets search_path, which ends what this begins.
--- Others may be allowed to create functions in a schema of that path, and one that
--- fits its arguments better is preferred to that of pg_catalog: so what takes
--- any type is called with its schema in a statement that runs with the path.
-CREATE FUNCTION xero_fdw._use_path(sync integer) RETURNS void
-	LANGUAGE sql STRICT AS $$
-	SELECT pg_catalog.set_config('search_path', s.search_path, true)
-	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
-$$;
-COMMENT ON FUNCTION xero_fdw._use_path(integer) IS
-	'internal: let names mean what they meant when the sync was made, until the calling function ends';
-
 -- What is read of each record: what the fields are made of, and what goes along
 -- with a change.
 CREATE FUNCTION xero_fdw._read_columns(sync integer) RETURNS text[]
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	WITH self AS (
 		SELECT * FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 	), wanted AS (
@@ -64,7 +50,7 @@ COMMENT ON FUNCTION xero_fdw._read_columns(integer) IS
 -- The column of a foreign table that shows when a record was changed, and the
 -- one that names its organisation; null if the table has none.
 CREATE FUNCTION xero_fdw._clock_column(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT attname::text FROM pg_attribute
 	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
 		AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
@@ -74,7 +60,7 @@ COMMENT ON FUNCTION xero_fdw._clock_column(regclass) IS
 	'internal: the column that shows when a record was changed';
 
 CREATE FUNCTION xero_fdw._tenant_column(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT attname::text FROM pg_attribute
 	WHERE attrelid = relation AND attname = 'tenant_id' AND NOT attisdropped
 		AND attfdwoptions IS NULL
@@ -82,16 +68,26 @@ $$;
 COMMENT ON FUNCTION xero_fdw._tenant_column(regclass) IS
 	'internal: the column that names the organisation of a record';
 
+-- The columns of a row as an object.  They are named one by one: what stands for
+-- a row as a whole may as well be the name of a column.
+CREATE FUNCTION xero_fdw._object_of(alias text, columns text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT '(' || string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n) || ')'
+	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %I.%I', c, alias, c), ', ' ORDER BY m) AS part
+		FROM unnest(columns) WITH ORDINALITY AS u(c, m) GROUP BY 1) AS parts
+$$;
+COMMENT ON FUNCTION xero_fdw._object_of(text, text[]) IS
+	'internal: an expression for columns of a row as an object';
+
 -- SELECT of records as the inbox holds them: xero_id, remote, updated_at.  The
 -- condition may name the table's columns, and "limits" ends the statement.
 CREATE FUNCTION xero_fdw._records_query(sync integer, condition text,
 		limits text DEFAULT '') RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT format('SELECT r.%1$I::text AS xero_id, (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %2$s) AS z) AS remote, %3$s AS updated_at'
-			' FROM (SELECT %4$s FROM %5$s AS xero WHERE %6$s %7$s) AS r',
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('SELECT r.%I::pg_catalog.text, %s, %s FROM (SELECT %s FROM %s AS xero WHERE %s %s) AS r',
 		s.xero_key,
-		(SELECT string_agg(format('r.%I', c), ', ') FROM unnest(read.columns) AS c),
-		coalesce('r.' || quote_ident(clock), 'NULL::timestamptz'),
+		xero_fdw._object_of('r', read.columns),
+		coalesce('r.' || quote_ident(clock), 'NULL::pg_catalog.timestamptz'),
 		(SELECT string_agg(format('xero.%I', c), ', ') FROM unnest(
 			CASE WHEN clock = ANY (read.columns) THEN read.columns ELSE read.columns || clock END) AS c
 			WHERE c IS NOT NULL),
@@ -107,7 +103,7 @@ COMMENT ON FUNCTION xero_fdw._records_query(integer, text, text) IS
 -- Xero's clock minus ours.  It is told in whole seconds, so of clocks that go right
 -- it shows nothing but noise.
 CREATE FUNCTION xero_fdw._clock_offset() RETURNS interval
-	LANGUAGE sql VOLATILE SET search_path = pg_catalog AS $$
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN s.clock_offset BETWEEN '-2 seconds' AND '2 seconds' THEN '0'
 		ELSE coalesce(s.clock_offset, '0') END
 	FROM xero_fdw._session() AS s
@@ -118,11 +114,10 @@ COMMENT ON FUNCTION xero_fdw._clock_offset() IS
 -- Which records a pull reads; $1 is the organisation, $2 the watermark.
 CREATE FUNCTION xero_fdw._pull_condition(sync integer, incremental boolean)
 	RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT concat_ws(' AND ',
-		CASE WHEN tenant IS NULL THEN '$1 IS NOT NULL' ELSE format('xero.%I = $1', tenant) END,
-		CASE WHEN incremental THEN format('xero_fdw._modified_since(xero.%I, $2)', clock)
-			ELSE '$2 IS NULL' END,
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat_ws(' AND ', 'true',
+		CASE WHEN tenant IS NOT NULL THEN format('xero.%I OPERATOR(pg_catalog.=) $1', tenant) END,
+		CASE WHEN incremental THEN format('xero_fdw._modified_since(xero.%I, $2)', clock) END,
 		'(' || s.xero_filter || E'\n)')
 	FROM xero_fdw.sync AS s,
 		xero_fdw._tenant_column(s.xero_table) AS tenant,
@@ -135,26 +130,26 @@ COMMENT ON FUNCTION xero_fdw._pull_condition(integer, boolean) IS
 -- Can the statement be read in parts by LIMIT and OFFSET, at the cost of the
 -- pages that a part touches?  Only if the list has pages that are counted, and
 -- nothing of the condition is left to be checked here.
-CREATE FUNCTION xero_fdw._can_be_parted(sync integer, statement text)
-	RETURNS boolean
-	LANGUAGE plpgsql STRICT SET search_path = pg_catalog AS $$
+CREATE FUNCTION xero_fdw._can_be_parted(self xero_fdw.sync, condition text,
+		tenant uuid, watermark timestamptz) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	plan json;
 BEGIN
 	IF NOT EXISTS (
-		SELECT FROM xero_fdw.sync AS s
-			JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table,
+		SELECT FROM pg_foreign_table AS t,
 			pg_options_to_table(t.ftoptions) AS o, xero_fdw.objects AS x
-		WHERE s.sync_id = sync AND o.option_name = 'object'
+		WHERE t.ftrelid = self.xero_table AND o.option_name = 'object'
 			AND x.object = o.option_value AND x.paging = 'page')
 	THEN
 		RETURN false;
 	END IF;
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE 'EXPLAIN (FORMAT json, COSTS off) ' || statement INTO plan;
-	RETURN plan::pg_catalog.text OPERATOR(pg_catalog.!~) '"(Filter|One-Time Filter)":';
+	SELECT e.plan INTO plan
+	FROM xero_fdw._as_caller(self.search_path, 'EXPLAIN (FORMAT json, COSTS off) '
+		|| xero_fdw._records_query(self.sync_id, condition), tenant, watermark) AS e(plan json);
+	RETURN plan::text !~ '"(Filter|One-Time Filter)":';
 END $$;
-COMMENT ON FUNCTION xero_fdw._can_be_parted(integer, text) IS
+COMMENT ON FUNCTION xero_fdw._can_be_parted(xero_fdw.sync, text, uuid, timestamptz) IS
 	'internal: does LIMIT with OFFSET cost no more than the pages it touches?';
 
 -- A text that PostgreSQL cannot store must not end a run.  So what reads records
@@ -162,7 +157,7 @@ COMMENT ON FUNCTION xero_fdw._can_be_parted(integer, text) IS
 -- what cannot be stored, unless the setting on_bad_text replaces that anyway.
 -- Who makes something of a record asks for the column that has it.
 CREATE FUNCTION xero_fdw._bad_column(remote jsonb) RETURNS text
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- other encodings have no U+FDD0
 	IF getdatabaseencoding() <> 'UTF8' OR remote::text NOT LIKE '%' || convert_from('\xefb790', 'UTF8') || '%' THEN
@@ -174,7 +169,7 @@ COMMENT ON FUNCTION xero_fdw._bad_column(jsonb) IS
 	'internal: the column of a record that has a text which PostgreSQL cannot store';
 
 CREATE FUNCTION xero_fdw._bad_text_message(column_name text) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format(E'column "%s" has a character that PostgreSQL cannot store\n'
 		'U+FFFD is read in its place if xero_fdw.on_bad_text is "replace".', column_name)
 $$;
@@ -182,7 +177,7 @@ COMMENT ON FUNCTION xero_fdw._bad_text_message(text) IS
 	'internal: what is wrong with such a record';
 
 CREATE FUNCTION xero_fdw._refuse_bad_text(remote jsonb) RETURNS void
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF xero_fdw._bad_column(remote) IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'untranslatable_character',
@@ -194,7 +189,7 @@ COMMENT ON FUNCTION xero_fdw._refuse_bad_text(jsonb) IS
 
 -- Records that wait for a setting that replaces such texts need not wait longer.
 CREATE FUNCTION xero_fdw._replace_bad_texts(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF current_setting('xero_fdw.on_bad_text') = 'replace' THEN
 		UPDATE xero_fdw.sync_inbox AS i
@@ -210,17 +205,18 @@ COMMENT ON FUNCTION xero_fdw._replace_bad_texts(integer) IS
 -- has changed since.
 CREATE FUNCTION xero_fdw._fill_inbox(sync integer, tenant uuid, query text,
 		watermark timestamptz) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	read bigint;
-	statement CONSTANT text := format('INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
-		' SELECT %s, $1, r.* FROM (%s) AS r'
-		' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
-		' SET remote = excluded.remote, updated_at = excluded.updated_at,'
-		'	held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote', sync, query);
 BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement USING tenant, watermark;
+	INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, tenant, r.* FROM xero_fdw.sync AS s,
+		xero_fdw._as_caller(s.search_path, query, tenant, watermark)
+			AS r(xero_id text, remote jsonb, updated_at timestamptz)
+	WHERE s.sync_id = sync
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+	SET remote = excluded.remote, updated_at = excluded.updated_at,
+		held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote;
 	GET DIAGNOSTICS read = ROW_COUNT;
 	RETURN read;
 END $$;
@@ -231,28 +227,32 @@ COMMENT ON FUNCTION xero_fdw._fill_inbox(integer, uuid, text, timestamptz) IS
 -- have nothing to tell and stay out.
 CREATE FUNCTION xero_fdw._pull_records(run bigint, sync integer, tenant uuid,
 		query text, watermark timestamptz) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
-	statement CONSTANT text := format('WITH r AS MATERIALIZED (%1$s), news AS ('
-			'INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
-			' SELECT %2$s, $1, r.* FROM r LEFT JOIN xero_fdw.sync_link AS k'
-			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
-			' WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS ('
-			'	SELECT FROM xero_fdw.sync_inbox AS i'
-			'	WHERE i.sync_id = %2$s AND i.tenant_id = $1 AND i.xero_id = r.xero_id)'
-			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE'
-			' SET remote = excluded.remote, updated_at = excluded.updated_at,'
-			'	held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote'
-			' RETURNING true'
-		') SELECT (SELECT count(*) FROM r), (SELECT count(*) FROM news)', query, sync);
 	read bigint;
 	news bigint;
 BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement INTO read, news USING tenant, watermark;
-	UPDATE xero_fdw.sync_run AS r
-	SET unchanged = r.unchanged OPERATOR(pg_catalog.+) (read OPERATOR(pg_catalog.-) news)
-	WHERE r.run_id OPERATOR(pg_catalog.=) run;
+	WITH r AS MATERIALIZED (
+		SELECT r.* FROM xero_fdw.sync AS s,
+			xero_fdw._as_caller(s.search_path, query, tenant, watermark)
+				AS r(xero_id text, remote jsonb, updated_at timestamptz)
+		WHERE s.sync_id = sync
+	), news AS (
+		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
+		SELECT sync, tenant, r.* FROM r
+			LEFT JOIN xero_fdw.sync_link AS k
+				ON k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+		WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS (
+			SELECT FROM xero_fdw.sync_inbox AS i
+			WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = r.xero_id)
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+		SET remote = excluded.remote, updated_at = excluded.updated_at,
+			held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote
+		RETURNING true
+	)
+	SELECT (SELECT count(*) FROM r), (SELECT count(*) FROM news) INTO read, news;
+	UPDATE xero_fdw.sync_run AS r SET unchanged = r.unchanged + (read - news)
+	WHERE r.run_id = run;
 	RETURN read;
 END $$;
 COMMENT ON FUNCTION xero_fdw._pull_records(bigint, integer, uuid, text, timestamptz) IS
@@ -263,7 +263,7 @@ COMMENT ON FUNCTION xero_fdw._pull_records(bigint, integer, uuid, text, timestam
 -- moved up, so that many are read again.
 CREATE FUNCTION xero_fdw._pull_chunk(run bigint, sync integer, tenant uuid)
 	RETURNS boolean
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	overlap CONSTANT interval := '60 seconds';
 	chunk CONSTANT integer := 5000;
@@ -287,14 +287,11 @@ BEGIN
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
 
 	condition := xero_fdw._pull_condition(sync, place.watermark IS NOT NULL);
-	parted := xero_fdw._can_be_parted(sync,
-		replace(replace(xero_fdw._records_query(sync, condition),
-			'$1', quote_literal(tenant) || '::uuid'),
-			'$2', quote_nullable(place.watermark) || '::timestamptz'));
+	parted := xero_fdw._can_be_parted(self, condition, tenant, place.watermark);
 	limits := CASE WHEN parted THEN format('LIMIT %s OFFSET %s', chunk, place.pull_offset)
 		ELSE '' END;
 	read := CASE WHEN self.mirror
-		THEN xero_fdw._mirror_records(run, sync, tenant, condition, limits, place.watermark)
+		THEN xero_fdw._mirror_records(run, self, tenant, condition, limits, place.watermark)
 		ELSE xero_fdw._pull_records(run, sync, tenant,
 			xero_fdw._records_query(sync, condition, limits), place.watermark) END;
 	listed := xero_fdw._list_size(self.xero_table);

@@ -1,11 +1,8 @@
 -- Reading the local side: which rows have changed, and what they are now.
 --
--- Keys are jsonb, whose equality PostgreSQL does not trust to keep a secret, so row
--- level security keeps it from using indexes on them.  They are compared by hash
--- joins therefore: enable_nestloop is off where that matters.  What waits in a
--- table comes and goes, so its statistics may say that it is empty when it is full;
--- statements that would then compare all with all take keys from an array, or
--- test (IN ...) IS TRUE, which is hashed and never a join.
+-- What waits in a table comes and goes, so its statistics may say that it is empty
+-- when it is full; statements that would then compare all with all take keys from
+-- an array, or test (IN ...) IS TRUE, which is hashed and never a join.
 --
 -- Where a trigger records changes there is nothing to look for; elsewhere, and
 -- before the first merge, the whole relation is compared with what was seen of
@@ -35,7 +32,7 @@ COMMENT ON FUNCTION xero_fdw._slice(jsonb, text[]) IS
 
 -- What two sides must have in common to belong together.
 CREATE FUNCTION xero_fdw._match_key("values" jsonb, columns text[]) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text
 	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
 	HAVING bool_and(coalesce(btrim("values"->>c), '') <> '')
@@ -45,7 +42,7 @@ COMMENT ON FUNCTION xero_fdw._match_key(jsonb, text[]) IS
 
 -- The local column that receives the id of the record, if any.
 CREATE FUNCTION xero_fdw._id_column(sync integer) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT f.local_column FROM xero_fdw.sync AS s
 		JOIN xero_fdw.sync_field AS f USING (sync_id)
 	WHERE s.sync_id = sync AND f.xero_column = s.xero_key
@@ -56,7 +53,7 @@ COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
 CREATE FUNCTION xero_fdw._local_columns(sync integer) RETURNS text[]
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(a.attname::text ORDER BY a.attnum)
 	FROM xero_fdw.sync AS s
 		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attnum > 0
@@ -71,7 +68,7 @@ COMMENT ON FUNCTION xero_fdw._local_columns(integer) IS
 
 -- The members of a row's key, as record_change() makes them.
 CREATE FUNCTION xero_fdw._key_members(sync integer) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(format(CASE WHEN a.atttypid::oid < 16384 THEN 'pg_catalog.to_jsonb(local.%I)'
 		ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', local.%I))' END, c), ', ' ORDER BY n)
 	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
@@ -81,33 +78,40 @@ $$;
 COMMENT ON FUNCTION xero_fdw._key_members(integer) IS
 	'internal: the members of a row''s key';
 
--- SELECT of rows as a sync sees them: local_key, image, in_scope.  "source" is
--- joined to the rows, "ending" follows.
-CREATE FUNCTION xero_fdw._rows_query(sync integer, source text, ending text)
+-- SELECT of rows as a sync sees them: local_key, image, in_scope.  Nothing but the
+-- local table's columns is in sight of local_filter.
+CREATE FUNCTION xero_fdw._rows_query(sync integer, ending text)
 	RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT format('SELECT pg_catalog.jsonb_build_array(%s) AS local_key,'
-			' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) AS image,'
-			' (%s) IS TRUE AS in_scope FROM %s%s AS local %s',
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('SELECT pg_catalog.jsonb_build_array(%s), %s, (%s) IS TRUE FROM %s AS local %s',
 		xero_fdw._key_members(sync),
-		(SELECT string_agg(format('local.%I', c), ', ')
-			FROM unnest(xero_fdw._local_columns(sync)) AS c),
-		coalesce(s.local_filter || E'\n', 'true'), source, s.local_table, ending)
+		xero_fdw._object_of('local', xero_fdw._local_columns(sync)),
+		coalesce(s.local_filter || E'\n', 'true'), s.local_table, ending)
 	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION xero_fdw._rows_query(integer, text, text) IS
+COMMENT ON FUNCTION xero_fdw._rows_query(integer, text) IS
 	'internal: the statement that reads rows of the local relation as a sync sees them';
 
--- A comparison of the local relation's key with one that is an array of JSON.
-CREATE FUNCTION xero_fdw._key_condition(sync integer, key text) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
-	SELECT string_agg(format('local.%I %s (%s->>%s)::%s', c,
+-- The key's columns, with how they are made of a key that is an array of JSON, and
+-- how they are compared: types that somebody has made have operators of their own.
+CREATE FUNCTION xero_fdw._key_parts(sync integer, key text)
+	RETURNS TABLE (name text, value text, equals text, n bigint)
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT u.c, format('(%s OPERATOR(pg_catalog.->>) %s)::%s', key, u.n - 1, format_type(a.atttypid, a.atttypmod)),
 		CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) < 16384 THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END,
-		key, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+		u.n
 	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
 		JOIN pg_attribute AS a ON a.attname = c
 		JOIN pg_type AS t ON t.oid = a.atttypid
 	WHERE s.sync_id = sync AND a.attrelid = s.local_table
+$$;
+COMMENT ON FUNCTION xero_fdw._key_parts(integer, text) IS
+	'internal: the columns of the key, and how they are compared with one that is JSON';
+
+CREATE FUNCTION xero_fdw._key_condition(sync integer, key text) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format('local.%I %s %s', p.name, p.equals, p.value), ' AND ' ORDER BY p.n)
+	FROM xero_fdw._key_parts(sync, key) AS p
 $$;
 COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
@@ -115,14 +119,22 @@ COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 -- The rows that have these keys and exist; locked, where the relation can be.
 CREATE FUNCTION xero_fdw._read_local(sync integer, keys jsonb[], lock boolean)
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on ROWS 1000 AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
-	statement CONSTANT text := xero_fdw._rows_query(sync, 'pg_catalog.unnest($1) AS "?"("?key") JOIN ',
-		'ON ' || xero_fdw._key_condition(sync, '"?key"')
-		|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END);
+	self xero_fdw.sync;
+	wanted CONSTANT text := (
+		SELECT format('WHERE (%s) %s ANY (SELECT %s FROM pg_catalog.unnest($1) AS k(key))',
+			string_agg(format('local.%I', p.name), ', ' ORDER BY p.n), min(p.equals COLLATE "C"),
+			string_agg(p.value, ', ' ORDER BY p.n))
+		FROM xero_fdw._key_parts(sync, 'k.key') AS p);
 BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	RETURN QUERY EXECUTE statement USING keys;
+	IF cardinality(keys) > 0 THEN
+		SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+		RETURN QUERY SELECT r.* FROM xero_fdw._as_caller(self.search_path,
+			xero_fdw._rows_query(sync, wanted
+				|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END), keys)
+			AS r(local_key jsonb, image jsonb, in_scope boolean);
+	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._read_local(integer, jsonb[], boolean) IS
 	'internal: rows of the local relation by key';
@@ -131,7 +143,7 @@ COMMENT ON FUNCTION xero_fdw._read_local(integer, jsonb[], boolean) IS
 -- is being loaded anew, or another one behind the same name, than one whose
 -- records are to end in Xero.
 CREATE FUNCTION xero_fdw._refuse_empty(self xero_fdw.sync) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	empty boolean;
 	records bigint;
@@ -139,7 +151,8 @@ BEGIN
 	IF self.on_delete <> 'archive' OR self.direction = 'pull' THEN
 		RETURN;
 	END IF;
-	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', self.local_table) INTO empty;
+	SELECT r.empty INTO empty FROM xero_fdw._as_caller(self.search_path,
+		format('SELECT NOT EXISTS (SELECT FROM %s)', self.local_table)) AS r(empty boolean);
 	IF NOT empty THEN
 		RETURN;
 	END IF;
@@ -161,36 +174,39 @@ COMMENT ON FUNCTION xero_fdw._refuse_empty(xero_fdw.sync) IS
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
 CREATE FUNCTION xero_fdw._compare_local(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	last_look CONSTANT timestamptz := coalesce(
 		(SELECT max(r.started_at) FROM xero_fdw.sync_run AS r
 			WHERE r.sync_id = sync AND r.state = 'done'),
 		'-infinity');
-	changed CONSTANT text := format('INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)'
-		' SELECT $1, CASE WHEN k.link_id IS NULL OR k.state = ''ended'' THEN ''insert'' ELSE ''update'' END, r.local_key,'
-		'	CASE WHEN $3 = ''trigger'' AND EXISTS (SELECT FROM xero_fdw.sync_issue AS i'
-		'		WHERE i.link_id = k.link_id AND i.kind = ''conflict'') THEN coalesce(k.local_updated_at, $2) ELSE $2 END'
-		' FROM (%s) AS r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = $1 AND k.local_key = r.local_key'
-		' WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope'
-		'	WHEN k.state = ''ended'' THEN k.base_local IS NULL'
-		'	WHEN $3 = ''pull'' THEN false'
-		'	WHEN $3 = ''compare'' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)'
-		'	ELSE k.base_local IS DISTINCT FROM r.image END',
-		xero_fdw._rows_query(sync, '', ''));
-	gone CONSTANT text := format('INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)'
-		' SELECT $1, ''delete'', k.local_key, $2 FROM xero_fdw.sync_link AS k'
-		' WHERE k.sync_id = $1 AND k.state <> ''ended'' AND k.local_key IS NOT NULL'
-		'	AND NOT EXISTS (SELECT FROM %s AS local WHERE %s)',
-		(SELECT s.local_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync),
-		xero_fdw._key_condition(sync, 'k.local_key'));
-	how CONSTANT text := (SELECT CASE WHEN s.direction = 'pull' THEN 'pull' ELSE s.watch END
-		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	self xero_fdw.sync;
 BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	PERFORM xero_fdw._refuse_empty(s) FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	EXECUTE changed USING sync, last_look, how;
-	EXECUTE gone USING sync, last_look;
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._refuse_empty(self);
+	WITH r AS MATERIALIZED (
+		SELECT * FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(sync, ''))
+			AS r(local_key jsonb, image jsonb, in_scope boolean)
+	), changed AS (
+		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
+		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' THEN 'insert' ELSE 'update' END,
+			r.local_key,
+			CASE WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
+					SELECT FROM xero_fdw.sync_issue AS i
+					WHERE i.link_id = k.link_id AND i.kind = 'conflict')
+				THEN coalesce(k.local_updated_at, last_look) ELSE last_look END
+		FROM r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key
+		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope
+			WHEN k.state = 'ended' THEN k.base_local IS NULL
+			WHEN self.direction = 'pull' THEN false
+			WHEN self.watch = 'compare' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)
+			ELSE k.base_local IS DISTINCT FROM r.image END
+	)
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
+	SELECT sync, 'delete', k.local_key, last_look
+	FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.state <> 'ended' AND k.local_key IS NOT NULL
+		AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE;
 END $$;
 COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
@@ -212,7 +228,7 @@ COMMENT ON FUNCTION xero_fdw._due_changes(xero_fdw._run) IS
 -- others.  That is a change of the key.
 CREATE FUNCTION xero_fdw._pair_moves(sync integer, changes bigint[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
 	lasting integer[];
@@ -254,7 +270,7 @@ COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 -- way are followed all at once.
 CREATE FUNCTION xero_fdw._follow_keys(sync integer, changes bigint[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	c xero_fdw.sync_change;
 	other bigint;
@@ -320,7 +336,7 @@ COMMENT ON FUNCTION xero_fdw._follow_keys(integer, bigint[]) IS
 -- another key: it was loaded anew, or nothing watches the relation.
 CREATE FUNCTION xero_fdw._follow_ids(self xero_fdw.sync, keys jsonb[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
 	moved record;
 BEGIN
@@ -356,7 +372,7 @@ COMMENT ON FUNCTION xero_fdw._follow_ids(xero_fdw.sync, jsonb[]) IS
 -- that names its record is matched by nothing else.  One of an organisation that
 -- is not connected waits until it is.
 CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	sync CONSTANT integer := state.sync_id;

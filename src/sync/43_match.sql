@@ -6,7 +6,7 @@
 CREATE FUNCTION xero_fdw._note_issue(the_link bigint, the_kind text,
 		the_field text, the_message text, the_sqlstate text, the_payload jsonb)
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	UPDATE xero_fdw.sync_issue AS i
 	SET message = the_message, sqlstate = the_sqlstate, payload = the_payload,
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION xero_fdw._note_issue(bigint, text, text, text, text, jsonb) 
 -- that an expression fails on; what is wrong with it is told when it is merged.
 CREATE FUNCTION xero_fdw._match_values(sync integer, images jsonb[], columns text[])
 	RETURNS jsonb[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	half CONSTANT integer := cardinality(images) / 2;
 BEGIN
@@ -49,7 +49,7 @@ COMMENT ON FUNCTION xero_fdw._match_values(integer, jsonb[], text[]) IS
 -- is not the fault of the definition or its rights, of the transaction, or of a
 -- server: triggers may raise codes of their own.
 CREATE FUNCTION xero_fdw._is_row_error(code text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT left(code, 2) NOT IN ('08', '25', '28', '2D', '3B', '3D', '3F', '40', '42', '53', '57', '58', 'F0', 'HV', 'XX')
 		AND code NOT IN ('55006', '55P03') OR code = '428C9'
 $$;
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION xero_fdw._is_row_error(text) IS
 
 -- Does a row wait for a partner?
 CREATE FUNCTION xero_fdw._has_waiting_rows(sync integer) RETURNS boolean
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.match_key IS NOT NULL AND k.xero_id IS NULL
 			AND k.state IN ('unlinked', 'ignored'))
@@ -69,7 +69,7 @@ COMMENT ON FUNCTION xero_fdw._has_waiting_rows(integer) IS
 -- Gives links to the records of the inbox that have none, with the key to match
 -- them by, and new keys to those that have no partner yet.
 CREATE FUNCTION xero_fdw._absorb(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	columns CONSTANT text[] := (SELECT s.match_on FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 -- ones as issues, and frees those that are not any more.  The planner knows
 -- nothing yet of links that are new, and must not compare each with each.
 CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
 	pairs record;
 	unclear record;
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION xero_fdw._match(integer) IS
 -- is not known.  What is not ambiguous any more is merged again.
 CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	lost CONSTANT bigint[] := ARRAY(SELECT k.link_id
 		FROM xero_fdw.sync_link AS k JOIN xero_fdw.sync AS s USING (sync_id)

@@ -49,7 +49,7 @@ COMMENT ON TYPE xero_fdw._decision IS
 -- type: rounded to its precision, but not cut to its length.
 CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((
 		SELECT format(E'(%s\n)::%s', expression, format_type(a.atttypid,
 			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END))
@@ -62,7 +62,7 @@ COMMENT ON FUNCTION xero_fdw._cast(text, regclass, text) IS
 -- Columns with their types, as jsonb_to_record() wants them.
 CREATE FUNCTION xero_fdw._column_list(relation regclass, columns text[])
 	RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', '
 		ORDER BY attnum)
 	FROM pg_attribute
@@ -71,48 +71,60 @@ $$;
 COMMENT ON FUNCTION xero_fdw._column_list(regclass, text[]) IS
 	'internal: columns with their types';
 
+-- A statement that makes objects of objects, in the same order: the members as an
+-- expression says of each column.  Null stays null.  The alias and its columns are
+-- all that is in sight of the expressions.
+CREATE FUNCTION xero_fdw._images_query(alias text, columns text, names text[],
+		expressions text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('SELECT pg_catalog.array_agg(CASE WHEN i.image IS NOT NULL THEN ('
+			'SELECT %s FROM pg_catalog.jsonb_to_record(i.image) AS %I(%s)) END ORDER BY i.n)'
+			' FROM pg_catalog.unnest($1) WITH ORDINALITY AS i(image, n)',
+		string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n),
+		alias, columns)
+	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', name, expression), ', ' ORDER BY m) AS part
+		FROM unnest(names, expressions) WITH ORDINALITY AS u(name, expression, m) GROUP BY 1) AS parts
+$$;
+COMMENT ON FUNCTION xero_fdw._images_query(text, text, text[], text[]) IS
+	'internal: the statement that makes objects of objects by expressions';
+
 -- Images of one side in terms of the other, in the same order, as objects by
 -- column of the other side: of the fields that flow that way, and of the local
 -- columns "also".  Null stays null.
 CREATE FUNCTION xero_fdw._in_terms_of(sync integer, side text, images jsonb[],
 		also text[] DEFAULT NULL) RETURNS jsonb[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	members text;
-	source text;
+	self xero_fdw.sync;
+	statement text;
 	result jsonb[];
 BEGIN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	IF side = 'local' THEN
-		SELECT string_agg(format('%s AS %I', xero_fdw._cast(
-				coalesce(f.to_local, format('xero.%I', f.xero_column)), s.local_table, f.local_column),
-				f.local_column), ', '),
-			'xero(' || xero_fdw._column_list(s.xero_table, xero_fdw._read_columns(sync)) || ')'
-		INTO members, source
-		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
-		WHERE s.sync_id = sync AND f.local_column IS NOT NULL
-			AND (f.direction <> 'to_xero' OR f.local_column = ANY (also))
-		GROUP BY s.sync_id;
+		SELECT xero_fdw._images_query('xero',
+			xero_fdw._column_list(self.xero_table, xero_fdw._read_columns(sync)),
+			array_agg(f.local_column), array_agg(xero_fdw._cast(
+				coalesce(f.to_local, format('xero.%I', f.xero_column)), self.local_table, f.local_column)))
+		INTO statement
+		FROM xero_fdw.sync_field AS f
+		WHERE f.sync_id = sync AND f.local_column IS NOT NULL
+			AND (f.direction <> 'to_xero' OR f.local_column = ANY (also));
 	ELSE
-		SELECT string_agg(DISTINCT format('%s AS %I', xero_fdw._cast(
-				coalesce(f.to_xero, format('local.%I', f.local_column)), s.xero_table, f.xero_column),
-				f.xero_column), ', '),
-			'local(' || xero_fdw._column_list(s.local_table, xero_fdw._local_columns(sync)) || ')'
-		INTO members, source
-		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
-		WHERE s.sync_id = sync AND f.xero_column IS NOT NULL AND f.direction <> 'to_local'
-		GROUP BY s.sync_id;
+		SELECT xero_fdw._images_query('local',
+			xero_fdw._column_list(self.local_table, xero_fdw._local_columns(sync)),
+			array_agg(f.name), array_agg(f.expression))
+		INTO statement
+		FROM (SELECT DISTINCT f.xero_column AS name, xero_fdw._cast(
+				coalesce(f.to_xero, format('local.%I', f.local_column)), self.xero_table, f.xero_column) AS expression
+			FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = sync AND f.xero_column IS NOT NULL AND f.direction <> 'to_local') AS f;
 	END IF;
-	IF members IS NULL OR array_length(array_remove(images, NULL), 1) IS NULL THEN
+	IF statement IS NULL OR array_length(array_remove(images, NULL), 1) IS NULL THEN
 		RETURN (SELECT array_agg(CASE WHEN i IS NOT NULL THEN '{}'::jsonb END ORDER BY n)
 			FROM unnest(images) WITH ORDINALITY AS u(i, n));
 	END IF;
-
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(CASE WHEN "?image" IS NOT NULL THEN'
-		' (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z) END ORDER BY "?n")'
-		' FROM pg_catalog.unnest($1) WITH ORDINALITY AS "?"("?image", "?n")'
-		' LEFT JOIN LATERAL pg_catalog.jsonb_to_record("?image") AS %s ON true', members, source)
-		INTO result USING images;
+	SELECT r.images INTO result
+	FROM xero_fdw._as_caller(self.search_path, statement, images) AS r(images jsonb[]);
 	RETURN result;
 END $$;
 COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
@@ -125,7 +137,7 @@ COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 -- Where a base image stands for the record, it is without the marks of fields.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
-	LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
 	sync CONSTANT integer := state.sync_id;
@@ -217,7 +229,7 @@ COMMENT ON FUNCTION xero_fdw._take_items(xero_fdw._run) IS
 
 -- Does an image say what its base says, in all that both know of?
 CREATE FUNCTION xero_fdw._has_stayed(image jsonb, base jsonb) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT NOT EXISTS (SELECT FROM jsonb_each(base) AS m
 		WHERE image ? m.key AND image->m.key <> m.value)
 $$;
@@ -235,7 +247,7 @@ COMMENT ON FUNCTION xero_fdw._has_stayed(jsonb, jsonb) IS
 --   rest, forget         nothing to do; and the link is of no use
 CREATE FUNCTION xero_fdw._kinds(self xero_fdw.sync, items xero_fdw._item[])
 	RETURNS text[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(CASE
 		WHEN i.gone THEN CASE
 			WHEN i.state = 'linked' AND NOT i.deleted AND self.on_delete = 'archive'
@@ -276,7 +288,7 @@ COMMENT ON FUNCTION xero_fdw._kinds(xero_fdw.sync, xero_fdw._item[]) IS
 -- will be: several local columns may be parts of one of Xero's.
 CREATE FUNCTION xero_fdw._follow_local(sync integer, decisions xero_fdw._decision[])
 	RETURNS xero_fdw._decision[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	images CONSTANT jsonb[] := ARRAY(
 		SELECT CASE WHEN d.xero_action = 'update' THEN (d.item).local || d.local_new END
@@ -305,7 +317,7 @@ COMMENT ON FUNCTION xero_fdw._follow_local(integer, xero_fdw._decision[]) IS
 -- and types that want a value.
 CREATE FUNCTION xero_fdw._decide(sync integer, items xero_fdw._item[])
 	RETURNS xero_fdw._decision[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
 	clock_offset CONSTANT interval := xero_fdw._clock_offset();

@@ -4,138 +4,130 @@
 -- The rows to be created, with their keys: a column of the key that no field
 -- gives a value gets its default, or the next value of its identity, beforehand,
 -- since a foreign table may be unable to tell what it has stored.
-CREATE FUNCTION xero_fdw._make_keys(sync integer, "rows" jsonb[]) RETURNS jsonb[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION xero_fdw._make_keys(self xero_fdw.sync, "rows" jsonb[]) RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	made text;
 	result jsonb[];
 BEGIN
-	SELECT string_agg(format('%L, to_jsonb(%s)', a.attname, CASE
-			WHEN a.attidentity <> '' THEN format('nextval(%L::regclass)',
-				pg_get_serial_sequence(s.local_table::text, a.attname))
+	SELECT string_agg(format('%L, pg_catalog.to_jsonb(%s)', a.attname, CASE
+			WHEN a.attidentity <> '' THEN format('pg_catalog.nextval(%L)',
+				pg_get_serial_sequence(self.local_table::text, a.attname))
 			ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END), ', ')
 	INTO made
-	FROM xero_fdw.sync AS s
-		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attname = ANY (s.local_key)
+	FROM pg_attribute AS a
 		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-	WHERE s.sync_id = sync AND NOT EXISTS (SELECT FROM xero_fdw.sync_field AS f
-		WHERE f.sync_id = sync AND f.local_column = a.attname AND f.direction <> 'to_xero');
+	WHERE a.attrelid = self.local_table AND a.attname = ANY (self.local_key)
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = self.sync_id AND f.local_column = a.attname AND f.direction <> 'to_xero');
 	IF made IS NULL THEN
 		RETURN "rows";
 	END IF;
-	EXECUTE format('SELECT array_agg(r || jsonb_build_object(%s) ORDER BY n)'
-		' FROM unnest($1) WITH ORDINALITY AS u(r, n)', made) INTO result USING "rows";
+	SELECT r.made INTO result FROM xero_fdw._as_caller(self.search_path,
+		format('SELECT pg_catalog.array_agg(u.r OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(%s) ORDER BY u.n)'
+			' FROM pg_catalog.unnest($1) WITH ORDINALITY AS u(r, n)', made), "rows") AS r(made jsonb[]);
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION xero_fdw._make_keys(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._make_keys(xero_fdw.sync, jsonb[]) IS
 	'internal: rows to be created, with their keys';
 
 -- The keys that rows have, as links know them.
-CREATE FUNCTION xero_fdw._keys_of(sync integer, "rows" jsonb[]) RETURNS jsonb[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION xero_fdw._keys_of(self xero_fdw.sync, "rows" jsonb[]) RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	statement text;
 	result jsonb[];
 BEGIN
-	SELECT format('SELECT array_agg(jsonb_build_array(%s) ORDER BY "?n")'
-			' FROM unnest($1) WITH ORDINALITY AS "?"("?row", "?n"), jsonb_to_record("?row") AS local(%s)',
-		xero_fdw._key_members(sync), xero_fdw._column_list(s.local_table, s.local_key))
-	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	EXECUTE statement INTO result USING "rows";
+	SELECT r.keys INTO result FROM xero_fdw._as_caller(self.search_path,
+		format('SELECT pg_catalog.array_agg(pg_catalog.jsonb_build_array(%s) ORDER BY u.n)'
+			' FROM pg_catalog.unnest($1) WITH ORDINALITY AS u(r, n), pg_catalog.jsonb_to_record(u.r) AS local(%s)',
+			xero_fdw._key_members(self.sync_id), xero_fdw._column_list(self.local_table, self.local_key)), "rows")
+		AS r(keys jsonb[]);
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION xero_fdw._keys_of(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._keys_of(xero_fdw.sync, jsonb[]) IS
 	'internal: the keys of rows, as links know them';
 
-CREATE FUNCTION xero_fdw._insert_local(sync integer, "rows" jsonb[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- Writes to the local table.  A constraint or a trigger that waits for the end of
+-- the transaction is not waited for, so that the row at fault can be found.
+CREATE FUNCTION xero_fdw._write_local(self xero_fdw.sync, statement text,
+		keys jsonb[], "rows" jsonb[]) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	statement text;
+	written CONSTANT bigint := xero_fdw._do_as_caller(self.search_path, statement, keys, "rows");
 BEGIN
-	SELECT format('INSERT INTO %s (%s) %s SELECT %s FROM pg_catalog.unnest($1) AS "?"("?row"),'
-			' pg_catalog.jsonb_to_record("?row") AS r(%s)',
-		s.local_table,
-		(SELECT string_agg(quote_ident(c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
-		CASE WHEN EXISTS (SELECT FROM pg_attribute AS a
-				WHERE a.attrelid = s.local_table AND a.attidentity <> '' AND a.attname = ANY (w.columns))
-			THEN 'OVERRIDING SYSTEM VALUE' ELSE '' END,
-		(SELECT string_agg(format('r.%I', c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
-		xero_fdw._column_list(s.local_table, w.columns))
-	INTO statement
-	FROM xero_fdw.sync AS s,
-		LATERAL (SELECT array_agg(DISTINCT c) AS columns FROM (
-			SELECT unnest(s.local_key) AS c
-			UNION SELECT f.local_column FROM xero_fdw.sync_field AS f
-			WHERE f.sync_id = sync AND f.direction <> 'to_xero'
-				AND f.local_column IS NOT NULL) AS u) AS w
-	WHERE s.sync_id = sync;
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement USING "rows";
+	PERFORM xero_fdw._do_as_caller(self.search_path, 'SET CONSTRAINTS ALL IMMEDIATE');
+	RETURN written;
 END $$;
-COMMENT ON FUNCTION xero_fdw._insert_local(integer, jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._write_local(xero_fdw.sync, text, jsonb[], jsonb[]) IS
+	'internal: run a statement that writes to the local table; how many rows it wrote';
+
+CREATE FUNCTION xero_fdw._insert_local(self xero_fdw.sync, "rows" jsonb[]) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._write_local(self,
+		format('INSERT INTO %s (%s) %s SELECT %s FROM pg_catalog.unnest($2) AS u(r),'
+				' pg_catalog.jsonb_to_record(u.r) AS r(%s)',
+			self.local_table,
+			(SELECT string_agg(quote_ident(c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
+			CASE WHEN EXISTS (SELECT FROM pg_attribute AS a
+					WHERE a.attrelid = self.local_table AND a.attidentity <> '' AND a.attname = ANY (w.columns))
+				THEN 'OVERRIDING SYSTEM VALUE' ELSE '' END,
+			(SELECT string_agg(format('r.%I', c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
+			xero_fdw._column_list(self.local_table, w.columns)), NULL, "rows")
+	FROM (SELECT array_agg(DISTINCT c) AS columns FROM (
+			SELECT unnest(self.local_key) AS c
+			UNION SELECT f.local_column FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = self.sync_id AND f.direction <> 'to_xero'
+				AND f.local_column IS NOT NULL) AS u) AS w
+$$;
+COMMENT ON FUNCTION xero_fdw._insert_local(xero_fdw.sync, jsonb[]) IS
 	'internal: create local rows';
 
 -- Sets the same columns of several rows; how many of them there were.
-CREATE FUNCTION xero_fdw._update_local(sync integer, keys jsonb[], "rows" jsonb[],
+CREATE FUNCTION xero_fdw._update_local(self xero_fdw.sync, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-DECLARE
-	statement text;
-	updated bigint;
-BEGIN
-	SELECT format('UPDATE %s AS local SET %s FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS "?"("?key", "?row"),'
-			' pg_catalog.jsonb_to_record("?row") AS r(%s) WHERE %s',
-		s.local_table,
-		(SELECT string_agg(format('%1$I = r.%1$I', c), ', ') FROM unnest(names) AS c),
-		xero_fdw._column_list(s.local_table, names),
-		xero_fdw._key_condition(sync, '"?key"'))
-	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement USING keys, "rows";
-	GET DIAGNOSTICS updated = ROW_COUNT;
-	RETURN updated;
-END $$;
-COMMENT ON FUNCTION xero_fdw._update_local(integer, jsonb[], jsonb[], text[]) IS
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._write_local(self,
+		format('UPDATE %s AS local SET %s FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u(k, r),'
+				' pg_catalog.jsonb_to_record(u.r) AS r(%s) WHERE %s',
+			self.local_table,
+			(SELECT string_agg(format('%1$I = r.%1$I', c), ', ') FROM unnest(names) AS c),
+			xero_fdw._column_list(self.local_table, names),
+			xero_fdw._key_condition(self.sync_id, 'u.k')), keys, "rows")
+$$;
+COMMENT ON FUNCTION xero_fdw._update_local(xero_fdw.sync, jsonb[], jsonb[], text[]) IS
 	'internal: change local rows';
 
-CREATE FUNCTION xero_fdw._delete_local(sync integer, keys jsonb[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-DECLARE
-	statement text;
-BEGIN
-	SELECT format('DELETE FROM %s AS local USING pg_catalog.unnest($1) AS "?"("?key") WHERE %s',
-		s.local_table, xero_fdw._key_condition(sync, '"?key"'))
-	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement USING keys;
-END $$;
-COMMENT ON FUNCTION xero_fdw._delete_local(integer, jsonb[]) IS
+CREATE FUNCTION xero_fdw._delete_local(self xero_fdw.sync, keys jsonb[]) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._write_local(self,
+		format('DELETE FROM %s AS local USING pg_catalog.unnest($1) AS u(k) WHERE %s',
+			self.local_table, xero_fdw._key_condition(self.sync_id, 'u.k')), keys, NULL)
+$$;
+COMMENT ON FUNCTION xero_fdw._delete_local(xero_fdw.sync, jsonb[]) IS
 	'internal: delete local rows';
 
 -- The keys that rows have after columns of them were set.
-CREATE FUNCTION xero_fdw._moved_keys(sync integer, keys jsonb[], "rows" jsonb[],
+CREATE FUNCTION xero_fdw._moved_keys(self xero_fdw.sync, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS jsonb[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
-	SELECT CASE WHEN NOT s.local_key && names THEN keys
-		ELSE xero_fdw._keys_of(sync, (
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN NOT self.local_key && names THEN keys
+		ELSE xero_fdw._keys_of(self, (
 			SELECT array_agg((SELECT jsonb_object_agg(c, k->(n::integer - 1))
-					FROM unnest(s.local_key) WITH ORDINALITY AS u(c, n)) || r ORDER BY o)
+					FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)) || r ORDER BY o)
 			FROM unnest(keys, "rows") WITH ORDINALITY AS u(k, r, o))) END
-	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION xero_fdw._moved_keys(integer, jsonb[], jsonb[], text[]) IS
+COMMENT ON FUNCTION xero_fdw._moved_keys(xero_fdw.sync, jsonb[], jsonb[], text[]) IS
 	'internal: the keys of rows after a change';
 
 -- Writes what was decided for the local side.  Returns, in the order of the
 -- decisions, the keys and the present images of the rows that were written;
 -- no image, if the row is gone or images are not kept.  What the trigger has
--- recorded of these writes is taken back.  Constraints are checked here, where
--- the row that breaks one can be found.
+-- recorded of these writes is taken back.
 CREATE FUNCTION xero_fdw._apply_local(sync integer, decisions xero_fdw._decision[],
 		OUT keys jsonb[], OUT images jsonb[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	direction CONSTANT text := (SELECT s.direction FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	self xero_fdw.sync;
 	earlier CONSTANT bigint := coalesce((SELECT max(c.change_id) FROM xero_fdw.sync_change AS c), 0);
 	made jsonb[];
 	batch record;
@@ -143,15 +135,16 @@ DECLARE
 	before jsonb[] := '{}';
 	after jsonb[] := '{}';
 BEGIN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(d.ordinality ORDER BY d.ordinality) AS numbers,
 		array_agg(d.local_new ORDER BY d.ordinality) AS "rows"
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'create';
 	IF batch.numbers IS NOT NULL THEN
-		made := xero_fdw._make_keys(sync, batch."rows");
-		PERFORM xero_fdw._insert_local(sync, made);
+		made := xero_fdw._make_keys(self, batch."rows");
+		PERFORM xero_fdw._insert_local(self, made);
 		numbers := batch.numbers;
-		after := xero_fdw._keys_of(sync, made);
+		after := xero_fdw._keys_of(self, made);
 		before := after;
 	END IF;
 
@@ -163,21 +156,20 @@ BEGIN
 			SELECT array_agg(k ORDER BY k) AS columns FROM jsonb_object_keys(d.local_new) AS k) AS c
 		WHERE d.local_action = 'update' GROUP BY c.columns
 	LOOP
-		PERFORM xero_fdw._update_local(sync, batch.keys, batch."rows", batch.columns);
+		PERFORM xero_fdw._update_local(self, batch.keys, batch."rows", batch.columns);
 		numbers := numbers || batch.numbers;
 		before := before || batch.keys;
-		after := after || xero_fdw._moved_keys(sync, batch.keys, batch."rows", batch.columns);
+		after := after || xero_fdw._moved_keys(self, batch.keys, batch."rows", batch.columns);
 	END LOOP;
 
 	SELECT array_agg(d.ordinality) AS numbers, array_agg((d.item).local_key) AS keys
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'delete';
 	IF batch.numbers IS NOT NULL THEN
-		PERFORM xero_fdw._delete_local(sync, batch.keys);
+		PERFORM xero_fdw._delete_local(self, batch.keys);
 		before := before || batch.keys;
 	END IF;
 
-	SET CONSTRAINTS ALL IMMEDIATE;
 	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
 		AND (c.local_key IN (SELECT unnest(before || after))) IS TRUE;
@@ -186,9 +178,9 @@ BEGIN
 	FROM generate_series(1, cardinality(decisions)) AS d(n)
 		LEFT JOIN unnest(numbers, after) AS w(n, key) ON w.n = d.n
 		LEFT JOIN xero_fdw._read_local(sync,
-			CASE WHEN direction = 'pull' THEN '{}' ELSE after END, false) AS r
+			CASE WHEN self.direction = 'pull' THEN '{}' ELSE after END, false) AS r
 			ON r.local_key = w.key;
-	IF direction <> 'pull' AND EXISTS (
+	IF self.direction <> 'pull' AND EXISTS (
 		SELECT FROM unnest(decisions) WITH ORDINALITY AS d
 		WHERE d.local_action = 'create' AND images[d.ordinality] IS NULL)
 	THEN
@@ -205,7 +197,7 @@ COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 		decisions xero_fdw._decision[], keys jsonb[], images jsonb[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
 	tenant_column text;
@@ -251,6 +243,7 @@ BEGIN
 	), added AS (
 		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
 			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
+		OVERRIDING SYSTEM VALUE
 		SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
 			k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
 			k.local_updated_at, now()
@@ -323,12 +316,13 @@ COMMENT ON FUNCTION xero_fdw._save(bigint, integer, uuid[], xero_fdw._decision[]
 -- as it was, and an issue says why.
 CREATE FUNCTION xero_fdw._fail_item(run bigint, sync integer,
 		items xero_fdw._item[], kind text, message text, code text) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	i xero_fdw._item := items[1];
 BEGIN
 	IF i.is_new THEN
 		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, state)
+		OVERRIDING SYSTEM VALUE
 		VALUES (i.link_id, sync, i.tenant_id, i.xero_id, 'unlinked');
 	ELSE
 		UPDATE xero_fdw.sync_link AS k SET seen_local = md5(i.local::text)
@@ -350,7 +344,7 @@ COMMENT ON FUNCTION xero_fdw._fail_item(bigint, integer, xero_fdw._item[], text,
 CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
 		items xero_fdw._item[], plan boolean)
 	RETURNS xero_fdw._decision[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	half CONSTANT integer := cardinality(items) / 2;
 	decisions xero_fdw._decision[];
@@ -384,7 +378,7 @@ COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._ite
 -- Merges the next batch; what was decided, null if nothing is left.
 CREATE FUNCTION xero_fdw._merge_batch(state xero_fdw._run, plan boolean)
 	RETURNS xero_fdw._decision[]
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	taken record;
 	decisions xero_fdw._decision[];

@@ -18,7 +18,7 @@ COMMENT ON FUNCTION xero_fdw._unique_columns() IS
 -- match_on compares, else what Xero keeps unique, else what names a document.
 CREATE FUNCTION xero_fdw._natural_columns(sync integer, "row" jsonb)
 	RETURNS text[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(
 		(SELECT array_agg(f.xero_column) FROM xero_fdw.sync AS s
 				JOIN xero_fdw.sync_field AS f USING (sync_id)
@@ -39,19 +39,23 @@ COMMENT ON FUNCTION xero_fdw._natural_columns(integer, jsonb) IS
 CREATE FUNCTION xero_fdw._find_records(sync integer, tenant uuid, "row" jsonb,
 		names text[])
 	RETURNS TABLE (xero_id text, remote jsonb, updated_at timestamptz)
-	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
-	statement text;
+	self xero_fdw.sync;
+	condition text;
 BEGIN
-	SELECT xero_fdw._records_query(sync, concat_ws(' AND ',
-		(SELECT format('xero.%I = %L', c, tenant) FROM xero_fdw._tenant_column(s.xero_table) AS c
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	SELECT concat_ws(' AND ',
+		(SELECT format('xero.%I OPERATOR(pg_catalog.=) $1', c) FROM xero_fdw._tenant_column(self.xero_table) AS c
 			WHERE c IS NOT NULL),
-		(SELECT string_agg(format('xero.%I = (%L)::%s', a.attname, "row"->>a.attname,
-				format_type(a.atttypid, a.atttypmod)), ' AND ')
+		(SELECT string_agg(format('xero.%I OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.->>) %L)::%s',
+				a.attname, a.attname, format_type(a.atttypid, a.atttypmod)), ' AND ')
 			FROM pg_attribute AS a
-			WHERE a.attrelid = s.xero_table AND a.attname = ANY (names))))
-	INTO statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	RETURN QUERY EXECUTE statement;
+			WHERE a.attrelid = self.xero_table AND a.attname = ANY (names)))
+	INTO condition;
+	RETURN QUERY SELECT r.* FROM xero_fdw._as_caller(self.search_path,
+		xero_fdw._records_query(sync, condition), tenant, "row")
+		AS r(xero_id text, remote jsonb, updated_at timestamptz);
 END $$;
 COMMENT ON FUNCTION xero_fdw._find_records(integer, uuid, jsonb, text[]) IS
 	'internal: records in Xero that have these values';
@@ -60,7 +64,7 @@ COMMENT ON FUNCTION xero_fdw._find_records(integer, uuid, jsonb, text[]) IS
 -- done to the values is left to the next merge.
 CREATE FUNCTION xero_fdw._adopt_record(intent xero_fdw.sync_intent,
 		the_id text, record jsonb, at timestamptz) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	DELETE FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
@@ -83,7 +87,7 @@ COMMENT ON FUNCTION xero_fdw._adopt_record(xero_fdw.sync_intent, text, jsonb, ti
 -- their ids for instance, is merged like anything that was read.
 CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
 		intents xero_fdw.sync_intent[], ids text[], records jsonb[]) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	columns CONSTANT text[] := xero_fdw._read_columns(sync);
 	clock CONSTANT text := (SELECT xero_fdw._clock_column(s.xero_table)
@@ -144,7 +148,7 @@ COMMENT ON FUNCTION xero_fdw._settle_stored(bigint, integer, xero_fdw.sync_inten
 -- become partners.
 CREATE FUNCTION xero_fdw._settle_refused(run bigint, intent xero_fdw.sync_intent,
 		code text, message text) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names CONSTANT text[] := ARRAY(SELECT c
 		FROM unnest(xero_fdw._unique_columns()) WITH ORDINALITY AS u(c, n)
@@ -173,7 +177,7 @@ COMMENT ON FUNCTION xero_fdw._settle_refused(bigint, xero_fdw.sync_intent, text,
 -- were refused as duplicates: the next run tries these again.
 CREATE FUNCTION xero_fdw._retry_duplicates(sync integer, given_up jsonb[])
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
 	WHERE i.sync_id = sync AND i.kind = 'validation' AND i.sqlstate = '23505'
@@ -187,7 +191,7 @@ COMMENT ON FUNCTION xero_fdw._retry_duplicates(integer, jsonb[]) IS
 -- waits.  What Xero does not offer for the object becomes an issue.
 CREATE FUNCTION xero_fdw._next_request(run bigint, sync integer, tenants uuid[])
 	RETURNS text
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	key CONSTANT text := 'sync-' || gen_random_uuid();
@@ -221,7 +225,7 @@ COMMENT ON FUNCTION xero_fdw._next_request(bigint, integer, uuid[]) IS
 -- The rows of a request, as _push() takes them.  A change is accompanied by the
 -- record's key and by what Xero wants along with it.
 CREATE FUNCTION xero_fdw._request_rows(key text) RETURNS jsonb
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_agg(CASE WHEN t.name IS NULL THEN '{}'
 				ELSE jsonb_build_object(t.name, i.tenant_id) END
 			|| CASE WHEN i.operation = 'insert' THEN '{}'
@@ -245,7 +249,7 @@ COMMENT ON FUNCTION xero_fdw._request_rows(text) IS
 -- is to go alone.
 CREATE FUNCTION xero_fdw._send_request(run bigint, sync integer, key text,
 		sent_before boolean) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	intents CONSTANT xero_fdw.sync_intent[] := ARRAY(
@@ -306,7 +310,7 @@ COMMENT ON FUNCTION xero_fdw._send_request(bigint, integer, text, boolean) IS
 
 -- Nothing of the request was sent: its rows wait again.
 CREATE FUNCTION xero_fdw._withdraw_request(key text) RETURNS void
-	LANGUAGE sql SET search_path = pg_catalog AS $$
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE xero_fdw.sync_intent SET idempotency_key = NULL, first_sent = NULL
 	WHERE idempotency_key = key
 $$;
@@ -316,7 +320,7 @@ COMMENT ON FUNCTION xero_fdw._withdraw_request(text) IS
 -- Does a record belong to a row already?
 CREATE FUNCTION xero_fdw._has_row(intent xero_fdw.sync_intent, the_id text)
 	RETURNS boolean
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
 			AND k.xero_id = the_id AND k.local_key IS NOT NULL)
@@ -328,7 +332,7 @@ COMMENT ON FUNCTION xero_fdw._has_row(xero_fdw.sync_intent, text) IS
 -- may have kept it from that, in Xero.  It cannot be one that has a row, or is
 -- older than the request.  True if it was found, or several that it could be.
 CREATE FUNCTION xero_fdw._find_created(intent xero_fdw.sync_intent) RETURNS boolean
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names CONSTANT text[] := xero_fdw._natural_columns(intent.sync_id, intent."row");
 	wanted CONSTANT text := xero_fdw._match_key(intent."row", names);
@@ -379,7 +383,7 @@ COMMENT ON FUNCTION xero_fdw._find_created(xero_fdw.sync_intent) IS
 -- but creates that are to be sent again with their key, which is returned.  A sync
 -- that only pulls by now sends nothing.
 CREATE FUNCTION xero_fdw._settle_unknown(sync integer, tenants uuid[]) RETURNS text
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	memory CONSTANT interval := '5 minutes';
 	pulls CONSTANT boolean := (SELECT s.direction = 'pull' FROM xero_fdw.sync AS s

@@ -4,14 +4,14 @@
 -- between them, so what is done stays done, and every session sees how far it
 -- is; plan_sync() takes the same steps and undoes them.
 --
--- A session that runs a sync holds the advisory lock of its tables' oid and the
--- sync's number, from the first step to the last.  A run that is said to be
--- running while nobody has the lock has crashed.
+-- The procedures are C (fdw/sync/run.c): they hold the state of the run, take the
+-- steps and commit them.  A run that is said to be running while nobody has the
+-- lock of its sync has crashed.
 
 -- Is there anything about local rows that the run is to know?  A sync that only
 -- pulls looks at them for matching.
 CREATE FUNCTION xero_fdw._looks_at_rows(self xero_fdw.sync) RETURNS boolean
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT NOT self.mirror AND (self.direction <> 'pull' OR self.match_on IS NOT NULL
 		OR xero_fdw._id_column(self.sync_id) IS NOT NULL
 			AND NOT EXISTS (SELECT FROM xero_fdw.sync_position AS p
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION xero_fdw._looks_at_rows(xero_fdw.sync) IS
 -- that are seen.
 CREATE FUNCTION xero_fdw._step_compare(self xero_fdw.sync,
 		OUT upto bigint, OUT open_xids xid8[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	all_rows boolean;
 BEGIN
@@ -64,19 +64,20 @@ CREATE FUNCTION xero_fdw._analyze_local(sync integer, changed bigint) RETURNS vo
 	SET client_min_messages = error
 AS $$
 DECLARE
-	filled regclass;
+	filled record;
 BEGIN
 	FOR filled IN
-		SELECT s.local_table
+		SELECT s.local_table, s.search_path
 		FROM xero_fdw.sync AS s JOIN pg_class AS c ON c.oid = s.local_table
 		WHERE sync IN (s.sync_id, s.parent_id) AND s.direction <> 'push'
 			AND (c.reltuples < 0 OR changed > current_setting('autovacuum_analyze_threshold')::bigint
 				+ current_setting('autovacuum_analyze_scale_factor')::float8 * c.reltuples)
 			AND NOT EXISTS (SELECT FROM pg_class AS part
 				WHERE (part.oid = c.oid OR part.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) AS t))
-					AND NOT (part.relkind IN ('r', 'p') AND pg_has_role(part.relowner, 'USAGE')))
+					AND NOT (part.relkind IN ('r', 'p') AND part.relowner = xero_fdw._caller()))
 	LOOP
-		EXECUTE format('ANALYZE (SKIP_LOCKED) %s', filled);
+		PERFORM xero_fdw._do_as_caller(filled.search_path,
+			format('ANALYZE (SKIP_LOCKED) %s', filled.local_table));
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION xero_fdw._analyze_local(integer, bigint) IS
@@ -88,14 +89,7 @@ COMMENT ON FUNCTION xero_fdw._analyze_local(integer, bigint) IS
 CREATE FUNCTION xero_fdw._step(INOUT state xero_fdw._run,
 		OUT decisions xero_fdw._decision[])
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog
-	SET timezone = 'UTC'
-	SET datestyle = 'ISO'
-	SET intervalstyle = 'postgres'
-	SET bytea_output = 'hex'
-	SET extra_float_digits = 1
-	SET jit = off
-	SET xero_fdw.priority = 'background'
+	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	plan CONSTANT boolean := state.run_id IS NULL;
@@ -152,9 +146,9 @@ BEGIN
 		state.phase := 'merge';
 	WHEN 'merge' THEN
 		IF self.mirror AND plan THEN
-			decisions := xero_fdw._mirror_decisions(self.sync_id);
+			decisions := xero_fdw._mirror_decisions(self);
 		ELSIF self.mirror THEN
-			decisions := CASE WHEN NOT xero_fdw._mirror_inbox(state.run_id, self.sync_id)
+			decisions := CASE WHEN NOT xero_fdw._mirror_inbox(state.run_id, self)
 				THEN '{}'::xero_fdw._decision[] END;
 		ELSE
 			decisions := xero_fdw._merge_batch(state, plan);
@@ -198,7 +192,7 @@ COMMENT ON FUNCTION xero_fdw._step(xero_fdw._run) IS
 -- What other sessions see of the run.  A request that is under way is part of the
 -- phase "push", which counts rows.
 CREATE FUNCTION xero_fdw._show_progress(state xero_fdw._run) RETURNS void
-	LANGUAGE sql SET search_path = pg_catalog AS $$
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE xero_fdw.sync_run AS r
 	SET phase = shown, calls = s.calls - state.calls,
 		bytes = s.bytes_in + s.bytes_out - state.bytes,
@@ -218,15 +212,12 @@ $$;
 COMMENT ON FUNCTION xero_fdw._show_progress(xero_fdw._run) IS
 	'internal: show how far a run is';
 
--- Begins a run of a sync, or null if one is under way already.
+-- Begins a run, whose lock is held.
 CREATE FUNCTION xero_fdw._begin_run(sync integer) RETURNS xero_fdw._run
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	state xero_fdw._run;
 BEGIN
-	IF NOT pg_try_advisory_lock('xero_fdw.sync'::regclass::oid::integer, sync) THEN
-		RETURN NULL;
-	END IF;
 	UPDATE xero_fdw.sync_run AS r
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
@@ -239,15 +230,39 @@ BEGIN
 	RETURN state;
 END $$;
 COMMENT ON FUNCTION xero_fdw._begin_run(integer) IS
-	'internal: begin a run of a sync; null if one is under way';
+	'internal: begin a run of a sync';
+
+-- Notes a run that could not begin, as another one is under way.
+CREATE FUNCTION xero_fdw._refuse_run(sync integer) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO xero_fdw.sync_run (sync_id, state, ended_at, sqlstate, error)
+	VALUES (sync, 'busy', clock_timestamp(), '55006', 'the sync is running already')
+	RETURNING run_id
+$$;
+COMMENT ON FUNCTION xero_fdw._refuse_run(integer) IS
+	'internal: note a run that could not begin';
+
+-- What an error makes of a run.  When the budget is spent, or Xero cannot be
+-- reached or does not answer as it should, the next run goes on where this one
+-- stopped.
+CREATE FUNCTION xero_fdw._outcome(code text) RETURNS text
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN code IS NULL THEN 'done'
+		WHEN code = '57014' THEN 'cancelled'
+		WHEN code IN ('53400', 'HV00L', '55P03', '40001', '40P01') OR code LIKE '08%' THEN 'paused'
+		ELSE 'failed' END
+$$;
+COMMENT ON FUNCTION xero_fdw._outcome(text) IS
+	'internal: what an error makes of a run';
 
 -- Ends a run: what became of it is written down and announced, and history that
--- is old enough forgotten.  Of a request that was not sent the rows wait again.
-CREATE FUNCTION xero_fdw._end_run(run xero_fdw._run, outcome text, code text,
-		message text) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- is old enough forgotten.  Whoever may connect may listen, so the number of the
+-- run is all that is told.  Of a request that was not sent the rows wait again.
+CREATE FUNCTION xero_fdw._end_run(run xero_fdw._run, code text, message text)
+	RETURNS text
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	shown jsonb;
+	outcome CONSTANT text := xero_fdw._outcome(code);
 BEGIN
 	IF run.request IS NOT NULL AND NOT run.sent_before
 		AND (code IN ('53400', '42501', '08001') OR code LIKE '28%')
@@ -259,78 +274,23 @@ BEGIN
 		calls = s.calls - run.calls, bytes = s.bytes_in + s.bytes_out - run.bytes,
 		budget_wait = make_interval(secs => (s.waited_ms - run.waited_ms) / 1000)
 	FROM xero_fdw._session() AS s
-	WHERE r.run_id = run.run_id
-	RETURNING to_jsonb(r) || jsonb_build_object('error', left(r.error, 1000)) INTO shown;
+	WHERE r.run_id = run.run_id;
 	DELETE FROM xero_fdw.sync_run AS r
 	WHERE r.sync_id = run.sync_id
 		AND r.ended_at < now() - make_interval(days => current_setting('xero_fdw.sync_history')::integer);
-	PERFORM pg_notify('xero_fdw_sync', (shown || jsonb_build_object('name',
-		(SELECT s.name FROM xero_fdw.sync AS s WHERE s.sync_id = run.sync_id)))::text);
-	PERFORM pg_advisory_unlock('xero_fdw.sync'::regclass::oid::integer, run.sync_id);
+	PERFORM pg_notify('xero_fdw_sync', jsonb_build_object('run_id', run.run_id)::text);
+	RETURN outcome;
 END $$;
-COMMENT ON FUNCTION xero_fdw._end_run(xero_fdw._run, text, text, text) IS
-	'internal: end a run';
+COMMENT ON FUNCTION xero_fdw._end_run(xero_fdw._run, text, text) IS
+	'internal: end a run; what became of it';
 
--- What an error makes of a run.  When the budget is spent, or Xero cannot be
--- reached or does not answer as it should, the next run goes on where this one
--- stopped.
-CREATE FUNCTION xero_fdw._outcome(code text) RETURNS text
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
-	SELECT CASE WHEN code = '57014' THEN 'cancelled'
-		WHEN code IN ('53400', 'HV00L', '55P03', '40001', '40P01') OR code LIKE '08%' THEN 'paused'
-		ELSE 'failed' END
-$$;
-COMMENT ON FUNCTION xero_fdw._outcome(text) IS
-	'internal: what an error makes of a run';
-
--- Runs a sync to its end.  Errors are returned, not raised, so that the caller can
--- go on with others.  Each step is a transaction of its own, in which the local
--- row that is read is the one that is changed.
-CREATE PROCEDURE xero_fdw._run_sync(sync integer, INOUT outcome text,
-		INOUT code text, INOUT message text, INOUT detail text, INOUT hint text)
-	LANGUAGE plpgsql AS $$
-DECLARE
-	state xero_fdw._run;
-	ended boolean := false;
-BEGIN
-	PERFORM xero_fdw._refuse_block();
-	COMMIT;
-	state := xero_fdw._begin_run(sync);
-	IF state IS NULL THEN
-		outcome := 'busy';
-		RETURN;
-	END IF;
-	outcome := 'done';
-	LOOP
-		COMMIT;
-		EXIT WHEN ended;
-		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-		BEGIN
-			IF state.phase OPERATOR(pg_catalog.<>) 'done' THEN
-				state := (xero_fdw._step(state)).state;
-			END IF;
-		EXCEPTION WHEN query_canceled OR OTHERS THEN
-			GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-				detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-			outcome := xero_fdw._outcome(code);
-		END;
-		IF outcome OPERATOR(pg_catalog.<>) 'done' OR state.phase OPERATOR(pg_catalog.=) 'done' THEN
-			PERFORM xero_fdw._end_run(state, outcome, code,
-				nullif(pg_catalog.concat_ws(E'\n', message, nullif(detail, '')), ''));
-			ended := true;
-		END IF;
-	END LOOP;
-END $$;
-COMMENT ON PROCEDURE xero_fdw._run_sync(integer, text, text, text, text, text) IS
-	'internal: run a sync to its end';
-
--- A sync that the current role may run, by name.
+-- A sync that the caller may run, by name.
 CREATE FUNCTION xero_fdw._own_sync(sync_name text) RETURNS xero_fdw.sync
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self CONSTANT xero_fdw.sync := xero_fdw._find_sync(sync_name);
 BEGIN
-	PERFORM xero_fdw._require_owner(self);
+	PERFORM xero_fdw._require_confirmed(self);
 	IF self.parent_id IS NOT NULL THEN
 		RAISE EXCEPTION 'sync "%" has no runs of its own', self.name
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -340,86 +300,40 @@ BEGIN
 	RETURN self;
 END $$;
 COMMENT ON FUNCTION xero_fdw._own_sync(text) IS
-	'internal: a sync that the current role may run';
+	'internal: a sync that the caller may run';
+
+-- Those that wait for the caller to confirm them are told of, and left out.
+CREATE FUNCTION xero_fdw._own_syncs() RETURNS integer[]
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	self xero_fdw.sync;
+	ids integer[] := '{}';
+BEGIN
+	FOR self IN
+			SELECT s.* FROM xero_fdw.sync AS s
+			WHERE xero_fdw._sync_owner(s.local_table) = xero_fdw._caller() AND s.parent_id IS NULL
+			ORDER BY s.sync_id LOOP
+		IF self.confirmed_by = pg_get_userbyid(xero_fdw._caller()) THEN
+			ids := ids || self.sync_id;
+		ELSE
+			RAISE WARNING 'sync "%" is paused, as table % belongs to another role than before',
+					self.name, self.local_table
+				USING HINT = format('SELECT xero_fdw.confirm_sync(%L);', self.name);
+		END IF;
+	END LOOP;
+	RETURN ids;
+END $$;
+COMMENT ON FUNCTION xero_fdw._own_syncs() IS
+	'internal: the syncs that the caller may run';
 
 CREATE PROCEDURE xero_fdw.run_sync(name text)
-	LANGUAGE plpgsql AS $$
-DECLARE
-	sync CONSTANT integer := (xero_fdw._own_sync(name)).sync_id;
-	outcome text;
-	code text;
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	CALL xero_fdw._run_sync(sync, outcome, code, message, detail, hint);
-	CASE outcome
-	WHEN 'done' THEN
-	WHEN 'busy' THEN
-		RAISE NOTICE 'sync "%" is running already', name;
-	WHEN 'paused' THEN
-		RAISE WARNING 'sync "%" is paused: %', name, message
-			USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
-				HINT = 'The next run goes on from here.';
-	ELSE
-		RAISE EXCEPTION '%', message
-			USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
-				HINT = coalesce(nullif(hint, ''), 'xero_fdw.sync_runs has the history of runs.');
-	END CASE;
-END $$;
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_run_sync';
 COMMENT ON PROCEDURE xero_fdw.run_sync(text) IS
 	'bring the two sides of a sync in step';
 
--- Runs syncs one after the other.  One that fails does not keep the others from
--- running.
-CREATE PROCEDURE xero_fdw._run_syncs(ids integer[])
-	LANGUAGE plpgsql AS $$
-DECLARE
-	sync integer;
-	name text;
-	outcome text;
-	code text;
-	message text;
-	detail text;
-	hint text;
-	failed text[] := '{}';
-BEGIN
-	FOREACH sync IN ARRAY ids LOOP
-		SELECT s.name INTO name FROM xero_fdw.sync AS s WHERE s.sync_id OPERATOR(pg_catalog.=) sync;
-		CONTINUE WHEN NOT FOUND;
-		code := NULL;
-		message := NULL;
-		CALL xero_fdw._run_sync(sync, outcome, code, message, detail, hint);
-		IF outcome OPERATOR(pg_catalog.=) 'busy' THEN
-			RAISE NOTICE 'sync "%" is running already', name;
-		ELSIF outcome OPERATOR(pg_catalog.=) 'cancelled' THEN
-			RAISE EXCEPTION '%', message USING ERRCODE = code;
-		ELSIF outcome OPERATOR(pg_catalog.<>) 'done' THEN
-			RAISE WARNING 'sync "%" is %: %', name, outcome, message
-				USING ERRCODE = code, DETAIL = coalesce(nullif(detail, ''), 'What was done is kept.'),
-					HINT = coalesce(nullif(hint, ''), 'The next run goes on from here.');
-			IF outcome OPERATOR(pg_catalog.=) 'failed' THEN
-				failed := pg_catalog.array_append(failed, name);
-			END IF;
-		END IF;
-	END LOOP;
-	IF failed OPERATOR(pg_catalog.<>) '{}' THEN
-		RAISE EXCEPTION 'syncs have failed: %', pg_catalog.array_to_string(failed, ', ')
-			USING ERRCODE = 'external_routine_exception',
-				HINT = 'xero_fdw.sync_runs has the reasons.';
-	END IF;
-END $$;
-COMMENT ON PROCEDURE xero_fdw._run_syncs(integer[]) IS
-	'internal: run syncs one after the other';
-
 CREATE PROCEDURE xero_fdw.run_syncs()
-	LANGUAGE plpgsql AS $$
-DECLARE
-	ids CONSTANT integer[] := ARRAY(SELECT s.sync_id FROM xero_fdw.sync AS s
-		WHERE s.owner OPERATOR(pg_catalog.=) pg_catalog.quote_ident(current_user)::pg_catalog.regrole AND s.parent_id IS NULL
-		ORDER BY s.sync_id);
-BEGIN
-	CALL xero_fdw._run_syncs(ids);
-END $$;
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_run_syncs';
 COMMENT ON PROCEDURE xero_fdw.run_syncs() IS
 	'run all syncs of the current role, one after the other';

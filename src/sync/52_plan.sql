@@ -4,7 +4,7 @@
 CREATE FUNCTION xero_fdw._explain(sync integer, decisions xero_fdw._decision[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text)
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT side, action, (d.item).local_key, (d.item).xero_id, m.key,
 		CASE WHEN m.key IS NULL THEN d.before ELSE d.before->m.key END, m.value,
 		coalesce(d.why->>'', (SELECT string_agg(DISTINCT d.why->>f.field, ', ')
@@ -37,7 +37,7 @@ COMMENT ON FUNCTION xero_fdw._explain(integer, xero_fdw._decision[]) IS
 CREATE FUNCTION xero_fdw._explain_intents(sync integer, decided bigint[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text)
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'xero', CASE i.operation WHEN 'insert' THEN 'create' WHEN 'delete' THEN 'archive' ELSE 'update' END,
 		k.local_key, k.xero_id, m.key, k.base_xero->m.key, m.value,
 		'left by an earlier run'
@@ -51,7 +51,7 @@ COMMENT ON FUNCTION xero_fdw._explain_intents(integer, bigint[]) IS
 -- The requests that so many rows make.
 CREATE FUNCTION xero_fdw._requests_for(sync integer, action text, number bigint)
 	RETURNS bigint
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN r.batch > 0 THEN ceil(number::numeric / r.batch)::bigint ELSE 0 END
 	FROM xero_fdw.sync AS s, xero_fdw._push_rules(s.xero_table,
 		CASE action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END) AS r
@@ -62,7 +62,7 @@ COMMENT ON FUNCTION xero_fdw._requests_for(integer, text, bigint) IS
 
 -- Adds to an object of counts.
 CREATE FUNCTION xero_fdw._add_up(counts jsonb, words text[]) RETURNS jsonb
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT counts || coalesce(jsonb_object_agg(w.word,
 		coalesce((counts->>w.word)::bigint, 0) + w.number), '{}')
 	FROM (SELECT word, count(*) AS number FROM unnest(words) AS word GROUP BY word) AS w
@@ -73,10 +73,10 @@ COMMENT ON FUNCTION xero_fdw._add_up(jsonb, text[]) IS
 -- Rows that were returned before an error are kept, and the error undoes all
 -- else.  The last row has the number of calls: those that the plan has made,
 -- which a run makes as well, and the requests that would follow.
-CREATE FUNCTION xero_fdw.plan_sync(name text)
+CREATE FUNCTION xero_fdw._plan_sync(name text)
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text, calls bigint)
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self CONSTANT xero_fdw.sync := xero_fdw._own_sync(name);
 	began CONSTANT timestamptz := clock_timestamp();
@@ -86,6 +86,11 @@ DECLARE
 	decided bigint[] := '{}';
 	sent jsonb := '{}';				-- {action: number of rows}
 BEGIN
+	IF current_setting('transaction_read_only')::boolean THEN
+		RAISE EXCEPTION 'cannot plan a sync in a read-only transaction'
+			USING ERRCODE = 'read_only_sql_transaction',
+				DETAIL = 'A plan takes the steps of a run, and undoes them.';
+	END IF;
 	PERFORM xero_fdw._lock_sync(self);
 	run.sync_id := self.sync_id;
 	run.phase := 'start';
@@ -119,5 +124,11 @@ BEGIN
 			SELECT sum(xero_fdw._requests_for(self.sync_id, m.key, m.value::bigint))
 			FROM jsonb_each_text(sent) AS m), 0)::bigint;
 END $$;
+
+CREATE FUNCTION xero_fdw.plan_sync(name text)
+	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
+		field text, old jsonb, new jsonb, why text, calls bigint)
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.plan_sync(text) IS
 	'what a run of a sync would do, field by field, without doing it; the last row has the number of calls';

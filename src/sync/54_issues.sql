@@ -1,19 +1,24 @@
 -- What people do about issues.
 
 CREATE FUNCTION xero_fdw._find_issue(id bigint) RETURNS xero_fdw.sync_issue
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	issue xero_fdw.sync_issue;
 	self xero_fdw.sync;
 BEGIN
 	SELECT * INTO issue FROM xero_fdw.sync_issue AS i WHERE i.issue_id = id;
+	SELECT s.* INTO self FROM xero_fdw.sync AS s
+	WHERE s.sync_id = issue.sync_id
+		AND pg_has_role(xero_fdw._caller(), xero_fdw._sync_owner(s.local_table), 'USAGE');
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'issue % does not exist', id
 			USING ERRCODE = 'undefined_object',
 				HINT = 'xero_fdw.sync_issues has those that are open.';
 	END IF;
-	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = issue.sync_id;
-	PERFORM xero_fdw._require_owner(self);
+	IF xero_fdw._sync_owner(self.local_table) <> xero_fdw._caller() THEN
+		PERFORM xero_fdw._find_sync(self.name);
+	END IF;
+	PERFORM xero_fdw._require_confirmed(self);
 	PERFORM xero_fdw._lock_sync(self);
 	RETURN issue;
 END $$;
@@ -22,7 +27,7 @@ COMMENT ON FUNCTION xero_fdw._find_issue(bigint) IS
 
 -- Lets the next run merge a link again.
 CREATE FUNCTION xero_fdw._merge_again(issue xero_fdw.sync_issue) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	link xero_fdw.sync_link;
 BEGIN
@@ -39,8 +44,8 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._merge_again(xero_fdw.sync_issue) IS
 	'internal: let the next run merge a link again';
 
-CREATE FUNCTION xero_fdw.retry_issue(issue_id bigint) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION xero_fdw._retry_issue(issue_id bigint) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
 BEGIN
@@ -49,35 +54,45 @@ BEGIN
 		DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 	END IF;
 END $$;
+
+CREATE FUNCTION xero_fdw.retry_issue(issue_id bigint) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.retry_issue(bigint) IS
 	'let the next run of the sync try again what an issue is about';
 
 -- A value of its own becomes a change of the local row.
-CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, value jsonb)
+CREATE FUNCTION xero_fdw._resolve_conflict(issue_id bigint, value jsonb)
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
 	mapped xero_fdw.sync_field;
 BEGIN
-	PERFORM xero_fdw._resolve_conflict(issue, 'local');
+	PERFORM xero_fdw._let_win(issue, 'local');
 	SELECT * INTO STRICT mapped FROM xero_fdw.sync_field AS f
 	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;
-	PERFORM xero_fdw._update_local(issue.sync_id, ARRAY[k.local_key],
+	PERFORM xero_fdw._update_local(s, ARRAY[k.local_key],
 		ARRAY[jsonb_build_object(mapped.local_column, value)], ARRAY[mapped.local_column])
-	FROM xero_fdw.sync_link AS k WHERE k.link_id = issue.link_id;
+	FROM xero_fdw.sync_link AS k JOIN xero_fdw.sync AS s USING (sync_id)
+	WHERE k.link_id = issue.link_id;
 END $$;
+
+CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, value jsonb)
+	RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.resolve_conflict(bigint, jsonb) IS
 	'let the next run of the sync give a field that both sides have changed this value of the local column';
 
-CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, winner text)
+CREATE FUNCTION xero_fdw._resolve_conflict(issue_id bigint, winner text)
 	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	value jsonb;
 BEGIN
 	IF winner IN ('xero', 'local') THEN
-		PERFORM xero_fdw._resolve_conflict(xero_fdw._find_issue(issue_id), winner);
+		PERFORM xero_fdw._let_win(xero_fdw._find_issue(issue_id), winner);
 		RETURN;
 	END IF;
 	BEGIN
@@ -87,23 +102,23 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'A text is written with double quotes in JSON.';
 	END;
-	PERFORM xero_fdw.resolve_conflict(issue_id, value);
+	PERFORM xero_fdw._resolve_conflict(issue_id, value);
 END $$;
+
+CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, winner text)
+	RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.resolve_conflict(bigint, text) IS
 	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
 
 -- The next run is told by a member "?field" of the base image which side wins,
 -- over what the other one says now.  If that has changed by then, it is another
 -- conflict.
-CREATE FUNCTION xero_fdw._resolve_conflict(issue xero_fdw.sync_issue, winner text)
+CREATE FUNCTION xero_fdw._let_win(issue xero_fdw.sync_issue, winner text)
 	RETURNS void
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog
-	SET timezone = 'UTC'
-	SET datestyle = 'ISO'
-	SET intervalstyle = 'postgres'
-	SET bytea_output = 'hex'
-	SET extra_float_digits = 1
+	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	loser jsonb := issue.payload->'xero';
@@ -126,5 +141,5 @@ BEGIN
 	PERFORM xero_fdw._merge_again(issue);
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 END $$;
-COMMENT ON FUNCTION xero_fdw._resolve_conflict(xero_fdw.sync_issue, text) IS
+COMMENT ON FUNCTION xero_fdw._let_win(xero_fdw.sync_issue, text) IS
 	'internal: let one side of a conflict win';

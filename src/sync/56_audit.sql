@@ -12,32 +12,36 @@
 -- did not have it has left the filter, if there is one, and is left as it is.
 CREATE FUNCTION xero_fdw._audit_records(sync integer, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog SET xero_fdw.mark_bad_text = on AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
-	statement CONSTANT text := format('WITH r AS MATERIALIZED (%s), seen AS ('
-			'UPDATE xero_fdw.sync_link AS k SET seen_at = now() FROM r'
-			' WHERE k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
-		'), put AS ('
-			'INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)'
-			' SELECT %2$s, $1, r.* FROM r LEFT JOIN xero_fdw.sync_link AS k'
-			'	ON k.sync_id = %2$s AND k.tenant_id = $1 AND k.xero_id = r.xero_id'
-			' WHERE ($3 IS NULL OR %3$L) AND (k.link_id IS NULL'
-			'	OR k.state IN (''linked'', ''ignored'') AND k.base_xero IS DISTINCT FROM r.remote)'
-			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,'
-			'	updated_at = excluded.updated_at, held = false'
-			'	WHERE old.remote IS DISTINCT FROM excluded.remote'
-			' RETURNING xero_id'
-		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put)',
-		xero_fdw._records_query(sync, condition, limits), sync,
-		(SELECT s.xero_filter IS NULL FROM xero_fdw.sync AS s WHERE s.sync_id = sync));
+	self xero_fdw.sync;
 BEGIN
-	IF (SELECT s.mirror FROM xero_fdw.sync AS s WHERE s.sync_id = sync) THEN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	IF self.mirror THEN
 		SELECT a.* INTO read, differing
-		FROM xero_fdw._mirror_audit(sync, tenant, condition, limits, ids) AS a;
+		FROM xero_fdw._mirror_audit(self, tenant, condition, limits, ids) AS a;
 		RETURN;
 	END IF;
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
+	WITH r AS MATERIALIZED (
+		SELECT * FROM xero_fdw._as_caller(self.search_path,
+			xero_fdw._records_query(sync, condition, limits), tenant, NULL::timestamptz, ids)
+			AS r(xero_id text, remote jsonb, updated_at timestamptz)
+	), seen AS (
+		UPDATE xero_fdw.sync_link AS k SET seen_at = now() FROM r
+		WHERE k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+	), put AS (
+		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
+		SELECT sync, tenant, r.* FROM r
+			LEFT JOIN xero_fdw.sync_link AS k
+				ON k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+		WHERE (ids IS NULL OR self.xero_filter IS NULL) AND (k.link_id IS NULL
+			OR k.state IN ('linked', 'ignored') AND k.base_xero IS DISTINCT FROM r.remote)
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
+			updated_at = excluded.updated_at, held = false
+			WHERE old.remote IS DISTINCT FROM excluded.remote
+		RETURNING old.xero_id
+	)
+	SELECT (SELECT count(*) FROM r), ARRAY(SELECT p.xero_id FROM put AS p) INTO read, differing;
 END $$;
 COMMENT ON FUNCTION xero_fdw._audit_records(integer, uuid, text, text, text[]) IS
 	'internal: read records for an audit';
@@ -45,13 +49,11 @@ COMMENT ON FUNCTION xero_fdw._audit_records(integer, uuid, text, text, text[]) I
 -- The next part of the list; was it the last?
 CREATE FUNCTION xero_fdw._audit_list(self xero_fdw.sync, tenant uuid, pages integer,
 		OUT differing text[], OUT finished boolean)
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	page CONSTANT integer := 1000;
 	condition CONSTANT text := xero_fdw._pull_condition(self.sync_id, false);
-	parted CONSTANT boolean := xero_fdw._can_be_parted(self.sync_id,
-		replace(replace(xero_fdw._records_query(self.sync_id, condition),
-			'$1', quote_literal(tenant) || '::uuid'), '$2', 'NULL::timestamptz'));
+	parted CONSTANT boolean := xero_fdw._can_be_parted(self, condition, tenant, NULL);
 	place xero_fdw.sync_position;
 	part record;
 BEGIN
@@ -72,10 +74,9 @@ COMMENT ON FUNCTION xero_fdw._audit_list(xero_fdw.sync, uuid, integer) IS
 
 -- The condition for records by their keys, which are $3.
 CREATE FUNCTION xero_fdw._ids_condition(self xero_fdw.sync) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
-	SELECT concat_ws(' AND ', 'xero.' || quote_ident(t) || ' = $1',
-		format('xero.%I = ANY ($3::%s[])', self.xero_key, format_type(a.atttypid, a.atttypmod)),
-		'$2 IS NULL')
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat_ws(' AND ', 'xero.' || quote_ident(t) || ' OPERATOR(pg_catalog.=) $1',
+		format('xero.%I OPERATOR(pg_catalog.=) ANY ($3::%s[])', self.xero_key, format_type(a.atttypid, a.atttypmod)))
 	FROM xero_fdw._tenant_column(self.xero_table) AS t, pg_attribute AS a
 	WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key
 $$;
@@ -86,7 +87,7 @@ COMMENT ON FUNCTION xero_fdw._ids_condition(xero_fdw.sync) IS
 -- into the inbox as gone; "gone" is null when all were looked up.
 CREATE FUNCTION xero_fdw._audit_links(self xero_fdw.sync, tenant uuid,
 		batch integer, OUT differing text[], OUT gone text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ids CONSTANT text[] := (SELECT array_agg(k.xero_id)
 		FROM (SELECT k.xero_id FROM xero_fdw.sync_link AS k
@@ -121,10 +122,10 @@ COMMENT ON FUNCTION xero_fdw._audit_links(xero_fdw.sync, uuid, integer) IS
 -- The same for a mirror, which has no links but the copy itself.
 CREATE FUNCTION xero_fdw._audit_copy(self xero_fdw.sync, tenant uuid,
 		batch integer, OUT differing text[], OUT gone text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ids CONSTANT text[] := (SELECT array_agg(m.xero_id) FROM (
-		SELECT m.xero_id FROM xero_fdw._mirror_missing(self.sync_id, tenant) AS m LIMIT batch) AS m);
+		SELECT m.xero_id FROM xero_fdw._mirror_missing(self, tenant) AS m LIMIT batch) AS m);
 BEGIN
 	IF ids IS NULL THEN
 		PERFORM xero_fdw._mirror_audited(self.sync_id, tenant);
@@ -137,17 +138,10 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._audit_copy(xero_fdw.sync, uuid, integer) IS
 	'internal: look up records of a copy that a list did not have';
 
-CREATE FUNCTION xero_fdw.audit_sync(name text, budget_calls integer DEFAULT 100)
+CREATE FUNCTION xero_fdw._audit_sync(name text, budget_calls integer)
 	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
 	LANGUAGE plpgsql
-	SET search_path = pg_catalog
-	SET timezone = 'UTC'
-	SET datestyle = 'ISO'
-	SET intervalstyle = 'postgres'
-	SET bytea_output = 'hex'
-	SET extra_float_digits = 1
-	SET jit = off
-	SET xero_fdw.priority = 'background'
+	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	self CONSTANT xero_fdw.sync := xero_fdw._own_sync(name);
@@ -203,5 +197,10 @@ BEGIN
 		END LOOP;
 	END LOOP;
 END $$;
+
+CREATE FUNCTION xero_fdw.audit_sync(name text, budget_calls integer DEFAULT 100)
+	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.audit_sync(text, integer) IS
 	'compare all records with what a sync knows of them, spending at most so many calls; what is found is settled by the next run, and the next audit goes on where this one ended';

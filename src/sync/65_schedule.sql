@@ -12,10 +12,10 @@ DECLARE
 	home text;
 BEGIN
 	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-		IF NOT has_schema_privilege('cron', 'USAGE') THEN
+		IF NOT has_schema_privilege(xero_fdw._caller(), 'cron', 'USAGE') THEN
 			RAISE EXCEPTION 'permission denied for schema cron'
 				USING ERRCODE = 'insufficient_privilege',
-					HINT = format('GRANT USAGE ON SCHEMA cron TO %I.', current_user);
+					HINT = format('GRANT USAGE ON SCHEMA cron TO %I.', pg_get_userbyid(xero_fdw._caller()));
 		END IF;
 		RETURN;
 	END IF;
@@ -28,69 +28,74 @@ BEGIN
 		USING ERRCODE = 'object_not_in_prerequisite_state',
 			HINT = CASE WHEN home <> current_database()
 				THEN format('It is at home in database "%s". There, let a superuser run: SELECT cron.schedule_in_database(%L, %L, %L, %L, %L);',
-					home, job, schedule, command, current_database(), current_user)
+					home, job, schedule, command, current_database(), pg_get_userbyid(xero_fdw._caller()))
 				ELSE format('Add pg_cron to shared_preload_libraries and run CREATE EXTENSION pg_cron, or have another scheduler run: %s', command) END;
 END $$;
 COMMENT ON FUNCTION xero_fdw._require_cron(text, text, text) IS
 	'internal: an error if the current role cannot use pg_cron here';
 
-CREATE FUNCTION xero_fdw.schedule_sync(name text,
-		schedule text DEFAULT '*/10 * * * *') RETURNS bigint
+CREATE FUNCTION xero_fdw._schedule_sync(name text, schedule text) RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	definition xero_fdw.sync := xero_fdw._find_sync(name);
-	job text := 'xero_fdw: ' || name;
-	command text := format('CALL xero_fdw.run_sync(%L)', name);
+	definition CONSTANT xero_fdw.sync := xero_fdw._own_sync(name);
+	job CONSTANT text := 'xero_fdw: ' || name;
+	command CONSTANT text := format('CALL xero_fdw.run_sync(%L)', name);
 	job_id bigint;
 BEGIN
-	PERFORM xero_fdw._require_owner(definition);
 	PERFORM xero_fdw._require_cron(job, schedule, command);
-	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job_id USING job, schedule, command;
+	SELECT r.job_id INTO job_id FROM xero_fdw._as_caller('pg_catalog, pg_temp',
+		'SELECT cron.schedule($1, $2, $3)', job, schedule, command) AS r(job_id bigint);
 	RETURN job_id;
 END $$;
+
+CREATE FUNCTION xero_fdw.schedule_sync(name text,
+		schedule text DEFAULT '*/10 * * * *') RETURNS bigint
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.schedule_sync(text, text) IS
 	'have pg_cron run a sync, every ten minutes if nothing else is said; returns the number of the job';
 
-CREATE FUNCTION xero_fdw._unschedule(definition xero_fdw.sync) RETURNS boolean
+-- Removes the job of a sync; was there one?  It is the engine that does so, since
+-- the role of the job may have lost its rights on pg_cron, or be gone.
+CREATE FUNCTION xero_fdw._unschedule(name text, role_name name) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	job bigint;
+	removed bigint;
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
-			OR NOT has_schema_privilege('cron', 'USAGE') THEN
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
 		RETURN false;
 	END IF;
-	EXECUTE 'SELECT jobid FROM cron.job WHERE jobname = $1 AND username = $2' INTO job
-		USING 'xero_fdw: ' || definition.name, pg_get_userbyid(definition.owner);
-	IF job IS NOT NULL THEN
-		EXECUTE 'SELECT cron.unschedule($1)' USING job;
-	END IF;
-	RETURN job IS NOT NULL;
+	EXECUTE 'SELECT count(cron.unschedule(jobid)) FROM cron.job WHERE jobname = $1 AND username = $2'
+		INTO removed USING 'xero_fdw: ' || name, role_name::text;
+	RETURN removed > 0;
 END $$;
-COMMENT ON FUNCTION xero_fdw._unschedule(xero_fdw.sync) IS
-	'internal: removes the job of a sync, if there is one that can be seen';
+COMMENT ON FUNCTION xero_fdw._unschedule(text, name) IS
+	'internal: removes the job of a sync; was there one?';
 
-CREATE FUNCTION xero_fdw.unschedule_sync(name text) RETURNS void
+CREATE FUNCTION xero_fdw._unschedule_sync(name text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	definition xero_fdw.sync := xero_fdw._find_sync(name);
+	definition CONSTANT xero_fdw.sync := xero_fdw._find_sync(name);
 BEGIN
-	PERFORM xero_fdw._require_owner(definition);
-	IF NOT xero_fdw._unschedule(definition) THEN
+	IF NOT xero_fdw._unschedule(definition.name, pg_get_userbyid(xero_fdw._caller())) THEN
 		RAISE EXCEPTION 'sync "%" is not scheduled', name
 			USING ERRCODE = 'undefined_object';
 	END IF;
 END $$;
+
+CREATE FUNCTION xero_fdw.unschedule_sync(name text) RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.unschedule_sync(text) IS
 	'have pg_cron run a sync no longer';
 
-CREATE FUNCTION xero_fdw._schedule(name text, owner regrole) RETURNS text
+CREATE FUNCTION xero_fdw._schedule(name text, owner oid) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -104,5 +109,5 @@ BEGIN
 	END IF;
 	RETURN schedule;
 END $$;
-COMMENT ON FUNCTION xero_fdw._schedule(text, regrole) IS
+COMMENT ON FUNCTION xero_fdw._schedule(text, oid) IS
 	'internal: schedule of a sync; null if it has none that can be seen';

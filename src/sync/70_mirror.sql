@@ -89,7 +89,7 @@ AS $$
 			UNION
 			SELECT s.xero_table FROM xero_fdw.sync AS s
 				JOIN pg_class AS c ON c.oid = s.local_table
-			WHERE s.mirror AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
+			WHERE s.mirror AND c.relowner = xero_fdw._caller() AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
 		) AS p
 		JOIN pg_foreign_table AS t ON t.ftrelid = p.relation
 		JOIN pg_foreign_table AS own ON own.ftrelid = _mirror_parent.relation AND own.ftserver = t.ftserver
@@ -114,7 +114,7 @@ AS $$
 		FROM xero_fdw._line_source(relation) AS s
 	),
 	local AS (
-		SELECT c.oid::regclass AS relation, c.relkind, ARRAY(
+		SELECT c.oid::regclass AS relation, c.relkind, c.relowner, ARRAY(
 				SELECT a.attname::text FROM pg_index AS i
 					JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
 				WHERE i.indrelid = c.oid AND i.indisprimary) AS key
@@ -122,7 +122,7 @@ AS $$
 		WHERE c.relnamespace = to_regnamespace(quote_ident(local_schema)) AND c.relname = name
 	)
 	SELECT format('42501 You may not read foreign table %s.', relation)
-	WHERE NOT has_table_privilege(relation, 'SELECT')
+	WHERE NOT has_table_privilege(xero_fdw._caller(), relation, 'SELECT')
 UNION ALL
 	SELECT format('42703 Foreign table %s lacks a column that identifies its rows.', relation)
 	FROM source WHERE key IS NULL
@@ -145,6 +145,9 @@ UNION ALL
 	SELECT format('42809 %s exists and is not a table.', local.relation)
 	FROM local WHERE relkind NOT IN ('r', 'p')
 UNION ALL
+	SELECT format('42501 Table %s exists and belongs to role "%s".', local.relation, pg_get_userbyid(local.relowner))
+	FROM local WHERE relowner <> xero_fdw._caller()
+UNION ALL
 	SELECT format('42P07 Table %s exists, without a primary key of %s.', local.relation, array_to_string(source.key, ', '))
 	FROM local, source
 	WHERE relkind IN ('r', 'p') AND NOT (local.key @> source.key AND local.key <@ source.key)
@@ -160,9 +163,9 @@ UNION ALL
 	SELECT format('42710 There is a sync "%s" of other tables; xero_fdw.drop_sync() forgets it.', s.name)
 	FROM xero_fdw.sync AS s
 	WHERE s.name = local_schema || '.' || _mirror_faults.name
+		AND s.confirmed_by = pg_get_userbyid(xero_fdw._caller())
 		AND NOT (s.mirror AND s.xero_table = _mirror_faults.relation
-			AND s.local_table IN (SELECT l.relation FROM local AS l)
-			AND s.owner = quote_ident(current_user)::regrole)
+			AND s.local_table IN (SELECT l.relation FROM local AS l))
 $$;
 COMMENT ON FUNCTION xero_fdw._mirror_faults(regclass, text, text, regclass[]) IS
 	'internal: what keeps a foreign table from being mirrored';
@@ -173,27 +176,24 @@ CREATE FUNCTION xero_fdw._create_copy(relation regclass, local_schema text,
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	copy text := format('%I.%I', local_schema, name);
-	statement text;
+	copy CONSTANT text := format('%I.%I', local_schema, name);
+	statements text[];
 BEGIN
-	EXECUTE (
-		SELECT format('CREATE TABLE %s (%s, PRIMARY KEY (%s))', copy,
-			string_agg(format('%I %s', column_name, type), ', ' ORDER BY n),
-			(SELECT string_agg(quote_ident(k), ', ') FROM unnest(xero_fdw._mirror_key(relation)) AS k))
-		FROM xero_fdw._mirror_columns(relation));
-	EXECUTE format('COMMENT ON TABLE %s IS %L', copy, obj_description(relation, 'pg_class'));
-	FOR statement IN
-			SELECT format('COMMENT ON COLUMN %s.%I IS %L', copy, column_name, description)
-			FROM xero_fdw._mirror_columns(relation) WHERE description IS NOT NULL LOOP
-		EXECUTE statement;
-	END LOOP;
+	SELECT ARRAY[format('CREATE TABLE %s (%s, PRIMARY KEY (%s))', copy,
+				string_agg(format('%I %s', column_name, type), ', ' ORDER BY n),
+				(SELECT string_agg(quote_ident(k), ', ') FROM unnest(xero_fdw._mirror_key(relation)) AS k)),
+			format('COMMENT ON TABLE %s IS %L', copy, obj_description(relation, 'pg_class'))]
+		|| array_agg(format('COMMENT ON COLUMN %s.%I IS %L', copy, column_name, description))
+			FILTER (WHERE description IS NOT NULL)
+	INTO statements FROM xero_fdw._mirror_columns(relation);
+	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', statement) FROM unnest(statements) AS statement;
 	RETURN copy;
 END $$;
 COMMENT ON FUNCTION xero_fdw._create_copy(regclass, text, text) IS
 	'internal: an empty table like a foreign table, with a primary key';
 
 CREATE FUNCTION xero_fdw._create_mirror(relation regclass, local_schema text,
-		name text, parent xero_fdw.sync, path text) RETURNS integer
+		name text, parent xero_fdw.sync) RETURNS integer
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -203,27 +203,34 @@ DECLARE
 	columns text[] := ARRAY(SELECT column_name FROM xero_fdw._mirror_columns(relation));
 	definition xero_fdw.sync;
 BEGIN
-	INSERT INTO xero_fdw.sync (name, xero_table, local_table, direction, fields,
-		conflict, initial, on_delete, xero_key, local_key, watch, columns, mirror,
-		parent_id, search_path)
-	SELECT local_schema || '.' || name, relation, copy, 'pull',
-		(SELECT jsonb_object_agg(c, c) FROM unnest(columns) AS c WHERE c <> 'line_number'),
-		'xero', 'xero_to_local', 'archive', key[2], key, 'compare',
-		jsonb_build_object('xero', xero_fdw._types(relation, columns),
-			'local', xero_fdw._types(copy, columns)), true, parent.sync_id, path
-	FROM xero_fdw._mirror_key(relation) AS key
-	RETURNING * INTO definition;
+	definition.name := local_schema || '.' || name;
+	definition.xero_table := relation;
+	definition.local_table := copy;
+	definition.direction := 'pull';
+	definition.fields := (SELECT jsonb_object_agg(c, c) FROM unnest(columns) AS c WHERE c <> 'line_number');
+	definition.conflict := 'xero';
+	definition.initial := 'xero_to_local';
+	definition.on_delete := 'archive';
+	definition.local_key := xero_fdw._mirror_key(relation);
+	definition.xero_key := definition.local_key[2];
+	definition.watch := 'compare';
+	definition.columns := jsonb_build_object('xero', xero_fdw._types(relation, columns),
+		'local', xero_fdw._types(copy, columns));
+	definition.mirror := true;
+	definition.parent_id := parent.sync_id;
+	definition.search_path := xero_fdw._caller_path();
+	definition.sync_id := xero_fdw._insert_sync(definition);
 	PERFORM xero_fdw._insert_fields(definition, ARRAY(
 		SELECT ROW(NULL, c, c, c, 'to_local', NULL, NULL, ARRAY[c], ARRAY[c])::xero_fdw.sync_field
 		FROM jsonb_object_keys(definition.fields) AS c));
 	RETURN definition.sync_id;
 END $$;
-COMMENT ON FUNCTION xero_fdw._create_mirror(regclass, text, text, xero_fdw.sync, text) IS
+COMMENT ON FUNCTION xero_fdw._create_mirror(regclass, text, text, xero_fdw.sync) IS
 	'internal: the sync of a copy, which is made if it is not there';
 
 -- Creates what is missing; the syncs that pull.
 CREATE FUNCTION xero_fdw._define_mirror(remote text, local_schema text,
-		tables text[], path text) RETURNS integer[]
+		tables text[]) RETURNS integer[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -239,7 +246,7 @@ BEGIN
 	-- of tables of details, a copy would only have what that of their list has
 	chosen := ARRAY(SELECT s FROM unnest(sources) AS s JOIN pg_class AS c ON c.oid = s
 		WHERE c.relname = ANY (tables)
-			OR tables IS NULL AND (xero_fdw._xero_object(s)).object NOT LIKE '%Details' AND has_table_privilege(s, 'SELECT') AND xero_fdw._mirror_key(s) IS NOT NULL
+			OR tables IS NULL AND (xero_fdw._xero_object(s)).object NOT LIKE '%Details' AND has_table_privilege(xero_fdw._caller(), s, 'SELECT') AND xero_fdw._mirror_key(s) IS NOT NULL
 				AND ((xero_fdw._line_source(s)).parent_object IS NULL
 					OR xero_fdw._mirror_parent(s, local_schema, sources) IS NOT NULL));
 	faults := ARRAY(
@@ -258,7 +265,7 @@ BEGIN
 	PERFORM xero_fdw._raise_faults(format('"%s" cannot be mirrored in schema "%s"', remote, local_schema), faults);
 
 	IF to_regnamespace(quote_ident(local_schema)) IS NULL THEN
-		EXECUTE format('CREATE SCHEMA %I', local_schema);
+		PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format('CREATE SCHEMA %I', local_schema));
 	END IF;
 	-- parents before their lines
 	FOR source IN
@@ -266,42 +273,37 @@ BEGIN
 				xero_fdw._mirror_parent(c.oid, local_schema, chosen) AS holder
 			FROM pg_class AS c
 			WHERE c.oid = ANY (chosen) AND NOT EXISTS (SELECT FROM xero_fdw.sync AS s
-				WHERE s.name = local_schema || '.' || c.relname)
+				WHERE s.name = local_schema || '.' || c.relname
+					AND s.confirmed_by = pg_get_userbyid(xero_fdw._caller()))
 			ORDER BY (xero_fdw._line_source(c.oid)).parent_object IS NOT NULL, c.relname LOOP
 		parent := NULL;
 		IF source.holder IS NULL THEN
-			PERFORM xero_fdw._create_mirror(source.relation, local_schema, source.name, NULL, path);
+			PERFORM xero_fdw._create_mirror(source.relation, local_schema, source.name, NULL);
 			CONTINUE;
 		END IF;
 		SELECT s.* INTO STRICT parent FROM xero_fdw.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table
-		WHERE s.mirror AND s.xero_table = source.holder
+		WHERE s.mirror AND s.xero_table = source.holder AND c.relowner = xero_fdw._caller()
 			AND c.relnamespace = to_regnamespace(quote_ident(local_schema));
 		PERFORM xero_fdw._lock_sync(parent);
-		line := xero_fdw._create_mirror(source.relation, local_schema, source.name, parent, path);
-		PERFORM xero_fdw._mirror_all_lines(line);
-		PERFORM xero_fdw._analyze_local(line, 0);
+		line := xero_fdw._create_mirror(source.relation, local_schema, source.name, parent);
+		PERFORM xero_fdw._mirror_all_lines(parent, s), xero_fdw._analyze_local(line, 0)
+		FROM xero_fdw.sync AS s WHERE s.sync_id = line;
 	END LOOP;
 	RETURN ARRAY(SELECT s.sync_id FROM xero_fdw.sync AS s
 			JOIN pg_class AS c ON c.oid = s.local_table
 		WHERE s.mirror AND s.parent_id IS NULL AND s.xero_table = ANY (chosen)
+			AND c.relowner = xero_fdw._caller()
+			AND s.confirmed_by = pg_get_userbyid(xero_fdw._caller())
 			AND c.relnamespace = to_regnamespace(quote_ident(local_schema))
 		ORDER BY s.name);
 END $$;
-COMMENT ON FUNCTION xero_fdw._define_mirror(text, text, text[], text) IS
+COMMENT ON FUNCTION xero_fdw._define_mirror(text, text, text[]) IS
 	'internal: create the local tables and syncs of a mirror that are missing';
 
 CREATE PROCEDURE xero_fdw.mirror(remote text, local_schema text,
 		tables text[] DEFAULT NULL)
-	LANGUAGE plpgsql
-AS $$
-DECLARE
-	ids integer[] := xero_fdw._define_mirror(remote, local_schema, tables,
-		pg_catalog.current_setting('search_path'));
-BEGIN
-	PERFORM xero_fdw._refuse_block();
-	COMMIT;
-	CALL xero_fdw._run_syncs(ids);
-END $$;
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_mirror';
 COMMENT ON PROCEDURE xero_fdw.mirror(text, text, text[]) IS
 	'copy foreign tables of a schema or server into tables of a local schema, and define the syncs that keep them in step; without tables, all that can be';

@@ -1,68 +1,64 @@
 -- Filling the copies of a mirror: the records of a pull, their lines, what a copy
 -- has refused, plans and audits.
 --
--- Statements on a copy, where there may be triggers and expressions of users, run
--- in functions of their own, by the search path of whoever defined the mirror.
+-- Statements on a copy, where there may be triggers of its owner, go through the
+-- door.  They have the organisation as $1, the watermark as $2, and keys or records
+-- as $3.
 
 -- The statement that puts records into a copy.  "source" selects them, by the
 -- names of the foreign table; "whole" says that there are no others.  It tells
 -- how many they were, how many of them were there, which have made a difference,
--- which were taken out, and which had been refused before.
-CREATE FUNCTION xero_fdw._mirror_statement(sync integer, source text,
+-- which were taken out, and which of $4 were among them.
+CREATE FUNCTION xero_fdw._mirror_statement(self xero_fdw.sync, source text,
 		whole boolean) RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('WITH page AS MATERIALIZED (%s), put AS (INSERT INTO %s AS l (%s) SELECT %s FROM page AS p'
-			' ON CONFLICT (%s) DO %s RETURNING l.%I::text AS key)',
-			source, s.local_table, columns.own, columns.page, key.own,
+			' ON CONFLICT (%s) DO %s RETURNING l.%I::pg_catalog.text AS key)',
+			source, self.local_table, columns.own, columns.page, key.own,
 			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE (%s) IS DISTINCT FROM (%s)',
-				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), s.xero_key)
-		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id = $1'
-			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::text AS key)',
-			s.local_table, key.equal, s.xero_key) ELSE '' END
-		|| format(' SELECT (SELECT count(*) FROM page),'
-			' (SELECT count(*) FROM page AS p JOIN %s AS l ON %s AND l.tenant_id = $1),'
-			' ARRAY(SELECT key FROM put), ARRAY(%s),'
-			' ARRAY(SELECT p.%I::text FROM page AS p WHERE p.%I::text IN (SELECT i.xero_id FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.remote <> ''{}''))',
-			s.local_table, key.equal,
-			CASE WHEN whole THEN 'SELECT key FROM gone' ELSE 'SELECT NULL::text WHERE false' END,
-			s.xero_key, s.xero_key, s.sync_id)
-	FROM xero_fdw.sync AS s,
-		LATERAL (
+				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), self.xero_key)
+		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1'
+			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::pg_catalog.text AS key)',
+			self.local_table, key.equal, self.xero_key) ELSE '' END
+		|| format(' SELECT (SELECT pg_catalog.count(*) FROM page),'
+			' (SELECT pg_catalog.count(*) FROM page AS p JOIN %s AS l ON %s AND l.tenant_id OPERATOR(pg_catalog.=) $1),'
+			' ARRAY(SELECT put.key FROM put), ARRAY(%s),'
+			' ARRAY(SELECT p.%I::pg_catalog.text FROM page AS p WHERE p.%I::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($4))',
+			self.local_table, key.equal,
+			CASE WHEN whole THEN 'SELECT gone.key FROM gone' ELSE 'SELECT NULL::pg_catalog.text WHERE false' END,
+			self.xero_key, self.xero_key)
+	FROM (
 			SELECT string_agg(quote_ident(f.field), ', ') AS own,
 				string_agg(format('p.%I', f.field), ', ') AS page
-			FROM xero_fdw.sync_field AS f WHERE f.sync_id = s.sync_id
+			FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id
 		) AS columns,
 		LATERAL (
 			SELECT string_agg(quote_ident(f.field), ', ') AS own,
 				string_agg(format('l.%I', f.field), ', ') AS local,
 				string_agg(format('excluded.%I', f.field), ', ') AS excluded
 			FROM xero_fdw.sync_field AS f
-			WHERE f.sync_id = s.sync_id AND f.field <> ALL (s.local_key)
+			WHERE f.sync_id = self.sync_id AND f.field <> ALL (self.local_key)
 		) AS others,
 		LATERAL (
 			SELECT string_agg(quote_ident(k), ', ') AS own,
-				string_agg(format('p.%I = l.%I', k, k), ' AND ') AS equal
-			FROM unnest(s.local_key) AS k
+				string_agg(format('p.%I OPERATOR(pg_catalog.=) l.%I', k, k), ' AND ') AS equal
+			FROM unnest(self.local_key) AS k
 		) AS key
-	WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION xero_fdw._mirror_statement(integer, text, boolean) IS
+COMMENT ON FUNCTION xero_fdw._mirror_statement(xero_fdw.sync, text, boolean) IS
 	'internal: the statement that puts records into a copy';
 
-CREATE FUNCTION xero_fdw._mirror_put(sync integer, tenant uuid, statement text,
-		watermark timestamptz, ids text[], OUT read bigint, OUT had bigint,
-		OUT put text[], OUT gone text[], OUT refused text[])
-	LANGUAGE plpgsql
+-- The type of the key that a copy has from Xero.
+CREATE FUNCTION xero_fdw._key_type(self xero_fdw.sync) RETURNS text
+	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement INTO read, had, put, gone, refused USING tenant, watermark, ids;
-END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_put(integer, uuid, text, timestamptz, text[]) IS
-	'internal: put records into a copy';
+	SELECT xero_fdw._column_type(self.local_table, self.xero_key)::text
+$$;
+COMMENT ON FUNCTION xero_fdw._key_type(xero_fdw.sync) IS
+	'internal: the type of a copy''s column for the key of a record';
 
 -- What _lines() wants to know of a parent, from the copy "l".
 CREATE FUNCTION xero_fdw._line_members(line regclass, parent regclass)
@@ -89,94 +85,99 @@ CREATE FUNCTION xero_fdw._lines_statement(line xero_fdw.sync,
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('INSERT INTO %s (%s) SELECT %s FROM pg_catalog.generate_series(1, pg_catalog.cardinality($2), 100) AS n,'
+	SELECT format('INSERT INTO %s (%s) SELECT %s FROM pg_catalog.generate_series(1, pg_catalog.cardinality($2), 100) AS g(n),'
 			' LATERAL (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(%s)) AS parents FROM %s AS l'
-			' WHERE l.tenant_id = $1 AND l.%I = ANY (($2[n : n + 99])::%s[])) AS slice,'
+			' WHERE l.tenant_id OPERATOR(pg_catalog.=) $1 AND l.%I OPERATOR(pg_catalog.=)'
+			' ANY (($2[g.n : g.n OPERATOR(pg_catalog.+) 99])::%s[])) AS slice,'
 			' ROWS FROM (xero_fdw._lines(NULL::%s, slice.parents)) WITH ORDINALITY AS line',
 		line.local_table, string_agg(quote_ident(c.column_name), ', '),
 		string_agg(CASE WHEN line.fields ? c.column_name THEN format('line.%I', c.column_name)
 			ELSE format('pg_catalog.row_number() OVER (PARTITION BY line.%I ORDER BY line.ordinality)', line.xero_key) END, ', '),
 		xero_fdw._line_members(line.xero_table, parent.xero_table), parent.local_table,
-		parent.xero_key, parent.columns #>> ARRAY['local', 'columns', parent.xero_key], line.xero_table)
+		parent.xero_key, xero_fdw._key_type(parent), line.xero_table)
 	FROM jsonb_object_keys(line.columns #> '{local,columns}') AS c (column_name)
 $$;
 COMMENT ON FUNCTION xero_fdw._lines_statement(xero_fdw.sync, xero_fdw.sync) IS
 	'internal: the statement that makes the lines of records in a copy';
 
-CREATE FUNCTION xero_fdw._mirror_run(sync integer, tenant uuid, keys text[],
-		statement text) RETURNS void
-	LANGUAGE plpgsql
+-- Takes records, or the lines of records, out of a copy.
+CREATE FUNCTION xero_fdw._remove_rows(self xero_fdw.sync, tenant uuid, keys text[])
+	RETURNS bigint
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement USING tenant, keys;
-END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_run(integer, uuid, text[], text) IS
-	'internal: run a statement on rows of a copy';
+	SELECT xero_fdw._do_as_caller(self.search_path,
+		format('DELETE FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1'
+			' AND l.%I OPERATOR(pg_catalog.=) ANY ($2::%s[])',
+			self.local_table, self.xero_key, xero_fdw._key_type(self)), tenant, keys)
+$$;
+COMMENT ON FUNCTION xero_fdw._remove_rows(xero_fdw.sync, uuid, text[]) IS
+	'internal: take the rows of records out of a copy';
 
-CREATE FUNCTION xero_fdw._mirror_lines(line integer, tenant uuid, parents text[])
+-- Replaces the lines of records by what these have in the copy.
+CREATE FUNCTION xero_fdw._mirror_lines(parent xero_fdw.sync, tenant uuid, parents text[])
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	self xero_fdw.sync;
-	parent xero_fdw.sync;
+	line xero_fdw.sync;
 BEGIN
-	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = line;
-	SELECT * INTO STRICT parent FROM xero_fdw.sync AS s WHERE s.sync_id = self.parent_id;
-	PERFORM xero_fdw._mirror_run(line, tenant, parents,
-		format('DELETE FROM %s WHERE tenant_id = $1 AND %I = ANY ($2::%s[])', self.local_table, self.xero_key,
-			self.columns #>> ARRAY['local', 'columns', self.xero_key]));
-	PERFORM xero_fdw._mirror_run(line, tenant, parents, xero_fdw._lines_statement(self, parent));
+	FOR line IN
+			SELECT s.* FROM xero_fdw._with_lines(parent) AS s
+			WHERE s.parent_id = parent.sync_id AND parents <> '{}' LOOP
+		PERFORM xero_fdw._remove_rows(line, tenant, parents);
+		PERFORM xero_fdw._do_as_caller(line.search_path,
+			xero_fdw._lines_statement(line, parent), tenant, parents);
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_lines(integer, uuid, text[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_lines(xero_fdw.sync, uuid, text[]) IS
 	'internal: replace the lines of records by what these have in the copy';
 
-CREATE FUNCTION xero_fdw._mirror_all_lines(line integer) RETURNS void
+CREATE FUNCTION xero_fdw._mirror_all_lines(parent xero_fdw.sync, line xero_fdw.sync)
+	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	parent xero_fdw.sync;
-	tenant uuid;
-	keys text[];
+	part record;
 BEGIN
-	SELECT p.* INTO STRICT parent
-	FROM xero_fdw.sync AS s JOIN xero_fdw.sync AS p ON p.sync_id = s.parent_id
-	WHERE s.sync_id = line;
-	FOR tenant, keys IN EXECUTE format(
-			'SELECT tenant_id, array_agg(key) FROM (SELECT tenant_id, %I::text AS key,'
-			' (row_number() OVER (PARTITION BY tenant_id) - 1) / 1000 AS n FROM %s) AS k GROUP BY tenant_id, n',
-			parent.xero_key, parent.local_table) LOOP
-		PERFORM xero_fdw._mirror_lines(line, tenant, keys);
+	FOR part IN
+			SELECT * FROM xero_fdw._as_caller(parent.search_path, format(
+				'SELECT k.tenant_id, pg_catalog.array_agg(k.key) FROM (SELECT l.tenant_id, l.%I::pg_catalog.text AS key,'
+				' (pg_catalog.row_number() OVER (PARTITION BY l.tenant_id) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) 1000 AS n'
+				' FROM %s AS l) AS k GROUP BY k.tenant_id, k.n',
+				parent.xero_key, parent.local_table)) AS r(tenant uuid, keys text[]) LOOP
+		PERFORM xero_fdw._do_as_caller(line.search_path,
+			xero_fdw._lines_statement(line, parent), part.tenant, part.keys);
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_all_lines(integer) IS
+COMMENT ON FUNCTION xero_fdw._mirror_all_lines(xero_fdw.sync, xero_fdw.sync) IS
 	'internal: make the lines of all records that a copy has';
 
--- Puts records into the copy, and their lines; how many they were.
-CREATE FUNCTION xero_fdw._mirror_page(run bigint, sync integer, tenant uuid,
-		source text, whole boolean, watermark timestamptz, ids text[])
+-- Puts records into the copy, and their lines; how many they were.  "records" is
+-- what $3 of the source stands for.
+CREATE FUNCTION xero_fdw._mirror_page(run bigint, self xero_fdw.sync, tenant uuid,
+		source text, whole boolean, watermark timestamptz, records jsonb[])
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	waiting CONSTANT text[] := ARRAY(SELECT i.xero_id FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.remote <> '{}');
 	page record;
 	added bigint;
 BEGIN
-	page := xero_fdw._mirror_put(sync, tenant,
-		xero_fdw._mirror_statement(sync, source, whole), watermark, ids);
-	PERFORM xero_fdw._mirror_lines(s.sync_id, tenant, page.put || page.gone)
-	FROM xero_fdw.sync AS s
-	WHERE s.parent_id = sync AND page.put || page.gone <> '{}';
+	SELECT * INTO page FROM xero_fdw._as_caller(self.search_path,
+		xero_fdw._mirror_statement(self, source, whole), tenant, watermark, records, waiting)
+		AS r(read bigint, had bigint, put text[], gone text[], refused text[]);
+	PERFORM xero_fdw._mirror_lines(self, tenant, page.put || page.gone);
 	IF page.refused <> '{}' THEN
 		DELETE FROM xero_fdw.sync_inbox AS i
-		WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
 		DELETE FROM xero_fdw.sync_issue AS i
-		WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
 	END IF;
 	added := page.read - page.had;
 	UPDATE xero_fdw.sync_run AS r
@@ -186,90 +187,87 @@ BEGIN
 	WHERE r.run_id = run;
 	RETURN page.read;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_page(bigint, integer, uuid, text, boolean, timestamptz, text[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_page(bigint, xero_fdw.sync, uuid, text, boolean, timestamptz, jsonb[]) IS
 	'internal: put records and their lines into a copy';
 
--- All are compared with all, whatever the planner thinks of tables that were empty
--- when it last heard of them.
-CREATE FUNCTION xero_fdw._mirror_missing(sync integer, tenant uuid)
+-- What is in the copy and not in the inbox.  All are compared with all, whatever
+-- the planner thinks of tables that were empty when it last heard of them.
+CREATE FUNCTION xero_fdw._mirror_missing(self xero_fdw.sync, tenant uuid)
 	RETURNS TABLE (xero_id text)
-	LANGUAGE plpgsql STABLE
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 	SET enable_nestloop = off
 AS $$
-BEGIN
-	RETURN QUERY EXECUTE (
-		SELECT format('SELECT l.%I::text FROM %s AS l WHERE l.tenant_id = $1 AND NOT EXISTS (SELECT'
-			' FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.xero_id = l.%I::text)',
-			s.xero_key, s.local_table, sync, s.xero_key)
-		FROM xero_fdw.sync AS s WHERE s.sync_id = sync) USING tenant;
-END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_missing(integer, uuid) IS
+	SELECT l.xero_id FROM xero_fdw._as_caller(self.search_path,
+			format('SELECT l.%I::pg_catalog.text FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1',
+				self.xero_key, self.local_table), tenant) AS l(xero_id text)
+	WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = l.xero_id)
+$$;
+COMMENT ON FUNCTION xero_fdw._mirror_missing(xero_fdw.sync, uuid) IS
 	'internal: what is in a copy and not in the inbox';
 
-CREATE FUNCTION xero_fdw._mirror_foresee(sync integer, tenant uuid,
+-- For a plan: reads records into the inbox, and what is gone.
+CREATE FUNCTION xero_fdw._mirror_foresee(self xero_fdw.sync, tenant uuid,
 		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	read CONSTANT bigint := xero_fdw._fill_inbox(sync, tenant,
-		xero_fdw._records_query(sync, condition, limits), watermark);
+	read CONSTANT bigint := xero_fdw._fill_inbox(self.sync_id, tenant,
+		xero_fdw._records_query(self.sync_id, condition, limits), watermark);
 BEGIN
 	IF whole THEN
 		INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id)
-		SELECT sync, tenant, m.xero_id FROM xero_fdw._mirror_missing(sync, tenant) AS m;
+		SELECT self.sync_id, tenant, m.xero_id FROM xero_fdw._mirror_missing(self, tenant) AS m;
 	END IF;
 	RETURN read;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_foresee(integer, uuid, text, text, boolean, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._mirror_foresee(xero_fdw.sync, uuid, text, text, boolean, timestamptz) IS
 	'internal: read records into the inbox, and what is gone';
 
 -- Reads records into the copy.  If it refuses one, or one has a text that cannot
 -- be stored, they are read into the inbox, from where _mirror_inbox() finds out
 -- which.
-CREATE FUNCTION xero_fdw._mirror_read(run bigint, sync integer, tenant uuid,
+CREATE FUNCTION xero_fdw._mirror_read(run bigint, self xero_fdw.sync, tenant uuid,
 		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	source text;
 BEGIN
-	SELECT format('SELECT %s FROM %s AS xero WHERE %s %s',
-		(SELECT string_agg(format('xero.%I', f.field), ', ') FROM xero_fdw.sync_field AS f WHERE f.sync_id = s.sync_id),
-		s.xero_table, condition, limits)
-	INTO STRICT source FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	RETURN xero_fdw._mirror_page(run, sync, tenant, source, whole, watermark, NULL);
+	RETURN xero_fdw._mirror_page(run, self, tenant, (
+		SELECT format('SELECT %s FROM %s AS xero WHERE %s %s', string_agg(format('xero.%I', f.field), ', '),
+			self.xero_table, condition, limits)
+		FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id), whole, watermark, NULL);
 EXCEPTION WHEN OTHERS THEN
 	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
 		RAISE;
 	END IF;
-	RETURN xero_fdw._fill_inbox(sync, tenant,
-		xero_fdw._records_query(sync, condition, limits), watermark);
+	RETURN xero_fdw._fill_inbox(self.sync_id, tenant,
+		xero_fdw._records_query(self.sync_id, condition, limits), watermark);
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_read(bigint, integer, uuid, text, text, boolean, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._mirror_read(bigint, xero_fdw.sync, uuid, text, text, boolean, timestamptz) IS
 	'internal: read records into a copy; how many they were';
 
 -- A chunk of a pull.  For a plan the records stay in the inbox.
-CREATE FUNCTION xero_fdw._mirror_records(run bigint, sync integer, tenant uuid,
+CREATE FUNCTION xero_fdw._mirror_records(run bigint, self xero_fdw.sync, tenant uuid,
 		condition text, limits text, watermark timestamptz) RETURNS bigint
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN run IS NULL
-		THEN xero_fdw._mirror_foresee(sync, tenant, condition, limits, whole, watermark)
-		ELSE xero_fdw._mirror_read(run, sync, tenant, condition, limits, whole, watermark) END
+		THEN xero_fdw._mirror_foresee(self, tenant, condition, limits, whole, watermark)
+		ELSE xero_fdw._mirror_read(run, self, tenant, condition, limits, whole, watermark) END
 	FROM (VALUES (watermark IS NULL AND limits = '')) AS v (whole)
 $$;
-COMMENT ON FUNCTION xero_fdw._mirror_records(bigint, integer, uuid, text, text, timestamptz) IS
+COMMENT ON FUNCTION xero_fdw._mirror_records(bigint, xero_fdw.sync, uuid, text, text, timestamptz) IS
 	'internal: read the records of a pull into a copy; how many they were';
 
 -- Puts records of the inbox into the copy, by halves until those that are refused
 -- stand alone.
-CREATE FUNCTION xero_fdw._mirror_ids(run bigint, sync integer, tenant uuid,
+CREATE FUNCTION xero_fdw._mirror_ids(run bigint, self xero_fdw.sync, tenant uuid,
 		ids text[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -277,22 +275,22 @@ AS $$
 DECLARE
 	half CONSTANT integer := cardinality(ids) / 2;
 BEGIN
-	PERFORM xero_fdw._mirror_page(run, sync, tenant, format('SELECT r.*'
-			' FROM xero_fdw.sync_inbox AS i, jsonb_populate_record(NULL::%s, i.remote) AS r'
-			' WHERE i.sync_id = %s AND i.tenant_id = $1 AND i.xero_id = ANY ($3)', s.xero_table, sync),
-		false, NULL, ids)
-	FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._mirror_page(run, self, tenant,
+		format('SELECT r.* FROM pg_catalog.unnest($3) AS i(remote),'
+			' pg_catalog.jsonb_populate_record(NULL::%s, i.remote) AS r', self.xero_table),
+		false, NULL, ARRAY(SELECT i.remote FROM xero_fdw.sync_inbox AS i
+			WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids)));
 EXCEPTION WHEN OTHERS THEN
 	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
 		RAISE;
 	ELSIF half > 0 THEN
-		PERFORM xero_fdw._mirror_ids(run, sync, tenant, ids[1 : half]);
-		PERFORM xero_fdw._mirror_ids(run, sync, tenant, ids[half + 1 : cardinality(ids)]);
+		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[1 : half]);
+		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[half + 1 : cardinality(ids)]);
 	ELSE
-		PERFORM xero_fdw._mirror_issue(run, sync, tenant, ids[1], SQLERRM, SQLSTATE);
+		PERFORM xero_fdw._mirror_issue(run, self.sync_id, tenant, ids[1], SQLERRM, SQLSTATE);
 	END IF;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_ids(bigint, integer, uuid, text[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_ids(bigint, xero_fdw.sync, uuid, text[]) IS
 	'internal: put records of the inbox into a copy';
 
 CREATE FUNCTION xero_fdw._mirror_issue(run bigint, sync integer, tenant uuid,
@@ -319,33 +317,27 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_issue(bigint, integer, uuid, text, text, text) IS
 	'internal: a record that a copy refuses waits for a person';
 
-CREATE FUNCTION xero_fdw._mirror_remove(run bigint, sync integer, tenant uuid,
+CREATE FUNCTION xero_fdw._mirror_remove(run bigint, self xero_fdw.sync, tenant uuid,
 		ids text[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	self xero_fdw.sync;
 BEGIN
-	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._mirror_run(sync, tenant, ids,
-		format('DELETE FROM %s WHERE tenant_id = $1 AND %I = ANY ($2::%s[])', self.local_table, self.xero_key,
-			self.columns #>> ARRAY['local', 'columns', self.xero_key]));
-	PERFORM xero_fdw._mirror_lines(s.sync_id, tenant, ids)
-	FROM xero_fdw.sync AS s WHERE s.parent_id = sync;
+	PERFORM xero_fdw._remove_rows(self, tenant, ids);
+	PERFORM xero_fdw._mirror_lines(self, tenant, ids);
 	DELETE FROM xero_fdw.sync_inbox AS i
-	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
 	DELETE FROM xero_fdw.sync_issue AS i
-	WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
 	UPDATE xero_fdw.sync_run AS r SET updated = r.updated + cardinality(ids)
 	WHERE r.run_id = run;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_remove(bigint, integer, uuid, text[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_remove(bigint, xero_fdw.sync, uuid, text[]) IS
 	'internal: take records that are gone, and their lines, out of a copy';
 
 -- The next of the records that a copy has refused, that an audit has found or a
 -- person wants to try again; were they the last?
-CREATE FUNCTION xero_fdw._mirror_inbox(run bigint, sync integer) RETURNS boolean
+CREATE FUNCTION xero_fdw._mirror_inbox(run bigint, self xero_fdw.sync) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -359,22 +351,22 @@ BEGIN
 			FROM (SELECT i.tenant_id, i.xero_id, i.remote IS NULL AS gone,
 					xero_fdw._bad_column(i.remote) AS bad
 				FROM xero_fdw.sync_inbox AS i
-				WHERE i.sync_id = sync AND NOT i.held
+				WHERE i.sync_id = self.sync_id AND NOT i.held
 				LIMIT 1000) AS n
 			GROUP BY n.tenant_id LOOP
 		IF waiting.gone IS NOT NULL THEN
-			PERFORM xero_fdw._mirror_remove(run, sync, waiting.tenant_id, waiting.gone);
+			PERFORM xero_fdw._mirror_remove(run, self, waiting.tenant_id, waiting.gone);
 		END IF;
-		PERFORM xero_fdw._mirror_issue(run, sync, waiting.tenant_id, b.key,
+		PERFORM xero_fdw._mirror_issue(run, self.sync_id, waiting.tenant_id, b.key,
 			xero_fdw._bad_text_message(b.value), '22P05')
 		FROM jsonb_each_text(waiting.bad) AS b;
 		IF waiting.ids IS NOT NULL THEN
-			PERFORM xero_fdw._mirror_ids(run, sync, waiting.tenant_id, waiting.ids);
+			PERFORM xero_fdw._mirror_ids(run, self, waiting.tenant_id, waiting.ids);
 		END IF;
 	END LOOP;
-	RETURN NOT EXISTS (SELECT FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = sync AND NOT i.held);
+	RETURN NOT EXISTS (SELECT FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = self.sync_id AND NOT i.held);
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_inbox(bigint, integer) IS
+COMMENT ON FUNCTION xero_fdw._mirror_inbox(bigint, xero_fdw.sync) IS
 	'internal: put records that wait in the inbox into a copy; were they the last?';
 
 -- What a record, null if it is gone, would change of a row, null if there is none;
@@ -413,76 +405,73 @@ COMMENT ON FUNCTION xero_fdw._mirror_decision(uuid, text, jsonb, jsonb) IS
 
 -- Of a plan: what the next records of the inbox would change in the copy; null
 -- if there are none.
-CREATE FUNCTION xero_fdw._mirror_decisions(sync integer)
+CREATE FUNCTION xero_fdw._mirror_decisions(self xero_fdw.sync)
 	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	decisions xero_fdw._decision[];
+	tenants uuid[];
+	ids text[];
+	remotes jsonb[];
 BEGIN
-	IF NOT EXISTS (SELECT FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = sync AND NOT i.held) THEN
-		RETURN NULL;
-	END IF;
-	EXECUTE (
-		SELECT format('WITH next AS (DELETE FROM xero_fdw.sync_inbox WHERE ctid = ANY (ARRAY('
-				'SELECT i.ctid FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = %s AND NOT i.held LIMIT 1000))'
-				' RETURNING tenant_id, xero_id, remote)'
-				' SELECT array_agg(d) FROM next AS n LEFT JOIN %s AS l ON l.tenant_id = n.tenant_id AND l.%I = n.xero_id::%s,'
-				' xero_fdw._mirror_decision(n.tenant_id, n.xero_id, n.remote, to_jsonb(l)) AS d'
-				' WHERE d.why IS NOT NULL AND xero_fdw._bad_column(n.remote) IS NULL',
-			sync, s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key])
-		FROM xero_fdw.sync AS s WHERE s.sync_id = sync) INTO decisions;
-	RETURN coalesce(decisions, '{}');
+	WITH next AS (
+		DELETE FROM xero_fdw.sync_inbox WHERE ctid = ANY (ARRAY(
+			SELECT i.ctid FROM xero_fdw.sync_inbox AS i
+			WHERE i.sync_id = self.sync_id AND NOT i.held LIMIT 1000))
+		RETURNING tenant_id, xero_id, remote
+	)
+	SELECT array_agg(n.tenant_id), array_agg(n.xero_id), array_agg(n.remote)
+	INTO tenants, ids, remotes FROM next AS n;
+	RETURN CASE WHEN ids IS NOT NULL THEN ARRAY(
+		SELECT d FROM xero_fdw._as_caller(self.search_path, format(
+				'SELECT u.tenant, u.id, u.remote, pg_catalog.to_jsonb(ROW(l.*)::%1$s)'
+				' FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(tenant, id, remote)'
+				' LEFT JOIN %1$s AS l ON l.tenant_id OPERATOR(pg_catalog.=) u.tenant AND l.%2$I OPERATOR(pg_catalog.=) u.id::%3$s',
+				self.local_table, self.xero_key, xero_fdw._key_type(self)), tenants, ids, remotes)
+				AS r(tenant uuid, id text, remote jsonb, local jsonb),
+			xero_fdw._mirror_decision(r.tenant, r.id, r.remote,
+				CASE WHEN r.local ->> 'tenant_id' IS NOT NULL THEN r.local END) AS d
+		WHERE d.why IS NOT NULL AND xero_fdw._bad_column(r.remote) IS NULL) END;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_decisions(integer) IS
+COMMENT ON FUNCTION xero_fdw._mirror_decisions(xero_fdw.sync) IS
 	'internal: what records of the inbox would change in a copy';
 
 -- Reads records for an audit.  Those that differ from the copy go into the inbox,
 -- unless they have left the filter; of the others it keeps the keys, held and
 -- empty, until the list is at its end.
-CREATE FUNCTION xero_fdw._mirror_audit(sync integer, tenant uuid, condition text,
+CREATE FUNCTION xero_fdw._mirror_audit(self xero_fdw.sync, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	statement text;
-BEGIN
-	SELECT format('WITH r AS MATERIALIZED (%s), compared AS ('
-			'SELECT r.*, ($3 IS NULL OR %L) AND NOT coalesce(r.remote = (SELECT pg_catalog.to_jsonb(z) FROM (SELECT %s) AS z), false) AS differs'
-			' FROM r LEFT JOIN %s AS l ON l.tenant_id = $1 AND l.%I = r.xero_id::%s'
-		'), put AS ('
-			'INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)'
-			' SELECT %s, $1, c.xero_id, CASE WHEN c.differs THEN c.remote ELSE ''{}'' END, c.updated_at, NOT c.differs'
-			' FROM compared AS c'
-			' ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,'
-			'	updated_at = excluded.updated_at, held = false'
-			'	WHERE NOT excluded.held AND old.remote IS DISTINCT FROM excluded.remote'
-			' RETURNING xero_id, held'
-		') SELECT (SELECT count(*) FROM r), ARRAY(SELECT xero_id FROM put WHERE NOT held)',
-		xero_fdw._records_query(sync, condition, limits), s.xero_filter IS NULL,
-		(SELECT string_agg(format('l.%I', f.field), ', ') FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync),
-		s.local_table, s.xero_key, s.columns #>> ARRAY['local', 'columns', s.xero_key], sync)
-	INTO STRICT statement FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	SELECT a.read, a.differing INTO read, differing
-	FROM xero_fdw._mirror_compare(sync, tenant, statement, ids) AS a;
-END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_audit(integer, uuid, text, text, text[]) IS
-	'internal: read records for an audit of a copy';
-
-CREATE FUNCTION xero_fdw._mirror_compare(sync integer, tenant uuid,
-		statement text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET xero_fdw.mark_bad_text = on
 AS $$
 BEGIN
-	PERFORM xero_fdw._use_path(sync);
-	EXECUTE statement INTO read, differing USING tenant, NULL::timestamptz, ids;
+	WITH r AS MATERIALIZED (
+		SELECT * FROM xero_fdw._as_caller(self.search_path, format(
+				'SELECT r.*, ($3 IS NULL OR %L) AND NOT coalesce(r.remote OPERATOR(pg_catalog.=) %s, false)'
+				' FROM (%s) AS r(xero_id, remote, updated_at)'
+				' LEFT JOIN %s AS l ON l.tenant_id OPERATOR(pg_catalog.=) $1 AND l.%I OPERATOR(pg_catalog.=) r.xero_id::%s',
+				self.xero_filter IS NULL,
+				xero_fdw._object_of('l', ARRAY(SELECT f.field FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id)),
+				xero_fdw._records_query(self.sync_id, condition, limits),
+				self.local_table, self.xero_key, xero_fdw._key_type(self)), tenant, NULL::timestamptz, ids)
+			AS r(xero_id text, remote jsonb, updated_at timestamptz, differs boolean)
+	), put AS (
+		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)
+		SELECT self.sync_id, tenant, r.xero_id, CASE WHEN r.differs THEN r.remote ELSE '{}' END,
+			r.updated_at, NOT r.differs
+		FROM r
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
+			updated_at = excluded.updated_at, held = false
+			WHERE NOT excluded.held AND old.remote IS DISTINCT FROM excluded.remote
+		RETURNING old.xero_id, old.held
+	)
+	SELECT (SELECT count(*) FROM r), ARRAY(SELECT p.xero_id FROM put AS p WHERE NOT p.held)
+	INTO read, differing;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_compare(integer, uuid, text, text[]) IS
-	'internal: compare records with a copy';
+COMMENT ON FUNCTION xero_fdw._mirror_audit(xero_fdw.sync, uuid, text, text, text[]) IS
+	'internal: read records for an audit of a copy';
 
 -- Those of the ids that Xero, asked for them, did not have go into the inbox.
 CREATE FUNCTION xero_fdw._mirror_gone(sync integer, tenant uuid, ids text[])

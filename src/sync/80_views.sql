@@ -1,28 +1,47 @@
--- What users look at.  The views show the syncs of whoever asks.
+-- What users look at.  The views have the rights of the extension's owner, and show
+-- the syncs of those whose rights the user has; as barriers, so that no function of
+-- theirs sees the others' rows before they are left out.
 
-CREATE VIEW xero_fdw.syncs WITH (security_invoker) AS
-	SELECT s.name, s.owner, s.xero_table, s.local_table, s.direction, s.fields,
+CREATE VIEW xero_fdw._running AS
+	SELECT k.objid::bigint AS sync_id FROM pg_locks AS k
+	WHERE k.locktype = 'object' AND k.classid = 'xero_fdw.sync'::regclass AND k.granted
+		AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+COMMENT ON VIEW xero_fdw._running IS
+	'internal: the syncs whose locks somebody has';
+
+CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
+	SELECT s.name, c.relowner::regrole AS owner, s.xero_table, s.local_table, s.direction, s.fields,
 		s.match_on, s.xero_filter, s.local_filter, s.conflict, s.initial,
 		s.on_delete, s.watch, p.name AS parent, r.state,
 		r.started_at AS last_start, r.ended_at AS last_end,
 		(SELECT max(d.ended_at) FROM xero_fdw.sync_run AS d
 			WHERE d.sync_id = s.sync_id AND d.state = 'done') AS last_done,
-		xero_fdw._schedule(s.name, s.owner) AS schedule,
+		xero_fdw._schedule(s.name, c.relowner) AS schedule,
 		(SELECT CASE WHEN bool_and(q.watermark IS NOT NULL) THEN min(q.watermark) END
 			FROM xero_fdw.sync_position AS q
 			WHERE q.sync_id = s.sync_id) AS watermark,
 		(SELECT count(*) FROM xero_fdw.sync_issue AS i
-			WHERE i.sync_id = s.sync_id) AS issues
+			WHERE i.sync_id = s.sync_id) AS issues,
+		s.confirmed_by = pg_get_userbyid(c.relowner) AS confirmed,
+		(SELECT count(*) FROM xero_fdw.sync_change AS h
+			WHERE h.sync_id = s.sync_id) AS waiting_changes
 	FROM xero_fdw.sync AS s
+		JOIN pg_class AS c ON c.oid = s.local_table
 		LEFT JOIN xero_fdw.sync AS p ON p.sync_id = s.parent_id
 		LEFT JOIN LATERAL (
-			SELECT state, started_at, ended_at FROM xero_fdw.sync_run
-			WHERE sync_id = s.sync_id ORDER BY run_id DESC LIMIT 1
-		) AS r ON true;
+			SELECT CASE WHEN l.state = 'running' AND NOT EXISTS (
+					SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id)
+				THEN 'crashed' ELSE l.state END AS state,
+				l.started_at, l.ended_at
+			FROM xero_fdw.sync_run AS l
+			WHERE l.sync_id = s.sync_id AND l.state <> 'busy' ORDER BY l.run_id DESC LIMIT 1
+		) AS r ON true
+	WHERE pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW xero_fdw.syncs IS
 	'your syncs: how they are defined, and where they are';
 COMMENT ON COLUMN xero_fdw.syncs.name IS 'name of the sync';
-COMMENT ON COLUMN xero_fdw.syncs.owner IS 'role that it runs as';
+COMMENT ON COLUMN xero_fdw.syncs.owner IS
+	'role that it runs as: the owner of the local table';
 COMMENT ON COLUMN xero_fdw.syncs.xero_table IS 'foreign table of xero_fdw';
 COMMENT ON COLUMN xero_fdw.syncs.local_table IS 'the other table';
 COMMENT ON COLUMN xero_fdw.syncs.direction IS
@@ -57,13 +76,22 @@ COMMENT ON COLUMN xero_fdw.syncs.watermark IS
 	'all that Xero changed before it was read, by Xero''s clock; null until a pull came to its end';
 COMMENT ON COLUMN xero_fdw.syncs.issues IS
 	'rows of xero_fdw.sync_issues';
+COMMENT ON COLUMN xero_fdw.syncs.confirmed IS
+	'false if the local table got another owner, who has not called confirm_sync() yet; it is paused until then';
+COMMENT ON COLUMN xero_fdw.syncs.waiting_changes IS
+	'local changes that the next run is to look at';
 
-CREATE VIEW xero_fdw.sync_runs WITH (security_invoker) AS
-	SELECT r.run_id, s.name AS sync, r.started_at, r.ended_at, r.state, r.phase,
+CREATE VIEW xero_fdw.sync_runs WITH (security_barrier) AS
+	SELECT r.run_id, s.name AS sync, r.started_at, r.ended_at,
+		CASE WHEN r.state = 'running' AND NOT EXISTS (
+				SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id)
+			THEN 'crashed' ELSE r.state END AS state, r.phase,
 		r.done, r.total, r.pulled, r.pushed, r.created, r.updated, r.unchanged,
 		r.conflicts, r.issues, r.calls, r.bytes, r.budget_wait, r.pid, r.sqlstate,
 		r.error
-	FROM xero_fdw.sync_run AS r JOIN xero_fdw.sync AS s USING (sync_id);
+	FROM xero_fdw.sync_run AS r JOIN xero_fdw.sync AS s USING (sync_id)
+		JOIN pg_class AS c ON c.oid = s.local_table
+	WHERE pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW xero_fdw.sync_runs IS
 	'the runs of your syncs, also those under way';
 COMMENT ON COLUMN xero_fdw.sync_runs.run_id IS 'number of the run';
@@ -72,7 +100,7 @@ COMMENT ON COLUMN xero_fdw.sync_runs.started_at IS 'when it began';
 COMMENT ON COLUMN xero_fdw.sync_runs.ended_at IS
 	'when it ended; null if it has not';
 COMMENT ON COLUMN xero_fdw.sync_runs.state IS
-	'running, done, paused (the next run continues there), failed, crashed or cancelled';
+	'running, done, paused (the next run continues there), failed, crashed, cancelled, or busy (another run was under way)';
 COMMENT ON COLUMN xero_fdw.sync_runs.phase IS 'what is being done';
 COMMENT ON COLUMN xero_fdw.sync_runs.done IS
 	'how much of the phase is done';
@@ -99,11 +127,13 @@ COMMENT ON COLUMN xero_fdw.sync_runs.sqlstate IS
 COMMENT ON COLUMN xero_fdw.sync_runs.error IS
 	'why it was paused or failed; null if it was not';
 
-CREATE VIEW xero_fdw.sync_issues WITH (security_invoker) AS
+CREATE VIEW xero_fdw.sync_issues WITH (security_barrier) AS
 	SELECT i.issue_id, s.name AS sync, i.tenant_id, i.local_key, i.xero_id,
 		i.kind, i.field, i.message, i.sqlstate, i.payload, i.first_seen,
 		i.last_seen, i.attempts
-	FROM xero_fdw.sync_issue AS i JOIN xero_fdw.sync AS s USING (sync_id);
+	FROM xero_fdw.sync_issue AS i JOIN xero_fdw.sync AS s USING (sync_id)
+		JOIN pg_class AS c ON c.oid = s.local_table
+	WHERE pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW xero_fdw.sync_issues IS
 	'what your syncs could not do, each until it is settled';
 COMMENT ON COLUMN xero_fdw.sync_issues.issue_id IS

@@ -1,5 +1,4 @@
--- What the sync procedures are made of.  Everybody may call these: they check
--- the caller's rights on the foreign table.
+-- What the engine of the syncs is made of (src/sync), in C.
 
 CREATE FUNCTION xero_fdw._push(
 		relation regclass, operation text, rows jsonb, idempotency_key text,
@@ -78,23 +77,6 @@ CREATE FUNCTION xero_fdw._modified_since(
 	AS 'MODULE_PATHNAME', 'xero_modified_since';
 COMMENT ON FUNCTION xero_fdw._modified_since(timestamptz, timestamptz) IS
 	'internal: has a record been modified since, as far as Xero can tell; of updated_date_utc, it goes to Xero whole';
-
-CREATE FUNCTION xero_fdw._refuse_block() RETURNS void
-	LANGUAGE c VOLATILE
-	AS 'MODULE_PATHNAME', 'xero_refuse_block';
-COMMENT ON FUNCTION xero_fdw._refuse_block() IS
-	'internal: an error inside a transaction block';
-
-GRANT EXECUTE ON FUNCTION
-	xero_fdw._push(regclass, text, jsonb, text, timestamptz),
-	xero_fdw._push_rules(regclass, text),
-	xero_fdw._session(),
-	xero_fdw._organisations(regclass),
-	xero_fdw._lines(anyelement, jsonb),
-	xero_fdw._line_source(regclass),
-	xero_fdw._list_columns(regclass),
-	xero_fdw._modified_since(timestamptz, timestamptz),
-	xero_fdw._refuse_block() TO PUBLIC;
 
 -- The gate, the door, and the lock (fdw/sync/gate.h).  src/sync/90_rights.sql
 -- sees to it that nobody but the engine calls them.

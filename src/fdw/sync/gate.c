@@ -23,18 +23,21 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/params.h"
+#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(xero_gate);
+PG_FUNCTION_INFO_V1(xero_before_drop_extension);
 PG_FUNCTION_INFO_V1(xero_caller);
 PG_FUNCTION_INFO_V1(xero_caller_path);
 PG_FUNCTION_INFO_V1(xero_as_caller);
@@ -167,7 +170,8 @@ xero_gate(PG_FUNCTION_ARGS)
 								 fcinfo->flinfo->fn_mcxt);
 	inner = palloc(SizeForFunctionCallInfo(fcinfo->nargs));
 	InitFunctionCallInfoData(*inner, behind, fcinfo->nargs,
-							 PG_GET_COLLATION(), NULL, fcinfo->resultinfo);
+							 PG_GET_COLLATION(), fcinfo->context,
+							 fcinfo->resultinfo);
 	for (int i = 0; i < fcinfo->nargs; i++)
 		inner->args[i] = fcinfo->args[i];
 
@@ -185,6 +189,29 @@ xero_gate(PG_FUNCTION_ARGS)
 	xero_gate_leave(&saved);
 	fcinfo->isnull = inner->isnull;
 	return result;
+}
+
+/*
+ * SQL: forget_all_jobs(), an event trigger.  Behind it stands
+ * _forget_all_jobs(), which is called if it is us that DROP EXTENSION drops.
+ */
+Datum
+xero_before_drop_extension(PG_FUNCTION_ARGS)
+{
+	const EventTriggerData *event = (EventTriggerData *) fcinfo->context;
+	ListCell   *lc;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("must be called as an event trigger")));
+	fcinfo->context = NULL;
+	foreach(lc, castNode(DropStmt, event->parsetree)->objects)
+	{
+		if (strcmp(strVal(lfirst(lc)), "xero_fdw") == 0)
+			return xero_gate(fcinfo);
+	}
+	PG_RETURN_VOID();
 }
 
 /* SQL: _caller() */

@@ -20,6 +20,7 @@
  */
 #include "compat.h"
 
+#include "fdw/sync/gate.h"
 #include "fdw/sync/sync.h"
 #include "fdw/write/modify.h"
 
@@ -556,6 +557,7 @@ xero_push(PG_FUNCTION_ARGS)
 {
 	MemoryContext cxt;
 	MemoryContext old;
+	XeroIdentity engine;
 	Relation	rel;
 	Push	   *push;
 
@@ -575,6 +577,7 @@ xero_push(PG_FUNCTION_ARGS)
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "Xero push",
 								ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(cxt);
+	xero_door_enter(NULL, &engine);
 
 	rel = xero_open_table(PG_GETARG_OID(0), RowExclusiveLock);
 	push = begin_push(rel,
@@ -590,6 +593,7 @@ xero_push(PG_FUNCTION_ARGS)
 	xero_modify_end(push->state);
 	relation_close(rel, NoLock);
 
+	xero_door_leave(&engine);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 	return (Datum) 0;

@@ -3,8 +3,7 @@
  * sync.c
  *	  What the sync procedures ask of a foreign table and of the session.
  *
- * The functions are internal and everybody may call them: they check the
- * caller's rights on the foreign table themselves.
+ * What needs rights on a foreign table is done at the door, as the caller.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,13 +12,13 @@
 #include "fdw/sync/sync.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "api/call/session.h"
 #include "catalog/catalog.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "fdw/fdw.h"
 #include "fdw/scan/scan.h"
+#include "fdw/sync/gate.h"
 #include "fdw/write/modify.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -28,10 +27,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-PG_FUNCTION_INFO_V1(xero_refuse_block);
 PG_FUNCTION_INFO_V1(xero_push_rules);
 PG_FUNCTION_INFO_V1(xero_session);
 PG_FUNCTION_INFO_V1(xero_sync_list_size);
@@ -173,27 +170,13 @@ xero_session(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
 }
 
-/* May the user read some of it?  It may have been dropped. */
-static bool
-may_read(Oid relid)
-{
-	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
-		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		 pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
-								   ACLMASK_ANY) == ACLCHECK_OK);
-}
-
-/*
- * SQL: _list_size(relation).  The scan may have been another role's, in the
- * same session.
- */
+/* SQL: _list_size(relation) */
 Datum
 xero_sync_list_size(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
-	double		records = xero_list_size(relid);
+	double		records = xero_list_size(PG_GETARG_OID(0));
 
-	if (records < 0 || !may_read(relid))
+	if (records < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64((int64) records);
 }
@@ -204,9 +187,11 @@ xero_sync_organisations(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Relation	rel = xero_open_table(PG_GETARG_OID(0), AccessShareLock);
+	XeroIdentity engine;
 	XeroOrganisation *organisations;
 	int			count;
 
+	xero_door_enter(NULL, &engine);
 	xero_check_select(rel);
 	InitMaterializedSRF(fcinfo, 0);
 	count = xero_organisations(xero_get_server(xero_get_table(rel)->serverid,
@@ -223,6 +208,7 @@ xero_sync_organisations(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}
+	xero_door_leave(&engine);
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;
 }
@@ -259,20 +245,4 @@ xero_list_columns(PG_FUNCTION_ARGS)
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;
-}
-
-/*
- * SQL: _refuse_block().  To be called before a procedure's first COMMIT, whose
- * own error would tell nothing about what was called.
- */
-Datum
-xero_refuse_block(PG_FUNCTION_ARGS)
-{
-	if (IsTransactionBlock())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("syncs cannot run inside a transaction block"),
-				 errdetail("A run commits each of its steps."),
-				 errhint("Call it outside of BEGIN and COMMIT, and as the only statement of what is sent to the server.")));
-	PG_RETURN_VOID();
 }

@@ -1,0 +1,38 @@
+-- Who may do what.  Tables are closed by themselves; functions are open unless
+-- somebody closes them.
+
+-- Nobody but the engine calls the engine's functions, but for those that stand in
+-- statements of users, and those of views.  They do nothing that their caller could
+-- not do anyway.
+DO $$
+DECLARE
+	routine regprocedure;
+	everybodys CONSTANT regprocedure[] := '{
+		"xero_fdw._catalog_objects()", "xero_fdw._catalog_columns()",
+		"xero_fdw._lines(anyelement,jsonb)",
+		"xero_fdw._modified_since(timestamptz,timestamptz)",
+		"xero_fdw._schedule(text,oid)"}';
+BEGIN
+	FOR routine IN
+			SELECT p.oid FROM pg_proc AS p
+			WHERE p.pronamespace = 'xero_fdw'::regnamespace AND p.proname LIKE '\_%'
+				AND p.oid <> ALL (everybodys) LOOP
+		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
+	END LOOP;
+END $$;
+
+-- All of it is dumped: without its links a restored sync would not know which
+-- record belongs to which row.  Who owns the database may dump it.
+DO $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOR relation IN
+			SELECT c.oid FROM pg_class AS c
+			WHERE c.relnamespace = 'xero_fdw'::regnamespace
+				AND c.relkind IN ('r', 'S') AND c.relname ~ '^sync($|_(?!templates))'
+			ORDER BY c.oid LOOP
+		PERFORM pg_extension_config_dump(relation, '');
+		EXECUTE format('GRANT SELECT ON %s TO pg_database_owner', relation);
+	END LOOP;
+END $$;
