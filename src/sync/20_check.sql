@@ -4,9 +4,9 @@
 -- is wrong with it is raised as one error.  Until then each fault is a text: an
 -- SQLSTATE, a blank, and a sentence.
 --
--- The functions have a search path of their own.  Expressions and filters are
--- parsed under the path of whoever defined the sync, with the record of Xero
--- named "xero" and the local row named "local".
+-- The users' expressions and filters are looked at by _analyze() alone, as the
+-- caller and under the search path that the sync will have, with the record of
+-- Xero named "xero" and the local row named "local".
 
 CREATE FUNCTION xero_fdw._raise_faults(message text, faults text[])
 	RETURNS void
@@ -93,52 +93,27 @@ $$;
 COMMENT ON FUNCTION xero_fdw._assignable(regtype, regtype) IS
 	'internal: can every value of a type be assigned to a column of another, but for its range?';
 
--- The parser does the work: a view of the expression, undone at once, tells its
--- type and the columns it reads.  In WHERE it can be neither an aggregate nor a
--- set.
+CREATE FUNCTION xero_fdw._analyze(relation regclass, alias text,
+		expression text, path text, OUT type regtype, OUT uses text[])
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_analyze';
+COMMENT ON FUNCTION xero_fdw._analyze(regclass, text, text, text) IS
+	'internal: type of an expression on a relation and the columns it reads, or an error with what is wrong with it';
+
 CREATE FUNCTION xero_fdw._check_expression(relation regclass, alias text,
 		expression text, path text,
 		OUT type regtype, OUT uses text[], OUT fault text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	command text := format(
-		E'CREATE VIEW pg_temp.xero_fdw_expression AS SELECT (%1$s\n) AS value FROM %2$s AS %3$I WHERE (%1$s\n) IS NULL',
-		expression, relation, alias);
-	whole_row text := format('{VAR :varno %s :varattno 0 ',
-		CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 3 ELSE 1 END);
-	checked boolean := false;
 BEGIN
-	PERFORM pg_catalog.set_config('search_path', path, true);
-	EXECUTE command;
-	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
-	SELECT a.atttypid INTO STRICT type FROM pg_attribute AS a
-	WHERE a.attrelid = 'pg_temp.xero_fdw_expression'::regclass;
-	SELECT coalesce(array_agg(DISTINCT a.attname::text ORDER BY a.attname::text)
-				FILTER (WHERE a.attnum > 0), '{}'),
-		CASE WHEN bool_or(a.attnum < 0) THEN '42703 It reads a system column.'
-			WHEN bool_or(strpos(r.ev_action::text, whole_row) > 0)
-			THEN '42703 It reads the row as a whole; name the columns.' END
-	INTO uses, fault
-	FROM pg_rewrite AS r
-		LEFT JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass
-			AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-			AND d.refobjid = relation AND d.refobjsubid <> 0
-		LEFT JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-	WHERE r.ev_class = 'pg_temp.xero_fdw_expression'::regclass;
-	-- Explaining it checks the caller's rights on all that it uses.
-	EXECUTE 'EXPLAIN SELECT FROM pg_temp.xero_fdw_expression';
-	checked := true;
-	RAISE EXCEPTION 'undone';
+	SELECT a.type, a.uses INTO type, uses
+	FROM xero_fdw._analyze(relation, alias, expression, path) AS a;
 EXCEPTION WHEN OTHERS THEN
-	IF NOT checked THEN
-		fault := format('%s %s.', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2));
-	END IF;
+	fault := format('%s %s.', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2));
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_expression(regclass, text, text, text) IS
-	'internal: type of an expression on a relation and the columns it reads, or what is wrong with it';
+	'internal: type of an expression on a relation and the columns it reads, or the fault of it';
 
 CREATE FUNCTION xero_fdw._column_type(relation regclass, column_name text)
 	RETURNS regtype
