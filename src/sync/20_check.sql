@@ -31,9 +31,12 @@ CREATE FUNCTION xero_fdw._xero_object(relation regclass,
 	LANGUAGE sql STABLE STRICT
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT o.object, o.operations, coalesce(
-			(SELECT option_value FROM pg_options_to_table(t.ftoptions) WHERE option_name = 'updatable'),
-			(SELECT option_value FROM pg_options_to_table(s.srvoptions) WHERE option_name = 'updatable'),
+	SELECT o.object, o.operations,
+		coalesce(
+			(SELECT option_value FROM pg_options_to_table(t.ftoptions)
+				WHERE option_name = 'updatable'),
+			(SELECT option_value FROM pg_options_to_table(s.srvoptions)
+				WHERE option_name = 'updatable'),
 			'true')::boolean
 	FROM pg_foreign_table AS t
 		JOIN pg_foreign_server AS s ON s.oid = t.ftserver
@@ -143,11 +146,13 @@ BEGIN
 		JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 	WHERE i.indrelid = relation AND i.indisprimary AND k.n <= i.indnkeyatts;
 	IF columns IS NOT NULL AND marked <> '{}' THEN
-		fault := format('22023 The key of %s is its primary key; "key" is for foreign tables.', relation);
+		fault := format('22023 The key of %s is its primary key; "key" is for foreign tables.',
+			relation);
 	ELSIF columns IS NULL AND (SELECT relkind FROM pg_class WHERE oid = relation) = 'f' THEN
 		columns := marked;
 		IF marked = '{}' THEN
-			fault := format('22023 Foreign table %s needs a key: mark the columns that identify a row, as in {"id": {"key": true}}.', relation);
+			fault := format('22023 Foreign table %s needs a key: '
+				'mark the columns that identify a row, as in {"id": {"key": true}}.', relation);
 		END IF;
 	ELSIF columns IS NULL THEN
 		fault := format('22023 Table %s has no primary key.', relation);
@@ -162,7 +167,8 @@ BEGIN
 	FROM unnest(columns) AS c
 		JOIN pg_type AS t ON t.oid = xero_fdw._column_type(relation, c)
 		LEFT JOIN pg_type AS b ON b.oid = t.typbasetype
-	WHERE t.typcategory IN ('A', 'C', 'R', 'P', 'G') OR t.oid IN ('json'::regtype, 'jsonb'::regtype, 'xml'::regtype)
+	WHERE t.typcategory IN ('A', 'C', 'R', 'P', 'G')
+		OR t.oid IN ('json'::regtype, 'jsonb'::regtype, 'xml'::regtype)
 		OR t.typtype = 'd' AND b.typcategory NOT IN ('S', 'D', 'U')
 	LIMIT 1;
 END $$;
@@ -179,8 +185,10 @@ DECLARE
 	fault text;
 BEGIN
 	faults := ARRAY(
-		SELECT format('42P01 Table %s was dropped.', coalesce(definition.columns -> side ->> 'table', relation::text))
-		FROM (VALUES ('xero', definition.xero_table), ('local', definition.local_table)) AS t (side, relation)
+		SELECT format('42P01 Table %s was dropped.',
+			coalesce(definition.columns -> side ->> 'table', relation::text))
+		FROM (VALUES ('xero', definition.xero_table), ('local', definition.local_table))
+			AS t (side, relation)
 		WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = relation));
 	IF faults <> '{}' THEN
 		definition.local_key := NULL;
@@ -188,15 +196,19 @@ BEGIN
 	END IF;
 
 	IF xero_fdw._xero_object(definition.xero_table) IS NULL THEN
-		faults := faults || format('42809 %s is not a foreign table of xero_fdw.', definition.xero_table);
+		faults := faults || format('42809 %s is not a foreign table of xero_fdw.',
+			definition.xero_table);
 	ELSE
 		SELECT column_name INTO definition.xero_key
 		FROM xero_fdw._xero_columns(definition.xero_table) WHERE is_key;
 		IF NOT FOUND THEN
-			faults := faults || format('42703 Foreign table %s has no column that identifies a record.', definition.xero_table);
+			faults := faults || format(
+				'42703 Foreign table %s has no column that identifies a record.',
+				definition.xero_table);
 		END IF;
 		IF xero_fdw._column_type(definition.xero_table, 'tenant_id') IS NULL THEN
-			faults := faults || format('42703 Foreign table %s has no column "tenant_id".', definition.xero_table);
+			faults := faults || format('42703 Foreign table %s has no column "tenant_id".',
+				definition.xero_table);
 		END IF;
 	END IF;
 
@@ -207,7 +219,8 @@ BEGIN
 	ELSIF class.relpersistence = 't' THEN
 		faults := faults || format('42809 %s is a temporary table.', definition.local_table);
 	ELSIF xero_fdw._xero_object(definition.local_table) IS NOT NULL THEN
-		faults := faults || format('42809 %s is a foreign table of xero_fdw itself.', definition.local_table);
+		faults := faults || format('42809 %s is a foreign table of xero_fdw itself.',
+			definition.local_table);
 	ELSE
 		SELECT k.columns, k.fault INTO definition.local_key, fault
 		FROM xero_fdw._local_key(definition.local_table, definition.fields) AS k;
@@ -224,124 +237,199 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._check_tables(xero_fdw.sync) IS
 	'internal: keys of the tables of a sync, how local changes are found, and what is wrong with the tables';
 
--- One field: which columns it joins, which way it flows, and whether the values
--- of one side fit the other.
+-- One field.  It is checked in steps, each of which asks only what those before
+-- have found right: its shape, the columns that it joins and which way it flows,
+-- the values that it takes from either side, and whether these fit the other.
+
+CREATE FUNCTION xero_fdw._check_shape(field text, spec jsonb)
+	RETURNS SETOF text
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('22023 Field "%s" is neither the name of a column nor an object.', field)
+	WHERE jsonb_typeof(spec) <> 'object'
+UNION ALL
+	SELECT format('22023 Field "%s" has what a field cannot have: %s. '
+			'It has texts "xero", "to_local", "to_xero" and "direction", '
+			'and "key", which is true or false.',
+		field, string_agg(format('"%s"', key), ', ' ORDER BY key))
+	FROM jsonb_each(CASE jsonb_typeof(spec) WHEN 'object' THEN spec END)
+	WHERE key NOT IN ('xero', 'to_local', 'to_xero', 'direction', 'key')
+		OR jsonb_typeof(value) <> CASE key WHEN 'key' THEN 'boolean' ELSE 'string' END
+	HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION xero_fdw._check_shape(text, jsonb) IS
+	'internal: what is wrong with a field before one looks at the tables';
+
+CREATE FUNCTION xero_fdw._compile_field(definition xero_fdw.sync, spec jsonb,
+		INOUT compiled xero_fdw.sync_field, OUT fault text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	name constant text := compiled.field;
+	given text := spec ->> 'direction';
+	is_key boolean;
+BEGIN
+	compiled.xero_column := spec ->> 'xero';
+	compiled.to_local := nullif(btrim(spec ->> 'to_local'), '');
+	compiled.to_xero := nullif(btrim(spec ->> 'to_xero'), '');
+
+	-- Without a local column, an expression goes out; without one of Xero, in.
+	IF xero_fdw._column_type(definition.local_table, name) IS NOT NULL THEN
+		compiled.local_column := name;
+	ELSIF compiled.to_xero IS NULL OR compiled.xero_column IS NULL
+			OR compiled.to_local IS NOT NULL OR given <> 'to_xero' THEN
+		fault := format('42703 Column "%s" of table %s does not exist.',
+			name, definition.local_table);
+		RETURN;
+	END IF;
+	SELECT c.is_key INTO is_key FROM xero_fdw._xero_columns(definition.xero_table) AS c
+	WHERE c.column_name = compiled.xero_column;
+	IF compiled.xero_column IS NOT NULL AND NOT FOUND THEN
+		fault := format('42703 Field "%s": column "%s" of foreign table %s does not exist.',
+			name, compiled.xero_column, definition.xero_table);
+		RETURN;
+	ELSIF compiled.xero_column IS NULL AND (compiled.to_local IS NULL
+			OR compiled.to_xero IS NOT NULL OR given <> 'to_local') THEN
+		fault := format('22023 Field "%s" needs "xero", a column of the foreign table.', name);
+		RETURN;
+	END IF;
+
+	given := coalesce(given, CASE
+		WHEN compiled.xero_column IS NULL OR is_key THEN 'to_local'
+		WHEN compiled.local_column IS NULL THEN 'to_xero'
+		ELSE 'both' END);
+	IF given NOT IN ('both', 'to_local', 'to_xero') THEN
+		fault := format('22023 Field "%s": direction "%s" is unknown. '
+			'There are both, to_local and to_xero.', name, given);
+	ELSIF given = 'to_xero' AND definition.direction = 'pull' THEN
+		fault := format('22023 Field "%s" goes to Xero, but the direction of the sync is pull.',
+			name);
+	ELSIF given <> 'to_local' AND is_key THEN
+		fault := format('428C9 Field "%s": column "%s" is the key, which comes from Xero.',
+			name, compiled.xero_column);
+	END IF;
+	compiled.direction := CASE
+		WHEN given <> 'both' OR definition.direction = 'both' THEN given
+		WHEN definition.direction = 'pull' THEN 'to_local' ELSE 'to_xero' END;
+	IF compiled.direction = 'to_local' THEN
+		compiled.to_xero := NULL;
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._compile_field(xero_fdw.sync, jsonb, xero_fdw.sync_field) IS
+	'internal: a field as it is kept, but for the columns that it uses, or what is wrong with its columns or direction';
+
+-- What a field takes from one side: the value of an expression, else of a column.
+CREATE FUNCTION xero_fdw._field_value(relation regclass, alias text,
+		column_name text, expression text, path text,
+		OUT type regtype, OUT uses text[], OUT fault text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF expression IS NOT NULL THEN
+		SELECT e.type, e.uses, e.fault INTO type, uses, fault
+		FROM xero_fdw._check_expression(relation, alias, expression, path) AS e;
+	ELSE
+		type := xero_fdw._column_type(relation, column_name);
+		uses := array_remove(ARRAY[column_name], NULL);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._field_value(regclass, text, text, text, text) IS
+	'internal: type and columns of what a field takes from one side, or what is wrong with it';
+
+CREATE FUNCTION xero_fdw._check_to_local(definition xero_fdw.sync,
+		field xero_fdw.sync_field, source regtype)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; '
+			'it needs an expression "to_local" of that type.',
+		field.field,
+		CASE WHEN field.to_local IS NULL THEN format('column "%s"', field.xero_column)
+			ELSE 'to_local' END,
+		format_type(source, NULL), a.attname, format_type(a.atttypid, NULL))
+	FROM pg_attribute AS a
+	WHERE a.attrelid = definition.local_table AND a.attname = field.local_column
+		AND NOT xero_fdw._assignable(source, a.atttypid)
+UNION ALL
+	SELECT format('428C9 Field "%s": the column is generated, so no value can come from Xero.',
+		field.field)
+	FROM pg_attribute AS a
+	WHERE a.attrelid = definition.local_table AND a.attname = field.local_column
+		AND (a.attgenerated <> '' OR a.attidentity = 'a')
+$$;
+COMMENT ON FUNCTION xero_fdw._check_to_local(xero_fdw.sync, xero_fdw.sync_field, regtype) IS
+	'internal: why the value that a field takes from Xero cannot be set here';
+
+CREATE FUNCTION xero_fdw._check_to_xero(definition xero_fdw.sync,
+		field xero_fdw.sync_field, source regtype)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN NOT c.writable
+		THEN format('428C9 Field "%s": column "%s" of foreign table %s is read-only; '
+				'map it with "direction": "to_local".',
+			field.field, c.column_name, definition.xero_table)
+		ELSE format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; '
+				'it needs an expression "to_xero" of that type, or "direction": "to_local".',
+			field.field,
+			CASE WHEN field.to_xero IS NULL THEN format('column "%s"', field.local_column)
+				ELSE 'to_xero' END,
+			format_type(source, NULL), c.column_name, format_type(type, NULL)) END
+	FROM xero_fdw._xero_columns(definition.xero_table) AS c
+		CROSS JOIN xero_fdw._column_type(definition.xero_table, c.column_name) AS type
+	WHERE c.column_name = field.xero_column
+		AND NOT (c.writable AND xero_fdw._assignable(source, type))
+$$;
+COMMENT ON FUNCTION xero_fdw._check_to_xero(xero_fdw.sync, xero_fdw.sync_field, regtype) IS
+	'internal: why the value that a field takes from here cannot be set in Xero';
+
 CREATE FUNCTION xero_fdw._check_field(definition xero_fdw.sync, spec jsonb,
 		INOUT compiled xero_fdw.sync_field, OUT faults text[])
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	name text := compiled.field;
-	given text;
-	local_type regtype := xero_fdw._column_type(definition.local_table, name);
-	xero_type regtype;
-	xero record;
 	result record;
-	unknown text;
 BEGIN
-	faults := '{}';
 	IF jsonb_typeof(spec) = 'string' THEN
 		spec := jsonb_build_object('xero', spec);
-	ELSIF jsonb_typeof(spec) <> 'object' THEN
-		faults := faults || format('22023 Field "%s" is neither the name of a column nor an object.', name);
+	END IF;
+	faults := ARRAY(SELECT xero_fdw._check_shape(compiled.field, spec));
+	IF faults <> '{}' THEN
 		RETURN;
 	END IF;
-	SELECT string_agg(format('"%s"', key), ', ' ORDER BY key) INTO unknown
-	FROM jsonb_each(spec)
-	WHERE key NOT IN ('xero', 'to_local', 'to_xero', 'direction', 'key')
-		OR jsonb_typeof(value) <> CASE key WHEN 'key' THEN 'boolean' ELSE 'string' END;
-	IF unknown IS NOT NULL THEN
-		faults := faults || format('22023 Field "%s" has what a field cannot have: %s. It has texts "xero", "to_local", "to_xero" and "direction", and "key", which is true or false.', name, unknown);
-		RETURN;
-	END IF;
-
-	compiled.xero_column := spec ->> 'xero';
-	compiled.to_local := nullif(btrim(spec ->> 'to_local'), '');
-	compiled.to_xero := nullif(btrim(spec ->> 'to_xero'), '');
-	IF local_type IS NOT NULL THEN
-		compiled.local_column := name;
-	ELSIF compiled.to_xero IS NULL OR compiled.xero_column IS NULL OR compiled.to_local IS NOT NULL
-			OR spec ->> 'direction' <> 'to_xero' THEN
-		faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
-		RETURN;
-	END IF;
-	SELECT * INTO xero FROM xero_fdw._xero_columns(definition.xero_table)
-	WHERE column_name = compiled.xero_column;
-	IF compiled.xero_column IS NOT NULL THEN
-		xero_type := xero_fdw._column_type(definition.xero_table, compiled.xero_column);
-		IF xero_type IS NULL THEN
-			faults := faults || format('42703 Field "%s": column "%s" of foreign table %s does not exist.',
-				name, compiled.xero_column, definition.xero_table);
-			RETURN;
-		END IF;
-	ELSIF compiled.to_local IS NULL OR compiled.to_xero IS NOT NULL OR spec ->> 'direction' <> 'to_local' THEN
-		faults := faults || format('22023 Field "%s" needs "xero", a column of the foreign table.', name);
+	result := xero_fdw._compile_field(definition, spec, compiled);
+	compiled := result.compiled;
+	IF result.fault IS NOT NULL THEN
+		faults := ARRAY[result.fault];
 		RETURN;
 	END IF;
 
-	given := coalesce(spec ->> 'direction', CASE
-		WHEN compiled.xero_column IS NULL OR xero.is_key THEN 'to_local'
-		WHEN compiled.local_column IS NULL THEN 'to_xero'
-		ELSE 'both' END);
-	IF given NOT IN ('both', 'to_local', 'to_xero') THEN
-		faults := faults || format('22023 Field "%s": direction "%s" is unknown. There are both, to_local and to_xero.', name, given);
-		RETURN;
-	ELSIF given = 'to_xero' AND definition.direction = 'pull' THEN
-		faults := faults || format('22023 Field "%s" goes to Xero, but the direction of the sync is pull.', name);
-		RETURN;
-	ELSIF given <> 'to_local' AND xero.is_key THEN
-		faults := faults || format('428C9 Field "%s": column "%s" is the key, which comes from Xero.', name, compiled.xero_column);
-		RETURN;
-	END IF;
-	compiled.direction := CASE WHEN given <> 'both' OR definition.direction = 'both' THEN given
-		WHEN definition.direction = 'pull' THEN 'to_local' ELSE 'to_xero' END;
-
-	-- to the local side
-	compiled.xero_uses := array_remove(ARRAY[compiled.xero_column], NULL);
-	IF compiled.to_local IS NOT NULL THEN
-		result := xero_fdw._check_expression(definition.xero_table, 'xero', compiled.to_local, definition.search_path);
-		compiled.xero_uses := result.uses;
-		xero_type := result.type;
-		IF result.fault IS NOT NULL THEN
-			faults := faults || format('%s Field "%s", to_local: %s', left(result.fault, 5), name, substr(result.fault, 7));
-		END IF;
-	END IF;
-	IF compiled.direction <> 'to_xero' AND faults = '{}' THEN
-		IF NOT xero_fdw._assignable(xero_type, local_type) THEN
-			faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_local" of that type.',
-				name, CASE WHEN compiled.to_local IS NULL THEN format('column "%s"', compiled.xero_column) ELSE 'to_local' END,
-				format_type(xero_type, NULL), name, format_type(local_type, NULL));
-		END IF;
-		IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = definition.local_table
-				AND attname = name AND (attgenerated <> '' OR attidentity = 'a')) THEN
-			faults := faults || format('428C9 Field "%s": the column is generated, so no value can come from Xero.', name);
-		END IF;
+	result := xero_fdw._field_value(definition.xero_table, 'xero',
+		compiled.xero_column, compiled.to_local, definition.search_path);
+	compiled.xero_uses := result.uses;
+	IF result.fault IS NOT NULL THEN
+		faults := faults || format('%s Field "%s", to_local: %s',
+			left(result.fault, 5), compiled.field, substr(result.fault, 7));
+	ELSIF compiled.direction <> 'to_xero' THEN
+		faults := faults
+			|| ARRAY(SELECT xero_fdw._check_to_local(definition, compiled, result.type));
 	END IF;
 
-	-- to Xero
-	compiled.local_uses := array_remove(ARRAY[compiled.local_column], NULL);
-	IF compiled.direction = 'to_local' THEN
-		compiled.to_xero := NULL;
-		RETURN;
-	END IF;
-	xero_type := xero_fdw._column_type(definition.xero_table, compiled.xero_column);
-	IF compiled.to_xero IS NOT NULL THEN
-		result := xero_fdw._check_expression(definition.local_table, 'local', compiled.to_xero, definition.search_path);
-		compiled.local_uses := result.uses;
-		local_type := result.type;
-		IF result.fault IS NOT NULL THEN
-			faults := faults || format('%s Field "%s", to_xero: %s', left(result.fault, 5), name, substr(result.fault, 7));
-			RETURN;
-		END IF;
-	END IF;
-	IF NOT xero.writable THEN
-		faults := faults || format('428C9 Field "%s": column "%s" of foreign table %s is read-only; map it with "direction": "to_local".',
-			name, compiled.xero_column, definition.xero_table);
-	ELSIF NOT xero_fdw._assignable(local_type, xero_type) THEN
-		faults := faults || format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; it needs an expression "to_xero" of that type, or "direction": "to_local".',
-			name, CASE WHEN compiled.to_xero IS NULL THEN format('column "%s"', name) ELSE 'to_xero' END,
-			format_type(local_type, NULL), compiled.xero_column, format_type(xero_type, NULL));
+	result := xero_fdw._field_value(definition.local_table, 'local',
+		compiled.local_column, compiled.to_xero, definition.search_path);
+	compiled.local_uses := result.uses;
+	IF result.fault IS NOT NULL THEN
+		faults := faults || format('%s Field "%s", to_xero: %s',
+			left(result.fault, 5), compiled.field, substr(result.fault, 7));
+	ELSIF compiled.direction <> 'to_local' THEN
+		faults := faults
+			|| ARRAY(SELECT xero_fdw._check_to_xero(definition, compiled, result.type));
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_field(xero_fdw.sync, jsonb, xero_fdw.sync_field) IS
@@ -354,18 +442,24 @@ CREATE FUNCTION xero_fdw._check_words(definition xero_fdw.sync)
 AS $$
 	SELECT coalesce(array_agg(CASE WHEN word IS NULL
 				THEN format('22004 %s is null.', parameter)
-				ELSE format('22023 %s "%s" is unknown. There are %s.', parameter, word, array_to_string(words, ', ')) END
+				ELSE format('22023 %s "%s" is unknown. There are %s.',
+					parameter, word, array_to_string(words, ', ')) END
 			ORDER BY n), '{}')
-		|| CASE WHEN definition.name IS NULL OR definition.name = '' THEN ARRAY['22023 A sync needs a name.'] ELSE '{}' END
-		|| CASE WHEN definition.xero_table IS NULL THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
-		|| CASE WHEN definition.local_table IS NULL THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
+		|| CASE WHEN definition.name IS NULL OR definition.name = ''
+			THEN ARRAY['22023 A sync needs a name.'] ELSE '{}' END
+		|| CASE WHEN definition.xero_table IS NULL
+			THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
+		|| CASE WHEN definition.local_table IS NULL
+			THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
 		|| CASE WHEN definition.fields = '{}' THEN ARRAY['22023 There are no fields.']
 			WHEN jsonb_typeof(definition.fields) = 'object' THEN '{}'
-			ELSE ARRAY['22023 fields is not an object like {"local column": "column of Xero"}.'] END
+			ELSE ARRAY['22023 fields is not an object like {"local column": "column of Xero"}.']
+			END
 	FROM (VALUES
 		(1, 'direction', definition.direction, ARRAY['pull', 'push', 'both']),
 		(2, 'conflict', definition.conflict, ARRAY['newest', 'xero', 'local', 'manual']),
-		(3, 'initial', definition.initial, ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
+		(3, 'initial', definition.initial,
+			ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
 		(4, 'on_delete', definition.on_delete, ARRAY['ignore', 'archive'])
 	) AS v (n, parameter, word, words)
 	WHERE word = ANY (words) IS NOT TRUE
@@ -381,21 +475,25 @@ CREATE FUNCTION xero_fdw._check_mapping(definition xero_fdw.sync,
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('22023 Fields %s all set column "%s" of foreign table %s; only fields with the same "to_xero" may.',
-		string_agg(format('"%s"', f.field), ', ' ORDER BY f.field), f.xero_column, definition.xero_table)
+	SELECT format('22023 Fields %s all set column "%s" of foreign table %s; '
+			'only fields with the same "to_xero" may.',
+		string_agg(format('"%s"', f.field), ', ' ORDER BY f.field), f.xero_column,
+		definition.xero_table)
 	FROM unnest(compiled) AS f
 	WHERE f.direction <> 'to_local'
 	GROUP BY f.xero_column
 	HAVING count(*) > 1 AND (count(DISTINCT f.to_xero) > 1 OR count(f.to_xero) < count(*))
 UNION ALL
-	SELECT format('23502 Xero requires a value in column "%s" of a new record, and no field sets it.', c.column_name)
+	SELECT format('23502 Xero requires a value in column "%s" of a new record, '
+			'and no field sets it.', c.column_name)
 	FROM xero_fdw._xero_columns(definition.xero_table) AS c
 	WHERE c.required AND definition.direction <> 'pull'
 		AND 'create' = ANY ((xero_fdw._xero_object(definition.xero_table)).operations)
 		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
 			WHERE f.direction <> 'to_local' AND f.xero_column = c.column_name)
 UNION ALL
-	SELECT format('23502 Column "%s" of table %s needs a value in a new row, and no field or default sets it.',
+	SELECT format('23502 Column "%s" of table %s needs a value in a new row, '
+			'and no field or default sets it.',
 		a.attname, definition.local_table)
 	FROM pg_attribute AS a
 	WHERE a.attrelid = definition.local_table AND a.attnum > 0 AND NOT a.attisdropped
@@ -411,14 +509,17 @@ UNION ALL
 	FROM unnest(definition.match_on) AS m
 	WHERE NOT EXISTS (SELECT FROM unnest(compiled) AS f WHERE f.local_column = m)
 UNION ALL
-	SELECT format('42710 Sync "%s" joins the same tables in the same direction; both need filters that keep their rows apart.', s.name)
+	SELECT format('42710 Sync "%s" joins the same tables in the same direction; '
+			'both need filters that keep their rows apart.', s.name)
 	FROM xero_fdw.sync AS s
 	WHERE s.xero_table = definition.xero_table AND s.local_table = definition.local_table
 		AND s.sync_id IS DISTINCT FROM definition.sync_id
 		AND (s.direction <> 'push' AND definition.direction <> 'push'
-				AND (s.xero_filter IS NULL OR definition.xero_filter IS NULL OR s.xero_filter = definition.xero_filter)
+				AND (s.xero_filter IS NULL OR definition.xero_filter IS NULL
+					OR s.xero_filter = definition.xero_filter)
 			OR s.direction <> 'pull' AND definition.direction <> 'pull'
-				AND (s.local_filter IS NULL OR definition.local_filter IS NULL OR s.local_filter = definition.local_filter))
+				AND (s.local_filter IS NULL OR definition.local_filter IS NULL
+					OR s.local_filter = definition.local_filter))
 $$;
 COMMENT ON FUNCTION xero_fdw._check_mapping(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: what is wrong with the fields of a sync together';
@@ -433,7 +534,8 @@ AS $$
 	object AS (SELECT * FROM xero_fdw._xero_object(definition.xero_table)),
 	read AS (
 		SELECT definition.xero_table AS relation, 'SELECT' AS privilege, c
-		FROM unnest(compiled) AS f, unnest(f.xero_uses || ARRAY[definition.xero_key, 'tenant_id']) AS c
+		FROM unnest(compiled) AS f,
+			unnest(f.xero_uses || ARRAY[definition.xero_key, 'tenant_id']) AS c
 		UNION
 		SELECT definition.local_table, 'SELECT', c
 		FROM unnest(compiled) AS f, unnest(f.local_uses || definition.local_key) AS c
@@ -447,17 +549,20 @@ AS $$
 		UNION
 		SELECT definition.local_table, privilege, f.local_column
 		FROM unnest(compiled) AS f, unnest(ARRAY['INSERT', 'UPDATE']) AS privilege
-		WHERE f.direction <> 'to_xero' AND (privilege = 'UPDATE' OR definition.direction <> 'push')
+		WHERE f.direction <> 'to_xero'
+			AND (privilege = 'UPDATE' OR definition.direction <> 'push')
 	),
 	lacking AS (
 		SELECT relation, privilege FROM (TABLE read UNION TABLE written) AS u
 		WHERE NOT has_column_privilege(relation, c, privilege)
 		UNION
 		SELECT definition.xero_table, 'SELECT'
-		WHERE definition.direction <> 'pull' AND NOT has_table_privilege(definition.xero_table, 'SELECT')
+		WHERE definition.direction <> 'pull'
+			AND NOT has_table_privilege(definition.xero_table, 'SELECT')
 		UNION
 		SELECT relation, 'DELETE'
-		FROM (VALUES (definition.xero_table, 'pull'), (definition.local_table, 'push')) AS v (relation, direction)
+		FROM (VALUES (definition.xero_table, 'pull'), (definition.local_table, 'push'))
+			AS v (relation, direction)
 		WHERE definition.on_delete = 'archive' AND v.direction <> definition.direction
 			AND NOT has_table_privilege(relation, 'DELETE')
 		UNION
@@ -475,7 +580,8 @@ UNION ALL
 	WHERE definition.direction <> 'pull'
 		AND NOT (updatable AND operations && ARRAY['create', 'update'])
 UNION ALL
-	SELECT format('0A000 Records of foreign table %s cannot be ended, so on_delete cannot be archive.', definition.xero_table)
+	SELECT format('0A000 Records of foreign table %s cannot be ended, '
+		'so on_delete cannot be archive.', definition.xero_table)
 	FROM object
 	WHERE definition.direction <> 'pull' AND definition.on_delete = 'archive'
 		AND operations && ARRAY['create', 'update'] AND NOT 'delete' = ANY (operations)
@@ -501,7 +607,8 @@ BEGIN
 	IF result.fault IS NOT NULL THEN
 		fault := format('%s %s: %s', left(result.fault, 5), parameter, substr(result.fault, 7));
 	ELSIF result.type <> 'boolean'::regtype THEN
-		fault := format('42804 %s: It is of type %s, not boolean.', parameter, format_type(result.type, NULL));
+		fault := format('42804 %s: It is of type %s, not boolean.',
+			parameter, format_type(result.type, NULL));
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_filter(regclass, text, text, text, text) IS
@@ -554,7 +661,8 @@ BEGIN
 	FOR name, spec IN SELECT key, value FROM jsonb_each(definition.fields) LOOP
 		IF spec = '{"key": true}' THEN
 			IF xero_fdw._column_type(definition.local_table, name) IS NULL THEN
-				faults := faults || format('42703 Column "%s" of table %s does not exist.', name, definition.local_table);
+				faults := faults || format('42703 Column "%s" of table %s does not exist.',
+					name, definition.local_table);
 			END IF;
 			CONTINUE;
 		END IF;
@@ -564,8 +672,10 @@ BEGIN
 		faults := faults || result.faults;
 		compiled := compiled || field;
 	END LOOP;
-	xero_filter := xero_fdw._check_filter(definition.xero_table, 'xero', 'xero_filter', definition.xero_filter, definition.search_path);
-	local_filter := xero_fdw._check_filter(definition.local_table, 'local', 'local_filter', definition.local_filter, definition.search_path);
+	xero_filter := xero_fdw._check_filter(definition.xero_table, 'xero', 'xero_filter',
+		definition.xero_filter, definition.search_path);
+	local_filter := xero_fdw._check_filter(definition.local_table, 'local', 'local_filter',
+		definition.local_filter, definition.search_path);
 	faults := faults || array_remove(ARRAY[xero_filter.fault, local_filter.fault], NULL);
 
 	-- What only a definition that is right in itself can be asked.
@@ -576,10 +686,12 @@ BEGIN
 	PERFORM xero_fdw._raise_faults(message, faults);
 
 	definition.columns := jsonb_build_object(
-		'xero', xero_fdw._types(definition.xero_table, ARRAY[definition.xero_key, 'tenant_id']
-			|| xero_filter.uses || ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
-		'local', xero_fdw._types(definition.local_table, definition.local_key
-			|| local_filter.uses || ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
+		'xero', xero_fdw._types(definition.xero_table,
+			ARRAY[definition.xero_key, 'tenant_id'] || xero_filter.uses
+			|| ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
+		'local', xero_fdw._types(definition.local_table,
+			definition.local_key || local_filter.uses
+			|| ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_sync(xero_fdw.sync) IS
 	'internal: a definition with all that follows from it, or an error with all that is wrong with it';
