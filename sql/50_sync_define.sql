@@ -183,6 +183,28 @@ CREATE FUNCTION crm.fill()
 CREATE TRIGGER fill BEFORE INSERT ON crm.natural FOR EACH ROW EXECUTE FUNCTION crm.fill();
 SELECT try('{"name": "name"}', relation => 'crm.natural');
 
+-- whose sync it is: the local table's owner's, and that of all that has its rows
+CREATE ROLE regress_xero_other;
+ALTER TABLE crm.twin OWNER TO regress_xero_other;
+SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'crm.twin', 'pull',
+	'{"name": "name"}')$$);
+ALTER TABLE crm.twin OWNER TO CURRENT_USER;
+CREATE TABLE crm.part PARTITION OF crm.parted FOR VALUES WITH (MODULUS 2, REMAINDER 0)
+	PARTITION BY HASH (tenant_id);
+CREATE TABLE crm.part_of_part PARTITION OF crm.part FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+SELECT try('{"tenant_id": "tenant_id", "contact_id": "contact_id", "name": "name"}',
+	relation => 'crm.parted', direction => 'pull');
+ALTER TABLE crm.part_of_part OWNER TO regress_xero_other;
+SELECT try('{"name": "name"}', 'push', 'crm.parted');
+ALTER TABLE crm.part_of_part OWNER TO CURRENT_USER;
+ALTER TABLE crm.parted OWNER TO regress_xero_other;
+SELECT try('{"name": "name"}', 'push', 'crm.part_of_part');
+CREATE TABLE crm.old_twin () INHERITS (crm.twin);
+ALTER TABLE crm.old_twin OWNER TO regress_xero_other;
+SELECT try('{"name": "name"}');
+DROP TABLE crm.old_twin, crm.parted;
+DROP ROLE regress_xero_other;
+
 -- foreign tables of other wrappers have no primary key, so fields name the key
 CREATE FOREIGN DATA WRAPPER regress_other;
 CREATE SERVER regress_other FOREIGN DATA WRAPPER regress_other;

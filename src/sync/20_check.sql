@@ -4,26 +4,31 @@
 -- is wrong with it is raised as one error.  Until then each fault is a text: an
 -- SQLSTATE, a blank, and a sentence.
 --
--- The users' expressions and filters are looked at by _analyze() alone, as the
--- caller and under the search path that the sync will have, with the record of
--- Xero named "xero" and the local row named "local".
+-- The functions belong to the engine.  So what they ask of rights, they ask of
+-- _caller(), and the users' expressions and filters are looked at by _analyze()
+-- alone, as the caller and under the search path that the sync will have, with
+-- the record of Xero named "xero" and the local row named "local".
 
-CREATE FUNCTION xero_fdw._raise_faults(message text, faults text[])
+CREATE FUNCTION xero_fdw._raise_faults(message text, faults text[],
+		hint text DEFAULT NULL)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	codes text[] := ARRAY(SELECT DISTINCT left(fault, 5) FROM unnest(faults) AS fault);
+	code text := CASE cardinality(codes) WHEN 1 THEN codes[1] ELSE '22023' END;
+	details text := (SELECT string_agg(substr(fault, 7), E'\n' ORDER BY n)
+		FROM unnest(faults) WITH ORDINALITY AS f (fault, n));
 BEGIN
-	IF cardinality(codes) > 0 THEN
-		RAISE EXCEPTION '%', message
-			USING ERRCODE = CASE WHEN cardinality(codes) = 1 THEN codes[1] ELSE '22023' END,
-				DETAIL = (SELECT string_agg(substr(fault, 7), E'\n' ORDER BY n)
-					FROM unnest(faults) WITH ORDINALITY AS f (fault, n));
+	IF details IS NULL THEN
+		RETURN;
+	ELSIF hint IS NULL THEN
+		RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = details;
 	END IF;
+	RAISE EXCEPTION '%', message USING ERRCODE = code, DETAIL = details, HINT = hint;
 END $$;
-COMMENT ON FUNCTION xero_fdw._raise_faults(text, text[]) IS
+COMMENT ON FUNCTION xero_fdw._raise_faults(text, text[], text) IS
 	'internal: raises all that is wrong, if anything is';
 
 CREATE FUNCTION xero_fdw._xero_object(relation regclass,
@@ -175,6 +180,39 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._local_key(regclass, jsonb) IS
 	'internal: the columns that identify a row of a local table';
 
+-- A sync does what its owner may, and its owner is the owner of the local table.
+-- Rows of a table may be rows of others, whose triggers are theirs.
+CREATE FUNCTION xero_fdw._check_owner(local_table regclass)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE
+	kin (relation, above) AS (
+		SELECT local_table::oid, above FROM unnest(ARRAY[true, false]) AS above
+		UNION
+		SELECT CASE WHEN above THEN inhparent ELSE inhrelid END, above
+		FROM kin JOIN pg_inherits
+			ON relation = CASE WHEN above THEN inhrelid ELSE inhparent END
+	),
+	local AS (SELECT relowner AS owner FROM pg_class WHERE oid = local_table)
+	SELECT format('42501 Table %s belongs to %s, whose sync it would be.',
+		local_table, owner::regrole)
+	FROM local
+	WHERE owner <> xero_fdw._caller()
+UNION ALL
+	(SELECT format(CASE WHEN above
+			THEN '42501 Table %s is part of %s, which belongs to %s; they need the same owner.'
+			ELSE '42501 Table %s has a part %s, which belongs to %s; they need the same owner.'
+		END, local_table, oid::regclass, relowner::regrole)
+	FROM kin JOIN pg_class ON oid = relation
+		CROSS JOIN local
+	WHERE relowner <> owner
+	ORDER BY oid)
+$$;
+COMMENT ON FUNCTION xero_fdw._check_owner(regclass) IS
+	'internal: faults of a local table that belongs to others than the caller, or has parts that do';
+
 CREATE FUNCTION xero_fdw._check_tables(INOUT definition xero_fdw.sync,
 		OUT faults text[])
 	LANGUAGE plpgsql STABLE
@@ -224,14 +262,11 @@ BEGIN
 	ELSE
 		SELECT k.columns, k.fault INTO definition.local_key, fault
 		FROM xero_fdw._local_key(definition.local_table, definition.fields) AS k;
-		faults := faults || array_remove(ARRAY[fault], NULL);
+		faults := faults || array_remove(ARRAY[fault], NULL)
+			|| ARRAY(SELECT xero_fdw._check_owner(definition.local_table));
 		definition.watch := CASE WHEN class.relkind = 'f'
 				OR definition.direction = 'pull' AND definition.match_on IS NULL
-				OR definition.direction = 'pull' AND NOT pg_has_role(class.relowner, 'USAGE')
 			THEN 'compare' ELSE 'trigger' END;
-		IF definition.watch = 'trigger' AND NOT pg_has_role(class.relowner, 'USAGE') THEN
-			faults := faults || format('42501 Changes of %s are recorded by triggers, so you must own it.', definition.local_table);
-		END IF;
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_tables(xero_fdw.sync) IS
@@ -469,6 +504,7 @@ COMMENT ON FUNCTION xero_fdw._check_words(xero_fdw.sync) IS
 
 -- What the fields are together: one value for each column of Xero, all that a
 -- new record or a new row needs, and all that records are matched by.
+-- Other syncs of the local table are the caller's own, as the table is.
 CREATE FUNCTION xero_fdw._check_mapping(definition xero_fdw.sync,
 		compiled xero_fdw.sync_field[])
 	RETURNS SETOF text
@@ -554,22 +590,22 @@ AS $$
 	),
 	lacking AS (
 		SELECT relation, privilege FROM (TABLE read UNION TABLE written) AS u
-		WHERE NOT has_column_privilege(relation, c, privilege)
+		WHERE NOT has_column_privilege(xero_fdw._caller(), relation, c, privilege)
 		UNION
 		SELECT definition.xero_table, 'SELECT'
 		WHERE definition.direction <> 'pull'
-			AND NOT has_table_privilege(definition.xero_table, 'SELECT')
+			AND NOT has_table_privilege(xero_fdw._caller(), definition.xero_table, 'SELECT')
 		UNION
 		SELECT relation, 'DELETE'
 		FROM (VALUES (definition.xero_table, 'pull'), (definition.local_table, 'push'))
 			AS v (relation, direction)
 		WHERE definition.on_delete = 'archive' AND v.direction <> definition.direction
-			AND NOT has_table_privilege(relation, 'DELETE')
+			AND NOT has_table_privilege(xero_fdw._caller(), relation, 'DELETE')
 		UNION
 		SELECT relation, 'USAGE of the schema'
 		FROM unnest(ARRAY[definition.xero_table, definition.local_table]) AS relation
 			JOIN pg_class ON oid = relation
-		WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
+		WHERE NOT has_schema_privilege(xero_fdw._caller(), relnamespace, 'USAGE')
 	)
 	SELECT format('42501 You lack a privilege on %s that the sync needs: %s.', relation,
 		string_agg(privilege, ', ' ORDER BY privilege))
@@ -636,6 +672,7 @@ AS $$
 DECLARE
 	message constant text := format('sync "%s" cannot be defined so', definition.name);
 	faults text[] := xero_fdw._check_words(definition);
+	hint text;
 	result record;
 	name text;
 	spec jsonb;
@@ -653,8 +690,10 @@ BEGIN
 	result := xero_fdw._check_tables(definition);
 	definition := result.definition;
 	faults := faults || result.faults;
+	hint := (SELECT format('SET ROLE %s.', relowner::regrole) FROM pg_class
+		WHERE oid = definition.local_table AND relowner <> xero_fdw._caller());
 	IF xero_fdw._xero_object(definition.xero_table) IS NULL OR definition.local_key IS NULL THEN
-		PERFORM xero_fdw._raise_faults(message, faults);
+		PERFORM xero_fdw._raise_faults(message, faults, hint);
 	END IF;
 
 	compiled := '{}';
@@ -683,7 +722,7 @@ BEGIN
 		faults := ARRAY(SELECT xero_fdw._check_mapping(definition, compiled)
 			UNION ALL SELECT xero_fdw._check_rights(definition, compiled));
 	END IF;
-	PERFORM xero_fdw._raise_faults(message, faults);
+	PERFORM xero_fdw._raise_faults(message, faults, hint);
 
 	definition.columns := jsonb_build_object(
 		'xero', xero_fdw._types(definition.xero_table,
