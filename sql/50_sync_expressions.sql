@@ -128,7 +128,19 @@ SELECT filter, verse.try_filter(filter) FROM unnest(ARRAY[
 	]) AS filter;
 SELECT xero_fdw.drop_sync('dollar'), xero_fdw.drop_sync('comment');
 
--- 8. nothing was made, or asked of Xero
+-- 8. what is remembered of the columns is the same, whoever's settings are in force
+SET quote_all_identifiers = on;
+SET standard_conforming_strings = off;
+SELECT xero_fdw.create_sync('quoted', 'xero.contacts', 'verse.word', 'pull',
+	'{"id": {"to_local": "0"}, "name": "name"}', xero_filter => E'name <> \'\\\'');
+RESET quote_all_identifiers;
+RESET standard_conforming_strings;
+RESET ROLE;
+SELECT columns FROM xero_fdw.sync;
+SET ROLE regress_xero_poet;
+SELECT xero_fdw.drop_sync('quoted');
+
+-- 9. nothing was made, or asked of Xero
 SELECT count(*) FROM pg_class WHERE relpersistence = 't';
 SELECT count(*) FROM verse.word;
 RESET ROLE;

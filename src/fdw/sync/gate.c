@@ -66,6 +66,7 @@ static const char *const run_settings[][2] = {
 	{"backslash_quote", "safe_encoding"},
 	{"transform_null_equals", "off"},
 	{"array_nulls", "on"},
+	{"quote_all_identifiers", "off"},
 	{"xmloption", "content"},
 	{"jit", "off"},
 	{"xero_fdw.priority", "background"},
