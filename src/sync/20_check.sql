@@ -470,34 +470,43 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._check_field(xero_fdw.sync, jsonb, xero_fdw.sync_field) IS
 	'internal: a field as it is kept, and what is wrong with it';
 
+CREATE FUNCTION xero_fdw._check_choices(direction text, fields jsonb, conflict text,
+		initial text, on_delete text)
+	RETURNS SETOF text
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN word IS NULL THEN format('22004 %s is null.', parameter)
+		ELSE format('22023 %s "%s" is unknown. There are %s.',
+			parameter, word, array_to_string(words, ', ')) END
+	FROM (VALUES
+		('direction', direction, ARRAY['pull', 'push', 'both']),
+		('conflict', conflict, ARRAY['newest', 'xero', 'local', 'manual']),
+		('initial', initial, ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
+		('on_delete', on_delete, ARRAY['ignore', 'archive'])
+	) AS v (parameter, word, words)
+	WHERE word = ANY (words) IS NOT TRUE
+UNION ALL
+	SELECT CASE fields WHEN '{}' THEN '22023 There are no fields.'
+		ELSE '22023 fields is not an object like {"local column": "column of Xero"}.' END
+	WHERE fields = '{}' OR jsonb_typeof(fields) IS DISTINCT FROM 'object'
+$$;
+COMMENT ON FUNCTION xero_fdw._check_choices(text, jsonb, text, text, text) IS
+	'internal: what is wrong with the parameters that syncs and templates have by themselves';
+
 CREATE FUNCTION xero_fdw._check_words(definition xero_fdw.sync)
 	RETURNS text[]
 	LANGUAGE sql IMMUTABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(array_agg(CASE WHEN word IS NULL
-				THEN format('22004 %s is null.', parameter)
-				ELSE format('22023 %s "%s" is unknown. There are %s.',
-					parameter, word, array_to_string(words, ', ')) END
-			ORDER BY n), '{}')
-		|| CASE WHEN definition.name IS NULL OR definition.name = ''
+	SELECT CASE WHEN definition.name IS NULL OR definition.name = ''
 			THEN ARRAY['22023 A sync needs a name.'] ELSE '{}' END
 		|| CASE WHEN definition.xero_table IS NULL
 			THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
 		|| CASE WHEN definition.local_table IS NULL
 			THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
-		|| CASE WHEN definition.fields = '{}' THEN ARRAY['22023 There are no fields.']
-			WHEN jsonb_typeof(definition.fields) = 'object' THEN '{}'
-			ELSE ARRAY['22023 fields is not an object like {"local column": "column of Xero"}.']
-			END
-	FROM (VALUES
-		(1, 'direction', definition.direction, ARRAY['pull', 'push', 'both']),
-		(2, 'conflict', definition.conflict, ARRAY['newest', 'xero', 'local', 'manual']),
-		(3, 'initial', definition.initial,
-			ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
-		(4, 'on_delete', definition.on_delete, ARRAY['ignore', 'archive'])
-	) AS v (n, parameter, word, words)
-	WHERE word = ANY (words) IS NOT TRUE
+		|| ARRAY(SELECT xero_fdw._check_choices(definition.direction, definition.fields,
+			definition.conflict, definition.initial, definition.on_delete))
 $$;
 COMMENT ON FUNCTION xero_fdw._check_words(xero_fdw.sync) IS
 	'internal: what is wrong with the parameters of a sync by themselves';

@@ -264,26 +264,12 @@ UNION ALL
 	FROM unnest(definition.objects) AS o
 	WHERE NOT EXISTS (SELECT FROM xero_fdw.objects WHERE object = o)
 UNION ALL
-	SELECT CASE WHEN word IS NULL THEN format('22004 %s is null.', parameter)
-		ELSE format('22023 %s "%s" is unknown. There are %s.', parameter, word, array_to_string(words, ', ')) END
-	FROM (VALUES
-		('direction', definition.direction, ARRAY['pull', 'push', 'both']),
-		('conflict', definition.conflict, ARRAY['newest', 'xero', 'local', 'manual']),
-		('initial', definition.initial, ARRAY['new_only', 'merge', 'xero_to_local', 'local_to_xero']),
-		('on_delete', definition.on_delete, ARRAY['ignore', 'archive'])
-	) AS v (parameter, word, words)
-	WHERE word = ANY (words) IS NOT TRUE
+	SELECT xero_fdw._check_choices(definition.direction, definition.fields, definition.conflict,
+		definition.initial, definition.on_delete)
 UNION ALL
-	SELECT CASE definition.fields WHEN '{}' THEN '22023 There are no fields.'
-		ELSE '22023 fields is not an object like {"local column": "column of Xero"}.' END
-	WHERE definition.fields = '{}' OR jsonb_typeof(definition.fields) IS DISTINCT FROM 'object'
-UNION ALL
-	SELECT format('22023 Field "%s" is neither the name of a column nor an object of texts "xero", "to_local", "to_xero" and "direction", and "key", which is true or false.', f.key)
+	SELECT xero_fdw._check_shape(f.key, f.value)
 	FROM jsonb_each(CASE jsonb_typeof(definition.fields) WHEN 'object' THEN definition.fields END) AS f
-	WHERE jsonb_typeof(f.value) NOT IN ('string', 'object')
-		OR EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof(f.value) WHEN 'object' THEN f.value END) AS m
-			WHERE m.key NOT IN ('xero', 'to_local', 'to_xero', 'direction', 'key')
-				OR jsonb_typeof(m.value) <> CASE m.key WHEN 'key' THEN 'boolean' ELSE 'string' END)
+	WHERE jsonb_typeof(f.value) <> 'string'
 UNION ALL
 	SELECT format('22023 Field "%s": direction "%s" is unknown. There are both, to_local and to_xero.', f.key, f.value ->> 'direction')
 	FROM jsonb_each(CASE jsonb_typeof(definition.fields) WHEN 'object' THEN definition.fields END) AS f
@@ -478,9 +464,7 @@ AS $$
 DECLARE
 	chosen xero_fdw.sync_templates := xero_fdw._find_template(template, template_owner);
 BEGIN
-	PERFORM xero_fdw._do_as_caller(xero_fdw._caller_path(),
-		'SELECT xero_fdw.create_sync($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
-		name, coalesce(xero_table, xero_fdw._template_table(chosen)), local_table,
+	PERFORM xero_fdw._create_sync(name, coalesce(xero_table, xero_fdw._template_table(chosen)), local_table,
 		coalesce(direction, chosen.direction),
 		jsonb_strip_nulls(xero_fdw._template_fields(chosen.fields, coalesce(direction, chosen.direction), local_table)
 			|| coalesce(fields, '{}')),
