@@ -311,6 +311,187 @@ DROP FOREIGN TABLE lines;
 DROP FUNCTION compare_lines;
 SELECT * FROM calls();
 
+-- Deciding, part by part: no call, no table, no sync.
+-- 1. what kind of item it is.  Both sides are there: merged if one has changed and may; ended,
+-- archived or deleted if one is gone, a changed row never
+CREATE FUNCTION item(given jsonb) RETURNS xero_fdw._item LANGUAGE sql AS $$
+	SELECT jsonb_populate_record(NULL::xero_fdw._item, '{"link_id": 1, "state": "linked",
+		"xero_id": "r", "local_key": [1], "gone": false, "deleted": false, "first": false,
+		"blocked": false, "in_scope": true, "remote": {"x": "a"}, "base_xero": {"x": "a"},
+		"local": {"l": "a"}, "base_local": {"l": "a"}}' || given)
+$$;
+CREATE FUNCTION kind(given jsonb, self jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
+	SELECT xero_fdw._kind(jsonb_populate_record(NULL::xero_fdw.sync,
+		'{"direction": "both", "initial": "merge", "on_delete": "ignore"}' || self), item(given))
+$$;
+SELECT given AS "both sides are there; but", kind(given), kind(given, '{"direction": "pull"}') AS pull,
+	kind(given, '{"on_delete": "archive"}') AS archive
+FROM jsonb_array_elements('[{}, {"remote": {"x": "b"}}, {"local": {"l": "b"}},
+	{"local": {"l": "b"}, "in_scope": false}, {"state": "ended"},
+	{"gone": true, "remote": null}, {"gone": true, "remote": null, "local": {"l": "b"}},
+	{"deleted": true, "local": null}]') AS given;
+-- ... one side alone: created on the other, or ignored by the first merge until it changes
+SELECT given AS "a row alone; but", kind(alone || given, '{"initial": "merge"}') AS merge,
+	kind(alone || given, '{"initial": "new_only"}') AS new_only,
+	kind(alone || given, '{"initial": "xero_to_local"}') AS xero_to_local,
+	kind(alone || given, '{"initial": "local_to_xero"}') AS local_to_xero,
+	kind(alone || given, '{"direction": "pull"}') AS pull
+FROM jsonb_array_elements('[{}, {"first": true}, {"state": "ignored"},
+	{"state": "ignored", "local": {"l": "b"}}, {"blocked": true},
+	{"in_scope": false}, {"deleted": true}]') AS given,
+	(VALUES ('{"xero_id": null, "remote": null, "base_xero": null}'::jsonb)) AS v(alone);
+SELECT given AS "a record alone; but", kind(alone || given, '{"initial": "merge"}') AS merge,
+	kind(alone || given, '{"initial": "new_only"}') AS new_only,
+	kind(alone || given, '{"initial": "xero_to_local"}') AS xero_to_local,
+	kind(alone || given, '{"initial": "local_to_xero"}') AS local_to_xero,
+	kind(alone || given, '{"direction": "push"}') AS push
+FROM jsonb_array_elements('[{}, {"first": true}, {"state": "ignored"},
+	{"state": "ignored", "remote": {"x": "b"}}, {"blocked": true}]') AS given,
+	(VALUES ('{"local_key": null, "local": null, "base_local": null}'::jsonb)) AS v(alone);
+-- ... and a pair is left as it is by the first merge of what is new only
+SELECT initial, kind('{"first": true, "base_xero": null, "base_local": null}',
+	jsonb_build_object('initial', initial))
+FROM unnest('{merge,new_only,xero_to_local,local_to_xero}'::text[]) AS initial;
+
+-- 2. what is known of a field, by what each side says and what it said when both agreed
+CREATE FUNCTION facts(here jsonb, there jsonb, here_before jsonb, there_before jsonb,
+	item jsonb DEFAULT '{}', field jsonb DEFAULT '{}', clock_offset interval DEFAULT '0')
+RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(', ', CASE WHEN same THEN 'same' END, CASE WHEN unknown THEN 'unknown' END,
+		CASE WHEN xero_changed THEN 'changed there' END, CASE WHEN local_changed THEN 'changed here' END,
+		CASE WHEN local_newer THEN 'later here' END, 'decided ' || decided, CASE WHEN is_id THEN 'id' END,
+		CASE WHEN NOT row_read THEN 'not read' END)
+	FROM xero_fdw._compare_fields(jsonb_populate_record(NULL::xero_fdw.sync, '{"xero_key": "id"}'),
+		ARRAY[jsonb_populate_record(NULL::xero_fdw.sync_field, '{"field": "f", "local_column": "l",
+			"xero_column": "x", "direction": "both", "xero_uses": ["x"], "local_uses": ["l"]}' || field)],
+		ARRAY[jsonb_populate_record(NULL::xero_fdw._case, jsonb_build_object('n', 1, 'kind', 'pair',
+			'item', jsonb_build_object('in_scope', true,
+				'local', CASE WHEN here IS NOT NULL THEN jsonb_build_object('l', here) END,
+				'base_local', CASE WHEN here_before IS NOT NULL THEN jsonb_build_object('l', here_before) END,
+				'remote', jsonb_build_object('x', there),
+				'base_xero', CASE WHEN there_before IS NOT NULL THEN jsonb_build_object('x', there_before) ELSE '{}' END
+					|| coalesce(item->'marks', '{}')) || item,
+			'as_local', jsonb_build_object('l', there), 'as_local_base', jsonb_build_object('l', there_before),
+			'as_xero', jsonb_build_object('x', here), 'as_xero_base', jsonb_build_object('x', here_before)))],
+		clock_offset)
+$$;
+SELECT here, there, here_before, there_before, facts(here, there, here_before, there_before)
+FROM (VALUES (1, '"a"'::jsonb, '"a"'::jsonb, '"a"'::jsonb, '"a"'::jsonb),
+	(2, '"a"', '"b"', '"a"', '"a"'), (3, '"b"', '"a"', '"a"', '"a"'),
+	(4, '"b"', '"c"', '"a"', '"a"'), (5, '"b"', '"b"', '"a"', '"a"'),
+	-- what is empty is empty
+	(6, '""', 'null', '"a"', '"a"'), (7, '""', 'null', 'null', '[]'), (8, '{}', '"a"', 'null', '"a"'),
+	-- what is not known counts as changed
+	(9, '"a"', '"b"', NULL, NULL), (10, '"a"', '"b"', '"a"', NULL), (11, '"a"', '"b"', NULL, '"b"'),
+	(12, '"a"', '"a"', NULL, NULL), (13, NULL, '"b"', NULL, '"a"'))
+	AS v(n, here, there, here_before, there_before) ORDER BY n;
+-- ... a field that is marked counts as changed; outside of the filter a row changes nothing;
+-- a field that only flows one way; and the id, which the row has lost
+SELECT facts('"a"', '"b"', '"a"', '"a"', '{"marks": {"?f": true}}') AS marked,
+	facts('"b"', '"a"', '"a"', '"a"', '{"in_scope": false}') AS outside,
+	facts('"b"', '"a"', '"a"', '"a"', field => '{"direction": "to_local"}') AS to_local,
+	facts('"a"', '"b"', '"a"', '"a"', field => '{"direction": "to_xero", "local_column": null}') AS to_xero,
+	facts('null', '"r"', '"r"', '"r"', field => '{"direction": "to_local", "xero_column": "id"}') AS id;
+-- ... which side was changed later, by a clock of Xero's that is an hour ahead or not
+SELECT here_at, facts('"b"', '"c"', '"a"', '"a"', times) AS same_clock,
+	facts('"b"', '"c"', '"a"', '"a"', times, clock_offset => '1 hour') AS ahead
+FROM unnest('{10:30,11:30,12:30}'::time[]) AS here_at,
+	jsonb_build_object('local_at', '2026-01-01'::timestamptz + here_at, 'remote_at', '2026-01-01 12:00Z') AS times;
+-- ... and what a person has decided holds over the value that it was about only
+SELECT mark, facts('"b"', '"c"', '"a"', '"a"', jsonb_build_object('marks', jsonb_build_object('?f', mark))),
+	facts('"b"', '"c"', '"a"', '"a"', jsonb_build_object('marks', jsonb_build_object('?f', mark), 'in_scope', false)) AS outside
+FROM jsonb_array_elements('[{"winner": "local", "over": "c"}, {"winner": "local", "over": "d"},
+	{"winner": "xero", "over": "b"}, {"winner": "xero", "over": "d"}]') AS mark;
+
+-- 3. a column of Xero's that is made of two has changed through the one that has
+SELECT field, local_changed FROM xero_fdw._compare_fields(NULL,
+	ARRAY(SELECT f FROM jsonb_populate_recordset(NULL::xero_fdw.sync_field, '[
+		{"field": "p1", "local_column": "p1", "xero_column": "x", "direction": "both", "xero_uses": ["x"], "local_uses": ["p1", "p2"]},
+		{"field": "p2", "local_column": "p2", "xero_column": "x", "direction": "both", "xero_uses": ["x"], "local_uses": ["p1", "p2"]},
+		{"field": "p3", "local_column": "p3", "xero_column": "x", "direction": "to_xero", "xero_uses": ["x"], "local_uses": ["p1", "p2"]}
+		]') AS f),
+	ARRAY[jsonb_populate_record(NULL::xero_fdw._case, '{"n": 1, "kind": "pair", "item": {"in_scope": true,
+		"local": {"p1": "3", "p2": "2"}, "base_local": {"p1": "1", "p2": "2"},
+		"remote": {"x": "1/2"}, "base_xero": {"x": "1/2"}},
+		"as_local": {"p1": "1", "p2": "2"}, "as_local_base": {"p1": "1", "p2": "2"},
+		"as_xero": {"x": "3/2"}, "as_xero_base": {"x": "1/2"}}')], '0')
+ORDER BY field;
+
+-- 4. which way a field flows: not at all if no side has changed or both say the same, by
+-- the side that has, by the rule of the sync if both have
+CREATE FUNCTION state(given jsonb) RETURNS xero_fdw._field_state LANGUAGE sql AS $$
+	SELECT jsonb_populate_record(NULL::xero_fdw._field_state, '{"n": 1, "field": "f", "local_column": "l",
+		"xero_column": "x", "direction": "both", "row_read": true, "old_local": "ours", "new_local": "theirs",
+		"old_xero": "theirs", "new_xero": "ours", "adopt": false, "is_id": false, "first": false, "same": false,
+		"unknown": false, "xero_changed": false, "local_changed": false, "local_newer": false}' || given)
+$$;
+CREATE FUNCTION judge(given jsonb, conflict text, initial text DEFAULT 'merge') RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(v.flow || ': ' || v.why, '-') FROM xero_fdw._judge_field(state(given), conflict, initial) AS v
+$$;
+SELECT given, judge(given, 'newest') AS flows
+FROM jsonb_array_elements('[{}, {"xero_changed": true}, {"local_changed": true},
+	{"same": true, "xero_changed": true, "local_changed": true}]') AS given;
+SELECT conflict, judge(given, conflict) AS flows, judge(given || '{"local_newer": true}', conflict) AS flows_if_newer
+FROM unnest('{newest,xero,local,manual}'::text[]) AS conflict,
+	(VALUES ('{"xero_changed": true, "local_changed": true}'::jsonb)) AS v(given);
+-- 5. if nothing was agreed on: in the first merge of all by "initial", else from the side
+-- that is not empty, else by the rule
+SELECT initial, judge(given || '{"first": true}', 'manual', initial) AS flows,
+	judge(given, 'manual', initial) AS flows_later
+FROM unnest('{merge,xero_to_local,local_to_xero}'::text[]) AS initial,
+	(VALUES ('{"xero_changed": true, "local_changed": true, "unknown": true}'::jsonb)) AS v(given);
+SELECT empty, judge(given || empty, 'manual') AS flows,
+	judge(given || empty || '{"first": true}', 'manual', 'local_to_xero') AS flows_to_xero
+FROM jsonb_array_elements('[{"old_local": null}, {"old_local": ""}, {"new_local": null}, {"new_local": []}]') AS empty,
+	(VALUES ('{"xero_changed": true, "local_changed": true, "unknown": true}'::jsonb)) AS v(given);
+SELECT conflict, judge(given, conflict) AS flows, judge(given || '{"local_newer": true}', conflict) AS flows_if_newer
+FROM unnest('{newest,xero,local,manual}'::text[]) AS conflict,
+	(VALUES ('{"xero_changed": true, "local_changed": true, "unknown": true}'::jsonb)) AS v(given);
+-- 6. one way only: what changes on the side that it flows to is left, but the id is put
+-- back if the row was read
+SELECT given, judge(given || '{"direction": "to_local"}', 'local') AS to_local,
+	judge(given || '{"direction": "to_xero"}', 'xero') AS to_xero,
+	judge(given || '{"direction": "to_local", "adopt": true}', 'xero') AS adopted
+FROM jsonb_array_elements('[{}, {"xero_changed": true}, {"local_changed": true},
+	{"xero_changed": true, "local_changed": true}, {"xero_changed": true, "local_column": null},
+	{"is_id": true}, {"is_id": true, "row_read": false}]') AS given;
+-- 7. a person's decision goes before the rules, but not where both say the same
+SELECT decided, judge(given || decided, 'xero') AS flows, judge(given || decided || '{"same": true}', 'xero') AS flows_if_same,
+	judge(decided, 'xero') AS flows_if_unchanged
+FROM jsonb_array_elements('[{"decided": "to_local"}, {"decided": "to_xero"}]') AS decided,
+	(VALUES ('{"xero_changed": true, "local_changed": true}'::jsonb)) AS v(given);
+
+-- 8. the fields of an item together: each goes its way, what both have changed is counted
+SELECT m.* FROM xero_fdw._merge_fields(ARRAY(SELECT state(given) FROM jsonb_array_elements('[
+	{"field": "a", "local_column": "a", "xero_column": "xa", "xero_changed": true},
+	{"field": "b", "local_column": "b", "xero_column": "xb", "local_changed": true},
+	{"field": "c", "local_column": "c", "xero_column": "xc", "xero_changed": true, "local_changed": true},
+	{"field": "d", "local_column": "d", "xero_column": "xd"},
+	{"n": 2, "field": "d"}]') AS given), 'manual', 'merge') AS m \gx
+-- 9. parts of one column wait for the one that a person is to decide on; the part that
+-- only goes to Xero does not ask him; another column and another item do not wait
+SELECT m.n, m.xero_new, m.conflicts, m.disagreed, m.why FROM xero_fdw._merge_fields(ARRAY(SELECT state(given) FROM jsonb_array_elements('[
+	{"field": "p1", "xero_changed": true, "local_changed": true},
+	{"field": "p2", "local_changed": true},
+	{"field": "p3", "direction": "to_xero", "local_changed": true},
+	{"field": "other", "xero_column": "other", "local_changed": true},
+	{"n": 2, "field": "p2", "local_changed": true}]') AS given), 'manual', 'merge') AS m ORDER BY m.n \gx
+
+-- 10. what is to be done, by the kind of item, and for a pair by its fields
+SELECT kind, d.state, d.hold, d.local_action, d.local_new, d.local_old, d.xero_action, d.xero_new, d.xero_fields, d.why
+FROM unnest('{pair,quiet,adopt,create_local,create_xero,delete_local,archive,end,ignore,wait,rest,forget}'::text[])
+		WITH ORDINALITY AS k(kind, n),
+	xero_fdw._conclude(jsonb_populate_record(NULL::xero_fdw._case, jsonb_build_object('kind', kind,
+		'item', to_jsonb(item('{"state": "unlinked"}')), 'as_local', CASE WHEN kind = 'create_local' THEN jsonb '{"l": "new"}' END,
+		'as_xero', CASE WHEN kind = 'create_xero' THEN jsonb '{"x": "new"}' END)), NULL, '{f}') AS d ORDER BY n;
+SELECT d.state, d.hold, d.local_action, d.local_new, d.xero_action, d.xero_new, d.xero_fields, d.conflicts, d.why
+FROM jsonb_array_elements('[{"local_new": {"l": 1}, "why": {"f": "there"}}, {"xero_new": {"x": 1}, "xero_fields": ["f"], "why": {"f": "here"}},
+		{"conflicts": {"f": {}}, "why": {"f": "both"}}]') AS merged,
+	xero_fdw._conclude(jsonb_populate_record(NULL::xero_fdw._case, '{"kind": "pair"}'),
+		jsonb_populate_record(NULL::xero_fdw._merged, merged), '{f}') AS d;
+SELECT * FROM calls();
+DROP FUNCTION item, kind, facts, state, judge;
+
 -- Several organisations
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset tenants=2
 \getenv url XERO_SANDBOX_URL
