@@ -198,6 +198,87 @@ SELECT xero_fdw.create_sync('trapped', 'xero.contacts', 'crm.trapped', 'push', '
 DELETE FROM crm.trapped;
 SELECT changes();
 
+-- 13. keys are made as the writer, whoever that is, and the same under all settings
+CREATE TYPE crm.writer;
+CREATE FUNCTION crm.writer_in(cstring) RETURNS crm.writer LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION crm.writer_out(crm.writer) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'current_user';
+CREATE TYPE crm.writer (INPUT = crm.writer_in, OUTPUT = crm.writer_out, LIKE = integer);
+CREATE CAST (crm.writer AS integer) WITHOUT FUNCTION AS IMPLICIT;
+CREATE TABLE crm.telling (id crm.writer PRIMARY KEY, name text);
+SELECT xero_fdw.create_sync('telling', 'xero.contacts', 'crm.telling', 'push', '{"name": "name"}');
+GRANT ALL ON crm.telling TO regress_xero_writer, regress_xero_viewer;
+CREATE FUNCTION crm.tell(name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+	UPDATE crm.telling SET name = $1;
+EXCEPTION WHEN division_by_zero THEN NULL;
+END $$;
+ALTER FUNCTION crm.tell OWNER TO regress_xero_writer;
+SET ROLE regress_xero_writer;
+INSERT INTO crm.telling VALUES ('1', 'Jan');
+SET ROLE regress_xero_viewer;
+SELECT crm.tell('Kim');
+UPDATE crm.telling SET id = '2';
+UPDATE crm.telling SET id = '1', name = 'Kai';
+SELECT current_user;
+RESET ROLE;
+SELECT changes();
+CREATE TABLE crm."Odd {table}" ("Key ""1""" timestamptz, "NULL" crm.kind, "a,b" text, "ü\" text,
+	PRIMARY KEY ("Key ""1""", "NULL"));
+SELECT xero_fdw.create_sync('odd', 'xero.contacts', 'crm."Odd {table}"', 'push',
+	'{"a,b": "name", "ü\\": "account_number"}');
+GRANT ALL ON crm."Odd {table}" TO regress_xero_writer;
+SET ROLE regress_xero_writer;
+SET timezone = 'Asia/Tokyo';
+INSERT INTO crm."Odd {table}" VALUES ('2026-01-01 09:00', 'a', 'Lea', 'x');
+SET timezone = 'America/New_York';
+UPDATE crm."Odd {table}" SET "a,b" = 'Lee', "ü\" = 'y';
+COPY crm."Odd {table}" FROM stdin;
+2026-01-01 00:00+00	b	Max	z
+\.
+SHOW timezone;
+RESET timezone;
+RESET ROLE;
+SELECT changes();
+ALTER TYPE crm.kind RENAME VALUE 'b' TO '"c"';
+DELETE FROM crm."Odd {table}";
+SELECT changes();
+SELECT xero_fdw.drop_sync('telling');
+
+-- 14. who may make triggers on another's table records nothing for a sync of a third one
+SELECT sync_id AS odd FROM xero_fdw.sync WHERE name = 'odd' \gset
+SET ROLE regress_xero_writer;
+CREATE TRIGGER forge AFTER INSERT OR UPDATE OR DELETE ON crm.contact
+	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'odd', '{id}', '{name}');
+CREATE TRIGGER forge_truncate AFTER TRUNCATE ON crm.contact
+	EXECUTE FUNCTION xero_fdw.record_change(:'odd');
+INSERT INTO crm.contact (id, name) VALUES (50, 'Ned');
+UPDATE crm.contact SET name = 'Ned Z' WHERE id = 50;
+DELETE FROM crm.contact WHERE id = 50;
+TRUNCATE crm.contact;
+RESET ROLE;
+SELECT changes();
+DROP TRIGGER forge ON crm.contact;
+DROP TRIGGER forge_truncate ON crm.contact;
+
+-- 15. triggers that nobody but their makers can have wanted
+SELECT xero_fdw.record_change();
+CREATE TABLE crm.wrong (id integer, name text);
+CREATE FUNCTION wrong(timing text, each text, arguments text) RETURNS SETOF text
+	LANGUAGE plpgsql AS $$ BEGIN
+	EXECUTE format('CREATE TRIGGER wrong %s INSERT ON crm.wrong %s EXECUTE FUNCTION xero_fdw.record_change(%s)',
+		timing, each, arguments);
+	RETURN QUERY SELECT error_of('INSERT INTO crm.wrong VALUES (1, ''Oli'')');
+	DROP TRIGGER wrong ON crm.wrong;
+END $$;
+SELECT wrong('BEFORE', 'FOR EACH ROW', $$1, '{id}', '{name}'$$);
+SELECT wrong('AFTER', '', '1');
+SELECT wrong('AFTER', 'FOR EACH ROW', '1');
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$'x', '{id}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id,NULL,ctid}', '{}'$$);
+DROP FUNCTION wrong;
+
+SELECT xero_fdw.drop_sync('odd');
 SELECT xero_fdw.drop_sync('trapped'), xero_fdw.drop_sync('keys'), xero_fdw.drop_sync('contacts');
 SELECT * FROM calls();
 DROP SCHEMA crm CASCADE;

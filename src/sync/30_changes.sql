@@ -1,70 +1,10 @@
--- Local changes, recorded in the writer's own transaction.
---
--- The trigger function runs with the rights of the extension's owner, since
--- writers have none on its tables.  It therefore must not call what others have
--- made: values are compared as bytes and become text by output functions; casts
--- and operators, which anybody can define for types of their own, are used for
--- built-in types only.  It records changes of a sync's own table alone, so
--- nobody can forge changes of somebody else's.
---
--- A writer never fails because of a sync.  While a column is missing, all that
--- is recorded is that something changed.
+-- Local changes, recorded in the writer's own transaction
+-- (src/fdw/sync/watch.c).  The function needs no SECURITY DEFINER: it turns values
+-- into JSON as the writer, and becomes its own owner for one INSERT.
 
 CREATE FUNCTION xero_fdw.record_change() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	SET timezone = 'UTC'
-	SET datestyle = 'ISO'
-	SET intervalstyle = 'postgres'
-	SET bytea_output = 'hex'
-AS $$
-DECLARE
-	-- arguments: sync_id, columns of the key, columns that are watched
-	operation text := lower(TG_OP);
-	key_of constant text := $sql$CASE WHEN pg_typeof(($%1$s).%2$I)::oid < 16384
-		THEN to_jsonb(($%1$s).%2$I) ELSE to_jsonb(format('%%s', ($%1$s).%2$I)) END$sql$;
-	new_key jsonb;
-	old_key jsonb;
-	changed text[];
-BEGIN
-	IF TG_LEVEL = 'ROW' THEN
-		IF TG_OP = 'UPDATE' AND OLD *= NEW THEN
-			RETURN NULL;
-		END IF;
-		BEGIN
-			IF TG_OP = 'UPDATE' THEN
-				EXECUTE (
-					SELECT format('SELECT jsonb_build_array(%s), jsonb_build_array(%s)',
-						string_agg(format(key_of, 1, c), ', ' ORDER BY n),
-						string_agg(format(key_of, 2, c), ', ' ORDER BY n))
-					FROM unnest(TG_ARGV[1]::text[]) WITH ORDINALITY AS k (c, n)
-				) || (
-					SELECT format(', array_remove(ARRAY[%s]::text[], NULL)', string_agg(format(
-						'CASE WHEN record_image_ne(ROW(($1).%1$I), ROW(($2).%1$I)) THEN %1$L END', c), ', '))
-					FROM unnest(TG_ARGV[2]::text[]) AS c
-				) INTO new_key, old_key, changed USING NEW, OLD;
-				IF changed = '{}' AND new_key = old_key THEN
-					RETURN NULL;
-				END IF;
-			ELSE
-				EXECUTE (
-					SELECT format('SELECT jsonb_build_array(%s)', string_agg(format(key_of, 1, c), ', ' ORDER BY n))
-					FROM unnest(TG_ARGV[1]::text[]) WITH ORDINALITY AS k (c, n)
-				) INTO new_key USING CASE TG_OP WHEN 'INSERT' THEN NEW ELSE OLD END;
-			END IF;
-		EXCEPTION WHEN undefined_column THEN
-			operation := 'truncate';
-			new_key := NULL;
-		END;
-	END IF;
-	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, old_key, columns, changed_at)
-	SELECT s.sync_id, operation, new_key, nullif(old_key, new_key), changed, clock_timestamp()
-	FROM xero_fdw.sync AS s
-	WHERE s.sync_id = TG_ARGV[0]::integer
-		AND (s.local_table = TG_RELID
-			OR s.local_table IN (SELECT relid FROM pg_partition_ancestors(TG_RELID)));
-	RETURN NULL;
-END $$;
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_record_change';
 COMMENT ON FUNCTION xero_fdw.record_change() IS
 	'internal: trigger on the local tables of syncs';
 

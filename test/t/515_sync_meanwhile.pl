@@ -1,5 +1,6 @@
-# What others do to the local table while a run is under way: nothing of it is
-# lost, and no row that merely moves is taken for one that is gone.
+# What others do to the local table while a run is under way, or a sync created:
+# nothing of it is lost, and no row that merely moves is taken for one that is
+# gone.  Neither is what logical replication does.
 use strict;
 use warnings;
 
@@ -13,6 +14,7 @@ use XeroTest;
 
 my $xero = XeroTest->new(
 	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
+	conf => "wal_level = logical\nmax_wal_senders = 2\nmax_replication_slots = 2",
 	server => { minute_limit => 1000000, day_limit => 1000000 });
 my $crm = XeroSync->new($xero);
 my $other = XeroSession->new($xero->node);
@@ -38,6 +40,35 @@ is_deeply([ grep { !/Early 3/ } $crm->differences ], [], '... and equal');
 $crm->advance(120);
 $crm->run('crm');
 is($crm->rows('SELECT count(*) FROM xero_fdw.sync_change'), 0, 'nothing is left to do');
+
+# A transaction whose snapshot is older than the sync
+$crm->clear;
+$crm->local_has({ name => 'Old' });
+$other->rows('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM crm.contacts');
+$crm->create('crm', match_on => ['name']);
+$crm->run('crm');
+$other->rows(q{INSERT INTO crm.contacts (name) VALUES ('Older'); COMMIT});
+is($crm->rows('SELECT operation, local_key FROM xero_fdw.sync_change'), 'insert|[2]', 'a change by an older transaction is recorded');
+is($crm->run('crm')->{state}, 'done', '... and a run');
+is_deeply([ $crm->differences ], [], '... takes it over');
+
+# Logical replication, from another database of the server
+$crm->clear;
+$crm->create('crm', match_on => ['name']);
+$crm->run('crm');
+$crm->rows('CREATE DATABASE source');
+my $source = XeroSession->new($xero->node, dbname => 'source');
+$source->rows(XeroSync::table_of('crm.contacts'));
+$source->rows('CREATE PUBLICATION crm FOR TABLE crm.contacts');
+$source->rows(q{SELECT pg_create_logical_replication_slot('crm', 'pgoutput')});
+my $conninfo = XeroSync::quoted($xero->node->connstr('source'));
+$crm->rows("CREATE SUBSCRIPTION crm CONNECTION $conninfo PUBLICATION crm WITH (create_slot = false, slot_name = 'crm', copy_data = false)");
+$source->rows(q{INSERT INTO crm.contacts (id, name) VALUES (1, 'Far'), (2, 'Farther'); UPDATE crm.contacts SET id = 3 WHERE id = 2; DELETE FROM crm.contacts WHERE id = 1; TRUNCATE crm.contacts});
+$xero->node->wait_for_catchup('crm');
+is($crm->rows(q{SELECT string_agg(concat_ws(' ', operation, local_key, old_key), ', ' ORDER BY change_id) FROM xero_fdw.sync_change}),
+	'insert [1], insert [2], update [3] [2], delete [1], truncate', 'what is replicated is recorded');
+$crm->rows('DROP SUBSCRIPTION crm');
+$source->quit;
 
 # A run; while it waits for Xero, the other session does something.
 sub runs_while
