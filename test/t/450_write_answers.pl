@@ -149,5 +149,21 @@ my ($sent) = @{ body_of($mark)->{Invoices}[0]{LineItems} };
 ok(!exists $sent->{DiscountAmount} && !exists $sent->{LineAmount}, '... without the amounts that Xero has rounded');
 is(record('Invoices', 'InvoiceNumber', 'FREE-1')->{Total} + 0, 121, '... and the sum follows');
 
+# What a total was rounded by: it has to be written with the totals, so an edit of lines loses it
+reset_with('rounding-amounts');
+my $rounded = $session->rows(qq{INSERT INTO xero.invoices (type, contact_id, date, due_date, invoice_number, status, line_items)
+	VALUES ('ACCREC', '$contact', '2026-03-01', '2026-03-31', 'ROUNDED', 'AUTHORISED', '$line') RETURNING invoice_id});
+sub round_it { $sandbox->change(object => 'Invoices', id => $rounded, set => { Total => $_[0], RoundingAmount => '0.10' }); return; }
+my $line_of_it = "UPDATE xero.invoice_line_items SET %s WHERE invoice_id = '$rounded'";
+round_it('110.10');
+silent("UPDATE xero.invoices SET reference = 'r' WHERE invoice_id = '$rounded'", 'an edit that leaves the lines alone keeps a rounding');
+warns(sprintf($line_of_it, q{description = 'other work'}), qr/WARNING.*Total is "?110(\.00)?"? instead of 110\.10/s, 'a text of a line loses it');
+round_it('110.10');
+warns(sprintf($line_of_it, 'quantity = 2'), qr/WARNING.*Total is "?220(\.00)?"? instead of 220\.10/s, 'another amount, too');
+silent(sprintf($line_of_it, 'quantity = 3'), 'another amount of what is not rounded');
+silent(sprintf($line_of_it, q{description = 'work'}), 'another text of it');
+round_it('331.00');
+silent(sprintf($line_of_it, 'quantity = 1'), 'what is no rounding is not taken for one');
+
 $session->quit;
 done_testing();

@@ -42,6 +42,20 @@ enum
 	RECORD_COMPANIONS			/* what every update of the record carries */
 };
 
+/* What a document sums up to. */
+typedef enum Sum
+{
+	SUM_TOTAL,
+	SUM_SUB_TOTAL,
+	SUM_TOTAL_TAX,
+	NSUMS
+} Sum;
+
+static const char *const sum_columns[NSUMS] = {"total", "sub_total", "total_tax"};
+
+/* What of a line does not change any of it. */
+#define NO_AMOUNTS "description|account_code|account_id|tracking"
+
 struct XeroChildRows
 {
 	const XeroObject *parent;
@@ -51,7 +65,8 @@ struct XeroChildRows
 	XeroMember *record_members;
 	int			nrecord_fields;
 	int			style_field;	/* line_amount_types, if rules->untaxed */
-	int			total_field;	/* then also this, which is not sent */
+	int			sums_field;		/* of a document: those of the enum Sum, which
+								 * are not sent; else nrecord_fields */
 	XeroReader *elements;
 	XeroField  *element_fields; /* first those of state->spec.identity, then
 								 * all members, as JSON */
@@ -77,7 +92,7 @@ typedef struct Parent
 	List	   *rows;			/* XeroPendingRow */
 	bool		found;
 	char	  **texts;			/* by record field: JSON, of the companions */
-	double		total;			/* if it was read */
+	double		sums[NSUMS];	/* of a document */
 	List	   *elements;		/* Element */
 } Parent;
 
@@ -85,6 +100,12 @@ typedef struct Parent
  * Preparing
  *-------------------------------------------------------------------------
  */
+
+static bool
+is_document(const XeroObject *object)
+{
+	return xero_find_column(object, sum_columns[SUM_TOTAL_TAX]) != NULL;
+}
 
 static void
 add_record_field(XeroChildRows *child_rows, const XeroColumn *column, Oid type)
@@ -103,7 +124,7 @@ init_records(XeroChildRows *child_rows, const XeroModify *state)
 {
 	const XeroObject *parent = child_rows->parent;
 	const XeroWriteRules *rules = parent->writes;
-	int			max = RECORD_COMPANIONS + lengthof(rules->with_update) + 1;
+	int			max = RECORD_COMPANIONS + lengthof(rules->with_update) + NSUMS;
 
 	child_rows->record_fields = palloc0(sizeof(XeroField) * max);
 	child_rows->record_members = palloc0(sizeof(XeroMember) * max);
@@ -121,12 +142,10 @@ init_records(XeroChildRows *child_rows, const XeroModify *state)
 			child_rows->style_field = child_rows->nrecord_fields;
 		add_record_field(child_rows, column, xero_type_oid(column->type));
 	}
-	if (rules->untaxed != NULL)
-	{
-		child_rows->total_field = child_rows->nrecord_fields;
-		add_record_field(child_rows, xero_find_column(parent, "total"),
+	child_rows->sums_field = child_rows->nrecord_fields;
+	for (int i = 0; i < NSUMS && is_document(parent); i++)
+		add_record_field(child_rows, xero_find_column(parent, sum_columns[i]),
 						 FLOAT8OID);
-	}
 	child_rows->records = xero_reader_create(CurrentMemoryContext,
 											 state->spec.table->name, parent->wrapper,
 											 NULL, child_rows->record_fields,
@@ -374,9 +393,9 @@ take_record(XeroModify *state, List *parents, const Datum *values,
 	{
 		if (nulls[i])
 			continue;
-		if (i == child_rows->total_field)
+		if (i >= child_rows->sums_field)
 		{
-			parent->total = DatumGetFloat8(values[i]);
+			parent->sums[i - child_rows->sums_field] = DatumGetFloat8(values[i]);
 			continue;
 		}
 		parent->texts[i] = xero_writer_value(child_rows->writer, i, values[i]);
@@ -491,7 +510,7 @@ is_untaxed(const XeroChildRows *child_rows, const Parent *parent)
 		return false;
 	foreach(lc, parent->elements)
 		sum += ((Element *) lfirst(lc))->amount;
-	return fabs(sum - parent->total) > 0.005;
+	return fabs(sum - parent->sums[SUM_TOTAL]) > 0.005;
 }
 
 /* Change the list as a row says; false if what it means is not there. */
@@ -589,6 +608,46 @@ refuse_part(XeroModify *state, const XeroPendingRow *row, int sqlerrcode,
 						 list_make1(xero_make_row_error(row, &outcome)));
 }
 
+/* Can a row change what the document sums up to? */
+static bool
+changes_amounts(const XeroModify *state, const XeroPendingRow *row)
+{
+	const XeroEncoder *encoder = &state->encoder;
+
+	if (state->spec.operation != CMD_UPDATE)
+		return true;
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		if (row->texts[i] != NULL &&
+			(encoder->columns[i].known == NULL ||
+			 !xero_is_one_of(NO_AMOUNTS, encoder->columns[i].known->name)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a document should sum up to afterwards: the same as before, or what its
+ * new amounts do, with the rounding that it had.
+ */
+static void
+expect_total(const XeroModify *state, const Parent *parent,
+			 XeroPendingRow *record)
+{
+	const double *sums = parent->sums;
+	ListCell   *lc;
+
+	if (!is_document(state->child_rows->parent))
+		return;
+	record->rounding = sums[SUM_TOTAL] - sums[SUM_SUB_TOTAL] - sums[SUM_TOTAL_TAX];
+	foreach(lc, record->parts)
+	{
+		if (changes_amounts(state, lfirst(lc)))
+			return;
+	}
+	record->total = psprintf("%.2f", sums[SUM_TOTAL]);
+}
+
 /* What is to be sent for a record; NULL if none of its rows can be written. */
 static XeroPendingRow *
 make_parent_row(XeroModify *state, Parent *parent)
@@ -627,6 +686,7 @@ make_parent_row(XeroModify *state, Parent *parent)
 												  make_array(state, parent, false)));
 	record->expected = make_record(state->child_rows, parent,
 								   make_array(state, parent, true));
+	expect_total(state, parent, record);
 	xero_check_size(state, record);
 	return record;
 }

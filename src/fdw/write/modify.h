@@ -70,8 +70,9 @@ typedef struct XeroPendingRow
 	int			place;			/* in the array that was sent */
 
 	List	   *parts;			/* of such a record: its rows, XeroPendingRow */
-	char	   *expected;		/* and what the answer should have, as
-								 * "element" */
+	char	   *expected;		/* what the answer should have, as "element" */
+	double		rounding;		/* of a document: its total beyond the sum of
+								 * its lines */
 } XeroPendingRow;
 
 /* A column that may be written. */
