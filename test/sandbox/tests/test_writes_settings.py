@@ -183,6 +183,22 @@ class Payroll(Writing):
             self.assertEqual((single["lastName"], single["dateOfBirth"]), ("New", "1990-02-03T00:00:00"))
             self.assertEqual(sum(e["employeeID"] == key for e in self.state("Employees")), 1)
 
+    def test_new_zealand_answers_without_the_title(self):
+        """spec: its samples"""
+        for country, shown in (("UK", True), ("NZ", False)):
+            self.sandbox.control("reset", {"country": country, "limits": False})
+            made = self.payroll("POST", "", {**self.camel, "title": "Ms"})[1]["employee"]
+            self.assertEqual("title" in made, shown)
+
+    def test_quirk_a_problem_in_a_200(self):
+        """spec: what is answered with 200 has a problem, too"""
+        self.sandbox.control("reset", {"country": "UK", "limits": False, "quirks": ["payroll-problems-in-200"]})
+        status, body = self.payroll("POST", "", {"email": "a@b.cc"})
+        self.assertEqual((status, body["httpStatusCode"], body["problem"]["status"], body["employee"]), (200, "BadRequest", 400, None))
+        key = self.payroll("POST", "", self.camel)[1]["employee"]["employeeID"]
+        status, body = self.payroll("PUT", "/" + key, {"lastName": "New"})
+        self.assertEqual((status, bool(body["problem"]), body["employee"]["employeeID"]), (200, True, key))
+
 
 if __name__ == "__main__":
     unittest.main()

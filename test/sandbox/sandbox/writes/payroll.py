@@ -2,7 +2,8 @@
 
 AU: POST of a bare array, to create (no EmployeeID) or update; errors as in the
 Accounting API.  UK and NZ: POST creates and PUT updates one object; an error is
-an envelope with a `problem`.
+an envelope with a `problem`.  In the specification's samples, NZ answers without
+the title that it was sent.
 """
 import json
 
@@ -112,17 +113,21 @@ def _one(visit, record):
         stored = employees.update(record, given) if record else employees.put(given)
     except Refused as refused:
         visit.books.undo(0)
+        if visit.books.has("payroll-problems-in-200"):
+            return _enveloped(visit, 200, record, refused.reasons)
         return _enveloped(visit, 400, None, refused.reasons)
+    if visit.books.org.country == "NZ":
+        stored = {name: value for name, value in stored.items() if name != "title"}
     return _enveloped(visit, 200, stored, [])
 
 
 def _enveloped(visit, status, employee, reasons):
     problem = reasons and {
-        "type": "application/problem+json", "title": "BadRequest", "status": status,
+        "type": "application/problem+json", "title": "BadRequest", "status": 400,
         "detail": "Validation error occurred.", "instance": None,
         "invalidFields": [{"name": reason.split(" ")[0], "reason": reason} for reason in reasons]} or None
     members = {"id": visit.answers.envelope["Id"], "providerName": "xero_fdw sandbox",
                "dateTimeUTC": Iso(iso_seconds(visit.books.now) + ".8608520"),
-               "httpStatusCode": "OK" if employee else "BadRequest", "pagination": None, "problem": problem,
+               "httpStatusCode": "BadRequest" if problem else "OK", "pagination": None, "problem": problem,
                "employee": employee}
     return Answer(status, render.to_bytes(render.PLAIN.object(members, 0) + "\r\n"), JSON)

@@ -17,5 +17,6 @@ QUIRKS = (
     "reasons-at-lines",             # LineItems[].ValidationErrors has what is wrong with a line
     "reasons-as-descriptions",      # "Description" instead of "Message"
     "hidden-item-codes",            # lines are shown without ItemCode and Item, and keep them
+    "payroll-problems-in-200",      # a refusal of UK and NZ payroll has status 200; its schema in the spec has a problem
     "rounding-amounts",             # the organisation has opted in: totals that are sent stand, by up to 0.10
 )
