@@ -46,6 +46,24 @@ INSERT INTO nz.employees (first_name, last_name, date_of_birth, address, engagem
 UPDATE nz.employees SET job_title = 'Cook' WHERE last_name = 'Nz' RETURNING job_title, first_name;
 SELECT * FROM calls();
 
+-- what Xero does not store as it was sent, and what it does not show
+INSERT INTO nz.employees (title, first_name, last_name, date_of_birth, address)
+	VALUES ('Mr', 'Bob', 'Nz', '1981-01-01', '{"addressLine1": "1 Road", "city": "Napier", "postCode": "4110"}');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path='/payroll.xro/2.0/Employees*' method=PUT times=1 body='{"problem": null, "employee": {"employeeID": "5d2b5a4e-1d4c-4e0a-8f0e-2b1f4f7c0001", "firstName": "Bob", "jobTitle": null, "address": {"city": "Nelson", "postCode": "4110"}}}'
+\set VERBOSITY default
+UPDATE nz.employees SET job_title = 'Cook' WHERE first_name = 'Bob' AND last_name = 'Nz';
+\set VERBOSITY terse
+
+-- a problem is one whatever the status
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset country=UK quirks='["payroll-problems-in-200"]'
+INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
+	VALUES ('Ms', 'Eve', 'Uk', '1980-02-29', 'F', '{"city": "York"}');
+INSERT INTO uk.employees (title, first_name, last_name, date_of_birth, gender, address)
+	VALUES ('Ms', 'Ann', 'Uk', '1980-02-29', 'F', '{"addressLine1": "1 Road", "city": "York", "postCode": "YO1"}');
+UPDATE uk.employees SET address = '{"city": "Hull"}' WHERE last_name = 'Uk';
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path='/payroll.xro/2.0/Employees*' method=PUT times=1 body='{"problem": {"title": "Conflict", "detail": "The employee is being paid."}, "employee": {"employeeID": "5d2b5a4e-1d4c-4e0a-8f0e-2b1f4f7c0001"}}'
+UPDATE uk.employees SET email = 'ann@example.com' WHERE last_name = 'Uk';
+
 DROP SCHEMA au, uk, nz CASCADE;
 \pset format aligned
 \pset tuples_only off

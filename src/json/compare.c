@@ -385,6 +385,8 @@ compare_objects(Comparison *cmp, const Value *sent, const Value *stored,
 		if (is_among(cmp->leniency->unechoed, &name))
 			continue;
 		other = find_member(&cmp->stored, stored, name.start, name.len);
+		if (other.start == NULL && cmp->leniency->partial)
+			continue;
 		appendStringInfo(&cmp->path, "%s%.*s", len > 0 ? "." : "",
 						 (int) name.len, name.start);
 		same &= *value.start == '[' ?

@@ -27,6 +27,7 @@ typedef struct XeroJsonLeniency
 								 * there, so they may have more elements */
 	const char *unechoed;		/* "A|B": members that are not compared,
 								 * wherever they are */
+	bool		partial;		/* nor are those that did not come back at all */
 } XeroJsonLeniency;
 
 /*

@@ -274,6 +274,7 @@ void
 xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 {
 	json_object *object = parse_document(text, len, json_type_object);
+	json_object *problem;
 
 	memset(document, 0, sizeof(*document));
 	if (object == NULL)
@@ -290,6 +291,10 @@ xero_parse_error(const char *text, size_t len, XeroErrorDocument *document)
 	GET_FIRST(object, document->detail, "Detail");
 	GET_FIRST(object, document->message, "Message", "Description", "Detail",
 			  "Title");
+	if (document->message[0] == '\0' &&
+		json_object_object_get_ex(object, "problem", &problem) &&
+		json_object_is_type(problem, json_type_object))
+		GET_FIRST(problem, document->message, "Detail", "Title");
 	put_document(object, len);
 }
 

@@ -20,7 +20,8 @@ typedef struct XeroErrorDocument
 	int			number;			/* ErrorNumber, 0 if absent */
 	char		type[64];		/* "QueryParseException", ... */
 	char		message[1024];	/* Message, or else Description, Detail or
-								 * Title; of a body that is not JSON its words */
+								 * Title, of itself or of its problem; of a
+								 * body that is not JSON its words */
 	char		detail[256];	/* Detail, of 401 and 403 */
 	bool		markup;			/* the body is HTML or XML */
 } XeroErrorDocument;

@@ -9,8 +9,8 @@
  * messages, and no status ERROR.
  *
  * Elsewhere a refusal is status 400: with the element and its messages
- * ("Elements"), with a "problem" (payroll in the UK and NZ), or with a message
- * about the whole request.  Reasons stand at the element, or inside of it, at
+ * ("Elements"), with a "problem" (payroll in the UK and NZ, where it is one
+ * whatever the status), or with a message about the whole request.  Reasons stand at the element, or inside of it, at
  * the line that is at fault.
  *
  *-------------------------------------------------------------------------
@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/writes.h"
 #include "fdw/write/row_error.h"
+#include "json/compare.h"
 #include "json/reader.h"
 #include "utils/builtins.h"
 
@@ -257,7 +258,16 @@ check_order(XeroAnswer *answer, const XeroResponse *response,
 	}
 }
 
-/* Status 400: the same for all elements. */
+static bool
+has_problem(const XeroResponse *response)
+{
+	size_t		len;
+	const char *problem = xero_json_find(response->body, "problem", &len);
+
+	return problem != NULL && *problem == '{';
+}
+
+/* All of the request: the same for all elements. */
 static void
 read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 			 int nelements)
@@ -281,7 +291,7 @@ read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 								MAX_MESSAGE);
 		messages = list_make1(words[0] != '\0' ? words :
 							  pstrdup(response->detail));
-		if (document.number == VALIDATION_EXCEPTION)
+		if (document.number == VALIDATION_EXCEPTION || has_problem(response))
 			sqlerrcode = xero_classify_message(linitial(messages));
 		else if (document.number == POST_DATA_INVALID)
 			sqlerrcode = ERRCODE_INVALID_PARAMETER_VALUE;
@@ -307,7 +317,7 @@ xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 	int			found = 0;
 	bool		refused = false;
 
-	if (response->status == 400)
+	if (response->status == 400 || has_problem(response))
 	{
 		read_refusal(response, outcomes, nelements);
 		return outcomes;

@@ -35,7 +35,9 @@ static XeroJsonLeniency
 leniency_of(const XeroModify *state, const char *sent)
 {
 	const XeroWriteRules *rules = xero_written_object(state->spec.object)->writes;
-	XeroJsonLeniency leniency = {rules->merged, rules->unechoed};
+	XeroJsonLeniency leniency = {rules->merged, rules->unechoed,
+		/* what payroll answers is not documented to be all of a record */
+	rules->envelope != XERO_ENVELOPE_WRAPPED};
 	size_t		len;
 	const char *style;
 
@@ -156,15 +158,12 @@ void
 xero_verify_row(const XeroModify *state, const XeroPendingRow *row,
 				XeroOutcome *outcome)
 {
-	const XeroWriteRules *rules = xero_written_object(state->spec.object)->writes;
 	const char *expected;
 	XeroJsonLeniency leniency;
 	List	   *differences;
 	char	   *status;
 
-	/* what payroll answers is not documented to be all of a record */
-	if (!outcome->stored || outcome->record == NULL ||
-		rules->envelope != XERO_ENVELOPE_WRAPPED)
+	if (!outcome->stored || outcome->record == NULL)
 		return;
 	expected = expected_of(row, outcome->record);
 	if (expected == NULL)
