@@ -48,7 +48,7 @@ SET LOCAL auto_explain.log_nested_statements = on;
 SET LOCAL auto_explain.log_min_duration = 0;
 DELETE FROM pg_statistic WHERE starelid IN ('$name'::regclass, 'xero_fdw.sync_inbox'::regclass);
 SET LOCAL client_min_messages = log;
-SELECT count(*) FROM xero_fdw.sync_position AS p, xero_fdw._mirror_missing(p.sync_id, p.tenant_id);
+SELECT count(*) FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync AS s USING (sync_id), xero_fdw._mirror_missing(s, p.tenant_id);
 ROLLBACK;
 SQL
 	my ($plan) = $result->{text} =~ /NOT EXISTS \(SELECT FROM xero_fdw\.sync_inbox(.*?)^psql/ms;
