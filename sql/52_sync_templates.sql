@@ -253,7 +253,7 @@ INSERT INTO shop.stock (code, name) VALUES ('HOSTILE', 'Hostile');
 INSERT INTO shop.orders (contact_id, order_number, order_date, due_date, description, quantity, unit_price, account_code)
 	SELECT contact_id, 'HOSTILE', '2026-01-01', '2026-02-01', 'Thing', 2, 1.5, '200'
 	FROM xero.contacts WHERE name = 'Template Test';
-SET search_path = hostile, pg_catalog;
+SET search_path = hostile_types, hostile, pg_catalog;
 SELECT xero_fdw.create_sync_from('salesforce contacts', 'sc', 'salesforce.contact');
 SELECT xero_fdw.create_sync_from('salesforce accounts', 'sa', 'salesforce.account');
 SELECT xero_fdw.create_sync_from('salesforce opportunities', 'so', 'salesforce.opportunity');

@@ -123,6 +123,23 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._check_expression(regclass, text, text, text) IS
 	'internal: type of an expression on a relation and the columns it reads, or the fault of it';
 
+-- The name of a type in a statement that runs under a path of the user's, in which
+-- a schema may stand before pg_catalog: format_type() leaves that one out.  Names
+-- that the grammar knows, such as "character varying", are those of pg_catalog.
+CREATE FUNCTION xero_fdw._type_name(type oid, modifier integer) RETURNS text
+	LANGUAGE sql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND f.name IN (
+				SELECT quote_ident(n.typname) || suffix FROM pg_type AS n, unnest(ARRAY['', '[]']) AS suffix
+				WHERE n.oid IN (t.oid, t.typelem))
+			THEN 'pg_catalog.' || f.name ELSE f.name END
+	FROM pg_type AS t, format_type(type, modifier) AS f (name)
+	WHERE t.oid = type
+$$;
+COMMENT ON FUNCTION xero_fdw._type_name(oid, integer) IS
+	'internal: the name of a type under any search path';
+
 CREATE FUNCTION xero_fdw._column_type(relation regclass, column_name text)
 	RETURNS regtype
 	LANGUAGE sql STABLE STRICT

@@ -97,7 +97,7 @@ COMMENT ON FUNCTION xero_fdw._rows_query(integer, text) IS
 CREATE FUNCTION xero_fdw._key_parts(sync integer, key text)
 	RETURNS TABLE (name text, value text, equals text, n bigint)
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT u.c, format('(%s OPERATOR(pg_catalog.->>) %s)::%s', key, u.n - 1, format_type(a.atttypid, a.atttypmod)),
+	SELECT u.c, format('(%s OPERATOR(pg_catalog.->>) %s)::%s', key, u.n - 1, xero_fdw._type_name(a.atttypid, a.atttypmod)),
 		CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) < 16384 THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END,
 		u.n
 	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)

@@ -52,7 +52,7 @@ CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce((
-		SELECT format(E'(%s\n)::%s', expression, format_type(a.atttypid,
+		SELECT format(E'(%s\n)::%s', expression, xero_fdw._type_name(a.atttypid,
 			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END))
 		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE a.attrelid = relation AND a.attname = column_name), expression)
@@ -64,7 +64,7 @@ COMMENT ON FUNCTION xero_fdw._cast(text, regclass, text) IS
 CREATE FUNCTION xero_fdw._column_list(relation regclass, columns text[])
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', '
+	SELECT string_agg(format('%I %s', attname, xero_fdw._type_name(atttypid, atttypmod)), ', '
 		ORDER BY attnum)
 	FROM pg_attribute
 	WHERE attrelid = relation AND attname = ANY (columns) AND attnum > 0

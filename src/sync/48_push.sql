@@ -49,7 +49,7 @@ BEGIN
 		(SELECT format('xero.%I OPERATOR(pg_catalog.=) $1', c) FROM xero_fdw._tenant_column(self.xero_table) AS c
 			WHERE c IS NOT NULL),
 		(SELECT string_agg(format('xero.%I OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.->>) %L)::%s',
-				a.attname, a.attname, format_type(a.atttypid, a.atttypmod)), ' AND ')
+				a.attname, a.attname, xero_fdw._type_name(a.atttypid, a.atttypmod)), ' AND ')
 			FROM pg_attribute AS a
 			WHERE a.attrelid = self.xero_table AND a.attname = ANY (names)))
 	INTO condition;

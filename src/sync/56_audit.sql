@@ -76,7 +76,7 @@ COMMENT ON FUNCTION xero_fdw._audit_list(xero_fdw.sync, uuid, integer) IS
 CREATE FUNCTION xero_fdw._ids_condition(self xero_fdw.sync) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT concat_ws(' AND ', 'xero.' || quote_ident(t) || ' OPERATOR(pg_catalog.=) $1',
-		format('xero.%I OPERATOR(pg_catalog.=) ANY ($3::%s[])', self.xero_key, format_type(a.atttypid, a.atttypmod)))
+		format('xero.%I OPERATOR(pg_catalog.=) ANY ($3::%s[])', self.xero_key, xero_fdw._type_name(a.atttypid, a.atttypmod)))
 	FROM xero_fdw._tenant_column(self.xero_table) AS t, pg_attribute AS a
 	WHERE a.attrelid = self.xero_table AND a.attname = self.xero_key
 $$;

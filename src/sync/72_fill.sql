@@ -55,7 +55,7 @@ CREATE FUNCTION xero_fdw._key_type(self xero_fdw.sync) RETURNS text
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT xero_fdw._column_type(self.local_table, self.xero_key)::text
+	SELECT xero_fdw._type_name(xero_fdw._column_type(self.local_table, self.xero_key), -1)
 $$;
 COMMENT ON FUNCTION xero_fdw._key_type(xero_fdw.sync) IS
 	'internal: the type of a copy''s column for the key of a record';
