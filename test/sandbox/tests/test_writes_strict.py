@@ -7,7 +7,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from tests.test_writes import Writing  # noqa: E402
-from tests.test_writes_documents import BUY, SALE, Documents  # noqa: E402
+from tests.test_writes_documents import BANK, BUY, SALE, Documents  # noqa: E402
 
 HEADER = {"Reference": "r", "Terms": "t", "Title": "Title", "Summary": "s", "ExpiryDate": "2026-12-24"}
 
@@ -202,9 +202,45 @@ class Lines(Strict):
 
 
 class Rules(Strict):
+    journal = [{"LineAmount": 10, "AccountCode": "429"}, {"LineAmount": -10, "AccountCode": "200"}]
+
     def test_urls_are_not_xeros(self):
         """docs"""
-        self.refused("PUT", "Invoices", {"Invoices": [self.document(Url="https://go.xero.com/x")]})
+        url = {"Url": "https://go.xero.com/x"}
+        self.refused("PUT", "Invoices", {"Invoices": [self.document(**url)]})
+        self.refused("PUT", "ManualJournals", {"ManualJournals": [{"Narration": "n", "JournalLines": self.journal, **url}]})
+
+    def test_the_tax_of_a_journal_line_fits_its_account(self):
+        """docs"""
+        bad = [{**self.journal[0], "TaxType": "OUTPUT"}, self.journal[1]]
+        self.assertEqual(self.refused("PUT", "ManualJournals", {"ManualJournals": [
+            {"Narration": "n", "LineAmountTypes": "Inclusive", "JournalLines": bad}]}),
+            ["The TaxType code 'OUTPUT' cannot be used with account code '429'"])
+        self.ok("PUT", "ManualJournals", {"ManualJournals": [{"Narration": "n", "JournalLines": bad}]})
+
+    def test_nothing_is_ended_in_a_locked_period(self):
+        """docs: lock dates"""
+        transfer, = self.ok("PUT", "BankTransfers", {"BankTransfers": [
+            {"FromBankAccount": BANK, "ToBankAccount": {"Code": "092"}, "Amount": 1, "Date": "2026-10-01"}]})
+        invoice = self.invoice()
+        batch, = self.ok("PUT", "BatchPayments", {"BatchPayments": [
+            {"Account": BANK, "Date": "2026-10-01", "Payments": [{"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 1}]}]})
+        credit, = self.ok("PUT", "CreditNotes", {"CreditNotes": [
+            {"Type": "ACCRECCREDIT", "Contact": {"ContactID": self.contact}, "Status": "AUTHORISED", "Date": "2026-10-01", "LineItems": [SALE]}]})
+        allocations = f"CreditNotes/{credit['CreditNoteID']}/Allocations"
+        allocation, = self.ok("PUT", allocations, {"Allocations": [
+            {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": 1, "Date": "2026-10-01"}]})
+        ends = (("POST", "BankTransfers/" + transfer["BankTransferID"], {"Status": "DELETED"}),
+                ("POST", "BatchPayments/" + batch["BatchPaymentID"], {"Status": "DELETED"}),
+                ("DELETE", f"{allocations}/{allocation['AllocationID']}", None))
+        organisation, = self.state("Organisation")
+        for locked in ("2026-12-31", "2023-06-30"):
+            self.sandbox.control("change", {"object": "Organisation", "id": organisation["OrganisationID"], "set": {"PeriodLockDate": locked}})
+            for end in ends:
+                if locked > "2026":
+                    self.assertIn("period lock date, currently set at 31 December 2026", self.refused(*end)[0], end)
+                else:
+                    self.assertEqual(self.sandbox.write(*end)[0], 200, end)
 
     def test_four_tracking_categories(self):
         """docs: two active ones of at most four"""

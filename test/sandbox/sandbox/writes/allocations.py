@@ -42,9 +42,7 @@ class Allocations:
         if (credit["Type"] in CUSTOMER) != (invoice["Type"] in CUSTOMER) or credit["CurrencyCode"] != \
                 invoice["CurrencyCode"] or credit["Contact"]["ContactID"] != invoice["Contact"]["ContactID"]:
             self.refuse(messages.ALLOCATION_TYPE)
-        locked = self.books.locked_until()
-        if given["Date"] <= locked:
-            self.refuse(messages.LOCKED, self.books.day_words(locked))
+        self.in_open_period(given["Date"])
         self.settle()
         allocation = {"AllocationID": self.books.new_part_id("allocations"), "Amount": given["Amount"],
                       "Date": given["Date"], "IsDeleted": False, "Invoice": allocated_invoice(invoice)}
@@ -77,6 +75,8 @@ class Allocations:
         allocation = next((one for one in credit.get("Allocations", []) if rest == [one["AllocationID"]]), None)
         if not allocation:
             visit.unknown()
+        self.in_open_period(allocation["Date"])
+        self.settle()
         left = [one for one in credit["Allocations"] if one is not allocation]
         invoice = self.books.get("Invoices", allocation["Invoice"]["InvoiceID"])
         self._record(self.spec.name, credit, left, invoice, allocation["Date"])

@@ -90,8 +90,7 @@ class BankTransfers(Handler):
         if Decimal(given["Amount"]) <= 0:
             self.refuse(messages.NOT_POSITIVE)
         date = given.get("Date") or self.books.today()
-        if date <= self.books.locked_until():
-            self.refuse(messages.LOCKED, self.books.day_words(self.books.locked_until()))
+        self.in_open_period(date)
         self.settle()
         if accounts[0]["AccountID"] == accounts[1]["AccountID"]:
             self.stop(messages.SAME_ACCOUNT)
@@ -129,6 +128,8 @@ class BankTransfers(Handler):
             self.stop(messages.NOT_MODIFIABLE, self.label)
         if transfer.get("FromIsReconciled") or transfer.get("ToIsReconciled"):
             self.stop(messages.RECONCILED)
+        self.in_open_period(transfer["Date"])
+        self.settle()
         for side in ("From", "To"):
             half = self.books.get("BankTransactions", transfer[side + "BankTransactionID"])
             if half:

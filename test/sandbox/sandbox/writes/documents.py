@@ -146,12 +146,9 @@ class Document(Handler):
             record.update(Total=Number(total), RoundingAmount=Number(rounding))
 
     def _period(self, record, before):
-        """Nothing in a locked period, neither before nor after."""
-        if not self.dated:
-            return
-        locked = self.books.locked_until()
-        if min(record["Date"], before["Date"] if before else LARGEST_DAY) <= locked:
-            self.refuse(messages.LOCKED, self.books.day_words(locked))
+        """Neither before nor after."""
+        if self.dated:
+            self.in_open_period(record["Date"], before["Date"] if before else LARGEST_DAY)
 
     def _lines(self, record, given, before):
         style = record["LineAmountTypes"]

@@ -39,6 +39,12 @@ class Handler:
         self.refuse(reason, *words)
         self.settle()
 
+    def in_open_period(self, *dates):
+        """docs: nothing is made, changed or ended in a locked period."""
+        locked = self.books.locked_until()
+        if min(dates) <= locked:
+            self.refuse(messages.LOCKED, self.books.day_words(locked))
+
     # verbs ---------------------------------------------------------------
 
     def by_path(self, text):

@@ -4,7 +4,7 @@ from decimal import Decimal
 from ..values import Number, iso_seconds
 from . import messages
 from .handler import Handler
-from .lines import Lines
+from .lines import Lines, fits
 from .rounding import ZERO, amount
 from .statuses import MACHINES
 from .totals import tax
@@ -43,9 +43,9 @@ class ManualJournals(Handler):
         record["DateString"] = iso_seconds(record["Date"])
         if not record.get("Narration"):
             self.refuse(messages.REQUIRED, "Narration")
-        locked = self.books.locked_until()
-        if min(record["Date"], before["Date"] if before else record["Date"]) <= locked:
-            self.refuse(messages.LOCKED, self.books.day_words(locked))
+        if "xero" in given.get("Url", "").lower():          # docs
+            self.refuse(messages.URL_XERO)
+        self.in_open_period(record["Date"], (before or record)["Date"])
         if lines is not None:
             if len(lines) < 2:
                 self.refuse(messages.FEW_LINES)
@@ -70,6 +70,8 @@ class ManualJournals(Handler):
         rate = self.books.tax_rate(given.get("TaxType") or "NONE")
         if not rate:
             self.refuse(messages.BAD_TAX, given.get("TaxType"))
+        elif account and style != "notax" and not fits(rate, account):
+            self.refuse(messages.TAX_ON_ACCOUNT, given["TaxType"], account["Code"])
         line["TaxType"] = "NONE" if style == "notax" else given.get("TaxType") or "NONE"
         if "TaxAmount" not in given or style == "notax":
             percent = Decimal((rate or {}).get("EffectiveRate", 0))

@@ -198,8 +198,7 @@ class Lines:
         if not rate:
             return self.refuse(messages.BAD_TAX, line["TaxType"])
         percent = Decimal(rate["EffectiveRate"])
-        applies = rate.get("CanApplyTo" + APPLIES.get((account or {}).get("Class"), "Equity"), True)
-        if account and percent and not known and not applies:
+        if account and not known and not fits(rate, account):
             self.refuse(messages.TAX_ON_ACCOUNT, line["TaxType"], account["Code"])
         if "TaxAmount" in given:
             line["TaxAmount"] = given["TaxAmount"]
@@ -222,6 +221,11 @@ class Lines:
                     not line.get("AccountID"):
                 self.refuse(messages.NO_ACCOUNT)
             self.handler.reasons[noted:] = [messages.OfLine(reason, n) for reason in self.handler.reasons[noted:]]
+
+
+def fits(rate, account):
+    """docs: a tax type must fit the account; one without tax fits any."""
+    return not Decimal(rate["EffectiveRate"]) or rate.get("CanApplyTo" + APPLIES.get(account.get("Class"), "Equity"), True)
 
 
 APPLIES = {"REVENUE": "Revenue", "EXPENSE": "Expenses", "ASSET": "Assets", "LIABILITY": "Liabilities",

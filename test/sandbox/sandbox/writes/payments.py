@@ -69,9 +69,7 @@ class Payments(Handler):
             self.refuse(messages.PAYMENT_ACCOUNT)
         elif self.account_currency(account) not in (self.books.base_currency(), target["CurrencyCode"]):
             self.refuse(messages.PAYMENT_CURRENCY)
-        locked = self.books.locked_until()
-        if given["Date"] <= locked:
-            self.refuse(messages.LOCKED, self.books.day_words(locked))
+        self.in_open_period(given["Date"])
 
     def account_currency(self, account):
         return account.get("CurrencyCode") or self.books.base_currency()
@@ -121,8 +119,8 @@ class Payments(Handler):
             self.stop(messages.PAYMENT_DELETED)
         if payment.get("BatchPaymentID"):
             self.stop(messages.PAYMENT_BATCHED)
-        if payment["Date"] <= self.books.locked_until():
-            self.stop(messages.LOCKED, self.books.day_words(self.books.locked_until()))
+        self.in_open_period(payment["Date"])
+        self.settle()
         return self.undo_payment(payment)
 
     def undo_payment(self, payment):
@@ -183,6 +181,8 @@ class BatchPayments(Handler):
             self.stop(messages.ONLY_DELETE, "A batch payment")
         if batch["Status"] == "DELETED":
             self.stop(messages.NOT_MODIFIABLE, self.label)
+        self.in_open_period(batch["Date"])
+        self.settle()
         payments = Payments(self.books, self.books.spec("Payments"), self.call)
         for part in batch["Payments"]:
             payment = self.books.get("Payments", part["PaymentID"])

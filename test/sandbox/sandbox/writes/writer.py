@@ -87,8 +87,11 @@ class Visit:
             if record is None:
                 raise not_found()
             self.statuses = ["PUT"] if rest[1].lower() == "allocations" else []
-            return getattr(self.handler, writable.parts[verb, rest[1].lower()])(
-                self, record, [word.lower() for word in rest[2:]])
+            part = getattr(self.handler, writable.parts[verb, rest[1].lower()])
+            try:
+                return part(self, record, [word.lower() for word in rest[2:]])
+            except Refused as refused:
+                return self.refused(record, refused)
         raise not_implemented()
 
     def elements(self, wrapper=None, type_name=None, bare=False):
@@ -147,10 +150,13 @@ class Visit:
         echo = {**given, key: record[key]}
         return self.carry_out([(lambda: self.handler.update(record, given), echo, complaints)])
 
+    def refused(self, record, refused):
+        self.books.undo(0)
+        return self.answers.batch([Outcome(reasons=refused.reasons, echo=record)], True)
+
     def remove(self, record):
         try:
             gone = self.handler.remove(record)
         except Refused as refused:
-            self.books.undo(0)
-            return self.answers.batch([Outcome(reasons=refused.reasons, echo=record)], True)
+            return self.refused(record, refused)
         return Answer(204, b"") if gone is None else self.answers.elements(self.spec.wrapper, [gone])
