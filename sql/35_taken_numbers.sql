@@ -60,7 +60,14 @@ SELECT row_number, stored, sqlstate, record FROM xero_fdw._push('xero.contacts',
 	'[{"name": "Ten", "contact_number": "T-10"}]', 'taken-1', clock_timestamp());
 SELECT * FROM numbered();
 
--- 6. the same where Xero refuses
+-- 6. a very large organisation is not asked by number, but for each record
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset quirks='["put-overwrites-contacts"]' high_volume=50
+INSERT INTO xero.contacts (name, contact_number) VALUES ('One', 'T-1'), ('Two', 'T-2');
+SELECT * FROM calls();
+SELECT * FROM error_of($$INSERT INTO xero.contacts (name, contact_number) VALUES ('Six', 'T-6'), ('Other', 'T-2'),
+	('Seven', 'T/7'), ('Eight', '5d2b5a4e1d4c4e0a8f0e2b1f4f7c0001')$$);
+
+-- 7. the same where Xero refuses
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 INSERT INTO xero.contacts (name, contact_number) VALUES ('One', 'T-1');
 SELECT * FROM error_of($$INSERT INTO xero.contacts (name, contact_number) VALUES ('Other', 'T-1')$$);

@@ -30,6 +30,12 @@
 /* Bytes of a condition in a URL, encoded. */
 #define MAX_WHERE 1800
 
+/* What may stand in a path; and what a key consists of, 32 of them. */
+#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define HEX "ABCDEFabcdef0123456789-"
+
+#define NOT_ASKED "Xero cannot be asked whether a record has %s \"%s\" already."
+
 /* A row that gives a number. */
 typedef struct NewRow
 {
@@ -112,6 +118,36 @@ xero_taken_query(const XeroObject *object, const char *where)
 	return query.data;
 }
 
+static const XeroResponse *
+get(XeroModify *state, const XeroQueue *queue, XeroCallSpec *spec)
+{
+	spec->method = "GET";
+	spec->stats = &state->tally.stats;
+	return xero_call_finish(xero_call_begin(CurrentMemoryContext,
+											&queue->server, spec));
+}
+
+/*
+ * Ask for the record of that number.  A path takes it for a key if it looks like
+ * one, and servers take some characters of a path apart even if encoded.
+ */
+static void
+ask_for_record(XeroModify *state, const XeroQueue *queue, NewRow *row)
+{
+	const char *number = row->row->unique;
+	size_t		len = strlen(number);
+	XeroCallSpec spec = {.query = "",.missing_ok = true};
+
+	if (strspn(number, PLAIN) < len || (len >= 32 && strspn(number, HEX) == len))
+	{
+		refuse(state, row, ERRCODE_FEATURE_NOT_SUPPORTED, NOT_ASKED);
+		return;
+	}
+	spec.path = xero_record_path(state->spec.object, number);
+	if (get(state, queue, &spec)->status != 404)
+		mark_taken(state, row);
+}
+
 /* Mark those of some rows whose numbers Xero has. */
 static void
 ask(XeroModify *state, const XeroQueue *queue, List *rows, const char *where)
@@ -120,7 +156,7 @@ ask(XeroModify *state, const XeroQueue *queue, List *rows, const char *where)
 	const XeroColumn *column = unique_column(state);
 	XeroField	field = {.path = column->field,.type = TEXTOID,.typmod = -1,
 	.column = column->name};
-	XeroCallSpec spec = {0};
+	XeroCallSpec spec = {.refusal_ok = true};
 	const XeroResponse *response;
 	XeroReader *reader;
 	bool		unclear = false;
@@ -128,12 +164,16 @@ ask(XeroModify *state, const XeroQueue *queue, List *rows, const char *where)
 	bool		isnull;
 	ListCell   *lc;
 
-	spec.method = "GET";
 	spec.path = psprintf("%s/%s", object->api->base, xero_object_path(object));
 	spec.query = xero_taken_query(object, where);
-	spec.stats = &state->tally.stats;
-	response = xero_call_finish(xero_call_begin(CurrentMemoryContext,
-												&queue->server, &spec));
+	response = get(state, queue, &spec);
+	if (response->status == 400)
+	{
+		/* a very large organisation does not let one look by number */
+		foreach(lc, rows)
+			ask_for_record(state, queue, lfirst(lc));
+		return;
+	}
 	reader = xero_reader_create(CurrentMemoryContext, state->spec.table->name,
 								object->wrapper, NULL, &field, 1, -1);
 	xero_reader_open(reader, response->body, response->len, response->detail);
@@ -180,8 +220,7 @@ collect_numbers(const XeroModify *state, List *rows)
 			continue;
 		row->folded = fold(row->row->unique);
 		if (!xero_text_sendable(row->row->unique))
-			refuse(state, row, ERRCODE_FEATURE_NOT_SUPPORTED,
-				   "Xero cannot be asked whether a record has %s \"%s\" already.");
+			refuse(state, row, ERRCODE_FEATURE_NOT_SUPPORTED, NOT_ASKED);
 		else if (find_number(result, row->folded) != NULL)
 			refuse(state, row, ERRCODE_UNIQUE_VIOLATION,
 				   "Another row has %s \"%s\", too.");
