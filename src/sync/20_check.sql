@@ -230,6 +230,26 @@ $$;
 COMMENT ON FUNCTION xero_fdw._check_owner(regclass) IS
 	'internal: faults of a local table that belongs to others than the caller, or has parts that do';
 
+-- Values that are read are given the column's type, and the CHECKs of a domain, say,
+-- are its owner's code.  Superusers need none of this, and the caller's own code
+-- may run as the caller.
+CREATE FUNCTION xero_fdw._check_types(xero_table regclass)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('42501 Column "%s" of foreign table %s is of type %s, which belongs to %s, whose code would run as you.',
+		a.attname, xero_table, t.oid::regtype, t.typowner::regrole)
+	FROM pg_attribute AS a
+		JOIN pg_type AS t ON t.oid = a.atttypid
+		JOIN pg_authid AS owner ON owner.oid = t.typowner
+	WHERE a.attrelid = xero_table AND a.attnum > 0 AND NOT a.attisdropped
+		AND NOT owner.rolsuper AND owner.oid <> xero_fdw._caller()
+	ORDER BY a.attnum
+$$;
+COMMENT ON FUNCTION xero_fdw._check_types(regclass) IS
+	'internal: faults of a foreign table whose columns have types of others than the caller';
+
 CREATE FUNCTION xero_fdw._check_tables(INOUT definition xero_fdw.sync,
 		OUT faults text[])
 	LANGUAGE plpgsql STABLE
@@ -265,6 +285,7 @@ BEGIN
 			faults := faults || format('42703 Foreign table %s has no column "tenant_id".',
 				definition.xero_table);
 		END IF;
+		faults := faults || ARRAY(SELECT xero_fdw._check_types(definition.xero_table));
 	END IF;
 
 	definition.local_key := NULL;

@@ -431,6 +431,8 @@ BEGIN
 	END IF;
 	IF faults = '{}' THEN
 		faults := ARRAY(
+			SELECT substr(fault, 7) FROM xero_fdw._check_owner(definition.local_table) AS fault
+		UNION ALL
 			SELECT format('Table %s belongs to role "%s", and table %s, whose lines it has, to role "%s".',
 				s.local_table, pg_get_userbyid(c.relowner), definition.local_table,
 				pg_get_userbyid(xero_fdw._caller()))

@@ -92,26 +92,33 @@ $$;
 COMMENT ON FUNCTION xero_fdw._rows_query(integer, text) IS
 	'internal: the statement that reads rows of the local relation as a sync sees them';
 
--- The key's columns, with how they are made of a key that is an array of JSON, and
--- how they are compared: types that somebody has made have operators of their own.
-CREATE FUNCTION xero_fdw._key_parts(sync integer, key text)
-	RETURNS TABLE (name text, value text, equals text, n bigint)
+-- What says that two values of a type are equal, whatever the search path is: the
+-- operator of its btree operator class.
+CREATE FUNCTION xero_fdw._equals(type oid) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT u.c, format('(%s OPERATOR(pg_catalog.->>) %s)::%s', key, u.n - 1, xero_fdw._type_name(a.atttypid, a.atttypmod)),
-		CASE WHEN coalesce(nullif(t.typbasetype, 0), t.oid) < 16384 THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END,
-		u.n
-	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
-		JOIN pg_attribute AS a ON a.attname = c
-		JOIN pg_type AS t ON t.oid = a.atttypid
-	WHERE s.sync_id = sync AND a.attrelid = s.local_table
+	SELECT coalesce((
+		SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+		FROM pg_opclass AS c
+			JOIN pg_amop AS a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3
+				AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+			JOIN pg_operator AS o ON o.oid = a.amopopr
+			JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+		WHERE c.opcdefault AND c.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)
+			AND c.opcmethod = (SELECT m.oid FROM pg_am AS m WHERE m.amname = 'btree')), 'OPERATOR(pg_catalog.=)')
+	FROM pg_type AS t WHERE t.oid = type
 $$;
-COMMENT ON FUNCTION xero_fdw._key_parts(integer, text) IS
-	'internal: the columns of the key, and how they are compared with one that is JSON';
+COMMENT ON FUNCTION xero_fdw._equals(oid) IS
+	'internal: the equality operator of a type, with its schema';
 
+-- The condition for the local row that has a key, which is an array of JSON.
 CREATE FUNCTION xero_fdw._key_condition(sync integer, key text) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format('local.%I %s %s', p.name, p.equals, p.value), ' AND ' ORDER BY p.n)
-	FROM xero_fdw._key_parts(sync, key) AS p
+	SELECT string_agg(format('local.%I %s (%s OPERATOR(pg_catalog.->>) %s)::%s', u.c,
+		xero_fdw._equals(a.atttypid), key, u.n - 1, xero_fdw._type_name(a.atttypid, a.atttypmod)),
+		' AND ' ORDER BY u.n)
+	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+		JOIN pg_attribute AS a ON a.attname = c
+	WHERE s.sync_id = sync AND a.attrelid = s.local_table
 $$;
 COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
@@ -122,17 +129,12 @@ CREATE FUNCTION xero_fdw._read_local(sync integer, keys jsonb[], lock boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
 	self xero_fdw.sync;
-	wanted CONSTANT text := (
-		SELECT format('WHERE (%s) %s ANY (SELECT %s FROM pg_catalog.unnest($1) AS k(key))',
-			string_agg(format('local.%I', p.name), ', ' ORDER BY p.n), min(p.equals COLLATE "C"),
-			string_agg(p.value, ', ' ORDER BY p.n))
-		FROM xero_fdw._key_parts(sync, 'k.key') AS p);
 BEGIN
 	IF cardinality(keys) > 0 THEN
 		SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 		RETURN QUERY SELECT r.* FROM xero_fdw._as_caller(self.search_path,
-			xero_fdw._rows_query(sync, wanted
-				|| CASE WHEN lock THEN ' FOR NO KEY UPDATE OF local' ELSE '' END), keys)
+			xero_fdw._rows_query(sync, format('WHERE EXISTS (SELECT FROM pg_catalog.unnest($1) AS k(key) WHERE %s) %s',
+				xero_fdw._key_condition(sync, 'k.key'), CASE WHEN lock THEN 'FOR NO KEY UPDATE OF local' END)), keys)
 			AS r(local_key jsonb, image jsonb, in_scope boolean);
 	END IF;
 END $$;

@@ -51,11 +51,11 @@ COMMENT ON TYPE xero_fdw._decision IS
 CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((
-		SELECT format(E'(%s\n)::%s', expression, xero_fdw._type_name(a.atttypid,
-			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END))
+	SELECT format(E'(%s\n)', expression) || coalesce((
+		SELECT '::' || xero_fdw._type_name(a.atttypid,
+			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END)
 		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-		WHERE a.attrelid = relation AND a.attname = column_name), expression)
+		WHERE a.attrelid = relation AND a.attname = column_name), '')
 $$;
 COMMENT ON FUNCTION xero_fdw._cast(text, regclass, text) IS
 	'internal: an expression as the type of a column';

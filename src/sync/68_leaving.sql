@@ -31,15 +31,16 @@ CREATE EVENT TRIGGER xero_fdw_forget_dropped ON sql_drop
 
 -- A job runs as the role that has made it, which may be about to go when its tables
 -- get another owner; pg_cron does not take jobs of roles that are gone well.
-CREATE FUNCTION xero_fdw._forget_jobs() RETURNS event_trigger
-	LANGUAGE plpgsql
+CREATE FUNCTION xero_fdw._forget_jobs() RETURNS void
+	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	PERFORM xero_fdw._unschedule(s.name, s.confirmed_by)
+	SELECT xero_fdw._unschedule(s.name, s.confirmed_by)
 	FROM xero_fdw.sync AS s
-	WHERE s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table));
-END $$;
+	WHERE s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table))
+$$;
+COMMENT ON FUNCTION xero_fdw._forget_jobs() IS
+	'internal: removes the jobs of syncs whose local tables got another owner';
 
 CREATE FUNCTION xero_fdw.forget_jobs() RETURNS event_trigger
 	LANGUAGE c
@@ -47,6 +48,7 @@ CREATE FUNCTION xero_fdw.forget_jobs() RETURNS event_trigger
 COMMENT ON FUNCTION xero_fdw.forget_jobs() IS
 	'internal: removes the jobs of syncs whose local tables got another owner';
 
+-- REASSIGN OWNED fires no event trigger: fdw/sync/reassign.c.
 CREATE EVENT TRIGGER xero_fdw_forget_jobs ON ddl_command_end
 	WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE')
 	EXECUTE FUNCTION xero_fdw.forget_jobs();

@@ -124,6 +124,8 @@ AS $$
 	SELECT format('42501 You may not read foreign table %s.', relation)
 	WHERE NOT has_table_privilege(xero_fdw._caller(), relation, 'SELECT')
 UNION ALL
+	SELECT xero_fdw._check_types(relation)
+UNION ALL
 	SELECT format('42703 Foreign table %s lacks a column that identifies its rows.', relation)
 	FROM source WHERE key IS NULL
 UNION ALL

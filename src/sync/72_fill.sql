@@ -17,7 +17,7 @@ AS $$
 	SELECT format('WITH page AS MATERIALIZED (%s), put AS (INSERT INTO %s AS l (%s) SELECT %s FROM page AS p'
 			' ON CONFLICT (%s) DO %s RETURNING l.%I::pg_catalog.text AS key)',
 			source, self.local_table, columns.own, columns.page, key.own,
-			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE (%s) IS DISTINCT FROM (%s)',
+			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))',
 				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), self.xero_key)
 		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1'
 			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::pg_catalog.text AS key)',

@@ -10,7 +10,7 @@ DECLARE
 	everybodys CONSTANT regprocedure[] := '{
 		"xero_fdw._catalog_objects()", "xero_fdw._catalog_columns()",
 		"xero_fdw._lines(anyelement,jsonb)",
-		"xero_fdw._modified_since(timestamptz,timestamptz)",
+		"xero_fdw._modified_since(timestamptz,timestamptz)", "xero_fdw._write_errors()",
 		"xero_fdw._schedule(text,oid)"}';
 BEGIN
 	FOR routine IN

@@ -1,0 +1,66 @@
+/*-------------------------------------------------------------------------
+ *
+ * reassign.c
+ *	  What REASSIGN OWNED means for syncs.
+ *
+ * The jobs of a sync go when its table gets another owner, as the role that
+ * has made them may be dropped next, which pg_cron does not take well.  An
+ * event trigger sees to that (src/sync/68_leaving.sql), but REASSIGN OWNED
+ * fires none.  Where the library is not preloaded, the jobs go when the new
+ * owner confirms the sync.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/sync/sync.h"
+
+#include "access/xact.h"
+#include "commands/extension.h"
+#include "fmgr.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "tcop/utility.h"
+#include "utils/snapmgr.h"
+
+static ProcessUtility_hook_type next_utility_hook = NULL;
+
+/*
+ * Call the event trigger's function, if the extension is in this database: a
+ * schema of that name could be anybody's.
+ */
+static void
+forget_jobs(void)
+{
+	List	   *name = list_make2(makeString("xero_fdw"),
+								  makeString("forget_jobs"));
+
+	if (!OidIsValid(get_extension_oid("xero_fdw", true)))
+		return;
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	(void) OidFunctionCall0(LookupFuncName(name, 0, NULL, false));
+	PopActiveSnapshot();
+}
+
+static void
+process_utility(PlannedStmt *statement, const char *text, bool read_only,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *environment, DestReceiver *dest,
+				QueryCompletion *completion)
+{
+	bool		reassigns = IsA(statement->utilityStmt, ReassignOwnedStmt);
+
+	(next_utility_hook ? next_utility_hook : standard_ProcessUtility)
+		(statement, text, read_only, context, params, environment, dest,
+		 completion);
+	if (reassigns)
+		forget_jobs();
+}
+
+void
+xero_reassign_init(void)
+{
+	next_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}
