@@ -159,7 +159,7 @@ foreach my $end ('cancel', 'terminate', 'lost client')
 
 # What was asked ahead for it keeps its places for as long as two requests may
 # take, and no longer.
-$budget->server('idle', client_id => 'idle', page_size => 10, concurrency => 3, minute_limit => 10_000, request_timeout => 1500);
+$budget->server('idle', client_id => 'idle', page_size => 10, concurrency => 3, minute_limit => 10_000, request_timeout => 3000);
 $session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1');
 $session->rows('DECLARE c CURSOR FOR SELECT invoice_id FROM idle.invoices');
 $sandbox->faults({ path => $invoices, after => 1, times => 2, delay_ms => 1000 });
