@@ -181,7 +181,7 @@ COMMENT ON COLUMN xero_fdw.sync_run.pid IS 'process ID of the backend';
 COMMENT ON COLUMN xero_fdw.sync_run.started_at IS 'when it began';
 COMMENT ON COLUMN xero_fdw.sync_run.ended_at IS 'when it ended';
 COMMENT ON COLUMN xero_fdw.sync_run.state IS
-	'running, done, paused (the next run continues there), failed, crashed or cancelled';
+	'running, done, paused (the next run continues there), failed, crashed, cancelled, or busy (another run was under way)';
 COMMENT ON COLUMN xero_fdw.sync_run.phase IS 'what is being done';
 COMMENT ON COLUMN xero_fdw.sync_run.done IS 'how much of the phase is done';
 COMMENT ON COLUMN xero_fdw.sync_run.total IS

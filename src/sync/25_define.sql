@@ -31,7 +31,6 @@ CREATE FUNCTION xero_fdw._find_sync(sync_name text) RETURNS xero_fdw.sync
 AS $$
 DECLARE
 	definition xero_fdw.sync;
-	other oid;
 BEGIN
 	SELECT s.* INTO definition FROM xero_fdw.sync AS s
 	WHERE s.name = sync_name AND xero_fdw._sync_owner(s.local_table) = xero_fdw._caller()
@@ -39,14 +38,12 @@ BEGIN
 	IF FOUND THEN
 		RETURN definition;
 	END IF;
-	SELECT o.owner INTO other
-	FROM xero_fdw.sync AS s, xero_fdw._sync_owner(s.local_table) AS o (owner)
-	WHERE s.name = sync_name AND pg_has_role(xero_fdw._caller(), o.owner, 'USAGE')
+	SELECT s.* INTO definition FROM xero_fdw.sync AS s
+	WHERE s.name = sync_name
+		AND pg_has_role(xero_fdw._caller(), xero_fdw._sync_owner(s.local_table), 'USAGE')
 	ORDER BY s.sync_id LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'must be owner of sync "%"', sync_name
-			USING ERRCODE = 'insufficient_privilege',
-				HINT = format('SET ROLE %I.', pg_get_userbyid(other));
+		PERFORM xero_fdw._require_owner(definition);
 	END IF;
 	RAISE EXCEPTION 'sync "%" does not exist', sync_name
 		USING ERRCODE = 'undefined_object';
@@ -55,14 +52,21 @@ COMMENT ON FUNCTION xero_fdw._find_sync(text) IS
 	'internal: the caller''s sync of a name, or an error';
 
 -- Expressions and filters of a sync run as its owner.  So one whose table got
--- another owner waits until that role has looked at it.
-CREATE FUNCTION xero_fdw._require_confirmed(definition xero_fdw.sync)
+-- another owner waits until that role has looked at it.  A step of a run asks, too,
+-- with the table held: it may have changed hands since the run began.
+CREATE FUNCTION xero_fdw._require_owner(definition xero_fdw.sync)
 	RETURNS void
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	owner CONSTANT oid := xero_fdw._sync_owner(definition.local_table);
 BEGIN
-	IF definition.confirmed_by <> pg_get_userbyid(xero_fdw._caller()) THEN
+	IF owner IS DISTINCT FROM xero_fdw._caller() THEN
+		RAISE EXCEPTION 'must be owner of sync "%"', definition.name
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'SET ROLE ' || quote_ident(pg_get_userbyid(owner)) || '.';
+	ELSIF definition.confirmed_by <> pg_get_userbyid(owner) THEN
 		RAISE EXCEPTION 'sync "%" is paused, as table % belongs to another role than before',
 				definition.name, definition.local_table
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -71,8 +75,8 @@ BEGIN
 				HINT = format('Look at it in xero_fdw.syncs, then: SELECT xero_fdw.confirm_sync(%L);', definition.name);
 	END IF;
 END $$;
-COMMENT ON FUNCTION xero_fdw._require_confirmed(xero_fdw.sync) IS
-	'internal: an error if the caller has not confirmed a sync';
+COMMENT ON FUNCTION xero_fdw._require_owner(xero_fdw.sync) IS
+	'internal: an error unless the caller owns a sync and has confirmed it';
 
 CREATE FUNCTION xero_fdw._lock_sync(definition xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql
@@ -237,7 +241,7 @@ DECLARE
 	before xero_fdw.sync := xero_fdw._find_sync(name);
 	definition xero_fdw.sync := before;
 BEGIN
-	PERFORM xero_fdw._require_confirmed(before);
+	PERFORM xero_fdw._require_owner(before);
 	definition.xero_table := coalesce(xero_table, before.xero_table);
 	definition.local_table := coalesce(local_table, before.local_table);
 	definition.direction := coalesce(direction, before.direction);
@@ -318,7 +322,7 @@ COMMENT ON FUNCTION xero_fdw._with_lines(xero_fdw.sync) IS
 	'internal: a sync with those of its lines';
 
 -- Takes over a sync whose table got another owner: what it does is checked by the
--- rights of that role.
+-- rights of that role, and names mean what they mean to it.
 CREATE FUNCTION xero_fdw._confirm_sync(name text) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -338,10 +342,12 @@ BEGIN
 	END IF;
 	FOR part IN SELECT * FROM xero_fdw._with_lines(definition) LOOP
 		PERFORM xero_fdw._lock_sync(part);
+		part.search_path := xero_fdw._caller_path();
 		IF part.parent_id IS NULL THEN
 			PERFORM xero_fdw._check_sync(part);
 		END IF;
-		UPDATE xero_fdw.sync AS s SET confirmed_by = confirmed WHERE s.sync_id = part.sync_id;
+		UPDATE xero_fdw.sync AS s SET confirmed_by = confirmed, search_path = part.search_path
+		WHERE s.sync_id = part.sync_id;
 		PERFORM xero_fdw._unschedule(part.name, part.confirmed_by);
 	END LOOP;
 EXCEPTION WHEN unique_violation THEN

@@ -8,25 +8,19 @@ CREATE FUNCTION xero_fdw._make_keys(self xero_fdw.sync, "rows" jsonb[]) RETURNS 
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	made text;
-	result jsonb[];
 BEGIN
-	SELECT string_agg(format('%L, pg_catalog.to_jsonb(%s)', a.attname, CASE
-			WHEN a.attidentity <> '' THEN format('pg_catalog.nextval(%L)',
-				pg_get_serial_sequence(self.local_table::text, a.attname))
-			ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL') END), ', ')
-	INTO made
-	FROM pg_attribute AS a
-		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-	WHERE a.attrelid = self.local_table AND a.attname = ANY (self.local_key)
-		AND NOT EXISTS (SELECT FROM xero_fdw.sync_field AS f
-			WHERE f.sync_id = self.sync_id AND f.local_column = a.attname AND f.direction <> 'to_xero');
-	IF made IS NULL THEN
-		RETURN "rows";
-	END IF;
-	SELECT r.made INTO result FROM xero_fdw._as_caller(self.search_path,
-		format('SELECT pg_catalog.array_agg(u.r OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(%s) ORDER BY u.n)'
-			' FROM pg_catalog.unnest($1) WITH ORDINALITY AS u(r, n)', made), "rows") AS r(made jsonb[]);
-	RETURN result;
+	FOREACH made IN ARRAY ARRAY(
+		SELECT c FROM unnest(self.local_key) AS c
+		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = self.sync_id AND f.local_column = c AND f.direction <> 'to_xero'))
+	LOOP
+		"rows" := ARRAY(
+			SELECT u.r || jsonb_build_object(made, u.value)
+			FROM unnest("rows", xero_fdw._default_values(self.local_table, made,
+				self.search_path, cardinality("rows"))) WITH ORDINALITY AS u(r, value, n)
+			ORDER BY u.n);
+	END LOOP;
+	RETURN "rows";
 END $$;
 COMMENT ON FUNCTION xero_fdw._make_keys(xero_fdw.sync, jsonb[]) IS
 	'internal: rows to be created, with their keys';
@@ -47,24 +41,10 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._keys_of(xero_fdw.sync, jsonb[]) IS
 	'internal: the keys of rows, as links know them';
 
--- Writes to the local table.  A constraint or a trigger that waits for the end of
--- the transaction is not waited for, so that the row at fault can be found.
-CREATE FUNCTION xero_fdw._write_local(self xero_fdw.sync, statement text,
-		keys jsonb[], "rows" jsonb[]) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	written CONSTANT bigint := xero_fdw._do_as_caller(self.search_path, statement, keys, "rows");
-BEGIN
-	PERFORM xero_fdw._do_as_caller(self.search_path, 'SET CONSTRAINTS ALL IMMEDIATE');
-	RETURN written;
-END $$;
-COMMENT ON FUNCTION xero_fdw._write_local(xero_fdw.sync, text, jsonb[], jsonb[]) IS
-	'internal: run a statement that writes to the local table; how many rows it wrote';
-
-CREATE FUNCTION xero_fdw._insert_local(self xero_fdw.sync, "rows" jsonb[]) RETURNS void
+CREATE FUNCTION xero_fdw._insert_local(self xero_fdw.sync, "rows" jsonb[]) RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._write_local(self,
-		format('INSERT INTO %s (%s) %s SELECT %s FROM pg_catalog.unnest($2) AS u(r),'
+	SELECT xero_fdw._do_as_caller(self.search_path,
+		format('INSERT INTO %s (%s) %s SELECT %s FROM pg_catalog.unnest($1) AS u(r),'
 				' pg_catalog.jsonb_to_record(u.r) AS r(%s)',
 			self.local_table,
 			(SELECT string_agg(quote_ident(c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
@@ -72,7 +52,7 @@ CREATE FUNCTION xero_fdw._insert_local(self xero_fdw.sync, "rows" jsonb[]) RETUR
 					WHERE a.attrelid = self.local_table AND a.attidentity <> '' AND a.attname = ANY (w.columns))
 				THEN 'OVERRIDING SYSTEM VALUE' ELSE '' END,
 			(SELECT string_agg(format('r.%I', c), ', ' ORDER BY c) FROM unnest(w.columns) AS c),
-			xero_fdw._column_list(self.local_table, w.columns)), NULL, "rows")
+			xero_fdw._column_list(self.local_table, w.columns)), "rows")
 	FROM (SELECT array_agg(DISTINCT c) AS columns FROM (
 			SELECT unnest(self.local_key) AS c
 			UNION SELECT f.local_column FROM xero_fdw.sync_field AS f
@@ -86,7 +66,7 @@ COMMENT ON FUNCTION xero_fdw._insert_local(xero_fdw.sync, jsonb[]) IS
 CREATE FUNCTION xero_fdw._update_local(self xero_fdw.sync, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._write_local(self,
+	SELECT xero_fdw._do_as_caller(self.search_path,
 		format('UPDATE %s AS local SET %s FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS u(k, r),'
 				' pg_catalog.jsonb_to_record(u.r) AS r(%s) WHERE %s',
 			self.local_table,
@@ -99,9 +79,9 @@ COMMENT ON FUNCTION xero_fdw._update_local(xero_fdw.sync, jsonb[], jsonb[], text
 
 CREATE FUNCTION xero_fdw._delete_local(self xero_fdw.sync, keys jsonb[]) RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._write_local(self,
+	SELECT xero_fdw._do_as_caller(self.search_path,
 		format('DELETE FROM %s AS local USING pg_catalog.unnest($1) AS u(k) WHERE %s',
-			self.local_table, xero_fdw._key_condition(self.sync_id, 'u.k')), keys, NULL)
+			self.local_table, xero_fdw._key_condition(self.sync_id, 'u.k')), keys)
 $$;
 COMMENT ON FUNCTION xero_fdw._delete_local(xero_fdw.sync, jsonb[]) IS
 	'internal: delete local rows';
@@ -122,7 +102,8 @@ COMMENT ON FUNCTION xero_fdw._moved_keys(xero_fdw.sync, jsonb[], jsonb[], text[]
 -- Writes what was decided for the local side.  Returns, in the order of the
 -- decisions, the keys and the present images of the rows that were written;
 -- no image, if the row is gone or images are not kept.  What the trigger has
--- recorded of these writes is taken back.
+-- recorded of these writes is taken back.  Constraints and triggers that would wait
+-- for the end of the transaction do not, so that the row at fault can be found.
 CREATE FUNCTION xero_fdw._apply_local(sync integer, decisions xero_fdw._decision[],
 		OUT keys jsonb[], OUT images jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -170,6 +151,7 @@ BEGIN
 		before := before || batch.keys;
 	END IF;
 
+	PERFORM xero_fdw._do_as_caller(self.search_path, 'SET CONSTRAINTS ALL IMMEDIATE');
 	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
 		AND (c.local_key IN (SELECT unnest(before || after))) IS TRUE;

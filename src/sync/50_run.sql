@@ -97,6 +97,8 @@ DECLARE
 	last bigint;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = state.sync_id;
+	PERFORM xero_fdw._hold_table(self.local_table);
+	PERFORM xero_fdw._require_owner(self);
 	CASE state.phase
 	WHEN 'start' THEN
 		PERFORM xero_fdw._check_sync_columns(self.sync_id);
@@ -290,7 +292,7 @@ CREATE FUNCTION xero_fdw._own_sync(sync_name text) RETURNS xero_fdw.sync
 DECLARE
 	self CONSTANT xero_fdw.sync := xero_fdw._find_sync(sync_name);
 BEGIN
-	PERFORM xero_fdw._require_confirmed(self);
+	PERFORM xero_fdw._require_owner(self);
 	IF self.parent_id IS NOT NULL THEN
 		RAISE EXCEPTION 'sync "%" has no runs of its own', self.name
 			USING ERRCODE = 'object_not_in_prerequisite_state',

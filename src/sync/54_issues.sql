@@ -15,10 +15,7 @@ BEGIN
 			USING ERRCODE = 'undefined_object',
 				HINT = 'xero_fdw.sync_issues has those that are open.';
 	END IF;
-	IF xero_fdw._sync_owner(self.local_table) <> xero_fdw._caller() THEN
-		PERFORM xero_fdw._find_sync(self.name);
-	END IF;
-	PERFORM xero_fdw._require_confirmed(self);
+	PERFORM xero_fdw._require_owner(self);
 	PERFORM xero_fdw._lock_sync(self);
 	RETURN issue;
 END $$;

@@ -124,8 +124,10 @@ DECLARE
 	line xero_fdw.sync;
 BEGIN
 	FOR line IN
-			SELECT s.* FROM xero_fdw._with_lines(parent) AS s
-			WHERE s.parent_id = parent.sync_id AND parents <> '{}' LOOP
+			SELECT s.* FROM xero_fdw.sync AS s
+			WHERE s.parent_id = parent.sync_id AND parents <> '{}' ORDER BY s.sync_id LOOP
+		PERFORM xero_fdw._hold_table(line.local_table);
+		PERFORM xero_fdw._require_owner(line);
 		PERFORM xero_fdw._remove_rows(line, tenant, parents);
 		PERFORM xero_fdw._do_as_caller(line.search_path,
 			xero_fdw._lines_statement(line, parent), tenant, parents);

@@ -22,7 +22,7 @@ CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 			WHERE q.sync_id = s.sync_id) AS watermark,
 		(SELECT count(*) FROM xero_fdw.sync_issue AS i
 			WHERE i.sync_id = s.sync_id) AS issues,
-		s.confirmed_by = pg_get_userbyid(c.relowner) AS confirmed,
+		s.search_path, s.confirmed_by = pg_get_userbyid(c.relowner) AS confirmed,
 		(SELECT count(*) FROM xero_fdw.sync_change AS h
 			WHERE h.sync_id = s.sync_id) AS waiting_changes
 	FROM xero_fdw.sync AS s
@@ -76,6 +76,8 @@ COMMENT ON COLUMN xero_fdw.syncs.watermark IS
 	'all that Xero changed before it was read, by Xero''s clock; null until a pull came to its end';
 COMMENT ON COLUMN xero_fdw.syncs.issues IS
 	'rows of xero_fdw.sync_issues';
+COMMENT ON COLUMN xero_fdw.syncs.search_path IS
+	'what unqualified names in expressions and filters mean';
 COMMENT ON COLUMN xero_fdw.syncs.confirmed IS
 	'false if the local table got another owner, who has not called confirm_sync() yet; it is paused until then';
 COMMENT ON COLUMN xero_fdw.syncs.waiting_changes IS

@@ -13,6 +13,8 @@ DECLARE
 		"xero_fdw._modified_since(timestamptz,timestamptz)", "xero_fdw._write_errors()",
 		"xero_fdw._schedule(text,oid)"}';
 BEGIN
+	REVOKE ALL ON FUNCTION xero_fdw.refuse_writes(), xero_fdw.forget_dropped(),
+		xero_fdw.forget_jobs(), xero_fdw.forget_all_jobs() FROM PUBLIC;
 	FOR routine IN
 			SELECT p.oid FROM pg_proc AS p
 			WHERE p.pronamespace = 'xero_fdw'::regnamespace AND p.proname LIKE '\_%'
@@ -20,6 +22,15 @@ BEGIN
 		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', routine);
 	END LOOP;
 END $$;
+
+-- pg_write_all_data is every table's.  Definitions become statements of others, so
+-- they are not for it.
+CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync
+	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
+CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync_field
+	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
+CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync_templates
+	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
 
 -- All of it is dumped: without its links a restored sync would not know which
 -- record belongs to which row.  Who owns the database may dump it.

@@ -126,3 +126,22 @@ CREATE FUNCTION xero_fdw._try_lock(sync_id integer) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'xero_sync_lock';
 COMMENT ON FUNCTION xero_fdw._try_lock(integer) IS
 	'internal: keep a sync from running until the transaction ends; false if it runs';
+
+CREATE FUNCTION xero_fdw._hold_table(relation oid) RETURNS void
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_hold_table';
+COMMENT ON FUNCTION xero_fdw._hold_table(oid) IS
+	'internal: keep a table from being altered until the transaction ends';
+
+CREATE FUNCTION xero_fdw._default_values(relation oid, column_name text,
+		path text, number integer) RETURNS jsonb[]
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'xero_default_values';
+COMMENT ON FUNCTION xero_fdw._default_values(oid, text, text, integer) IS
+	'internal: so many values that a column gets by default';
+
+CREATE FUNCTION xero_fdw.refuse_writes() RETURNS trigger
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_refuse_writes';
+COMMENT ON FUNCTION xero_fdw.refuse_writes() IS
+	'internal: trigger on tables that nobody but their owner and superusers may write, not even with pg_write_all_data';

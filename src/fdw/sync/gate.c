@@ -24,6 +24,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
 #include "fmgr.h"
@@ -34,10 +35,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(xero_gate);
 PG_FUNCTION_INFO_V1(xero_before_drop_extension);
+PG_FUNCTION_INFO_V1(xero_refuse_writes);
 PG_FUNCTION_INFO_V1(xero_caller);
 PG_FUNCTION_INFO_V1(xero_caller_path);
 PG_FUNCTION_INFO_V1(xero_as_caller);
@@ -213,6 +216,29 @@ xero_before_drop_extension(PG_FUNCTION_ARGS)
 			return xero_gate(fcinfo);
 	}
 	PG_RETURN_VOID();
+}
+
+/*
+ * SQL: refuse_writes(), a trigger.  What the engine takes from these tables it
+ * hands to the door, so a role that may write every table must not write them.
+ */
+Datum
+xero_refuse_writes(PG_FUNCTION_ARGS)
+{
+	const TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("must be called as a trigger")));
+	if (!superuser() &&
+		GetUserId() != trigger->tg_relation->rd_rel->relowner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" belongs to the extension",
+						RelationGetRelationName(trigger->tg_relation)),
+				 errhint("Use the functions of xero_fdw.")));
+	PG_RETURN_POINTER(NULL);
 }
 
 /* SQL: _caller() */

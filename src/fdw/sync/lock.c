@@ -16,10 +16,12 @@
 #include "catalog/namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(xero_sync_lock);
+PG_FUNCTION_INFO_V1(xero_hold_table);
 
 /* The lock of the run that is under way; valid if "running" is. */
 static LOCKTAG run_lock;
@@ -75,7 +77,7 @@ xero_lock_init(void)
 	RegisterXactCallback(at_transaction_end, NULL);
 }
 
-/* SQL: _lock_sync(sync_id), until the transaction ends */
+/* SQL: _try_lock(sync_id), until the transaction ends */
 Datum
 xero_sync_lock(PG_FUNCTION_ARGS)
 {
@@ -84,4 +86,12 @@ xero_sync_lock(PG_FUNCTION_ARGS)
 	set_tag(&tag, PG_GETARG_INT32(0));
 	PG_RETURN_BOOL(!is_running(&tag) &&
 				   LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL);
+}
+
+/* SQL: _hold_table(relation), until the transaction ends */
+Datum
+xero_hold_table(PG_FUNCTION_ARGS)
+{
+	LockRelationOid(PG_GETARG_OID(0), AccessShareLock);
+	PG_RETURN_VOID();
 }
