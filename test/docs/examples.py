@@ -16,14 +16,14 @@ import urllib.request
 from database import URL, SqlError, run
 
 DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md", "doc/connecting.md", "doc/writing.md",
-             "doc/sync.md", "doc/operations.md")
+             "doc/sync.md", "doc/operations.md", "doc/security.md")
 # These tell how to connect, and presuppose at most the extension.
 CONNECTING = ("README.md", "doc/connecting.md", "doc/sync.md")
 # An application of today; how to connect is also for one from before Xero closed scopes.
 TODAY, BEFORE = "sandbox-client", "sandbox-legacy"
 APPLICATIONS = {"doc/connecting.md": (TODAY, BEFORE)}
 CLOSED = ("accounting.journals", "accounting.classicexpenses")
-VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET INSERT UPDATE DELETE CALL LISTEN DROP"
+VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET RESET INSERT UPDATE DELETE CALL LISTEN DROP GRANT"
 CRON = ("cron.", "schedule_sync(")
 
 QUIET = "SET client_min_messages = warning;"
@@ -92,7 +92,7 @@ def prepare(sql):
     if sql.startswith("CREATE SERVER"):
         run(f"{QUIET} DROP SERVER IF EXISTS xero CASCADE;")
     if sql.startswith("CREATE SCHEMA"):
-        run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE;")
+        run(f"{QUIET} DROP SCHEMA IF EXISTS {sql.split()[2].rstrip(';')} CASCADE;")
     if sql.startswith("IMPORT"):
         run(f"{QUIET} DROP SCHEMA IF EXISTS xero CASCADE; CREATE SCHEMA xero;")
     if "complete_authorization" in sql:
@@ -141,9 +141,13 @@ def main(root):
                      if not any(word in sql for word in skipped)]
             count(f"{document} has examples", "" if found else "none was found")
             fresh(document not in CONNECTING)
+            role = ""
             for sql in found:
                 try:
-                    run(prepare(sql))
+                    run(role + prepare(sql))
+                    # each statement has a session of its own
+                    if sql.startswith(("SET ROLE", "RESET ROLE")):
+                        role = sql if sql.startswith("SET") else ""
                     if " scopes '" in sql:
                         ask_for(sql, application)
                     count(document, "")
