@@ -24,8 +24,7 @@ COMMENT ON FUNCTION xero_fdw._looks_at_rows(xero_fdw.sync) IS
 -- watches it, and when what watches says that any row may have changed.
 -- Transactions that are under way may have changes with lower numbers than those
 -- that are seen.
-CREATE FUNCTION xero_fdw._step_compare(self xero_fdw.sync,
-		OUT upto bigint, OUT open_xids xid8[])
+CREATE FUNCTION xero_fdw._step_compare(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	all_rows boolean;
@@ -36,8 +35,9 @@ BEGIN
 		RETURNING true
 	)
 	SELECT count(*) > 0 INTO all_rows FROM asked;
+	state.phase := 'gather';
+	state.upto := 0;
 	IF NOT xero_fdw._looks_at_rows(self) THEN
-		upto := 0;
 		RETURN;
 	END IF;
 	IF all_rows OR self.watch = 'compare' OR NOT EXISTS (
@@ -47,10 +47,10 @@ BEGIN
 		PERFORM xero_fdw._compare_local(self.sync_id);
 	END IF;
 	SELECT coalesce(max(c.change_id), 0), ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot()))
-	INTO upto, open_xids
+	INTO state.upto, state.open_xids
 	FROM xero_fdw.sync_change AS c WHERE c.sync_id = self.sync_id;
 END $$;
-COMMENT ON FUNCTION xero_fdw._step_compare(xero_fdw.sync) IS
+COMMENT ON FUNCTION xero_fdw._step_compare(xero_fdw.sync, xero_fdw._run) IS
 	'internal: compare the local relation, if it must be; the changes of the run';
 
 -- Gives the planner statistics of what was filled, rather than leave the first
@@ -83,108 +83,168 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._analyze_local(integer, bigint) IS
 	'internal: statistics of the local tables of a sync that were filled';
 
+CREATE FUNCTION xero_fdw._step_start(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM xero_fdw._check_sync_columns(self.sync_id);
+	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
+	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
+		ORDER BY o.tenant_id);
+	state.phase := 'compare';
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_start(xero_fdw.sync, xero_fdw._run) IS
+	'internal: look whether the tables are as they were, and what is connected';
+
+CREATE FUNCTION xero_fdw._step_gather(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last CONSTANT bigint := CASE WHEN xero_fdw._looks_at_rows(self) THEN xero_fdw._gather(state) END;
+BEGIN
+	state.gathered := coalesce(last, state.gathered);
+	IF last IS NULL THEN
+		state.phase := 'pull';
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_gather(xero_fdw.sync, xero_fdw._run) IS
+	'internal: give links to the rows of the next changes';
+
+CREATE FUNCTION xero_fdw._step_pull(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF state.pulled = cardinality(state.tenants) THEN
+		state.phase := CASE WHEN self.mirror THEN 'merge' ELSE 'settle' END;
+		RETURN;
+	END IF;
+	state.pulled := state.pulled + xero_fdw._pull_chunk(state.run_id, self.sync_id,
+		state.tenants[state.pulled + 1])::integer;
+	-- with nothing to match or to settle, records can be merged as they come
+	IF self.direction = 'pull' AND NOT self.mirror
+		AND NOT xero_fdw._has_waiting_rows(self.sync_id)
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id)
+	THEN
+		state.phase := 'merge';
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_pull(xero_fdw.sync, xero_fdw._run) IS
+	'internal: read the next records of an organisation';
+
+CREATE FUNCTION xero_fdw._step_settle(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	state.request := CASE WHEN state.run_id IS NOT NULL
+		THEN xero_fdw._settle_unknown(self.sync_id, state.tenants) END;
+	state.sent_before := state.request IS NOT NULL;
+	state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_settle(xero_fdw.sync, xero_fdw._run) IS
+	'internal: find out what became of requests of an earlier run';
+
+CREATE FUNCTION xero_fdw._step_match(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF xero_fdw._has_waiting_rows(self.sync_id) OR EXISTS (
+		SELECT FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous')
+	THEN
+		PERFORM xero_fdw._absorb(self.sync_id);
+		PERFORM xero_fdw._match(self.sync_id);
+	END IF;
+	state.phase := 'merge';
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_match(xero_fdw.sync, xero_fdw._run) IS
+	'internal: join records and rows that belong together';
+
+-- What was decided about the next of what waits, null if nothing does.  Records of
+-- a mirror are in its copy already, but for those that it has refused.
+CREATE FUNCTION xero_fdw._merge_next(self xero_fdw.sync, state xero_fdw._run)
+	RETURNS xero_fdw._decision[]
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN NOT self.mirror THEN xero_fdw._merge_batch(state, state.run_id IS NULL)
+		WHEN state.run_id IS NULL THEN xero_fdw._mirror_decisions(self)
+		WHEN NOT xero_fdw._mirror_inbox(state.run_id, self) THEN '{}' END
+$$;
+COMMENT ON FUNCTION xero_fdw._merge_next(xero_fdw.sync, xero_fdw._run) IS
+	'internal: merge the next of what waits; null if nothing does';
+
+CREATE FUNCTION xero_fdw._step_merge(self xero_fdw.sync, INOUT state xero_fdw._run,
+		OUT decisions xero_fdw._decision[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	decisions := xero_fdw._merge_next(self, state);
+	IF decisions IS NOT NULL THEN
+		RETURN;
+	ELSIF state.pulled < cardinality(state.tenants) THEN
+		state.phase := 'pull';
+		RETURN;
+	END IF;
+	UPDATE xero_fdw.sync_position AS p SET initial_done = true
+	WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
+		AND NOT p.initial_done;
+	state.phase := CASE WHEN state.run_id IS NULL THEN 'done' ELSE 'push' END;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_merge(xero_fdw.sync, xero_fdw._run) IS
+	'internal: merge the next records and rows';
+
+-- What Xero has made of what was sent is merged in the same run, but not for ever.
+CREATE FUNCTION xero_fdw._step_push(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	state.request := xero_fdw._next_request(state.run_id, self.sync_id, state.tenants);
+	state.sent_before := false;
+	IF state.request IS NOT NULL THEN
+		state.phase := 'send';
+	ELSIF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
+	THEN
+		state.rounds := state.rounds + 1;
+		state.phase := 'merge';
+	ELSE
+		PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)
+		FROM xero_fdw.sync_run AS r WHERE r.run_id = state.run_id;
+		state.phase := 'done';
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_push(xero_fdw.sync, xero_fdw._run) IS
+	'internal: make the next request; without any, see what came of them, and end';
+
+CREATE FUNCTION xero_fdw._step_send(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
+	state.phase := CASE WHEN state.sent_before THEN 'settle' ELSE 'push' END;
+	state.request := NULL;
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_send(xero_fdw.sync, xero_fdw._run) IS
+	'internal: send a request';
+
 -- One step: does what is next and says what comes then; phase "done" at the end.
--- A plan sends nothing and writes nothing to the local side; its decisions are
--- returned.
+-- A plan, which has no number, sends nothing and writes nothing to the local side;
+-- its decisions are returned.
 CREATE FUNCTION xero_fdw._step(INOUT state xero_fdw._run,
 		OUT decisions xero_fdw._decision[])
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	plan CONSTANT boolean := state.run_id IS NULL;
 	self xero_fdw.sync;
-	last bigint;
+	made record;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = state.sync_id;
-	PERFORM xero_fdw._hold_table(self.local_table);
+	PERFORM xero_fdw._hold_table(self.local_table), xero_fdw._hold_table(self.xero_table);
 	PERFORM xero_fdw._require_owner(self);
+	PERFORM xero_fdw._raise_faults(format('sync "%s" cannot read foreign table %s', self.name, self.xero_table),
+		ARRAY(SELECT xero_fdw._check_types(self.xero_table)));
 	CASE state.phase
-	WHEN 'start' THEN
-		PERFORM xero_fdw._check_sync_columns(self.sync_id);
-		PERFORM xero_fdw._replace_bad_texts(self.sync_id);
-		state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
-			ORDER BY o.tenant_id);
-		state.phase := 'compare';
-	WHEN 'compare' THEN
-		SELECT c.upto, c.open_xids INTO state.upto, state.open_xids
-		FROM xero_fdw._step_compare(self) AS c;
-		state.phase := 'gather';
-	WHEN 'gather' THEN
-		last := CASE WHEN xero_fdw._looks_at_rows(self)
-			THEN xero_fdw._gather(state) END;
-		IF last IS NULL THEN
-			state.phase := 'pull';
-		ELSE
-			state.gathered := last;
-		END IF;
-	WHEN 'pull' THEN
-		IF state.pulled = cardinality(state.tenants) THEN
-			state.phase := CASE WHEN self.mirror THEN 'merge' ELSE 'settle' END;
-		ELSE
-			state.pulled := state.pulled + xero_fdw._pull_chunk(state.run_id, self.sync_id,
-				state.tenants[state.pulled + 1])::integer;
-			-- with nothing to match or to settle, records can be merged as they come
-			IF self.direction = 'pull' AND NOT self.mirror
-				AND NOT xero_fdw._has_waiting_rows(self.sync_id)
-				AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id)
-			THEN
-				state.phase := 'merge';
-			END IF;
-		END IF;
-	WHEN 'settle' THEN
-		state.request := CASE WHEN NOT plan
-			THEN xero_fdw._settle_unknown(self.sync_id, state.tenants) END;
-		state.sent_before := state.request IS NOT NULL;
-		state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
-	WHEN 'match' THEN
-		IF xero_fdw._has_waiting_rows(self.sync_id) OR EXISTS (
-			SELECT FROM xero_fdw.sync_issue AS i
-			WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous')
-		THEN
-			PERFORM xero_fdw._absorb(self.sync_id);
-			PERFORM xero_fdw._match(self.sync_id);
-		END IF;
-		state.phase := 'merge';
+	WHEN 'start' THEN state := xero_fdw._step_start(self, state);
+	WHEN 'compare' THEN state := xero_fdw._step_compare(self, state);
+	WHEN 'gather' THEN state := xero_fdw._step_gather(self, state);
+	WHEN 'pull' THEN state := xero_fdw._step_pull(self, state);
+	WHEN 'settle' THEN state := xero_fdw._step_settle(self, state);
+	WHEN 'match' THEN state := xero_fdw._step_match(self, state);
+	WHEN 'push' THEN state := xero_fdw._step_push(self, state);
+	WHEN 'send' THEN state := xero_fdw._step_send(self, state);
 	WHEN 'merge' THEN
-		IF self.mirror AND plan THEN
-			decisions := xero_fdw._mirror_decisions(self);
-		ELSIF self.mirror THEN
-			decisions := CASE WHEN NOT xero_fdw._mirror_inbox(state.run_id, self)
-				THEN '{}'::xero_fdw._decision[] END;
-		ELSE
-			decisions := xero_fdw._merge_batch(state, plan);
-		END IF;
-		IF decisions IS NULL THEN
-			IF state.pulled < cardinality(state.tenants) THEN
-				state.phase := 'pull';
-			ELSE
-				UPDATE xero_fdw.sync_position AS p SET initial_done = true
-				WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
-					AND NOT p.initial_done;
-				state.phase := CASE WHEN plan THEN 'done' ELSE 'push' END;
-			END IF;
-		END IF;
-	WHEN 'push' THEN
-		state.request := xero_fdw._next_request(state.run_id, self.sync_id, state.tenants);
-		state.sent_before := false;
-		IF state.request IS NOT NULL THEN
-			state.phase := 'send';
-		ELSIF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
-		THEN
-			state.rounds := state.rounds + 1;
-			state.phase := 'merge';
-		ELSE
-			PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)
-			FROM xero_fdw.sync_run AS r WHERE r.run_id = state.run_id;
-			state.phase := 'done';
-		END IF;
-	WHEN 'send' THEN
-		PERFORM xero_fdw._send_request(state.run_id, self.sync_id, state.request,
-			state.sent_before);
-		state.phase := CASE WHEN state.sent_before THEN 'settle' ELSE 'push' END;
-		state.request := NULL;
+		made := xero_fdw._step_merge(self, state);
+		state := made.state;
+		decisions := made.decisions;
 	END CASE;
 	PERFORM xero_fdw._show_progress(state);
 END $$;

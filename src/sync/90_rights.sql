@@ -23,14 +23,21 @@ BEGIN
 	END LOOP;
 END $$;
 
--- pg_write_all_data is every table's.  Definitions become statements of others, so
--- they are not for it.
-CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync
-	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
-CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync_field
-	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
-CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON xero_fdw.sync_templates
-	FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes();
+-- pg_write_all_data is every table's.  But what stands in these becomes statements
+-- of others, or is written to Xero by their rights.  A change that was not one makes
+-- a run look at a row, and is recorded by whoever writes the row.
+DO $$
+DECLARE
+	relation regclass;
+BEGIN
+	FOR relation IN
+			SELECT c.oid FROM pg_class AS c
+			WHERE c.relnamespace = 'xero_fdw'::regnamespace AND c.relkind = 'r'
+				AND c.relname ~ '^sync($|_)' AND c.relname <> 'sync_change' LOOP
+		EXECUTE format('CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON %s'
+			' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes()', relation);
+	END LOOP;
+END $$;
 
 -- All of it is dumped: without its links a restored sync would not know which
 -- record belongs to which row.  Who owns the database may dump it.

@@ -32,14 +32,18 @@ static ProcessUtility_hook_type next_utility_hook = NULL;
 static void
 forget_jobs(void)
 {
+	LOCAL_FCINFO(fcinfo, 0);
 	List	   *name = list_make2(makeString("xero_fdw"),
 								  makeString("forget_jobs"));
+	FmgrInfo	function;
 
 	if (!OidIsValid(get_extension_oid("xero_fdw", true)))
 		return;
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	(void) OidFunctionCall0(LookupFuncName(name, 0, NULL, false));
+	fmgr_info(LookupFuncName(name, 0, NULL, false), &function);
+	InitFunctionCallInfoData(*fcinfo, &function, 0, InvalidOid, NULL, NULL);
+	(void) FunctionCallInvoke(fcinfo);
 	PopActiveSnapshot();
 }
 
