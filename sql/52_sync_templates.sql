@@ -123,6 +123,12 @@ FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 SELECT f.field, evaluate(f.to_local, 'xero.items', 'xero', $$code = 'GB1-White'$$)
 FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 	WHERE s.name = 'items' AND f.to_local IS NOT NULL ORDER BY 1;
+-- Whoever may connect may make templates: not too many, and none that is too large.
+SELECT count(xero_fdw.create_template('many ' || n, '{accounting/Contacts}', 'pull', '{"name": "name"}'))
+FROM generate_series(1, 101) AS n;
+SELECT * FROM error_of($$SELECT xero_fdw.create_template('large', '{accounting/Contacts}', 'pull',
+	'{"name": "name"}', repeat('x', 70000))$$);
+
 -- They call what they mean under any search path.  In the first schema of this
 -- one, another role has made a type, a function and an operator of each name of
 -- pg_catalog that stands anywhere in them, with the same arguments, and with such

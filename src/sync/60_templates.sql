@@ -306,10 +306,24 @@ DECLARE
 		template, description, objects, direction, fields, nullif(match_on, '{}'),
 		nullif(btrim(xero_filter), ''), nullif(btrim(local_filter), ''), conflict,
 		initial, on_delete);
+	most CONSTANT integer := 100;
+	most_bytes CONSTANT integer := 65536;
 BEGIN
 	PERFORM xero_fdw._raise_faults(format('template "%s" cannot be defined so', template),
 		ARRAY(SELECT xero_fdw._check_template(definition)));
 	PERFORM xero_fdw._forget_templates();
+	-- whoever may connect may make some, and not fill the disk
+	IF octet_length(definition::text) > most_bytes THEN
+		RAISE EXCEPTION 'template "%" is too large', template
+			USING ERRCODE = 'program_limit_exceeded',
+				DETAIL = format('All of it may have %s bytes.', most_bytes);
+	ELSIF (SELECT count(*) FROM xero_fdw.sync_templates AS t
+			WHERE t.owner = definition.owner AND t.template <> definition.template) >= most THEN
+		RAISE EXCEPTION 'role "%" has too many templates', definition.owner
+			USING ERRCODE = 'program_limit_exceeded',
+				DETAIL = format('It may have %s.', most),
+				HINT = 'xero_fdw.drop_template() forgets one.';
+	END IF;
 	INSERT INTO xero_fdw.sync_templates AS t SELECT definition.*
 	ON CONFLICT ON CONSTRAINT sync_templates_owner_template_key DO UPDATE
 	SET description = EXCLUDED.description, objects = EXCLUDED.objects,
