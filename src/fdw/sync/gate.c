@@ -103,19 +103,22 @@ xero_engine_of(Oid function)
 void
 xero_gate_enter(Oid engine, XeroIdentity *saved)
 {
+	const char *path = pstrdup(namespace_search_path);
+
 	saved->caller = caller.role;
 	saved->caller_context = caller.context;
 	saved->caller_path = caller.path;
 	GetUserIdAndSecContext(&saved->user, &saved->context);
-	caller.role = saved->user;
-	caller.context = saved->context;
-	caller.path = pstrdup(namespace_search_path);
-
 	SetUserIdAndSecContext(engine,
 						   saved->context | SECURITY_LOCAL_USERID_CHANGE);
 	saved->nestlevel = NewGUCNestLevel();
 	for (int i = 0; i < lengthof(run_settings); i++)
 		set_until_left(run_settings[i][0], run_settings[i][1]);
+
+	/* last, as an ERROR of the above would not bring it back */
+	caller.role = saved->user;
+	caller.context = saved->context;
+	caller.path = path;
 }
 
 void

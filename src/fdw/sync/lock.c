@@ -64,11 +64,18 @@ xero_unlock_run(void)
 	running = false;
 }
 
+bool
+xero_holds_run_lock(void)
+{
+	return running;
+}
+
+/* Locks of a session end with a transaction that is aborted, as all others. */
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_ABORT)
-		xero_unlock_run();
+		running = false;
 }
 
 void

@@ -24,5 +24,6 @@ extern void xero_lock_init(void);
  */
 extern bool xero_lock_run(int32 sync_id);
 extern void xero_unlock_run(void);
+extern bool xero_holds_run_lock(void);
 
 #endif							/* XERO_LOCK_H */

@@ -8,8 +8,11 @@
  * transaction of its own, and in that a subtransaction, whose error ends the
  * run and not the procedure.
  *
- * However a run ends, its lock is free: it is released here, or when the
- * transaction that the procedure could not catch is aborted (lock.c).
+ * However a run ends, its lock is free, and what became of it is known.  An
+ * error of a step or of its COMMIT ends the run here.  Any other aborts the
+ * transaction, and that takes the lock (lock.c), so the views say "crashed".
+ * Between the lock and the loop, and in the loop, there is therefore nothing
+ * outside of try_ask() and try_commit() that could be cancelled.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +22,7 @@
 #include "fdw/sync/lock.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "base/subxact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -52,7 +56,7 @@ typedef struct Run
 	/* what became of a sync */
 	char	   *name;
 	char	   *outcome;		/* done, busy, paused, failed, cancelled;
-								 * NULL: there is no such sync any more */
+								 * NULL: the caller has no such sync any more */
 	ErrorData  *error;			/* unless done */
 } Run;
 
@@ -156,8 +160,12 @@ ask(Run *run)
 
 /*
  * Commit, and begin the next transaction, in which the local row that is read
- * is the one that is changed.  What fails at the end of a transaction, such as
- * a constraint that is checked then, is returned.
+ * is the one that is changed, whatever is the default.  What fails at the end
+ * of a transaction, such as a constraint that is checked then, is returned.
+ *
+ * SPI_commit() aborts a transaction that it cannot commit, which takes the
+ * lock of the run.  While that is there, the error is one that came before, and
+ * not to be caught, as the transaction is not aborted.
  */
 static ErrorData *
 try_commit(Run *run)
@@ -170,6 +178,8 @@ try_commit(Run *run)
 	}
 	PG_CATCH();
 	{
+		if (xero_holds_run_lock())
+			PG_RE_THROW();
 		MemoryContextSwitchTo(run->cxt);
 		error = CopyErrorData();
 		FlushErrorState();
@@ -201,6 +211,12 @@ begin_procedure(FunctionCallInfo fcinfo)
 				 errmsg("syncs cannot run inside a transaction block or a function"),
 				 errdetail("A run commits each of its steps."),
 				 errhint("Call it outside of BEGIN and COMMIT, and as the only statement of what is sent to the server.")));
+	if (XactReadOnly || DefaultXactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("syncs cannot run in a read-only transaction"),
+				 DefaultXactReadOnly && !RecoveryInProgress() ?
+				 errhint("Set default_transaction_read_only to off.") : 0));
 	cxt = AllocSetContextCreate(PortalContext, "Xero sync",
 								ALLOCSET_DEFAULT_SIZES);
 	run = MemoryContextAllocZero(cxt, sizeof(Run));
@@ -213,9 +229,14 @@ begin_procedure(FunctionCallInfo fcinfo)
 	return run;
 }
 
+/*
+ * A procedure that has called this one goes on in a transaction of the kind
+ * that is the default.
+ */
 static void
 end_procedure(Run *run)
 {
+	SPI_commit();
 	SPI_finish();
 	MemoryContextDelete(run->cxt);
 }
@@ -245,13 +266,15 @@ refuse_run(Run *run, int32 sync_id)
 
 /*
  * What became of a run is written down, whatever it is: no cancellation comes
- * in between.
+ * in between.  An ERROR that is caught sets the count of what holds
+ * interrupts to 0, so it is put back rather than counted down.
  */
 static void
 end_run(Run *run, Oid state_type, Datum state)
 {
 	ErrorData  *error = run->error;
 	ErrorData  *failure;
+	uint32		holdoff = InterruptHoldoffCount;
 
 	HOLD_INTERRUPTS();
 	put_question(run, "SELECT xero_fdw._end_run($1, $2, $3)");
@@ -266,7 +289,7 @@ end_run(Run *run, Oid state_type, Datum state)
 		failure = try_commit(run);
 	}
 	xero_unlock_run();
-	RESUME_INTERRUPTS();
+	InterruptHoldoffCount = holdoff;
 	if (failure != NULL)
 		ReThrowError(failure);
 }
@@ -276,17 +299,27 @@ run_sync(Run *run, int32 sync_id)
 {
 	Oid			state_type;
 	Datum		state;
+	bool		locked;
 	bool		done = false;
 
 	run->outcome = NULL;
 	run->error = NULL;
-	put_question(run, "SELECT (SELECT s.name FROM xero_fdw.sync AS s WHERE s.sync_id OPERATOR(pg_catalog.=) $1)");
+	locked = xero_lock_run(sync_id);
+	/* it may have been dropped, or have got another owner, until then */
+	put_question(run,
+				 "SELECT (SELECT s.name FROM xero_fdw.sync AS s"
+				 " WHERE s.sync_id OPERATOR(pg_catalog.=) $1"
+				 " AND xero_fdw._sync_owner(s.local_table) OPERATOR(pg_catalog.=) xero_fdw._caller())");
 	add_arg(run, INT4OID, Int32GetDatum(sync_id), false);
 	ask(run);
 	run->name = answered_text(run, 0);
 	if (run->name == NULL)
+	{
+		if (locked)
+			xero_unlock_run();
 		return;
-	if (!xero_lock_run(sync_id))
+	}
+	if (!locked)
 	{
 		refuse_run(run, sync_id);
 		return;
@@ -300,15 +333,14 @@ run_sync(Run *run, int32 sync_id)
 
 	while (!done && run->error == NULL)
 	{
-		CHECK_FOR_INTERRUPTS();
-		put_question(run, "SELECT s.state, (s.state).phase FROM xero_fdw._step($1) AS s");
+		put_question(run, "SELECT s.state, (s.state).phase OPERATOR(pg_catalog.=) 'done' FROM xero_fdw._step($1) AS s");
 		add_arg(run, state_type, state, false);
 		run->error = try_ask(run);
 		if (run->error != NULL)
 			break;
 		pfree(DatumGetPointer(state));
 		state = run->answer[0];
-		done = strcmp(answered_text(run, 1), "done") == 0;
+		done = DatumGetBool(run->answer[1]);
 		if (!done)
 			run->error = try_commit(run);
 	}
