@@ -3,11 +3,11 @@
 -- theirs sees the others' rows before they are left out.
 
 CREATE VIEW xero_fdw._running AS
-	SELECT k.objid::bigint AS sync_id FROM pg_locks AS k
+	SELECT k.objid::bigint AS sync_id, k.pid FROM pg_locks AS k
 	WHERE k.locktype = 'object' AND k.classid = 'xero_fdw.sync'::regclass AND k.granted
 		AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
 COMMENT ON VIEW xero_fdw._running IS
-	'internal: the syncs whose locks somebody has';
+	'internal: the syncs whose locks somebody has, and who';
 
 CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 	SELECT s.name, c.relowner::regrole AS owner, s.xero_table, s.local_table, s.direction, s.fields,
@@ -30,7 +30,7 @@ CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 		LEFT JOIN xero_fdw.sync AS p ON p.sync_id = s.parent_id
 		LEFT JOIN LATERAL (
 			SELECT CASE WHEN l.state = 'running' AND NOT EXISTS (
-					SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id)
+					SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id AND k.pid = l.pid)
 				THEN 'crashed' ELSE l.state END AS state,
 				l.started_at, l.ended_at
 			FROM xero_fdw.sync_run AS l
@@ -86,7 +86,7 @@ COMMENT ON COLUMN xero_fdw.syncs.waiting_changes IS
 CREATE VIEW xero_fdw.sync_runs WITH (security_barrier) AS
 	SELECT r.run_id, s.name AS sync, r.started_at, r.ended_at,
 		CASE WHEN r.state = 'running' AND NOT EXISTS (
-				SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id)
+				SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id AND k.pid = r.pid)
 			THEN 'crashed' ELSE r.state END AS state, r.phase,
 		r.done, r.total, r.pulled, r.pushed, r.created, r.updated, r.unchanged,
 		r.conflicts, r.issues, r.calls, r.bytes, r.budget_wait, r.pid, r.sqlstate,
