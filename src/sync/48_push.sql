@@ -244,6 +244,14 @@ $$;
 COMMENT ON FUNCTION xero_fdw._request_rows(text) IS
 	'internal: the rows of a request';
 
+-- Does an error of a request say that it was not sent?
+CREATE FUNCTION xero_fdw._is_unsent(code text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT code IN ('53400', '42501', '08001') OR code LIKE '28%'
+$$;
+COMMENT ON FUNCTION xero_fdw._is_unsent(text) IS
+	'internal: does an error say that a request was not sent?';
+
 -- Sends a request, for the first time or again, and settles its rows.  When Xero
 -- refuses all of it for the fault of one, or it is too large to be sent, each row
 -- is to go alone.
@@ -262,14 +270,20 @@ DECLARE
 	messages text[] := '{}';
 	given_up jsonb[];
 	sent CONSTANT bigint := (xero_fdw._session()).calls;
+	answered boolean := false;
 	outcome record;
 	intent xero_fdw.sync_intent;
+	code text;
+	message text;
+	detail text;
+	hint text;
 BEGIN
 	FOR outcome IN
 		SELECT * FROM xero_fdw._push(relation, intents[1].operation,
 			xero_fdw._request_rows(key), key,
 			CASE WHEN sent_before THEN intents[1].first_sent END)
 	LOOP
+		answered := true;
 		intent := intents[outcome.row_number];
 		IF outcome.stored THEN
 			stored := stored || intent;
@@ -304,6 +318,16 @@ EXCEPTION WHEN program_limit_exceeded THEN
 	UPDATE xero_fdw.sync_intent AS i
 	SET alone = true, idempotency_key = NULL, first_sent = NULL
 	WHERE i.idempotency_key = key;
+WHEN OTHERS THEN
+	-- what was answered is undone here, so the next run must find it at Xero: no
+	-- error may look as if nothing had been sent
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	IF NOT answered OR NOT xero_fdw._is_unsent(code) THEN
+		RAISE;
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'transaction_resolution_unknown',
+		MESSAGE = message, DETAIL = detail, HINT = hint;
 END $$;
 COMMENT ON FUNCTION xero_fdw._send_request(bigint, integer, text, boolean) IS
 	'internal: send a request and settle its rows';

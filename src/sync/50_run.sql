@@ -326,9 +326,7 @@ CREATE FUNCTION xero_fdw._end_run(run xero_fdw._run, code text, message text)
 DECLARE
 	outcome CONSTANT text := xero_fdw._outcome(code);
 BEGIN
-	IF run.request IS NOT NULL AND NOT run.sent_before
-		AND (code IN ('53400', '42501', '08001') OR code LIKE '28%')
-	THEN
+	IF run.request IS NOT NULL AND NOT run.sent_before AND xero_fdw._is_unsent(code) THEN
 		PERFORM xero_fdw._withdraw_request(run.request);
 	END IF;
 	UPDATE xero_fdw.sync_run AS r

@@ -290,6 +290,25 @@ is_deeply([ grep { $_ ne 'GET' } keys %{ $run->{calls_by} } ], [], '... they mat
 is($crm->rows($links), $known, '... as before');
 $crm->rows(q{SELECT xero_fdw.drop_sync('s')});
 
+# A request is answered, and the budget is spent before its duplicates are looked
+# up: what is stored must not be sent as if it were new.
+$crm->rows(q{TRUNCATE crm.contacts; SET xero_fdw.max_wait = '500ms'});
+$crm->create('push', direction => 'push');
+runs('nothing to push', 'push');
+$crm->local_has({ name => 'Contact 1' }, { name => 'Brand New' });
+$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'GET', after => 1, times => 9, problem => 'minute', retry_after => 2 });
+$run = $crm->run('push');
+is($run->{state}, 'paused', 'a request without its lookups: the run is paused') or diag($run->{text});
+is_deeply($run->{calls_by}, { GET => 2, PUT => 1 }, '... after the request');
+is($crm->rows('SELECT count(idempotency_key) FROM xero_fdw.sync_intent'), 2, '... and what was sent is known');
+nothing_left('a request without its lookups');
+$sandbox->faults;
+sleep(3);
+runs('with the lookups', 'push');
+is($crm->rows(q{SELECT count(*) FROM crm.contacts JOIN xero.contacts AS c ON c.contact_id = xero_id AND c.name IN ('Contact 1', 'Brand New')}), 2, '... and both know their contacts');
+is_deeply([ grep { /at Xero/ } $crm->doubles ], [], '... of which there is one each');
+$crm->rows(q{SELECT xero_fdw.drop_sync('push'); TRUNCATE crm.contacts; RESET xero_fdw.max_wait});
+
 # Two at once
 $crm->create('crm', match_on => ['name']);
 runs('alone');
