@@ -68,7 +68,7 @@ sub later
 {
 	my ($self, $seconds) = @_;
 	$self->{sandbox}->clock($seconds);
-	$self->{crm}->rows("UPDATE xero_fdw.sync_intent SET first_sent = first_sent - $seconds * interval '1 second'");
+	$self->{crm}->superuser->rows("UPDATE xero_fdw.sync_intent SET first_sent = first_sent - $seconds * interval '1 second'");
 	return;
 }
 
@@ -102,7 +102,7 @@ sub is_done
 	return is_deeply(\%at_xero, \%should, "$case: each is at Xero once")
 	  & is_deeply(\%here, \%should, "$case: each is here once")
 	  & ok($linked, "$case: rows know their journals")
-	  & is($self->{crm}->rows('SELECT (SELECT count(*) FROM xero_fdw.sync_intent), (SELECT count(*) FROM xero_fdw.sync_issues)'), '0|0', "$case: nothing is left over");
+	  & is($self->{crm}->superuser->rows('SELECT (SELECT count(*) FROM xero_fdw.sync_intent), (SELECT count(*) FROM xero_fdw.sync_issues)'), '0|0', "$case: nothing is left over");
 }
 
 1;

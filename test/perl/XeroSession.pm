@@ -81,11 +81,12 @@ sub rows
 	return $result->{rows};
 }
 
-# Of this backend, in kB: VmRSS, VmHWM (the peak) ...
+# Of this backend, in kB: VmRSS, VmHWM (the peak) ...  Not every role may ask the
+# server for it.
 sub memory
 {
 	my ($self, $name) = @_;
-	return $self->rows("SELECT substring(pg_read_file('/proc/self/status') from '$name:\\s+(\\d+)')");
+	return (PostgreSQL::Test::Utils::slurp_file("/proc/$self->{pid}/status") =~ /^$name:\s+(\d+)/m)[0];
 }
 
 # A test: is the backend's memory less than so many kB?  The sanitizers keep

@@ -1,4 +1,5 @@
-# A CRM's contacts, kept in step with the sandbox's.
+# A CRM's contacts, kept in step with the sandbox's by an ordinary role, "books",
+# that has the rights that a sync's owner needs and no others.
 #
 #   my $crm = XeroSync->new($xero);                 # table crm.contacts
 #   $crm->xero_has({ Name => 'Ann' }, ...);         # as if made long ago
@@ -6,6 +7,7 @@
 #   $crm->create('crm', direction => 'both', match_on => ['name']);
 #   my $run = $crm->run('crm');      # $run->{state}, {calls}, {created} ...
 #   is_deeply([ $crm->differences ], []);
+#   $crm->superuser->rows('SELECT ...');     # a look behind the scenes
 #
 # The mapping has what mappings can have: the column that receives Xero's key,
 # plain columns, one that is another value on each side (surname is last_name
@@ -41,11 +43,10 @@ sub fields
 sub new
 {
 	my ($class, $xero, %option) = @_;
-	my $self = bless {
-		xero => $xero,
-		sandbox => $xero->sandbox,
-		session => XeroSession->new($xero->node)
-	}, $class;
+	$xero->create_role('books', 'SELECT, INSERT, UPDATE, DELETE ON xero.contacts, xero.manual_journals', 'SELECT ON xero.currencies')
+	  unless $xero->psql(q{SELECT count(*) FROM pg_roles WHERE rolname = 'books'});
+	my $self = bless { xero => $xero, sandbox => $xero->sandbox }, $class;
+	$self->connect;
 	$self->{session}->rows($option{make} // table_of('crm.contacts')) if ($option{make} // 'x') ne '';
 	return $self;
 }
@@ -57,7 +58,16 @@ sub table_of
 		xero_id uuid, name text, email text, account text, first text, surname text, status text)";
 }
 
+sub connect
+{
+	my ($self) = @_;
+	$self->{session} = XeroSession->new($self->{xero}->node, user => 'books');
+	$self->{superuser} = XeroSession->new($self->{xero}->node);
+	return;
+}
+
 sub session { return $_[0]->{session}; }
+sub superuser { return $_[0]->{superuser}; }
 sub rows { my ($self, $sql) = @_; return $self->{session}->rows($sql); }
 
 # Time passes at Xero, and the session gets to know.
@@ -69,14 +79,8 @@ sub advance
 	return;
 }
 
-# After the server has ended the session.
-sub reconnect
-{
-	my ($self) = @_;
-	$self->{session}->quit;
-	$self->{session} = XeroSession->new($self->{xero}->node);
-	return;
-}
+# After the server has ended the sessions.
+sub reconnect { my ($self) = @_; $self->quit; $self->connect; return; }
 
 sub quoted { my ($text) = @_; return 'NULL' unless defined $text; $text =~ s/'/''/g; return "'$text'"; }
 
@@ -233,6 +237,6 @@ sub doubles
 
 sub folded { my ($name) = @_; $name = lc($name // ''); $name =~ s/^ +| +$//g; return $name; }
 
-sub quit { $_[0]->{session}->quit; return; }
+sub quit { my ($self) = @_; $_->quit foreach @$self{qw(session superuser)}; return; }
 
 1;

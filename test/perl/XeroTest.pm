@@ -72,11 +72,23 @@ sub create_server
 		login_url => $url,
 		%{ $server // {} });
 	my %mapping = %{ $mapping // { access_token => 'sandbox-token' } };
+	$self->{mapping} = option_list(\%mapping);
 	$self->{node}->safe_psql('postgres',
 		"CREATE SERVER $name FOREIGN DATA WRAPPER xero_fdw OPTIONS ("
 		  . option_list(\%server) . ");\n"
 		  . "CREATE USER MAPPING FOR PUBLIC SERVER $name OPTIONS ("
-		  . option_list(\%mapping) . ");");
+		  . "$self->{mapping});");
+	return;
+}
+
+# Creates an ordinary role, which is a member of nothing: it may log in and create
+# schemas, has a user mapping of its own, and on the foreign tables the rights given,
+# such as 'SELECT ON xero.invoices'.
+sub create_role
+{
+	my ($self, $role, @rights) = @_;
+	$self->psql("CREATE ROLE $role LOGIN; GRANT CREATE ON DATABASE postgres TO $role; GRANT USAGE ON SCHEMA xero TO $role;
+		CREATE USER MAPPING FOR $role SERVER xero OPTIONS ($self->{mapping});" . join('', map { "GRANT $_ TO $role;" } @rights));
 	return;
 }
 

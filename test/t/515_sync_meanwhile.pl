@@ -39,7 +39,7 @@ is(join(' ', map { $_->{Name} } grep { $_->{ContactStatus} eq 'ARCHIVED' } value
 is_deeply([ grep { !/Early 3/ } $crm->differences ], [], '... and equal');
 $crm->advance(120);
 $crm->run('crm');
-is($crm->rows('SELECT count(*) FROM xero_fdw.sync_change'), 0, 'nothing is left to do');
+is($crm->rows('SELECT waiting_changes FROM xero_fdw.syncs'), 0, 'nothing is left to do');
 
 # A transaction whose snapshot is older than the sync
 $crm->clear;
@@ -48,7 +48,7 @@ $other->rows('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM crm.co
 $crm->create('crm', match_on => ['name']);
 $crm->run('crm');
 $other->rows(q{INSERT INTO crm.contacts (name) VALUES ('Older'); COMMIT});
-is($crm->rows('SELECT operation, local_key FROM xero_fdw.sync_change'), 'insert|[2]', 'a change by an older transaction is recorded');
+is($crm->superuser->rows('SELECT operation, local_key FROM xero_fdw.sync_change'), 'insert|[2]', 'a change by an older transaction is recorded');
 is($crm->run('crm')->{state}, 'done', '... and a run');
 is_deeply([ $crm->differences ], [], '... takes it over');
 
@@ -56,18 +56,18 @@ is_deeply([ $crm->differences ], [], '... takes it over');
 $crm->clear;
 $crm->create('crm', match_on => ['name']);
 $crm->run('crm');
-$crm->rows('CREATE DATABASE source');
+$crm->superuser->rows('CREATE DATABASE source');
 my $source = XeroSession->new($xero->node, dbname => 'source');
 $source->rows(XeroSync::table_of('crm.contacts'));
 $source->rows('CREATE PUBLICATION crm FOR TABLE crm.contacts');
 $source->rows(q{SELECT pg_create_logical_replication_slot('crm', 'pgoutput')});
 my $conninfo = XeroSync::quoted($xero->node->connstr('source'));
-$crm->rows("CREATE SUBSCRIPTION crm CONNECTION $conninfo PUBLICATION crm WITH (create_slot = false, slot_name = 'crm', copy_data = false)");
+$crm->superuser->rows("CREATE SUBSCRIPTION crm CONNECTION $conninfo PUBLICATION crm WITH (create_slot = false, slot_name = 'crm', copy_data = false)");
 $source->rows(q{INSERT INTO crm.contacts (id, name) VALUES (1, 'Far'), (2, 'Farther'); UPDATE crm.contacts SET id = 3 WHERE id = 2; DELETE FROM crm.contacts WHERE id = 1; TRUNCATE crm.contacts});
 $xero->node->wait_for_catchup('crm');
-is($crm->rows(q{SELECT string_agg(concat_ws(' ', operation, local_key, old_key), ', ' ORDER BY change_id) FROM xero_fdw.sync_change}),
+is($crm->superuser->rows(q{SELECT string_agg(concat_ws(' ', operation, local_key, old_key), ', ' ORDER BY change_id) FROM xero_fdw.sync_change}),
 	'insert [1], insert [2], update [3] [2], delete [1], truncate', 'what is replicated is recorded');
-$crm->rows('DROP SUBSCRIPTION crm');
+$crm->superuser->rows('DROP SUBSCRIPTION crm');
 $source->quit;
 
 # A run; while it waits for Xero, the other session does something.

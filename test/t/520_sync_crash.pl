@@ -23,9 +23,11 @@ my $journals = XeroJournals->new($xero, match_on => ['narration']);
 my $crm = $journals->crm;
 
 my @TABLES = ('crm.journals', map { "xero_fdw.$_" } qw(sync_run sync_position sync_inbox sync_change sync_link sync_intent));
-$crm->rows(q{
+$crm->superuser->rows(q{
 	CREATE SCHEMA stops;
 	CREATE SEQUENCE stops.step;
+	GRANT USAGE ON SCHEMA stops TO books;
+	GRANT ALL ON SEQUENCE stops.step TO books;
 	CREATE FUNCTION stops.stop() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
 		IF nextval('stops.step') = current_setting('stops.at')::bigint THEN
@@ -38,11 +40,11 @@ $crm->rows(q{
 });
 foreach my $table (@TABLES)
 {
-	$crm->rows("CREATE TRIGGER stop_before BEFORE INSERT OR UPDATE OR DELETE ON $table EXECUTE FUNCTION stops.stop();
+	$crm->superuser->rows("CREATE TRIGGER stop_before BEFORE INSERT OR UPDATE OR DELETE ON $table EXECUTE FUNCTION stops.stop();
 		CREATE TRIGGER stop_after AFTER INSERT OR UPDATE OR DELETE ON $table EXECUTE FUNCTION stops.stop()");
 }
 # When all is done that a transaction does
-$crm->rows('CREATE CONSTRAINT TRIGGER stop_at_end AFTER INSERT OR UPDATE ON xero_fdw.sync_run
+$crm->superuser->rows('CREATE CONSTRAINT TRIGGER stop_at_end AFTER INSERT OR UPDATE ON xero_fdw.sync_run
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stops.stop()');
 $crm->reconnect;
 
@@ -126,7 +128,7 @@ during('POST', 2, { drop => 'before' }, 400);
 
 # The first run, in which both sides have people that the other does not know.
 my $people = XeroSync->new($xero);
-$people->rows('CREATE TRIGGER stop_after AFTER INSERT OR UPDATE OR DELETE ON crm.contacts EXECUTE FUNCTION stops.stop()');
+$people->superuser->rows('CREATE TRIGGER stop_after AFTER INSERT OR UPDATE OR DELETE ON crm.contacts EXECUTE FUNCTION stops.stop()');
 
 sub first_merge
 {

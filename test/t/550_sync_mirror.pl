@@ -16,7 +16,11 @@ my $xero = XeroTest->new(
 	sandbox => [ '--seed', 1, '--strict', '--invoices', 40_000, '--no-limits' ],
 	server => { minute_limit => 1_000_000, day_limit => 1_000_000 });
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
-my $session = XeroSession->new($node);
+# The mirrors of an ordinary role, and a superuser who looks behind them
+my @rights = ('SELECT ON xero.invoices, xero.invoice_line_items');
+$xero->create_role('books', @rights);
+my $session = XeroSession->new($node, user => 'books');
+my $superuser = XeroSession->new($node);
 my $mirror = q{CALL xero_fdw.mirror('xero', 'books', '{invoices,invoice_line_items}')};
 
 sub last_run
@@ -41,7 +45,7 @@ sub sums
 sub missing_plan
 {
 	my ($name) = @_;
-	my $result = $session->try(<<"SQL");
+	my $result = $superuser->try(<<"SQL");
 LOAD 'auto_explain';
 BEGIN;
 SET LOCAL auto_explain.log_nested_statements = on;
@@ -106,7 +110,7 @@ $session->rows(q{SELECT xero_fdw.drop_sync('books.invoices'); DROP SCHEMA books 
 $sandbox->reset(seed => 2, invoices => 20_000, limits => JSON::PP::false, strict => JSON::PP::true);
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 12, times => 1, problem => 'day', retry_after => 5 });
 $session->quit;
-$session = XeroSession->new($node, settings => '-cxero_fdw.max_wait=0');
+$session = XeroSession->new($node, user => 'books', settings => '-cxero_fdw.max_wait=0');
 $mark = $sandbox->mark;
 $result = $session->try($mirror);
 is($result->{state}, '00000', 'a day that ends is no error');
@@ -121,7 +125,8 @@ is(last_run('books.invoices')->{state}, 'done', '... to the end');
 is(sums('books'), sums('xero'), '... the copies have what Xero has');
 
 # So does a run for which all of them have been modified.
-$session->rows(q{DELETE FROM books.invoices; UPDATE xero_fdw.sync_position SET watermark = '2020-01-01'});
+$session->rows('DELETE FROM books.invoices');
+$superuser->rows(q{UPDATE xero_fdw.sync_position SET watermark = '2020-01-01'});
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 12, times => 1, problem => 'day', retry_after => 5 });
 $session->rows(q{CALL xero_fdw.run_sync('books.invoices')});
 is(last_run('books.invoices')->{state}, 'paused', 'a run for what was modified is paused');
@@ -132,7 +137,7 @@ is_deeply([ sort { $a <=> $b } pages($mark) ], [ 11 .. 20 ], '... the next one r
 is_deeply([ grep { !exists $_->{headers}{'if-modified-since'} } $sandbox->log($mark) ], [], '... of what was modified');
 is(last_run('books.invoices')->{state}, 'done', '... to the end');
 is(sums('books'), sums('xero'), '... the copies have what Xero has');
-$session->quit;
+$_->quit foreach ($session, $superuser);
 
 # Several organisations: the calls of each, and rows by organisation
 my $three = XeroTest->new(
@@ -141,7 +146,8 @@ my $three = XeroTest->new(
 	server => { client_id => 'sandbox-client', grant_type => 'client_credentials', minute_limit => 1_000_000 },
 	mapping => { client_secret => 'sandbox-secret' });
 $sandbox = $three->sandbox;
-$session = XeroSession->new($three->node);
+$three->create_role('books', @rights);
+$session = XeroSession->new($three->node, user => 'books');
 $mark = $sandbox->mark;
 $session->rows($mirror);
 is(scalar($sandbox->calls($mark)), $session->rows('SELECT sum(ceil(n / 1000.0)) FROM (SELECT count(*) AS n FROM xero.invoices GROUP BY tenant_id) AS o'), 'three organisations: each page once');

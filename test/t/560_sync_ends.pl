@@ -59,6 +59,15 @@ sub refused
 	return;
 }
 
+# One more foreign table of contacts
+sub import_contacts
+{
+	my ($schema, $server) = @_;
+	$crm->superuser->rows("CREATE SCHEMA $schema; IMPORT FOREIGN SCHEMA accounting LIMIT TO (contacts) FROM SERVER $server INTO $schema;
+		GRANT USAGE ON SCHEMA $schema TO books; GRANT SELECT, INSERT, UPDATE ON $schema.contacts TO books");
+	return;
+}
+
 # A run that waits for Xero, in its phase "pull".
 sub start_slow
 {
@@ -80,16 +89,16 @@ runs('the first run');
 # Defaults of the session
 foreach my $level ('repeatable read', 'serializable')
 {
-	foreach my $of ('ROLE postgres', 'DATABASE postgres')
+	foreach my $of ('ROLE books', 'DATABASE postgres')
 	{
 		my $case = "$level of $of";
-		$crm->rows("ALTER $of SET default_transaction_isolation = '$level'");
+		$crm->superuser->rows("ALTER $of SET default_transaction_isolation = '$level'");
 		$crm->reconnect;
 		is($crm->rows('SHOW transaction_isolation'), $level, "$case: is the default");
 		$crm->rows("UPDATE crm.contacts SET email = md5('$case') || '\@example.com' WHERE name = 'Contact 1'");
 		runs($case);
 		is_deeply([ $crm->differences ], [], "$case: both sides are equal");
-		$crm->rows("ALTER $of RESET default_transaction_isolation");
+		$crm->superuser->rows("ALTER $of RESET default_transaction_isolation");
 	}
 }
 $crm->reconnect;
@@ -222,14 +231,15 @@ foreach my $try ([ '23514', 'failed' ], [ '42501', 'failed' ], [ '57014', 'cance
 }
 
 # Not even the end of it can be noted
-$crm->rows(q{CREATE FUNCTION crm.no_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no end'; END $$;
+$crm->superuser->rows(q{CREATE FUNCTION crm.no_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no end'; END $$;
 	CREATE TRIGGER no_end BEFORE UPDATE ON xero_fdw.sync_run FOR EACH ROW WHEN (NEW.state <> 'running') EXECUTE FUNCTION crm.no_end()});
 my $run = $crm->run('crm');
 is($run->{sqlstate_of_call}, 'P0001', 'an end that cannot be noted: an error');
 is($run->{state}, 'crashed', '... the run is shown as crashed');
 is($other->rows($LOCKS), 0, '... its lock is free');
 is($crm->session->try(q{SET statement_timeout = 50; SELECT pg_sleep(10)})->{state}, '57014', '... the session can be cancelled');
-$crm->rows('RESET statement_timeout; DROP TRIGGER no_end ON xero_fdw.sync_run');
+$crm->rows('RESET statement_timeout');
+$crm->superuser->rows('DROP TRIGGER no_end ON xero_fdw.sync_run');
 runs('the next one');
 is($other->rows(q{SELECT count(*) FROM xero_fdw.sync_run WHERE state = 'crashed'}), 1, '... has marked it');
 $crm->rows(q{SELECT xero_fdw.drop_sync('crm')});
@@ -275,19 +285,19 @@ is(names(), join(',', sort(split(/,/, $names), 'Supplier One')), '... and back a
 
 # Imported anew it is the same; of another server it is not.
 my $links = q{SELECT count(*) FROM xero_fdw.sync_link WHERE state = 'linked'};
-my $known = $crm->rows($links);
-$crm->rows(q{CREATE SCHEMA again; IMPORT FOREIGN SCHEMA accounting LIMIT TO (contacts) FROM SERVER xero INTO again;
-	SELECT xero_fdw.alter_sync('s', xero_table => 'again.contacts')});
-is($crm->rows($links), $known, 'a table that is imported anew keeps the links');
+my $known = $crm->superuser->rows($links);
+import_contacts('again', 'xero');
+$crm->rows(q{SELECT xero_fdw.alter_sync('s', xero_table => 'again.contacts')});
+is($crm->superuser->rows($links), $known, 'a table that is imported anew keeps the links');
 $run = runs('imported anew', 's');
 is_deeply([ grep { $_ ne 'GET' } keys %{ $run->{calls_by} } ], [], '... nothing is sent');
 $xero->create_server('second', { minute_limit => 1000000, day_limit => 1000000 });
-$crm->rows(q{CREATE SCHEMA second; IMPORT FOREIGN SCHEMA accounting LIMIT TO (contacts) FROM SERVER second INTO second;
-	SELECT xero_fdw.alter_sync('s', xero_table => 'second.contacts')});
-is($crm->rows($links), 0, 'a table of another server forgets them');
+import_contacts('second', 'second');
+$crm->rows(q{SELECT xero_fdw.alter_sync('s', xero_table => 'second.contacts')});
+is($crm->superuser->rows($links), 0, 'a table of another server forgets them');
 $run = runs('of another server', 's');
 is_deeply([ grep { $_ ne 'GET' } keys %{ $run->{calls_by} } ], [], '... they match anew, and nothing is sent');
-is($crm->rows($links), $known, '... as before');
+is($crm->superuser->rows($links), $known, '... as before');
 $crm->rows(q{SELECT xero_fdw.drop_sync('s')});
 
 # A request is answered, and the budget is spent before its duplicates are looked
@@ -300,7 +310,7 @@ $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'GET', after => 1,
 $run = $crm->run('push');
 is($run->{state}, 'paused', 'a request without its lookups: the run is paused') or diag($run->{text});
 is_deeply($run->{calls_by}, { GET => 2, PUT => 1 }, '... after the request');
-is($crm->rows('SELECT count(idempotency_key) FROM xero_fdw.sync_intent'), 2, '... and what was sent is known');
+is($crm->superuser->rows('SELECT count(idempotency_key) FROM xero_fdw.sync_intent'), 2, '... and what was sent is known');
 nothing_left('a request without its lookups');
 $sandbox->faults;
 sleep(3);
@@ -315,17 +325,19 @@ runs('alone');
 $crm->rows(q{CREATE TABLE crm.second (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, contact_id uuid, name text);
 	SELECT xero_fdw.create_sync('second', 'xero.contacts', 'crm.second', 'pull', '{"contact_id": "contact_id", "name": "name"}')});
 start_slow(2000);
-my $second = $other->try($CALL);
+my $twin = XeroSession->new($node, user => 'books');
+my $second = $twin->try($CALL);
 is($second->{state}, '55006', 'a second run: an error');
 like($second->{text}, qr/sync "crm" is running already/, '... that says why');
 is($other->rows(q{SELECT string_agg(state, ', ' ORDER BY run_id) FROM xero_fdw.sync_runs WHERE sync = 'crm' AND (state <> 'done')}), 'running, busy', '... and a row that says so');
 is($other->rows(q{SELECT state FROM xero_fdw.syncs WHERE name = 'crm'}), 'running', '... while the sync is shown as running');
-$second = $other->try('CALL xero_fdw.run_syncs()');
+$second = $twin->try('CALL xero_fdw.run_syncs()');
 like($second->{text}, qr/WARNING:.*sync "crm" is running already/, 'run_syncs() warns of it');
 is($other->rows('SELECT count(*) > 20 FROM crm.second'), 't', '... and goes on to the next');
-is($other->try(q{SELECT xero_fdw.drop_sync('crm')})->{state}, '55006', 'it cannot be dropped');
+is($twin->try(q{SELECT xero_fdw.drop_sync('crm')})->{state}, '55006', 'it cannot be dropped');
 is($crm->session->wait->{state}, '00000', 'the first run ends well');
 nothing_left('two at once');
+$twin->quit;
 
 # The backend is gone
 foreach my $how ('pg_terminate_backend', 'kill -9')
@@ -346,10 +358,13 @@ foreach my $how ('pg_terminate_backend', 'kill -9')
 	$crm->session->wait;
 	is($other->rows(q{SELECT s.state, r.state FROM xero_fdw.syncs AS s, xero_fdw.sync_runs AS r WHERE s.name = 'crm' AND r.sync = 'crm' ORDER BY r.run_id DESC LIMIT 1}),
 		'crashed|crashed', '... it is shown as crashed');
-	$other->rows(q{BEGIN; SELECT count(*) FROM xero_fdw.plan_sync('second')});
+	$twin = XeroSession->new($node, user => 'books');
+	$twin->rows(q{BEGIN; SELECT count(*) FROM xero_fdw.plan_sync('second')});
+	$other->rows('BEGIN');
 	is($other->rows(q{SELECT xero_fdw._try_lock(sync_id) FROM xero_fdw.sync WHERE name = 'crm'}), 't', '... nobody has its lock');
 	is($other->rows(q{SELECT state FROM xero_fdw.syncs WHERE name = 'crm'}), 'crashed', '... and it is not taken for running by who locks it');
 	$other->rows('COMMIT');
+	$twin->quit;
 	$sandbox->faults;
 	$crm->reconnect;
 	my $crashed = q{SELECT count(*) FROM xero_fdw.sync_run WHERE state = 'crashed'};
@@ -404,7 +419,7 @@ is_deeply([ $crm->doubles ], [], '... and nobody is there twice');
 # Memory: a run of many steps, which do nothing but look at it.
 my $CONTEXTS = q{SELECT sum(total_bytes) FILTER (WHERE name = 'TopMemoryContext') AS top,
 	sum(total_bytes) FILTER (WHERE name LIKE 'Xero sync%') AS run, sum(total_bytes) AS all_of_them FROM pg_backend_memory_contexts};
-$crm->rows(qq{CREATE TABLE crm.memory AS $CONTEXTS WITH NO DATA; ALTER TABLE crm.memory ADD step bigint;
+$crm->superuser->rows(qq{CREATE TABLE crm.memory AS $CONTEXTS WITH NO DATA; ALTER TABLE crm.memory ADD step bigint;
 	CREATE OR REPLACE FUNCTION xero_fdw._step(INOUT state xero_fdw._run, OUT decisions xero_fdw._decision[]) LANGUAGE plpgsql AS \$\$
 	BEGIN
 		state.gathered := state.gathered + 1;
@@ -416,9 +431,9 @@ $crm->rows(qq{CREATE TABLE crm.memory AS $CONTEXTS WITH NO DATA; ALTER TABLE crm
 		END IF;
 	END \$\$});
 runs('20,000 steps');
-is($crm->rows('SELECT count(*), max(run) - min(run), max(top) - min(top) FROM crm.memory'), '2|0|0', '... take no more memory than 1,000');
-cmp_ok($crm->rows('SELECT max(all_of_them) - min(all_of_them) FROM crm.memory'), '<', 200000, '... nor does anything else')
-  or diag($crm->rows('SELECT * FROM crm.memory'));
+is($crm->superuser->rows('SELECT count(*), max(run) - min(run), max(top) - min(top) FROM crm.memory'), '2|0|0', '... take no more memory than 1,000');
+cmp_ok($crm->superuser->rows('SELECT max(all_of_them) - min(all_of_them) FROM crm.memory'), '<', 200000, '... nor does anything else')
+  or diag($crm->superuser->rows('SELECT * FROM crm.memory'));
 
 $crm->quit;
 $other->quit;
