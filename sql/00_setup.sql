@@ -15,8 +15,9 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER xero
 CREATE SCHEMA xero;
 IMPORT FOREIGN SCHEMA accounting FROM SERVER xero INTO xero;
 
--- The calls of this session since it was last asked.
-CREATE FUNCTION calls() RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- The calls of this session since it was last asked, also for a role that may not see
+-- who calls Xero.
+CREATE FUNCTION calls() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	seen timestamptz := nullif(current_setting('test.seen', true), '');
 BEGIN
@@ -83,6 +84,28 @@ RETURNS TABLE (condition text, verdict text, sent text) LANGUAGE sql AS $$
 	FROM unnest(conditions) WITH ORDINALITY AS c(c, n), verdict(c) AS v
 	ORDER BY n
 $$;
+
+-- For syncs, an ordinary role that may log in: it has a user mapping, a schema, and
+-- the given rights on foreign tables ('SELECT ON xero.contacts').  What is behind the
+-- syncs is closed to it; views in the schema show it.
+CREATE PROCEDURE create_books(schema text, VARIADIC rights text[]) LANGUAGE plpgsql AS $$
+DECLARE
+	item text;
+BEGIN
+	CREATE ROLE regress_xero_books LOGIN;
+	CREATE USER MAPPING FOR regress_xero_books SERVER xero OPTIONS (access_token 'sandbox-token');
+	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION regress_xero_books', schema);
+	GRANT USAGE ON SCHEMA xero TO regress_xero_books;
+	FOREACH item IN ARRAY rights LOOP
+		EXECUTE format('GRANT %s TO regress_xero_books', item);
+	END LOOP;
+	FOR item IN
+			SELECT relname FROM pg_class
+			WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind = 'r' AND relname ~ '^sync' LOOP
+		EXECUTE format('CREATE VIEW %1$I.%2$I AS TABLE xero_fdw.%2$I;'
+			' GRANT SELECT ON %1$I.%2$I TO regress_xero_books', schema, item);
+	END LOOP;
+END $$;
 
 -- What the other files call first: without this one they say what they lack.
 CREATE PROCEDURE needs_00_setup() LANGUAGE sql AS '';

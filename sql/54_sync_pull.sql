@@ -1,11 +1,14 @@
 -- Pulling: what is read, in how many calls, and what becomes of it here.
 CALL needs_00_setup();
 \set VERBOSITY terse
-SET client_min_messages = 'warning';
-SET TimeZone = 'UTC';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=5020
-CREATE SCHEMA pull;
+SELECT current_user AS superuser \gset
+CALL create_books('pull', 'SELECT, UPDATE ON xero.contacts',
+	'SELECT ON xero.currencies, xero.tax_rates');
+\c - regress_xero_books
+SET client_min_messages = 'warning';
+SET TimeZone = 'UTC';
 -- what the last run of a sync was like
 CREATE FUNCTION pull.run(name text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state,
@@ -47,8 +50,8 @@ SELECT count(*) AS rows,
 		IS NOT DISTINCT FROM (x.name, x.email_address, x.updated_date_utc)) AS same
 FROM pull.contacts AS l FULL JOIN xero.contacts AS x USING (contact_id);
 SELECT reltuples AS known FROM pg_class WHERE oid = 'pull.contacts'::regclass;
-SELECT count(*) AS linked FROM xero_fdw.sync_link WHERE state = 'linked';
-SELECT count(*) AS left_over FROM xero_fdw.sync_inbox;
+SELECT count(*) AS linked FROM pull.sync_link WHERE state = 'linked';
+SELECT count(*) AS left_over FROM pull.sync_inbox;
 -- 2. nothing new: one call, which asks for what has changed since
 SELECT FROM calls();
 \! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=600
@@ -194,5 +197,8 @@ RESET xero_fdw.sync_history;
 
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
 DROP SCHEMA pull CASCADE;
+\c - :superuser
+DROP OWNED BY regress_xero_books;
+DROP ROLE regress_xero_books;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);

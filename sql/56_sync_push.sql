@@ -2,11 +2,14 @@
 -- answers that are lost, and of records that are there already.
 CALL needs_00_setup();
 \set VERBOSITY terse
-SET client_min_messages = 'warning';
-SET TimeZone = 'UTC';
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=3
-CREATE SCHEMA push;
+SELECT current_user AS superuser \gset
+CALL create_books('push', 'SELECT, INSERT, UPDATE, DELETE ON xero.contacts, xero.quotes',
+	'SELECT, INSERT, UPDATE ON xero.bank_transfers, xero.manual_journals', 'SELECT ON xero.accounts');
+\c - regress_xero_books
+SET client_min_messages = 'warning';
+SET TimeZone = 'UTC';
 CREATE FUNCTION push.run(name text) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state,
 		nullif('pushed ' || pushed, 'pushed 0'),
@@ -118,7 +121,7 @@ INSERT INTO push.contacts (id, name, number)
 	SELECT n, 'P ' || n, n FROM generate_series(401, 403) AS n;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
-SELECT count(*) AS sent, count(DISTINCT idempotency_key) AS requests FROM xero_fdw.sync_intent;
+SELECT count(*) AS sent, count(DISTINCT idempotency_key) AS requests FROM push.sync_intent;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 UPDATE push.contacts SET email = 'meanwhile@example.com' WHERE id = 402;
 SELECT FROM calls();
@@ -147,7 +150,10 @@ SELECT count(*)
 INSERT INTO push.contacts (id, name, number) VALUES (601, 'P 601', 601);
 CALL xero_fdw.run_sync('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
+\c - :superuser
 UPDATE xero_fdw.sync_intent SET first_sent = first_sent - interval '6 minutes';
+\c - regress_xero_books
+SET client_min_messages = 'warning';
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 \set log `"$PG_ABS_SRCDIR/test/sandbox-control" log`
@@ -161,19 +167,19 @@ CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" faults '[]'
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_intent;
+SELECT push.run('contacts'), count(*) FROM push.sync_intent;
 SELECT email_address FROM xero.contacts WHERE name = 'P 601';
 -- 10. a budget that is spent before a request: nothing was sent, and all of it waits
 UPDATE push.contacts SET email = 'budget' || id || '@example.com' WHERE id <= 60;
 SET xero_fdw.max_calls = 2;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), count(*) AS intents, count(idempotency_key) AS sent
-FROM xero_fdw.sync_intent \gx
+FROM push.sync_intent \gx
 RESET xero_fdw.max_calls;
 SELECT side, action, count(*), count(DISTINCT local_key), sum(calls) AS calls
 	FROM xero_fdw.plan_sync('contacts') GROUP BY 1, 2 ORDER BY 1, 2;
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), count(*) FROM xero_fdw.sync_intent;
+SELECT push.run('contacts'), count(*) FROM push.sync_intent;
 SELECT count(*) FROM xero.contacts WHERE email_address LIKE 'budget%';
 -- 11. two new rows of one name: Xero takes one of them, and the other when it has a
 -- name of its own
@@ -301,6 +307,7 @@ SELECT push.run('contacts');
 SELECT l.id, l.name, x.name
 	FROM push.contacts AS l JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
 -- 16. a request that was sent is not taken for one that is too large to be sent
+\c - :superuser
 CREATE FUNCTION push.too_large() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE program_limit_exceeded;
@@ -308,10 +315,15 @@ END $$;
 CREATE TRIGGER too_large BEFORE UPDATE ON xero_fdw.sync_link
 	FOR EACH ROW WHEN (NEW.xero_id IS DISTINCT FROM OLD.xero_id)
 	EXECUTE FUNCTION push.too_large();
+\c - regress_xero_books
+SET client_min_messages = 'warning';
 INSERT INTO push.contacts (id, name) VALUES (5, 'Five'), (6, 'Six');
 CALL xero_fdw.run_sync('contacts');
-SELECT push.run('contacts'), (SELECT count(DISTINCT idempotency_key) FROM xero_fdw.sync_intent);
+SELECT push.run('contacts'), (SELECT count(DISTINCT idempotency_key) FROM push.sync_intent);
+\c - :superuser
 DROP TRIGGER too_large ON xero_fdw.sync_link;
+\c - regress_xero_books
+SET client_min_messages = 'warning';
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts'), (SELECT count(*) FROM xero.contacts) AS records;
 
@@ -323,7 +335,10 @@ INSERT INTO xero.contacts (name, last_name) VALUES ('Longer', 'a longer name');
 SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'push.contacts', 'both',
 	'{"id": {"to_local": "1"}, "contact_id": "contact_id", "name": "name", "email": "email_address"}');
 CALL xero_fdw.run_sync('contacts');
+\c - :superuser
 ALTER FOREIGN TABLE xero.contacts ALTER last_name TYPE varchar(3);
+\c - regress_xero_books
+SET client_min_messages = 'warning';
 SELECT xero_fdw.alter_sync('contacts');
 UPDATE push.contacts SET email = 'new@example.com';
 CALL xero_fdw.run_sync('contacts');
@@ -332,13 +347,13 @@ CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');
 SELECT l.name, l.email, x.name, x.email_address
 	FROM push.contacts AS l LEFT JOIN xero.contacts AS x USING (contact_id);
+\c - :superuser
 ALTER FOREIGN TABLE xero.contacts ALTER last_name TYPE text;
 
 -- 18. several organisations: a row says which, or there is but one
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=2 tenants=2
+\c - regress_xero_books
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs;
-\c -
-\set VERBOSITY terse
 SET client_min_messages = 'warning';
 CREATE TABLE push.both (
 	id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -369,5 +384,8 @@ SELECT push.run('both'), count(*) FROM xero_fdw.sync_issues;
 
 SELECT xero_fdw.drop_sync('both');
 DROP SCHEMA push CASCADE;
+\c - :superuser
+DROP OWNED BY regress_xero_books;
+DROP ROLE regress_xero_books;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);

@@ -2,7 +2,6 @@
 CALL needs_00_setup();
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
-SET client_min_messages = warning;
 SELECT count(*) > 0 AS some FROM calls();
 
 -- How many rows are on one side only, of the columns that the copy has.
@@ -31,6 +30,16 @@ CREATE VIEW last_runs WITH (security_invoker) AS
 	SELECT DISTINCT ON (sync) sync, state, pulled, created, updated, unchanged, issues, calls
 	FROM xero_fdw.sync_runs ORDER BY sync, run_id DESC;
 GRANT SELECT ON last_runs TO PUBLIC;
+SELECT current_user AS superuser \gset
+CALL create_books('behind', 'SELECT, INSERT, UPDATE, DELETE ON xero.invoices',
+	'SELECT, INSERT ON xero.contacts',
+	'SELECT ON xero.invoice_line_items, xero.contact_phones, xero.contact_addresses,
+		xero.currencies, xero.tracking_categories, xero.tracking_category_options,
+		xero.accounts, xero.items, xero.quotes');
+-- for schemas of copies
+GRANT CREATE ON DATABASE :"DBNAME" TO regress_xero_books;
+\c - regress_xero_books
+SET client_min_messages = warning;
 
 -- 1. what is wrong is told at once, before anything is made
 CREATE SCHEMA books;
@@ -51,7 +60,10 @@ SELECT * FROM calls();
 \set mirrored '{invoices,invoice_line_items,contacts,contact_phones,currencies,'
 \set mirrored :mirrored 'tracking_categories,tracking_category_options}'
 -- but for columns that would cost a call a record
+\c - :superuser
 ALTER FOREIGN TABLE xero.invoices ADD COLUMN files jsonb OPTIONS (field 'Attachments');
+\c - regress_xero_books
+SET client_min_messages = warning;
 CALL xero_fdw.mirror('xero', 'books', :'mirrored');
 SELECT * FROM calls();
 \d books.contact_phones
@@ -60,7 +72,10 @@ SELECT attname, col_description(attrelid, attnum)
 SELECT obj_description('books.invoices'::regclass);
 SELECT attname FROM pg_attribute WHERE attrelid = 'xero.invoices'::regclass AND attnum > 0 AND NOT attisdropped
 EXCEPT SELECT attname FROM pg_attribute WHERE attrelid = 'books.invoices'::regclass;
+\c - :superuser
 ALTER FOREIGN TABLE xero.invoices DROP COLUMN files;
+\c - regress_xero_books
+SET client_min_messages = warning;
 SELECT name, direction, parent, state, issues FROM xero_fdw.syncs ORDER BY name;
 SELECT * FROM last_runs;
 SELECT name, differs(name) FROM unnest(:'mirrored'::text[]) AS name;
@@ -89,7 +104,7 @@ DELETE FROM xero.invoices WHERE invoice_id = :'other';
 INSERT INTO xero.invoices (type, contact_id, line_items)
 	SELECT 'ACCREC', contact_id, '[{"Description": "New line", "LineAmount": 5}]'
 	FROM books.contacts WHERE contact_status = 'ACTIVE' LIMIT 1;
-CREATE TABLE before AS SELECT * FROM books.invoice_line_items;
+CREATE TABLE behind.before AS SELECT * FROM books.invoice_line_items;
 SELECT count(*) > 0 AS some FROM calls();
 CALL xero_fdw.run_sync('books.invoices');
 SELECT * FROM calls();
@@ -97,7 +112,7 @@ SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
 -- 5. so few changes are not worth an ANALYZE
 SELECT unheard_of('books.invoices');
 SELECT status FROM books.invoices WHERE invoice_id = :'other';
-SELECT count(*) FROM (SELECT * FROM books.invoice_line_items EXCEPT SELECT * FROM before) AS d;
+SELECT count(*) FROM (SELECT * FROM books.invoice_line_items EXCEPT SELECT * FROM behind.before) AS d;
 SELECT count(*)
 	FROM books.invoice_line_items WHERE description = 'Edited line' AND invoice_id = :'one';
 SELECT differs('invoices'), differs('invoice_line_items');
@@ -153,7 +168,7 @@ CALL xero_fdw.run_sync('books.invoices');
 SELECT pulled, created, updated FROM last_runs WHERE sync = 'books.invoices';
 SELECT count(*) FROM books.invoice_line_items WHERE invoice_id = :'ID';
 SELECT differs('invoices'), differs('invoice_line_items');
-SELECT count(*) FROM xero_fdw.sync_inbox;
+SELECT count(*) FROM behind.sync_inbox;
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
 -- 10. what has left the filter is left as it is
 SELECT xero_fdw.alter_sync('books.invoices', xero_filter => 'reference IS DISTINCT FROM ''left''');
@@ -162,7 +177,7 @@ CALL xero_fdw.run_sync('books.invoices');
 SELECT count(*) FROM xero_fdw.audit_sync('books.invoices');
 CALL xero_fdw.run_sync('books.invoices');
 SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
-SELECT count(*) FROM xero_fdw.sync_inbox;
+SELECT count(*) FROM behind.sync_inbox;
 SELECT xero_fdw.alter_sync('books.invoices', xero_filter => '');
 CALL xero_fdw.run_sync('books.invoices');
 SELECT reference FROM books.invoices WHERE invoice_id = :'ID2';
@@ -188,11 +203,17 @@ CREATE TABLE strict.contacts_1 PARTITION OF strict.contacts
 	FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO xero.contacts (name) VALUES ('Refused') RETURNING contact_id AS refused \gset
 -- lines show members of their parent, which its copy must have
+\c - :superuser
 ALTER FOREIGN TABLE xero.contacts DROP COLUMN contact_status;
+\c - regress_xero_books
+SET client_min_messages = warning;
 \set VERBOSITY default
 CALL xero_fdw.mirror('xero', 'strict', '{contacts,contact_phones}');
 \set VERBOSITY terse
+\c - :superuser
 ALTER FOREIGN TABLE xero.contacts ADD COLUMN contact_status text OPTIONS (field 'ContactStatus');
+\c - regress_xero_books
+SET client_min_messages = warning;
 CALL xero_fdw.mirror('xero', 'strict', '{contacts,contact_phones}');
 SELECT pulled, created, issues FROM last_runs WHERE sync = 'strict.contacts';
 SELECT kind, message, xero_id = :'refused' AS same, attempts
@@ -212,6 +233,8 @@ SELECT count(*) FROM xero_fdw.sync_issues WHERE sync = 'strict.contacts';
 SELECT name, mine FROM strict.contacts WHERE contact_id = :'refused';
 
 -- 13. anybody who may read the foreign tables may mirror them; nobody else sees it
+\c - :superuser
+SET client_min_messages = warning;
 CREATE ROLE regress_xero_keeper;
 CREATE USER MAPPING FOR regress_xero_keeper SERVER xero OPTIONS (access_token 'sandbox-token');
 GRANT USAGE ON SCHEMA xero TO regress_xero_keeper;
@@ -249,6 +272,8 @@ CALL xero_fdw.mirror('xero', 'kept', '{items}');
 RESET ROLE;
 
 -- 15. a copy that lost a column
+\c - regress_xero_books
+SET client_min_messages = warning;
 ALTER TABLE books.invoices DROP COLUMN reference;
 \set VERBOSITY default
 \set SHOW_CONTEXT never
@@ -256,14 +281,14 @@ CALL xero_fdw.run_sync('books.invoices');
 \set VERBOSITY terse
 
 SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs WHERE parent IS NULL ORDER BY name;
-SELECT count(*) FROM xero_fdw.sync;
 SELECT count(*) > 0 AS kept FROM books.invoices;
-DROP SCHEMA books CASCADE;
-DROP SCHEMA strict CASCADE;
-DROP SCHEMA kept CASCADE;
-DROP OWNED BY regress_xero_keeper;
-DROP ROLE regress_xero_keeper;
-DROP TABLE before;
+\c - :superuser
+SET client_min_messages = warning;
+SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs WHERE parent IS NULL ORDER BY name;
+SELECT count(*) FROM xero_fdw.sync;
+DROP SCHEMA books, strict, kept, behind CASCADE;
+DROP OWNED BY regress_xero_keeper, regress_xero_books;
+DROP ROLE regress_xero_keeper, regress_xero_books;
 DROP VIEW last_runs;
 DROP FUNCTION differs, unheard_of;
 ALTER SERVER xero OPTIONS (DROP minute_limit, DROP day_limit);
