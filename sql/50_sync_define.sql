@@ -10,7 +10,7 @@ CREATE TABLE crm.contact (
 CREATE TABLE crm.twin (LIKE crm.contact INCLUDING ALL);
 SELECT FROM calls();
 
--- a definition, and what follows from it
+-- 1. a definition, and what follows from it
 SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'crm.contact', 'both', $${
 	"contact_id": "contact_id",
 	"name": "name",
@@ -30,11 +30,11 @@ SELECT xero_key, local_key, columns FROM xero_fdw.sync;
 SELECT field, local_column, xero_column, direction, to_local IS NOT NULL AS to_local,
 	to_xero IS NOT NULL AS to_xero, xero_uses, local_uses
 	FROM xero_fdw.sync_field ORDER BY field COLLATE "C";
--- nothing was asked of Xero, and nothing was left behind
+-- 2. nothing was asked of Xero, and nothing was left behind
 SELECT * FROM calls();
 SELECT count(*) FROM pg_class WHERE relname = 'xero_fdw_expression';
 
--- all that is wrong comes at once
+-- 3. all that is wrong comes at once
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.invoices', 'crm.contact',
 	'sideways', '{
 	"nowhere": "reference", "name": "nowhere", "vip": "is_discounted", "born": "line_items",
@@ -51,7 +51,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'cr
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.nowhere', 'crm.contact', 'pull',
 	'{"name": "name"}')$$);
 
--- fields
+-- 4. a field has a column at Xero, or an expression for each way that it goes
 CREATE FUNCTION try(fields jsonb, direction text DEFAULT 'both',
 	relation regclass DEFAULT 'crm.twin', xero_table regclass DEFAULT 'xero.contacts',
 	match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL)
@@ -78,21 +78,21 @@ SELECT try('{"name": "name", "other": {"to_local": "1"}}');
 SELECT try('{"name": "name", "phone": {"to_xero": "1"}}');
 SELECT try('{"name": "name",
 	"other": {"xero": "account_number", "to_xero": "name", "direction": "both"}}');
--- the key comes from Xero, whatever the direction
+-- 5. the key comes from Xero, whatever the direction
 SELECT try('{"name": "name", "contact_id": {"xero": "contact_id", "direction": "both"}}');
 SELECT try('{"name": "name", "contact_id": "contact_id"}', 'push');
 SELECT try('{"name": "name", "contact_id": "contact_id"}', 'pull');
--- read-only there, or here
+-- 6. what is read-only there, or here, goes one way
 SELECT try('{"name": "name", "vip": "is_customer"}');
 SELECT try('{"name": "name", "vip": {"xero": "is_customer", "direction": "to_local"}}');
 SELECT try('{"name": "name", "vip": "is_customer"}', 'pull');
 SELECT try('{"name": "name", "upper_name": "account_number"}');
 SELECT try('{"name": "name", "upper_name": "account_number"}', 'push');
 SELECT try('{"name": "name", "id": {"to_local": "1"}}');
--- directions that do not go together
+-- 7. directions that do not go together
 SELECT try('{"name": "name", "email": {"xero": "email_address", "direction": "to_xero"}}', 'pull');
 SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "1"}}', 'pull');
--- types: what can be assigned, and text
+-- 8. types: what can be assigned, and text
 SELECT try('{"name": "name", "phone": "phones"}');
 SELECT try('{"name": "name", "phone": "phones"}', 'pull');
 SELECT try('{"name": "name", "phone": {"xero": "phones", "to_xero": "''[]''::jsonb"}}');
@@ -102,7 +102,7 @@ SELECT try('{"name": "name", "born": {"to_local": "date ''2020-01-01''"}}');
 SELECT try('{"name": "name", "n": {"xero": "discount", "to_xero": "id"}}');
 SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "id"}}');
 SELECT try('{"name": "name", "n": {"xero": "phones", "to_xero": "phone"}}');
--- expressions
+-- 9. expressions: one value for each row, of its own columns
 SELECT try('{"name": {"xero": "name", "to_local": "upper(name"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "name) AS value, (name"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "name; SELECT 1"}}');
@@ -113,29 +113,29 @@ SELECT try('{"name": {"xero": "name", "to_local": "tableoid::text"}}');
 SELECT try('{"name": {"xero": "name", "to_local": "local.name"}}');
 SELECT try('{"name": {"xero": "name",
 	"to_local": "(SELECT max(c.name) FROM crm.contact AS c WHERE c.email = xero.email_address)"}}');
--- one value for each column of Xero
+-- 10. one value for each column of Xero
 SELECT try('{"name": "name", "email": "account_number", "phone": "account_number"}');
 SELECT try('{"name": "name", "email": {"xero": "account_number", "to_xero": "email || phone"},
 	"phone": {"xero": "account_number", "to_xero": "email || phone"}}');
 SELECT try('{"name": "name", "email": "account_number",
 	"phone": {"xero": "account_number", "direction": "to_local"}}');
--- what new records and rows need
+-- 11. what new records and rows need
 SELECT try('{"email": "email_address"}');
 SELECT try('{"email": "email_address"}', 'push');
 SELECT try('{"email": "email_address"}', 'pull');
 SELECT try('{"name": {"to_local": "name"}, "email": {"xero": "name", "direction": "to_xero"}}');
--- match_on
+-- 12. match_on: which columns can match
 SELECT try('{"name": "name"}', match_on => '{email}');
 SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "id"}}',
 	match_on => '{n,name}');
 SELECT try('{"name": "name"}', match_on => '{}');
--- filters
+-- 13. filters: conditions on one row
 SELECT try('{"name": "name"}', xero_filter => 'xero.contact_status = ''ACTIVE'' -- only these',
 	local_filter => 'local.vip');
 SELECT try('{"name": "name"}', xero_filter => 'count(*) > 1', local_filter => 'id');
 SELECT try('{"name": "name"}', xero_filter => '', local_filter => ' ');
 
--- tables
+-- 14. tables: which can be synced, and which way
 CREATE TABLE crm.keyless (name text);
 CREATE TABLE crm.json_key (name jsonb PRIMARY KEY);
 CREATE TABLE crm.array_key (name text[] PRIMARY KEY);
@@ -177,13 +177,13 @@ SELECT try('{"name": "name"}', relation => 'crm.parted');
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural',
 	'push', '{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}',
 	on_delete => 'archive')$$);
--- a trigger may give what a column needs
+-- 15. a trigger may give what a column needs
 CREATE FUNCTION crm.fill()
 	RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.quantity := 0; RETURN NEW; END';
 CREATE TRIGGER fill BEFORE INSERT ON crm.natural FOR EACH ROW EXECUTE FUNCTION crm.fill();
 SELECT try('{"name": "name"}', relation => 'crm.natural');
 
--- whose sync it is: the local table's owner's, and that of all that has its rows
+-- 16. whose sync it is: the local table's owner's, and that of all that has its rows
 CREATE ROLE regress_xero_other;
 ALTER TABLE crm.twin OWNER TO regress_xero_other;
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.contacts', 'crm.twin', 'pull',
@@ -205,7 +205,7 @@ SELECT try('{"name": "name"}');
 DROP TABLE crm.old_twin, crm.parted;
 DROP ROLE regress_xero_other;
 
--- foreign tables of other wrappers have no primary key, so fields name the key
+-- 17. foreign tables of other wrappers have no primary key, so fields name the key
 CREATE FOREIGN DATA WRAPPER regress_other;
 CREATE SERVER regress_other FOREIGN DATA WRAPPER regress_other;
 CREATE FOREIGN TABLE crm.far (id integer DEFAULT 1, region text, name text) SERVER regress_other;
@@ -222,7 +222,7 @@ SELECT xero_fdw._check_sync_columns(sync_id) FROM xero_fdw.sync WHERE name = 'fa
 SELECT xero_fdw.drop_sync('far');
 DROP FOREIGN DATA WRAPPER regress_other CASCADE;
 
--- names, and pairs of tables
+-- 18. a name is taken once; two syncs of the same tables need filters
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('contacts', 'xero.items', 'crm.natural',
 	'push', '{"name": "code"}')$$);
 SELECT try('{"name": "name"}', 'push', 'crm.contact');
@@ -238,7 +238,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.drop_sync('nowhere')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('nowhere')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.drop_sync(NULL)$$);
 
--- names mean what they mean to who defines the sync
+-- 19. names mean what they mean to who defines the sync
 CREATE SCHEMA lib;
 CREATE FUNCTION lib.tidy(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT btrim($1)';
 SELECT try('{"name": {"xero": "name", "to_local": "tidy(name)"}}');
@@ -248,7 +248,7 @@ SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive');
 RESET search_path;
 SELECT search_path, on_delete FROM xero_fdw.sync;
 
--- altering
+-- 20. altering changes what is given, and the rest stays
 SELECT xero_fdw.alter_sync('contacts', direction => 'pull',
 	fields => '{"name": "name", "email": "email_address"}', local_filter => '', match_on => '{}',
 	conflict => 'xero', on_delete => 'ignore');
@@ -259,7 +259,7 @@ SELECT xero_fdw.alter_sync('contacts', direction => 'both');
 SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts', conflict => 'mine',
 	fields => '{"nowhere": "name"}')$$);
--- what is looked at anew: base images are marked by what means something else now
+-- 21. what is looked at anew: base images are marked by what means something else now
 INSERT INTO xero_fdw.sync_position
 		(sync_id, tenant_id, watermark, pull_started, pull_offset, initial_done)
 	SELECT sync_id, gen_random_uuid(), now(), now(), 7, true FROM xero_fdw.sync;
@@ -286,7 +286,7 @@ UPDATE xero_fdw.sync_position SET watermark = now();
 SELECT xero_fdw.alter_sync('contacts', xero_filter => 'is_customer');
 SELECT * FROM anew;
 
--- a run keeps it from being changed
+-- 22. a run keeps it from being changed
 BEGIN;
 SELECT xero_fdw._try_lock(sync_id) FROM xero_fdw.sync;
 \setenv PGDATABASE :DBNAME
@@ -294,7 +294,7 @@ SELECT xero_fdw._try_lock(sync_id) FROM xero_fdw.sync;
 \! psql -X -q -c "SELECT xero_fdw.drop_sync('contacts')" 2>&1 | grep -E '^(ERROR|HINT)'
 ROLLBACK;
 
--- tables that change
+-- 23. tables that change: the next run says what does not fit any more
 CREATE VIEW broken AS
 	SELECT line FROM xero_fdw.sync,
 		error_of(format('SELECT xero_fdw._check_sync_columns(%s)', sync_id)) AS line;
@@ -316,13 +316,13 @@ SELECT * FROM broken;
 ALTER TABLE crm.person DROP CONSTRAINT contact_pkey, ADD PRIMARY KEY (id, name);
 SELECT * FROM broken;
 SELECT xero_fdw.alter_sync('contacts');
--- another key, so all begins anew
+-- 24. another key, so all begins anew
 SELECT count(*) FROM anew;
 ALTER TABLE crm.person DISABLE TRIGGER ALL;
 SELECT * FROM broken;
 SELECT xero_fdw.alter_sync('contacts');
 SELECT * FROM broken;
--- made again
+-- 25. a foreign table that is made again is another one
 DROP FUNCTION try;
 DROP FOREIGN TABLE xero.contacts CASCADE;
 IMPORT FOREIGN SCHEMA accounting LIMIT TO (contacts) FROM SERVER xero INTO xero;
@@ -331,7 +331,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('contacts')$$);
 SELECT xero_fdw.alter_sync('contacts', 'xero.contacts');
 SELECT * FROM broken;
 
--- dropping leaves the data
+-- 26. dropping leaves the data
 INSERT INTO crm.person (name) VALUES ('Ann');
 SELECT xero_fdw.drop_sync('contacts');
 INSERT INTO crm.person (name) VALUES ('Bob');
@@ -339,7 +339,7 @@ SELECT count(*) FROM crm.person;
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'crm.person'::regclass;
 SELECT (SELECT count(*) FROM xero_fdw.sync), (SELECT count(*) FROM xero_fdw.sync_field),
 	(SELECT count(*) FROM xero_fdw.sync_change), (SELECT count(*) FROM xero_fdw.sync_link);
--- a table that is dropped takes its syncs along
+-- 27. a table that is dropped takes its syncs along
 SELECT xero_fdw.create_sync('gone', 'xero.contacts', 'crm.person', 'both', '{"name": "name"}');
 DROP TABLE crm.person CASCADE;
 SELECT * FROM xero_fdw.syncs;
