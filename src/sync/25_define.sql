@@ -146,6 +146,8 @@ BEGIN
 	PERFORM xero_fdw._insert_fields(definition, result.compiled);
 	PERFORM xero_fdw._watch(definition, result.compiled);
 END $$;
+COMMENT ON FUNCTION xero_fdw._create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+	'internal: create_sync()';
 
 CREATE FUNCTION xero_fdw.create_sync(name text, xero_table regclass,
 		local_table regclass, direction text, fields jsonb,
@@ -262,6 +264,8 @@ BEGIN
 	END IF;
 	PERFORM xero_fdw._redefine_sync(definition, before);
 END $$;
+COMMENT ON FUNCTION xero_fdw._alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+	'internal: alter_sync()';
 
 CREATE FUNCTION xero_fdw.alter_sync(name text, xero_table regclass DEFAULT NULL,
 		local_table regclass DEFAULT NULL, direction text DEFAULT NULL,
@@ -356,6 +360,8 @@ EXCEPTION WHEN unique_violation THEN
 			DETAIL = 'You have defined one of that name yourself.',
 			HINT = 'xero_fdw.drop_sync() forgets that one.';
 END $$;
+COMMENT ON FUNCTION xero_fdw._confirm_sync(text) IS
+	'internal: confirm_sync()';
 
 CREATE FUNCTION xero_fdw.confirm_sync(name text) RETURNS void
 	LANGUAGE c
@@ -389,6 +395,8 @@ BEGIN
 	PERFORM xero_fdw._unschedule(definition.name,
 		pg_get_userbyid(xero_fdw._sync_owner(definition.local_table)));
 END $$;
+COMMENT ON FUNCTION xero_fdw._drop_sync(text) IS
+	'internal: drop_sync()';
 
 CREATE FUNCTION xero_fdw.drop_sync(name text) RETURNS void
 	LANGUAGE c

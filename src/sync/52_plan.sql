@@ -124,6 +124,8 @@ BEGIN
 			SELECT sum(xero_fdw._requests_for(self.sync_id, m.key, m.value::bigint))
 			FROM jsonb_each_text(sent) AS m), 0)::bigint;
 END $$;
+COMMENT ON FUNCTION xero_fdw._plan_sync(text) IS
+	'internal: plan_sync()';
 
 CREATE FUNCTION xero_fdw.plan_sync(name text)
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,

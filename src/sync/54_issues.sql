@@ -51,6 +51,8 @@ BEGIN
 		DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 	END IF;
 END $$;
+COMMENT ON FUNCTION xero_fdw._retry_issue(bigint) IS
+	'internal: retry_issue()';
 
 CREATE FUNCTION xero_fdw.retry_issue(issue_id bigint) RETURNS void
 	LANGUAGE c
@@ -74,6 +76,8 @@ BEGIN
 	FROM xero_fdw.sync_link AS k JOIN xero_fdw.sync AS s USING (sync_id)
 	WHERE k.link_id = issue.link_id;
 END $$;
+COMMENT ON FUNCTION xero_fdw._resolve_conflict(bigint, jsonb) IS
+	'internal: resolve_conflict()';
 
 CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, value jsonb)
 	RETURNS void
@@ -101,6 +105,8 @@ BEGIN
 	END;
 	PERFORM xero_fdw._resolve_conflict(issue_id, value);
 END $$;
+COMMENT ON FUNCTION xero_fdw._resolve_conflict(bigint, text) IS
+	'internal: resolve_conflict()';
 
 CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, winner text)
 	RETURNS void

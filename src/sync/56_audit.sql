@@ -197,6 +197,8 @@ BEGIN
 		END LOOP;
 	END LOOP;
 END $$;
+COMMENT ON FUNCTION xero_fdw._audit_sync(text, integer) IS
+	'internal: audit_sync()';
 
 CREATE FUNCTION xero_fdw.audit_sync(name text, budget_calls integer DEFAULT 100)
 	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)

@@ -49,6 +49,8 @@ BEGIN
 		'SELECT cron.schedule($1, $2, $3)', job, schedule, command) AS r(job_id bigint);
 	RETURN job_id;
 END $$;
+COMMENT ON FUNCTION xero_fdw._schedule_sync(text, text) IS
+	'internal: schedule_sync()';
 
 CREATE FUNCTION xero_fdw.schedule_sync(name text,
 		schedule text DEFAULT '*/10 * * * *') RETURNS bigint
@@ -88,6 +90,8 @@ BEGIN
 			USING ERRCODE = 'undefined_object';
 	END IF;
 END $$;
+COMMENT ON FUNCTION xero_fdw._unschedule_sync(text) IS
+	'internal: unschedule_sync()';
 
 CREATE FUNCTION xero_fdw.unschedule_sync(name text) RETURNS void
 	LANGUAGE c

@@ -19,6 +19,8 @@ BEGIN
 		RAISE NOTICE 'sync "%" is dropped with its local table', gone.name;
 	END LOOP;
 END $$;
+COMMENT ON FUNCTION xero_fdw._forget_dropped() IS
+	'internal: forget_dropped()';
 
 CREATE FUNCTION xero_fdw.forget_dropped() RETURNS event_trigger
 	LANGUAGE c

@@ -8,6 +8,8 @@ CREATE VIEW xero_fdw._running AS
 		AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
 COMMENT ON VIEW xero_fdw._running IS
 	'internal: the syncs whose locks somebody has, and who';
+COMMENT ON COLUMN xero_fdw._running.sync_id IS 'number of the sync';
+COMMENT ON COLUMN xero_fdw._running.pid IS 'process ID of who has it';
 
 CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 	SELECT s.name, c.relowner::regrole AS owner, s.xero_table, s.local_table, s.direction, s.fields,
