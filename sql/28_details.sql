@@ -41,6 +41,30 @@ SELECT count(*) > 0 AS some, count(DISTINCT invoice_id) = :WITH AS all
 	FROM xero.invoice_attachments WHERE invoice_type = 'ACCPAY' AND invoice_status = 'PAID';
 SELECT count(*) = :WITH + 1 AS as_many_calls FROM calls();
 
+-- Of quotes nothing tells which have any: each costs a call, and one that is
+-- named costs two.  Conditions on the quote choose which are asked for.
+SELECT count(*) AS quotes FROM xero.quotes WHERE status = 'SENT' \gset
+SELECT FROM calls();
+SELECT count(*) > 0 AS some, bool_and(quote_status = 'SENT' AND document_number LIKE 'QU-%'
+		AND quote_contact_name IS NOT NULL AND url LIKE '%/Quotes/' || quote_id || '/Attachments/%') AS right
+	FROM xero.quote_attachments WHERE quote_status = 'SENT';
+SELECT regexp_replace(call, '[0-9a-f-]{36}', 'ID') AS call, count(*) = CASE WHEN call ~ 'Attachments' THEN :quotes ELSE 1 END AS as_many
+	FROM calls() AS call GROUP BY 1, call ~ 'Attachments' ORDER BY 1;
+SELECT quote_id FROM xero.quote_attachments LIMIT 1 \gset
+\setenv QUOTE_ID :quote_id
+SELECT FROM calls();
+SELECT count(*), min(document_number) LIKE 'QU-%' AS numbered FROM xero.quote_attachments WHERE quote_id = :'quote_id';
+SELECT regexp_replace(call, '[0-9a-f-]{36}', 'ID') FROM calls() AS call;
+SELECT count(*) FROM xero.quote_attachments WHERE quote_id = '00000000-0000-4000-8000-000000000000';
+SELECT * FROM error_of('INSERT INTO xero.quote_attachments (file_name) VALUES (''a.pdf'')');
+SELECT FROM calls();
+-- A quote that is listed and has no such list is an error, not a quote without.
+\! "$PG_ABS_SRCDIR"/test/sandbox-control faults path=/api.xro/2.0/Quotes/"$QUOTE_ID"/Attachments status=404 times=2
+SELECT regexp_replace(error_of, '[0-9a-f-]{36}', 'ID', 'g')
+	FROM error_of(format('SELECT count(*) FROM xero.quote_attachments WHERE quote_id = %L', :'quote_id'));
+SELECT regexp_replace(call, '[0-9a-f-]{36}', 'ID') FROM calls() AS call;
+\! "$PG_ABS_SRCDIR"/test/sandbox-control faults '[]'
+
 -- 3. Details, for columns that lists lack and not for others.
 SELECT count(*) FROM xero.invoice_details WHERE status = 'PAID' AND type = 'ACCREC';
 SELECT regexp_replace(call, '[?].*', '') AS call, count(*) FROM calls() AS call GROUP BY 1;

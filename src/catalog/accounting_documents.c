@@ -551,6 +551,26 @@ const XeroObject xero_object_quotes = {
 	P(quote_updated_date_utc, "UpdatedDateUTC", TIMESTAMPTZ, NONE, "Time of the last change of the quote"), \
 	P(document_number, "QuoteNumber", TEXT, NONE, "Number of the quote")
 
+/* quote_attachments */
+
+static const XeroColumn quote_attachments_columns[] = {
+	ATTACHMENT_COLUMNS(quote_id, "QuoteID", NONE),
+	QUOTE_MEMBERS,
+};
+
+/* A quote says nothing of its files, not even whether it has any. */
+const XeroObject xero_object_quote_attachments = {
+	.api = &xero_api_accounting, .name = "Quotes/Attachments", .table_name = "quote_attachments",
+	.parent = &xero_object_quotes, .array = "Attachments", .below = true,
+	.comment = "Files attached to quotes; one call for each quote, as no list tells which have any",
+	.key = "attachment_id",
+	COLUMNS(quote_attachments_columns),
+	QUOTES_LIST,
+	.typical_rows = 50,
+	.read_scope = "accounting.attachments.read",
+	.operations = XERO_OP_LIST | XERO_OP_GET,
+};
+
 /* quote_line_items */
 
 static const XeroColumn quote_line_items_columns[] = {

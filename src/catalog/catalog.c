@@ -103,7 +103,8 @@ bool
 xero_lists_lack_rows(const XeroObject *object)
 {
 	return object->parent != NULL &&
-		!(xero_find_field(object->parent, object->array)->levels & XERO_LEVEL_LIST);
+		(object->below ||
+		 !(xero_find_field(object->parent, object->array)->levels & XERO_LEVEL_LIST));
 }
 
 /* The SQL name of a type, as written in CREATE FOREIGN TABLE. */

@@ -169,7 +169,7 @@ typedef struct XeroObject
 	int			max_batch;		/* elements of one write, 0: read-only */
 	int			typical_rows;	/* for the planner when nothing is known */
 
-	/* Scopes of a consent that cover it; child tables have their parent's. */
+	/* Scopes of a consent that cover it; child tables need their parent's. */
 	const char *read_scope;
 	const char *write_scope;	/* NULL: there is none */
 
@@ -184,6 +184,9 @@ typedef struct XeroObject
 	/* Child tables only: the parent's object and the array inside it. */
 	const struct XeroObject *parent;
 	const char *array;			/* JSON member of the parent record */
+	bool		below;			/* the record has no such member: the array is
+								 * what the path below it gives, and needs
+								 * read_scope besides the parent's */
 
 	const char *comment;		/* COMMENT ON FOREIGN TABLE */
 } XeroObject;
@@ -209,7 +212,7 @@ extern const XeroColumn *xero_find_column(const XeroObject *object,
 extern const XeroColumn *xero_find_field(const XeroObject *object,
 										 const char *field);
 
-/* A child table whose array only the GET of a single parent carries? */
+/* A child table whose array takes a call a record, as no list carries it? */
 extern bool xero_lists_lack_rows(const XeroObject *object);
 
 extern const char *xero_type_name(XeroType type);

@@ -79,6 +79,7 @@
 	X(purchase_order_attachments) \
 	X(purchase_order_details) \
 	X(quotes) \
+	X(quote_attachments) \
 	X(quote_line_items) \
 	X(receipts) \
 	X(receipt_line_items) \

@@ -150,15 +150,18 @@
  * A table of the files attached to records.  Lists do not tell of them, only
  * whether a record has any.
  */
+#define ATTACHMENT_COLUMNS(key_, field_, filter_) \
+	C(key_, field_, UUID, filter_, FULL, PARENT | KEY, "Record that the file is attached to"), \
+	C(attachment_id, "AttachmentID", UUID, NONE, FULL, 0, "Xero's identifier of the attachment"), \
+	C(file_name, "FileName", TEXT, NONE, FULL, 0, "Name of the file"), \
+	C(url, "Url", TEXT, NONE, FULL, 0, "Where the API has its content"), \
+	C(mime_type, "MimeType", TEXT, NONE, FULL, 0, "Type of its content"), \
+	C(content_length, "ContentLength", INTEGER, NONE, FULL, 0, "Length of its content, in bytes"), \
+	C(include_online, "IncludeOnline", BOOLEAN, NONE, FULL, 0, "Whether the online document has it")
+
 #define ATTACHMENTS(name_, parent_, path_, key_, field_, filter_, comment_, list_, members_) \
 	static const XeroColumn name_##_columns[] = { \
-		C(key_, field_, UUID, filter_, FULL, PARENT | KEY, "Record that the file is attached to"), \
-		C(attachment_id, "AttachmentID", UUID, NONE, FULL, 0, "Xero's identifier of the attachment"), \
-		C(file_name, "FileName", TEXT, NONE, FULL, 0, "Name of the file"), \
-		C(url, "Url", TEXT, NONE, FULL, 0, "Where the API has its content"), \
-		C(mime_type, "MimeType", TEXT, NONE, FULL, 0, "Type of its content"), \
-		C(content_length, "ContentLength", INTEGER, NONE, FULL, 0, "Length of its content, in bytes"), \
-		C(include_online, "IncludeOnline", BOOLEAN, NONE, FULL, 0, "Whether the online document has it"), \
+		ATTACHMENT_COLUMNS(key_, field_, filter_), \
 		members_ \
 	}; \
 	const XeroObject xero_object_##name_ = { \

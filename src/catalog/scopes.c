@@ -50,6 +50,27 @@ xero_object_scope(const XeroObject *object, bool writes)
 }
 
 const char *
+xero_below_scope(const XeroObject *object)
+{
+	return object->below ? object->read_scope : NULL;
+}
+
+/* The scope of what is at "/key/array" below a record of the object. */
+static const char *
+part_scope(const XeroObject *object, const char *rest)
+{
+	const char *array = rest[0] == '/' ? strchr(rest + 1, '/') : NULL;
+
+	for (int i = 0; array != NULL && i < xero_nobjects; i++)
+	{
+		if (xero_objects[i]->parent == object && xero_objects[i]->below &&
+			strcmp(array + 1, xero_objects[i]->array) == 0)
+			return xero_below_scope(xero_objects[i]);
+	}
+	return NULL;
+}
+
+const char *
 xero_path_scope(const char *path, bool writes)
 {
 	for (int i = 0; i < xero_nobjects; i++)
@@ -64,7 +85,11 @@ xero_path_scope(const char *path, bool writes)
 			path[base] == '/' &&
 			strncmp(path + base + 1, below, name) == 0 &&
 			(path[base + 1 + name] == '\0' || path[base + 1 + name] == '/'))
-			return pick_scope(object, writes);
+		{
+			const char *part = part_scope(object, path + base + 1 + name);
+
+			return part ? part : pick_scope(object, writes);
+		}
 	}
 	return NULL;
 }

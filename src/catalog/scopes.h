@@ -15,7 +15,10 @@
 /* By Xero's granular names; for an object that cannot be written, to read. */
 extern const char *xero_object_scope(const XeroObject *object, bool writes);
 
-/* The same of the object that a request is about, NULL if that is unknown. */
+/* What a table needs besides, as its rows are below the records; or NULL. */
+extern const char *xero_below_scope(const XeroObject *object);
+
+/* The scope of what a request is about, NULL if that is unknown. */
 extern const char *xero_path_scope(const char *path, bool writes);
 
 /* A scope that Xero does not grant to every application. */

@@ -6,7 +6,7 @@ value, and no record may be missing.
 import json
 
 from database import SqlError, literal, parse, rows, sandbox, spell
-from truth import differences, expected_rows, field_of
+from truth import BELOW, differences, expected_rows, field_of
 
 # Deleted records are in no list, but can be had by their key: such a key is
 # looked for in the list.
@@ -81,6 +81,14 @@ def serve_singles(table, path, records):
         serve(f"{path}/{field_of(record, key)}", spell({table["root"]: [record]}))
 
 
+def serve_below(tables, table, path, records):
+    """The lists below records, which an example of the records lacks: empty."""
+    key = next(column["field"] for column in table["columns"] if column["column_name"] == table["key_column"])
+    for reader in relatives_of(tables, table):
+        for record in records if reader["table_name"] in BELOW else []:
+            serve(f"{path}/{field_of(record, key)}/{reader['array']}", spell({reader["array"]: []}))
+
+
 def relatives_of(tables, table):
     """The tables that are made of the same records: of their lines, and of details."""
     return [other for (api, _), other in tables.items()
@@ -98,6 +106,7 @@ def check_list(report, tables, table, path, body):
         serve(path, body)
     if "get" in table["operations"]:
         serve_singles(table, path, records)
+    serve_below(tables, table, path, records)
     for reader in [table] + relatives_of(tables, table):
         compare(report, f"{table['api']} {path} in {reader['table_name']}", reader, records)
     note_members(report, [table, *relatives_of(tables, table)], records)
@@ -118,6 +127,7 @@ def check_single(report, tables, table, path, body):
     asked = [call["path"] for call in sandbox("log")[asked_before:] if call["path"].startswith(path)]
     report.add(f"{path}: calls for one record",
                [] if [text.lower() for text in asked] == [text.lower() for text in calls] else asked or ["none"])
+    serve_below(tables, table, path, records)
     for reader in relatives_of(tables, table):
         by = reader["columns"][0] if reader["array"] else key
         compare(report, f"{table['api']} {path}/{{{key['field']}}} in {reader['table_name']}", reader, records,

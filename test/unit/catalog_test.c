@@ -217,7 +217,11 @@ check_structure(void)
 			   object->name[len] == '/' &&
 			   strcmp(object->name + len + 1, object->array) == 0, object, "name");
 		array = xero_find_field(parent, object->array);
-		expect(array && array->type == XERO_JSONB, object, object->array);
+		if (object->below)
+			expect(array == NULL && object->read_scope != NULL && object->max_batch == 0,
+				   object, object->array);
+		else
+			expect(array && array->type == XERO_JSONB, object, object->array);
 		expect(strcmp(up->name, parent->key) == 0 &&
 			   strcmp(up->field, parent->columns->field) == 0, object, up->name);
 		expect(object->nparams == 0 || object->nparams == parent->nparams, object, "params");
@@ -550,6 +554,14 @@ check_scopes(void)
 				 xero_object_path(xero_root_object(object)));
 		found = xero_path_scope(path, false);
 		expect(found != NULL && strcmp(found, read) == 0, object, "path");
+		if (object->below)
+		{
+			snprintf(path, sizeof(path), "%s/%s/1/%s", object->api->base,
+					 xero_object_path(object->parent), object->array);
+			found = xero_path_scope(path, false);
+			expect(found != NULL && xero_below_scope(object) != NULL &&
+				   strcmp(found, xero_below_scope(object)) == 0, object, "path below");
+		}
 	}
 	rule("each object has a scope");
 }

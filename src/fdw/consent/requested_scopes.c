@@ -92,9 +92,10 @@ derive_scopes(const XeroServer *server)
 
 		for (int i = 0; i < xero_nobjects; i++)
 		{
-			if (strcmp(xero_objects[i]->api->name, "accounting") == 0)
-				add_scope(&needs,
-						  xero_object_scope(xero_objects[i], writes));
+			if (strcmp(xero_objects[i]->api->name, "accounting") != 0)
+				continue;
+			add_scope(&needs, xero_object_scope(xero_objects[i], writes));
+			add_scope(&needs, xero_below_scope(xero_objects[i]));
 		}
 	}
 	if (needs.open.len == 0 && needs.closed.len > 0)

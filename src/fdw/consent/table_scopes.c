@@ -16,6 +16,17 @@
 #include "fdw/options.h"
 #include "miscadmin.h"
 
+static XeroTableScope *
+make_scope(Oid relid, const XeroObject *object, const char *scope)
+{
+	XeroTableScope *table = palloc(sizeof(XeroTableScope));
+
+	table->relid = relid;
+	table->object = object;
+	table->scope = scope;
+	return table;
+}
+
 List *
 xero_table_scopes(Oid serverid)
 {
@@ -28,7 +39,6 @@ xero_table_scopes(Oid serverid)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_foreign_table form = (Form_pg_foreign_table) GETSTRUCT(tuple);
-		XeroTableScope *table;
 		const XeroObject *object;
 		bool		writes;
 
@@ -38,11 +48,13 @@ xero_table_scopes(Oid serverid)
 		object = xero_table_object(form->ftrelid, &writes);
 		if (object == NULL)
 			continue;
-		table = palloc(sizeof(XeroTableScope));
-		table->relid = form->ftrelid;
-		table->object = object;
-		table->scope = xero_object_scope(object, writes);
-		tables = lappend(tables, table);
+		tables = lappend(tables,
+						 make_scope(form->ftrelid, object,
+									xero_object_scope(object, writes)));
+		if (xero_below_scope(object) != NULL)
+			tables = lappend(tables,
+							 make_scope(form->ftrelid, object,
+										xero_below_scope(object)));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

@@ -13,7 +13,10 @@
 #include "catalog/catalog.h"
 #include "nodes/pg_list.h"
 
-/* One foreign table, of an object that is known. */
+/*
+ * One foreign table, of an object that is known.  A table that needs two scopes
+ * is here twice.
+ */
 typedef struct XeroTableScope
 {
 	Oid			relid;

@@ -61,6 +61,8 @@ array_levels(const XeroTable *table)
 
 	if (object->parent == NULL)
 		return XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
+	if (object->below)
+		return XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
 	array = xero_find_field(object->parent, object->array);
 	if (table->summary_only && !(array->levels & XERO_LEVEL_SUMMARY))
 		ereport(ERROR,
@@ -124,7 +126,9 @@ detail_calls(const XeroTable *table, List *wanted, double records)
 	double		calls = 0;
 	ListCell   *lc;
 
-	if (xero_lists_lack_rows(object))
+	if (object->below)
+		calls = records;
+	else if (xero_lists_lack_rows(object))
 		calls = xero_find_field(object->parent, object->array)->detail_if ?
 			ceil(records * DETAIL_IF_SHARE) : records;
 
@@ -186,7 +190,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 								   &scan->options);
 	scan->lists = list_length(requests);
 	if (scan->lists == 1 && ((XeroRequest *) linitial(requests))->single)
-		scan->calls = scan->organisations;
+		scan->calls = scan->organisations * (info->table->object->below ? 2 : 1);
 	else
 		scan->calls = scan->organisations *
 			list_calls(object, page_size,

@@ -105,6 +105,31 @@ init_detail(XeroScanState *state, EState *estate)
 										 columns, n);
 }
 
+/*
+ * The reader of a list below a record: of the fields that are not the record's
+ * own.
+ */
+static XeroReader *
+make_below_reader(XeroScanState *state, MemoryContext mcxt)
+{
+	XeroDecoder *decoder = &state->decoder;
+	XeroField  *fields = palloc0(sizeof(XeroField) * Max(decoder->nfields, 1));
+
+	decoder->part_fields = palloc(sizeof(int) * Max(decoder->nfields, 1));
+	for (int i = 0; i < decoder->nfields; i++)
+	{
+		if (decoder->fields[i].from_parent)
+			continue;
+		fields[decoder->npart_fields] = decoder->fields[i];
+		decoder->part_fields[decoder->npart_fields++] = i;
+	}
+	decoder->part_values = palloc(sizeof(Datum) * Max(decoder->npart_fields, 1));
+	decoder->part_nulls = palloc(sizeof(bool) * Max(decoder->npart_fields, 1));
+	return xero_reader_create(mcxt, state->spec.table->name,
+							  state->spec.table->object->array, NULL, fields,
+							  decoder->npart_fields, -1);
+}
+
 static void
 init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 {
@@ -148,7 +173,7 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 		need_field(state, column->field, xero_type_oid(column->type)) : -1;
 	init_detail(state, estate);
 	decoder->part_flag = -1;
-	if (xero_lists_lack_rows(spec->table->object))
+	if (xero_lists_lack_rows(spec->table->object) && !spec->table->object->below)
 	{
 		column = xero_find_field(root, spec->table->object->array);
 		if (column->detail_if != NULL)
@@ -161,7 +186,8 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 										 decoder->key_field);
 	if (xero_lists_lack_rows(spec->table->object))
 	{
-		decoder->parts = decoder->reader;
+		decoder->parts = spec->table->object->below ?
+			make_below_reader(state, estate->es_query_cxt) : decoder->reader;
 		decoder->reader = xero_reader_create(estate->es_query_cxt,
 											 spec->table->name, root->wrapper,
 											 NULL, decoder->fields, decoder->nfields,

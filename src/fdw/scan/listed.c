@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * listed.c
- *	  A record that a list has shown, by itself.
+ *	  A record that a list has shown, by itself; or the list below it.
  *
  * Xero's 404 may say that a record was deleted since the list was read, and
  * then it is no row.  But it says the same at times of a record that is there,
@@ -17,6 +17,18 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+/* Where the record is, or what the table's rows are made of. */
+static char *
+record_path(const XeroScanState *state, const char *key)
+{
+	const XeroObject *object = state->spec.table->object;
+	const XeroObject *root = xero_root_object(object);
+
+	return psprintf("%s/%s/%s%s%s", root->api->base, xero_object_path(root), key,
+					object->below ? "/" : "",
+					object->below ? object->array : "");
+}
+
 static const XeroResponse *
 get_record(XeroScanState *state, MemoryContext mcxt, const char *key)
 {
@@ -24,8 +36,7 @@ get_record(XeroScanState *state, MemoryContext mcxt, const char *key)
 	XeroCallSpec spec = {0};
 
 	spec.method = "GET";
-	spec.path = psprintf("%s/%s/%s", root->api->base, xero_object_path(root),
-						 key);
+	spec.path = record_path(state, key);
 	spec.query = root->has_unitdp ? "unitdp=4" : "";
 	spec.missing_ok = true;
 	spec.stats = &state->stats.calls;
@@ -77,6 +88,8 @@ list_has(XeroScanState *state, const char *key)
 	while (!found && (response = xero_pager_next(pager)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (response->status == 404)
+			break;				/* one record, that was asked for by its key */
 		found = page_has(reader, field, key, response);
 		xero_pager_set_pages(pager, xero_reader_info(reader)->page_count);
 		xero_pager_end_page(pager, xero_reader_records(reader), 0);
@@ -90,8 +103,6 @@ list_has(XeroScanState *state, const char *key)
 const XeroResponse *
 xero_get_listed(XeroScanState *state, MemoryContext mcxt, const char *key)
 {
-	const XeroObject *root = xero_root_object(state->spec.table->object);
-
 	for (int i = 0; i < 2; i++)
 	{
 		const XeroResponse *response = get_record(state, mcxt, key);
@@ -104,8 +115,8 @@ xero_get_listed(XeroScanState *state, MemoryContext mcxt, const char *key)
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero lists a record of foreign table \"%s\" and does not find it",
 						state->spec.table->name),
-				 errdetail("GET %s/%s/%s was answered with status 404 twice, and the list has it still.",
-						   root->api->base, xero_object_path(root), key),
+				 errdetail("GET %s was answered with status 404 twice, and the list has it still.",
+						   record_path(state, key)),
 				 errhint("Run the statement again, or exclude the record by a condition.")));
 	return NULL;
 }

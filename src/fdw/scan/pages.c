@@ -24,6 +24,8 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
 
 /* How often the list may shrink before the scan gets a page further. */
 #define MAX_SETBACKS 5
@@ -138,7 +140,8 @@ open_page(XeroScanState *state)
 		}
 
 		request = list_nth(state->run.requests, org_scan->request);
-		page->reader = decoder->parts && request->single ?
+		page->reader = decoder->parts && request->single &&
+			!state->spec.table->object->below ?
 			decoder->parts : decoder->reader;
 		xero_reader_open(page->reader, response->body, response->len,
 						 response->detail);
@@ -376,6 +379,25 @@ has_parts(const XeroScanState *state)
 		 DatumGetBool(decoder->values[decoder->part_flag]));
 }
 
+/* The fields that are the present record's own outlast the rows of its part. */
+static void
+keep_record(XeroDecoder *decoder)
+{
+	MemoryContext old = MemoryContextSwitchTo(decoder->part_cxt);
+
+	for (int i = 0; i < decoder->nfields; i++)
+	{
+		int16		len;
+		bool		byval;
+
+		if (!decoder->fields[i].from_parent || decoder->nulls[i])
+			continue;
+		get_typlenbyval(decoder->fields[i].type, &len, &byval);
+		decoder->values[i] = datumCopy(decoder->values[i], byval, len);
+	}
+	MemoryContextSwitchTo(old);
+}
+
 /* Ask for the present record by itself, for the rows that the list lacks. */
 static void
 open_part(XeroScanState *state)
@@ -389,7 +411,39 @@ open_part(XeroScanState *state)
 		return;
 	xero_reader_open(decoder->parts, response->body, response->len,
 					 response->detail);
+	if (state->spec.table->object->below)
+	{
+		xero_reader_check_list(decoder->parts);
+		keep_record(decoder);
+	}
 	state->page.part_open = true;
+}
+
+/* The next row of the present part; false at its end. */
+static bool
+read_part(XeroScanState *state)
+{
+	XeroDecoder *decoder = &state->decoder;
+
+	if (!state->spec.table->object->below)
+	{
+		if (xero_reader_next(decoder->parts, decoder->values, decoder->nulls))
+			return true;
+		xero_reader_check_single(decoder->parts);
+		return false;
+	}
+	if (!xero_reader_next(decoder->parts, decoder->part_values,
+						  decoder->part_nulls))
+	{
+		xero_reader_check_list(decoder->parts);
+		return false;
+	}
+	for (int i = 0; i < decoder->npart_fields; i++)
+	{
+		decoder->values[decoder->part_fields[i]] = decoder->part_values[i];
+		decoder->nulls[decoder->part_fields[i]] = decoder->part_nulls[i];
+	}
+	return true;
 }
 
 /* The row itself, behind its columns. */
@@ -433,14 +487,15 @@ fetch_row(XeroScanState *state, TupleTableSlot *slot)
 	{
 		if (!page->open && !open_page(state))
 			return false;
-		if (!xero_reader_next(page->part_open ? decoder->parts : page->reader,
-							  decoder->values, decoder->nulls))
+		if (page->part_open)
 		{
-			if (page->part_open)
-				xero_reader_check_single(decoder->parts);
-			else
-				close_page(state);
-			page->part_open = false;
+			page->part_open = read_part(state);
+			if (!page->part_open)
+				continue;
+		}
+		else if (!xero_reader_next(page->reader, decoder->values, decoder->nulls))
+		{
+			close_page(state);
 			continue;
 		}
 		if (decoder->offset_field >= 0 && !decoder->nulls[decoder->offset_field])

@@ -97,9 +97,16 @@ typedef struct XeroDecoder
 	Oid			tenant_ioparam;
 	int32		tenant_typmod;
 	XeroReader *reader;
-	XeroReader *parts;			/* of single records, if the lists lack the
-								 * rows of a child table; else NULL */
+	XeroReader *parts;			/* of single records, or of what is below
+								 * them, if the lists lack the rows of a child
+								 * table; else NULL */
 	MemoryContext part_cxt;		/* such a record's response */
+	int		   *part_fields;	/* where the rows are below the record's path:
+								 * which fields "parts" reads, and */
+	int			npart_fields;	/* what it has read; the others stay the
+								 * parent's, in part_cxt */
+	Datum	   *part_values;
+	bool	   *part_nulls;
 	int			part_flag;		/* index of the field that tells whether a
 								 * record may have rows, or -1 */
 	Datum	   *values;			/* by field */

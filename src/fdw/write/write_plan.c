@@ -95,7 +95,7 @@ offer_hint(const XeroObject *object)
 		const XeroColumn *array = xero_find_field(object->parent,
 												  object->array);
 
-		if (array->flags & XERO_COL_WRITABLE)
+		if (array != NULL && (array->flags & XERO_COL_WRITABLE))
 			return psprintf("Set column \"%s\" of \"%s\" instead.",
 							array->name, object->parent->table_name);
 	}

@@ -131,7 +131,9 @@ class Api:
 
     def scopes(self, path):
         """Scopes that admit to a path, without knowing the organisation."""
-        match = re.match(rf"(?i){ACCOUNTING}/([A-Za-z]+)", path)
+        match = re.match(rf"(?i){ACCOUNTING}/([A-Za-z]+)(/[^/]+/Attachments(/|$))?", path)
+        if match and match[2]:
+            return ["accounting.attachments"]
         if match:
             for name, spec in ACCOUNTING_OBJECTS.items():
                 if name.lower() == match[1].lower():

@@ -187,6 +187,8 @@ ALL = [
            scopes=TRANSACTIONS + " accounting.invoices", optimised="PurchaseOrderID UpdatedDateUTC Date"),
     Object("Quotes", "QuoteID", natural="QuoteNumber", where=False, paging="bare",
            params="DateFrom DateTo ExpiryDateFrom ExpiryDateTo ContactID Status QuoteNumber",
+           # the specification's Quote has neither Attachments nor HasAttachments
+           forms={"single": NO_ATTACHMENTS, "page": NO_ATTACHMENTS, "list": NO_ATTACHMENTS},
            scopes=TRANSACTIONS + " accounting.invoices"),
     Object("Receipts", "ReceiptID", unitdp=True, forms=DOCUMENT, scopes=TRANSACTIONS + " accounting.classicexpenses"),
     Object("RepeatingInvoices", "RepeatingInvoiceID", clock=None, modified_since=False, forms={"list": NO_ATTACHMENTS},

@@ -311,6 +311,19 @@ class Reading(Strict):
         bills = [record for record in self.state("Invoices") if record["Type"] == "ACCPAY"]
         self.assertGreater(sum(record["HasAttachments"] for record in bills) / len(bills), 0.6)
 
+    def test_quotes_say_nothing_of_their_files(self):
+        """The specification's Quote has neither Attachments nor HasAttachments;
+        there is /Quotes/{QuoteID}/Attachments."""
+        self.quirks(attachments=40)
+        having = [quote for quote in self.state("Quotes") if "Attachments" in quote]
+        self.assertTrue(20 <= len(having) <= 80, len(having))
+        path = "Quotes/" + having[0]["QuoteID"]
+        self.assertFalse({"Attachments", "HasAttachments"} & set(self.one(path)))
+        listed = self.sandbox.get("Quotes?page=1")[1]["Quotes"]
+        self.assertFalse(any({"Attachments", "HasAttachments"} & set(quote) for quote in listed))
+        files = self.sandbox.get(path + "/Attachments")[1]["Attachments"]
+        self.assertEqual([file["FileName"] for file in files], [file["FileName"] for file in having[0]["Attachments"]])
+
     def test_create_makes_what_xero_would(self):
         made = self.sandbox.control("change", {"object": "Invoices", "create": {
             "Type": "ACCREC", "Contact": {"ContactID": self.contact}, "LineItems": [SALE], "Status": "PAID", "Reference": "r"}})["id"]

@@ -77,7 +77,8 @@ class Org:
             make = getattr(source, snake(spec.name), None)
             if make:
                 records = make()
-                if self.attachments and spec.kind("HasAttachments") and spec.kind("LineItems"):
+                if self.attachments and spec.kind("LineItems") and (
+                        spec.kind("HasAttachments") or spec.name == "Quotes"):
                     for n, record in enumerate(records):
                         self.documents.attach(spec.name, record, spec.key, n)
                 return Table.of(spec, records)

@@ -48,8 +48,10 @@ class Documents:
         """Files for the share of documents that the options ask for; a bill is
         as a rule made from one."""
         share = self.org.attachments * (2 if record.get("Type") == "ACCPAY" else 1)
-        if self.bits(kind + " attachments", n) % 100 < share and not record["HasAttachments"]:
-            record.update(HasAttachments=True, Attachments=self.attachments(kind, record[key], n))
+        if self.bits(kind + " attachments", n) % 100 < share and not record.get("HasAttachments"):
+            record["Attachments"] = self.attachments(kind, record[key], n)
+            if "HasAttachments" in record:
+                record["HasAttachments"] = True
 
     def document(self, kind, key, n, style, sales=True):
         """What all documents with lines share."""
