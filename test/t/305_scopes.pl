@@ -94,6 +94,11 @@ like(XeroConsent::connect($session, 'xero'), qr/Demo Company/, 'told to');
 readable('every table can be read', sub { 1 });
 $session->rows("ALTER SERVER xero OPTIONS (SET scopes 'accounting.transactions accounting.settings accounting.contacts accounting.journals.read accounting.budgets.read paymentservices')");
 like(XeroConsent::connect($session, 'xero'), qr/Demo Company/, 'by the broad scopes');
+$result = $session->try('SELECT count(*) FROM xero.quote_attachments');
+is($result->{state}, '42501', 'what is below records needs more than the records');
+like($result->{text}, qr/lacks the scope for "\/api\.xro\/2\.0\/Quotes\/[0-9a-f-]{36}\/Attachments"\nDETAIL:  The scope is accounting\.attachments\.read\. GET /, 'and says so');
+$session->rows("ALTER SERVER xero OPTIONS (SET scopes 'accounting.transactions accounting.settings accounting.contacts accounting.attachments.read accounting.journals.read accounting.budgets.read paymentservices')");
+XeroConsent::connect($session, 'xero');
 readable('every table can be read by them', sub { 1 });
 
 # ---- custom connections ----
