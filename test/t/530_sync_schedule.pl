@@ -119,7 +119,7 @@ $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'PUT', after => 3,
 my $mark = $sandbox->mark;
 $crm->session->start(q{CALL xero_fdw.run_sync('crm')});
 until_calls($mark, 'PUT', 4);
-my $progress = $json->decode($watcher->rows(q{SELECT to_jsonb(r) FROM xero_fdw.sync_runs AS r WHERE state = 'running'}));
+my $progress = $json->decode($watcher->rows(q{SELECT to_jsonb(r) FROM xero_fdw.sync_runs AS r WHERE sync = 'crm' AND state = 'running'}));
 is($progress->{sync}, 'crm', 'another session sees the run');
 cmp_ok($progress->{done}, '>=', 150, '... how much is done');
 cmp_ok($progress->{total}, '>=', 250, '... out of how much') or diag($json->encode($progress));
@@ -131,7 +131,7 @@ my $before = $sandbox->mark;
 my $second = $watcher->try(q{CALL xero_fdw.run_sync('crm')});
 is($second->{state}, '55006', 'a second run is an error') or diag($second->{text});
 like($second->{text}, qr/"crm" is running already/, '... says that there is one') or diag($second->{text});
-is($watcher->rows(q{SELECT state FROM xero_fdw.sync_runs ORDER BY run_id DESC LIMIT 1}), 'busy', '... and is in the history');
+is($watcher->rows(q{SELECT state FROM xero_fdw.sync_runs WHERE sync = 'crm' ORDER BY run_id DESC LIMIT 1}), 'busy', '... and is in the history');
 cmp_ok($second->{seconds}, '<', 1.2, '... and ends at once');
 is(scalar(grep { /^GET/ } $sandbox->calls($before)), 0, '... without a call');
 $before = $sandbox->mark;
