@@ -162,6 +162,11 @@ round_it('110.10');
 warns(sprintf($line_of_it, 'quantity = 2'), qr/WARNING.*Total is "?220(\.00)?"? instead of 220\.10/s, 'another amount, too');
 silent(sprintf($line_of_it, 'quantity = 3'), 'another amount of what is not rounded');
 silent(sprintf($line_of_it, q{description = 'work'}), 'another text of it');
+my $lines_of_it = "UPDATE xero.invoices SET line_items = '$line' WHERE invoice_id = '$rounded'";
+round_it('330.10');
+warns($lines_of_it, qr/WARNING.*Total is "?110(\.00)?"? instead of 110\.10/s, 'all lines at once, too');
+silent($lines_of_it, 'all lines of what is not rounded');
+silent(sprintf($line_of_it, 'quantity = 3'), 'back again');
 round_it('331.00');
 silent(sprintf($line_of_it, 'quantity = 1'), 'what is no rounding is not taken for one');
 

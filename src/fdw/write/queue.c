@@ -244,6 +244,7 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	copy->label = xero_copy_text(row->label);
 	copy->element = xero_copy_text(row->element);
 	copy->total = xero_copy_text(row->total);
+	copy->rounding = row->rounding;
 	copy->parent_key = xero_copy_text(row->parent_key);
 	copy->key = xero_copy_text(row->key);
 	copy->unique = xero_copy_text(row->unique);

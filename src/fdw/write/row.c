@@ -573,6 +573,33 @@ kept_total(XeroModify *state, TupleTableSlot *plan_slot)
 		old_text(state, plan_slot, attno);
 }
 
+/*
+ * A document's total beyond the sum of its lines, if the lines are written and
+ * its status, which may end it, is not; else 0.
+ */
+static double
+kept_rounding(XeroModify *state, TupleTableSlot *plan_slot)
+{
+	const XeroTable *table = state->spec.table;
+	const char *const sums[] = {"total", "sub_total", "total_tax"};
+	double		rounding = 0;
+
+	if (xero_total_attribute(table) == 0 ||
+		!xero_is_any_there(&state->encoder, state->encoder.texts, "line_items") ||
+		xero_is_any_there(&state->encoder, state->encoder.texts, "status"))
+		return 0;
+	for (int i = 0; i < lengthof(sums); i++)
+	{
+		AttrNumber	attno = xero_attribute_of(table, sums[i]);
+		char	   *text = attno == 0 ? NULL : old_text(state, plan_slot, attno);
+
+		if (text == NULL)
+			return 0;
+		rounding += i == 0 ? strtod(text, NULL) : -strtod(text, NULL);
+	}
+	return rounding;
+}
+
 XeroPendingRow *
 xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 				   TupleTableSlot *plan_slot)
@@ -602,7 +629,9 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 			encoder->texts[i] = xero_array_text(encoder->columns[i].known,
 												encoder->texts[i]);
 	}
-	row->total = kept_total(state, plan_slot);	/* by what is set */
+	/* by what is set */
+	row->total = kept_total(state, plan_slot);
+	row->rounding = kept_rounding(state, plan_slot);
 	if (!take_companions(state, plan_slot, row->label))
 		return NULL;
 	if (state->spec.rules->place == XERO_PLACE_OWN &&

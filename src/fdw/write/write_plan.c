@@ -414,8 +414,18 @@ xeroAddForeignUpdateTargets(PlannerInfo *root, Index rtindex,
 			add_target(root, rtindex, target_relation, i + 1);
 	}
 	if (operation == CMD_UPDATE && xero_total_attribute(table) != 0)
-		add_target(root, rtindex, target_relation,
-				   xero_total_attribute(table));
+	{
+		/* and what its rounding is told by */
+		const char *const sums[] = {"total", "sub_total", "total_tax"};
+
+		for (int i = 0; i < lengthof(sums); i++)
+		{
+			AttrNumber	attno = xero_attribute_of(table, sums[i]);
+
+			if (attno != 0)
+				add_target(root, rtindex, target_relation, attno);
+		}
+	}
 	if (operation == CMD_DELETE)
 		add_returned_targets(root, rtindex, target_relation);
 }
