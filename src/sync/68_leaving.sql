@@ -1,5 +1,31 @@
--- What becomes of syncs whose tables or owners go: event triggers, entered by the
--- gate like anything else.
+-- What becomes of syncs whose tables or owners go, and of consents whose mappings
+-- do: event triggers, entered by the gate like anything else.
+
+-- A dropped user mapping takes its tokens along, and who consented.  Xero is not
+-- told: a restored copy drops its mapping so that it does not reach Xero.
+CREATE FUNCTION xero_fdw._forget_consents() RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	gone record;
+BEGIN
+	FOR gone IN
+			SELECT d.objid AS umid, d.object_identity AS name, t.umid IS NOT NULL AS consented
+			FROM pg_event_trigger_dropped_objects() AS d
+				LEFT JOIN xero_fdw.token AS t ON t.umid = d.objid
+			WHERE d.classid = 'pg_user_mapping'::regclass LOOP
+		DELETE FROM xero_fdw.token AS t WHERE t.umid = gone.umid;
+		DELETE FROM xero_fdw.pending_authorization AS p WHERE p.umid = gone.umid;
+		DELETE FROM xero_fdw.organisation AS o WHERE o.umid = gone.umid;
+		IF gone.consented THEN
+			RAISE NOTICE 'the connection of user mapping % is forgotten, and still counts at Xero', gone.name
+				USING HINT = 'xero_fdw.disconnect(), before a mapping is dropped, ends it there, too.';
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION xero_fdw._forget_consents() IS
+	'internal: forgets what belongs to user mappings that were dropped';
 
 -- A dropped local table takes its syncs along: they would be nobody's.
 CREATE FUNCTION xero_fdw._forget_dropped() RETURNS event_trigger
@@ -9,6 +35,7 @@ AS $$
 DECLARE
 	gone xero_fdw.sync;
 BEGIN
+	PERFORM xero_fdw._forget_consents();
 	FOR gone IN
 			SELECT s.* FROM pg_event_trigger_dropped_objects() AS d
 				JOIN xero_fdw.sync AS s ON s.local_table = d.objid
@@ -26,7 +53,7 @@ CREATE FUNCTION xero_fdw.forget_dropped() RETURNS event_trigger
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.forget_dropped() IS
-	'internal: drops the syncs of local tables that were dropped';
+	'internal: drops the syncs of local tables that were dropped, and the consents of user mappings';
 
 CREATE EVENT TRIGGER xero_fdw_forget_dropped ON sql_drop
 	EXECUTE FUNCTION xero_fdw.forget_dropped();

@@ -324,6 +324,9 @@ is(scalar exchanges($mark), 0, 'what a slot has lost is still in the table');
 $session->rows('RESET ROLE');
 $session->rows("DROP USER MAPPING FOR r$_ SERVER xero") foreach 1 .. 4;
 is($session->rows("SELECT count(*) FROM xero_fdw.connections WHERE user_name LIKE 'r_'"), 0, 'dropped mappings have no connection');
+is($session->rows(qq{SELECT count(*) FROM (SELECT umid FROM xero_fdw.token UNION ALL SELECT umid FROM xero_fdw.organisation
+	UNION ALL SELECT umid FROM xero_fdw.pending_authorization) AS t WHERE umid NOT IN (SELECT oid FROM pg_user_mapping)}), 0,
+	'... and leave no token, organisation or person behind');
 works('the first mapping', 0);
 $session->quit;
 $node->append_conf('postgresql.conf', 'xero_fdw.max_tenants = 100');
