@@ -37,7 +37,7 @@ _PG_init(void)
 	xero_xact_init();
 	xero_sync_init();
 	xero_lock_init();
-	xero_reassign_init();
+	xero_roles_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 

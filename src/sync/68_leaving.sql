@@ -77,10 +77,25 @@ CREATE FUNCTION xero_fdw.forget_jobs() RETURNS event_trigger
 COMMENT ON FUNCTION xero_fdw.forget_jobs() IS
 	'internal: removes the jobs of syncs whose local tables got another owner';
 
--- REASSIGN OWNED fires no event trigger: fdw/sync/reassign.c.
 CREATE EVENT TRIGGER xero_fdw_forget_jobs ON ddl_command_end
 	WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE')
 	EXECUTE FUNCTION xero_fdw.forget_jobs();
+
+-- REASSIGN OWNED and DROP ROLE fire no event trigger: fdw/sync/roles.c calls this.
+CREATE FUNCTION xero_fdw._forget_roles() RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT xero_fdw._forget_jobs(), xero_fdw._forget_templates()
+$$;
+COMMENT ON FUNCTION xero_fdw._forget_roles() IS
+	'internal: forgets what belongs to roles that have gone, or have given their tables away';
+
+CREATE FUNCTION xero_fdw.forget_roles() RETURNS void
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.forget_roles() IS
+	'internal: called after REASSIGN OWNED and DROP ROLE';
 
 -- When the extension goes, nothing of it is called any more at the end of the
 -- command, so the jobs go at the beginning.

@@ -103,11 +103,7 @@ leave('alice');
 works('DROP OWNED', as('postgres', 'DROP OWNED BY alice'));
 works('DROP ROLE', as('postgres', 'DROP ROLE alice'));
 is(orphans(), '', '... nothing is left of alice');
-TODO:
-{
-	local $TODO = 'templates are forgotten when the next one is made';
-	is($root->rows($nobodys_templates), '', '... nor a template');
-}
+is($root->rows($nobodys_templates), '', '... nor a template');
 make_role('alice');
 leave('alice');
 my $before = $root->rows(q{SELECT count(*) FROM xero_fdw.sync});
@@ -120,11 +116,7 @@ is(orphans(), '', '... and nothing is left');
 is($root->rows($_), '', "... nor in $_") foreach q{SELECT string_agg(owner::text, ' ') FROM xero_fdw.syncs WHERE owner::text NOT IN (SELECT rolname FROM pg_roles)};
 $root->rows('CREATE ROLE alice LOGIN');
 is(as('alice', q{SELECT count(*) FROM xero_fdw.syncs})->{rows}, 0, 'a new role of the same name has nothing');
-TODO:
-{
-	local $TODO = 'templates are forgotten when the next one is made';
-	is(as('alice', q{SELECT count(*) FROM xero_fdw.sync_templates WHERE owner IS NOT NULL AND owner::text = 'alice'})->{rows}, 0, '... nor a template');
-}
+is(as('alice', q{SELECT count(*) FROM xero_fdw.sync_templates WHERE owner IS NOT NULL AND owner::text = 'alice'})->{rows}, 0, '... nor a template');
 leave('alice');
 $root->rows('DROP ROLE alice');
 
@@ -148,11 +140,7 @@ works('... with all that alice may still', as('postgres', 'DROP OWNED BY alice')
 works('DROP ROLE', as('postgres', 'DROP ROLE alice'));
 is(left_of('true'), $second_before, '... no sync is lost');
 is($root->rows(q{SELECT string_agg(DISTINCT owner::text, ' ') FROM xero_fdw.syncs}), 'bob', '... all are bob\'s');
-TODO:
-{
-	local $TODO = 'templates are forgotten when the next one is made';
-	is($root->rows($nobodys_templates), '', '... no template is nobody\'s');
-}
+is($root->rows($nobodys_templates), '', '... no template is nobody\'s');
 SKIP:
 {
 	skip 'pg_cron is not installed', 1 unless $has_cron;
@@ -204,12 +192,8 @@ foreach my $command ('DROP USER MAPPING FOR postgres SERVER consented', 'DROP SE
 		works($command, $result);
 		$notice = $result->{text};
 	}
-	TODO:
-	{
-		local $TODO = 'tokens outlive their mapping';
-		like($notice, qr/NOTICE:.*disconnect/s, "$command: ... says that the connection stays at Xero");
-		is($root->rows($tokens), $nothing, "$command: ... leaves no token, organisation or consent that is under way");
-	}
+	like($notice, qr/NOTICE:.*disconnect/s, "$command: ... says that the connection stays at Xero");
+	is($root->rows($tokens), $nothing, "$command: ... leaves no token, organisation or consent that is under way");
 	is(scalar($sandbox->calls($mark)), 0, "$command: ... and calls nobody");
 	$root->rows("CREATE SERVER consented FOREIGN DATA WRAPPER xero_fdw OPTIONS (api_url '$url', identity_url '$url', login_url '$url', client_id 'sandbox-client')") if $command =~ /SERVER consented CASCADE/;
 }
@@ -281,12 +265,6 @@ restored('pg_restore', 'custom', 1);
 $root->rows('CREATE DATABASE unowned');
 $node->command_ok([ 'pg_restore', '-U', 'postgres', '--no-owner', '--no-privileges', '--exit-on-error', '-d', $node->connstr('unowned'), "$folder/custom" ], '... and without owners');
 restored('pg_restore --no-owner', 'unowned', 0);
-TODO:
-{
-	local $TODO = 'pg_restore -j knows of no order between the tables of an extension, which have foreign keys';
-	$root->rows('CREATE DATABASE parallel');
-	ok(run_log([ 'pg_restore', '-U', 'postgres', '-j', '2', '--exit-on-error', '-d', $node->connstr('parallel'), "$folder/custom" ]), '... and two tables at a time');
-}
 # over what is there
 $node->command_ok([ 'pg_restore', '-U', 'postgres', '--clean', '--if-exists', '--exit-on-error', '-d', $node->connstr('custom'), "$folder/custom" ], '... and over what is there');
 restored('pg_restore --clean', 'custom', 1);

@@ -17,8 +17,8 @@
 /* In _PG_init: defines xero_fdw.sync_history. */
 extern void xero_sync_init(void);
 
-/* In _PG_init: watches REASSIGN OWNED. */
-extern void xero_reassign_init(void);
+/* In _PG_init: watches REASSIGN OWNED and DROP ROLE. */
+extern void xero_roles_init(void);
 
 /* Open a relation; ERROR if it is no foreign table of this extension. */
 extern Relation xero_open_table(Oid relid, LOCKMODE lockmode);
