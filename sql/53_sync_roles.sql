@@ -150,7 +150,18 @@ SELECT count(*) > 0 AS filled, count(*) - (SELECT count(*) FROM xero.contacts) A
 	FROM shared.contact;
 RESET ROLE;
 
--- 12. superusers see and drop all; a table that is gone takes its syncs along
+-- 12. a table whose rows may be hidden from its owner
+ALTER TABLE shared.contact ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SET ROLE regress_xero_ann;
+SELECT * FROM error_of($$SELECT xero_fdw.alter_sync('p')$$);
+\set VERBOSITY default
+CALL xero_fdw.run_sync('p');
+\set VERBOSITY terse
+RESET ROLE;
+-- 13. a role that ends with the first commit of a run
+DO $$ BEGIN SET LOCAL ROLE regress_xero_ann; CALL xero_fdw.run_sync('p'); END $$;
+
+-- 14. superusers see and drop all; a table that is gone takes its syncs along
 SELECT name, owner FROM xero_fdw.syncs ORDER BY 1;
 SELECT xero_fdw.drop_sync('c'), xero_fdw.drop_sync('from');
 DELETE FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;

@@ -205,6 +205,32 @@ SELECT xero_fdw.alter_sync('contacts', direction => 'both');
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 
+-- 12. a key of another type is the same key: the next run sends nothing
+SELECT xero_fdw.drop_sync('contacts');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=0
+CREATE TABLE ours.typed (id integer PRIMARY KEY, name text);
+INSERT INTO ours.typed VALUES (1, 'One'), (2, 'Two');
+\c - :superuser
+GRANT DELETE ON xero.contacts TO regress_xero_books;
+\c - regress_xero_books
+SET client_min_messages = 'warning';
+SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'ours.typed', 'push', '{"name": "name"}',
+	on_delete => 'archive');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+ALTER TABLE ours.typed ALTER id TYPE text;
+SELECT xero_fdw.alter_sync('contacts');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+UPDATE ours.typed SET name = 'One, renamed' WHERE id = '1';
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT name, contact_status FROM xero.contacts ORDER BY 1;
+
+-- 13. other columns of the key: what was known is forgotten, and that is told
+ALTER TABLE ours.typed RENAME id TO number;
+SELECT xero_fdw.alter_sync('contacts');
+
 SELECT xero_fdw.drop_sync('contacts');
 DROP SCHEMA ours CASCADE;
 \c - :superuser

@@ -226,6 +226,12 @@ UNION ALL
 		CROSS JOIN local
 	WHERE relowner <> owner
 	ORDER BY oid)
+UNION ALL
+	-- what cannot be seen is not deleted
+	SELECT format('42501 Row level security of table %s is forced, so rows may be hidden from its owner.', local_table)
+	FROM pg_class AS c, pg_roles AS caller
+	WHERE c.oid = local_table AND c.relrowsecurity AND c.relforcerowsecurity
+		AND caller.oid = xero_fdw._caller() AND NOT (caller.rolsuper OR caller.rolbypassrls)
 $$;
 COMMENT ON FUNCTION xero_fdw._check_owner(regclass) IS
 	'internal: faults of a local table that belongs to others than the caller, or has parts that do';
@@ -242,7 +248,7 @@ AS $$
 		a.attname, xero_table, t.oid::regtype, t.typowner::regrole)
 	FROM pg_attribute AS a
 		JOIN pg_type AS t ON t.oid = a.atttypid
-		JOIN pg_authid AS owner ON owner.oid = t.typowner
+		JOIN pg_roles AS owner ON owner.oid = t.typowner
 	WHERE a.attrelid = xero_table AND a.attnum > 0 AND NOT a.attisdropped
 		AND NOT owner.rolsuper AND owner.oid <> xero_fdw._caller()
 	ORDER BY a.attnum

@@ -78,6 +78,22 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._require_owner(xero_fdw.sync) IS
 	'internal: an error unless the caller owns a sync and has confirmed it';
 
+-- To be called before anything of a sync runs as the caller: nobody gives its
+-- tables away, or alters them, until the transaction ends.
+CREATE FUNCTION xero_fdw._hold(definition xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM xero_fdw._hold_table(definition.local_table), xero_fdw._hold_table(definition.xero_table);
+	PERFORM xero_fdw._require_owner(definition);
+	PERFORM xero_fdw._raise_faults(
+		format('sync "%s" cannot read foreign table %s', definition.name, definition.xero_table),
+		ARRAY(SELECT xero_fdw._check_types(definition.xero_table)));
+END $$;
+COMMENT ON FUNCTION xero_fdw._hold(xero_fdw.sync) IS
+	'internal: an error unless the tables of a sync are as the caller may use them, until the transaction ends';
+
 CREATE FUNCTION xero_fdw._lock_sync(definition xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -173,6 +189,30 @@ $$;
 COMMENT ON FUNCTION xero_fdw._source_of(regclass) IS
 	'internal: server and object of a foreign table';
 
+-- A column of the key is of another type, so the same keys are other JSON now.
+CREATE FUNCTION xero_fdw._respell_keys(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found record;
+BEGIN
+	SELECT array_agg(r.old) AS olds, array_agg(r.new) AS news INTO found
+	FROM xero_fdw._as_caller(self.search_path,
+		format('SELECT k.key, pg_catalog.jsonb_build_array(%s) FROM pg_catalog.unnest($1) AS k(key) JOIN %s AS local ON %s',
+			xero_fdw._key_members(self.sync_id), self.local_table, xero_fdw._key_condition(self.sync_id, 'k.key')),
+		ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND jsonb_typeof(k.local_key) = 'array')) AS r(old jsonb, new jsonb);
+	UPDATE xero_fdw.sync_link AS k SET local_key = u.new
+	FROM unnest(found.olds, found.news) AS u(old, new)
+	WHERE k.sync_id = self.sync_id AND k.local_key = u.old;
+	UPDATE xero_fdw.sync_change AS c SET local_key = u.new
+	FROM unnest(found.olds, found.news) AS u(old, new)
+	WHERE c.sync_id = self.sync_id AND c.local_key = u.old;
+END $$;
+COMMENT ON FUNCTION xero_fdw._respell_keys(xero_fdw.sync) IS
+	'internal: the keys that links know, as the types of their columns have them now';
+
 -- What the next run must look at anew: all that waits, as it may be matched, or
 -- be allowed to flow, otherwise now.  In base images, fields that mean something
 -- else than before are marked by members "?field"; of these nothing is known, so
@@ -189,16 +229,28 @@ DECLARE
 		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_field AS o
 			WHERE o.sync_id = definition.sync_id AND o.field = n.field
 				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)));
+	known bigint;
 BEGIN
 	-- Other tables or keys, other rows or records: nothing that is known fits any
 	-- more.  A foreign table that was imported anew is the same.
 	IF definition.local_table <> before.local_table OR definition.local_key <> before.local_key
 			OR xero_fdw._source_of(definition.xero_table) IS DISTINCT FROM xero_fdw._source_of(before.xero_table) THEN
+		SELECT count(*) INTO known FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = definition.sync_id AND k.state = 'linked';
+		IF known > 0 THEN
+			RAISE WARNING 'sync "%" forgets which records belong to % rows', definition.name, known
+				USING DETAIL = 'It has another table or another key than before.',
+					HINT = 'The next run matches them anew; look at its plan_sync() first.';
+		END IF;
 		DELETE FROM xero_fdw.sync_link WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_inbox WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_position WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_change WHERE sync_id = definition.sync_id;
 		RETURN;
+	END IF;
+	IF EXISTS (SELECT FROM unnest(definition.local_key) AS c
+			WHERE definition.columns #> ARRAY['local', 'columns', c] <> before.columns #> ARRAY['local', 'columns', c]) THEN
+		PERFORM xero_fdw._respell_keys(definition);
 	END IF;
 
 	DELETE FROM xero_fdw.sync_intent

@@ -290,10 +290,7 @@ BEGIN
 	parted := xero_fdw._can_be_parted(self, condition, tenant, place.watermark);
 	limits := CASE WHEN parted THEN format('LIMIT %s OFFSET %s', chunk, place.pull_offset)
 		ELSE '' END;
-	read := CASE WHEN self.mirror
-		THEN xero_fdw._mirror_records(run, self, tenant, condition, limits, place.watermark)
-		ELSE xero_fdw._pull_records(run, sync, tenant,
-			xero_fdw._records_query(sync, condition, limits), place.watermark) END;
+	read := xero_fdw._take_records(run, self, tenant, condition, limits, place.watermark);
 	listed := xero_fdw._list_size(self.xero_table);
 	place.pull_started := coalesce(place.pull_started,
 		began + xero_fdw._clock_offset());

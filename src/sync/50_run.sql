@@ -112,14 +112,13 @@ CREATE FUNCTION xero_fdw._step_pull(self xero_fdw.sync, INOUT state xero_fdw._ru
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF state.pulled = cardinality(state.tenants) THEN
-		state.phase := CASE WHEN self.mirror THEN 'merge' ELSE 'settle' END;
+		state.phase := 'settle';
 		RETURN;
 	END IF;
 	state.pulled := state.pulled + xero_fdw._pull_chunk(state.run_id, self.sync_id,
 		state.tenants[state.pulled + 1])::integer;
 	-- with nothing to match or to settle, records can be merged as they come
-	IF self.direction = 'pull' AND NOT self.mirror
-		AND NOT xero_fdw._has_waiting_rows(self.sync_id)
+	IF self.direction = 'pull' AND NOT xero_fdw._has_waiting_rows(self.sync_id)
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id)
 	THEN
 		state.phase := 'merge';
@@ -153,18 +152,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_match(xero_fdw.sync, xero_fdw._run) IS
 	'internal: join records and rows that belong together';
-
--- What was decided about the next of what waits, null if nothing does.  Records of
--- a mirror are in its copy already, but for those that it has refused.
-CREATE FUNCTION xero_fdw._merge_next(self xero_fdw.sync, state xero_fdw._run)
-	RETURNS xero_fdw._decision[]
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN NOT self.mirror THEN xero_fdw._merge_batch(state, state.run_id IS NULL)
-		WHEN state.run_id IS NULL THEN xero_fdw._mirror_decisions(self)
-		WHEN NOT xero_fdw._mirror_inbox(state.run_id, self) THEN '{}' END
-$$;
-COMMENT ON FUNCTION xero_fdw._merge_next(xero_fdw.sync, xero_fdw._run) IS
-	'internal: merge the next of what waits; null if nothing does';
 
 CREATE FUNCTION xero_fdw._step_merge(self xero_fdw.sync, INOUT state xero_fdw._run,
 		OUT decisions xero_fdw._decision[])
@@ -228,10 +215,7 @@ DECLARE
 	made record;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = state.sync_id;
-	PERFORM xero_fdw._hold_table(self.local_table), xero_fdw._hold_table(self.xero_table);
-	PERFORM xero_fdw._require_owner(self);
-	PERFORM xero_fdw._raise_faults(format('sync "%s" cannot read foreign table %s', self.name, self.xero_table),
-		ARRAY(SELECT xero_fdw._check_types(self.xero_table)));
+	PERFORM xero_fdw._hold(self);
 	CASE state.phase
 	WHEN 'start' THEN state := xero_fdw._step_start(self, state);
 	WHEN 'compare' THEN state := xero_fdw._step_compare(self, state);

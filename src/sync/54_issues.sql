@@ -15,7 +15,7 @@ BEGIN
 			USING ERRCODE = 'undefined_object',
 				HINT = 'xero_fdw.sync_issues has those that are open.';
 	END IF;
-	PERFORM xero_fdw._require_owner(self);
+	PERFORM xero_fdw._hold(self);
 	PERFORM xero_fdw._lock_sync(self);
 	RETURN issue;
 END $$;

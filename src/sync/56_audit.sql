@@ -10,30 +10,22 @@
 -- Reads records, notes that they were seen, and puts those into the inbox that
 -- are new or not as they were.  What is looked up by its key because the list
 -- did not have it has left the filter, if there is one, and is left as it is.
-CREATE FUNCTION xero_fdw._audit_records(sync integer, tenant uuid, condition text,
+CREATE FUNCTION xero_fdw._audit_linked(self xero_fdw.sync, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
-DECLARE
-	self xero_fdw.sync;
 BEGIN
-	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	IF self.mirror THEN
-		SELECT a.* INTO read, differing
-		FROM xero_fdw._mirror_audit(self, tenant, condition, limits, ids) AS a;
-		RETURN;
-	END IF;
 	WITH r AS MATERIALIZED (
 		SELECT * FROM xero_fdw._as_caller(self.search_path,
-			xero_fdw._records_query(sync, condition, limits), tenant, NULL::timestamptz, ids)
+			xero_fdw._records_query(self.sync_id, condition, limits), tenant, NULL::timestamptz, ids)
 			AS r(xero_id text, remote jsonb, updated_at timestamptz)
 	), seen AS (
 		UPDATE xero_fdw.sync_link AS k SET seen_at = now() FROM r
-		WHERE k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+		WHERE k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.xero_id = r.xero_id
 	), put AS (
 		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
-		SELECT sync, tenant, r.* FROM r
+		SELECT self.sync_id, tenant, r.* FROM r
 			LEFT JOIN xero_fdw.sync_link AS k
-				ON k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+				ON k.sync_id = self.sync_id AND k.tenant_id = tenant AND k.xero_id = r.xero_id
 		WHERE (ids IS NULL OR self.xero_filter IS NULL) AND (k.link_id IS NULL
 			OR k.state IN ('linked', 'ignored') AND k.base_xero IS DISTINCT FROM r.remote)
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
@@ -43,7 +35,7 @@ BEGIN
 	)
 	SELECT (SELECT count(*) FROM r), ARRAY(SELECT p.xero_id FROM put AS p) INTO read, differing;
 END $$;
-COMMENT ON FUNCTION xero_fdw._audit_records(integer, uuid, text, text, text[]) IS
+COMMENT ON FUNCTION xero_fdw._audit_linked(xero_fdw.sync, uuid, text, text, text[]) IS
 	'internal: read records for an audit';
 
 -- The next part of the list; was it the last?
@@ -59,7 +51,7 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT place FROM xero_fdw.sync_position AS p
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
-	SELECT * INTO part FROM xero_fdw._audit_records(self.sync_id, tenant, condition,
+	SELECT * INTO part FROM xero_fdw._audit_records(self, tenant, condition,
 		CASE WHEN parted THEN format('LIMIT %s OFFSET %s', page * pages, place.audit_offset) ELSE '' END,
 		NULL);
 	differing := part.differing;
@@ -99,7 +91,7 @@ BEGIN
 	IF ids IS NULL THEN
 		RETURN;
 	END IF;
-	differing := (xero_fdw._audit_records(self.sync_id, tenant,
+	differing := (xero_fdw._audit_records(self, tenant,
 		xero_fdw._ids_condition(self), '', ids)).differing;
 	WITH missing AS (
 		UPDATE xero_fdw.sync_link AS k SET seen_at = now()
@@ -119,25 +111,6 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._audit_links(xero_fdw.sync, uuid, integer) IS
 	'internal: look up links that a list did not have';
 
--- The same for a mirror, which has no links but the copy itself.
-CREATE FUNCTION xero_fdw._audit_copy(self xero_fdw.sync, tenant uuid,
-		batch integer, OUT differing text[], OUT gone text[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	ids CONSTANT text[] := (SELECT array_agg(m.xero_id) FROM (
-		SELECT m.xero_id FROM xero_fdw._mirror_missing(self, tenant) AS m LIMIT batch) AS m);
-BEGIN
-	IF ids IS NULL THEN
-		PERFORM xero_fdw._mirror_audited(self.sync_id, tenant);
-		RETURN;
-	END IF;
-	differing := (xero_fdw._audit_records(self.sync_id, tenant,
-		xero_fdw._ids_condition(self), '', ids)).differing;
-	gone := xero_fdw._mirror_gone(self.sync_id, tenant, ids);
-END $$;
-COMMENT ON FUNCTION xero_fdw._audit_copy(xero_fdw.sync, uuid, integer) IS
-	'internal: look up records of a copy that a list did not have';
-
 CREATE FUNCTION xero_fdw._audit_sync(name text, budget_calls integer)
 	RETURNS TABLE (tenant_id uuid, xero_id text, local_key jsonb, finding text)
 	LANGUAGE plpgsql
@@ -153,6 +126,7 @@ DECLARE
 	part record;
 BEGIN
 	PERFORM xero_fdw._lock_sync(self);
+	PERFORM xero_fdw._hold(self);
 	PERFORM xero_fdw._check_sync_columns(self.sync_id);
 	FOR tenant IN
 		SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
@@ -177,23 +151,16 @@ BEGIN
 				FROM xero_fdw._audit_list(self, tenant,
 					least(ends - (xero_fdw._session()).calls, pages_a_step)::integer) AS l;
 			ELSE
-				IF self.mirror THEN
-					SELECT * INTO part FROM xero_fdw._audit_copy(self, tenant, ids_a_call);
-				ELSE
-					SELECT * INTO part FROM xero_fdw._audit_links(self, tenant, ids_a_call);
-				END IF;
+				SELECT * INTO part FROM xero_fdw._audit_rest(self, tenant, ids_a_call);
 				IF part.gone IS NULL THEN
 					UPDATE xero_fdw.sync_position AS p
 					SET audit_started = NULL, audit_offset = 0
 					WHERE p.sync_id = self.sync_id AND p.tenant_id = tenant;
 				END IF;
 			END IF;
-			RETURN QUERY SELECT tenant, f.id,
-				CASE WHEN self.mirror THEN jsonb_build_array(tenant, f.id) ELSE k.local_key END, f.finding
+			RETURN QUERY SELECT tenant, f.id, xero_fdw._row_of(self, tenant, f.id), f.finding
 			FROM (SELECT unnest(part.gone) AS id, 'gone' AS finding
-				UNION ALL SELECT unnest(part.differing), 'differs') AS f
-				LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id
-					AND k.tenant_id = tenant AND k.xero_id = f.id;
+				UNION ALL SELECT unnest(part.differing), 'differs') AS f;
 		END LOOP;
 	END LOOP;
 END $$;

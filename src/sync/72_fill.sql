@@ -501,3 +501,22 @@ AS $$
 $$;
 COMMENT ON FUNCTION xero_fdw._mirror_audited(integer, uuid) IS
 	'internal: forget the keys that an audit has kept';
+
+-- The part of an audit that looks up what the list did not have.
+CREATE FUNCTION xero_fdw._audit_copy(self xero_fdw.sync, tenant uuid,
+		batch integer, OUT differing text[], OUT gone text[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ids CONSTANT text[] := (SELECT array_agg(m.xero_id) FROM (
+		SELECT m.xero_id FROM xero_fdw._mirror_missing(self, tenant) AS m LIMIT batch) AS m);
+BEGIN
+	IF ids IS NULL THEN
+		PERFORM xero_fdw._mirror_audited(self.sync_id, tenant);
+		RETURN;
+	END IF;
+	differing := (xero_fdw._audit_records(self, tenant,
+		xero_fdw._ids_condition(self), '', ids)).differing;
+	gone := xero_fdw._mirror_gone(self.sync_id, tenant, ids);
+END $$;
+COMMENT ON FUNCTION xero_fdw._audit_copy(xero_fdw.sync, uuid, integer) IS
+	'internal: look up records of a copy that a list did not have';

@@ -24,8 +24,7 @@ BEGIN
 END $$;
 
 -- pg_write_all_data is every table's.  But what stands in these becomes statements
--- of others, or is written to Xero by their rights.  A change that was not one makes
--- a run look at a row, and is recorded by whoever writes the row.
+-- of others, or is written to Xero by their rights.
 DO $$
 DECLARE
 	relation regclass;
@@ -33,7 +32,7 @@ BEGIN
 	FOR relation IN
 			SELECT c.oid FROM pg_class AS c
 			WHERE c.relnamespace = 'xero_fdw'::regnamespace AND c.relkind = 'r'
-				AND c.relname ~ '^sync($|_)' AND c.relname <> 'sync_change' LOOP
+				AND c.relname ~ '^sync($|_)' LOOP
 		EXECUTE format('CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON %s'
 			' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes()', relation);
 	END LOOP;

@@ -35,7 +35,7 @@ sub evil_table
 		"CREATE INDEX ON $name ((evil.run_immutable('$name: index ' || name)))",
 		"CREATE INDEX ON $name (id) WHERE evil.run_immutable('$name: index predicate') <> ''",
 		"CREATE STATISTICS $schema.s_$table ON (evil.run_immutable('$name: statistics ' || name)), id FROM $name",
-		"ALTER TABLE $name ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+		"ALTER TABLE $name ENABLE ROW LEVEL SECURITY",
 		"CREATE POLICY p ON $name USING (evil.run('$name: policy') <> '') WITH CHECK (evil.run('$name: policy, check') <> '')",
 		(map { my $when = $_; map { "CREATE TRIGGER t_${when}_$_ $when INSERT OR UPDATE OR DELETE ON $name FOR EACH $_ EXECUTE FUNCTION $schema.evil_trigger()" } qw(ROW STATEMENT) } qw(BEFORE AFTER)),
 		"CREATE TRIGGER t_transition AFTER UPDATE ON $name REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION $schema.evil_trigger()",

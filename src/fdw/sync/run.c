@@ -385,7 +385,12 @@ xero_run_sync(PG_FUNCTION_ARGS)
 	ask(run);
 	commit(run);
 	run_sync(run, DatumGetInt32(run->answer[0]));
-	if (run->outcome == NULL || strcmp(run->outcome, "done") == 0)
+	if (run->outcome == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the sync is not there any more, or belongs to another role"),
+				 errhint("SET LOCAL ROLE ends with the first step of a run, which commits. Use SET ROLE.")));
+	if (strcmp(run->outcome, "done") == 0)
 		 /* nothing to be told */ ;
 	else if (strcmp(run->outcome, "busy") == 0)
 		report_busy(run, ERROR);
