@@ -127,7 +127,12 @@ BEGIN
 	RETURN definition.sync_id;
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION 'sync "%" already exists', definition.name
-		USING ERRCODE = 'duplicate_object';
+		USING ERRCODE = 'duplicate_object',
+			DETAIL = coalesce((
+				SELECT format('Its table %s belongs to %s.', s.local_table, c.relowner::regrole)
+				FROM xero_fdw.sync AS s JOIN pg_class AS c ON c.oid = s.local_table
+				WHERE s.name = definition.name AND s.confirmed_by = pg_get_userbyid(xero_fdw._caller())),
+				'Another session has just defined it.');
 END $$;
 COMMENT ON FUNCTION xero_fdw._insert_sync(xero_fdw.sync) IS
 	'internal: stores a definition; the number of the sync';

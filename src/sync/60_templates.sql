@@ -282,17 +282,6 @@ $$;
 COMMENT ON FUNCTION xero_fdw._check_template(xero_fdw.sync_templates) IS
 	'internal: what is wrong with a template by itself';
 
--- The name of a role that is gone may be given to another one.
-CREATE FUNCTION xero_fdw._forget_templates() RETURNS void
-	LANGUAGE sql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	DELETE FROM xero_fdw.sync_templates
-	WHERE owner NOT IN (SELECT rolname FROM pg_roles)
-$$;
-COMMENT ON FUNCTION xero_fdw._forget_templates() IS
-	'internal: removes the templates of roles that do not exist any more';
-
 CREATE FUNCTION xero_fdw._create_template(template text, objects text[],
 		direction text, fields jsonb, description text, match_on text[],
 		xero_filter text, local_filter text, conflict text, initial text,
@@ -311,7 +300,6 @@ DECLARE
 BEGIN
 	PERFORM xero_fdw._raise_faults(format('template "%s" cannot be defined so', template),
 		ARRAY(SELECT xero_fdw._check_template(definition)));
-	PERFORM xero_fdw._forget_templates();
 	-- whoever may connect may make some, and not fill the disk
 	IF octet_length(definition::text) > most_bytes THEN
 		RAISE EXCEPTION 'template "%" is too large', template
@@ -353,7 +341,6 @@ AS $$
 DECLARE
 	caller constant name := pg_get_userbyid(xero_fdw._caller());
 BEGIN
-	PERFORM xero_fdw._forget_templates();
 	DELETE FROM xero_fdw.sync_templates AS t
 	WHERE t.owner = caller AND t.template = $1;
 	IF NOT FOUND THEN

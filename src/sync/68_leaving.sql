@@ -82,19 +82,22 @@ CREATE EVENT TRIGGER xero_fdw_forget_jobs ON ddl_command_end
 	EXECUTE FUNCTION xero_fdw.forget_jobs();
 
 -- REASSIGN OWNED and DROP ROLE fire no event trigger: fdw/sync/roles.c calls this.
-CREATE FUNCTION xero_fdw._forget_roles() RETURNS void
+-- The name of a role that is gone may be given to another one, which is not to have
+-- its templates.
+CREATE FUNCTION xero_fdw._forget_roles(dropped text[]) RETURNS void
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT xero_fdw._forget_jobs(), xero_fdw._forget_templates()
+	DELETE FROM xero_fdw.sync_templates AS t WHERE t.owner = ANY (dropped);
+	SELECT xero_fdw._forget_jobs()
 $$;
-COMMENT ON FUNCTION xero_fdw._forget_roles() IS
+COMMENT ON FUNCTION xero_fdw._forget_roles(text[]) IS
 	'internal: forgets what belongs to roles that have gone, or have given their tables away';
 
-CREATE FUNCTION xero_fdw.forget_roles() RETURNS void
+CREATE FUNCTION xero_fdw.forget_roles(dropped text[]) RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_gate';
-COMMENT ON FUNCTION xero_fdw.forget_roles() IS
+COMMENT ON FUNCTION xero_fdw.forget_roles(text[]) IS
 	'internal: called after REASSIGN OWNED and DROP ROLE';
 
 -- When the extension goes, nothing of it is called any more at the end of the
