@@ -161,7 +161,28 @@ RESET ROLE;
 -- 13. a role that ends with the first commit of a run
 DO $$ BEGIN SET LOCAL ROLE regress_xero_ann; CALL xero_fdw.run_sync('p'); END $$;
 
--- 14. superusers see and drop all; a table that is gone takes its syncs along
+-- 14. who is let in by a function of the owner's does not put temporary tables into
+-- the path of its expressions
+SET ROLE regress_xero_ann;
+CREATE TABLE ann.rates (rate text);
+CREATE TABLE ann.rated (id integer PRIMARY KEY, name text);
+INSERT INTO ann.rated VALUES (1, 'Rated');
+SET search_path = ann;
+SELECT xero_fdw.create_sync('rated', 'xero.contacts', 'ann.rated', 'push', $${"name": {"xero": "name",
+	"to_xero": "concat(name, ' at ', (SELECT r.rate FROM rates AS r))"}}$$);
+RESET search_path;
+CREATE FUNCTION ann.names() RETURNS SETOF jsonb LANGUAGE sql SECURITY DEFINER SET search_path = ann, pg_temp
+	AS $$ SELECT new FROM xero_fdw.plan_sync('rated') WHERE field = 'name' $$;
+RESET ROLE;
+GRANT USAGE ON SCHEMA ann TO regress_xero_bob;
+SET ROLE regress_xero_bob;
+CREATE TEMP TABLE rates AS SELECT 'a rate of bob'::text AS rate;
+GRANT SELECT ON rates TO regress_xero_ann;
+SELECT ann.names();
+RESET ROLE;
+DROP TABLE pg_temp.rates;
+
+-- 15. superusers see and drop all; a table that is gone takes its syncs along
 SELECT name, owner FROM xero_fdw.syncs ORDER BY 1;
 SELECT xero_fdw.drop_sync('c'), xero_fdw.drop_sync('from');
 DELETE FROM xero_fdw.sync_templates WHERE owner IS NOT NULL;

@@ -778,6 +778,7 @@ BEGIN
 	PERFORM xero_fdw._raise_faults(message, faults, hint);
 
 	definition.columns := jsonb_build_object(
+		'source', xero_fdw._source_of(definition.xero_table),
 		'xero', xero_fdw._types(definition.xero_table,
 			ARRAY[definition.xero_key, 'tenant_id'] || xero_filter.uses
 			|| ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),

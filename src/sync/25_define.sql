@@ -239,7 +239,7 @@ BEGIN
 	-- Other tables or keys, other rows or records: nothing that is known fits any
 	-- more.  A foreign table that was imported anew is the same.
 	IF definition.local_table <> before.local_table OR definition.local_key <> before.local_key
-			OR xero_fdw._source_of(definition.xero_table) IS DISTINCT FROM xero_fdw._source_of(before.xero_table) THEN
+			OR definition.columns -> 'source' IS DISTINCT FROM before.columns -> 'source' THEN
 		SELECT count(*) INTO known FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = definition.sync_id AND k.state = 'linked';
 		IF known > 0 THEN

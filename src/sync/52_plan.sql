@@ -85,6 +85,7 @@ DECLARE
 	made record;
 	decided bigint[] := '{}';
 	sent jsonb := '{}';				-- {action: number of rows}
+	made_whole boolean := false;
 BEGIN
 	IF current_setting('transaction_read_only')::boolean THEN
 		RAISE EXCEPTION 'cannot plan a sync in a read-only transaction'
@@ -116,8 +117,12 @@ BEGIN
 				i.payload, i.message, NULL::bigint
 			FROM xero_fdw.sync_issue AS i
 			WHERE i.sync_id = self.sync_id AND i.last_seen >= began AND i.kind <> 'conflict';
+		made_whole := true;
 		RAISE EXCEPTION 'the plan is made' USING ERRCODE = 'XF001';
 	EXCEPTION WHEN SQLSTATE 'XF001' THEN
+		IF NOT made_whole THEN		-- somebody else's error has that code
+			RAISE;
+		END IF;
 	END;
 	RETURN QUERY SELECT NULL, 'total', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb, NULL,
 		(xero_fdw._session()).calls - calls_before + coalesce((

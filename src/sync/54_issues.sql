@@ -68,6 +68,11 @@ DECLARE
 	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
 	mapped xero_fdw.sync_field;
 BEGIN
+	IF value IS NULL THEN
+		RAISE EXCEPTION 'the value must not be null'
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'The null of JSON makes the local column null.';
+	END IF;
 	PERFORM xero_fdw._let_win(issue, 'local');
 	SELECT * INTO STRICT mapped FROM xero_fdw.sync_field AS f
 	WHERE f.sync_id = issue.sync_id AND f.field = issue.field;

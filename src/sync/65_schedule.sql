@@ -60,7 +60,8 @@ COMMENT ON FUNCTION xero_fdw.schedule_sync(text, text) IS
 	'have pg_cron run a sync, every ten minutes if nothing else is said; returns the number of the job';
 
 -- Removes the job of a sync; was there one?  It is the engine that does so, since
--- the role of the job may have lost its rights on pg_cron, or be gone.
+-- the role of the job may have lost its rights on pg_cron, or be gone.  A job that
+-- somebody is changing is left alone, rather than waited for.
 CREATE FUNCTION xero_fdw._unschedule(name text, role_name name) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -71,7 +72,8 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
 		RETURN false;
 	END IF;
-	EXECUTE 'SELECT count(cron.unschedule(jobid)) FROM cron.job WHERE jobname = $1 AND username = $2'
+	EXECUTE 'SELECT count(cron.unschedule(j.jobid)) FROM (SELECT jobid FROM cron.job'
+		' WHERE jobname = $1 AND username = $2 FOR UPDATE SKIP LOCKED) AS j'
 		INTO removed USING 'xero_fdw: ' || name, role_name::text;
 	RETURN removed > 0;
 END $$;

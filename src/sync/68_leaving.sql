@@ -60,16 +60,19 @@ CREATE EVENT TRIGGER xero_fdw_forget_dropped ON sql_drop
 
 -- A job runs as the role that has made it, which may be about to go when its tables
 -- get another owner; pg_cron does not take jobs of roles that are gone well.
-CREATE FUNCTION xero_fdw._forget_jobs() RETURNS void
-	LANGUAGE sql
+CREATE FUNCTION xero_fdw._forget_jobs() RETURNS event_trigger
+	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT xero_fdw._unschedule(s.name, s.confirmed_by)
-	FROM xero_fdw.sync AS s
-	WHERE s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table))
-$$;
+BEGIN
+	PERFORM xero_fdw._unschedule(s.name, s.confirmed_by)
+	FROM pg_event_trigger_ddl_commands() AS d
+		JOIN xero_fdw.sync AS s ON s.local_table = d.objid
+	WHERE d.classid = 'pg_class'::regclass
+		AND s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table));
+END $$;
 COMMENT ON FUNCTION xero_fdw._forget_jobs() IS
-	'internal: removes the jobs of syncs whose local tables got another owner';
+	'internal: forget_jobs()';
 
 CREATE FUNCTION xero_fdw.forget_jobs() RETURNS event_trigger
 	LANGUAGE c
@@ -88,8 +91,10 @@ CREATE FUNCTION xero_fdw._forget_roles(dropped text[]) RETURNS void
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	DELETE FROM xero_fdw.sync_templates AS t WHERE t.owner = ANY (dropped);
-	SELECT xero_fdw._forget_jobs()
+	DELETE FROM xero_fdw.sync_templates AS t WHERE t.ctid = ANY (ARRAY(
+		SELECT g.ctid FROM xero_fdw.sync_templates AS g WHERE g.owner = ANY (dropped) FOR UPDATE SKIP LOCKED));
+	SELECT xero_fdw._unschedule(s.name, s.confirmed_by) FROM xero_fdw.sync AS s
+	WHERE s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table))
 $$;
 COMMENT ON FUNCTION xero_fdw._forget_roles(text[]) IS
 	'internal: forgets what belongs to roles that have gone, or have given their tables away';

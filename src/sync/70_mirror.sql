@@ -216,7 +216,8 @@ BEGIN
 	definition.local_key := xero_fdw._mirror_key(relation);
 	definition.xero_key := definition.local_key[2];
 	definition.watch := 'compare';
-	definition.columns := jsonb_build_object('xero', xero_fdw._types(relation, columns),
+	definition.columns := jsonb_build_object('source', xero_fdw._source_of(relation),
+		'xero', xero_fdw._types(relation, columns),
 		'local', xero_fdw._types(copy, columns));
 	definition.mirror := true;
 	definition.parent_id := parent.sync_id;

@@ -278,8 +278,15 @@ xero_door_enter(const char *search_path, XeroIdentity *saved)
 		context |= SECURITY_RESTRICTED_OPERATION;
 	SetUserIdAndSecContext(role, context);
 	saved->nestlevel = NewGUCNestLevel();
+
+	/*
+	 * Where the path does not say so, pg_temp would come first, and with it
+	 * the temporary tables and views of whoever's session it is: the caller
+	 * may be the owner of a SECURITY DEFINER function.
+	 */
 	if (search_path != NULL)
-		set_until_left("search_path", search_path);
+		set_until_left("search_path", search_path[0] == '\0' ? "pg_temp" :
+					   psprintf("%s, pg_temp", search_path));
 }
 
 void
