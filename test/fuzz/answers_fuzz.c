@@ -12,7 +12,7 @@
  * Link: src/api/http/small_json.c src/api/http/markup.c src/base/text.c
  * Link: src/api/http/crypto.c src/json/reader.c
  * Link: src/json/skip.c src/json/convert.c src/json/moment.c
- * Link: src/json/rewrite.c
+ * Link: src/json/rewrite.c src/json/compare.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
  * Link: src/catalog/accounting_settings.c src/catalog/payroll.c
