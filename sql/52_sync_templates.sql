@@ -60,7 +60,7 @@ SELECT owner, template, objects, direction, match_on, xero_filter, conflict, ini
 	(SELECT count(*) FROM jsonb_object_keys(fields)) AS fields
 	FROM xero_fdw.sync_templates ORDER BY template;
 
--- Each fits, whole.
+-- 1. Each fits, whole.
 CREATE SCHEMA payroll;
 IMPORT FOREIGN SCHEMA payroll_au FROM SERVER xero INTO payroll;
 SELECT xero_fdw.create_sync_from('salesforce contacts', 'sc', 'salesforce.contact');
@@ -78,7 +78,7 @@ SELECT s.name, s.xero_table, s.direction, count(*) AS fields,
 FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 GROUP BY 1, 2, 3 ORDER BY 1;
 
--- What the expressions make of records, and that their way back changes nothing
+-- 2. What the expressions make of records, and that their way back changes nothing
 -- but the spelling.
 CREATE FUNCTION evaluate(expression text, relation text, alias text, condition text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -123,13 +123,13 @@ FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 SELECT f.field, evaluate(f.to_local, 'xero.items', 'xero', $$code = 'GB1-White'$$)
 FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
 	WHERE s.name = 'items' AND f.to_local IS NOT NULL ORDER BY 1;
--- Whoever may connect may make templates: not too many, and none that is too large.
+-- 3. Whoever may connect may make templates: not too many, and none that is too large.
 SELECT count(xero_fdw.create_template('many ' || n, '{accounting/Contacts}', 'pull', '{"name": "name"}'))
 FROM generate_series(1, 101) AS n;
 SELECT * FROM error_of($$SELECT xero_fdw.create_template('large', '{accounting/Contacts}', 'pull',
 	'{"name": "name"}', repeat('x', 70000))$$);
 
--- They call what they mean under any search path.  In the first schema of this
+-- 4. They call what they mean under any search path.  In the first schema of this
 -- one, another role has made a type, a function and an operator of each name of
 -- pg_catalog that stands anywhere in them, with the same arguments, and with such
 -- as fit better; each raises an error.
@@ -253,7 +253,26 @@ tried AS (
 SELECT name, count(*) AS expressions, count(captured) AS captured FROM tried GROUP BY name ORDER BY name COLLATE "C";
 
 SELECT FROM (SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs) AS dropped;
--- and the syncs run, both ways
+-- 5. and an ordinary role makes the syncs, and runs them, both ways
+SELECT current_user AS superuser \gset
+CREATE ROLE regress_xero_shop LOGIN;
+CREATE USER MAPPING FOR regress_xero_shop SERVER xero OPTIONS (access_token 'sandbox-token');
+GRANT USAGE ON SCHEMA xero, payroll, hostile, hostile_types TO regress_xero_shop;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA xero TO regress_xero_shop;
+GRANT SELECT ON ALL TABLES IN SCHEMA payroll TO regress_xero_shop;
+DO $$
+DECLARE
+	owned regclass;
+BEGIN
+	ALTER SCHEMA salesforce OWNER TO regress_xero_shop;
+	ALTER SCHEMA shop OWNER TO regress_xero_shop;
+	FOR owned IN
+			SELECT oid FROM pg_class WHERE relkind = 'r'
+				AND relnamespace IN ('salesforce'::regnamespace, 'shop'::regnamespace) LOOP
+		EXECUTE format('ALTER TABLE %s OWNER TO regress_xero_shop', owned);
+	END LOOP;
+END $$;
+\c - regress_xero_shop
 INSERT INTO salesforce.account (name, phone, billingcity) VALUES ('Hostile Ltd', '08 1', 'Perth');
 INSERT INTO shop.stock (code, name) VALUES ('HOSTILE', 'Hostile');
 INSERT INTO shop.orders (contact_id, order_number, order_date, due_date, description, quantity, unit_price, account_code)
@@ -281,6 +300,10 @@ CALL xero_fdw.run_sync('accounts');
 RESET search_path;
 SELECT sync, state, created > 0 AS created, pushed, issues, error FROM xero_fdw.sync_runs ORDER BY sync;
 SELECT sync, message FROM xero_fdw.sync_issues;
+\c - :superuser
+REASSIGN OWNED BY regress_xero_shop TO CURRENT_USER;
+DROP OWNED BY regress_xero_shop;
+DROP ROLE regress_xero_shop;
 DROP SCHEMA hostile, hostile_types CASCADE;
 DROP OWNED BY regress_xero_hostile;
 DROP ROLE regress_xero_hostile;
@@ -291,7 +314,7 @@ TRUNCATE salesforce.contact, salesforce.account, salesforce.opportunity, shop.co
 	shop.orders, shop.employee, shop.account;
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset
 
--- Columns that are not there are left out; what is given goes before.
+-- 6. Columns that are not there are left out; what is given goes before.
 ALTER TABLE shop.stock DROP COLUMN value, DROP COLUMN description;
 ALTER TABLE shop.stock ADD COLUMN price numeric;
 SELECT xero_fdw.create_sync_from('stock items', 'items', 'shop.stock', direction => 'pull',
@@ -311,7 +334,7 @@ SELECT xero_fdw.create_sync_from('salesforce contacts', 'bare', 'shop.bare', dir
 SELECT field, direction FROM xero_fdw.sync_field ORDER BY 1;
 SELECT xero_fdw.drop_sync('bare');
 
--- bad input
+-- 7. bad input
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('nowhere', 'x', 'shop.bare')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from(NULL, 'x', 'shop.bare')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'x', NULL)$$);
@@ -321,7 +344,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'x', 's
 	fields => '[]')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'x', 'shop.stock',
 	direction => 'sideways')$$);
--- which foreign table is meant
+-- 8. which foreign table is meant
 DROP SCHEMA payroll CASCADE;
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('employees', 'x', 'shop.employee')$$);
 CREATE FOREIGN TABLE xero.more_items (
@@ -336,7 +359,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'items'
 	'xero.contacts')$$);
 DROP FOREIGN TABLE xero.more_items;
 
--- one's own
+-- 9. one's own
 SELECT xero_fdw.create_template('codes', '{accounting/Items}', 'pull', '{"code": "code"}');
 SELECT xero_fdw.create_sync_from('codes', 'codes', 'shop.stock');
 SELECT direction, fields, conflict FROM xero_fdw.syncs;
@@ -355,7 +378,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_template('bad', '{accounting/Ite
 	'{"a": null, "b": ["code"], "c": {"xero": 1}, "d": {"xeor": "code"}, "e": {"key": "yes"},
 		"f": {"xero": "code", "direction": "up"}, "g": {"key": true}, "h": "code"}', match_on => '{h,i}')$$);
 
--- Everybody has templates of their own, under any name, and sees all; what others
+-- 10. Everybody has templates of their own, under any name, and sees all; what others
 -- have made is used only if they are named.
 CREATE ROLE regress_xero_ann;
 CREATE ROLE regress_xero_bob;
@@ -394,7 +417,7 @@ SELECT fields FROM xero_fdw.syncs;
 SELECT xero_fdw.drop_sync('items');
 SELECT xero_fdw.drop_template('stock items');
 RESET SESSION AUTHORIZATION;
--- a foreign table of another role is not chosen unasked
+-- 11. a foreign table of another role is not chosen unasked
 CREATE FOREIGN TABLE shop.items (tenant_id uuid, item_id uuid, code text, name text)
 	SERVER xero OPTIONS (object 'accounting/Items');
 GRANT SELECT ON shop.items TO PUBLIC;
@@ -410,7 +433,7 @@ REVOKE SELECT ON xero.items FROM regress_xero_ann;
 SET SESSION AUTHORIZATION regress_xero_ann;
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync_from('stock items', 'x', 'shop.stock')$$);
 RESET SESSION AUTHORIZATION;
--- a role that was dropped leaves no templates to the next of its name
+-- 12. a role that was dropped leaves no templates to the next of its name
 DROP FOREIGN TABLE shop.items;
 DROP OWNED BY regress_xero_bob;
 DROP ROLE regress_xero_bob;
