@@ -237,19 +237,6 @@ xero_parent_batch(const XeroTable *table)
 		Min(MAX_KEYS, Max(parent->writes->update_batch, 1));
 }
 
-void
-xero_append_whole_list(StringInfo query, const XeroObject *object)
-{
-	for (int i = 0; i < object->nparams; i++)
-	{
-		if (object->params[i].kind == XERO_PARAM_ARCHIVED)
-			appendStringInfo(query, "&%s=true", object->params[i].name);
-	}
-	appendStringInfo(query, "&page=1&pageSize=%d%s",
-					 object->default_page_size,
-					 object->has_unitdp ? "&unitdp=4" : "");
-}
-
 /* The path and the query that read records; keys are NIL for EXPLAIN. */
 char *
 xero_parent_request(const XeroTable *table, List *keys, char **query)

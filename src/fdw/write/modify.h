@@ -269,6 +269,9 @@ extern int	xero_write_batch(const XeroTable *table, CmdType operation,
 extern char *xero_write_path(const XeroTable *table, CmdType operation,
 							 int batch, const char *parent_key, const char *key);
 extern char *xero_record_path(const XeroObject *object, const char *key);
+
+/* Parameters by which a list has all records that it could have. */
+extern void xero_append_whole_list(StringInfo query, const XeroObject *object);
 extern const char *xero_write_method(const XeroTable *table,
 									 CmdType operation, int batch);
 extern char *xero_write_query(const XeroTable *table, CmdType operation,
@@ -369,7 +372,6 @@ extern XeroChildRows *xero_child_rows_create(XeroModify *state);
 extern int	xero_parent_batch(const XeroTable *table);
 extern char *xero_parent_request(const XeroTable *table, List *keys,
 								 char **query);
-extern void xero_append_whole_list(StringInfo query, const XeroObject *object);
 extern void xero_child_rows_send(XeroModify *state, const XeroQueue *queue,
 								 List *groups, TupleTableSlot *slot,
 								 MemoryContext row_cxt);

@@ -258,6 +258,19 @@ xero_record_path(const XeroObject *object, const char *key)
 					encode_key(object, key));
 }
 
+void
+xero_append_whole_list(StringInfo query, const XeroObject *object)
+{
+	for (int i = 0; i < object->nparams; i++)
+	{
+		if (object->params[i].kind == XERO_PARAM_ARCHIVED)
+			appendStringInfo(query, "&%s=true", object->params[i].name);
+	}
+	appendStringInfo(query, "&page=1&pageSize=%d%s",
+					 object->default_page_size,
+					 object->has_unitdp ? "&unitdp=4" : "");
+}
+
 /* Keys are NULL for EXPLAIN, which has none. */
 char *
 xero_write_path(const XeroTable *table, CmdType operation, int batch,
