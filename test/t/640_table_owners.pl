@@ -73,6 +73,7 @@ sub everything
 {
 	my ($name, $session, $owner, $table, $sync, $may_fail) = @_;
 	my $n = ++$turn;
+	$session->rows('SELECT xero_fdw.version()');    # loads the library, whose settings are looked at
 	my $before = $session->rows($settings);
 	my $change = sub {
 		my ($sql) = @_;
