@@ -14,13 +14,11 @@ $$;
 COMMENT ON FUNCTION xero_fdw._insert_fields(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: stores the fields of a sync';
 
--- Whose sync is it?  Null if the table is gone.
+-- Whose sync is it?  Null if the table is gone.  What is true now, whatever the
+-- snapshot of the transaction shows.
 CREATE FUNCTION xero_fdw._sync_owner(local_table oid) RETURNS oid
-	LANGUAGE sql STABLE STRICT
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT c.relowner FROM pg_class AS c WHERE c.oid = local_table
-$$;
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_sync_owner';
 COMMENT ON FUNCTION xero_fdw._sync_owner(oid) IS
 	'internal: the owner of a local table, who owns its syncs';
 
@@ -78,20 +76,25 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._require_owner(xero_fdw.sync) IS
 	'internal: an error unless the caller owns a sync and has confirmed it';
 
--- To be called before anything of a sync runs as the caller: nobody gives its
--- tables away, or alters them, until the transaction ends.
-CREATE FUNCTION xero_fdw._hold(definition xero_fdw.sync) RETURNS void
+-- To be called before anything of a sync runs as the caller: nobody gives away, or
+-- alters, what it reads or writes, until the transaction ends.  The local table is
+-- let alone where only Xero is asked, as that may take a while.
+CREATE FUNCTION xero_fdw._hold(definition xero_fdw.sync, "rows" boolean DEFAULT true)
+	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM xero_fdw._hold_table(definition.local_table), xero_fdw._hold_table(definition.xero_table);
+	PERFORM xero_fdw._hold_table(definition.xero_table);
+	IF "rows" THEN
+		PERFORM xero_fdw._hold_table(definition.local_table);
+	END IF;
 	PERFORM xero_fdw._require_owner(definition);
 	PERFORM xero_fdw._raise_faults(
 		format('sync "%s" cannot read foreign table %s', definition.name, definition.xero_table),
 		ARRAY(SELECT xero_fdw._check_types(definition.xero_table)));
 END $$;
-COMMENT ON FUNCTION xero_fdw._hold(xero_fdw.sync) IS
+COMMENT ON FUNCTION xero_fdw._hold(xero_fdw.sync, boolean) IS
 	'internal: an error unless the tables of a sync are as the caller may use them, until the transaction ends';
 
 CREATE FUNCTION xero_fdw._lock_sync(definition xero_fdw.sync) RETURNS void

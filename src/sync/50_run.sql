@@ -215,7 +215,7 @@ DECLARE
 	made record;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = state.sync_id;
-	PERFORM xero_fdw._hold(self);
+	PERFORM xero_fdw._hold(self, self.mirror OR state.phase <> ALL ('{pull,settle,push,send}'));
 	CASE state.phase
 	WHEN 'start' THEN state := xero_fdw._step_start(self, state);
 	WHEN 'compare' THEN state := xero_fdw._step_compare(self, state);

@@ -339,6 +339,24 @@ is($crm->session->wait->{state}, '00000', 'the first run ends well');
 nothing_left('two at once');
 $twin->quit;
 
+# Nobody waits for a run that waits for Xero.
+start_slow(1500);
+is($other->try(q{BEGIN; SET LOCAL lock_timeout = '500ms'; LOCK TABLE crm.contacts IN ACCESS EXCLUSIVE MODE; COMMIT})->{state}, '00000',
+	'the local table is free while the run asks Xero');
+is($crm->session->wait->{state}, '00000', '... which goes on');
+nothing_left('beside a lock of the table');
+
+# Whose table it is, is what is true now and not what an old snapshot shows.
+$crm->rows('CREATE TABLE crm.handed (id integer PRIMARY KEY, name text)');
+$crm->rows(q{SELECT xero_fdw.create_sync('handed', 'xero.contacts', 'crm.handed', 'push', '{"name": "name"}')});
+$crm->rows('BEGIN ISOLATION LEVEL REPEATABLE READ');
+is($crm->rows('SELECT count(*) > 0 FROM pg_class'), 't', 'a snapshot from before');
+$crm->superuser->rows('ALTER TABLE crm.handed OWNER TO CURRENT_USER; ALTER TABLE crm.handed ENABLE ROW LEVEL SECURITY');
+is($crm->session->try(q{SELECT * FROM xero_fdw.plan_sync('handed')})->{state}, '42704', '... does not make it theirs who had it');
+$crm->session->try('ROLLBACK');
+$crm->superuser->rows('DROP TABLE crm.handed');
+$crm->reconnect;
+
 # The backend is gone
 foreach my $how ('pg_terminate_backend', 'kill -9')
 {

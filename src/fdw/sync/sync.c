@@ -11,6 +11,7 @@
 
 #include "fdw/sync/sync.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "api/call/session.h"
 #include "catalog/catalog.h"
@@ -27,10 +28,12 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(xero_push_rules);
 PG_FUNCTION_INFO_V1(xero_session);
+PG_FUNCTION_INFO_V1(xero_sync_owner);
 PG_FUNCTION_INFO_V1(xero_sync_list_size);
 PG_FUNCTION_INFO_V1(xero_list_columns);
 PG_FUNCTION_INFO_V1(xero_sync_organisations);
@@ -168,6 +171,20 @@ xero_session(PG_FUNCTION_ARGS)
 	nulls[5] = !xero_session_clock_offset(&offset.time);
 	values[5] = IntervalPGetDatum(&offset);
 	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));
+}
+
+/* SQL: _sync_owner(local_table) */
+Datum
+xero_sync_owner(PG_FUNCTION_ARGS)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, PG_GETARG_DATUM(0));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		PG_RETURN_NULL();
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	PG_RETURN_OID(owner);
 }
 
 /* SQL: _list_size(relation) */

@@ -10,8 +10,8 @@
  *
  * Elsewhere a refusal is status 400: with the element and its messages
  * ("Elements"), with a "problem" (payroll in the UK and NZ, where it is one
- * whatever the status), or with a message about the whole request.  Reasons stand at the element, or inside of it, at
- * the line that is at fault.
+ * whatever the status), or with a message about the whole request.  Reasons
+ * stand at the element, or inside of it, at the line that is at fault.
  *
  *-------------------------------------------------------------------------
  */

@@ -270,7 +270,7 @@ extern char *xero_write_path(const XeroTable *table, CmdType operation,
 							 int batch, const char *parent_key, const char *key);
 extern char *xero_record_path(const XeroObject *object, const char *key);
 
-/* Parameters by which a list has all records that it could have. */
+/* What makes a query that of a whole list, archived records too. */
 extern void xero_append_whole_list(StringInfo query, const XeroObject *object);
 extern const char *xero_write_method(const XeroTable *table,
 									 CmdType operation, int batch);
@@ -364,9 +364,8 @@ extern XeroOutcome *xero_verify_deletion(const XeroResponse *response);
 
 /*
  * in child_rows.c: what rows inside of records need; how many records are read and
- * written at once, and how the first is done; what makes a query that of a
- * whole list, archived records too; and writing rows that wait, one group for
- * each record
+ * written at once, and how the first is done; and writing rows that wait, one
+ * group for each record
  */
 extern XeroChildRows *xero_child_rows_create(XeroModify *state);
 extern int	xero_parent_batch(const XeroTable *table);
