@@ -24,7 +24,8 @@ BEGIN
 END $$;
 
 -- pg_write_all_data is every table's.  But what stands in these becomes statements
--- of others, or is written to Xero by their rights.
+-- of others, or is written to Xero by their rights; and an audit is not for those
+-- whom it is about.
 DO $$
 DECLARE
 	relation regclass;
@@ -32,8 +33,8 @@ BEGIN
 	FOR relation IN
 			SELECT c.oid FROM pg_class AS c
 			WHERE c.relnamespace = 'xero_fdw'::regnamespace AND c.relkind = 'r'
-				AND c.relname ~ '^sync($|_)' LOOP
-		EXECUTE format('CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE ON %s'
+				AND c.relname ~ '^(sync($|_)|audit_entry$)' LOOP
+		EXECUTE format('CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
 			' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes()', relation);
 	END LOOP;
 END $$;
@@ -47,7 +48,7 @@ BEGIN
 	FOR relation IN
 			SELECT c.oid FROM pg_class AS c
 			WHERE c.relnamespace = 'xero_fdw'::regnamespace
-				AND c.relkind IN ('r', 'S') AND c.relname ~ '^sync($|_(?!templates))'
+				AND c.relkind IN ('r', 'S') AND c.relname ~ '^(sync($|_(?!templates))|audit_entry($|_))'
 			ORDER BY c.oid LOOP
 		PERFORM pg_extension_config_dump(relation, '');
 		EXECUTE format('GRANT SELECT ON %s TO pg_database_owner', relation);

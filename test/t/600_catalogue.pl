@@ -50,7 +50,7 @@ is(join("\n", map { s/.*\|//r } @unknown), '', 'no other function is for everybo
 is(join("\n", rows(q{
 	SELECT p.oid::regprocedure || ' ' || a.grantee::regrole FROM pg_proc AS p, aclexplode(p.proacl) AS a
 	WHERE p.pronamespace = 'xero_fdw'::regnamespace AND a.grantee NOT IN (0, p.proowner)
-		AND NOT (a.grantee = 'pg_read_all_stats'::regrole AND p.proname IN ('_requests', '_progress', '_budget'))
+		AND NOT (a.grantee = 'pg_read_all_stats'::regrole AND p.proname IN ('_requests', '_progress', '_budget', '_audit_status'))
 		AND NOT a.grantee = 'pg_database_owner'::regrole ORDER BY 1})), '', '... nor for somebody');
 is(join("\n", rows(q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'xero_fdw'::regnamespace AND proname ~ '^_'
 		AND has_function_privilege('nobody', oid, 'EXECUTE')
@@ -105,8 +105,8 @@ is(join("\n", grep { !$readable{$_} } @selectable), '', 'no other relation can b
 is(join("\n", rows(q{
 	SELECT c.oid::regclass || ' ' || a.grantee::regrole || ' ' || a.privilege_type FROM pg_class AS c, aclexplode(c.relacl) AS a
 	WHERE c.relnamespace = 'xero_fdw'::regnamespace AND a.grantee NOT IN (0, c.relowner) AND NOT (a.privilege_type = 'SELECT' AND (
-			a.grantee = 'pg_read_all_stats'::regrole AND c.relname IN ('budget', 'requests', 'progress')
-			OR a.grantee = 'pg_database_owner'::regrole AND c.relname ~ '^sync')) ORDER BY 1})), '', '... nor by some');
+			a.grantee = 'pg_read_all_stats'::regrole AND c.relname IN ('budget', 'requests', 'progress', 'audit', 'audit_status')
+			OR a.grantee = 'pg_database_owner'::regrole AND c.relname ~ '^(sync|audit_entry)')) ORDER BY 1})), '', '... nor by some');
 
 # What can be read by all can be read: the functions of a view are executed by
 # whoever reads it.

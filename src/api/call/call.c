@@ -19,6 +19,7 @@
 
 #include <math.h>
 
+#include "api/audit/audit.h"
 #include "api/budget/budget.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/call.h"
@@ -55,6 +56,8 @@ typedef enum CallState
 	CALL_GRANT,					/* waits for leave to call */
 	CALL_TOKEN,					/* has that, waits for a token; if for too
 								 * long, then GRANT */
+	CALL_AUDIT,					/* of a write: waits until the audit knows of
+								 * the attempt, then TOKEN */
 	CALL_SENDING,				/* the attempt is under way */
 	CALL_BACKOFF,				/* waits until resume_at, then GRANT */
 	CALL_DONE					/* response or failure is there */
@@ -90,6 +93,7 @@ struct XeroCall
 	double		stalled_ms;		/* for limits, not charged yet */
 	double		sent_at;
 	XeroLoggedRequest logged;	/* the present attempt */
+	XeroAudit  *audit;			/* of a write, or NULL */
 
 	XeroFailure *failure;
 	XeroResponse response;
@@ -123,6 +127,27 @@ note_error(XeroCall *call, const char *what, bool doubtful)
 				 doubtful ? ", outcome unknown" : "");
 }
 
+/* How the attempt has ended; of one that was answered, more may be to tell. */
+static void
+end_audit(XeroCall *call, int status, const char *what, bool doubtful,
+		  const char *correlation_id)
+{
+	char		error[64];
+
+	if (call->audit == NULL)
+		return;
+	snprintf(error, sizeof(error), "%s%s", what,
+			 doubtful ? ", outcome unknown" : "");
+	xero_audit_end(call->audit, status, error, correlation_id);
+}
+
+static void
+close_audit(XeroCall *call)
+{
+	if (call->audit != NULL)
+		xero_audit_close(call->audit);
+}
+
 /* Reset callback: the call goes, whatever it was doing. */
 static void
 abandon_call(void *arg)
@@ -139,10 +164,12 @@ abandon_call(void *arg)
 			call->logged.elapsed_ms = xero_clock_ms() - call->sent_at;
 			note_error(call, "abandoned", call->is_write);
 			xero_request_log_add(&call->logged);
+			end_audit(call, 0, "abandoned", true, NULL);
 		}
 		xero_http_free(call->http);
 		call->http = NULL;
 	}
+	close_audit(call);
 	xero_token_leave(&call->ticket);
 	if (call->state == CALL_SENDING)
 		xero_budget_abandon(&call->grant);
@@ -176,6 +203,11 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->spec.idempotency_key = xero_copy_text(spec->idempotency_key);
 	call->spec.subject = xero_copy_text(spec->subject);
 	call->is_write = strcmp(spec->method, "GET") != 0;
+	if (call->is_write && !spec->unaudited)
+		call->audit = xero_audit_create(server, spec->method, spec->path,
+										spec->idempotency_key,
+										spec->record_keys);
+	call->response.audit = call->audit;
 	call->doubtful_at = spec->sent_before ?
 		xero_clock_ms() - spec->sent_ago : -INFINITY;
 
@@ -239,6 +271,7 @@ fail_call(XeroCall *call, XeroFailure *failure)
 		failure = xero_failure_of_doubt(&doubt, failure);
 	}
 	call->failure = failure;
+	close_audit(call);
 	finish_call(call);
 }
 
@@ -343,6 +376,11 @@ want_token(XeroCall *call, double *resume_at)
 				xero_budget_return(&call->grant);
 				call->state = CALL_GRANT;
 			}
+			else if (call->audit != NULL && !xero_audit_is_open(call->audit))
+			{
+				xero_audit_begin(call->audit, call->attempt + 1);
+				call->state = CALL_AUDIT;
+			}
 			else
 				send_attempt(call, token);
 			break;
@@ -351,6 +389,15 @@ want_token(XeroCall *call, double *resume_at)
 			fail_call(call, failure);
 			break;
 	}
+	return true;
+}
+
+static bool
+want_audit(XeroCall *call, double *resume_at)
+{
+	if (!xero_audit_may_send(call->audit, resume_at))
+		return false;
+	call->state = CALL_TOKEN;	/* it may have ended meanwhile */
 	return true;
 }
 
@@ -373,6 +420,9 @@ log_answer(XeroCall *call, const XeroHttpResult *result,
 		note_error(call, xero_situation_name(situation),
 				   call->is_write && xero_perhaps_done(situation));
 	xero_request_log_answer(&call->logged, result);
+	end_audit(call, result->status,
+			  situation == XERO_FINE ? "" : xero_situation_name(situation),
+			  xero_perhaps_done(situation), result->correlation_id);
 	cost.bytes_in = result->bytes_in;
 	spend(call, &cost);
 	xero_session_note_clock(result);
@@ -565,6 +615,7 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 												  &document, &decision);
 			break;
 	}
+	close_audit(call);
 	xero_http_free(call->http);
 	call->http = NULL;
 }
@@ -607,6 +658,9 @@ advance(XeroCall *call, double *resume_at)
 			break;
 		case CALL_TOKEN:
 			moved = want_token(call, resume_at);
+			break;
+		case CALL_AUDIT:
+			moved = want_audit(call, resume_at);
 			break;
 		case CALL_SENDING:
 			moved = take_answer(call);
@@ -732,6 +786,9 @@ xero_call_obstacle(XeroCall *call)
 			return queue_call(call);
 		case CALL_TOKEN:
 			obstacle.what = "token";
+			break;
+		case CALL_AUDIT:
+			obstacle.what = "audit";
 			break;
 		case CALL_BACKOFF:
 			return wait_for_retry(call);

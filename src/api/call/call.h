@@ -13,6 +13,7 @@
 
 #include "compat.h"
 
+#include "api/audit/audit.h"
 #include "api/report/failure.h"
 #include "api/shared/server.h"
 
@@ -42,6 +43,9 @@ typedef struct XeroCallSpec
 								 * and may have been carried out ... */
 	double		sent_ago;		/* ... so many ms ago */
 	const char *subject;		/* what is written, for errors, or NULL */
+	List	   *record_keys;	/* of what is written, for the audit: char *,
+								 * NULL for new ones */
+	bool		unaudited;		/* a write that the caller itself puts there */
 	XeroCallStats *stats;		/* must outlive the call; NULL for one that
 								 * Xero does not count */
 	void		(*dropped) (const XeroCall *call);	/* before it goes,
@@ -53,6 +57,9 @@ typedef struct XeroResponse
 {
 	int			status;			/* 200, 204, or what the spec allows */
 	bool		perhaps_done;	/* an attempt before may have done the work */
+	XeroAudit  *audit;			/* of a write: which records were written may
+								 * be added; closed with the call if not
+								 * before; or NULL */
 	char	   *body;			/* NUL at body[len] */
 	size_t		len;
 	const char *detail;			/* "HTTP status 200, correlation id ..." for

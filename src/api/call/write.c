@@ -159,6 +159,7 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	call_spec.sent_before = spec->key != NULL && spec->key_age >= 0;
 	call_spec.sent_ago = spec->key_age;
 	call_spec.subject = spec->subject;
+	call_spec.record_keys = spec->record_keys;
 	call_spec.stats = spec->stats;
 	call_spec.dropped = note_dropped;
 

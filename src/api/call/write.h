@@ -22,6 +22,8 @@ typedef struct XeroWriteSpec
 	const char *query;			/* percent-encoded, "" if none */
 	const char *body;			/* UTF-8, or NULL */
 	const char *subject;		/* what is written, for errors */
+	List	   *record_keys;	/* and for the audit: char *, NULL for new
+								 * ones */
 	const char *key;			/* idempotency key; NULL: a fresh one */
 	double		key_age;		/* ms since this request was first sent with
 								 * that key, -1 if it never was */

@@ -124,6 +124,7 @@ xero_end_connection(const XeroServer *server,
 	spec.path = psprintf("/connections/%s", organisation->connection_id);
 	spec.query = "";
 	spec.missing_ok = true;
+	spec.unaudited = true;
 	call = xero_call_begin(CurrentMemoryContext, server, &spec);
 	(void) xero_call_finish(call);
 	xero_call_free(call);

@@ -7,6 +7,7 @@
  */
 #include "compat.h"
 
+#include "api/audit/audit.h"
 #include "api/budget/entries.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/write.h"
@@ -33,6 +34,7 @@ xero_api_init(void)
 	xero_issuer_init();
 	xero_request_log_init();
 	xero_budget_init();
+	xero_audit_init();
 	xero_shared_tokens_init();
 	xero_shared_init();
 }

@@ -255,20 +255,45 @@ static XeroOutcome *
 read_outcomes(XeroModify *state, const XeroResponse *response,
 			  const XeroWriteSpec *request, List *rows)
 {
-	List	   *keys = NIL;
-	ListCell   *lc;
-
 	if (request->body == NULL)
 		return read_deletion(state, response);
 	if (response->status == 404)
 		return make_missing(list_length(rows));
+	return xero_answer_read(state->answer, response, request->record_keys);
+}
+
+/* The keys of the records that the rows are about; NULL for new ones. */
+static List *
+record_keys(List *rows)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
 	foreach(lc, rows)
 	{
 		XeroPendingRow *row = lfirst(lc);
 
 		keys = lappend(keys, row->parts != NIL ? row->parent_key : row->key);
 	}
-	return xero_answer_read(state->answer, response, keys);
+	return keys;
+}
+
+/* Tell the audit the keys that Xero has given to new records. */
+static void
+audit_new_records(XeroAudit *audit, List *keys, const XeroOutcome *outcomes)
+{
+	List	   *given = NIL;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		const XeroOutcome *outcome = &outcomes[foreach_current_index(lc)];
+
+		if (lfirst(lc) == NULL && outcome->stored && outcome->key != NULL)
+			given = lappend(given, outcome->key);
+	}
+	xero_audit_add_keys(audit, given);
+	xero_audit_close(audit);
 }
 
 static void
@@ -309,6 +334,7 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 									 xero_write_allows_backorders());
 	request.body = make_body(state, rows);
 	request.subject = xero_make_subject(rows);
+	request.record_keys = record_keys(rows);
 	request.missing_ok = request.body == NULL ||
 		spec->rules->place == XERO_PLACE_BELOW;
 	request.stats = &state->tally.stats;
@@ -325,12 +351,14 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 		list_length(rows) > 1)
 	{
 		/* Xero tells of the failed ones only: ask about each */
+		xero_audit_close(response->audit);
 		foreach(lc, rows)
 			xero_send_request(state, queue, list_make1(lfirst(lc)), slot,
 							  row_cxt);
 		return;
 	}
 	outcomes = read_outcomes(state, response, &request, rows);
+	audit_new_records(response->audit, request.record_keys, outcomes);
 	state->response = response;
 	judge_rows(state, rows, outcomes);
 	show_progress(&state->tally);

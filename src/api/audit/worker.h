@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.h
+ *	  The background worker that keeps the table of the audit.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef XERO_AUDIT_WORKER_H
+#define XERO_AUDIT_WORKER_H
+
+#include "compat.h"
+
+/* In _PG_init: defines xero_fdw.audit_history. */
+extern void xero_audit_worker_init(void);
+
+/*
+ * Have one started for this database.  Allocates nothing, so it can be used
+ * while cleaning up.
+ */
+extern void xero_audit_start_worker(void);
+
+#endif							/* XERO_AUDIT_WORKER_H */
