@@ -88,6 +88,7 @@ static const XeroOption xero_options[] = {
 
 	{"client_secret", UserMappingRelationId, OPT_SECRET},
 	{"access_token", UserMappingRelationId, OPT_SECRET},
+	{"updatable", UserMappingRelationId, OPT_BOOLEAN},
 
 	{"object", ForeignTableRelationId, OPT_OBJECT},
 	{"include_archived", ForeignTableRelationId, OPT_BOOLEAN},
@@ -418,22 +419,6 @@ xero_get_login(Oid serverid)
 	return login;
 }
 
-bool
-xero_server_updatable(Oid serverid)
-{
-	return get_boolean(GetForeignServer(serverid)->options, "updatable", true);
-}
-
-const XeroObject *
-xero_table_object(Oid relid, bool *updatable)
-{
-	ForeignTable *ft = GetForeignTable(relid);
-
-	*updatable = get_boolean(ft->options, "updatable",
-							 xero_server_updatable(ft->serverid));
-	return xero_find_object(get_string(ft->options, "object", ""));
-}
-
 /* The user mapping that applies, or InvalidOid; GetUserMapping() would fail. */
 static Oid
 find_user_mapping(Oid serverid, Oid userid)
@@ -449,6 +434,64 @@ find_user_mapping(Oid serverid, Oid userid)
 							   ObjectIdGetDatum(InvalidOid),
 							   ObjectIdGetDatum(serverid));
 	return umid;
+}
+
+static List *
+user_mapping_options(Oid serverid, Oid userid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID,
+										ObjectIdGetDatum(find_user_mapping(serverid, userid)));
+	List	   *options = NIL;
+	Datum		datum;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple))
+		return NIL;
+	datum = SysCacheGetAttr(USERMAPPINGOID, tuple,
+							Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+		options = untransformRelOptions(datum);
+	ReleaseSysCache(tuple);
+	return options;
+}
+
+static bool
+is_updatable(List *options)
+{
+	return get_boolean(options, "updatable", true);
+}
+
+bool
+xero_server_updatable(Oid serverid, Oid userid)
+{
+	return is_updatable(GetForeignServer(serverid)->options) &&
+		is_updatable(user_mapping_options(serverid, userid));
+}
+
+char *
+xero_read_only_option(const XeroTable *table, Oid userid)
+{
+	ForeignServer *fs = GetForeignServer(table->serverid);
+
+	if (!is_updatable(fs->options))
+		return psprintf("server \"%s\"", fs->servername);
+	if (OidIsValid(userid) &&
+		!is_updatable(user_mapping_options(table->serverid, userid)))
+		return psprintf("the user mapping for server \"%s\"",
+						fs->servername);
+	if (!table->updatable)
+		return psprintf("foreign table \"%s\"", table->name);
+	return NULL;
+}
+
+const XeroObject *
+xero_table_object(Oid relid, Oid userid, bool *updatable)
+{
+	ForeignTable *ft = GetForeignTable(relid);
+
+	*updatable = is_updatable(ft->options) &&
+		xero_server_updatable(ft->serverid, userid);
+	return xero_find_object(get_string(ft->options, "object", ""));
 }
 
 int
@@ -546,8 +589,7 @@ xero_get_table(Relation rel)
 	table->page_size = get_integer(ft->options, "page_size",
 								   get_integer(fs->options, "page_size",
 											   XERO_MAX_PAGE_SIZE));
-	table->updatable = get_boolean(ft->options, "updatable",
-								   xero_server_updatable(ft->serverid));
+	table->updatable = is_updatable(ft->options);
 	table->batch_size = get_integer(ft->options, "batch_size",
 									get_integer(fs->options, "batch_size",
 												XERO_MAX_BATCH_SIZE));

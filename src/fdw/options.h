@@ -40,8 +40,7 @@ typedef struct XeroTable
 	bool		include_archived;
 	bool		summary_only;
 	int			page_size;		/* the server's unless the table sets its own */
-	bool		updatable;		/* neither the table nor the server forbids
-								 * writing */
+	bool		updatable;		/* the table's own option */
 	int			batch_size;		/* rows of one write at most */
 	int			natts;
 	XeroTableColumn *columns;	/* by attribute number - 1 */
@@ -81,14 +80,26 @@ extern XeroServer *xero_get_server(Oid serverid, Oid userid);
 
 extern XeroLogin *xero_get_login(Oid serverid);
 
-/* Whether the server's tables may be written, unless they say otherwise. */
-extern bool xero_server_updatable(Oid serverid);
+/*
+ * The option "updatable" of a server, of a user mapping and of a foreign table:
+ * writing takes that none of them is false.
+ *
+ * Neither the server nor the user's mapping forbids it:
+ */
+extern bool xero_server_updatable(Oid serverid, Oid userid);
 
 /*
- * What a foreign table is made of, NULL if that is unknown, and whether
- * neither the table nor its server forbids writing.
+ * What it is whose option keeps the user from writing to the table, for a
+ * message; NULL if none does.  Without a user, mappings are not looked at.
  */
-extern const XeroObject *xero_table_object(Oid relid, bool *updatable);
+extern char *xero_read_only_option(const XeroTable *table, Oid userid);
+
+/*
+ * What a foreign table is made of, NULL if that is unknown, and whether no
+ * option keeps the user from writing to it.
+ */
+extern const XeroObject *xero_table_object(Oid relid, Oid userid,
+										   bool *updatable);
 
 /*
  * What the backend knows, without asking Xero, of the organisations that a

@@ -37,12 +37,7 @@ CREATE FUNCTION xero_fdw._xero_object(relation regclass,
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT o.object, o.operations,
-		coalesce(
-			(SELECT option_value FROM pg_options_to_table(t.ftoptions)
-				WHERE option_name = 'updatable'),
-			(SELECT option_value FROM pg_options_to_table(s.srvoptions)
-				WHERE option_name = 'updatable'),
-			'true')::boolean
+		xero_fdw._is_updatable(relation, xero_fdw._caller())
 	FROM pg_foreign_table AS t
 		JOIN pg_foreign_server AS s ON s.oid = t.ftserver
 		JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw

@@ -23,6 +23,7 @@
 #include "fdw/consent/table_scopes.h"
 #include "fdw/options.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 
 /* Add the words that are not there yet. */
 static void
@@ -88,7 +89,7 @@ derive_scopes(const XeroServer *server)
 		add_scope(&needs, ((XeroTableScope *) lfirst(lc))->scope);
 	if (tables == NIL)
 	{
-		bool		writes = xero_server_updatable(server->serverid);
+		bool		writes = xero_server_updatable(server->serverid, GetUserId());
 
 		for (int i = 0; i < xero_nobjects; i++)
 		{

@@ -45,7 +45,7 @@ xero_table_scopes(Oid serverid)
 		CHECK_FOR_INTERRUPTS();
 		if (form->ftserver != serverid)
 			continue;
-		object = xero_table_object(form->ftrelid, &writes);
+		object = xero_table_object(form->ftrelid, GetUserId(), &writes);
 		if (object == NULL)
 			continue;
 		tables = lappend(tables,

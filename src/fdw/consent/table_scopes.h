@@ -21,8 +21,9 @@ typedef struct XeroTableScope
 {
 	Oid			relid;
 	const XeroObject *object;
-	const char *scope;			/* to write if the table may be written, else
-								 * to read; NULL: none is needed */
+	const char *scope;			/* to write if the current user may write to
+								 * the table, else to read; NULL: none is
+								 * needed */
 } XeroTableScope;
 
 /* Of the server's foreign tables in this database: a list of these. */

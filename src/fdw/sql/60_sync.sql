@@ -21,6 +21,13 @@ CREATE FUNCTION xero_fdw._push_rules(
 COMMENT ON FUNCTION xero_fdw._push_rules(regclass, text) IS
 	'internal: how many rows one _push() takes, 0 if none, and which columns each must have';
 
+CREATE FUNCTION xero_fdw._is_updatable(relation regclass, role oid)
+	RETURNS boolean
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'xero_is_updatable';
+COMMENT ON FUNCTION xero_fdw._is_updatable(regclass, oid) IS
+	'internal: true if no option keeps the role from writing to a foreign table of xero_fdw';
+
 CREATE FUNCTION xero_fdw._session(
 		OUT calls bigint, OUT retries bigint, OUT bytes_in bigint,
 		OUT bytes_out bigint, OUT waited_ms double precision,

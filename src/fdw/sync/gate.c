@@ -244,11 +244,17 @@ xero_refuse_writes(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
+Oid
+xero_caller_role(void)
+{
+	return OidIsValid(caller.role) ? caller.role : GetUserId();
+}
+
 /* SQL: _caller() */
 Datum
 xero_caller(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_OID(OidIsValid(caller.role) ? caller.role : GetUserId());
+	PG_RETURN_OID(xero_caller_role());
 }
 
 /* SQL: _caller_path() */

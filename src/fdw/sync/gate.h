@@ -43,6 +43,9 @@ extern void xero_gate_enter(Oid engine, XeroIdentity *saved);
 extern void xero_gate_leave(const XeroIdentity *saved);
 extern void xero_gate_reset(const XeroIdentity *saved);
 
+/* Who came in by the gate; the current user if nobody has. */
+extern Oid	xero_caller_role(void);
+
 /* The owner of a function, who is the engine for those that it calls. */
 extern Oid	xero_engine_of(Oid function);
 

@@ -237,19 +237,17 @@ check_privileges(const Push *push)
 }
 
 static void
-check_writable(Relation rel, CmdType operation)
+check_pushable(Relation rel, CmdType operation)
 {
-	static const char *const messages[] = {
-		[CMD_INSERT] = "foreign table \"%s\" does not allow inserts",
-		[CMD_UPDATE] = "foreign table \"%s\" does not allow updates",
-		[CMD_DELETE] = "foreign table \"%s\" does not allow deletes",
-	};
+	XeroTable  *table = xero_get_table(rel);
 
-	xero_check_operation(xero_get_table(rel), operation);
-	if (!xero_is_writable(rel, operation))
+	xero_check_operation(table, operation);
+	if (table->object->parent != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg(messages[operation], RelationGetRelationName(rel))));
+				 errmsg("rows of foreign table \"%s\" cannot be pushed",
+						table->name),
+				 errdetail("They are parts of other records.")));
 }
 
 /* Is what UPDATE and DELETE take from the record there? */
@@ -423,7 +421,7 @@ begin_push(Relation rel, CmdType operation, Jsonb *rows)
 	const XeroModifySpec *spec;
 	ListCell   *lc;
 
-	check_writable(rel, operation);
+	check_pushable(rel, operation);
 	push->sink.stored = take_outcome;
 	push->sink.refused = take_errors;
 	state = xero_modify_begin(rel, GetUserId(), operation, false, &push->sink);

@@ -32,6 +32,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(xero_push_rules);
+PG_FUNCTION_INFO_V1(xero_is_updatable);
 PG_FUNCTION_INFO_V1(xero_session);
 PG_FUNCTION_INFO_V1(xero_sync_owner);
 PG_FUNCTION_INFO_V1(xero_sync_list_size);
@@ -98,8 +99,11 @@ xero_parse_operation(const char *operation)
 bool
 xero_is_writable(Relation rel, CmdType operation)
 {
-	return xero_get_table(rel)->object->parent == NULL &&
-		(xeroIsForeignRelUpdatable(rel) & (1 << operation)) != 0;
+	XeroTable  *table = xero_get_table(rel);
+
+	return table->object->parent == NULL &&
+		(xeroIsForeignRelUpdatable(rel) & (1 << operation)) != 0 &&
+		xero_read_only_option(table, xero_caller_role()) == NULL;
 }
 
 /* The columns that each row of a push must have, as text[]. */
@@ -132,6 +136,16 @@ xero_make_record(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 		elog(ERROR, "return type must be a row type");
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 nulls));
+}
+
+/* SQL: _is_updatable(relation, role) */
+Datum
+xero_is_updatable(PG_FUNCTION_ARGS)
+{
+	bool		updatable;
+
+	(void) xero_table_object(PG_GETARG_OID(0), PG_GETARG_OID(1), &updatable);
+	PG_RETURN_BOOL(updatable);
 }
 
 /* SQL: _push_rules(relation, operation) */

@@ -29,7 +29,7 @@ extern void xero_check_select(Relation rel);
 /* "insert", "update" or "delete" */
 extern CmdType xero_parse_operation(const char *operation);
 
-/* May rows of the table be written so?  Rows of a line table may not. */
+/* May the caller write rows of the table so?  Rows of a line table may not. */
 extern bool xero_is_writable(Relation rel, CmdType operation);
 
 /* A row as the result of a function that returns a record. */

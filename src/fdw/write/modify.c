@@ -169,6 +169,7 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 		  bool returning)
 {
 	spec->table = xero_get_table(rel);
+	xero_check_updatable(spec->table, operation, userid);
 	spec->object = spec->table->object;
 	spec->rules = spec->object->writes;
 	spec->operation = operation;
@@ -269,7 +270,12 @@ xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 					   List *fdw_private, int subplan_index, int eflags)
 {
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+	{
+		xero_check_updatable(xero_get_table(rri->ri_RelationDesc),
+							 mtstate->operation,
+							 xero_modify_user(rri, mtstate->ps.state));
 		return;
+	}
 	rri->ri_FdwState =
 		begin_statement(mtstate, rri, mtstate->operation,
 						list_nth(fdw_private, XERO_MODIFY_COLUMNS),

@@ -236,11 +236,18 @@ extern void xero_refuse_row(XeroModify *state, int sqlerrcode,
 
 /*
  * in write_plan.c: the name of a junk column with a column's old value; an ERROR
- * unless Xero offers the operation; and the columns (names in the catalogue)
+ * unless Xero offers the operation and the table allows it; and the columns (names in the catalogue)
  * of which it takes the present value
  */
 extern char *xero_junk_name(Oid relid, AttrNumber attno);
 extern void xero_check_operation(const XeroTable *table, CmdType operation);
+
+/*
+ * An ERROR if an option keeps the user from writing to the table; without a
+ * user, if it keeps everybody.
+ */
+extern void xero_check_updatable(const XeroTable *table, CmdType operation,
+								 Oid userid);
 extern List *xero_needed_columns(const XeroTable *table, CmdType operation);
 
 /* The attribute that holds such a column; ERROR if none does. */

@@ -155,15 +155,38 @@ xero_check_operation(const XeroTable *table, CmdType operation)
 		check_identity(table, table->object->parent, messages[operation]);
 	if (operation != CMD_INSERT)
 		check_identity(table, table->object, messages[operation]);
+	xero_check_updatable(table, operation, InvalidOid);
 }
 
+void
+xero_check_updatable(const XeroTable *table, CmdType operation, Oid userid)
+{
+	static const char *const messages[] = {
+		[CMD_INSERT] = "foreign table \"%s\" does not allow inserts",
+		[CMD_UPDATE] = "foreign table \"%s\" does not allow updates",
+		[CMD_DELETE] = "foreign table \"%s\" does not allow deletes",
+	};
+	const char *place = xero_read_only_option(table, userid);
+
+	if (place != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg(messages[operation], table->name),
+				 errdetail("The option \"updatable\" of %s is false.", place)));
+}
+
+/*
+ * The executor asks this of tables that it writes to in another's name, as
+ * those of views.  Whose user mapping that is, it does not say.
+ */
 int
 xeroIsForeignRelUpdatable(Relation rel)
 {
 	XeroTable  *table = xero_get_table(rel);
 	int			events = 0;
 
-	if (!table->updatable || table->object->writes == NULL)
+	if (table->object->writes == NULL ||
+		xero_read_only_option(table, InvalidOid) != NULL)
 		return 0;
 	for (CmdType operation = CMD_UPDATE; operation <= CMD_DELETE; operation++)
 	{

@@ -1,0 +1,100 @@
+# What the owner of a server allows, nobody else exceeds: to write at all, calls
+# of a statement, calls of a role in a day.  Settings, tables, mappings and roles
+# of one's own lift none of it.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroConsent;
+use XeroSession;
+use XeroTest;
+
+my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--minute-limit', 10_000, '--contacts', 50 ], server => { minute_limit => 10_000 }, import => undef,
+	conf => "xero_fdw.key_file = '" . XeroConsent::new_key_file() . "'");
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $root = XeroSession->new($node);
+$root->rows(<<'SQL');
+CREATE ROLE dave LOGIN;
+CREATE ROLE erin LOGIN;
+GRANT dave TO erin;
+GRANT USAGE ON FOREIGN SERVER xero TO dave, erin;
+CREATE SCHEMA dave AUTHORIZATION dave;
+SQL
+my $dave = XeroSession->new($node, user => 'dave');
+my $mark;
+
+# The statement fails so, and Xero hears nothing.
+sub refused
+{
+	my ($session, $name, $sql, $state, $text) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$mark = $sandbox->mark;
+	my $result = $session->try($sql);
+	is($result->{state}, $state, $name) or diag("$result->{rows}\n$result->{text}");
+	like($result->{text}, $text, '... and says why') if $text;
+	is_deeply([ grep { !/^GET / } $sandbox->calls($mark) ], [], '... and writes nothing');
+	return;
+}
+
+# ---- to read only ----
+
+my $tables = "IMPORT FOREIGN SCHEMA accounting LIMIT TO (contacts, contact_contact_persons) FROM SERVER xero INTO dave;
+	ALTER FOREIGN TABLE dave.contacts OPTIONS (ADD updatable 'true'); ALTER FOREIGN TABLE dave.contact_contact_persons OPTIONS (ADD updatable 'true');";
+$dave->rows("$tables CREATE TABLE dave.local (id integer PRIMARY KEY, contact_id uuid, name text); INSERT INTO dave.local VALUES (1, NULL, 'Of the sync');
+	PREPARE later AS INSERT INTO dave.contacts (name) VALUES (\$1)");
+my %write = (
+	INSERT => q{INSERT INTO dave.contacts (name) VALUES ('x')},
+	UPDATE => q{UPDATE dave.contacts SET first_name = 'x'},
+	DELETE => 'DELETE FROM dave.contacts',
+	MERGE => q{MERGE INTO dave.contacts c USING dave.local l ON c.name = l.name WHEN NOT MATCHED THEN INSERT (name) VALUES (l.name)},
+	EXPLAIN => q{EXPLAIN INSERT INTO dave.contacts (name) VALUES ('x')},
+	'a line table' => q{DELETE FROM dave.contact_contact_persons WHERE contact_id = (SELECT contact_id FROM dave.contacts LIMIT 1)},
+	'a plan that is kept' => q{EXECUTE later ('x')},
+	'a partition' => q{CREATE TABLE dave.parts (name text) PARTITION BY LIST (name); CREATE FOREIGN TABLE dave.part PARTITION OF dave.parts DEFAULT SERVER xero OPTIONS (object 'accounting/Contacts', updatable 'true'); INSERT INTO dave.parts VALUES ('x')});
+my $sync = q{SELECT xero_fdw.create_sync('mine', 'dave.contacts', 'dave.local', 'push', '{"contact_id": "contact_id", "name": "name"}')};
+$dave->rows("SET plan_cache_mode = force_generic_plan");
+is($dave->try(q{EXECUTE later ('Of dave')})->{state}, '00000', 'who may write, may');
+
+foreach my $case (
+	[ 'SERVER xero', qr/option "updatable" of server "xero" is false/ ],
+	[ 'USER MAPPING FOR PUBLIC SERVER xero', qr/option "updatable" of the user mapping for server "xero" is false/ ])
+{
+	my ($place, $why) = @$case;
+	$root->rows("ALTER $place OPTIONS (ADD updatable 'false')");
+	foreach my $name (sort keys %write)
+	{
+		# of a partition it is PostgreSQL that says so
+		refused($dave, "$place: $name", $write{$name}, $name eq 'MERGE' ? '0A000' : '55000',
+			$name eq 'MERGE' ? undef : $name eq 'a partition' && $place =~ /^SERVER/ ? qr/does not allow inserts/ : $why);
+		$dave->rows('DROP TABLE IF EXISTS dave.parts');
+	}
+	refused($dave, "$place: a sync", $sync, '0A000', qr/Foreign table dave\.contacts is read-only/);
+	refused($root, "$place: COPY", q{COPY dave.contacts (name) FROM PROGRAM 'echo x'}, '55000', qr/does not allow inserts/);
+	refused($root, "$place: a request of a sync", q{SELECT FROM xero_fdw._push('dave.contacts', 'insert', '[{"name": "x"}]', 'key')}, '55000', $why);
+	refused($dave, "$place: to change it", "ALTER $place OPTIONS (SET updatable 'true')", '42501', qr/must be owner of foreign server xero/);
+	is($dave->rows('SELECT count(name) > 5 FROM dave.contacts'), 't', '... while it is read');
+	$root->rows("ALTER $place OPTIONS (DROP updatable)");
+}
+
+# Whose mapping it is counts, as for reading.
+$root->rows(q{ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD updatable 'false');
+	CREATE USER MAPPING FOR postgres SERVER xero OPTIONS (access_token 'sandbox-token');
+	CREATE VIEW public.door AS SELECT contact_id, name FROM dave.contacts; GRANT SELECT, INSERT ON public.door TO dave;
+	GRANT ALL ON dave.contacts TO postgres;
+	CREATE VIEW dave.door AS SELECT contact_id, name FROM dave.contacts; ALTER VIEW dave.door OWNER TO dave});
+is($root->try(q{INSERT INTO dave.contacts (name) VALUES ('Of root')})->{state}, '00000', 'a mapping that may write');
+is($dave->try(q{INSERT INTO public.door (name) VALUES ('Of dave, by a view')})->{state}, '00000', '... also for those who use it by a view');
+refused($root, 'a view of somebody who may not', q{INSERT INTO dave.door (name) VALUES ('x')}, '55000', qr/user mapping for server/);
+
+# A consent asks for what can be used.
+$root->rows('ALTER SERVER xero OPTIONS (ADD client_id \'sandbox-client\'); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP access_token, ADD client_secret \'sandbox-secret\');
+	DROP USER MAPPING FOR postgres SERVER xero');
+my $url = q{SELECT xero_fdw.authorize_url('xero')};
+like($root->rows($url), qr/accounting\.contacts\.read(%20|&|$)/, 'a consent over a mapping that may not write is one to read');
+unlike($root->rows($url), qr/accounting\.contacts(%20|&|$)/, '... only');
+$root->rows('ALTER SERVER xero OPTIONS (DROP client_id); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD access_token \'sandbox-token\', DROP client_secret, DROP updatable)');
+
+$_->quit foreach $dave, $root;
+done_testing();
