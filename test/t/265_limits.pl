@@ -12,7 +12,7 @@ use XeroSession;
 use XeroTest;
 
 my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--minute-limit', 10_000, '--contacts', 50 ], server => { minute_limit => 10_000 }, import => undef,
-	conf => "xero_fdw.key_file = '" . XeroConsent::new_key_file() . "'");
+	conf => "xero_fdw.request_log_size = 20\nxero_fdw.key_file = '" . XeroConsent::new_key_file() . "'");
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $root = XeroSession->new($node);
 $root->rows(<<'SQL');
@@ -95,6 +95,38 @@ my $url = q{SELECT xero_fdw.authorize_url('xero')};
 like($root->rows($url), qr/accounting\.contacts\.read(%20|&|$)/, 'a consent over a mapping that may not write is one to read');
 unlike($root->rows($url), qr/accounting\.contacts(%20|&|$)/, '... only');
 $root->rows('ALTER SERVER xero OPTIONS (DROP client_id); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD access_token \'sandbox-token\', DROP client_secret, DROP updatable)');
+
+# ---- the log of requests ----
+
+# Whose calls it has.
+sub logged { return $root->rows(q{SELECT string_agg(role || ' ' || calls, ', ' ORDER BY role) FROM (SELECT role, count(*) AS calls FROM xero_fdw.requests GROUP BY role) AS r}); }
+
+# Calls, one after the other.
+sub call
+{
+	my ($session, $calls) = @_;
+	return $session->try("DO \$\$ BEGIN FOR i IN 1 .. $calls LOOP PERFORM count(name) FROM dave.contacts; END LOOP; END \$\$");
+}
+
+call($root, 1);
+$root->rows('SELECT xero_fdw.reset_stats()');
+call($root, 4);
+call($dave, 45);
+is(logged(), 'dave 16, postgres 4', 'a role fills what is free, and then replaces its own calls');
+call($root, 15);
+is(logged(), 'dave 10, postgres 10', '... others replace the oldest, up to half of the log');
+my $last = $root->rows(q{SELECT max(at) FROM xero_fdw.requests WHERE role = 'postgres'});
+call($dave, 45);
+is(logged(), 'dave 10, postgres 10', '... and keep that');
+is($root->rows(qq{SELECT count(*), max(at) = '$last' FROM xero_fdw.requests WHERE role = 'postgres'}), '10|t', '... their latest');
+$root->rows(q{DO $$ BEGIN
+	FOR i IN 1 .. 40 LOOP
+		PERFORM set_config('role', (ARRAY['dave', 'erin', 'postgres'])[1 + i * 7 % 5 % 3], true);
+		PERFORM count(name) FROM dave.contacts;
+		RESET ROLE;
+	END LOOP; END $$});
+is($root->rows('SELECT count(*), count(DISTINCT role) FROM xero_fdw.requests'), '20|3', 'several roles share it');
+is($root->rows('SELECT bool_and(at > before) FROM (SELECT at, lag(at) OVER () AS before FROM xero_fdw._requests()) AS r'), 't', '... in the order of time');
 
 $_->quit foreach $dave, $root;
 done_testing();

@@ -1,11 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * request_log.c
- *	  The most recent calls of all backends: a ring in shared memory.
+ *	  The most recent calls of all backends, in shared memory.
  *
  * Every attempt that was sent gets an entry when it ends, also one that was
  * abandoned.  Bodies, headers and tokens are never in it; of the query so much
  * as tells which rows were asked for.
+ *
+ * When all entries are in use, a new one takes the place of the oldest.  A role
+ * that has half of them or more takes the place of its own oldest, so that it
+ * cannot flush out what all others have done.  For this an entry is in two
+ * lists, that of all and that of its role's share.
  *
  * The lock is taken exclusively to write an entry, shared to copy them.
  *
@@ -32,18 +37,54 @@
 /* So much of the decoded query is kept. */
 #define MAX_QUERY 200
 
-/* Default and bounds of the ring, whose entries take some 800 bytes. */
+/* Default and bounds of the log, whose entries take some 800 bytes. */
 #define LOG_SIZE 1000
 #define MAX_LOG_SIZE 1000000
 
 PG_FUNCTION_INFO_V1(xero_requests);
 
+/* So many roles have a share of their own; the last share is the others'. */
+#define SHARES 64
+
+#define NONE (-1)
+
+/* Entries by their numbers, in the order in which they were written. */
+typedef struct EntryList
+{
+	int			count;
+	int			oldest;			/* or NONE */
+	int			newest;
+} EntryList;
+
+typedef struct Share
+{
+	Oid			roleid;			/* meaningless without entries */
+	EntryList	list;
+} Share;
+
+/* The neighbours in a list, or NONE. */
+typedef struct Links
+{
+	int			older;
+	int			newer;
+} Links;
+
+typedef struct Entry
+{
+	int			share;			/* its number */
+	Links		in_all;
+	Links		in_share;
+	XeroLoggedRequest request;
+} Entry;
+
+/* The first all.count entries are in use. */
 typedef struct SharedLog
 {
 	LWLock		lock;
 	int			size;			/* never changes */
-	uint64		count;			/* entries ever written */
-	XeroLoggedRequest entries[FLEXIBLE_ARRAY_MEMBER];
+	EntryList	all;
+	Share		shares[SHARES];
+	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
 } SharedLog;
 
 static int	request_log_size = LOG_SIZE;
@@ -58,7 +99,17 @@ static Size
 log_size(int length)
 {
 	return add_size(offsetof(SharedLog, entries),
-					mul_size(length, sizeof(XeroLoggedRequest)));
+					mul_size(length, sizeof(Entry)));
+}
+
+static void
+forget_all(SharedLog *log)
+{
+	const EntryList empty = {0, NONE, NONE};
+
+	log->all = empty;
+	for (int i = 0; i < SHARES; i++)
+		log->shares[i].list = empty;
 }
 
 static void
@@ -68,7 +119,7 @@ initialize_log(void *memory, int length, int tranche)
 
 	LWLockInitialize(&log->lock, tranche);
 	log->size = length;
-	log->count = 0;
+	forget_all(log);
 }
 
 static XeroSharedPart part = {
@@ -125,16 +176,97 @@ xero_request_log_prepare(XeroLoggedRequest *entry, const XeroServer *server,
 	pfree(text.data);
 }
 
+/* ---- lists; the caller holds the lock ---- */
+
+static Links *
+links_of(SharedLog *log, const EntryList *list, int number)
+{
+	Entry	   *entry = &log->entries[number];
+
+	return list == &log->all ? &entry->in_all : &entry->in_share;
+}
+
+static void
+append_entry(SharedLog *log, EntryList *list, int number)
+{
+	Links	   *links = links_of(log, list, number);
+
+	links->older = list->newest;
+	links->newer = NONE;
+	if (list->newest == NONE)
+		list->oldest = number;
+	else
+		links_of(log, list, list->newest)->newer = number;
+	list->newest = number;
+	list->count++;
+}
+
+static void
+remove_entry(SharedLog *log, EntryList *list, int number)
+{
+	const Links *links = links_of(log, list, number);
+
+	if (links->older == NONE)
+		list->oldest = links->newer;
+	else
+		links_of(log, list, links->older)->newer = links->newer;
+	if (links->newer == NONE)
+		list->newest = links->older;
+	else
+		links_of(log, list, links->newer)->older = links->older;
+	list->count--;
+}
+
+/* The number of the role's share, which may be a new one. */
+static int
+find_share(SharedLog *log, Oid roleid)
+{
+	int			share = SHARES - 1;
+
+	for (int i = SHARES - 2; i >= 0; i--)
+	{
+		if (log->shares[i].list.count == 0)
+			share = i;
+		else if (log->shares[i].roleid == roleid)
+			return i;
+	}
+	log->shares[share].roleid = roleid;
+	return share;
+}
+
+/* A place for an entry of a share: one that is free, or is freed. */
+static int
+make_room(SharedLog *log, const Share *share)
+{
+	int			number;
+
+	if (log->all.count < log->size)
+		return log->all.count;
+	number = share->list.count >= Max(log->size / 2, 1) ?
+		share->list.oldest : log->all.oldest;
+	remove_entry(log, &log->all, number);
+	remove_entry(log, &log->shares[log->entries[number].share].list, number);
+	return number;
+}
+
+/* ---- writing ---- */
+
 void
-xero_request_log_add(const XeroLoggedRequest *entry)
+xero_request_log_add(const XeroLoggedRequest *request)
 {
 	SharedLog  *log = part.memory;
+	int			share;
+	int			number;
 
 	if (log == NULL || log->size == 0)
 		return;
 	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
-	log->entries[log->count % log->size] = *entry;
-	log->count++;
+	share = find_share(log, request->roleid);
+	number = make_room(log, &log->shares[share]);
+	log->entries[number].request = *request;
+	log->entries[number].share = share;
+	append_entry(log, &log->all, number);
+	append_entry(log, &log->shares[share].list, number);
 	LWLockRelease(&log->lock);
 }
 
@@ -154,18 +286,18 @@ xero_request_log_warn(const char *warning)
 {
 	SharedLog  *log = part.memory;
 	int			len = pg_mbcliplen(warning, strlen(warning),
-								   sizeof(log->entries[0].warning) - 1);
+								   sizeof(log->entries[0].request.warning) - 1);
 
 	if (log == NULL || log->size == 0)
 		return;
 	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
-	for (uint64 i = 1; i <= Min(log->count, log->size); i++)
+	for (int i = log->all.newest; i != NONE; i = log->entries[i].in_all.older)
 	{
-		XeroLoggedRequest *entry = &log->entries[(log->count - i) % log->size];
+		XeroLoggedRequest *request = &log->entries[i].request;
 
-		if (entry->pid != MyProcPid || strcmp(entry->method, "GET") == 0)
+		if (request->pid != MyProcPid || strcmp(request->method, "GET") == 0)
 			continue;
-		strlcpy(entry->warning, warning, len + 1);
+		strlcpy(request->warning, warning, len + 1);
 		break;
 	}
 	LWLockRelease(&log->lock);
@@ -177,26 +309,25 @@ xero_request_log_clear(void)
 	SharedLog  *log = xero_shared_part(&part);
 
 	LWLockAcquire(&log->lock, LW_EXCLUSIVE);
-	log->count = 0;
+	forget_all(log);
 	LWLockRelease(&log->lock);
 }
 
-/* The whole ring, oldest first, in memory of this backend. */
+/* ---- reading ---- */
+
+/* All of it, oldest first, in memory of this backend. */
 static XeroLoggedRequest *
 copy_log(int *count)
 {
 	SharedLog  *log = xero_shared_part(&part);
 	XeroLoggedRequest *copy;
-	uint64		first = 0;
 
 	copy = palloc_extended(Max(log->size, 1) * sizeof(XeroLoggedRequest),
 						   MCXT_ALLOC_HUGE);
 	LWLockAcquire(&log->lock, LW_SHARED);
-	if (log->count > log->size)
-		first = log->count - log->size;
-	*count = (int) (log->count - first);
-	for (int i = 0; i < *count; i++)
-		copy[i] = log->entries[(first + i) % log->size];
+	*count = 0;
+	for (int i = log->all.oldest; i != NONE; i = log->entries[i].in_all.newer)
+		copy[(*count)++] = log->entries[i].request;
 	LWLockRelease(&log->lock);
 	return copy;
 }

@@ -17,7 +17,7 @@
 /* One attempt.  Strings are in the encoding of its database. */
 typedef struct XeroLoggedRequest
 {
-	TimestampTz at;				/* when it was sent; 0: the entry is unused */
+	TimestampTz at;				/* when it was sent */
 	int			pid;
 	Oid			dbid;
 	Oid			roleid;
@@ -46,7 +46,7 @@ extern void xero_request_log_prepare(XeroLoggedRequest *entry,
 									 const char *query);
 
 /* Put it into the log.  Never raises an error, so usable while cleaning up. */
-extern void xero_request_log_add(const XeroLoggedRequest *entry);
+extern void xero_request_log_add(const XeroLoggedRequest *request);
 
 /* The same, with what the answer says of itself. */
 extern void xero_request_log_answer(XeroLoggedRequest *entry,
