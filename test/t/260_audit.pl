@@ -9,11 +9,13 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
+use XeroConsent;
 use XeroSession;
 use XeroTest;
 
+my %consent = XeroConsent::options();
 my $xero = XeroTest->new(
-	conf => 'restart_after_crash = on',
+	conf => "restart_after_crash = on\n$consent{conf}",
 	sandbox => [ '--seed', 1, '--no-limits', '--contacts', 5, '--invoices', 5 ],
 	server => { minute_limit => 1000000, day_limit => 1000000, batch_size => 50 });
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
@@ -246,12 +248,49 @@ $clerk->rows(q{SET application_name = 'a"b\c'; INSERT INTO xero.contacts (name) 
 $log = slurp_file($node->logfile, $offset);
 like($log, qr/LOG:  xero_fdw audit: write ended at="[^"]+" role="clerk" application="a\\"b\\\\c" .* status=200 /, 'a line for each write, by a setting');
 is(scalar(() = $log =~ /xero_fdw audit/g), 1, '... and no more');
-$root->rows("INSERT INTO xero_fdw.audit_entry (at, event, role, pid, server, attempt, record_keys) SELECT now() - days * interval '1 day', 'write', 'old', 1, 'xero', 1, '{}' FROM (VALUES (399), (401)) AS d (days)");
+$root->rows("INSERT INTO xero_fdw.audit_entry (at, event, role, pid, server, attempt, record_keys) SELECT now() - days * interval '1 day', 'disconnect', 'old', 1, 'xero', 1, '{}' FROM (VALUES (399), (401)) AS d (days)");
+settle();
 $root->rows('SELECT pg_terminate_backend(' . worker() . ')');
-until_true(sub { worker() eq '' }, 'without work the worker is gone');
+until_true(sub { worker() eq '' }, 'a worker that has nothing to do is not replaced');
 $clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Later')");
 until_true(sub { $root->rows("SELECT count(*) FROM xero_fdw.audit WHERE role = 'old'") eq '1' }, 'what is older than 400 days is deleted');
 agrees('at the end', 22);
+
+# ---- consents ----
+
+sub last_row { return $root->rows('SELECT max(entry_id) FROM xero_fdw.audit_entry'); }
+
+$xero->create_server('books', $consent{server}, $consent{mapping});
+$root->rows(q{GRANT USAGE ON FOREIGN SERVER books TO clerk; CREATE USER MAPPING FOR clerk SERVER books OPTIONS (client_secret 'sandbox-secret')});
+$clerk->rows(q{SET application_name = 'books'});
+my $who = 'clerk books';
+sub told
+{
+	my ($name, $statement, $expected) = @_;
+	my $last = last_row();
+	my $result = $clerk->try($statement);
+	settle();
+	my $rows = $root->rows(qq{SELECT string_agg(concat_ws(' ', event, role, application_name, tenant_id, method, regexp_replace(path, '[-0-9a-f]{36}', '*'), coalesce(status::text, '-'), error,
+		CASE WHEN finished_at IS NULL THEN 'unfinished' WHEN pid <> @{[$clerk->pid]} THEN 'whose?' END), ', ' ORDER BY entry_id) FROM xero_fdw.audit_entry WHERE entry_id > $last});
+	is($rows, $expected, $name) or diag($result->{text});
+	return;
+}
+my $back = XeroConsent::browse(XeroConsent::begin($clerk, 'books'));
+told('a consent', 'BEGIN; ' . XeroConsent::complete('books', $back) . '; ROLLBACK', "consent $who POST /connect/token 200");
+told('the same once more is none', XeroConsent::complete('books', $back), '');
+$sandbox->faults({ path => '/connect/token', status => 400, body => '{"error": "invalid_client"}' });
+told('one that Xero refuses', XeroConsent::complete('books', XeroConsent::browse(XeroConsent::begin($clerk, 'books'))),
+	"consent $who POST /connect/token 400 Xero refused to complete the authorization of server \"books\"");
+$sandbox->faults;
+told('a refresh, in a read-only transaction', q{BEGIN READ ONLY; SELECT xero_fdw.refresh_token('books'); ROLLBACK}, "refresh $who POST /connect/token 200");
+my $organisation = $clerk->rows(q{SELECT tenant_id FROM xero_fdw.connections WHERE server = 'books'});
+told('the end of a connection', "BEGIN; SELECT xero_fdw.disconnect('books', '$organisation'); ROLLBACK",
+	"refresh $who POST /connect/token 200, disconnect $who $organisation DELETE /connections/* 204");
+$sandbox->faults({ path => '/connect/revocation', drop => 'after' });
+told('the end of a consent, and no answer', q{SELECT xero_fdw.disconnect('books')}, "disconnect $who POST /connect/revocation - connection to Xero was lost for server \"books\"");
+$sandbox->faults;
+told('the end of a consent', q{BEGIN; SELECT xero_fdw.disconnect('books'); ROLLBACK}, "disconnect $who POST /connect/revocation 200");
+told('of none', q{SELECT xero_fdw.disconnect('books')}, "disconnect $who - no consent is stored for server \"books\"");
 
 # ---- a dump has it ----
 

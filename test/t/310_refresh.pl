@@ -111,6 +111,15 @@ foreach my $case ('expired', 'gone')
 
 # ---- fifty sessions at that moment, and something goes wrong ----
 
+# The answer to an exchange is under way; no commit ends from here on.
+sub nobody_confirms
+{
+	for (1 .. 300) { last if exchanges($mark); sleep(0.05); }
+	$node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'");
+	$node->reload;
+	return;
+}
+
 my $token_worker = "FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'";
 sub fifty
 {
@@ -120,6 +129,7 @@ sub fifty
 	$case{before}->() if $case{before};
 	$mark = $sandbox->mark;
 	$_->start($case{sql} // $query) foreach @fifty;
+	$case{meanwhile}->() if $case{meanwhile};
 	if ($case{kill_when})
 	{
 		until_true("SELECT count(*) = 1 $token_worker AND $case{kill_when}", "$name: the worker is there");
@@ -144,7 +154,7 @@ fifty('killed between answer and commit', 2, before => sub { $holder->rows('BEGI
 my @sent = map { $_->{body} } exchanges($mark);
 is($sent[0], $sent[1], 'killed between answer and commit: the same refresh token again');
 fifty('killed after the commit', 1,
-	before => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'"); $node->reload; until_true("SELECT current_setting('synchronous_standby_names') = 'nobody'", 'nobody confirms') },
+	before => sub { $sandbox->faults({ path => '/connect/token', delay_ms => 1500, times => 1 }) }, meanwhile => \&nobody_confirms,
 	kill_when => "wait_event = 'SyncRep'",
 	after => sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload });
 fifty('answer lost', 2, before => sub { $sandbox->faults({ path => '/connect/token', drop => 'after', times => 1 }) });
@@ -262,12 +272,13 @@ is(scalar exchanges($mark), 2, 'one at a time');
 
 sub crash
 {
-	my ($name, $when, $before, $after) = @_;
+	my ($name, $when, $before, $after, $meanwhile) = @_;
 	expire();
 	$before->();
 	$mark = $sandbox->mark;
 	my $victim = XeroSession->new($node);
 	$victim->start($query);
+	$meanwhile->() if $meanwhile;
 	until_true($when, "$name: there");
 	my $pid = $session->rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'");
 	$_->quit foreach $session, splice(@crowd);
@@ -289,8 +300,8 @@ crash('killed between answer and commit', "SELECT count(*) = 1 FROM pg_stat_acti
 is(scalar exchanges($mark), 1, 'killed between answer and commit: there was an answer');
 works('killed between answer and commit', 1);
 crash('killed after the commit', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker' AND wait_event = 'SyncRep'",
-	sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'"); $node->reload; sleep(0.3) },
-	sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload; sleep(0.3) });
+	sub { $sandbox->faults({ path => '/connect/token', delay_ms => 1500 }) },
+	sub { $node->append_conf('postgresql.conf', "synchronous_standby_names = ''"); $node->reload; sleep(0.3) }, \&nobody_confirms);
 is(scalar exchanges($mark), 1, 'killed after the commit: there was an answer');
 works('killed after the commit', 0);
 

@@ -53,6 +53,26 @@ xero_audit_init(void)
 	xero_audit_queue_init();
 }
 
+bool
+xero_audit_is_logged(void)
+{
+	return log_writes;
+}
+
+void
+xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid, int pid,
+					const char *application)
+{
+	const char *role = GetUserNameFromId(roleid, true);
+
+	if (role == NULL)
+		role = psprintf("unknown (OID=%u)", roleid);
+	xero_audit_copy(entry->role, role, sizeof(entry->role));
+	entry->pid = pid;
+	xero_audit_copy(entry->application, application,
+					sizeof(entry->application));
+}
+
 void
 xero_audit_describe(XeroAuditEntry *entry, XeroAuditEvent event,
 					const XeroServer *server, const char *method,
@@ -61,12 +81,8 @@ xero_audit_describe(XeroAuditEntry *entry, XeroAuditEvent event,
 	memset(entry, 0, sizeof(*entry));
 	entry->event = event;
 	entry->at = GetCurrentTimestamp();
-	entry->pid = MyProcPid;
 	entry->attempt = 1;
-	xero_audit_copy(entry->role, GetUserNameFromId(GetUserId(), true),
-					sizeof(entry->role));
-	xero_audit_copy(entry->application, application_name,
-					sizeof(entry->application));
+	xero_audit_asked_by(entry, GetUserId(), MyProcPid, application_name);
 	xero_audit_copy(entry->server, server->name, sizeof(entry->server));
 	xero_audit_copy(entry->tenant_id, server->tenant_id,
 					sizeof(entry->tenant_id));

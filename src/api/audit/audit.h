@@ -18,10 +18,18 @@ typedef struct XeroAudit XeroAudit;
 /* In _PG_init: defines xero_fdw.log_writes, and what is below. */
 extern void xero_audit_init(void);
 
-/* What is known of something that the present role does. */
+/*
+ * What is known before, of the first attempt; it is this session that makes it,
+ * as the present role, until something else is said.  Needs a transaction.
+ */
 extern void xero_audit_describe(XeroAuditEntry *entry, XeroAuditEvent event,
 								const XeroServer *server, const char *method,
 								const char *path);
+extern void xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid, int pid,
+								const char *application);
+
+/* Are the ends of attempts logged? */
+extern bool xero_audit_is_logged(void);
 
 /*
  * The audit of one write, in CurrentMemoryContext; "keys" are those of the

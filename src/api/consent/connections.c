@@ -109,25 +109,33 @@ xero_ask_connections(const XeroServer *server, XeroOrganisation **list)
 	return count;
 }
 
-void
-xero_end_connection(const XeroServer *server,
-					const XeroOrganisation *organisation)
+char *
+xero_connection_path(const XeroServer *server,
+					 const XeroOrganisation *organisation)
 {
-	XeroCallSpec spec = {0};
-	XeroCall   *call;
-
 	if (!is_uuid(organisation->connection_id))
 		report_unreadable(server,
 						  psprintf("The id of the connection to %s is not a uuid.",
 								   organisation->tenant_id));
+	return psprintf("/connections/%s", organisation->connection_id);
+}
+
+int
+xero_end_connection(const XeroServer *server, const char *path)
+{
+	XeroCallSpec spec = {0};
+	XeroCall   *call;
+	int			status;
+
 	spec.method = "DELETE";
-	spec.path = psprintf("/connections/%s", organisation->connection_id);
+	spec.path = path;
 	spec.query = "";
 	spec.missing_ok = true;
 	spec.unaudited = true;
 	call = xero_call_begin(CurrentMemoryContext, server, &spec);
-	(void) xero_call_finish(call);
+	status = xero_call_finish(call)->status;
 	xero_call_free(call);
+	return status;
 }
 
 static bool

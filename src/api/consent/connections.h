@@ -20,12 +20,15 @@
 extern int	xero_ask_connections(const XeroServer *server,
 								 XeroOrganisation **list);
 
+/* The path of one of that list; raises an ERROR if its id is none. */
+extern char *xero_connection_path(const XeroServer *server,
+								  const XeroOrganisation *organisation);
+
 /*
- * Have Xero end the connection to one of that list, unless it has ended
- * meanwhile.
+ * Have Xero end the connection of that path, unless it has ended meanwhile; the
+ * HTTP status of the answer.
  */
-extern void xero_end_connection(const XeroServer *server,
-								const XeroOrganisation *organisation);
+extern int	xero_end_connection(const XeroServer *server, const char *path);
 
 /*
  * Add, as lost, what the server's credentials have reached before, as it is

@@ -200,6 +200,9 @@ authorize(XeroTokenJob *job)
 	XeroFailure *failure;
 	XeroPending *pending = take_pending(job, state);
 
+	if (pending != NULL)
+		xero_token_job_audit(job, XERO_AUDIT_CONSENT, job->server, "POST",
+							 XERO_TOKEN_PATH);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
 	if (pending == NULL)
@@ -217,6 +220,7 @@ authorize(XeroTokenJob *job)
 		return false;
 	xero_store_consent(&consent);
 	xero_store_announce(consent.umid);
+	xero_token_job_audited(job);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
 
@@ -256,10 +260,14 @@ static bool
 disconnect(XeroTokenJob *job)
 {
 	XeroConsent *consent = read_if_possible(job);
+	bool		revoke = consent != NULL && !consent->refused;
 
+	xero_token_job_audit(job, XERO_AUDIT_DISCONNECT, job->server,
+						 revoke ? "POST" : NULL,
+						 revoke ? REVOCATION_PATH : NULL);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
-	if (consent != NULL && !consent->refused)
+	if (revoke)
 	{
 		XeroIdentityRequest *answer;
 		StringInfoData form;
@@ -284,6 +292,7 @@ disconnect(XeroTokenJob *job)
 	if (!xero_store_forget(job->spec->umid))
 		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
 	xero_store_announce(job->spec->umid);
+	xero_token_job_audited(job);
 	return true;
 }
 
@@ -312,6 +321,7 @@ disconnect_one(XeroTokenJob *job)
 	XeroOrganisation *list;
 	XeroOrganisation *found;
 	XeroConsent *consent;
+	char	   *path = NULL;
 	int			count;
 	bool		was_stored;
 
@@ -325,12 +335,22 @@ disconnect_one(XeroTokenJob *job)
 	found = bsearch(&wanted, list, count, sizeof(XeroOrganisation),
 					xero_compare_uuids);
 	if (found != NULL)
-		xero_end_connection(&server, found);
+		path = xero_connection_path(&server, found);
+
+	server.tenant_id = job->spec->argument;
+	xero_token_job_audit(job, XERO_AUDIT_DISCONNECT, &server,
+						 path ? "DELETE" : NULL, path);
+	xero_token_job_commit(job);
+	xero_token_job_begin(job);
+	server.tenant_id = NULL;
+	if (path != NULL)
+		job->audit.end.status = xero_end_connection(&server, path);
 	xero_wipe_tokens(consent);
 	was_stored = xero_store_forget_organisation(job->server, &wanted.id);
 	if (found == NULL && !was_stored)
 		return xero_token_job_fail(job, not_connected(job->server, tenant_id), 0);
 	xero_store_announce(job->spec->umid);
+	xero_token_job_audited(job);
 	return true;
 }
 
@@ -394,14 +414,21 @@ catch_error(XeroTokenJob *job)
 											error->detail, error->hint), 0);
 }
 
-/* For the view of connections, as far as that is possible now. */
+/* For the view of connections. */
 static void
 note_trouble(XeroTokenJob *job)
+{
+	xero_store_trouble(job->spec->umid, false, job->failure->message);
+}
+
+/* What is to be kept of a failure, as far as that is possible now. */
+static void
+try_to_keep(XeroTokenJob *job, void (*keep) (XeroTokenJob *job))
 {
 	PG_TRY();
 	{
 		xero_token_job_begin(job);
-		xero_store_trouble(job->spec->umid, false, job->failure->message);
+		keep(job);
 		xero_token_job_commit(job);
 	}
 	PG_CATCH();
@@ -432,6 +459,8 @@ xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 			catch_error(&job);
 		}
 		PG_END_TRY();
+		if (job.audit.entry_id != 0)
+			try_to_keep(&job, xero_token_job_audited);
 		/* terminated by an operator's hand: those who wait ask again */
 		if (job.failure != NULL &&
 			job.failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
@@ -439,7 +468,7 @@ xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 		if (job.failure != NULL && job.hold_ms != XERO_HOLD_FOR_EVER &&
 			(spec->kind == XERO_TOKEN_JOB_RENEW || spec->kind == XERO_TOKEN_JOB_REFRESH) &&
 			!RecoveryInProgress())
-			note_trouble(&job);
+			try_to_keep(&job, note_trouble);
 	}
 	explicit_bzero(spec->argument, sizeof(spec->argument));
 	xero_shared_token_finish_job(job.failure, job.hold_ms);

@@ -104,6 +104,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 	if (verified != XERO_JWT_VALID)
 		consent->access_token = NULL;
 	xero_store_tokens(consent);
+	xero_token_job_audited(job);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
 	if (xero_issuer_is_outdated(verified))
@@ -150,6 +151,8 @@ xero_token_job_renew(XeroTokenJob *job, bool forced, XeroConsent **renewed)
 													NULL,
 													"Query the server on the primary: the new token is replicated to here."),
 									   0);
+		xero_token_job_audit(job, XERO_AUDIT_REFRESH, job->server, "POST",
+							 XERO_TOKEN_PATH);
 		xero_token_job_commit(job);
 		xero_token_job_begin(job);
 		failure = xero_issuer_load(job->server, false);

@@ -11,6 +11,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "api/audit/table.h"
 #include "api/consent/connections.h"
 #include "api/consent/token_job.h"
 #include "base/text.h"
@@ -31,6 +32,39 @@ xero_token_job_commit(XeroTokenJob *job)
 {
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(job->cxt);
+	if (job->audit.entry_id != 0 && job->audit.end.at != 0)
+	{
+		if (xero_audit_is_logged())
+			xero_audit_log(&job->audit);
+		job->audit.entry_id = 0;
+	}
+}
+
+void
+xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
+					 const XeroServer *server, const char *method,
+					 const char *path)
+{
+	XeroTokenJobSpec *spec = job->spec;
+	XeroAuditMessage *audit = &job->audit;
+
+	memset(audit, 0, sizeof(*audit));
+	xero_audit_describe(&audit->entry, event, server, method, path);
+	xero_audit_asked_by(&audit->entry, spec->roleid, spec->pid,
+						spec->application);
+	xero_audit_store(audit, 1);
+}
+
+void
+xero_token_job_audited(XeroTokenJob *job)
+{
+	XeroAuditMessage *audit = &job->audit;
+
+	audit->end.at = GetCurrentTimestamp();
+	if (job->failure != NULL)
+		xero_audit_copy(audit->end.error, job->failure->message,
+						sizeof(audit->end.error));
+	xero_audit_store(audit, 1);
 }
 
 bool
@@ -130,7 +164,14 @@ xero_token_job_post(XeroTokenJob *job, const char *path, StringInfo form)
 								   &failure);
 	explicit_bzero(form->data, form->len);
 	if (answer == NULL)
+	{
 		(void) xero_token_job_fail(job, failure, 0);
+		return NULL;
+	}
+	job->audit.end.status = answer->result->status;
+	xero_audit_copy(job->audit.end.correlation_id,
+					answer->result->correlation_id,
+					sizeof(job->audit.end.correlation_id));
 	return answer;
 }
 

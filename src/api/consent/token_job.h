@@ -12,6 +12,7 @@
 
 #include "compat.h"
 
+#include "api/audit/audit.h"
 #include "api/consent/jwt.h"
 #include "api/consent/store.h"
 #include "api/token/identity.h"
@@ -28,6 +29,8 @@ typedef struct XeroTokenJob
 	MemoryContext cxt;
 	XeroFailure *failure;		/* how it went */
 	int			hold_ms;
+	XeroAuditMessage audit;		/* of what it does at Xero; without a row's
+								 * number: of nothing, at present */
 } XeroTokenJob;
 
 /* Begin and end a transaction; what is allocated stays to the job's end. */
@@ -36,6 +39,18 @@ extern void xero_token_job_commit(XeroTokenJob *job);
 
 /* It did not go well; false, to be returned. */
 extern bool xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hold_ms);
+
+/*
+ * The job is about to do something at Xero ("method" NULL: only here).  What
+ * the audit tells of that is in this transaction, which is to be committed
+ * before it is done.
+ */
+extern void xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
+								 const XeroServer *server, const char *method,
+								 const char *path);
+
+/* It has ended, by all that is known; that, too, is in this transaction. */
+extern void xero_token_job_audited(XeroTokenJob *job);
 
 /*
  * POST a form with the application's credentials, and wipe it; an answer, or a

@@ -37,6 +37,7 @@
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 /* A token is replaced before its last minute. */
@@ -83,6 +84,8 @@ typedef struct Slot
 	bool		begun;			/* by a worker */
 	TimestampTz asked_at;
 	Oid			roleid;
+	int			pid;
+	char		application[NAMEDATALEN];
 	size_t		argument_len;
 	char		argument[XERO_TOKEN_JOB_ARGUMENT_SIZE];
 
@@ -297,6 +300,8 @@ make_job(XeroSharedTokens *slots, Slot *slot, XeroTokenJobKind kind,
 	slot->kind = kind;
 	slot->asked_at = now;
 	slot->roleid = GetUserId();
+	slot->pid = MyProcPid;
+	strlcpy(slot->application, application_name, NAMEDATALEN);
 	slot->argument_len = len;
 	if (len > 0)
 		memcpy(slot->argument, argument, len);
@@ -637,6 +642,8 @@ xero_shared_token_take_job(int number, uint64 job, XeroTokenJobSpec *copy)
 	copy->dbid = slot->dbid;
 	copy->umid = slot->umid;
 	copy->roleid = slot->roleid;
+	copy->pid = slot->pid;
+	strlcpy(copy->application, slot->application, NAMEDATALEN);
 	copy->credentials = slot->credentials;
 	copy->given_until = slot->ends_at;
 	memset(copy->argument, 0, sizeof(copy->argument));

@@ -40,6 +40,8 @@ typedef struct XeroTokenJobSpec
 	Oid			dbid;
 	Oid			umid;
 	Oid			roleid;			/* who asked */
+	int			pid;
+	char		application[NAMEDATALEN];
 	uint64		credentials;	/* what the asker knew of the server */
 	TimestampTz given_until;	/* end of the last token that was given out */
 	char		argument[XERO_TOKEN_JOB_ARGUMENT_SIZE];
