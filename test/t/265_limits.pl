@@ -11,8 +11,9 @@ use XeroConsent;
 use XeroSession;
 use XeroTest;
 
+my $key_file = XeroConsent::new_key_file();
 my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--minute-limit', 10_000, '--contacts', 50 ], server => { minute_limit => 10_000 }, import => undef,
-	conf => "xero_fdw.request_log_size = 20\nxero_fdw.key_file = '" . XeroConsent::new_key_file() . "'");
+	conf => "xero_fdw.max_tenants = 4\nxero_fdw.request_log_size = 20\nxero_fdw.key_file = '$key_file'");
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $root = XeroSession->new($node);
 $root->rows(<<'SQL');
@@ -91,9 +92,9 @@ refused($root, 'a view of somebody who may not', q{INSERT INTO dave.door (name) 
 # A consent asks for what can be used.
 $root->rows('ALTER SERVER xero OPTIONS (ADD client_id \'sandbox-client\'); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP access_token, ADD client_secret \'sandbox-secret\');
 	DROP USER MAPPING FOR postgres SERVER xero');
-my $url = q{SELECT xero_fdw.authorize_url('xero')};
-like($root->rows($url), qr/accounting\.contacts\.read(%20|&|$)/, 'a consent over a mapping that may not write is one to read');
-unlike($root->rows($url), qr/accounting\.contacts(%20|&|$)/, '... only');
+my $consent = q{SELECT xero_fdw.authorize_url('xero')};
+like($root->rows($consent), qr/accounting\.contacts\.read(%20|&|$)/, 'a consent over a mapping that may not write is one to read');
+unlike($root->rows($consent), qr/accounting\.contacts(%20|&|$)/, '... only');
 $root->rows('ALTER SERVER xero OPTIONS (DROP client_id); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD access_token \'sandbox-token\', DROP client_secret, DROP updatable)');
 
 # ---- the log of requests ----
@@ -128,5 +129,47 @@ $root->rows(q{DO $$ BEGIN
 is($root->rows('SELECT count(*), count(DISTINCT role) FROM xero_fdw.requests'), '20|3', 'several roles share it');
 is($root->rows('SELECT bool_and(at > before) FROM (SELECT at, lag(at) OVER () AS before FROM xero_fdw._requests()) AS r'), 't', '... in the order of time');
 
-$_->quit foreach $dave, $root;
+# ---- tokens that sessions share ----
+
+# A slot for each of four mappings, of which one role has two.
+my $url = $sandbox->url;
+my $app = "FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'sandbox-client', api_url '$url', identity_url '$url', login_url '$url')";
+my $secret = q{OPTIONS (client_secret 'sandbox-secret')};
+$root->rows("CREATE SERVER t$_ $app; ALTER SERVER t$_ OWNER TO dave; CREATE USER MAPPING FOR dave SERVER t$_ $secret") foreach 1 .. 6;
+$root->rows("CREATE SERVER shared $app; CREATE USER MAPPING FOR PUBLIC SERVER shared $secret; GRANT USAGE ON FOREIGN SERVER shared TO dave, erin;
+	CREATE SERVER mine $app; CREATE USER MAPPING FOR erin SERVER mine $secret; GRANT USAGE ON FOREIGN SERVER mine TO erin;
+	CREATE SCHEMA shared; IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts) FROM SERVER shared INTO shared");
+my $erin = XeroSession->new($node, user => 'erin');
+XeroConsent::connect($root, 'shared');
+
+# Without the key only a token that is at hand can be used.
+sub read_anew { my $session = XeroSession->new($node); my $result = $session->try('SELECT count(account_id) > 0 FROM shared.accounts'); $session->quit; return "$result->{state} $result->{rows}"; }
+is(read_anew(), '00000 t', 'a token is got');
+rename($key_file, "$key_file.away") or die $!;
+is(read_anew(), '00000 t', '... and kept');
+is($dave->try("SELECT xero_fdw.refresh_token('t$_')")->{state}, '28000', "a role needs tokens over t$_") foreach 1 .. 6;
+is(read_anew(), '00000 t', '... and takes nobody else\'s place');
+rename("$key_file.away", $key_file) or die $!;
+
+# Workers that Xero keeps waiting keep no slot from others.
+my @busy = map { XeroSession->new($node, user => 'dave') } 1 .. 4;
+my @back = map { XeroConsent::browse(XeroConsent::begin($busy[ $_ - 1 ], "t$_")) } 1 .. 4;
+$sandbox->faults({ path => '/connect/token', delay_ms => 4000 });
+$busy[$_]->start(XeroConsent::complete('t' . ($_ + 1), $back[$_])) foreach 0 .. 3;
+ok($node->poll_query_until('postgres', q{SELECT count(*) >= 2 FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'}), 'a role has workers busy');
+sleep 1;
+is($erin->try(q{SELECT xero_fdw.refresh_token('mine')})->{state}, '28000', '... and others have theirs');
+my %ended;
+$ended{ $_->wait->{state} }++ foreach @busy;
+is_deeply(\%ended, { '00000' => 2, '53000' => 2 }, '... while it has half of the room');
+$sandbox->faults;
+
+# An exchange that is not needed.
+is($erin->try(q{SELECT xero_fdw.refresh_token('shared')})->{state}, '00000', 'a refresh by whoever may use the server') foreach 1 .. 5;
+is($dave->try(q{SELECT xero_fdw.refresh_token('shared')})->{state}, '00000', '... by another') foreach 1 .. 5;
+refused($dave, '... ten times', q{SELECT xero_fdw.refresh_token('shared')}, '53400', qr/access token of server "shared" is refreshed too often\nDETAIL:  That was asked for 10 times in 10 minutes; the next time may be at \d.*\nHINT:  Queries renew it/);
+is($root->try(q{SELECT xero_fdw.refresh_token('shared')})->{state}, '00000', 'a superuser is not counted');
+is(read_anew(), '00000 t', '... and queries go on');
+
+$_->quit foreach $dave, $erin, $root, @busy;
 done_testing();

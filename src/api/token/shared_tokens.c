@@ -21,6 +21,10 @@
  * backend that asked for it, one that never starts is given up after a while.
  * If a worker crashes, the server starts anew, and all of this with it.
  *
+ * One role has at most half of the slots, so that it cannot keep others from
+ * theirs, whatever mappings it makes; beyond that it takes the place of its own.
+ * A slot counts for the role that had it made.
+ *
  * Tokens and arguments are secrets: they are overwritten as soon as they are of
  * no use, and nothing in this memory is shown in any view.
  *
@@ -52,6 +56,13 @@
 /* Jobs may end without a word so many times. */
 #define MAX_LOST 3
 
+/*
+ * Those who are no superusers may ask so often in that time for an exchange that
+ * is not needed.
+ */
+#define MAX_REFRESHES 10
+#define REFRESHES_MS 600000
+
 #define NOUTCOMES 4
 
 typedef struct Outcome
@@ -68,6 +79,7 @@ typedef struct Slot
 	Oid			dbid;			/* InvalidOid: free */
 	Oid			umid;
 	uint64		credentials;
+	Oid			made_for;		/* the role that needed it first */
 	TimestampTz last_used;
 
 	/* the token */
@@ -88,6 +100,10 @@ typedef struct Slot
 	char		application[NAMEDATALEN];
 	size_t		argument_len;
 	char		argument[XERO_TOKEN_JOB_ARGUMENT_SIZE];
+
+	/* when the last ones were asked for; the next goes to the oldest's place */
+	TimestampTz refreshes[MAX_REFRESHES];
+	int			next_refresh;
 
 	TimestampTz hold_until;		/* the last job's failure is in force */
 	Outcome		outcomes[NOUTCOMES];	/* by number of the job */
@@ -249,17 +265,55 @@ give_up_job(XeroSharedTokens *slots, Slot *slot, TimestampTz now, uint64 ended_j
 		end_job(slots, slot);
 }
 
+/* Has the role as many slots as it may have? */
+static bool
+has_its_share(XeroSharedTokens *slots, Oid roleid)
+{
+	int			count = 0;
+
+	for (int i = 0; i < slots->nslots; i++)
+	{
+		const Slot *slot = &slots_of(slots)[i];
+
+		if (OidIsValid(slot->dbid) && slot->made_for == roleid)
+			count++;
+	}
+	return count >= Max(slots->nslots / 2, 1);
+}
+
 /*
- * The slot of this mapping and these credentials.  A new one takes the place
- * of one that was not used for the longest time; what other credentials of the
- * same mapping had brought is of no use any more.  NULL if all are at work.
+ * The slot that a new one takes the place of: the one that was not used for
+ * the longest time, of all or of the role's own.  NULL if all are at work.
+ */
+static Slot *
+find_victim(XeroSharedTokens *slots, Oid roleid)
+{
+	bool		own = has_its_share(slots, roleid);
+	Slot	   *victim = NULL;
+
+	for (int i = 0; i < slots->nslots; i++)
+	{
+		Slot	   *slot = &slots_of(slots)[i];
+
+		if (slot->busy || (own && slot->made_for != roleid))
+			continue;
+		if (victim == NULL || slot->last_used < victim->last_used)
+			victim = slot;
+	}
+	return victim;
+}
+
+/*
+ * The slot of this mapping and these credentials, which may be a new one; what
+ * other credentials of the same mapping had brought is of no use any more.
+ * NULL if there is no room.
  */
 static Slot *
 enter_slot(XeroSharedTokens *slots, const XeroServer *server, uint64 credentials,
 		   TimestampTz now, uint64 ended_job)
 {
 	Slot	   *all = slots_of(slots);
-	Slot	   *oldest = NULL;
+	Slot	   *entered;
 
 	for (int i = 0; i < slots->nslots; i++)
 	{
@@ -276,18 +330,32 @@ enter_slot(XeroSharedTokens *slots, const XeroServer *server, uint64 credentials
 			if (!slot->busy)
 				slot->last_used = 0;
 		}
-		if (!slot->busy &&
-			(oldest == NULL || slot->last_used < oldest->last_used))
-			oldest = slot;
 	}
-	if (oldest == NULL)
+	entered = find_victim(slots, GetUserId());
+	if (entered == NULL)
 		return NULL;
-	explicit_bzero(oldest, sizeof(*oldest));
-	oldest->dbid = MyDatabaseId;
-	oldest->umid = server->umid;
-	oldest->credentials = credentials;
-	oldest->last_used = now;
-	return oldest;
+	explicit_bzero(entered, sizeof(*entered));
+	entered->dbid = MyDatabaseId;
+	entered->umid = server->umid;
+	entered->credentials = credentials;
+	entered->made_for = GetUserId();
+	entered->last_used = now;
+	return entered;
+}
+
+/* When another exchange may be forced; not in the future if now. */
+static TimestampTz
+next_refresh_at(const Slot *slot)
+{
+	return TimestampTzPlusMilliseconds(slot->refreshes[slot->next_refresh],
+									   REFRESHES_MS);
+}
+
+static void
+note_refresh(Slot *slot, TimestampTz now)
+{
+	slot->refreshes[slot->next_refresh] = now;
+	slot->next_refresh = (slot->next_refresh + 1) % MAX_REFRESHES;
 }
 
 static void
@@ -340,6 +408,7 @@ typedef struct Finding
 	XeroSharedTokenAnswer answer;
 	bool		full;			/* FAILED: there is no slot */
 	bool		lost;			/* FAILED: workers end without a word */
+	TimestampTz again_at;		/* FAILED: too often, not before; else 0 */
 	bool		launch;			/* a worker must be started */
 	int			slot;
 	uint64		job;
@@ -458,6 +527,18 @@ wait_for_job(XeroSharedTokens *slots, const Slot *slot, XeroTokenJobTicket *tick
 	finding->answer = XERO_SHARED_TOKEN_WAIT;
 }
 
+static XeroFailure *
+too_often(const XeroServer *server, TimestampTz again_at)
+{
+	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+						psprintf("access token of server \"%s\" is refreshed too often",
+								 server->name),
+						psprintf("That was asked for %d times in %d minutes; the next time may be at %s.",
+								 MAX_REFRESHES, REFRESHES_MS / 60000,
+								 timestamptz_to_str(again_at)),
+						"Queries renew it by themselves when it is needed.");
+}
+
 /* Whatever has to happen without the lock. */
 static XeroSharedTokenAnswer
 conclude(XeroSharedTokens *slots, const XeroServer *server, Finding *finding,
@@ -485,6 +566,8 @@ conclude(XeroSharedTokens *slots, const XeroServer *server, Finding *finding,
 								psprintf("background worker that gets access tokens for server \"%s\" was terminated",
 										 server->name),
 								NULL, "Try again.");
+	else if (finding->again_at != 0)
+		*failure = too_often(server, finding->again_at);
 	else
 		*failure = outcome_failure(&finding->outcome);
 	return XERO_SHARED_TOKEN_FAILED;
@@ -550,6 +633,7 @@ xero_shared_token_run_job(const XeroServer *server, XeroTokenJobKind kind,
 	uint64		credentials = xero_hash_credentials(server);
 	TimestampTz now = GetCurrentTimestamp();
 	uint64		ended_job = find_ended_job();
+	bool		counts = kind == XERO_TOKEN_JOB_REFRESH && !superuser();
 	Finding		finding = {0};
 	Slot	   *slot;
 
@@ -567,8 +651,17 @@ xero_shared_token_run_job(const XeroServer *server, XeroTokenJobKind kind,
 		waiters_of(slots)[MyProcNumber] = true;
 		finding.answer = XERO_SHARED_TOKEN_WAIT;
 	}
-	else if (!find_outcome(slot, ticket, &finding))
+	else if (find_outcome(slot, ticket, &finding))
+		 /* what there is to say, is in it */ ;
+	else if (counts && next_refresh_at(slot) > now)
 	{
+		finding.answer = XERO_SHARED_TOKEN_FAILED;
+		finding.again_at = next_refresh_at(slot);
+	}
+	else
+	{
+		if (counts)
+			note_refresh(slot, now);
 		make_job(slots, slot, kind, argument, len, now);
 		find_job(slots, slot, &finding);
 		wait_for_job(slots, slot, ticket, &finding);
