@@ -15,6 +15,7 @@
 
 #include "fdw/options.h"
 
+#include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "base/loopback.h"
 #include "base/text.h"
@@ -367,6 +368,20 @@ xero_client_id(const ForeignServer *fs)
 	return get_string(fs->options, "client_id", NULL);
 }
 
+/* Whose a user mapping is; InvalidOid is PUBLIC. */
+static Oid
+mapping_role(Oid umid)
+{
+	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
+	Oid			roleid;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for user mapping %u", umid);
+	roleid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser;
+	ReleaseSysCache(tuple);
+	return roleid;
+}
+
 XeroServer *
 xero_get_server(Oid serverid, Oid userid)
 {
@@ -377,6 +392,7 @@ xero_get_server(Oid serverid, Oid userid)
 
 	server->serverid = serverid;
 	server->umid = um->umid;
+	server->roleid = mapping_role(um->umid);
 	server->name = pstrdup(fs->servername);
 	server->client_id = xero_copy_text(xero_client_id(fs));
 	server->client_secret = xero_copy_text(get_string(um->options, "client_secret", NULL));

@@ -11,13 +11,16 @@ DECLARE
 	gone record;
 BEGIN
 	FOR gone IN
-			SELECT d.objid AS umid, d.object_identity AS name, t.umid IS NOT NULL AS consented
-			FROM pg_event_trigger_dropped_objects() AS d
-				LEFT JOIN xero_fdw.token AS t ON t.umid = d.objid
-			WHERE d.classid = 'pg_user_mapping'::regclass LOOP
-		DELETE FROM xero_fdw.token AS t WHERE t.umid = gone.umid;
-		DELETE FROM xero_fdw.pending_authorization AS p WHERE p.umid = gone.umid;
-		DELETE FROM xero_fdw.organisation AS o WHERE o.umid = gone.umid;
+			SELECT m.server, m.roleid, m.name, t.server IS NOT NULL AS consented
+			FROM (SELECT d.object_identity, d.address_args[1]::name,
+						CASE WHEN d.address_names[1] = 'public' THEN 0 ELSE r.oid END
+					FROM pg_event_trigger_dropped_objects() AS d
+						LEFT JOIN pg_roles AS r ON r.rolname = d.address_names[1]
+					WHERE d.classid = 'pg_user_mapping'::regclass) AS m (name, server, roleid)
+				LEFT JOIN xero_fdw.token AS t USING (server, roleid) LOOP
+		DELETE FROM xero_fdw.token AS t WHERE (t.server, t.roleid) = (gone.server, gone.roleid);
+		DELETE FROM xero_fdw.pending_authorization AS p WHERE (p.server, p.roleid) = (gone.server, gone.roleid);
+		DELETE FROM xero_fdw.organisation AS o WHERE (o.server, o.roleid) = (gone.server, gone.roleid);
 		IF gone.consented THEN
 			RAISE NOTICE 'the connection of user mapping % is forgotten, and still counts at Xero', gone.name
 				USING HINT = 'xero_fdw.disconnect(), before a mapping is dropped, ends it there, too.';

@@ -335,8 +335,8 @@ is(scalar exchanges($mark), 0, 'what a slot has lost is still in the table');
 $session->rows('RESET ROLE');
 $session->rows("DROP USER MAPPING FOR r$_ SERVER xero") foreach 1 .. 4;
 is($session->rows("SELECT count(*) FROM xero_fdw.connections WHERE user_name LIKE 'r_'"), 0, 'dropped mappings have no connection');
-is($session->rows(qq{SELECT count(*) FROM (SELECT umid FROM xero_fdw.token UNION ALL SELECT umid FROM xero_fdw.organisation
-	UNION ALL SELECT umid FROM xero_fdw.pending_authorization) AS t WHERE umid NOT IN (SELECT oid FROM pg_user_mapping)}), 0,
+is($session->rows(qq{SELECT count(*) FROM (SELECT server, roleid FROM xero_fdw.token UNION ALL SELECT server, roleid FROM xero_fdw.organisation
+	UNION ALL SELECT server, roleid FROM xero_fdw.pending_authorization) AS t WHERE (server, roleid) NOT IN (SELECT srvname, umuser FROM pg_user_mapping JOIN pg_foreign_server AS s ON s.oid = umserver)}), 0,
 	'... and leave no token, organisation or person behind');
 works('the first mapping', 0);
 $session->quit;

@@ -107,7 +107,7 @@ sub forget_shared { $_->quit foreach $session, $bob, $carol, $dave, $stats; $nod
 my $tampered = qr/stored token was changed, or belongs to another user mapping or database\nHINT:  Authorize/;
 $session->rows('CREATE TABLE saved AS SELECT * FROM xero_fdw.token');
 foreach my $case (
-	[ 'rows are swapped', 'UPDATE xero_fdw.token t SET refresh_token = s.refresh_token, access_token = s.access_token FROM saved s WHERE s.umid <> t.umid' ],
+	[ 'rows are swapped', 'UPDATE xero_fdw.token t SET refresh_token = s.refresh_token, access_token = s.access_token FROM saved s WHERE s.roleid <> t.roleid' ],
 	[ 'columns are swapped', 'UPDATE xero_fdw.token SET refresh_token = access_token' ],
 	[ 'a bit is changed', 'UPDATE xero_fdw.token SET refresh_token = set_bit(refresh_token, 400, 1 - get_bit(refresh_token, 400)), access_token = NULL' ])
 {
@@ -117,7 +117,7 @@ foreach my $case (
 	$mark = $sandbox->mark;
 	refused($session, $query, '28000', $tampered);
 	is($sandbox->mark, $mark, "$name: nothing is sent");
-	$session->rows('UPDATE xero_fdw.token t SET refresh_token = s.refresh_token, access_token = s.access_token FROM saved s WHERE s.umid = t.umid');
+	$session->rows('UPDATE xero_fdw.token t SET refresh_token = s.refresh_token, access_token = s.access_token FROM saved s WHERE s.roleid = t.roleid');
 	is($session->rows($query), 't', "$name: put right");
 }
 $session->rows("UPDATE xero_fdw.token SET refresh_token = 'x', access_token = NULL");
@@ -125,6 +125,24 @@ forget_shared();
 refused($session, $query, '28000', $tampered);
 is($session->try("SELECT xero_fdw.disconnect('xero')")->{state}, '00000', 'what does not open can be forgotten');
 $session->rows('DELETE FROM xero_fdw.token; INSERT INTO xero_fdw.token SELECT * FROM saved');
+
+# a server that gets another name keeps its consents, and whoever takes the old one has none of them
+$session->rows("BEGIN; ALTER SERVER xero RENAME TO other; ROLLBACK");
+is($session->rows($query), 't', 'a name that is not changed after all');
+$mark = $sandbox->mark;
+$session->rows('ALTER SERVER xero RENAME TO other');
+is($_->[0]->rows($query), 't', "another name: $_->[1]") foreach [ $session, 'public' ], [ $carol, 'her own' ];
+is(scalar(grep { $_->{path} eq '/connect/token' } $sandbox->log($mark)), 0, 'another name: no token is asked for');
+is($session->rows(q{SELECT string_agg(DISTINCT server, ' '), count(*) > 1 FROM xero_fdw.connections}), 'other|t', 'another name: connections');
+$session->rows("SELECT xero_fdw.refresh_token('other')");
+my $server_options = $session->rows(q{SELECT string_agg(format('%s %L', option_name, option_value), ', ') FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE srvname = 'other'});
+$session->rows("CREATE SERVER xero FOREIGN DATA WRAPPER xero_fdw OPTIONS ($server_options); CREATE USER MAPPING FOR PUBLIC SERVER xero OPTIONS (client_secret 'sandbox-secret')");
+refused($session, "SELECT xero_fdw.refresh_token('xero')", '28000', qr/no consent is stored for server "xero"/);
+$session->rows("DELETE FROM xero_fdw.organisation WHERE server = 'xero'; UPDATE xero_fdw.token SET server = 'xero' WHERE roleid = 0");
+refused($session, "SELECT xero_fdw.refresh_token('xero')", '28000', $tampered);
+$session->rows("UPDATE xero_fdw.token SET server = 'other'; DROP SERVER xero CASCADE; ALTER SERVER other RENAME TO xero");
+is($session->rows($query), 't', 'and back');
+
 $_->quit foreach $session, $bob, $carol, $dave, $stats;
 $node->safe_psql('template1', 'CREATE DATABASE copy TEMPLATE postgres');
 my $copy = XeroSession->new($node, dbname => 'copy');

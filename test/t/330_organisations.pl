@@ -313,7 +313,7 @@ is($session->rows("SELECT server, user_name, tenant_type, token_expires_at, refr
 
 # nor does what a mapping that was dropped has left, whoever deletes it
 $session->rows("SELECT xero_fdw.disconnect('xero'); CREATE USER MAPPING FOR reader SERVER xero OPTIONS (client_secret 'sandbox-secret')");
-$session->rows("INSERT INTO xero_fdw.organisation (umid, client_id, tenant_id, tenant_name, tenant_type, connected) VALUES (1, 'sandbox-client', '$two', 'left', 'ORGANISATION', true)");
+$session->rows("INSERT INTO xero_fdw.organisation (server, roleid, client_id, tenant_id, tenant_name, tenant_type, connected) VALUES ('gone', 1, 'sandbox-client', '$two', 'left', 'ORGANISATION', true)");
 {
 	my $other = XeroSession->new($node);
 	$other->rows('BEGIN');
@@ -322,7 +322,7 @@ $session->rows("INSERT INTO xero_fdw.organisation (umid, client_id, tenant_id, t
 	is($session->try('SELECT count(name) FROM xero.contacts')->{rows}, 180, 'another session does not wait for that');
 	$session->rows('RESET ROLE; RESET statement_timeout');
 	$other->rows('COMMIT');
-	is($session->rows('SELECT count(*) FROM xero_fdw.organisation WHERE umid = 1'), 0, 'it is deleted');
+	is($session->rows('SELECT count(*) FROM xero_fdw.organisation WHERE server = \'gone\''), 0, 'it is deleted');
 	$session->rows('DROP USER MAPPING FOR reader SERVER xero');
 	$other->quit;
 }

@@ -47,7 +47,7 @@ $session->rows("BEGIN; SELECT xero_fdw.disconnect('xero', '$two'); ROLLBACK");
 like(calls(), qr{^GET /connections 200 DELETE /connections/[0-9a-f-]{36} 204$}, 'one connection is deleted');
 unlike(calls(), qr/$two/, 'by its own id');
 is(known(), "$one connected, $three connected", 'the others are kept, whatever becomes of the transaction');
-is($session->rows('SELECT state FROM xero_fdw.token WHERE serverid = (SELECT oid FROM pg_foreign_server WHERE srvname = \'xero\')'), 'connected', 'so is the consent');
+is($session->rows('SELECT state FROM xero_fdw.token WHERE server = \'xero\''), 'connected', 'so is the consent');
 is(known('legacy'), "$one connected, $two connected, $three connected", 'and what another server has');
 is($other->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'a running session reads the others');
 is(XeroSession->new($node)->rows('SELECT count(DISTINCT tenant_id) FROM xero.accounts'), 2, 'so does a new one');

@@ -62,7 +62,8 @@ take_pending(XeroTokenJob *job, const char *state)
 												NULL,
 												"The role that called authorize_url() must complete it."),
 								   0);
-	else if (pending == NULL || pending->umid != job->spec->umid ||
+	else if (pending == NULL || strcmp(pending->server, job->server->name) != 0 ||
+			 pending->roleid != job->server->roleid ||
 			 strcmp(pending->client_id, job->server->client_id) != 0)
 	{
 		(void) xero_token_job_fail(job, bad_state(job->server), 0);
@@ -211,15 +212,13 @@ authorize(XeroTokenJob *job)
 	if (failure != NULL)
 		return xero_token_job_fail(job, failure, 0);
 
-	consent.umid = pending->umid;
-	consent.serverid = job->server->serverid;
 	consent.client_id = pending->client_id;
-	consent.roleid = pending->roleid;
+	consent.completed_by = pending->begun_by;
 	consent.scopes = pending->scopes;
 	if (!exchange_code(job, pending, code, &consent))
 		return false;
-	xero_store_consent(&consent);
-	xero_store_announce(consent.umid);
+	xero_store_consent(job->server, &consent);
+	xero_store_announce(job->server);
 	xero_token_job_audited(job);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
@@ -242,7 +241,7 @@ read_if_possible(XeroTokenJob *job)
 
 	PG_TRY();
 	{
-		consent = xero_store_read(job->spec->umid);
+		consent = xero_store_read(job->server);
 	}
 	PG_CATCH();
 	{
@@ -289,9 +288,9 @@ disconnect(XeroTokenJob *job)
 		xero_wipe_tokens(consent);
 	}
 	xero_shared_token_wipe();
-	if (!xero_store_forget(job->spec->umid))
+	if (!xero_store_forget(job->server))
 		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
-	xero_store_announce(job->spec->umid);
+	xero_store_announce(job->server);
 	xero_token_job_audited(job);
 	return true;
 }
@@ -349,7 +348,7 @@ disconnect_one(XeroTokenJob *job)
 	was_stored = xero_store_forget_organisation(job->server, &wanted.id);
 	if (found == NULL && !was_stored)
 		return xero_token_job_fail(job, not_connected(job->server, tenant_id), 0);
-	xero_store_announce(job->spec->umid);
+	xero_store_announce(job->server);
 	xero_token_job_audited(job);
 	return true;
 }
@@ -418,7 +417,7 @@ catch_error(XeroTokenJob *job)
 static void
 note_trouble(XeroTokenJob *job)
 {
-	xero_store_trouble(job->spec->umid, false, job->failure->message);
+	xero_store_trouble(job->server, false, job->failure->message);
 }
 
 /* What is to be kept of a failure, as far as that is possible now. */

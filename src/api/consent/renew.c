@@ -57,7 +57,7 @@ refused_exchange(XeroTokenJob *job, const XeroIdentityRequest *answer)
 
 	if (strcmp(xero_identity_word(answer), "invalid_grant") == 0)
 	{
-		xero_store_trouble(job->spec->umid, true, why);
+		xero_store_trouble(job->server, true, why);
 		xero_shared_token_wipe();
 		return xero_token_job_fail(job, reconnect_failure(job->server, why),
 								   XERO_HOLD_FOR_EVER);
@@ -103,7 +103,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 								  claims);
 	if (verified != XERO_JWT_VALID)
 		consent->access_token = NULL;
-	xero_store_tokens(consent);
+	xero_store_tokens(job->server, consent);
 	xero_token_job_audited(job);
 	xero_token_job_commit(job);
 	xero_token_job_begin(job);
@@ -118,7 +118,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 		if (verified == XERO_JWT_VALID)
 		{
 			consent->access_token = access_token;
-			xero_store_tokens(consent);
+			xero_store_tokens(job->server, consent);
 			xero_token_job_commit(job);
 			xero_token_job_begin(job);
 		}
@@ -132,7 +132,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 bool
 xero_token_job_renew(XeroTokenJob *job, bool forced, XeroConsent **renewed)
 {
-	XeroConsent *consent = xero_store_read(job->spec->umid);
+	XeroConsent *consent = xero_store_read(job->server);
 	XeroFailure *failure;
 
 	if (consent == NULL ||

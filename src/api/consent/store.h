@@ -21,8 +21,9 @@
 /* An authorization that was begun. */
 typedef struct XeroPending
 {
-	Oid			umid;
-	Oid			roleid;
+	char	   *server;
+	Oid			roleid;			/* of the user mapping */
+	Oid			begun_by;
 	char	   *client_id;
 	char	   *verifier;		/* secret */
 	char	   *nonce;			/* secret */
@@ -33,14 +34,12 @@ typedef struct XeroPending
 /* What is stored of a consent; strings are NULL if not known. */
 typedef struct XeroConsent
 {
-	Oid			umid;
-	Oid			serverid;
 	char	   *client_id;
 	char	   *refresh_token;	/* secret */
 	char	   *access_token;	/* secret */
 	TimestampTz refreshed_at;	/* when the tokens were got */
 	TimestampTz expires_at;		/* end of the access token */
-	Oid			roleid;			/* who completed it; not read */
+	Oid			completed_by;	/* not read */
 	char	   *scopes;
 	char	   *xero_user_id;	/* these three are not read */
 	char	   *user_name;
@@ -58,20 +57,23 @@ extern void xero_store_begin(const XeroPending *pending, const char *state);
  * is too old, or, with "other_role" set, another role has begun it, in which
  * case it stays.
  */
-extern XeroPending *xero_store_take(const char *state, Oid roleid,
+extern XeroPending *xero_store_take(const char *state, Oid role,
 									bool *other_role);
 
 /* NULL if there is none.  Opens what is sealed. */
-extern XeroConsent *xero_store_read(Oid umid);
+extern XeroConsent *xero_store_read(const XeroServer *server);
 
 /* A new consent, in place of an older one. */
-extern void xero_store_consent(const XeroConsent *consent);
+extern void xero_store_consent(const XeroServer *server,
+							   const XeroConsent *consent);
 
 /* The tokens of an exchange; access_token may be NULL. */
-extern void xero_store_tokens(const XeroConsent *consent);
+extern void xero_store_tokens(const XeroServer *server,
+							  const XeroConsent *consent);
 
 /* What went wrong, and whether only a new consent helps; NULL: nothing. */
-extern void xero_store_trouble(Oid umid, bool refused, const char *error);
+extern void xero_store_trouble(const XeroServer *server, bool refused,
+							   const char *error);
 
 /* What the server's credentials reach, in place of what they have reached. */
 extern void xero_store_organisations(const XeroServer *server,
@@ -93,7 +95,7 @@ extern int	xero_store_known(const XeroServer *server,
 							 XeroOrganisation **list);
 
 /* The consent and the organisations; false if there was no consent. */
-extern bool xero_store_forget(Oid umid);
+extern bool xero_store_forget(const XeroServer *server);
 
 /* One organisation of the server's credentials; false if it was not stored. */
 extern bool xero_store_forget_organisation(const XeroServer *server,
@@ -103,12 +105,9 @@ extern bool xero_store_forget_organisation(const XeroServer *server,
  * Have all backends forget what they know by this user mapping, as if it had
  * been altered.
  */
-extern void xero_store_announce(Oid umid);
+extern void xero_store_announce(const XeroServer *server);
 
 /* Rows of who consented, and the organisations, as they are just now. */
-extern void xero_store_show(Oid umid, ReturnSetInfo *rsinfo);
-
-/* How many values were sealed with the key in that file. */
-extern int64 xero_store_reseal(const char *old_key_file);
+extern void xero_store_show(const XeroServer *server, ReturnSetInfo *rsinfo);
 
 #endif							/* XERO_STORE_H */

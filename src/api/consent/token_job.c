@@ -190,5 +190,5 @@ xero_token_job_organisations(XeroTokenJob *job, const XeroConsent *consent,
 	if (!accept_losses)
 		count = xero_add_lost_connections(job->server, &list, count, &changed);
 	xero_store_organisations(job->server, list, count);
-	xero_store_announce(consent->umid);
+	xero_store_announce(job->server);
 }

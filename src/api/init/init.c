@@ -12,7 +12,7 @@
 #include "api/budget/statement_limits.h"
 #include "api/call/write.h"
 #include "api/consent/issuer.h"
-#include "api/consent/vault.h"
+#include "api/secret/vault.h"
 #include "api/init/init.h"
 #include "api/report/progress.h"
 #include "api/report/request_log.h"

@@ -23,6 +23,7 @@ typedef struct XeroServer
 {
 	Oid			serverid;
 	Oid			umid;			/* the user mapping */
+	Oid			roleid;			/* whose it is; InvalidOid: PUBLIC's */
 	char	   *name;
 	char	   *client_id;		/* NULL only if access_token is given */
 	XeroGrantType grant_type;

@@ -204,6 +204,8 @@ xero_hash_credentials(const XeroServer *server)
 {
 	uint64		hash = hash_part(0, server->client_id);
 
+	/* what is stored is found by it */
+	hash = hash_part(hash, server->name);
 	hash = hash_part(hash, server->client_secret);
 	hash = hash_part(hash, server->scopes);
 	return hash_part(hash, server->identity_url);

@@ -21,7 +21,7 @@
 
 #include "api/budget/statement_limits.h"
 #include "api/consent/store.h"
-#include "api/consent/vault.h"
+#include "api/secret/vault.h"
 #include "fdw/check/attempt.h"
 #include "fdw/check/check.h"
 #include "fdw/consent/table_scopes.h"
@@ -81,7 +81,7 @@ check_settings(XeroCheck *check, const ForeignServer *fs)
 
 typedef struct StoreStep
 {
-	Oid			umid;
+	const XeroServer *server;
 	XeroConsent *consent;
 } StoreStep;
 
@@ -90,7 +90,7 @@ read_consent(void *state)
 {
 	StoreStep  *step = state;
 
-	step->consent = xero_store_read(step->umid);
+	step->consent = xero_store_read(step->server);
 }
 
 static void
@@ -110,7 +110,7 @@ wipe(char *secret)
 static void
 check_key_file(XeroCheck *check)
 {
-	StoreStep	step = {check->server->umid, NULL};
+	StoreStep	step = {check->server, NULL};
 	XeroFailure *failure;
 	const char *seen = "it opens the stored tokens";
 

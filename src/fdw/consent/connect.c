@@ -15,23 +15,24 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
 #include "access/xlog.h"
 #include "api/consent/consent.h"
+#include "api/consent/reseal.h"
 #include "api/consent/store.h"
 #include "api/token/shared_tokens.h"
 #include "base/random.h"
 #include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
-#include "catalog/pg_user_mapping.h"
+#include "commands/event_trigger.h"
 #include "fdw/consent/requested_scopes.h"
 #include "fdw/options.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "nodes/value.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 
 #define LOGIN_PATH "/identity/connect/authorize"
 
@@ -44,20 +45,7 @@ PG_FUNCTION_INFO_V1(xero_refresh_token);
 PG_FUNCTION_INFO_V1(xero_disconnect);
 PG_FUNCTION_INFO_V1(xero_disconnect_one);
 PG_FUNCTION_INFO_V1(xero_rotate_key);
-
-/* Does this user mapping count for everybody? */
-static bool
-is_public(Oid umid)
-{
-	HeapTuple	tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(umid));
-	bool		public;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for user mapping %u", umid);
-	public = !OidIsValid(((Form_pg_user_mapping) GETSTRUCT(tuple))->umuser);
-	ReleaseSysCache(tuple);
-	return public;
-}
+PG_FUNCTION_INFO_V1(xero_server_renamed);
 
 /* The server, if it is one of ours that the caller may deal with. */
 static XeroServer *
@@ -66,7 +54,7 @@ find_server(const char *name, bool changes)
 	ForeignServer *fs = xero_usable_server(name);
 	XeroServer *server = xero_get_server(fs->serverid, GetUserId());
 
-	if (changes && is_public(server->umid) &&
+	if (changes && !OidIsValid(server->roleid) &&
 		!object_ownercheck(ForeignServerRelationId, fs->serverid,
 						   GetUserId()))
 		ereport(ERROR,
@@ -140,8 +128,9 @@ xero_authorize_url(PG_FUNCTION_ARGS)
 	char	   *state = random_word();
 	StringInfoData query;
 
-	pending.umid = server->umid;
-	pending.roleid = GetUserId();
+	pending.server = server->name;
+	pending.roleid = server->roleid;
+	pending.begun_by = GetUserId();
 	pending.client_id = server->client_id;
 	pending.verifier = random_word();
 	pending.nonce = random_word();
@@ -287,7 +276,7 @@ xero_complete_authorization(PG_FUNCTION_ARGS)
 	argument = argument_of(server, text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						   &len);
 	run_job(server, XERO_TOKEN_JOB_AUTHORIZE, argument, len);
-	xero_store_show(server->umid, (ReturnSetInfo *) fcinfo->resultinfo);
+	xero_store_show(server, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
@@ -316,8 +305,8 @@ xero_disconnect(PG_FUNCTION_ARGS)
 	else
 	{
 		/* nothing to end at Xero; what is stored is the list it gave */
-		(void) xero_store_forget(server->umid);
-		xero_store_announce(server->umid);
+		(void) xero_store_forget(server);
+		xero_store_announce(server);
 	}
 	PG_RETURN_VOID();
 }
@@ -349,5 +338,28 @@ xero_disconnect_one(PG_FUNCTION_ARGS)
 Datum
 xero_rotate_key(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(xero_store_reseal(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	PG_RETURN_INT64(xero_reseal_with_key(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}
+
+/*
+ * SQL: carry_consents(), an event trigger at the end of ALTER SERVER.  What is
+ * stored of a server is found by its name.
+ */
+Datum
+xero_server_renamed(PG_FUNCTION_ARGS)
+{
+	const Node *statement;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("must be called as an event trigger")));
+	statement = ((EventTriggerData *) fcinfo->context)->parsetree;
+	if (IsA(statement, RenameStmt))
+	{
+		const RenameStmt *rename = (const RenameStmt *) statement;
+
+		xero_reseal_for_name(strVal(rename->object), rename->newname);
+	}
+	PG_RETURN_VOID();
 }

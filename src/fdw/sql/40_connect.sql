@@ -1,10 +1,12 @@
 -- Consent and what it brings: who may connect, the tokens, the organisations.
 -- The tables are for the extension alone.  None of them is dumped: a token in
--- a dump would be a secret in a file, and be out of date the day after.
+-- a dump would be a secret in a file, and be out of date the day after.  Rows are
+-- a user mapping's, by the name of its server and the oid of its role: pg_upgrade
+-- keeps these two, and no other key of a mapping.
 
 CREATE TABLE xero_fdw.token (
-	umid oid PRIMARY KEY,
-	serverid oid NOT NULL,
+	server name,
+	roleid oid,
 	client_id text NOT NULL,
 	refresh_token bytea NOT NULL,
 	access_token bytea,
@@ -18,15 +20,15 @@ CREATE TABLE xero_fdw.token (
 	email text,
 	authentication_event text,
 	state text NOT NULL CHECK (state IN ('connected', 'reconnect needed')),
-	error text
+	error text,
+	PRIMARY KEY (server, roleid)
 );
 REVOKE ALL ON xero_fdw.token FROM PUBLIC;
 COMMENT ON TABLE xero_fdw.token IS
 	'internal: the tokens that consents have brought, sealed with the key of xero_fdw.key_file';
-COMMENT ON COLUMN xero_fdw.token.umid IS
-	'user mapping (pg_user_mapping.oid)';
-COMMENT ON COLUMN xero_fdw.token.serverid IS
-	'foreign server (pg_foreign_server.oid)';
+COMMENT ON COLUMN xero_fdw.token.server IS 'foreign server';
+COMMENT ON COLUMN xero_fdw.token.roleid IS
+	'role of the user mapping (pg_authid.oid); 0 for PUBLIC';
 COMMENT ON COLUMN xero_fdw.token.client_id IS
 	'application that the consent was given to';
 COMMENT ON COLUMN xero_fdw.token.refresh_token IS
@@ -58,9 +60,10 @@ COMMENT ON COLUMN xero_fdw.token.error IS
 
 CREATE TABLE xero_fdw.pending_authorization (
 	state_hash bytea PRIMARY KEY,
-	umid oid NOT NULL,
-	client_id text NOT NULL,
+	server name NOT NULL,
 	roleid oid NOT NULL,
+	client_id text NOT NULL,
+	begun_by oid NOT NULL,
 	verifier bytea NOT NULL,
 	nonce bytea NOT NULL,
 	redirect_uri text NOT NULL,
@@ -72,11 +75,12 @@ COMMENT ON TABLE xero_fdw.pending_authorization IS
 	'internal: URLs of authorize_url() that nobody has come back from';
 COMMENT ON COLUMN xero_fdw.pending_authorization.state_hash IS
 	'SHA-256 of the state in the URL';
-COMMENT ON COLUMN xero_fdw.pending_authorization.umid IS
-	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN xero_fdw.pending_authorization.server IS 'foreign server';
+COMMENT ON COLUMN xero_fdw.pending_authorization.roleid IS
+	'role of the user mapping (pg_authid.oid); 0 for PUBLIC';
 COMMENT ON COLUMN xero_fdw.pending_authorization.client_id IS
 	'application that is to be consented to';
-COMMENT ON COLUMN xero_fdw.pending_authorization.roleid IS
+COMMENT ON COLUMN xero_fdw.pending_authorization.begun_by IS
 	'role that asked, and must complete';
 COMMENT ON COLUMN xero_fdw.pending_authorization.verifier IS
 	'sealed; proves to Xero that the code is ours';
@@ -90,19 +94,21 @@ COMMENT ON COLUMN xero_fdw.pending_authorization.expires_at IS
 	'ten minutes after it began';
 
 CREATE TABLE xero_fdw.organisation (
-	umid oid NOT NULL,
+	server name,
+	roleid oid,
 	client_id text NOT NULL,
 	tenant_id uuid NOT NULL,
 	tenant_name text NOT NULL,
 	tenant_type text NOT NULL,
 	connected boolean NOT NULL,
-	PRIMARY KEY (umid, tenant_id)
+	PRIMARY KEY (server, roleid, tenant_id)
 );
 REVOKE ALL ON xero_fdw.organisation FROM PUBLIC;
 COMMENT ON TABLE xero_fdw.organisation IS
 	'internal: the organisations that the credentials of a user mapping reach, as Xero told last';
-COMMENT ON COLUMN xero_fdw.organisation.umid IS
-	'user mapping (pg_user_mapping.oid)';
+COMMENT ON COLUMN xero_fdw.organisation.server IS 'foreign server';
+COMMENT ON COLUMN xero_fdw.organisation.roleid IS
+	'role of the user mapping (pg_authid.oid); 0 for PUBLIC';
 COMMENT ON COLUMN xero_fdw.organisation.client_id IS
 	'application whose connections they are; empty for a ready-made access_token';
 COMMENT ON COLUMN xero_fdw.organisation.tenant_id IS 'organisation';
@@ -124,10 +130,10 @@ CREATE VIEW xero_fdw.connections WITH (security_barrier) AS
 			ELSE 'connected' END AS state,
 		t.error
 	FROM xero_fdw.token AS t
-		FULL JOIN xero_fdw.organisation AS o ON o.umid = t.umid
+		FULL JOIN xero_fdw.organisation AS o USING (server, roleid)
+		JOIN pg_catalog.pg_foreign_server AS s ON s.srvname = server
 		JOIN pg_catalog.pg_user_mapping AS m
-			ON m.oid = coalesce(t.umid, o.umid)
-		JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.umserver
+			ON m.umserver = s.oid AND m.umuser = roleid
 	WHERE pg_has_role('pg_read_all_stats', 'USAGE')
 		OR CASE WHEN m.umuser = 0
 				THEN has_server_privilege(s.oid, 'USAGE')
@@ -192,6 +198,16 @@ CREATE FUNCTION xero_fdw.rotate_key(old_key_file text) RETURNS bigint
 COMMENT ON FUNCTION xero_fdw.rotate_key(text) IS
 	'seal the stored tokens of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
 REVOKE ALL ON FUNCTION xero_fdw.rotate_key(text) FROM PUBLIC;
+
+CREATE FUNCTION xero_fdw.carry_consents() RETURNS event_trigger
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_server_renamed';
+COMMENT ON FUNCTION xero_fdw.carry_consents() IS
+	'internal: what is stored of a server goes with its name';
+
+CREATE EVENT TRIGGER xero_fdw_carry_consents ON ddl_command_end
+	WHEN TAG IN ('ALTER SERVER')
+	EXECUTE FUNCTION xero_fdw.carry_consents();
 
 CREATE FUNCTION xero_fdw.check(
 		server text, OUT name text, OUT state text, OUT seen text,

@@ -13,7 +13,8 @@
 /* Where a sealed value belongs, within this database. */
 typedef struct XeroSealPlace
 {
-	Oid			umid;
+	const char *server;			/* its name */
+	Oid			roleid;			/* of the user mapping; InvalidOid: PUBLIC's */
 	const char *client_id;
 	const char *column;
 } XeroSealPlace;

@@ -3,9 +3,11 @@
  * vault.c
  *	  Secrets as they are stored: sealed, each for its place.
  *
- * The place is authenticated with the value: database, user mapping,
- * application and column, each with its length before it.  So a sealed value
- * that is copied to another row, column or database does not open there.
+ * The place is authenticated with the value: database, server, role of the
+ * user mapping, application and column, each with its length before it.  So a
+ * sealed value that is copied to another row, column or database does not open
+ * there.  Database and role are their oids, the server is its name: these are
+ * what pg_upgrade keeps.
  *
  * The key is read when it is needed and wiped right after.
  *
@@ -13,8 +15,8 @@
  */
 #include "compat.h"
 
-#include "api/consent/keyfile.h"
-#include "api/consent/vault.h"
+#include "api/secret/keyfile.h"
+#include "api/secret/vault.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -55,7 +57,8 @@ describe_place(const XeroSealPlace *place, StringInfo text)
 {
 	initStringInfo(text);
 	append_part(text, &MyDatabaseId, sizeof(Oid));
-	append_part(text, &place->umid, sizeof(Oid));
+	append_part(text, place->server, strlen(place->server));
+	append_part(text, &place->roleid, sizeof(Oid));
 	append_part(text, place->client_id, strlen(place->client_id));
 	append_part(text, place->column, strlen(place->column));
 }

@@ -28,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/consent/keyfile.h"
+#include "api/secret/keyfile.h"
 #include "base/random.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
