@@ -17,9 +17,11 @@
 
 #include "access/htup_details.h"
 #include "access/reloptions.h"
+#include "api/consent/store.h"
 #include "base/loopback.h"
 #include "base/text.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
@@ -48,6 +50,7 @@ typedef enum XeroOptionKind
 {
 	OPT_STRING,
 	OPT_SECRET,
+	OPT_SECRET_FILE,
 	OPT_INTEGER,
 	OPT_BOOLEAN,
 	OPT_URL,
@@ -88,6 +91,7 @@ static const XeroOption xero_options[] = {
 	{"batch_size", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_BATCH_SIZE},
 
 	{"client_secret", UserMappingRelationId, OPT_SECRET},
+	{"client_secret_file", UserMappingRelationId, OPT_SECRET_FILE},
 	{"access_token", UserMappingRelationId, OPT_SECRET},
 	{"updatable", UserMappingRelationId, OPT_BOOLEAN},
 
@@ -179,6 +183,25 @@ check_secret(const char *name, const char *value)
 	}
 }
 
+/*
+ * The server reads it with its own rights.  Whether there is such a file shows
+ * when it is read: a dump must be restorable.
+ */
+static void
+check_secret_file(const char *name, const char *value)
+{
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\"", name),
+				 errdetail("Only roles with privileges of the role \"pg_read_server_files\" may have the server read a file."),
+				 errhint("Call xero_fdw.set_client_secret() instead.")));
+	if (!is_absolute_path(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be an absolute path", name)));
+}
+
 /* May be called with a secret's value. */
 static void
 check_value(const XeroOption *option, DefElem *def)
@@ -199,6 +222,9 @@ check_value(const XeroOption *option, DefElem *def)
 			break;
 		case OPT_SECRET:
 			check_secret(option->name, value);
+			break;
+		case OPT_SECRET_FILE:
+			check_secret_file(option->name, value);
 			break;
 		case OPT_INTEGER:
 			/* parse_int() would round fractions */
@@ -252,6 +278,7 @@ xero_fdw_validator(PG_FUNCTION_ARGS)
 	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
 	Oid			catalog = PG_GETARG_OID(1);
 	bool		has_object = false;
+	int			nsecrets = 0;
 	ListCell   *lc;
 
 	foreach(lc, options)
@@ -277,8 +304,14 @@ xero_fdw_validator(PG_FUNCTION_ARGS)
 		check_value(option, def);
 		if (option->kind == OPT_OBJECT)
 			has_object = true;
+		if (strncmp(option->name, "client_secret", 13) == 0)
+			nsecrets++;
 	}
 
+	if (nsecrets > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("options \"client_secret\" and \"client_secret_file\" exclude each other")));
 	if (catalog == ForeignTableRelationId && !has_object)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
@@ -396,7 +429,13 @@ xero_get_server(Oid serverid, Oid userid)
 	server->name = pstrdup(fs->servername);
 	server->client_id = xero_copy_text(xero_client_id(fs));
 	server->client_secret = xero_copy_text(get_string(um->options, "client_secret", NULL));
+	server->client_secret_file = xero_copy_text(get_string(um->options, "client_secret_file", NULL));
 	server->access_token = xero_copy_text(get_string(um->options, "access_token", NULL));
+	if (server->client_id != NULL && server->access_token == NULL &&
+		!xero_has_client_secret(server))
+		server->sealed_secret = xero_store_sealed_secret(server->name,
+														 server->roleid,
+														 server->client_id);
 	server->tenant_id = xero_copy_text(get_string(fs->options, "tenant_id", NULL));
 	server->scopes = xero_copy_text(get_string(fs->options, "scopes", NULL));
 	grant_type = get_string(fs->options, "grant_type", "authorization_code");

@@ -19,6 +19,7 @@ BEGIN
 					WHERE d.classid = 'pg_user_mapping'::regclass) AS m (name, server, roleid)
 				LEFT JOIN xero_fdw.token AS t USING (server, roleid) LOOP
 		DELETE FROM xero_fdw.token AS t WHERE (t.server, t.roleid) = (gone.server, gone.roleid);
+		DELETE FROM xero_fdw.secret AS s WHERE (s.server, s.roleid) = (gone.server, gone.roleid);
 		DELETE FROM xero_fdw.pending_authorization AS p WHERE (p.server, p.roleid) = (gone.server, gone.roleid);
 		DELETE FROM xero_fdw.organisation AS o WHERE (o.server, o.roleid) = (gone.server, gone.roleid);
 		IF gone.consented THEN

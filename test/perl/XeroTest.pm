@@ -9,7 +9,7 @@
 #   sandbox     arguments, or a XeroSandbox       (['--seed', 1])
 #   conf        lines for postgresql.conf         ('')
 #   server      options of the foreign server     ({}), added to api_url etc.
-#   mapping     options of the user mapping       (the sandbox's bearer token)
+#   mapping     options of the user mapping       (the sandbox's bearer token); {}: none
 #   import      remote schema for "xero", or undef  ('accounting')
 package XeroTest;
 
@@ -76,8 +76,8 @@ sub create_server
 	$self->{node}->safe_psql('postgres',
 		"CREATE SERVER $name FOREIGN DATA WRAPPER xero_fdw OPTIONS ("
 		  . option_list(\%server) . ");\n"
-		  . "CREATE USER MAPPING FOR PUBLIC SERVER $name OPTIONS ("
-		  . "$self->{mapping});");
+		  . "CREATE USER MAPPING FOR PUBLIC SERVER $name"
+		  . (%mapping ? " OPTIONS ($self->{mapping});" : ';'));
 	return;
 }
 

@@ -104,7 +104,7 @@ is($carol->rows('SELECT current_user'), 'carol', 'so is the role');
 # ---- what is sealed opens only in its place ----
 
 sub forget_shared { $_->quit foreach $session, $bob, $carol, $dave, $stats; $node->restart; ($session, $bob, $carol, $dave, $stats) = map { XeroSession->new($node, user => $_) } qw(postgres bob carol dave stats); return; }
-my $tampered = qr/stored token was changed, or belongs to another user mapping or database\nHINT:  Authorize/;
+my $tampered = qr/stored token was changed, or belongs to another user mapping or database\nHINT:  In a copy of a database, leave it to the original\. To replace it, authorize the server again/;
 $session->rows('CREATE TABLE saved AS SELECT * FROM xero_fdw.token');
 foreach my $case (
 	[ 'rows are swapped', 'UPDATE xero_fdw.token t SET refresh_token = s.refresh_token, access_token = s.access_token FROM saved s WHERE s.roleid <> t.roleid' ],
@@ -156,7 +156,7 @@ is($session->rows($query), 't', 'the original goes on');
 my $new_file = XeroConsent::new_key_file();
 $session->rows("ALTER SYSTEM SET xero_fdw.key_file = '$new_file'");
 forget_shared();
-refused($session, $query, '58P01', qr/key file "\Q$new_file\E" does not exist/);
+refused($session, $query, '58P01', qr/key file does not exist\nDETAIL:  Stored secrets cannot be opened/);
 is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 4, 'four values are sealed anew');
 is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 0, 'no second time');
 is($session->rows($query), 't', 'the new key opens them');
@@ -166,12 +166,13 @@ forget_shared();
 is($session->rows($query), 't', 'the old one is not needed');
 chmod 0640, $new_file;
 forget_shared();
-refused($session, $query, 'F0000', qr/key file "\Q$new_file\E" has group or world access/);
+refused($session, $query, 'F0000', qr/key file has group or world access/);
 chmod 0600, $new_file;
 is($session->rows($query), 't', 'as it should be');
 unlink $new_file or die;
 is($bob->rows($query), 't', 'what is in use stays in use');
 refused($session, "SELECT xero_fdw.refresh_token('xero')", '58P01', qr/does not exist\nDETAIL:.*\nHINT:  Restore the file from a backup\. Without one, authorize/);
+unlike($told, qr/\Q$new_file\E/, 'no worker tells where the key file is');
 XeroConsent::connect($session, 'xero');
 is($session->rows($query), 't', 'a new consent makes a new key');
 forget_shared();
@@ -181,7 +182,14 @@ is($carol->rows($query), 't', 'everybody consents anew');
 $session->rows('ALTER SYSTEM SET xero_fdw.key_file = \'\'');
 forget_shared();
 refused($session, "SELECT xero_fdw.authorize_url('xero')", '55000', qr/no key file is configured\nDETAIL:.*\nHINT:  Set xero_fdw\.key_file/);
-$session->rows("ALTER SYSTEM SET xero_fdw.key_file = '$new_file'");
+$session->rows('ALTER SYSTEM SET xero_fdw.key_file = \'/nonexistent/folder/key\'');
+forget_shared();
+refused($carol, "SELECT xero_fdw.authorize_url('xero')", '58P01', qr/could not access the directory of key file: No such file/);
+unlike($told, qr/nonexistent/, 'an ordinary role does not see where the key file is');
+refused($session, "SELECT xero_fdw.authorize_url('xero')", '58P01', qr{could not access the directory of key file "/nonexistent/folder/key": No such file});
+$session->rows("SET ROLE carol");
+refused($session, "SELECT xero_fdw.authorize_url('xero')", '58P01', qr/could not access the directory of key file: No such file/);
+$session->rows("RESET ROLE; ALTER SYSTEM SET xero_fdw.key_file = '$new_file'");
 forget_shared();
 
 # ---- secrets are nowhere else ----

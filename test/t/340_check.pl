@@ -67,7 +67,7 @@ like(paths(), qr/^$hosts connections Organisation Organisation [A-Za-z]+$/, 'and
 my $key = $session->rows('SHOW xero_fdw.key_file');
 rename($key, "$key.away") or die;
 check();
-like($row{'key file'}, qr/^problem: key file ".*" does not exist: Stored tokens cannot be opened without it\. -> Restore the file from a backup/, 'the key file is missing');
+like($row{'key file'}, qr/^problem: key file ".*" does not exist: Stored secrets cannot be opened without it\. -> Restore the file from a backup/, 'the key file is missing');
 open(my $file, '>', $key) or die;
 print $file 'x' x 32;
 close $file;

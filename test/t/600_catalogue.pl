@@ -19,7 +19,7 @@ my %for_all = map { $_ => 1 } (
 	qw(create_sync alter_sync drop_sync confirm_sync create_sync_from create_template drop_template
 	  plan_sync audit_sync retry_issue resolve_conflict schedule_sync unschedule_sync run_sync run_syncs mirror),
 	# They look at the caller's rights on the server or its mapping themselves.
-	qw(authorize_url complete_authorization refresh_token disconnect check clear_block),
+	qw(set_client_secret authorize_url complete_authorization refresh_token disconnect check clear_block),
 	# A row of a trigger's own table, recorded for the sync of that table.
 	qw(record_change),
 	# They cannot be called by a statement, or check what only superusers make.

@@ -186,6 +186,9 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->server.name = xero_copy_text(server->name);
 	call->server.client_id = xero_copy_text(server->client_id);
 	call->server.client_secret = xero_copy_text(server->client_secret);
+	call->server.client_secret_file = xero_copy_text(server->client_secret_file);
+	if (server->sealed_secret != NULL)
+		call->server.sealed_secret = DatumGetByteaPCopy(PointerGetDatum(server->sealed_secret));
 	call->server.access_token = xero_copy_text(server->access_token);
 	call->server.tenant_id = xero_copy_text(server->tenant_id);
 	call->server.tenant_name = xero_copy_text(server->tenant_name);

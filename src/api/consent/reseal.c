@@ -24,11 +24,14 @@ static const struct
 }			sealed_columns[] = {
 
 	{"token", "refresh_token"},
-	{"token", "access_token"}
+	{"token", "access_token"},
+	{"secret", XERO_CLIENT_SECRET_COLUMN}
 };
 
 /* The tables whose rows are a server's. */
-static const char *const server_tables[] = {"token", "organisation"};
+static const char *const server_tables[] = {
+	"token", "secret", "organisation"
+};
 
 /* A value of a row, sealed anew for its place, or NULL if it can stay. */
 typedef bytea *(*Resealer) (const XeroSealPlace *place, const bytea *sealed,
@@ -118,8 +121,8 @@ xero_reseal_with_key(const char *old_key_file)
 	int64		resealed;
 
 	xero_own_enter(&entry);
-	/* nobody must store one with the old key meanwhile */
-	xero_own_run("LOCK TABLE xero_fdw.token IN EXCLUSIVE MODE", NULL);
+	/* nobody must store anything with the old key meanwhile */
+	xero_own_run("LOCK TABLE xero_fdw.token, xero_fdw.secret IN EXCLUSIVE MODE", NULL);
 	xero_own_run("DELETE FROM xero_fdw.pending_authorization", NULL);
 	resealed = reseal_all(NULL, with_key, old_key_file);
 	xero_own_leave(&entry);

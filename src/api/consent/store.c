@@ -14,6 +14,9 @@
 #include "compat.h"
 
 #include "access/parallel.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
@@ -25,6 +28,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -275,6 +279,64 @@ xero_store_trouble(const XeroServer *server, bool refused, const char *error)
 				 OF_MAPPING, &parameters);
 	xero_own_leave(&entry);
 }
+
+/* ---- client secrets ---- */
+
+void
+xero_store_secret(const XeroServer *server, const bytea *sealed)
+{
+	XeroOwnEntry entry;
+	XeroParameters parameters = {0};
+
+	xero_own_enter(&entry);
+	add_mapping(&parameters, server->name, server->roleid);
+	if (sealed == NULL)
+		xero_own_run("DELETE FROM xero_fdw.secret" OF_MAPPING, &parameters);
+	else
+	{
+		xero_own_add_text(&parameters, server->client_id);
+		xero_own_add_bytes(&parameters, sealed);
+		xero_own_run("INSERT INTO xero_fdw.secret (server, roleid, client_id, client_secret)"
+					 " VALUES ($1, $2, $3, $4) ON CONFLICT (server, roleid) DO UPDATE"
+					 " SET client_id = excluded.client_id, client_secret = excluded.client_secret",
+					 &parameters);
+	}
+	xero_own_leave(&entry);
+}
+
+bytea *
+xero_store_sealed_secret(const char *server, Oid roleid, const char *client_id)
+{
+	Relation	rel = table_open(xero_own_relid("secret"), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	NameData	name;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bytea	   *sealed = NULL;
+
+	namestrcpy(&name, server);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_NAMEEQ,
+				NameGetDatum(&name));
+	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(roleid));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, lengthof(keys),
+							  keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		stored_for = heap_getattr(tuple, 3, desc, &isnull);
+
+		if (strcmp(TextDatumGetCString(stored_for), client_id) == 0)
+			sealed = DatumGetByteaPCopy(heap_getattr(tuple, 4, desc, &isnull));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return sealed;
+}
+
+/* ---- organisations ---- */
 
 /*
  * Whose the list is.  A token that a user mapping has ready-made is nobody's in

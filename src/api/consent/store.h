@@ -75,6 +75,17 @@ extern void xero_store_tokens(const XeroServer *server,
 extern void xero_store_trouble(const XeroServer *server, bool refused,
 							   const char *error);
 
+/* The sealed client secret, which may be NULL: then there is none. */
+extern void xero_store_secret(const XeroServer *server, const bytea *sealed);
+
+/*
+ * The one that is stored for this user mapping and application, as it is just
+ * now, in the current memory context; NULL if there is none.  Takes a look, and
+ * no statement.
+ */
+extern bytea *xero_store_sealed_secret(const char *server, Oid roleid,
+									   const char *client_id);
+
 /* What the server's credentials reach, in place of what they have reached. */
 extern void xero_store_organisations(const XeroServer *server,
 									 const XeroOrganisation *list, int count);

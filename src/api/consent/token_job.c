@@ -158,7 +158,7 @@ xero_token_job_post(XeroTokenJob *job, const char *path, StringInfo form)
 	XeroFailure *failure = NULL;
 	XeroIdentityRequest *answer;
 
-	if (job->server->client_secret == NULL)
+	if (!xero_has_client_secret(job->server))
 		xero_append_parameter(form, "client_id", job->server->client_id);
 	answer = xero_identity_request(job->server, path, form->data, XERO_IDENTITY_EMPTY,
 								   &failure);

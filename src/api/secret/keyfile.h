@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * keyfile.h
- *	  The key under which tokens are sealed.
+ *	  The key under which stored secrets are sealed.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,5 +19,8 @@
  * key.  An error is raised if there is no such file or it cannot be trusted.
  */
 extern void xero_keyfile_read(const char *path, bool create, XeroKey *key);
+
+/* "key file", and the path, if the user may know that. */
+extern const char *xero_keyfile_name(const char *path);
 
 #endif							/* XERO_KEYFILE_H */

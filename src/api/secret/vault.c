@@ -96,22 +96,27 @@ open_with(const XeroKey *key, const XeroSealPlace *place, const bytea *sealed,
 }
 
 pg_noreturn static void
-report_unopened(XeroUnsealing result)
+report_unopened(const XeroSealPlace *place, XeroUnsealing result)
 {
+	bool		is_token = strcmp(place->column, XERO_CLIENT_SECRET_COLUMN) != 0;
+	const char *what = is_token ? "token" : "client secret";
+	const char *cure = is_token ? "authorize the server again" :
+	"call xero_fdw.set_client_secret() again";
+
 	if (result == XERO_OPEN_FAILED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("could not open a stored token")));
+				 errmsg("could not open a stored %s", what)));
 	if (result == XERO_OPEN_OTHER_KEY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-				 errmsg("stored token is sealed with another key"),
-				 errdetail("The key in \"%s\" does not open it.", key_file),
-				 errhint("Restore the key file, or, if it was exchanged, call xero_fdw.rotate_key() with the path of the old one. Without it, authorize the server again.")));
+				 errmsg("stored %s is sealed with another key", what),
+				 errdetail("The key in the %s does not open it.", xero_keyfile_name(key_file)),
+				 errhint("Restore the key file, or, if it was exchanged, call xero_fdw.rotate_key() with the path of the old one. Without it, %s.", cure)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 errmsg("stored token was changed, or belongs to another user mapping or database"),
-			 errhint("Authorize the server again.")));
+			 errmsg("stored %s was changed, or belongs to another user mapping or database", what),
+			 errhint("In a copy of a database, leave it to the original. To replace it, %s.", cure)));
 }
 
 static void
@@ -119,7 +124,7 @@ report_unsealed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("could not seal a token")));
+			 errmsg("could not seal a secret")));
 }
 
 bytea *
@@ -147,7 +152,7 @@ xero_vault_open(const XeroSealPlace *place, const bytea *sealed)
 	result = open_with(&key, place, sealed, &secret);
 	explicit_bzero(&key, sizeof(key));
 	if (result != XERO_OPENED)
-		report_unopened(result);
+		report_unopened(place, result);
 	return secret;
 }
 
@@ -175,7 +180,7 @@ xero_vault_reseal(const XeroSealPlace *place, const bytea *sealed,
 	explicit_bzero(&old, sizeof(old));
 	explicit_bzero(&present, sizeof(present));
 	if (result != XERO_OPENED)
-		report_unopened(result);
+		report_unopened(place, result);
 	explicit_bzero(secret, strlen(secret));
 	if (sealed_with_old && anew == NULL)
 		report_unsealed();

@@ -10,6 +10,9 @@
 
 #include "compat.h"
 
+/* Columns that are sealed; the others are of tokens. */
+#define XERO_CLIENT_SECRET_COLUMN "client_secret"
+
 /* Where a sealed value belongs, within this database. */
 typedef struct XeroSealPlace
 {

@@ -27,7 +27,9 @@ typedef struct XeroServer
 	char	   *name;
 	char	   *client_id;		/* NULL only if access_token is given */
 	XeroGrantType grant_type;
-	char	   *client_secret;	/* secret */
+	char	   *client_secret;	/* secret; the application has the first ... */
+	char	   *client_secret_file;
+	bytea	   *sealed_secret;	/* ... of these that is not NULL */
 	char	   *access_token;	/* secret; used as it is, never refreshed */
 	char	   *tenant_id;		/* NULL: none given */
 	char	   *tenant_name;	/* of that organisation, NULL if not known */
@@ -43,6 +45,14 @@ typedef struct XeroServer
 	int			page_size;
 	int			request_timeout;	/* ms for one attempt */
 } XeroServer;
+
+/* Has its application a secret?  xero_client_secret() reads it. */
+static inline bool
+xero_has_client_secret(const XeroServer *server)
+{
+	return server->client_secret != NULL ||
+		server->client_secret_file != NULL || server->sealed_secret != NULL;
+}
 
 /* Are its tokens those that a person's consent has brought? */
 static inline bool

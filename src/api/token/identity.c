@@ -25,6 +25,7 @@
 #include "api/http/small_json.h"
 #include "api/report/request_log.h"
 #include "api/report/retry.h"
+#include "api/secret/client_secret.h"
 #include "api/token/identity.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
@@ -138,6 +139,7 @@ static void
 send_attempt(XeroIdentityRequest *request, const XeroServer *server)
 {
 	XeroHttpRequest http = {0};
+	char	   *secret = NULL;
 	int			n = 0;
 
 	request->attempt++;
@@ -154,15 +156,17 @@ send_attempt(XeroIdentityRequest *request, const XeroServer *server)
 		http.headers[n++] =
 			"Content-Type: application/x-www-form-urlencoded";
 		http.body = request->form;
-		if (server->client_secret != NULL)
+		if (xero_has_client_secret(server))
 		{
 			http.user = server->client_id;
-			http.password = server->client_secret;
+			http.password = secret = xero_client_secret(server);
 		}
 	}
 	http.ca_file = server->ca_file;
 	http.timeout = server->request_timeout;
 	request->http = xero_http_send(&http);
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
 	request->sent_at = xero_clock_ms();
 }
 

@@ -190,13 +190,18 @@ attach_slots(void)
 }
 
 static uint64
-hash_part(uint64 seed, const char *part)
+hash_bytes_of(uint64 seed, const char *part, size_t len)
 {
-	if (part == NULL)
-		return hash_combine64(seed, 0);
 	return hash_combine64(seed,
 						  hash_bytes_extended((const unsigned char *) part,
-											  strlen(part), seed));
+											  (int) len, seed));
+}
+
+static uint64
+hash_part(uint64 seed, const char *part)
+{
+	return part == NULL ? hash_combine64(seed, 0) :
+		hash_bytes_of(seed, part, strlen(part));
 }
 
 uint64
@@ -207,6 +212,10 @@ xero_hash_credentials(const XeroServer *server)
 	/* what is stored is found by it */
 	hash = hash_part(hash, server->name);
 	hash = hash_part(hash, server->client_secret);
+	hash = hash_part(hash, server->client_secret_file);
+	if (server->sealed_secret != NULL)
+		hash = hash_bytes_of(hash, VARDATA_ANY(server->sealed_secret),
+							 VARSIZE_ANY_EXHDR(server->sealed_secret));
 	hash = hash_part(hash, server->scopes);
 	return hash_part(hash, server->identity_url);
 }

@@ -294,7 +294,7 @@ advance_entry(XeroTokenEntry *entry, const XeroServer *server,
 static XeroFailure *
 missing_credentials(const XeroServer *server)
 {
-	if (server->client_id == NULL || server->client_secret == NULL)
+	if (server->client_id == NULL || !xero_has_client_secret(server))
 		return xero_failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 							psprintf("%s is missing for server \"%s\"",
 									 server->client_id == NULL ? "client_id" :
@@ -302,7 +302,7 @@ missing_credentials(const XeroServer *server)
 							NULL,
 							server->client_id == NULL ?
 							"Set client_id on the server." :
-							"Set client_secret in the user mapping.");
+							"Call xero_fdw.set_client_secret(), or set client_secret_file in the user mapping.");
 	return NULL;
 }
 

@@ -21,6 +21,7 @@
 
 #include "api/budget/statement_limits.h"
 #include "api/consent/store.h"
+#include "api/secret/client_secret.h"
 #include "api/secret/vault.h"
 #include "fdw/check/attempt.h"
 #include "fdw/check/check.h"
@@ -38,6 +39,19 @@
 PG_FUNCTION_INFO_V1(xero_check);
 
 /* ---- what takes no call ---- */
+
+static void
+wipe(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+}
+
+static void
+read_secret(void *state)
+{
+	wipe(xero_client_secret(state));
+}
 
 typedef struct ServerStep
 {
@@ -60,12 +74,20 @@ check_settings(XeroCheck *check, const ForeignServer *fs)
 	XeroFailure *failure = xero_attempt(get_server, &step);
 	const char *kind;
 
-	check->server = step.server;
 	if (failure != NULL)
 	{
 		xero_check_failure(check, "settings", failure,
 						   psprintf("CREATE USER MAPPING FOR CURRENT_USER SERVER %s OPTIONS (...);",
 									quote_identifier(fs->servername)));
+		return;
+	}
+	if (step.server->client_secret_file != NULL &&
+		step.server->access_token == NULL)
+		failure = xero_attempt(read_secret, step.server);
+	if (failure != NULL)
+	{
+		xero_check_failure(check, "settings", failure,
+						   "See the option client_secret_file of the user mapping.");
 		return;
 	}
 	step.server->request_timeout = Min(step.server->request_timeout,
@@ -76,6 +98,7 @@ check_settings(XeroCheck *check, const ForeignServer *fs)
 		kind = "a consent";
 	else
 		kind = "a custom connection";
+	check->server = step.server;
 	xero_check_row(check, "settings", XERO_CHECK_OK, kind, NULL);
 }
 
@@ -99,35 +122,44 @@ read_key(void *state)
 	xero_vault_check();
 }
 
-static void
-wipe(char *secret)
-{
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
-}
-
 /* What is stored shows best whether the key is the right one. */
-static void
-check_key_file(XeroCheck *check)
+static XeroFailure *
+look_at_stored(const XeroServer *server, const char **seen)
 {
-	StoreStep	step = {check->server, NULL};
-	XeroFailure *failure;
-	const char *seen = "it opens the stored tokens";
+	StoreStep	step = {server, NULL};
+	XeroFailure *failure = NULL;
 
-	if (!xero_needs_consent(check->server))
+	if (server->sealed_secret != NULL)
 	{
-		xero_check_row(check, "key file", XERO_CHECK_OK,
-					   "not needed, as no tokens are stored", NULL);
-		return;
+		failure = xero_attempt(read_secret, (void *) server);
+		*seen = "it opens the stored client secret";
 	}
+	if (failure != NULL || !xero_needs_consent(server))
+		return failure;
 	failure = xero_attempt(read_consent, &step);
 	if (step.consent != NULL)
 	{
+		*seen = "it opens the stored tokens";
 		wipe(step.consent->refresh_token);
 		wipe(step.consent->access_token);
 	}
-	else if (failure == NULL)
+	return failure;
+}
+
+static void
+check_key_file(XeroCheck *check)
+{
+	const char *seen = NULL;
+	XeroFailure *failure = look_at_stored(check->server, &seen);
+
+	if (failure == NULL && seen == NULL)
 	{
+		if (!xero_needs_consent(check->server))
+		{
+			xero_check_row(check, "key file", XERO_CHECK_OK,
+						   "not needed, as nothing is stored", NULL);
+			return;
+		}
 		failure = xero_attempt(read_key, NULL);
 		seen = "no tokens are stored yet";
 		if (failure != NULL && failure->sqlerrcode == ERRCODE_UNDEFINED_FILE)

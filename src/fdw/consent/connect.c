@@ -19,6 +19,7 @@
 #include "api/consent/consent.h"
 #include "api/consent/reseal.h"
 #include "api/consent/store.h"
+#include "api/secret/client_secret.h"
 #include "api/token/shared_tokens.h"
 #include "base/random.h"
 #include "base/urlencode.h"
@@ -39,6 +40,7 @@
 /* Of randomness; in the URL they are base64url. */
 #define STATE_LEN 32
 
+PG_FUNCTION_INFO_V1(xero_set_client_secret);
 PG_FUNCTION_INFO_V1(xero_authorize_url);
 PG_FUNCTION_INFO_V1(xero_complete_authorization);
 PG_FUNCTION_INFO_V1(xero_refresh_token);
@@ -86,6 +88,58 @@ find_consent_server(const char *name, bool changes)
 				 errmsg("server \"%s\" needs no consent", name),
 				 errdetail_no_consent(server)));
 	return server;
+}
+
+/* ---- the client secret ---- */
+
+/* An option of the mapping goes before what is stored. */
+static void
+note_options(const XeroServer *server)
+{
+	const char *option = server->access_token != NULL ? "access_token" :
+	server->client_secret != NULL ? "client_secret" :
+	server->client_secret_file != NULL ? "client_secret_file" : NULL;
+
+	if (option != NULL)
+		ereport(NOTICE,
+				(errmsg("option \"%s\" of the user mapping goes before the stored client secret",
+						option),
+				 errhint("Drop it: ALTER USER MAPPING FOR %s SERVER %s OPTIONS (DROP %s);",
+						 OidIsValid(server->roleid) ?
+						 quote_identifier(GetUserNameFromId(server->roleid, false)) :
+						 "PUBLIC", quote_identifier(server->name), option)));
+}
+
+/* SQL: set_client_secret(server, secret) */
+Datum
+xero_set_client_secret(PG_FUNCTION_ARGS)
+{
+	XeroServer *server;
+	bytea	   *sealed = NULL;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	server = find_server(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	PreventCommandDuringRecovery("xero_fdw.set_client_secret()");
+	if (!PG_ARGISNULL(1))
+	{
+		char	   *secret = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+		if (server->client_id == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("server \"%s\" has no client_id", server->name)));
+		if (!xero_cut_client_secret(secret))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("client secret must consist of printable ASCII characters without blanks")));
+		sealed = xero_seal_client_secret(server, secret);
+		explicit_bzero(secret, strlen(secret));
+		note_options(server);
+	}
+	xero_store_secret(server, sealed);
+	xero_store_announce(server);
+	PG_RETURN_VOID();
 }
 
 /* ---- begin ---- */

@@ -58,6 +58,23 @@ COMMENT ON COLUMN xero_fdw.token.state IS
 COMMENT ON COLUMN xero_fdw.token.error IS
 	'what went wrong with the last exchange; null if nothing';
 
+CREATE TABLE xero_fdw.secret (
+	server name,
+	roleid oid,
+	client_id text NOT NULL,
+	client_secret bytea NOT NULL,
+	PRIMARY KEY (server, roleid)
+);
+REVOKE ALL ON xero_fdw.secret FROM PUBLIC;
+COMMENT ON TABLE xero_fdw.secret IS
+	'internal: the client secrets that set_client_secret() was given, sealed with the key of xero_fdw.key_file';
+COMMENT ON COLUMN xero_fdw.secret.server IS 'foreign server';
+COMMENT ON COLUMN xero_fdw.secret.roleid IS
+	'role of the user mapping (pg_authid.oid); 0 for PUBLIC';
+COMMENT ON COLUMN xero_fdw.secret.client_id IS
+	'application whose secret it is';
+COMMENT ON COLUMN xero_fdw.secret.client_secret IS 'sealed';
+
 CREATE TABLE xero_fdw.pending_authorization (
 	state_hash bytea PRIMARY KEY,
 	server name NOT NULL,
@@ -158,6 +175,13 @@ COMMENT ON COLUMN xero_fdw.connections.error IS
 	'what went wrong with the last exchange; null if nothing';
 GRANT SELECT ON xero_fdw.connections TO PUBLIC;
 
+CREATE FUNCTION xero_fdw.set_client_secret(server text, secret text)
+	RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'xero_set_client_secret';
+COMMENT ON FUNCTION xero_fdw.set_client_secret(text, text) IS
+	'store the client secret of the server''s application for the user mapping in force, sealed with the key of xero_fdw.key_file; null forgets it';
+
 CREATE FUNCTION xero_fdw.authorize_url(server text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_authorize_url';
@@ -196,7 +220,7 @@ CREATE FUNCTION xero_fdw.rotate_key(old_key_file text) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'xero_rotate_key';
 COMMENT ON FUNCTION xero_fdw.rotate_key(text) IS
-	'seal the stored tokens of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
+	'seal the stored secrets of this database with the key of xero_fdw.key_file that are sealed with that of another file; how many there were';
 REVOKE ALL ON FUNCTION xero_fdw.rotate_key(text) FROM PUBLIC;
 
 CREATE FUNCTION xero_fdw.carry_consents() RETURNS event_trigger
