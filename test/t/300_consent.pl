@@ -75,6 +75,20 @@ is(scopes(), "$always accounting.transactions", 'the option, with what a consent
 $session->rows('ALTER SERVER xero OPTIONS (DROP scopes)');
 $session->rows('DELETE FROM xero_fdw.pending_authorization');
 
+# ---- too many at once ----
+
+my $hundred = q{DO $$BEGIN FOR i IN 1 .. 100 LOOP PERFORM xero_fdw.authorize_url('xero'); END LOOP; END$$};
+$session->rows($hundred);
+is(stored(), '0|100', 'a hundred are open');
+$result = $session->try(q{SELECT xero_fdw.authorize_url('xero')});
+is($result->{state}, '53400', 'one more is refused');
+like($result->{text}, qr/too many authorizations are under way\nDETAIL:  Role "postgres" has begun 100.*\nHINT:  Each ends after ten minutes/, '... until when');
+$session->rows('CREATE ROLE other; GRANT USAGE ON FOREIGN SERVER xero TO other; CREATE USER MAPPING FOR other SERVER xero; SET ROLE other');
+like(begin(), qr/^http/, '... but of the same role only');
+$session->rows("RESET ROLE; UPDATE xero_fdw.pending_authorization SET expires_at = now() - interval '1 s' WHERE begun_by = 'postgres'::regrole");
+like(begin(), qr/^http/, '... and for as long');
+$session->rows('DROP USER MAPPING FOR other SERVER xero; DELETE FROM xero_fdw.pending_authorization');
+
 # ---- what goes wrong before the exchange ----
 
 $mark = $sandbox->mark;

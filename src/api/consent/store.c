@@ -38,6 +38,9 @@
 /* How long a person may take to consent. */
 #define PENDING_LIFE "interval '10 minutes'"
 
+/* So many may be under way that one role has begun. */
+#define PENDING_MAX 100
+
 /* The rows of a user mapping: parameters 1 and 2. */
 #define OF_MAPPING " WHERE server = $1 AND roleid = $2"
 
@@ -98,6 +101,23 @@ add_digest(XeroParameters *parameters, const char *state)
 	xero_own_add_bytes(parameters, digest);
 }
 
+/* Anybody with a user mapping may begin, and the rows are ours. */
+static void
+refuse_too_many(Oid role)
+{
+	XeroParameters parameters = {0};
+
+	xero_own_add_oid(&parameters, role);
+	if (xero_own_run("SELECT FROM xero_fdw.pending_authorization WHERE begun_by = $1",
+					 &parameters) >= PENDING_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many authorizations are under way"),
+				 errdetail("Role \"%s\" has begun %d that are not completed.",
+						   GetUserNameFromId(role, false), PENDING_MAX),
+				 errhint("Each ends after ten minutes.")));
+}
+
 void
 xero_store_begin(const XeroPending *pending, const char *state)
 {
@@ -107,6 +127,7 @@ xero_store_begin(const XeroPending *pending, const char *state)
 	xero_own_enter(&entry);
 	xero_own_run("DELETE FROM xero_fdw.pending_authorization WHERE expires_at <= now()",
 				 NULL);
+	refuse_too_many(pending->begun_by);
 	add_digest(&parameters, state);
 	add_mapping(&parameters, pending->server, pending->roleid);
 	xero_own_add_text(&parameters, pending->client_id);
