@@ -14,7 +14,7 @@
  *
  * Most senders do not wait: then the slot is free once the message is stored.
  * One who waits owns the slot until it has looked, or has added the end to what
- * it has told before; whose process ends gives its slots up.
+ * it has told before, which it does at the end of its transaction at the latest.
  *
  * A worker that ends puts back what it had taken: it has committed all of it or
  * nothing.  If a process crashes, the server starts anew, and all of this with
@@ -228,42 +228,14 @@ count_waiting(const Queue *queue, bool *urgent)
 
 /* ---- telling ---- */
 
-/* This process ends: nobody comes for its messages. */
-static void
-disown_slots(int code, Datum arg)
-{
-	Queue	   *queue = lock_queue();
-
-	for (int i = 0; i < NSLOTS; i++)
-	{
-		Slot	   *slot = &queue->slots[i];
-
-		if (slot->state == SLOT_FREE || slot->owner != MyProcNumber)
-			continue;
-		slot->owner = -1;
-		if (slot->state == SLOT_STORED || slot->state == SLOT_LOST)
-			slot->state = SLOT_FREE;
-	}
-	unlock_queue(queue);
-}
-
 bool
 xero_audit_put(const XeroAuditMessage *message, XeroAuditPlace *place)
 {
-	static bool registered = false;
-	bool		start = false;
-	Database   *database;
+	Queue	   *queue = lock_queue();
+	Database   *database = find_database(queue);
 	Slot	   *slot = NULL;
-	Queue	   *queue;
+	bool		start = false;
 
-	if (place != NULL && !registered)
-	{
-		on_shmem_exit(disown_slots, (Datum) 0);
-		registered = true;
-	}
-
-	queue = lock_queue();
-	database = find_database(queue);
 	if (database != NULL)
 		slot = find_room(queue);
 	if (slot != NULL)

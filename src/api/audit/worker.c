@@ -26,8 +26,11 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
-/* Without work for so long, it ends.  While it lives, its database cannot be dropped. */
-#define IDLE_MS 10000
+/*
+ * Without work for so long, it ends: before DROP DATABASE, which waits for five
+ * seconds, is tired of it.
+ */
+#define IDLE_MS 4000
 
 /* What nobody waits for is kept back for so long. */
 #define COLLECT_MS 50

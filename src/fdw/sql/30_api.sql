@@ -90,7 +90,7 @@ COMMENT ON COLUMN xero_fdw.progress.rows IS 'rows produced';
 COMMENT ON COLUMN xero_fdw.progress.bytes_in IS
 	'bytes of the answers'' bodies as transmitted';
 COMMENT ON COLUMN xero_fdw.progress.waiting_for IS
-	'budget, token, network, rate limit or retry; null if not waiting';
+	'budget, token, audit, network, rate limit or retry; null if not waiting';
 GRANT SELECT ON xero_fdw.progress TO pg_read_all_stats;
 
 CREATE FUNCTION xero_fdw._budget(
