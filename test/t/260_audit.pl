@@ -166,25 +166,33 @@ $clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Before')");
 settle();
 kill 'STOP', worker();
 $mark = $sandbox->mark;
-$clerk->start("INSERT INTO xero.contacts (name) VALUES ('Terminated worker')");
+$clerk->start("INSERT INTO xero.contacts (name) VALUES ('Waits')");
 until_true(sub { $root->rows('SELECT waiting FROM xero_fdw.audit_status') eq '1' }, 'a write waits for the audit');
 is($root->rows("SELECT waiting_for FROM xero_fdw.progress"), 'audit', '... and says so');
-my $pid = worker();
-$root->rows("SELECT pg_terminate_backend($pid)");
-kill 'CONT', $pid;
-is($clerk->wait->{state}, '00000', 'the worker is terminated: another one comes');
+kill 'CONT', worker();
+is($clerk->wait->{state}, '00000', '... until the worker comes to it');
+my $holder = XeroSession->new($node);
+$holder->rows('BEGIN; LOCK TABLE xero_fdw.audit_entry IN SHARE MODE');
+$clerk->start("INSERT INTO xero.contacts (name) VALUES ('Terminated worker')");
+until_true(sub { $root->rows("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'xero_fdw audit worker' AND wait_event_type = 'Lock'") eq '1' },
+	'the worker is terminated in its transaction');
+$holder->rows('COMMIT');
+$holder->quit;
+is($clerk->wait->{state}, '00000', '... and another one comes');
+is($root->rows('SELECT lost FROM xero_fdw.audit_status'), 0, '... so that nothing is lost');
 agrees('terminated');
 
+$mark = $sandbox->mark;
 kill 'STOP', worker();
 $clerk->start("INSERT INTO xero.contacts (name) VALUES ('Killed worker')");
 until_true(sub { $root->rows('SELECT waiting FROM xero_fdw.audit_status') eq '1' }, 'a write waits for the audit');
-$pid = worker();
+my $pid = worker();
 $root->quit;
 $xero->crash($pid);
 isnt($clerk->wait->{state}, '00000', 'the worker is killed: so are all');
 $clerk->quit;
 connect_again();
-is(scalar(writes($mark)), 1, '... and nothing was sent');
+is(scalar(writes($mark)), 0, '... and nothing was sent');
 agrees('killed');
 
 # a wait for the audit can be cancelled
@@ -217,6 +225,17 @@ $clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Room again')");
 agrees('room again', 22);
 is($root->rows('SELECT waiting, lost FROM xero_fdw.audit_status'), '0|22', 'what was lost is still counted');
 
+# what the worker cannot store
+$root->rows(q{ALTER TABLE xero_fdw.audit_entry ADD CONSTRAINT nothing CHECK (role <> 'clerk') NOT VALID});
+my $offset = -s $node->logfile;
+$result = $clerk->try("INSERT INTO xero.contacts (name) VALUES ('Not stored')");
+is($result->{state}, '00000', 'an error of the worker keeps nobody from writing');
+like($result->{text}, qr/WARNING:  01000: a write to Xero could not be recorded/, '... who is warned');
+is(join(' ', slurp_file($node->logfile, $offset) =~ /xero_fdw audit: write (\w+) .*role="clerk"/g), 'begins ended', '... and the log has it');
+$root->rows('ALTER TABLE xero_fdw.audit_entry DROP CONSTRAINT nothing');
+is($root->rows('SELECT waiting, lost FROM xero_fdw.audit_status'), '0|23', '... and it is counted');
+agrees('an error of the worker', 23);
+
 # ---- who may change it, and who may read it ----
 
 $root->rows(q{CREATE ROLE writer LOGIN; GRANT pg_write_all_data TO writer; CREATE ROLE reader LOGIN; GRANT pg_read_all_stats TO reader;
@@ -243,7 +262,7 @@ $reader->quit;
 $root->rows("ALTER ROLE clerk SET xero_fdw.log_writes = on");
 $clerk->quit;
 connect_again();
-my $offset = -s $node->logfile;
+$offset = -s $node->logfile;
 $clerk->rows(q{SET application_name = 'a"b\c'; INSERT INTO xero.contacts (name) VALUES ('Logged')});
 $log = slurp_file($node->logfile, $offset);
 like($log, qr/LOG:  xero_fdw audit: write ended at="[^"]+" role="clerk" application="a\\"b\\\\c" .* status=200 /, 'a line for each write, by a setting');
@@ -254,7 +273,7 @@ $root->rows('SELECT pg_terminate_backend(' . worker() . ')');
 until_true(sub { worker() eq '' }, 'a worker that has nothing to do is not replaced');
 $clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Later')");
 until_true(sub { $root->rows("SELECT count(*) FROM xero_fdw.audit WHERE role = 'old'") eq '1' }, 'what is older than 400 days is deleted');
-agrees('at the end', 22);
+agrees('at the end', 23);
 
 # ---- consents ----
 

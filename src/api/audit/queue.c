@@ -477,7 +477,7 @@ settle_slot(Slot *slot, int64 entry_id, bool stored)
 }
 
 void
-xero_audit_taken(XeroAuditMessage *messages, bool stored)
+xero_audit_taken(const XeroAuditMessage *messages, bool stored)
 {
 	Queue	   *queue = lock_queue();
 	Database   *database = find_database(queue);
@@ -486,8 +486,6 @@ xero_audit_taken(XeroAuditMessage *messages, bool stored)
 	{
 		Slot	   *slot = &queue->slots[taken[i]];
 
-		if (!stored && slot->grown)
-			messages[i] = slot->message;
 		if (!stored && database != NULL)
 			count_loss(database);
 		settle_slot(slot, messages[i].entry_id, stored);

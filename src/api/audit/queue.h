@@ -71,9 +71,9 @@ extern int	xero_audit_take(XeroAuditMessage *messages);
 
 /*
  * The messages that were taken are stored, and have their rows' numbers; or
- * they are lost, and are all that is known of them by now.
+ * they are lost.
  */
-extern void xero_audit_taken(XeroAuditMessage *messages, bool stored);
+extern void xero_audit_taken(const XeroAuditMessage *messages, bool stored);
 
 /* End the service, unless something waits: then false. */
 extern bool xero_audit_rest(void);

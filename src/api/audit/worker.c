@@ -155,9 +155,9 @@ do_work(void)
 	pgstat_report_activity(STATE_RUNNING, "storing what was written to Xero");
 	if (!store(messages, count))
 	{
-		xero_audit_taken(messages, false);
 		for (int i = 0; i < count; i++)
 			xero_audit_log(&messages[i]);
+		xero_audit_taken(messages, false);
 	}
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
