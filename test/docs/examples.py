@@ -3,12 +3,14 @@
 An example is a block fenced as sql.  It consists of statements, which start
 with an SQL verb at the margin and end with a semicolon at the end of a line,
 and of comments; anything else in it is an error, so that no example is passed
-over.  The dots that stand for a reader's own credentials are replaced by the
-sandbox's.
+over.  The dots that stand for a reader's client id, and the file with the client
+secret, are replaced by the sandbox's.
 """
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 import urllib.error
 import urllib.request
@@ -25,6 +27,9 @@ APPLICATIONS = {"doc/connecting.md": (TODAY, BEFORE)}
 CLOSED = ("accounting.journals", "accounting.classicexpenses")
 VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET RESET INSERT UPDATE DELETE CALL LISTEN DROP GRANT"
 CRON = ("cron.", "schedule_sync(")
+
+# What the reader has put into a file; both are gone when the server is.
+SECRET_FILE = f"{tempfile.mkdtemp()}/xero_client_secret"
 
 QUIET = "SET client_min_messages = warning;"
 EXAMPLE = re.compile(r"^( *)```sql\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -53,7 +58,7 @@ def statements(example, application=TODAY):
     for match in STATEMENT.finditer(example):
         sql = match.group(1)
         sql = sql.replace("client_id '…'", f"client_id '{application}', api_url '{URL}', identity_url '{URL}', login_url '{URL}'")
-        sql = sql.replace("client_secret '…'", "client_secret 'sandbox-secret'")
+        sql = sql.replace("'/etc/postgresql/xero_client_secret'", f"'{SECRET_FILE}'")
         yield sql
 
 
@@ -120,6 +125,8 @@ def has_cron():
 
 def main(root):
     passed = failed = 0
+    with open(os.open(SECRET_FILE, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        file.write("sandbox-secret\n")
     skipped = () if has_cron() else CRON
 
     def count(name, error):
