@@ -27,6 +27,8 @@ ALTER SERVER s OPTIONS (ADD app_minute_limit '99999999999');
 ALTER SERVER s OPTIONS (ADD reserve '101');
 ALTER SERVER s OPTIONS (ADD request_timeout '99');
 ALTER SERVER s OPTIONS (ADD batch_size '0');
+ALTER SERVER s OPTIONS (ADD max_calls '0');
+ALTER SERVER s OPTIONS (ADD role_day_limit '1k');
 ALTER SERVER s OPTIONS (ADD minute_limit '');
 ALTER SERVER s OPTIONS (ADD page_size '99');
 ALTER SERVER s OPTIONS (ADD page_size '98');
@@ -69,8 +71,9 @@ ALTER SERVER s OPTIONS (ADD client_id 'c', ADD grant_type 'client_credentials',
 	ADD redirect_uri 'http://localhost:8000/',
 	ADD ca_file '/etc/ca.pem', ADD minute_limit '60', ADD day_limit '1000', ADD concurrency '5',
 	ADD app_minute_limit '10000', ADD reserve '0', ADD page_size '1000', ADD request_timeout '60000',
-	ADD updatable 'off', ADD batch_size '50');
-ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD client_secret 's');
+	ADD updatable 'off', ADD batch_size '50', ADD max_calls '10', ADD role_day_limit '100');
+ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD client_secret 's', ADD updatable 'off',
+	ADD max_calls '10', ADD role_day_limit '100');
 CREATE FOREIGN TABLE t (invoice_id uuid OPTIONS (field 'InvoiceID')) SERVER s
 	OPTIONS (object 'Accounting/invoices', include_archived 'no', summary_only 'true',
 		updatable '0', page_size '1');

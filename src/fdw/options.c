@@ -46,6 +46,8 @@
 /* No object takes more rows in one write. */
 #define XERO_MAX_BATCH_SIZE 500
 
+#define XERO_MAX_CALLS 100000000
+
 typedef enum XeroOptionKind
 {
 	OPT_STRING,
@@ -89,11 +91,15 @@ static const XeroOption xero_options[] = {
 	{"request_timeout", ForeignServerRelationId, OPT_INTEGER, false, 100, 3600000},
 	{"updatable", ForeignServerRelationId, OPT_BOOLEAN},
 	{"batch_size", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_BATCH_SIZE},
+	{"max_calls", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_CALLS},
+	{"role_day_limit", ForeignServerRelationId, OPT_INTEGER, false, 1, XERO_MAX_CALLS},
 
 	{"client_secret", UserMappingRelationId, OPT_SECRET},
 	{"client_secret_file", UserMappingRelationId, OPT_SECRET_FILE},
 	{"access_token", UserMappingRelationId, OPT_SECRET},
 	{"updatable", UserMappingRelationId, OPT_BOOLEAN},
+	{"max_calls", UserMappingRelationId, OPT_INTEGER, false, 1, XERO_MAX_CALLS},
+	{"role_day_limit", UserMappingRelationId, OPT_INTEGER, false, 1, XERO_MAX_CALLS},
 
 	{"object", ForeignTableRelationId, OPT_OBJECT},
 	{"include_archived", ForeignTableRelationId, OPT_BOOLEAN},
@@ -358,6 +364,19 @@ get_boolean(List *options, const char *name, bool fallback)
 	return flag;
 }
 
+static XeroCap
+get_cap(const ForeignServer *fs, const UserMapping *um, const char *name)
+{
+	int			of_server = get_integer(fs->options, name, 0);
+	int			of_mapping = get_integer(um->options, name, 0);
+	XeroCap		cap;
+
+	cap.of_mapping = of_mapping > 0 &&
+		(of_server == 0 || of_mapping < of_server);
+	cap.limit = cap.of_mapping ? of_mapping : of_server;
+	return cap;
+}
+
 /* A URL without trailing slashes, so that a path can follow. */
 static char *
 get_url(List *options, const char *name, const char *fallback)
@@ -449,6 +468,8 @@ xero_get_server(Oid serverid, Oid userid)
 	server->day_limit = get_integer(fs->options, "day_limit", 5000);
 	server->app_minute_limit = get_integer(fs->options, "app_minute_limit", 10000);
 	server->reserve = get_integer(fs->options, "reserve", 0);
+	server->max_calls = get_cap(fs, um, "max_calls");
+	server->role_day = get_cap(fs, um, "role_day_limit");
 	server->page_size = get_integer(fs->options, "page_size", XERO_MAX_PAGE_SIZE);
 	server->request_timeout = get_integer(fs->options, "request_timeout", 60000);
 

@@ -129,6 +129,85 @@ $root->rows(q{DO $$ BEGIN
 is($root->rows('SELECT count(*), count(DISTINCT role) FROM xero_fdw.requests'), '20|3', 'several roles share it');
 is($root->rows('SELECT bool_and(at > before) FROM (SELECT at, lag(at) OVER () AS before FROM xero_fdw._requests()) AS r'), 't', '... in the order of time');
 
+# ---- calls ----
+
+$dave->rows(q{CREATE FOREIGN TABLE dave.paged (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10'); GRANT USAGE ON SCHEMA dave TO erin; GRANT SELECT ON dave.paged TO erin, postgres});
+my $scan = 'SELECT count(name) >= 50 FROM dave.paged';
+my $few = 'SELECT count(*) FROM (SELECT name FROM dave.paged LIMIT 5) AS five';
+my $erin = XeroSession->new($node, user => 'erin');
+
+# Change an option; dave's session asks for the organisations anew.
+sub alter { my ($what, $options) = @_; $root->rows("ALTER $what OPTIONS ($options)"); $dave->try($few); return; }
+
+# The statement fails so, after so many calls.
+sub ends
+{
+	my ($session, $name, $calls, $text) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$mark = $sandbox->mark;
+	my $result = $session->try($scan);
+	is($result->{state}, '53400', $name) or diag("$result->{rows}\n$result->{text}");
+	like($result->{text}, $text, '... and says why');
+	is(scalar(grep { m{/Contacts} } $sandbox->calls($mark)), $calls, "... after $calls calls");
+	return;
+}
+
+is($_->rows($scan), 't', 'without a limit') foreach $dave, $erin;
+alter('SERVER xero', q{ADD max_calls '3'});
+ends($dave, 'a limit of the server', 3, qr/statement needs more calls to Xero than option "max_calls" \(3\) of server "xero" allows\nDETAIL:.*\nHINT:  Narrow the query, or ask the owner/);
+$dave->rows('SET xero_fdw.max_calls = 1000');
+ends($dave, '... which a setting does not lift', 3, qr/of server "xero"/);
+$dave->rows('SET xero_fdw.max_calls = 2');
+ends($dave, '... but tighten', 2, qr/xero_fdw\.max_calls \(2\)/);
+$dave->rows('RESET xero_fdw.max_calls');
+is($dave->rows($few), 5, 'what needs fewer goes on');
+alter('USER MAPPING FOR PUBLIC SERVER xero', q{ADD max_calls '1'});
+ends($dave, 'a limit of the mapping', 1, qr/option "max_calls" \(1\) of the user mapping for server "xero"/);
+alter('USER MAPPING FOR PUBLIC SERVER xero', q{SET max_calls '100'});
+ends($dave, '... is none that lifts the server\'s', 3, qr/of server "xero"/);
+$root->rows('ALTER SERVER xero OPTIONS (DROP max_calls); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP max_calls)');
+
+# Of each role in a day: what would be its last call is not made twice.
+$root->rows(q{ALTER SERVER xero OPTIONS (ADD role_day_limit '4')});
+my $spent = qr/role "dave" has made as many calls over server "xero" as it may in a day\nDETAIL:  Option "role_day_limit" \(4\) of server "xero" is the limit of each role; its day ends at \d.*\nHINT:  Ask the owner of the server/;
+ends($dave, 'a day of a role', 4, $spent);
+ends($dave, '... is spent', 0, $spent);
+$dave->rows(q{CREATE FOREIGN TABLE dave.other (name text) SERVER xero OPTIONS (object 'accounting/Accounts')});
+refused($dave, '... for any table', 'SELECT count(name) FROM dave.other', '53400', $spent);
+$dave->rows(q{CREATE USER MAPPING FOR dave SERVER xero OPTIONS (access_token 'sandbox-token', role_day_limit '1000')});
+ends($dave, '... for any mapping', 0, $spent);
+$dave->rows('DROP USER MAPPING FOR dave SERVER xero');
+refused($dave, '... as long as the owner wants it', q{ALTER SERVER xero OPTIONS (SET role_day_limit '1000')}, '42501', qr/must be owner/);
+my $new = XeroSession->new($node, user => 'dave');
+ends($new, '... for any session', 0, $spent);
+$new->quit;
+$erin->rows('SET ROLE dave');
+ends($erin, '... for whoever becomes that role', 0, $spent);
+$erin->rows('RESET ROLE');
+is($erin->rows($few), 5, 'another role has a day of its own');
+
+# What was not sent is not counted.
+$sandbox->stop;
+is($erin->try("SET xero_fdw.max_wait = 0; $few")->{state}, '08001', 'Xero cannot be reached');
+$sandbox->start;
+$erin->rows('RESET xero_fdw.max_wait');
+ends($erin, 'calls that were not made are left', 3, qr/role "erin" has made/);
+
+# Over a restart.
+$_->quit foreach $dave, $erin, $root;
+$node->restart;
+($dave, $erin, $root) = map { XeroSession->new($node, user => $_) } qw(dave erin postgres);
+ends($_, 'after a restart', 0, qr/as it may in a day/) foreach $dave, $erin;
+$root->rows(q{ALTER SERVER xero OPTIONS (SET role_day_limit '11')});
+is($dave->rows($scan), 't', 'the owner may raise it');
+ends($dave, '... to what it is then', 2, qr/as it may in a day/);
+
+# Of those who use a mapping.
+$root->rows(q{ALTER SERVER xero OPTIONS (SET role_day_limit '100'); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD role_day_limit '5'); CREATE USER MAPPING FOR postgres SERVER xero OPTIONS (access_token 'sandbox-token')});
+ends($erin, 'over a mapping', 1, qr/Option "role_day_limit" \(5\) of the user mapping for server "xero"/);
+is($root->rows($scan), 't', '... which others do not use');
+$root->rows(q{ALTER SERVER xero OPTIONS (DROP role_day_limit); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP role_day_limit); DROP USER MAPPING FOR postgres SERVER xero});
+
 # ---- tokens that sessions share ----
 
 # A slot for each of four mappings, of which one role has two.
@@ -139,7 +218,6 @@ $root->rows("CREATE SERVER t$_ $app; ALTER SERVER t$_ OWNER TO dave; CREATE USER
 $root->rows("CREATE SERVER shared $app; CREATE USER MAPPING FOR PUBLIC SERVER shared $secret; GRANT USAGE ON FOREIGN SERVER shared TO dave, erin;
 	CREATE SERVER mine $app; CREATE USER MAPPING FOR erin SERVER mine $secret; GRANT USAGE ON FOREIGN SERVER mine TO erin;
 	CREATE SCHEMA shared; IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts) FROM SERVER shared INTO shared");
-my $erin = XeroSession->new($node, user => 'erin');
 XeroConsent::connect($root, 'shared');
 
 # Without the key only a token that is at hand can be used.

@@ -4,7 +4,8 @@
  *	  What one statement may spend: calls, and time waited for more.
  *
  * A statement has xero_fdw.max_calls calls, and xero_fdw.max_wait to spend on
- * waits for Xero's limits.
+ * waits for Xero's limits.  It makes no more calls to organisations of a server
+ * that allows fewer.
  *
  * A statement here is what a client sends: PostgreSQL stamps its start, and
  * with a new stamp the counts begin anew.  Statements inside of functions and
@@ -90,10 +91,13 @@ notice_new_statement(void)
 }
 
 bool
-xero_statement_may_call(void)
+xero_statement_may_call(const XeroServer *server)
 {
+	int			limit = server->tenant_id != NULL ? server->max_calls.limit : 0;
+
 	notice_new_statement();
-	return max_calls == 0 || calls < max_calls;
+	return (max_calls == 0 || calls < max_calls) &&
+		(limit == 0 || calls < limit);
 }
 
 void

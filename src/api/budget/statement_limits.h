@@ -10,11 +10,13 @@
 
 #include "compat.h"
 
+#include "api/shared/server.h"
+
 /* In _PG_init: defines the variables of statements. */
 extern void xero_statement_init(void);
 
-/* True if xero_fdw.max_calls allows one more call. */
-extern bool xero_statement_may_call(void);
+/* True if xero_fdw.max_calls and the server allow one more call. */
+extern bool xero_statement_may_call(const XeroServer *server);
 
 /* Count a call that was made. */
 extern void xero_statement_called(void);

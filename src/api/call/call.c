@@ -21,11 +21,13 @@
 
 #include "api/audit/audit.h"
 #include "api/budget/budget.h"
+#include "api/budget/role_day.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/call.h"
 #include "api/call/session.h"
 #include "api/http/eventloop.h"
 #include "api/http/http.h"
+#include "api/report/caps.h"
 #include "api/report/failure.h"
 #include "api/report/request_log.h"
 #include "api/report/retry.h"
@@ -76,6 +78,8 @@ struct XeroCall
 	bool		filtered;		/* the query has a where= */
 
 	CallState	state;
+	Oid			roleid;			/* who has begun it */
+	bool		reserved;		/* counted for the role, and not sent yet */
 	XeroGrant	grant;
 	XeroTokenTicket ticket;
 	XeroHttp   *http;
@@ -109,6 +113,24 @@ leave_list(XeroCall *call)
 	if (call->active)
 		dlist_delete(&call->node);
 	call->active = false;
+}
+
+/* Have it counted as one of its role's day, as long as it is to be sent. */
+static bool
+reserve(XeroCall *call, TimestampTz *ends_at)
+{
+	if (!call->reserved)
+		call->reserved = xero_role_day_take(&call->server, call->roleid,
+											ends_at);
+	return call->reserved;
+}
+
+static void
+release(XeroCall *call)
+{
+	if (call->reserved)
+		xero_role_day_return(&call->server, call->roleid);
+	call->reserved = false;
 }
 
 /*
@@ -170,6 +192,7 @@ abandon_call(void *arg)
 		call->http = NULL;
 	}
 	close_audit(call);
+	release(call);
 	xero_token_leave(&call->ticket);
 	if (call->state == CALL_SENDING)
 		xero_budget_abandon(&call->grant);
@@ -245,6 +268,7 @@ static void
 finish_call(XeroCall *call)
 {
 	leave_list(call);
+	release(call);
 	call->state = CALL_DONE;
 }
 
@@ -293,13 +317,13 @@ is_protected(const XeroCall *call, double at)
 static bool
 want_grant(XeroCall *call)
 {
-	if (!xero_statement_may_call())
-		fail_call(call,
-				  xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-							   psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
-										xero_statement_max_calls()),
-							   "The limit is one of each statement; the next begins anew.",
-							   "Narrow the query, or raise xero_fdw.max_calls."));
+	TimestampTz ends_at;
+
+	if (!xero_statement_may_call(&call->server))
+		fail_call(call, xero_failure_of_max_calls(&call->server));
+	else if (!reserve(call, &ends_at))
+		fail_call(call, xero_failure_of_role_day(&call->server, call->roleid,
+												 ends_at));
 	else if (xero_budget_acquire(&call->grant, &call->server))
 	{
 		xero_statement_called();
@@ -349,6 +373,7 @@ send_attempt(XeroCall *call, const char *token)
 
 	call->http = xero_http_send(&request);
 	call->sent_at = xero_clock_ms();
+	call->reserved = false;
 	call->attempt++;
 	call->state = CALL_SENDING;
 	cost.calls = 1;
@@ -522,7 +547,10 @@ give_back_grant(XeroCall *call, const XeroHttpResult *result,
 						   result->problem, decision->delay_ms);
 	else if (situation == XERO_NO_CONNECTION || situation == XERO_UNTRUSTED ||
 			 situation == XERO_UNSENDABLE || situation == XERO_UNMADE)
+	{
+		call->reserved = true;
 		xero_budget_return(&call->grant);
+	}
 	else
 	{
 		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
@@ -724,6 +752,7 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	copy_request(call, server, spec);
 	MemoryContextSwitchTo(old);
 
+	call->roleid = GetUserId();
 	call->wanted_at = xero_clock_ms();
 	dlist_push_tail(&active, &call->node);
 	call->active = true;

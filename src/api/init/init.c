@@ -9,6 +9,7 @@
 
 #include "api/audit/audit.h"
 #include "api/budget/entries.h"
+#include "api/budget/role_day.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/write.h"
 #include "api/consent/issuer.h"
@@ -34,6 +35,7 @@ xero_api_init(void)
 	xero_issuer_init();
 	xero_request_log_init();
 	xero_budget_init();
+	xero_role_day_init();
 	xero_audit_init();
 	xero_shared_tokens_init();
 	xero_shared_init();

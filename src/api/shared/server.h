@@ -19,6 +19,13 @@ typedef enum XeroGrantType
 	XERO_GRANT_CLIENT_CREDENTIALS
 } XeroGrantType;
 
+/* The smaller of two options: the server's, and the user mapping's. */
+typedef struct XeroCap
+{
+	int			limit;			/* 0: there is none */
+	bool		of_mapping;
+} XeroCap;
+
 typedef struct XeroServer
 {
 	Oid			serverid;
@@ -42,6 +49,8 @@ typedef struct XeroServer
 	int			day_limit;
 	int			app_minute_limit;
 	int			reserve;		/* percent of the day */
+	XeroCap		max_calls;		/* of a statement */
+	XeroCap		role_day;		/* calls of a role in 24 hours */
 	int			page_size;
 	int			request_timeout;	/* ms for one attempt */
 } XeroServer;
