@@ -311,11 +311,38 @@ $sandbox->faults;
 told('the end of a consent', q{BEGIN; SELECT xero_fdw.disconnect('books'); ROLLBACK}, "disconnect $who POST /connect/revocation 200");
 told('of none', q{SELECT xero_fdw.disconnect('books')}, "disconnect $who - no consent is stored for server \"books\"");
 
+# killed in mid-exchange
+XeroConsent::connect($clerk, 'books');
+my $last = last_row();
+$mark = $sandbox->mark;
+$sandbox->faults({ path => '/connect/token', delay_ms => 3000 });
+$clerk->start("SELECT xero_fdw.refresh_token('books')");
+until_true(sub { scalar(grep { $_->{path} eq '/connect/token' } $sandbox->log($mark)) }, 'an exchange is under way');
+$pid = $root->rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'xero_fdw token worker'");
+$root->quit;
+$xero->crash($pid);
+$clerk->wait;
+$clerk->quit;
+$sandbox->faults;
+connect_again();
+is($root->rows("SELECT event, role, status, error, finished_at FROM xero_fdw.audit_entry WHERE entry_id > $last"), 'refresh|clerk|||', '... and its worker is killed: there is a row');
+
 # ---- a dump has it ----
 
 my ($dump, $error) = ('', '');
 IPC::Run::run([ 'pg_dump', '-d', $node->connstr('postgres'), '-U', 'owner', '-t', 'xero_fdw.audit_entry', '--data-only' ], '>', \$dump, '2>', \$error);
 like($dump, qr/^COPY xero_fdw\.audit_entry .*\n(.+\n)*.*\twrite\tclerk\tbooks\t/m, 'the owner of the database dumps it') or diag($error);
+
+my $folder = PostgreSQL::Test::Utils::tempdir();
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->run_log([ 'pg_dump', '-f', "$folder/dump", $node->connstr('postgres') ]);
+$node->run_log([ 'psql', '-Xq', '-f', "$folder/dump", $node->connstr('restored') ]);
+my $restored = XeroSession->new($node, dbname => 'restored');
+is($restored->rows("SELECT count(*), count(DISTINCT record_keys) FROM xero_fdw.audit"), $root->rows("SELECT count(*), count(DISTINCT record_keys) FROM xero_fdw.audit"), 'and it is restored');
+$restored->rows("INSERT INTO xero.contacts (name) VALUES ('From the copy')");
+until_true(sub { $restored->rows("SELECT count(*) FROM xero_fdw.audit_entry WHERE entry_id > $last + 1 AND status = 200") eq '1' }, '... where it goes on');
+$restored->quit;
+is($root->try('DROP DATABASE restored')->{state}, '00000', 'the worker does not keep a database from being dropped');
 
 $root->quit;
 $clerk->quit;

@@ -28,6 +28,9 @@
 /* So long it is waited for a row. */
 #define PATIENCE_MS 5000.0
 
+/* There may be no room for a worker; so often it is tried again. */
+#define TRY_AGAIN_MS 200.0
+
 struct XeroAudit
 {
 	XeroAuditMessage message;	/* of the present attempt */
@@ -171,7 +174,7 @@ xero_audit_may_send(XeroAudit *audit, double *resume_at)
 		case XERO_AUDIT_WAITS:
 			if (xero_clock_ms() < audit->give_up_at)
 			{
-				*resume_at = Min(*resume_at, audit->give_up_at);
+				*resume_at = Min(*resume_at, xero_clock_ms() + TRY_AGAIN_MS);
 				return false;
 			}
 			xero_audit_note_stuck();

@@ -74,10 +74,8 @@ put(Line *line, const char *text)
 	int			len = (int) strlen(text);
 
 	if (line->len + len < LINE_SIZE)
-	{
 		memcpy(line->text + line->len, text, len + 1);
-		line->len += len;
-	}
+	line->len += len;
 }
 
 static void

@@ -228,6 +228,22 @@ count_waiting(const Queue *queue, bool *urgent)
 
 /* ---- telling ---- */
 
+/* If there is no room for one, it may be asked for again at once. */
+static void
+start_worker(void)
+{
+	Database   *database;
+	Queue	   *queue;
+
+	if (xero_audit_start_worker())
+		return;
+	queue = lock_queue();
+	database = find_database(queue);
+	if (database != NULL)
+		database->asked_at = 0;
+	unlock_queue(queue);
+}
+
 bool
 xero_audit_put(const XeroAuditMessage *message, XeroAuditPlace *place)
 {
@@ -257,7 +273,7 @@ xero_audit_put(const XeroAuditMessage *message, XeroAuditPlace *place)
 		count_loss(database);
 	unlock_queue(queue);
 	if (start)
-		xero_audit_start_worker();
+		start_worker();
 	return slot != NULL;
 }
 
@@ -290,7 +306,7 @@ xero_audit_look(XeroAuditPlace *place, int64 *entry_id)
 	}
 	unlock_queue(queue);
 	if (start)
-		xero_audit_start_worker();
+		start_worker();
 	return answer;
 }
 
@@ -342,7 +358,7 @@ xero_audit_add(XeroAuditPlace *place, const XeroAuditEnd *end,
 	}
 	unlock_queue(queue);
 	if (start)
-		xero_audit_start_worker();
+		start_worker();
 	return !lost;
 }
 
@@ -400,7 +416,7 @@ static void
 worker_exits(int code, Datum arg)
 {
 	if (leave_service())
-		xero_audit_start_worker();
+		start_worker();
 }
 
 bool

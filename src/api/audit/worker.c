@@ -51,7 +51,7 @@ xero_audit_worker_init(void)
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
-void
+bool
 xero_audit_start_worker(void)
 {
 	BackgroundWorker worker;
@@ -68,9 +68,7 @@ xero_audit_start_worker(void)
 	strlcpy(worker.bgw_name, "xero_fdw audit worker", sizeof(worker.bgw_name));
 	strlcpy(worker.bgw_type, "xero_fdw audit worker", sizeof(worker.bgw_type));
 	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-
-	/* where there is no room for it, those who wait find out by waiting */
-	(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
 
 /* ---- transactions; an error is reported, and ends in false ---- */

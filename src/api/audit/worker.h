@@ -14,9 +14,9 @@
 extern void xero_audit_worker_init(void);
 
 /*
- * Have one started for this database.  Allocates nothing, so it can be used
- * while cleaning up.
+ * Have one started for this database; false if there is no room for one.
+ * Allocates nothing, so it can be used while cleaning up.
  */
-extern void xero_audit_start_worker(void);
+extern bool xero_audit_start_worker(void);
 
 #endif							/* XERO_AUDIT_WORKER_H */
