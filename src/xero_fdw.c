@@ -10,6 +10,7 @@
 
 #include "api/init/init.h"
 #include "fdw/bad_text.h"
+#include "fdw/consent/dropped.h"
 #include "fdw/fdw.h"
 #include "fdw/import.h"
 #include "fdw/plan/plan.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	xero_sync_init();
 	xero_lock_init();
 	xero_roles_init();
+	xero_dropped_init();
 	MarkGUCPrefixReserved("xero_fdw");
 }
 

@@ -97,6 +97,9 @@ CREATE FUNCTION xero_fdw._forget_roles(dropped text[]) RETURNS void
 AS $$
 	DELETE FROM xero_fdw.sync_templates AS t WHERE t.ctid = ANY (ARRAY(
 		SELECT g.ctid FROM xero_fdw.sync_templates AS g WHERE g.owner = ANY (dropped) FOR UPDATE SKIP LOCKED));
+	DELETE FROM xero_fdw.pending_authorization AS p WHERE p.ctid = ANY (ARRAY(
+		SELECT g.ctid FROM xero_fdw.pending_authorization AS g
+		WHERE g.begun_by NOT IN (SELECT r.oid FROM pg_roles AS r) FOR UPDATE SKIP LOCKED));
 	SELECT xero_fdw._unschedule(s.name, s.confirmed_by) FROM xero_fdw.sync AS s
 	WHERE s.confirmed_by <> pg_get_userbyid(xero_fdw._sync_owner(s.local_table))
 $$;

@@ -148,6 +148,16 @@ $root->rows("SELECT xero_fdw.refresh_token('consented')");
 is($root->rows(q{SELECT count(*) FROM xero_fdw.connections WHERE server = 'consented' AND state = 'connected'}), 1, 'connected, and refreshed');
 is(scalar(grep { $_->{path} eq '/connect/token' && ($_->{headers}{Authorization} // $_->{headers}{authorization} // '') !~ /^Basic / } $sandbox->log($mark)), 0, '... each time with the secret');
 
+# by the server's owner, who is an ordinary role
+$root->rows('GRANT USAGE ON FOREIGN DATA WRAPPER xero_fdw TO owner; ALTER SERVER consented OWNER TO owner');
+my $owner = XeroSession->new($node, user => 'owner');
+is(set($owner, $right, 'consented'), '00000', 'the owner sets it');
+$owner->rows('ALTER SERVER consented RENAME TO mine');
+$owner->rows("SELECT xero_fdw.refresh_token('mine')");
+is($owner->rows(q{SELECT count(*) FROM xero_fdw.connections WHERE server = 'mine' AND state = 'connected'}), 1, '... and renames the server, which stays connected');
+$owner->rows('ALTER SERVER mine RENAME TO consented');
+$owner->quit;
+
 # ---- a file ----
 
 my $option = sub { my ($path, $verb) = @_; return 'ALTER USER MAPPING FOR ' . "CURRENT_USER SERVER xero OPTIONS ($verb client_secret_file '$path')"; };

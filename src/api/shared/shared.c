@@ -203,6 +203,16 @@ xero_shared_init(void)
 	shmem_startup_hook = create_memory;
 }
 
+bool
+xero_shared_exists(void)
+{
+#ifdef XERO_HAVE_DSM_REGISTRY
+	return !IsBinaryUpgrade;
+#else
+	return main_segment != NULL;
+#endif
+}
+
 void
 xero_shared_attach(void)
 {

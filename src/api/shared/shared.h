@@ -37,6 +37,9 @@ extern void xero_shared_init(void);
 /* Of the settings that lengths come from. */
 extern GucContext xero_shared_setting_context(void);
 
+/* Is there shared memory, or can there be? */
+extern bool xero_shared_exists(void);
+
 /* Raises an ERROR 55000 if there is no shared memory. */
 extern void xero_shared_attach(void);
 

@@ -698,6 +698,23 @@ xero_shared_token_reject(const XeroServer *server, uint64 serial)
 	LWLockRelease(&slots->lock);
 }
 
+void
+xero_shared_token_forget(Oid dbid, Oid umid)
+{
+	XeroSharedTokens *slots = attach_slots();
+
+	LWLockAcquire(&slots->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < slots->nslots; i++)
+	{
+		Slot	   *slot = &slots_of(slots)[i];
+
+		if (slot->dbid == dbid &&
+			(slot->umid == umid || !OidIsValid(umid)))
+			wipe_token(slot);
+	}
+	LWLockRelease(&slots->lock);
+}
+
 /* ---- the worker ---- */
 
 /* The slot, locked, while it is still the one of this process's job. */

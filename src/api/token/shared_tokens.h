@@ -90,6 +90,9 @@ extern XeroSharedTokenAnswer xero_shared_token_get(const XeroServer *server,
 /* Xero does not accept the token of this number. */
 extern void xero_shared_token_reject(const XeroServer *server, uint64 serial);
 
+/* Those of a user mapping, or InvalidOid, of all of a database, are no more. */
+extern void xero_shared_token_forget(Oid dbid, Oid umid);
+
 /*
  * Have something else done.  Repeat it with the same ticket until it is done
  * or has failed.  The argument is copied.
