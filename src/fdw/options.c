@@ -17,7 +17,9 @@
 
 #include "access/htup_details.h"
 #include "access/reloptions.h"
+#include "api/consent/jwt.h"
 #include "api/consent/store.h"
+#include "api/token/shared_tokens.h"
 #include "base/loopback.h"
 #include "base/text.h"
 #include "catalog/pg_attribute.h"
@@ -414,10 +416,21 @@ xero_usable_server(const char *name)
 	return fs;
 }
 
-const char *
-xero_client_id(const ForeignServer *fs)
+/*
+ * The application that calls with the server's credentials are counted for.  A
+ * token says which it was given to, and Xero accepts none that it has not made:
+ * what the options say of it is of no account.
+ */
+static char *
+application_of(const XeroServer *server)
 {
-	return get_string(fs->options, "client_id", NULL);
+	XeroClaims	claims;
+
+	if (server->access_token != NULL &&
+		xero_jwt_read(server->access_token, &claims) &&
+		claims.client_id[0] != '\0')
+		return pstrdup(claims.client_id);
+	return server->client_id;
 }
 
 /* Whose a user mapping is; InvalidOid is PUBLIC. */
@@ -446,7 +459,7 @@ xero_get_server(Oid serverid, Oid userid)
 	server->umid = um->umid;
 	server->roleid = mapping_role(um->umid);
 	server->name = pstrdup(fs->servername);
-	server->client_id = xero_copy_text(xero_client_id(fs));
+	server->client_id = xero_copy_text(get_string(fs->options, "client_id", NULL));
 	server->client_secret = xero_copy_text(get_string(um->options, "client_secret", NULL));
 	server->client_secret_file = xero_copy_text(get_string(um->options, "client_secret_file", NULL));
 	server->access_token = xero_copy_text(get_string(um->options, "access_token", NULL));
@@ -472,6 +485,8 @@ xero_get_server(Oid serverid, Oid userid)
 	server->role_day = get_cap(fs, um, "role_day_limit");
 	server->page_size = get_integer(fs->options, "page_size", XERO_MAX_PAGE_SIZE);
 	server->request_timeout = get_integer(fs->options, "request_timeout", 60000);
+	server->app = application_of(server);
+	server->credentials = xero_hash_credentials(server);
 
 	if (server->client_id == NULL && server->access_token == NULL)
 		ereport(ERROR,

@@ -72,9 +72,6 @@ extern ForeignServer *xero_find_server(const char *name);
 /* The same, if the caller may use it; else ERROR, too. */
 extern ForeignServer *xero_usable_server(const char *name);
 
-/* Of its application, NULL if it has none. */
-extern const char *xero_client_id(const ForeignServer *fs);
-
 /* Server and user mapping options merged; ERROR where there is no mapping. */
 extern XeroServer *xero_get_server(Oid serverid, Oid userid);
 

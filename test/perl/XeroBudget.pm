@@ -55,6 +55,15 @@ sub server
 	return;
 }
 
+# A call of each of these servers, by which its token has been accepted: from then on
+# it shares its organisation's budget with others.
+sub prove
+{
+	my ($self, @servers) = @_;
+	$self->{watcher}->rows("SELECT count(name) FROM $_.organisation") foreach @servers;
+	return;
+}
+
 # Another program calls; what Xero says to be left of the minute, or nothing if
 # it is refused.
 sub outsider

@@ -99,6 +99,7 @@ my %one_at_once = (client_id => 'sandbox-client', tenant_id => $tenants[0], conc
 $budget->server('slow', %one_at_once, grant_type => 'client_credentials', request_timeout => 1000);
 $budget->server('quick', %one_at_once);
 $budget->watcher->rows("ALTER USER MAPPING FOR PUBLIC SERVER slow OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret')");
+$budget->prove('slow', 'quick');
 $holder = XeroSession->new($node);
 $sandbox->faults({ path => '/connect/token', status => 503, headers => { 'Retry-After' => 4 }, times => 1 },
 	{ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });

@@ -40,6 +40,7 @@ sub restart
 
 # ---- a clean restart ----
 
+$budget->prove('refused');
 $xero->psql(query('frugal')) for 1 .. 3;
 $sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'day', retry_after => 5000, times => 1 });
 is(($xero->error_of(query('refused')))[0], '53400', 'the day is spent');
@@ -76,19 +77,19 @@ sub crc32c
 }
 
 # Changes the times of an application's entry by so many seconds.  After its key
-# and six statistics come three times and three numbers, and the checksum.
-my ($key_size, $entry_size) = (104, 192);
+# and six statistics come three times, four numbers, 64 callers and the checksum.
+my ($key_size, $entry_size) = (104, 104 + 6 * 8 + 3 * 8 + 4 * 4 + 64 * 24 + 8);
 
 sub shift_times
 {
 	my ($client_id, @seconds) = @_;
 	my $text = slurp_file($file);
 	my $at = 4;
-	$at += $entry_size until substr($text, $at, 64) =~ /^\Q$client_id\E\0/;
+	$at += $entry_size until $at > length $text || substr($text, $at, 64) =~ /^\Q$client_id\E\0/;
 	my @times = unpack('q3', substr($text, $at + $key_size + 48, 24));
 	$times[$_] += $seconds[$_] * 1_000_000 foreach 0 .. 2;
 	substr($text, $at + $key_size + 48, 24) = pack('q3', @times);
-	substr($text, $at + $entry_size - 4, 4) = crc32c(substr($text, $at, $entry_size - 4));
+	substr($text, $at + $entry_size - 8, 4) = crc32c(substr($text, $at, $entry_size - 8));
 	open(my $handle, '>:raw', $file) or die "$file: $!";
 	print $handle $text;
 	close($handle) or die $!;
@@ -101,6 +102,7 @@ foreach my $case ([ 'as it was', [ 0, 0, 0 ], 1 ], [ 'of a day', [ 0, 0, 70_000 
 {
 	my ($name, $seconds, $holds) = @$case;
 	$budget->server('dated', client_id => "dated $name");
+	$budget->prove('dated');
 	$sandbox->faults({ path => '/api.xro/2.0/Accounts', problem => 'day', retry_after => 5000, times => 1 });
 	is(($xero->error_of(query('dated')))[0], '53400', "a refusal $name");
 	restart('fast', sub { shift_times("dated $name", @$seconds); });

@@ -32,6 +32,7 @@ CREATE FOREIGN TABLE every.paged (tenant_id uuid, contact_id uuid, name text) SE
 SQL
 my $scan = 'SELECT count(name) FROM every.paged';
 is($session->rows($scan), 180, 'nine pages');
+$budget->prove(values %letter);
 
 my $mark;
 

@@ -34,6 +34,8 @@ sub is_refused
 	return;
 }
 
+$budget->prove('a', 'b');
+
 # ---- a session that waits goes on ----
 
 foreach my $case ([ 'minute', 100 ], [ 'fortnight', 100 ], [ 'concurrent', 100 ], [ 'app', 100 ], [ 'day', 80_000 ])

@@ -4,23 +4,28 @@
  *	  Grants of calls: no attempt is made without one.
  *
  * All backends of the cluster share the same budgets, one for each application
- * in each organisation (entries.c).  quota.c has their arithmetic; this file
- * locks, queues and wakes.
+ * in each organisation (entries.c).  quota.c has their arithmetic, turns.c the
+ * order of those who wait; this file locks, and wakes.
  *
  * Queues.  Each entry has a queue of calls that backends sleep for.  A call
  * that was begun ahead never queues: it takes a grant only if nobody waits.  A
  * backend that reads several organisations sleeps for a call to each of them,
- * in as many queues.  Within its class a queue is first in, first out.  Each
- * call queues anew, so backends take turns.  A backend that goes off to do
- * other work leaves all queues, so that nobody waits behind it; on return it
- * gets its old places back.  Interactive calls overtake background ones, but
- * after BACKGROUND_TURN of them one background call has its turn.
+ * in as many queues.  Each call queues anew, so backends take turns.  A backend
+ * that goes off to do other work leaves all queues, so that nobody waits behind
+ * it; on return it gets its old places back.
  *
  * The call whose turn it is is the head of its queue.  Only the head may
  * acquire a grant.  Only the head's backend is woken, by its latch, when
  * something has changed that may concern it.  It knows when time alone will
  * change something, and sleeps until then at most.  A backend that stops being
  * the head, because it got a grant or gave up, wakes the new head.
+ *
+ * Proof.  A call that Xero has accepted shows that its caller belongs to the
+ * entry that others share.  Where there is none, the caller's own becomes that.
+ * Where there is one, the call counts there, too, and whoever waits for the
+ * caller's own goes there by its turn.  A token that Xero does not accept takes
+ * the proof away; what was under way goes on where it was granted, and who
+ * waits finds when it is woken that it is to wait elsewhere.
  *
  * Room.  If there are more organisations than entries, an idle entry is given
  * to another organisation.  If no entry is idle, calls wait in one more queue,
@@ -44,21 +49,15 @@
  */
 #include "compat.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <math.h>
 
 #include "api/budget/budget.h"
-#include "api/budget/budget_state.h"
 #include "api/budget/entries.h"
 #include "api/budget/statement_limits.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-
-/* The number of interactive calls before a background call has its turn. */
-#define BACKGROUND_TURN 4
 
 /*
  * A grant is good for this many times the time that a request may take: once
@@ -66,32 +65,21 @@
  */
 #define LEASE_TIMEOUTS 2
 
-#define NOBODY (-1)
-
 /* In place of an entry's number: the queue for room. */
 #define NO_ENTRY (-1)
 
-/* Entries by the hash of their keys, as they were found last. */
-#define HINTS 256
-static int	hints[HINTS];
+/* Whom to wake after the lock's release: numbers of waiters. */
+typedef struct Wakeups
+{
+	int			count;
+	int			waiters[8];
+} Wakeups;
 
 /* Grants that this backend holds, and those that it waits for. */
 static dlist_head held = DLIST_STATIC_INIT(held);
 static XeroGrant *wanted[XERO_MAX_QUEUED];
 
 /* ---- entries ---- */
-
-static void
-fill_key(XeroBudgetKey *key, const XeroServer *server)
-{
-	memset(key, 0, sizeof(*key));
-	if (server->client_id != NULL)
-		strlcpy(key->client_id, server->client_id, sizeof(key->client_id));
-	if (server->tenant_id != NULL)
-		strlcpy(key->tenant_id, server->tenant_id, sizeof(key->tenant_id));
-	for (char *p = key->tenant_id; *p != '\0'; p++)
-		*p = tolower((unsigned char) *p);
-}
 
 /* Calls that belong to no organisation are bound by none of its limits. */
 static XeroCaps
@@ -112,42 +100,21 @@ caps_of(const XeroServer *server)
 	return caps;
 }
 
-static XeroBudgetEntry *
-find_entry(XeroBudget *budget, const XeroBudgetKey *key)
-{
-	XeroBudgetEntry *entries = XERO_BUDGET_ENTRIES(budget);
-	int		   *hint = &hints[hash_bytes((const unsigned char *) key,
-										 sizeof(*key)) % HINTS];
-
-	if (*hint < budget->nentries && entries[*hint].used &&
-		memcmp(&entries[*hint].key, key, sizeof(*key)) == 0)
-		return &entries[*hint];
-	for (int i = 0; i < budget->nentries; i++)
-	{
-		if (entries[i].used && memcmp(&entries[i].key, key, sizeof(*key)) == 0)
-		{
-			*hint = i;
-			return &entries[i];
-		}
-	}
-	return NULL;
-}
-
-/* The server's entry, which it uses now; NULL if it has none. */
+/* The server's entry, if it has one, which it uses now. */
 static XeroBudgetEntry *
 entry_of(XeroBudget *budget, const XeroServer *server, int64 now)
 {
-	XeroBudgetKey key;
-	XeroBudgetEntry *entry;
+	XeroBudgetKey key = xero_budget_key(server);
+	XeroCaller	caller = xero_caller_of(server);
 
-	fill_key(&key, server);
-	entry = find_entry(budget, &key);
-	if (entry != NULL)
-	{
-		entry->caps = caps_of(server);
-		entry->last_used = now;
-	}
-	return entry;
+	return xero_budget_find(budget, &key, &caller, now);
+}
+
+static void
+use(XeroBudgetEntry *entry, const XeroServer *server, int64 now)
+{
+	entry->caps = caps_of(server);
+	entry->last_used = now;
 }
 
 static int
@@ -178,24 +145,6 @@ queue_of(XeroBudget *budget, int entry)
 		&XERO_BUDGET_ENTRIES(budget)[entry].queue;
 }
 
-/* The class whose turn it is, among those that wait. */
-static XeroClass
-class_in_turn(const XeroQueue *queue)
-{
-	if (queue->waiting[XERO_BACKGROUND] > 0 &&
-		(queue->waiting[XERO_INTERACTIVE] == 0 ||
-		 queue->passed >= BACKGROUND_TURN))
-		return XERO_BACKGROUND;
-	return XERO_INTERACTIVE;
-}
-
-/* The waiter whose turn it is, or NOBODY. */
-static int
-head_of(const XeroQueue *queue)
-{
-	return queue->head[class_in_turn(queue)];
-}
-
 /* Does the call stand in that queue? */
 static bool
 stands_in(XeroBudget *budget, const XeroGrant *grant, int entry)
@@ -214,29 +163,43 @@ is_in_turn(XeroBudget *budget, const XeroGrant *grant, int entry,
 	const XeroQueue *queue = queue_of(budget, entry);
 
 	if (stands_in(budget, grant, entry))
-		return head_of(queue) == grant->waiter;
-	if (queue->waiting[class] > 0)
-		return false;
-	return class == XERO_BACKGROUND ?
-		queue->waiting[XERO_INTERACTIVE] == 0 :
-		class_in_turn(queue) == XERO_INTERACTIVE;
+		return xero_queue_head(queue) == grant->waiter;
+	return xero_queue_lets_pass(queue, class);
 }
 
-/* Who goes has passed others, or was one of them. */
+/* To be woken after the lock's release. */
 static void
-count_turn(XeroQueue *queue, XeroClass class)
+remember_to_wake(Wakeups *wakeups, int number)
 {
-	if (class == XERO_BACKGROUND)
-		queue->passed = 0;
-	else if (queue->waiting[XERO_BACKGROUND] > 0)
-		queue->passed++;
+	Assert(wakeups->count < lengthof(wakeups->waiters));
+	wakeups->waiters[wakeups->count++] = number;
 }
 
-/* Who has waited for longer stands before. */
+static void
+wake_one(int number)
+{
+	if (number != XERO_NOBODY && number / XERO_MAX_QUEUED != MyProcNumber)
+		SetLatch(&GetPGProcByNumber(number / XERO_MAX_QUEUED)->procLatch);
+}
+
+static void
+wake(const Wakeups *wakeups)
+{
+	for (int i = 0; i < wakeups->count; i++)
+		wake_one(wakeups->waiters[i]);
+}
+
+/* If the entry has become idle, whoever waits for room may have it. */
+static void
+offer_room(XeroBudget *budget, const XeroBudgetEntry *entry, Wakeups *wakeups)
+{
+	if (xero_queue_is_empty(&entry->queue))
+		remember_to_wake(wakeups, xero_queue_head(&budget->room));
+}
+
 static void
 join_queue(XeroBudget *budget, int entry, XeroClass class, XeroGrant *grant)
 {
-	XeroQueue  *queue = queue_of(budget, entry);
 	XeroWaiter *waiter;
 	int			i = 0;
 
@@ -253,79 +216,42 @@ join_queue(XeroBudget *budget, int entry, XeroClass class, XeroGrant *grant)
 	waiter->entry = entry;
 	waiter->class = class;
 	waiter->turn = grant->turn;
-	waiter->next = NOBODY;
-	waiter->prev = queue->tail[class];
-	while (waiter->prev != NOBODY &&
-		   waiter_of(budget, waiter->prev)->turn > waiter->turn)
-	{
-		waiter->next = waiter->prev;
-		waiter->prev = waiter_of(budget, waiter->prev)->prev;
-	}
-	if (waiter->prev == NOBODY)
-		queue->head[class] = grant->waiter;
-	else
-		waiter_of(budget, waiter->prev)->next = grant->waiter;
-	if (waiter->next == NOBODY)
-		queue->tail[class] = grant->waiter;
-	else
-		waiter_of(budget, waiter->next)->prev = grant->waiter;
-	queue->waiting[class]++;
+	xero_queue_join(queue_of(budget, entry), XERO_BUDGET_WAITERS(budget),
+					grant->waiter);
 }
 
+/* Whoever becomes the head by that is woken. */
 static void
-leave_queue(XeroBudget *budget, XeroGrant *grant)
+leave_queue(XeroBudget *budget, XeroGrant *grant, Wakeups *wakeups)
 {
-	XeroWaiter *waiter = waiter_of(budget, grant->waiter);
-	XeroQueue  *queue = queue_of(budget, waiter->entry);
-	XeroClass	class = waiter->class;
+	int			entry = waiter_of(budget, grant->waiter)->entry;
+	XeroQueue  *queue = queue_of(budget, entry);
+	int			head = xero_queue_head(queue);
 
-	if (waiter->prev == NOBODY)
-		queue->head[class] = waiter->next;
-	else
-		waiter_of(budget, waiter->prev)->next = waiter->next;
-	if (waiter->next == NOBODY)
-		queue->tail[class] = waiter->prev;
-	else
-		waiter_of(budget, waiter->next)->prev = waiter->prev;
-	queue->waiting[class]--;
+	xero_queue_leave(queue, XERO_BUDGET_WAITERS(budget), grant->waiter);
 	wanted[grant->waiter % XERO_MAX_QUEUED] = NULL;
 	grant->queued = false;
+	if (xero_queue_head(queue) != head)
+		remember_to_wake(wakeups, xero_queue_head(queue));
+	if (entry != NO_ENTRY)
+		offer_room(budget, &XERO_BUDGET_ENTRIES(budget)[entry], wakeups);
 }
 
-/* How many stand before this one, in its class. */
-static int
-count_ahead(XeroBudget *budget, int number)
-{
-	int			count = 0;
-
-	for (int i = waiter_of(budget, number)->prev; i != NOBODY;
-		 i = waiter_of(budget, i)->prev)
-		count++;
-	return count;
-}
-
-/* Who is to be woken if "before" was the head. */
-static int
-new_head(const XeroQueue *queue, int before)
-{
-	int			head = head_of(queue);
-
-	return head == before ? NOBODY : head;
-}
-
-/* Who is to be woken by the entry's having become idle, if it has. */
-static int
-heir_of(XeroBudget *budget, const XeroBudgetEntry *entry)
-{
-	return xero_queue_is_empty(&entry->queue) ? head_of(&budget->room) : NOBODY;
-}
-
-/* After the lock's release. */
+/* All who wait for one entry wait for another one. */
 static void
-wake(int number)
+move_queue(XeroBudget *budget, XeroBudgetEntry *from, XeroBudgetEntry *to)
 {
-	if (number != NOBODY && number / XERO_MAX_QUEUED != MyProcNumber)
-		SetLatch(&GetPGProcByNumber(number / XERO_MAX_QUEUED)->procLatch);
+	for (int class = 0; class < XERO_NCLASSES; class++)
+	{
+		int			number;
+
+		while ((number = from->queue.head[class]) != XERO_NOBODY)
+		{
+			xero_queue_leave(&from->queue, XERO_BUDGET_WAITERS(budget), number);
+			waiter_of(budget, number)->entry = number_of(budget, to);
+			xero_queue_join(&to->queue, XERO_BUDGET_WAITERS(budget), number);
+		}
+	}
 }
 
 /* ---- the end of the process ---- */
@@ -369,8 +295,10 @@ take(XeroBudget *budget, XeroBudgetEntry *entry, XeroGrant *grant,
 	xero_quota_take(&entry->quota, app_of(budget, entry), now,
 					(int64) server->request_timeout * LEASE_TIMEOUTS,
 					&grant->permit);
-	count_turn(&entry->queue, class);
+	xero_queue_count_turn(&entry->queue, class);
+	grant->caller = xero_caller_of(server);
 	grant->entry = number_of(budget, entry);
+	grant->app = entry->app;
 	grant->send_by = now + server->request_timeout;
 	grant->turn = 0;
 	grant->held = true;
@@ -391,31 +319,25 @@ may_use(XeroBudget *budget, const XeroGrant *grant, XeroBudgetEntry *entry,
 		 !xero_budget_is_idle(budget, entry, now));
 }
 
-/*
- * The server's entry; NULL if the call has to wait for room.  If it did, it
- * leaves that queue when there is an entry.
- */
+/* The entry that the call may use now; NULL if it has to wait for room. */
 static XeroBudgetEntry *
-enter(XeroBudget *budget, XeroGrant *grant, const XeroServer *server,
+enter(XeroBudget *budget, const XeroGrant *grant, const XeroServer *server,
 	  XeroClass class, int64 now)
 {
 	XeroBudgetEntry *entry = entry_of(budget, server, now);
 
 	if (entry == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
 	{
-		XeroBudgetKey key;
+		XeroBudgetKey key = xero_budget_key(server);
+		XeroCaller	caller = xero_caller_of(server);
 
-		fill_key(&key, server);
-		if (xero_budget_enter(budget, &key, now) != NULL)
-		{
-			count_turn(&budget->room, class);
-			entry = entry_of(budget, server, now);
-		}
+		entry = xero_budget_enter(budget, &key, &caller, now);
+		if (entry != NULL)
+			xero_queue_count_turn(&budget->room, class);
 	}
 	if (!may_use(budget, grant, entry, class, now))
 		return NULL;
-	if (stands_in(budget, grant, NO_ENTRY))
-		leave_queue(budget, grant);
+	use(entry, server, now);
 	return entry;
 }
 
@@ -423,38 +345,32 @@ bool
 xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 {
 	XeroBudget *budget = xero_budget_attach();
+	Wakeups		wakeups = {0};
 	XeroClass	class;
 	int64		now;
 	XeroBudgetEntry *entry;
 	XeroDelay	delay;
-	int			first_for_room;
-	int			next_for_room;
-	int			next = NOBODY;
 
 	Assert(!grant->held);
 	register_exit();
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	now = xero_budget_now();
 	class = class_of(budget, grant);
-	first_for_room = head_of(&budget->room);
 	entry = enter(budget, grant, server, class, now);
-	next_for_room = new_head(&budget->room, first_for_room);
+	if (grant->queued && !stands_in(budget, grant, number_of(budget, entry)))
+		leave_queue(budget, grant, &wakeups);
 	if (entry != NULL &&
 		is_in_turn(budget, grant, number_of(budget, entry), class) &&
 		xero_quota_check(&entry->quota, app_of(budget, entry),
 						 &entry->caps, class == XERO_BACKGROUND, 1, now,
 						 &delay) == XERO_BLOCKED_BY_NONE)
 	{
-		int			head = head_of(&entry->queue);
-
 		if (grant->queued)
-			leave_queue(budget, grant);
+			leave_queue(budget, grant, &wakeups);
 		take(budget, entry, grant, server, class, now);
-		next = new_head(&entry->queue, head);
 	}
 	LWLockRelease(&budget->lock);
-	wake(next);
-	wake(next_for_room);
+	wake(&wakeups);
 	return grant->held;
 }
 
@@ -489,7 +405,8 @@ check_queued(XeroBudget *budget, XeroBudgetEntry *entry, const XeroGrant *grant,
 			 int64 now, XeroDelay *delay)
 {
 	XeroClass	class = waiter_of(budget, grant->waiter)->class;
-	int			ahead = count_ahead(budget, grant->waiter);
+	int			ahead = xero_queue_ahead(XERO_BUDGET_WAITERS(budget),
+										 grant->waiter);
 	int			minute = Min(entry->caps.minute, entry->caps.app_minute);
 	XeroLimit	limit;
 
@@ -509,10 +426,10 @@ void
 xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 {
 	XeroBudget *budget = xero_budget_attach();
+	Wakeups		wakeups = {0};
 	int64		now;
 	XeroBudgetEntry *entry;
 	XeroClass	class;
-	bool		usable;
 	int			number;
 	XeroDelay	delay;
 	bool		is_head;
@@ -521,14 +438,17 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	now = xero_budget_now();
 	class = class_of(budget, grant);
 	entry = entry_of(budget, server, now);
-	usable = may_use(budget, grant, entry, class, now);
+	number = may_use(budget, grant, entry, class, now) ?
+		number_of(budget, entry) : NO_ENTRY;
+	/* others may have entered or shared what it waited for */
+	if (grant->queued && !stands_in(budget, grant, number))
+		leave_queue(budget, grant, &wakeups);
 	if (!grant->queued)
-		join_queue(budget, usable ? number_of(budget, entry) : NO_ENTRY,
-				   class, grant);
-	number = waiter_of(budget, grant->waiter)->entry;
-	is_head = head_of(queue_of(budget, number)) == grant->waiter;
+		join_queue(budget, number, class, grant);
+	is_head = xero_queue_head(queue_of(budget, number)) == grant->waiter;
 	if (number != NO_ENTRY)
 	{
+		use(entry, server, now);
 		wait->blocked_by = check_queued(budget, entry, grant, now, &delay);
 		wait->by_us = wait->blocked_by == XERO_BLOCKED_BY_CONCURRENCY &&
 			is_of_us(number);
@@ -538,14 +458,9 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 		wait->blocked_by = XERO_BLOCKED_BY_ROOM;
 		wait->by_us = !dlist_is_empty(&held);
 		xero_budget_room(budget, now, &delay);
-		/* somebody else has entered it: go there */
-		if (usable)
-		{
-			is_head = true;
-			delay.provable = delay.look_at = now;
-		}
 	}
 	LWLockRelease(&budget->lock);
+	wake(&wakeups);
 
 	wait->ordered = delay.ordered;
 	wait->at_latest = delay.at_latest;
@@ -558,20 +473,12 @@ static void
 leave_one(XeroGrant *grant)
 {
 	XeroBudget *budget = xero_budget_attach();
-	int			entry;
-	int			head;
-	int			heir = NOBODY;
+	Wakeups		wakeups = {0};
 
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	entry = waiter_of(budget, grant->waiter)->entry;
-	head = head_of(queue_of(budget, entry));
-	leave_queue(budget, grant);
-	head = new_head(queue_of(budget, entry), head);
-	if (entry != NO_ENTRY)
-		heir = heir_of(budget, &XERO_BUDGET_ENTRIES(budget)[entry]);
+	leave_queue(budget, grant, &wakeups);
 	LWLockRelease(&budget->lock);
-	wake(head);
-	wake(heir);
+	wake(&wakeups);
 }
 
 void
@@ -582,6 +489,59 @@ xero_budget_leave_queues(void)
 		if (wanted[i] != NULL)
 			leave_one(wanted[i]);
 	}
+}
+
+/* ---- proof ---- */
+
+/*
+ * Xero has accepted the caller's token: the entry that it shares from now on.
+ */
+static XeroBudgetEntry *
+prove(XeroBudget *budget, XeroBudgetEntry *entry, const XeroCaller *caller,
+	  int64 now)
+{
+	XeroBudgetEntry *shared = entry;
+
+	if (!xero_budget_is_shared(entry))
+		shared = xero_budget_find_shared(budget, &entry->key);
+	if (shared == NULL)
+	{
+		xero_budget_share(budget, entry);
+		shared = entry;
+	}
+	if (!xero_has_proof(&shared->proofs, caller, now))
+	{
+		for (int i = 0; i < budget->nentries; i++)
+			xero_drop_outdated_proof(&XERO_BUDGET_ENTRIES(budget)[i].proofs,
+									 caller);
+		xero_add_proof(&shared->proofs, caller, now);
+	}
+	return shared;
+}
+
+static void
+move_stats(XeroBudgetStats *from, XeroBudgetStats *to)
+{
+	to->calls += from->calls;
+	to->throttled += from->throttled;
+	to->bytes_in += from->bytes_in;
+	to->bytes_out += from->bytes_out;
+	to->waited_ms += from->waited_ms;
+	memset(from, 0, sizeof(*from));
+}
+
+/* A caller's own entry has turned out to be what others share. */
+static void
+merge(XeroBudget *budget, XeroBudgetEntry *own, XeroBudgetEntry *shared,
+	  int64 now, Wakeups *wakeups)
+{
+	shared->caps = own->caps;
+	shared->last_used = now;
+	move_stats(&own->stats, &shared->stats);
+	move_queue(budget, own, shared);
+	remember_to_wake(wakeups, xero_queue_head(&shared->queue));
+	if (xero_quota_in_flight(&own->quota, now) == 0)
+		xero_budget_remove(budget, own, now);
 }
 
 /* ---- giving back ---- */
@@ -611,59 +571,99 @@ begin_giving_back(XeroGrant *grant)
 
 /* Unlocks. */
 static void
-end_giving_back(const XeroBudgetEntry *entry)
+end_giving_back(const XeroBudgetEntry *entry, Wakeups *wakeups)
 {
 	XeroBudget *budget = xero_budget_attach();
-	int			next = head_of(&entry->queue);
-	int			heir = heir_of(budget, entry);
 
+	remember_to_wake(wakeups, xero_queue_head(&entry->queue));
+	offer_room(budget, entry, wakeups);
 	LWLockRelease(&budget->lock);
-	wake(next);
-	wake(heir);
+	wake(wakeups);
 }
 
 void
 xero_budget_return(XeroGrant *grant)
 {
 	XeroBudgetEntry *entry = begin_giving_back(grant);
+	Wakeups		wakeups = {0};
 
 	if (entry == NULL)
 		return;
 	xero_quota_return(&entry->quota, app_of(xero_budget_attach(), entry),
 					  &grant->permit);
-	end_giving_back(entry);
+	end_giving_back(entry, &wakeups);
 }
 
 void
 xero_budget_abandon(XeroGrant *grant)
 {
 	XeroBudgetEntry *entry = begin_giving_back(grant);
+	Wakeups		wakeups = {0};
 
 	if (entry == NULL)
 		return;
 	xero_quota_abandon(&entry->quota, app_of(xero_budget_attach(), entry),
 					   &grant->permit, xero_budget_now());
 	entry->stats.calls++;
-	end_giving_back(entry);
+	end_giving_back(entry, &wakeups);
 }
 
 void
 xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
-				   int64 bytes_out, double waited_ms)
+				   bool accepted, int64 bytes_out, double waited_ms)
 {
+	XeroBudget *budget = xero_budget_attach();
 	XeroRemaining remaining = {result->minute_remaining,
 	result->app_minute_remaining, result->day_remaining};
+	static const XeroRemaining unknown = {-1, -1, -1};
 	XeroBudgetEntry *entry = begin_giving_back(grant);
+	XeroBudgetEntry *shared = NULL;
+	Wakeups		wakeups = {0};
+	int64		now;
 
 	if (entry == NULL)
 		return;
-	xero_quota_charge(&entry->quota, app_of(xero_budget_attach(), entry),
-					  &grant->permit, xero_budget_now(), &remaining);
+	now = xero_budget_now();
+	if (accepted)
+		shared = prove(budget, entry, &grant->caller, now);
+	if (entry->app != grant->app)
+		xero_permit_change_app(&grant->permit, app_of(budget, entry));
+	/* who has proved nothing may say anything */
+	xero_quota_charge(&entry->quota, app_of(budget, entry), &grant->permit,
+					  now, xero_budget_is_shared(entry) ? &remaining : &unknown);
 	entry->stats.calls++;
 	entry->stats.bytes_in += result->bytes_in;
 	entry->stats.bytes_out += bytes_out;
 	entry->stats.waited_ms += waited_ms;
-	end_giving_back(entry);
+	if (shared != NULL && shared != entry)
+	{
+		xero_quota_count(&shared->quota, app_of(budget, shared),
+						 &grant->permit, now, &remaining);
+		merge(budget, entry, shared, now, &wakeups);
+	}
+	end_giving_back(entry, &wakeups);
+}
+
+void
+xero_budget_deny(XeroGrant *grant)
+{
+	XeroBudget *budget = xero_budget_attach();
+	static const XeroRemaining unknown = {-1, -1, -1};
+	XeroBudgetEntry *entry = begin_giving_back(grant);
+	Wakeups		wakeups = {0};
+
+	if (entry == NULL)
+		return;
+	if (xero_budget_is_shared(entry))
+	{
+		xero_quota_return(&entry->quota, app_of(budget, entry), &grant->permit);
+		xero_drop_proof(&entry->proofs, &grant->caller);
+	}
+	else
+		xero_quota_charge(&entry->quota, app_of(budget, entry), &grant->permit,
+						  xero_budget_now(), &unknown);
+	entry->stats.calls++;
+	end_giving_back(entry, &wakeups);
 }
 
 void
@@ -671,6 +671,7 @@ xero_budget_refuse(XeroGrant *grant, XeroLimit limit, const char *problem,
 				   double delay_ms)
 {
 	XeroBudgetEntry *entry = begin_giving_back(grant);
+	Wakeups		wakeups = {0};
 	int64		now = xero_budget_now();
 
 	if (entry == NULL)
@@ -680,49 +681,54 @@ xero_budget_refuse(XeroGrant *grant, XeroLimit limit, const char *problem,
 	strlcpy(entry->problem, problem, sizeof(entry->problem));
 	entry->stats.calls++;
 	entry->stats.throttled++;
-	end_giving_back(entry);
+	end_giving_back(entry, &wakeups);
+}
+
+/* ---- clearing ---- */
+
+/* Does a server of this database use the entry? */
+static bool
+is_used_by(const XeroBudgetEntry *entry, Oid serverid)
+{
+	if (!entry->used)
+		return false;
+	if (entry->owner.dbid == MyDatabaseId && entry->owner.serverid == serverid)
+		return true;
+	for (int i = 0; i < entry->proofs.count; i++)
+	{
+		if (entry->proofs.callers[i].dbid == MyDatabaseId &&
+			entry->proofs.callers[i].serverid == serverid)
+			return true;
+	}
+	return false;
 }
 
 void
-xero_budget_unblock(const char *client_id)
+xero_budget_unblock(Oid serverid)
 {
 	XeroBudget *budget = xero_budget_attach();
+	XeroBudgetEntry *entries = XERO_BUDGET_ENTRIES(budget);
+	bool	   *apps = palloc0(sizeof(bool) * budget->nentries);
 	int		   *heads = palloc(sizeof(int) * (budget->nentries + 1));
 	int			nheads = 0;
-	XeroBudgetKey key;
 
-	strlcpy(key.client_id, client_id != NULL ? client_id : "",
-			sizeof(key.client_id));
 	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < budget->nentries; i++)
 	{
-		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
-
-		if (!entry->used || strcmp(entry->key.client_id, key.client_id) != 0)
-			continue;
-		xero_quota_unblock(&entry->quota, app_of(budget, entry));
-		heads[nheads++] = head_of(&entry->queue);
+		if (is_used_by(&entries[i], serverid))
+			apps[entries[i].app] = true;
 	}
-	heads[nheads++] = head_of(&budget->room);
+	for (int i = 0; i < budget->nentries; i++)
+	{
+		if (!entries[i].used || !apps[entries[i].app])
+			continue;
+		xero_quota_unblock(&entries[i].quota, app_of(budget, &entries[i]));
+		heads[nheads++] = xero_queue_head(&entries[i].queue);
+	}
+	heads[nheads++] = xero_queue_head(&budget->room);
 	LWLockRelease(&budget->lock);
 	for (int i = 0; i < nheads; i++)
-		wake(heads[i]);
+		wake_one(heads[i]);
 	pfree(heads);
-}
-
-bool
-xero_budget_look(const XeroServer *server, XeroBudgetState *state)
-{
-	XeroBudget *budget = xero_budget_attach();
-	XeroBudgetKey key;
-	XeroBudgetEntry *entry;
-
-	fill_key(&key, server);
-	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	entry = find_entry(budget, &key);
-	if (entry != NULL)
-		xero_budget_state(entry, app_of(budget, entry), xero_budget_now(),
-						  state);
-	LWLockRelease(&budget->lock);
-	return entry != NULL;
+	pfree(apps);
 }

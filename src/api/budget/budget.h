@@ -10,6 +10,7 @@
 
 #include "compat.h"
 
+#include "api/budget/callers.h"
 #include "api/budget/quota.h"
 #include "api/http/http.h"
 #include "api/shared/server.h"
@@ -25,7 +26,9 @@ typedef struct XeroGrant
 	int			waiter;			/* its number there */
 	uint64		turn;			/* when it came, 0: it has not */
 	bool		held;
+	XeroCaller	caller;
 	int			entry;			/* number of the entry */
+	int			app;			/* and of its application */
 	XeroPermit	permit;
 	int64		send_by;		/* the call must begin before */
 	dlist_node	node;
@@ -70,7 +73,7 @@ extern int	xero_budget_entries(void);
 extern void xero_budget_leave_queues(void);
 
 /*
- * Four ways to give a grant back; without one that is held they do nothing.
+ * Five ways to give a grant back; without one that is held they do nothing.
  * None raises an error.  The call was not sent:
  */
 extern void xero_budget_return(XeroGrant *grant);
@@ -78,18 +81,25 @@ extern void xero_budget_return(XeroGrant *grant);
 /* it was sent, and its answer is of no interest any more: */
 extern void xero_budget_abandon(XeroGrant *grant);
 
-/* it has ended, "waited_ms" after it was wanted: */
+/*
+ * it has ended, "waited_ms" after it was wanted; "accepted" if Xero did what it
+ * was asked for:
+ */
 extern void xero_budget_charge(XeroGrant *grant, const XeroHttpResult *result,
-							   int64 bytes_out, double waited_ms);
+							   bool accepted, int64 bytes_out,
+							   double waited_ms);
+
+/* Xero has not accepted the token: */
+extern void xero_budget_deny(XeroGrant *grant);
 
 /* Xero has refused it for a limit, and wants no call for so many ms. */
 extern void xero_budget_refuse(XeroGrant *grant, XeroLimit limit,
 							   const char *problem, double delay_ms);
 
 /*
- * Xero's refusals of calls of an application (NULL: of servers without one) are
- * forgotten, in all organisations, and those who wait go on.
+ * Xero's refusals of calls of the applications that a server of this database
+ * calls for are forgotten, in all organisations, and those who wait go on.
  */
-extern void xero_budget_unblock(const char *client_id);
+extern void xero_budget_unblock(Oid serverid);
 
 #endif							/* XERO_BUDGET_H */

@@ -5,7 +5,8 @@
  *
  * The postmaster writes the file when it stops, also when it is told to stop
  * immediately, and reads and removes it when it starts, so after a crash there
- * is none, and Xero's headers tell what is left, one organisation at a time.  A
+ * is none, and Xero's headers tell what is left, one organisation at a time.
+ * What a caller has for its own is not kept.  A
  * backend that was stopped immediately may have been writing an entry; then
  * numbers of it are wrong until the next answer tells.  Minutes are not kept: a
  * restart takes about as long, and the first answer tells.
@@ -29,7 +30,7 @@
 #define TEMPORARY_FILE BUDGET_FILE ".tmp"
 
 /* Changes with the struct below. */
-static const uint32 magic = 0x58455232;
+static const uint32 magic = 0x58455233;
 
 /* Times are those of the calendar, 0 where there is none. */
 typedef struct SavedEntry
@@ -42,6 +43,8 @@ typedef struct SavedEntry
 	int			day_left;
 	int			day_most;
 	int			day_ours;
+	int			nproofs;
+	XeroCaller	proofs[XERO_MAX_PROOFS];
 	pg_crc32c	crc;			/* of all before it */
 } SavedEntry;
 
@@ -71,6 +74,9 @@ save_entry(SavedEntry *saved, const XeroBudgetEntry *entry)
 	saved->day_left = day->left;
 	saved->day_most = day->most;
 	saved->day_ours = day->ours;
+	saved->nproofs = entry->proofs.count;
+	memcpy(saved->proofs, entry->proofs.callers,
+		   saved->nproofs * sizeof(XeroCaller));
 	saved->crc = crc_of(saved);
 }
 
@@ -90,9 +96,10 @@ load_entry(XeroBudget *budget, const SavedEntry *saved)
 	XeroBudgetEntry *entry;
 	XeroDay    *day;
 
-	if (!has_valid_times(saved))
+	if (!has_valid_times(saved) ||
+		saved->nproofs < 0 || saved->nproofs > XERO_MAX_PROOFS)
 		return;
-	entry = xero_budget_enter(budget, &saved->key, now);
+	entry = xero_budget_enter(budget, &saved->key, NULL, now);
 	if (entry == NULL)
 		return;
 	entry->stats = saved->stats;
@@ -104,6 +111,8 @@ load_entry(XeroBudget *budget, const SavedEntry *saved)
 	day->left = saved->day_left;
 	day->most = saved->day_most;
 	day->ours = saved->day_ours;
+	for (int i = 0; i < saved->nproofs; i++)
+		xero_add_proof(&entry->proofs, &saved->proofs[i], now);
 	xero_day_doubt(day, now);
 }
 
@@ -117,7 +126,7 @@ write_entries(FILE *file, const XeroBudget *budget)
 		const XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 		SavedEntry	saved;
 
-		if (!entry->used)
+		if (!entry->used || !xero_budget_is_shared(entry))
 			continue;
 		save_entry(&saved, entry);
 		if (fwrite(&saved, sizeof(saved), 1, file) != 1)

@@ -45,3 +45,39 @@ xero_budget_state(XeroBudgetEntry *entry, XeroMinute *app, int64 now,
 	if (state->blocked_until <= now)
 		state->blocked_until = 0;
 }
+
+bool
+xero_budget_look(const XeroServer *server, XeroBudgetState *state)
+{
+	XeroBudget *budget = xero_budget_attach();
+	XeroBudgetKey key = xero_budget_key(server);
+	XeroCaller	caller = xero_caller_of(server);
+	XeroBudgetEntry *entry;
+	int64		now;
+
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
+	entry = xero_budget_find(budget, &key, &caller, now);
+	if (entry != NULL)
+		xero_budget_state(entry, &XERO_BUDGET_APPS(budget)[entry->app].minute,
+						  now, state);
+	LWLockRelease(&budget->lock);
+	return entry != NULL;
+}
+
+bool
+xero_budget_has_proved(const XeroServer *server)
+{
+	XeroBudget *budget = xero_budget_attach();
+	XeroBudgetKey key = xero_budget_key(server);
+	XeroCaller	caller = xero_caller_of(server);
+	XeroBudgetEntry *shared;
+	bool		proved;
+
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	shared = xero_budget_find_shared(budget, &key);
+	proved = shared != NULL &&
+		xero_has_proof(&shared->proofs, &caller, xero_budget_now());
+	LWLockRelease(&budget->lock);
+	return proved;
+}

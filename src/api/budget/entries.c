@@ -5,9 +5,13 @@
  *
  * An entry is one application in one organisation, whatever server, role or
  * database the calls come from; its application has an entry of its own, as
- * long as one of its organisations has.  When all are used, the idle one that
- * was used least recently makes room: what is forgotten with it is told by
- * Xero's headers with its next call.
+ * long as one of its organisations has.  Callers share it once Xero has accepted
+ * their token there (callers.c).  Until then a caller has an entry of its own,
+ * whose application is its own, too: nothing that it brings about is anything to
+ * others.  The first to prove itself makes its entry the shared one.
+ *
+ * When all are used, the idle one that was used least recently makes room: what
+ * is forgotten with it is told by Xero's headers with its next call.
  *
  * All functions here expect the caller to hold the lock exclusively, or that
  * nobody else can be there.
@@ -16,19 +20,26 @@
  */
 #include "compat.h"
 
+#include <ctype.h>
+
 #include "api/budget/budget.h"
 #include "api/budget/entries.h"
 #include "api/http/eventloop.h"
 #include "api/shared/shared.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-/* Default and bounds of the number of entries, which take some 6 kB. */
+/* Default and bounds of the number of entries, which take some 9 kB. */
 #define ENTRIES 100
 #define MAX_ENTRIES 10000
 
 static int	max_tenants = ENTRIES;
+
+/* Entries by the hash of their keys, as this backend found them last. */
+#define HINTS 256
+static int	hints[HINTS];
 
 static Size
 budget_size(int nentries)
@@ -42,21 +53,6 @@ budget_size(int nentries)
 }
 
 static void
-clear_queue(XeroQueue *queue)
-{
-	memset(queue, 0, sizeof(*queue));
-	for (int class = 0; class < XERO_NCLASSES; class++)
-		queue->head[class] = queue->tail[class] = -1;
-}
-
-bool
-xero_queue_is_empty(const XeroQueue *queue)
-{
-	return queue->waiting[XERO_INTERACTIVE] == 0 &&
-		queue->waiting[XERO_BACKGROUND] == 0;
-}
-
-static void
 initialize_budget(void *memory, int nentries, int tranche)
 {
 	XeroBudget *budget = memory;
@@ -65,7 +61,7 @@ initialize_budget(void *memory, int nentries, int tranche)
 	LWLockInitialize(&budget->lock, tranche);
 	budget->nentries = nentries;
 	budget->nwaiters = MaxBackends * XERO_MAX_QUEUED;
-	clear_queue(&budget->room);
+	xero_queue_clear(&budget->room);
 }
 
 static XeroSharedPart part = {
@@ -128,28 +124,94 @@ leave_app(XeroBudget *budget, const XeroBudgetEntry *entry)
 	app->nentries--;
 }
 
-/* As many applications as organisations have room, so there always is some. */
+/* The number of the application that is shared, or -1. */
 static int
-enter_app(XeroBudget *budget, const char *client_id, int64 now)
+find_app(XeroBudget *budget, const char *client_id)
 {
 	XeroBudgetApp *apps = XERO_BUDGET_APPS(budget);
-	int			free = -1;
 
 	for (int i = 0; i < budget->nentries; i++)
 	{
-		if (apps[i].nentries == 0)
-			free = free < 0 ? i : free;
-		else if (strcmp(apps[i].client_id, client_id) == 0)
-		{
-			apps[i].nentries++;
+		if (apps[i].nentries > 0 && apps[i].shared &&
+			strcmp(apps[i].client_id, client_id) == 0)
 			return i;
+	}
+	return -1;
+}
+
+/* As many applications as organisations have room, so there always is some. */
+static int
+make_app(XeroBudget *budget, const char *client_id, bool shared, int64 now)
+{
+	XeroBudgetApp *app = XERO_BUDGET_APPS(budget);
+	int			i = 0;
+
+	while (app[i].nentries > 0)
+		i++;
+	Assert(i < budget->nentries);
+	strlcpy(app[i].client_id, client_id, sizeof(app[i].client_id));
+	app[i].shared = shared;
+	xero_minute_clear(&app[i].minute, now);
+	return i;
+}
+
+static void
+enter_app(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
+{
+	const char *client_id = entry->key.client_id;
+	int			app = -1;
+
+	if (xero_budget_is_shared(entry))
+		app = find_app(budget, client_id);
+	if (app < 0)
+		app = make_app(budget, client_id, xero_budget_is_shared(entry), now);
+	XERO_BUDGET_APPS(budget)[app].nentries++;
+	entry->app = app;
+}
+
+XeroBudgetKey
+xero_budget_key(const XeroServer *server)
+{
+	XeroBudgetKey key = {0};
+
+	if (server->app != NULL)
+		strlcpy(key.client_id, server->app, sizeof(key.client_id));
+	if (server->tenant_id != NULL)
+		strlcpy(key.tenant_id, server->tenant_id, sizeof(key.tenant_id));
+	for (char *p = key.tenant_id; *p != '\0'; p++)
+		*p = tolower((unsigned char) *p);
+	return key;
+}
+
+static bool
+is_for(const XeroBudgetEntry *entry, const XeroBudgetKey *key,
+	   const XeroCaller *owner)
+{
+	return entry->used && memcmp(&entry->key, key, sizeof(*key)) == 0 &&
+		(owner == NULL ? xero_budget_is_shared(entry) :
+		 xero_is_same_caller(&entry->owner, owner));
+}
+
+/* The owner's, or that which is shared. */
+static XeroBudgetEntry *
+find_entry(XeroBudget *budget, const XeroBudgetKey *key,
+		   const XeroCaller *owner)
+{
+	XeroBudgetEntry *entries = XERO_BUDGET_ENTRIES(budget);
+	uint32		hash = hash_bytes((const unsigned char *) key, sizeof(*key));
+	int		   *hint = &hints[(hash + (owner != NULL)) % HINTS];
+
+	if (*hint < budget->nentries && is_for(&entries[*hint], key, owner))
+		return &entries[*hint];
+	for (int i = 0; i < budget->nentries; i++)
+	{
+		if (is_for(&entries[i], key, owner))
+		{
+			*hint = i;
+			return &entries[i];
 		}
 	}
-	Assert(free >= 0);
-	strlcpy(apps[free].client_id, client_id, sizeof(apps[free].client_id));
-	apps[free].nentries = 1;
-	xero_minute_clear(&apps[free].minute, now);
-	return free;
+	return NULL;
 }
 
 bool
@@ -161,7 +223,54 @@ xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
 }
 
 XeroBudgetEntry *
-xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key, int64 now)
+xero_budget_find_shared(XeroBudget *budget, const XeroBudgetKey *key)
+{
+	return find_entry(budget, key, NULL);
+}
+
+XeroBudgetEntry *
+xero_budget_find(XeroBudget *budget, const XeroBudgetKey *key,
+				 const XeroCaller *caller, int64 now)
+{
+	XeroBudgetEntry *shared = find_entry(budget, key, NULL);
+
+	if (shared != NULL && xero_has_proof(&shared->proofs, caller, now))
+		return shared;
+	return find_entry(budget, key, caller);
+}
+
+void
+xero_budget_remove(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
+{
+	Assert(xero_queue_is_empty(&entry->queue));
+	leave_app(budget, entry);
+	entry->used = false;
+	/* no permit that was lost may come back to it */
+	xero_quota_clear(&entry->quota, now);
+}
+
+void
+xero_budget_share(XeroBudget *budget, XeroBudgetEntry *entry)
+{
+	XeroBudgetApp *apps = XERO_BUDGET_APPS(budget);
+	int			app = find_app(budget, entry->key.client_id);
+
+	memset(&entry->owner, 0, sizeof(entry->owner));
+	if (app < 0)
+	{
+		apps[entry->app].shared = true;
+		return;
+	}
+	xero_quota_change_app(&entry->quota, &apps[entry->app].minute,
+						  &apps[app].minute);
+	leave_app(budget, entry);
+	apps[app].nentries++;
+	entry->app = app;
+}
+
+XeroBudgetEntry *
+xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
+				  const XeroCaller *owner, int64 now)
 {
 	XeroBudgetEntry *room = NULL;
 
@@ -182,14 +291,18 @@ xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key, int64 now)
 		return NULL;
 
 	if (room->used)
-		leave_app(budget, room);
+		xero_budget_remove(budget, room, now);
 	room->used = true;
 	room->key = *key;
-	room->app = enter_app(budget, key->client_id, now);
+	memset(&room->owner, 0, sizeof(room->owner));
+	if (owner != NULL)
+		room->owner = *owner;
+	room->proofs.count = 0;
+	enter_app(budget, room, now);
 	room->last_used = now;
 	xero_quota_clear(&room->quota, now);
 	room->problem[0] = '\0';
-	clear_queue(&room->queue);
+	xero_queue_clear(&room->queue);
 	memset(&room->stats, 0, sizeof(room->stats));
 	room->stats.since = GetCurrentTimestamp();
 	return room;

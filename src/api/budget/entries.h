@@ -13,18 +13,11 @@
 
 #include "compat.h"
 
+#include "api/budget/callers.h"
+#include "api/budget/turns.h"
 #include "api/budget/quota.h"
 #include "datatype/timestamp.h"
 #include "storage/lwlock.h"
-
-/* Those who wait in one queue are of two classes. */
-typedef enum XeroClass
-{
-	XERO_INTERACTIVE,
-	XERO_BACKGROUND
-} XeroClass;
-
-#define XERO_NCLASSES 2
 
 /* Which quota it is: of an application in an organisation. */
 typedef struct XeroBudgetKey
@@ -44,30 +37,13 @@ typedef struct XeroBudgetStats
 	double		waited_ms;
 } XeroBudgetStats;
 
-/* A call that its backend sleeps for until it may begin. */
-typedef struct XeroWaiter
-{
-	int			entry;			/* number of the entry whose queue it is in,
-								 * -1: the queue for room */
-	XeroClass	class;
-	uint64		turn;			/* the smaller goes first */
-	int			next;			/* number of a waiter, or -1 */
-	int			prev;
-} XeroWaiter;
-
-/* Calls that wait, as budget.c has them take turns. */
-typedef struct XeroQueue
-{
-	int			head[XERO_NCLASSES];	/* numbers of waiters, or -1 */
-	int			tail[XERO_NCLASSES];
-	int			waiting[XERO_NCLASSES];
-	int			passed;			/* calls that passed waiting background ones */
-} XeroQueue;
-
 typedef struct XeroBudgetEntry
 {
 	bool		used;
 	XeroBudgetKey key;
+	XeroCaller	owner;			/* whose own it is; nobody's: those share it
+								 * that have proved themselves */
+	XeroProofs	proofs;
 	int			app;			/* number of its application */
 	int64		last_used;
 	XeroCaps	caps;			/* of the server that called last */
@@ -80,6 +56,7 @@ typedef struct XeroBudgetEntry
 typedef struct XeroBudgetApp
 {
 	int			nentries;		/* 0: free */
+	bool		shared;			/* or that of one caller's own entry */
 	char		client_id[64];
 	XeroMinute	minute;
 } XeroBudgetApp;
@@ -110,20 +87,48 @@ extern int	xero_max_tenants(void);
 /* The budget of all backends.  Raises an ERROR 55000 if there is none. */
 extern XeroBudget *xero_budget_attach(void);
 
-/* A free entry becomes the key's; NULL if all are in use.  Caller locks. */
-extern XeroBudgetEntry *xero_budget_enter(XeroBudget *budget,
-										  const XeroBudgetKey *key, int64 now);
+/* Of an organisation, as the server names it. */
+extern XeroBudgetKey xero_budget_key(const XeroServer *server);
 
-/* Can it be given to another key?  Caller locks. */
+/* In the following functions the caller locks. */
+
+/* The entry that is shared; NULL if there is none. */
+extern XeroBudgetEntry *xero_budget_find_shared(XeroBudget *budget,
+												const XeroBudgetKey *key);
+
+/* The one that the caller uses: that, or its own. */
+extern XeroBudgetEntry *xero_budget_find(XeroBudget *budget,
+										 const XeroBudgetKey *key,
+										 const XeroCaller *caller, int64 now);
+
+/*
+ * A free entry becomes the key's, as its owner's (NULL: to be shared); NULL if
+ * all are in use.
+ */
+extern XeroBudgetEntry *xero_budget_enter(XeroBudget *budget,
+										  const XeroBudgetKey *key,
+										  const XeroCaller *owner, int64 now);
+
+/* An owner's entry becomes the one that is shared, as there is none. */
+extern void xero_budget_share(XeroBudget *budget, XeroBudgetEntry *entry);
+
+/* It is nobody's any more.  Nobody waits there, and no call is under way. */
+extern void xero_budget_remove(XeroBudget *budget, XeroBudgetEntry *entry,
+							   int64 now);
+
+/* Can it be given to another key? */
 extern bool xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry,
 								int64 now);
 
-/* When there may be a free entry.  Caller locks. */
+/* When there may be a free entry. */
 extern void xero_budget_room(XeroBudget *budget, int64 now,
 							 XeroDelay *delay);
 
-/* Does anybody wait there? */
-extern bool xero_queue_is_empty(const XeroQueue *queue);
+static inline bool
+xero_budget_is_shared(const XeroBudgetEntry *entry)
+{
+	return xero_is_nobody(&entry->owner);
+}
 
 /* Now, by the clock of window.h. */
 extern int64 xero_budget_now(void);

@@ -366,6 +366,38 @@ xero_quota_refuse(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
 }
 
 void
+xero_quota_change_app(XeroQuota *quota, XeroMinute *from, XeroMinute *to)
+{
+	for (int i = 0; i < quota->nslots; i++)
+	{
+		if (!quota->slots[i].pending)
+			continue;
+		from->pending--;
+		to->pending++;
+	}
+}
+
+/* What was observed there before the call began is not known: maybe nothing. */
+void
+xero_permit_change_app(XeroPermit *permit, const XeroMinute *to)
+{
+	permit->app.last_observation = to->window.outdated;
+}
+
+void
+xero_quota_count(XeroQuota *quota, XeroMinute *app, const XeroPermit *permit,
+				 int64 now, const XeroRemaining *remaining)
+{
+	XeroPermit	here = *permit;
+
+	here.minute.last_observation = quota->minute.window.outdated;
+	xero_permit_change_app(&here, app);
+	here.day.last_observation = quota->day.last_observation - 1;
+	here.day.epoch = quota->day.epoch;
+	charge(quota, app, &here, now, remaining);
+}
+
+void
 xero_quota_unblock(XeroQuota *quota, XeroMinute *app)
 {
 	quota->minute.blocked_until = 0;

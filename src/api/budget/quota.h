@@ -146,6 +146,21 @@ extern void xero_quota_refuse(XeroQuota *quota, XeroMinute *app,
 							  const XeroPermit *permit, int64 now,
 							  XeroLimit limit, int64 until);
 
+/* The quota becomes that of another application, with what is under way. */
+extern void xero_quota_change_app(XeroQuota *quota, XeroMinute *from,
+								  XeroMinute *to);
+
+/* So does a permit, before it ends, if its quota has changed since. */
+extern void xero_permit_change_app(XeroPermit *permit, const XeroMinute *to);
+
+/*
+ * A call that another quota's permit was for has ended, and counts here as
+ * well.
+ */
+extern void xero_quota_count(XeroQuota *quota, XeroMinute *app,
+							 const XeroPermit *permit, int64 now,
+							 const XeroRemaining *remaining);
+
 /* Calls under way whose answer somebody waits for. */
 extern int	xero_quota_in_flight(const XeroQuota *quota, int64 now);
 

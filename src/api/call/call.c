@@ -208,6 +208,7 @@ copy_request(XeroCall *call, const XeroServer *server,
 	call->server = *server;
 	call->server.name = xero_copy_text(server->name);
 	call->server.client_id = xero_copy_text(server->client_id);
+	call->server.app = xero_copy_text(server->app);
 	call->server.client_secret = xero_copy_text(server->client_secret);
 	call->server.client_secret_file = xero_copy_text(server->client_secret_file);
 	if (server->sealed_secret != NULL)
@@ -553,8 +554,11 @@ give_back_grant(XeroCall *call, const XeroHttpResult *result,
 	}
 	else
 	{
-		xero_budget_charge(&call->grant, result, call->logged.bytes_out,
-						   call->stalled_ms);
+		if (situation == XERO_TOKEN_EXPIRED || situation == XERO_TOKEN_REJECTED)
+			xero_budget_deny(&call->grant);
+		else
+			xero_budget_charge(&call->grant, result, situation == XERO_FINE,
+							   call->logged.bytes_out, call->stalled_ms);
 		log_stall(call);
 		call->stalled_ms = 0;
 	}

@@ -445,7 +445,7 @@ xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 {
 	XeroTokenJob job = {server, spec, CurrentMemoryContext, NULL, 0};
 
-	if (server == NULL || xero_hash_credentials(server) != spec->credentials)
+	if (server == NULL || server->credentials != spec->credentials)
 		job.failure = lost_mapping();
 	else
 	{

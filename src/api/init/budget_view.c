@@ -11,8 +11,11 @@
 
 #include "api/budget/budget_state.h"
 #include "api/report/request_log.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -23,15 +26,31 @@ PG_FUNCTION_INFO_V1(xero_reset_stats);
 typedef struct Row
 {
 	XeroBudgetKey key;
+	bool		shared;
+	int			nservers;
+	Oid			servers[XERO_MAX_PROOFS];	/* of this database */
 	XeroBudgetStats stats;
 	char		problem[32];
 	XeroBudgetState state;
 } Row;
 
 static void
+add_server(Row *row, const XeroCaller *caller)
+{
+	if (caller->dbid == MyDatabaseId)
+		row->servers[row->nservers++] = caller->serverid;
+}
+
+static void
 fill_row(Row *row, XeroBudgetEntry *entry, XeroMinute *app, int64 now)
 {
 	row->key = entry->key;
+	row->shared = xero_budget_is_shared(entry);
+	row->nservers = 0;
+	if (!row->shared)
+		add_server(row, &entry->owner);
+	for (int i = 0; i < entry->proofs.count; i++)
+		add_server(row, &entry->proofs.callers[i]);
 	row->stats = entry->stats;
 	memcpy(row->problem, entry->problem, sizeof(row->problem));
 	xero_budget_state(entry, app, now, &row->state);
@@ -69,7 +88,21 @@ put_time(Datum *value, bool *isnull, int64 at, TimestampTz clock_began)
 		*value = TimestampTzGetDatum(TimestampTzPlusMilliseconds(clock_began, at));
 }
 
-/* SQL: one row for each organisation of each application. */
+static Datum
+make_array(const Oid *oids, int count)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = ObjectIdGetDatum(oids[i]);
+	return PointerGetDatum(construct_array(elements, count, OIDOID, sizeof(Oid),
+										   true, TYPALIGN_INT));
+}
+
+/*
+ * SQL: one row for each organisation of each application, and for each caller
+ * that has not proved itself there.
+ */
 Datum
 xero_budget(PG_FUNCTION_ARGS)
 {
@@ -85,30 +118,32 @@ xero_budget(PG_FUNCTION_ARGS)
 	for (int i = 0; i < count; i++)
 	{
 		Row		   *row = &rows[i];
-		Datum		values[19];
-		bool		nulls[19] = {0};
+		Datum		values[21];
+		bool		nulls[21] = {0};
 
 		values[0] = CStringGetTextDatum(row->key.client_id);
 		values[1] = CStringGetTextDatum(row->key.tenant_id);
-		values[2] = Int32GetDatum(row->state.minute_limit);
-		values[3] = Int32GetDatum(row->state.minute_remaining);
-		values[4] = Int32GetDatum(row->state.day_limit);
-		nulls[5] = row->state.day_remaining < 0;
-		values[5] = Int32GetDatum(row->state.day_remaining);
-		put_time(&values[6], &nulls[6], row->state.day_resets_at, clock_began);
-		values[7] = Int32GetDatum(row->state.concurrency);
-		values[8] = Int32GetDatum(row->state.in_flight);
-		values[9] = Int32GetDatum(row->state.waiting);
-		values[10] = Int32GetDatum(row->state.app_minute_remaining);
-		put_time(&values[11], &nulls[11], row->state.blocked_until, clock_began);
-		nulls[12] = row->problem[0] == '\0';
-		values[12] = CStringGetTextDatum(row->problem);
-		values[13] = Int64GetDatum(row->stats.calls);
-		values[14] = Int64GetDatum(row->stats.throttled);
-		values[15] = Float8GetDatum(rint(row->stats.waited_ms * 1000) / 1000);
-		values[16] = Int64GetDatum(row->stats.bytes_in);
-		values[17] = Int64GetDatum(row->stats.bytes_out);
-		values[18] = TimestampTzGetDatum(row->stats.since);
+		values[2] = BoolGetDatum(row->shared);
+		values[3] = make_array(row->servers, row->nservers);
+		values[4] = Int32GetDatum(row->state.minute_limit);
+		values[5] = Int32GetDatum(row->state.minute_remaining);
+		values[6] = Int32GetDatum(row->state.day_limit);
+		nulls[7] = row->state.day_remaining < 0;
+		values[7] = Int32GetDatum(row->state.day_remaining);
+		put_time(&values[8], &nulls[8], row->state.day_resets_at, clock_began);
+		values[9] = Int32GetDatum(row->state.concurrency);
+		values[10] = Int32GetDatum(row->state.in_flight);
+		values[11] = Int32GetDatum(row->state.waiting);
+		values[12] = Int32GetDatum(row->state.app_minute_remaining);
+		put_time(&values[13], &nulls[13], row->state.blocked_until, clock_began);
+		nulls[14] = row->problem[0] == '\0';
+		values[14] = CStringGetTextDatum(row->problem);
+		values[15] = Int64GetDatum(row->stats.calls);
+		values[16] = Int64GetDatum(row->stats.throttled);
+		values[17] = Float8GetDatum(rint(row->stats.waited_ms * 1000) / 1000);
+		values[18] = Int64GetDatum(row->stats.bytes_in);
+		values[19] = Int64GetDatum(row->stats.bytes_out);
+		values[20] = TimestampTzGetDatum(row->stats.since);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 							 nulls);
 	}

@@ -33,11 +33,14 @@ typedef struct XeroServer
 	Oid			roleid;			/* whose it is; InvalidOid: PUBLIC's */
 	char	   *name;
 	char	   *client_id;		/* NULL only if access_token is given */
+	char	   *app;			/* client id of the application that its calls
+								 * are counted for; NULL: not known */
 	XeroGrantType grant_type;
 	char	   *client_secret;	/* secret; the application has the first ... */
 	char	   *client_secret_file;
 	bytea	   *sealed_secret;	/* ... of these that is not NULL */
 	char	   *access_token;	/* secret; used as it is, never refreshed */
+	uint64		credentials;	/* hash of what its tokens depend on */
 	char	   *tenant_id;		/* NULL: none given */
 	char	   *tenant_name;	/* of that organisation, NULL if not known */
 	char	   *scopes;			/* NULL: the default */

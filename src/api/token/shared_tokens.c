@@ -216,6 +216,7 @@ xero_hash_credentials(const XeroServer *server)
 	if (server->sealed_secret != NULL)
 		hash = hash_bytes_of(hash, VARDATA_ANY(server->sealed_secret),
 							 VARSIZE_ANY_EXHDR(server->sealed_secret));
+	hash = hash_part(hash, server->access_token);
 	hash = hash_part(hash, server->scopes);
 	return hash_part(hash, server->identity_url);
 }
@@ -589,7 +590,7 @@ xero_shared_token_get(const XeroServer *server, XeroTokenJobTicket *ticket,
 					  XeroSharedToken *token, XeroFailure **failure)
 {
 	XeroSharedTokens *slots = attach_slots();
-	uint64		credentials = xero_hash_credentials(server);
+	uint64		credentials = server->credentials;
 	TimestampTz now = GetCurrentTimestamp();
 	uint64		ended_job = find_ended_job();
 	Finding		finding = {0};
@@ -641,7 +642,7 @@ xero_shared_token_run_job(const XeroServer *server, XeroTokenJobKind kind,
 						  XeroFailure **failure)
 {
 	XeroSharedTokens *slots = attach_slots();
-	uint64		credentials = xero_hash_credentials(server);
+	uint64		credentials = server->credentials;
 	TimestampTz now = GetCurrentTimestamp();
 	uint64		ended_job = find_ended_job();
 	bool		counts = kind == XERO_TOKEN_JOB_REFRESH && !superuser();

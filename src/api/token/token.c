@@ -160,7 +160,7 @@ make_entry(const XeroServer *server, uint64 credentials)
 static XeroTokenEntry *
 find_entry(const XeroServer *server)
 {
-	uint64		credentials = xero_hash_credentials(server);
+	uint64		credentials = server->credentials;
 	double		now = xero_clock_ms();
 	XeroTokenEntry *found = NULL;
 	dlist_mutable_iter iter;

@@ -30,6 +30,6 @@ xero_clear_block(PG_FUNCTION_ARGS)
 
 	if (!object_ownercheck(ForeignServerRelationId, fs->serverid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_SERVER, name);
-	xero_budget_unblock(xero_client_id(fs));
+	xero_budget_unblock(fs->serverid);
 	PG_RETURN_VOID();
 }

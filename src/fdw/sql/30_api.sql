@@ -94,7 +94,8 @@ COMMENT ON COLUMN xero_fdw.progress.waiting_for IS
 GRANT SELECT ON xero_fdw.progress TO pg_read_all_stats;
 
 CREATE FUNCTION xero_fdw._budget(
-		OUT client_id text, OUT tenant_id text, OUT minute_limit integer,
+		OUT client_id text, OUT tenant_id text, OUT shared boolean,
+		OUT server_ids oid[], OUT minute_limit integer,
 		OUT minute_remaining integer, OUT day_limit integer,
 		OUT day_remaining integer, OUT day_resets_at timestamptz,
 		OUT concurrency integer, OUT in_flight integer, OUT waiting integer,
@@ -111,7 +112,8 @@ REVOKE ALL ON FUNCTION xero_fdw._budget() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION xero_fdw._budget() TO pg_read_all_stats;
 
 -- A budget belongs to an application in an organisation; a server is one of
--- possibly many that draw on it.
+-- possibly many that draw on it: by what its options say, or because Xero has
+-- accepted its token.  Until then it has a budget that is not shared.
 CREATE VIEW xero_fdw.budget AS
 	SELECT s.srvname AS server, b.tenant_id, b.minute_limit,
 		b.minute_remaining, b.day_limit, b.day_remaining, b.day_resets_at,
@@ -121,6 +123,7 @@ CREATE VIEW xero_fdw.budget AS
 	FROM xero_fdw._budget() AS b
 		LEFT JOIN (
 			SELECT s.srvname,
+				s.oid,
 				(SELECT option_value FROM pg_options_to_table(s.srvoptions)
 					WHERE option_name = 'client_id') AS client_id,
 				(SELECT option_value::uuid FROM pg_options_to_table(s.srvoptions)
@@ -128,8 +131,9 @@ CREATE VIEW xero_fdw.budget AS
 			FROM pg_foreign_server AS s
 				JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
 			WHERE w.fdwhandler = 'xero_fdw.xero_fdw_handler'::regproc
-		) AS s ON coalesce(left(s.client_id, 63), '') = b.client_id
-			AND (s.tenant_id IS NULL OR s.tenant_id::text = b.tenant_id);
+		) AS s ON s.oid = ANY (b.server_ids)
+			OR (b.shared AND coalesce(left(s.client_id, 63), '') = b.client_id
+				AND (s.tenant_id IS NULL OR s.tenant_id::text = b.tenant_id));
 COMMENT ON VIEW xero_fdw.budget IS
 	'what Xero''s rate limits allow, and what was spent: one row for each organisation that was called, and each server of this database that calls it';
 COMMENT ON COLUMN xero_fdw.budget.server IS

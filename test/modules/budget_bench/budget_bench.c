@@ -65,7 +65,7 @@ make_servers(char *client_id, int count, int concurrency)
 
 	for (int i = 0; i < count; i++)
 	{
-		servers[i].client_id = client_id;
+		servers[i].app = client_id;
 		servers[i].tenant_id = psprintf("00000000-0000-4000-8000-%012d", i);
 		servers[i].concurrency = concurrency;
 		servers[i].minute_limit = PLENTY;
@@ -110,7 +110,7 @@ budget_spend(PG_FUNCTION_ARGS)
 		if (!xero_budget_acquire(&grant,
 								 &servers[(i + MyProcPid) % tenants]))
 			elog(ERROR, "call %d would have to wait", i);
-		xero_budget_charge(&grant, &answer, 1, 0);
+		xero_budget_charge(&grant, &answer, true, 1, 0);
 		CHECK_FOR_INTERRUPTS();
 	}
 	PG_RETURN_VOID();
@@ -174,7 +174,7 @@ budget_crowd(PG_FUNCTION_ARGS)
 			pg_usleep(10);
 			pg_atomic_sub_fetch_u32(&holders->now, 1);
 			CHECK_FOR_INTERRUPTS();
-			xero_budget_charge(&grant, &answer, 1, 0);
+			xero_budget_charge(&grant, &answer, true, 1, 0);
 		}
 	}
 	PG_FINALLY();

@@ -4,7 +4,8 @@ RETURNS void LANGUAGE c STRICT AS :'module';
 CREATE FUNCTION budget_crowd(client text, calls int, at_once int)
 RETURNS int LANGUAGE c STRICT AS :'module';
 CREATE FUNCTION xero_budget(
-    OUT client_id text, OUT tenant_id text, OUT minute_limit integer,
+    OUT client_id text, OUT tenant_id text, OUT shared boolean,
+    OUT server_ids oid[], OUT minute_limit integer,
     OUT minute_remaining integer, OUT day_limit integer,
     OUT day_remaining integer, OUT day_resets_at timestamptz,
     OUT concurrency integer, OUT in_flight integer, OUT waiting integer,
