@@ -20,6 +20,7 @@ set(const char *name, const char *value)
 void
 xero_secure_settings(void)
 {
+	set("role", "none");
 	set("search_path", "pg_catalog, pg_temp");
 	set("default_transaction_read_only", "off");
 	set("default_transaction_isolation", "read committed");

@@ -257,6 +257,16 @@ is($reader->rows('SELECT waiting FROM xero_fdw.audit_status'), 0, '... and wheth
 is($reader->try('SELECT * FROM xero_fdw.audit_entry')->{state}, '42501', '... and nothing behind it');
 $reader->quit;
 
+# who owns the database decides on many settings of its sessions
+$root->rows(q{ALTER DATABASE postgres SET role = 'owner'; ALTER DATABASE postgres SET default_transaction_read_only = on; ALTER DATABASE postgres SET statement_timeout = 1;
+	ALTER DATABASE postgres SET search_path = owner; ALTER DATABASE postgres SET synchronous_commit = off});
+settle();
+$root->rows('SELECT pg_terminate_backend(' . worker() . ')');
+until_true(sub { worker() eq '' }, 'a worker that has nothing to do is not replaced');
+is($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Settings')")->{text}, '', 'settings of the database do not keep the worker from its work');
+$root->rows(q{ALTER DATABASE postgres RESET ALL});
+agrees('settings', 23);
+
 # ---- the log, and how long it is kept ----
 
 $root->rows("ALTER ROLE clerk SET xero_fdw.log_writes = on");

@@ -210,7 +210,8 @@ xero_audit_worker_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
-											  InvalidOid, 0);
+											  InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
 	xero_secure_settings();
 	if (!xero_audit_serve())
 		proc_exit(0);
