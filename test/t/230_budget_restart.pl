@@ -78,7 +78,7 @@ sub crc32c
 
 # Changes the times of an application's entry by so many seconds.  After its key
 # and six statistics come three times, four numbers, 64 callers and the checksum.
-my ($key_size, $entry_size) = (104, 104 + 6 * 8 + 3 * 8 + 4 * 4 + 64 * 24 + 8);
+my ($key_size, $entry_size) = (104, 104 + 6 * 8 + 3 * 8 + 4 * 4 + 64 * 24 + 4);
 
 sub shift_times
 {
@@ -89,7 +89,7 @@ sub shift_times
 	my @times = unpack('q3', substr($text, $at + $key_size + 48, 24));
 	$times[$_] += $seconds[$_] * 1_000_000 foreach 0 .. 2;
 	substr($text, $at + $key_size + 48, 24) = pack('q3', @times);
-	substr($text, $at + $entry_size - 8, 4) = crc32c(substr($text, $at, $entry_size - 8));
+	substr($text, $at + $entry_size - 4, 4) = crc32c(substr($text, $at, $entry_size - 4));
 	open(my $handle, '>:raw', $file) or die "$file: $!";
 	print $handle $text;
 	close($handle) or die $!;
