@@ -1,6 +1,18 @@
 -- What becomes of syncs whose tables or owners go, and of consents whose mappings
 -- do: event triggers, entered by the gate like anything else.
 
+CREATE FUNCTION xero_fdw._forget_mapping(of_server name, of_role oid) RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	DELETE FROM xero_fdw.token AS t WHERE (t.server, t.roleid) = (of_server, of_role);
+	DELETE FROM xero_fdw.secret AS s WHERE (s.server, s.roleid) = (of_server, of_role);
+	DELETE FROM xero_fdw.pending_authorization AS p WHERE (p.server, p.roleid) = (of_server, of_role);
+	DELETE FROM xero_fdw.organisation AS o WHERE (o.server, o.roleid) = (of_server, of_role)
+$$;
+COMMENT ON FUNCTION xero_fdw._forget_mapping(name, oid) IS
+	'internal: forgets what belongs to a user mapping';
+
 -- A dropped user mapping takes its tokens along, and who consented.  Xero is not
 -- told: a restored copy drops its mapping so that it does not reach Xero.
 CREATE FUNCTION xero_fdw._forget_consents() RETURNS void
@@ -18,10 +30,7 @@ BEGIN
 						LEFT JOIN pg_roles AS r ON r.rolname = d.address_names[1]
 					WHERE d.classid = 'pg_user_mapping'::regclass) AS m (name, server, roleid)
 				LEFT JOIN xero_fdw.token AS t USING (server, roleid) LOOP
-		DELETE FROM xero_fdw.token AS t WHERE (t.server, t.roleid) = (gone.server, gone.roleid);
-		DELETE FROM xero_fdw.secret AS s WHERE (s.server, s.roleid) = (gone.server, gone.roleid);
-		DELETE FROM xero_fdw.pending_authorization AS p WHERE (p.server, p.roleid) = (gone.server, gone.roleid);
-		DELETE FROM xero_fdw.organisation AS o WHERE (o.server, o.roleid) = (gone.server, gone.roleid);
+		PERFORM xero_fdw._forget_mapping(gone.server, gone.roleid);
 		IF gone.consented THEN
 			RAISE NOTICE 'the connection of user mapping % is forgotten, and still counts at Xero', gone.name
 				USING HINT = 'xero_fdw.disconnect(), before a mapping is dropped, ends it there, too.';
@@ -61,6 +70,32 @@ COMMENT ON FUNCTION xero_fdw.forget_dropped() IS
 
 CREATE EVENT TRIGGER xero_fdw_forget_dropped ON sql_drop
 	EXECUTE FUNCTION xero_fdw.forget_dropped();
+
+-- What is stored is found by names: a new user mapping begins with nothing, even if
+-- event triggers were disabled when an earlier one was dropped.
+CREATE FUNCTION xero_fdw._forget_leftovers() RETURNS event_trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM xero_fdw._forget_mapping(s.srvname, m.umuser)
+	FROM pg_event_trigger_ddl_commands() AS d
+		JOIN pg_user_mapping AS m ON m.oid = d.objid
+		JOIN pg_foreign_server AS s ON s.oid = m.umserver
+	WHERE d.classid = 'pg_user_mapping'::regclass;
+END $$;
+COMMENT ON FUNCTION xero_fdw._forget_leftovers() IS
+	'internal: forget_leftovers()';
+
+CREATE FUNCTION xero_fdw.forget_leftovers() RETURNS event_trigger
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.forget_leftovers() IS
+	'internal: forgets what earlier user mappings of the same role and server have left';
+
+CREATE EVENT TRIGGER xero_fdw_forget_leftovers ON ddl_command_end
+	WHEN TAG IN ('CREATE USER MAPPING')
+	EXECUTE FUNCTION xero_fdw.forget_leftovers();
 
 -- A job runs as the role that has made it, which may be about to go when its tables
 -- get another owner; pg_cron does not take jobs of roles that are gone well.

@@ -126,7 +126,7 @@ $session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (SET client_se
 suffers('wrong secret', '28000', 'token 401',
 	qr/Xero refused an access token to server "xero"\nDETAIL:  HTTP status 401, correlation id \S+, "invalid_client"\.\nHINT:  Check client_id, client_secret and scopes\./);
 $session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (DROP client_secret)");
-suffers('no secret', '28000', '', qr/client_secret is missing for server "xero"\nHINT:  Set client_secret in the user mapping\./);
+suffers('no secret', '28000', '', qr/client_secret is missing for server "xero"\nHINT:  Call xero_fdw\.set_client_secret\(\), or set client_secret_file in the user mapping\./);
 $session->rows("ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD client_secret 'sandbox-secret')");
 suffers('the right one', '00000', 'token 200 list 200');
 $session->rows("ALTER SERVER xero OPTIONS (DROP client_id)");

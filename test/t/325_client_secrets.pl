@@ -230,6 +230,18 @@ unlike($dump, qr/COPY xero_fdw\.secret/, 'a dump does not have what is sealed');
 
 # ---- those who leave ----
 
+# while event triggers are disabled
+$root->rows(q{CREATE SERVER reused FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'sandbox-client'); CREATE USER MAPPING FOR PUBLIC SERVER reused});
+is(set($root, $right, 'reused'), '00000', 'a secret');
+$root->rows(q{SET session_replication_role = replica; DROP SERVER reused CASCADE; RESET session_replication_role});
+is($root->rows(q{SELECT count(*) FROM xero_fdw.secret WHERE server = 'reused'}), 1, '... that a superuser leaves behind');
+$root->rows(q{CREATE SERVER reused FOREIGN DATA WRAPPER xero_fdw OPTIONS (client_id 'sandbox-client'); CREATE USER MAPPING FOR PUBLIC SERVER reused});
+is($root->rows(q{SELECT count(*) FROM xero_fdw.secret WHERE server = 'reused'}), 0, '... is not for who makes the next server of that name');
+is(set($root, $right, 'reused'), '00000', 'another one');
+$root->rows('CREATE USER MAPPING IF NOT EXISTS FOR PUBLIC SERVER reused');
+is($root->rows(q{SELECT count(*) FROM xero_fdw.secret WHERE server = 'reused'}), 1, '... stays with a mapping that is there');
+$root->rows('DROP SERVER reused CASCADE');
+
 my $left = q{SELECT count(*) FROM xero_fdw.secret};
 is($root->rows($left), 3, 'three secrets');
 $root->rows('DROP USER MAPPING FOR PUBLIC SERVER xero');

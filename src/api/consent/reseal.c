@@ -140,7 +140,7 @@ xero_reseal_for_name(const char *old_name, const char *new_name)
 	xero_own_add_text(&parameters, new_name);
 	xero_own_run("DELETE FROM xero_fdw.pending_authorization WHERE server IN ($1, $2)",
 				 &parameters);
-	/* what a server of that name has left while event triggers were disabled */
+	/* what an earlier server of that name has left */
 	for (int i = 0; i < lengthof(server_tables); i++)
 		xero_own_run(psprintf("DELETE FROM xero_fdw.%s WHERE server = $2 AND server <> $1",
 							  server_tables[i]), &parameters);

@@ -44,11 +44,6 @@
 /* The rows of a user mapping: parameters 1 and 2. */
 #define OF_MAPPING " WHERE server = $1 AND roleid = $2"
 
-/* Does the user mapping of such a row exist? */
-#define HAS_MAPPING " EXISTS (SELECT FROM pg_user_mapping AS m" \
-	" JOIN pg_foreign_server AS s ON s.oid = m.umserver" \
-	" WHERE s.srvname = t.server AND m.umuser = t.roleid)"
-
 /* Parameters that say whose rows are meant. */
 static void
 add_mapping(XeroParameters *parameters, const char *server, Oid roleid)
@@ -239,9 +234,6 @@ xero_store_consent(const XeroServer *server, const XeroConsent *consent)
 	XeroParameters parameters = {0};
 
 	xero_own_enter(&entry);
-	/* what was left while event triggers were disabled */
-	xero_own_run("DELETE FROM xero_fdw.token AS t WHERE NOT" HAS_MAPPING,
-				 NULL);
 	add_mapping(&parameters, server->name, server->roleid);
 	xero_own_run("DELETE FROM xero_fdw.token" OF_MAPPING, &parameters);
 	xero_own_run("DELETE FROM xero_fdw.organisation" OF_MAPPING, &parameters);
@@ -380,13 +372,6 @@ xero_store_organisations(const XeroServer *server,
 	add_mapping(&parameters, server->name, server->roleid);
 	xero_own_run("DELETE FROM xero_fdw.organisation" OF_MAPPING, &parameters);
 
-	/*
-	 * What was left while event triggers were disabled.  Rows that another
-	 * transaction is about to delete are its, be it at work for hours.
-	 */
-	xero_own_run("DELETE FROM xero_fdw.organisation WHERE ctid = ANY (ARRAY("
-				 "SELECT t.ctid FROM xero_fdw.organisation AS t WHERE NOT" HAS_MAPPING
-				 " FOR UPDATE SKIP LOCKED))", NULL);
 	xero_own_add_text(&parameters, list_owner(server));
 	for (int i = 0; i < count; i++)
 	{
