@@ -202,6 +202,17 @@ $root->rows(q{ALTER SERVER xero OPTIONS (SET role_day_limit '11')});
 is($dave->rows($scan), 't', 'the owner may raise it');
 ends($dave, '... to what it is then', 2, qr/as it may in a day/);
 
+# Sessions of one role together.
+$root->rows(q{ALTER SERVER xero OPTIONS (SET role_day_limit '18')});
+$mark = $sandbox->mark;
+my @together = map { XeroSession->new($node, user => 'dave') } 1 .. 4;
+$_->start($scan) foreach @together;
+my %outcome;
+$outcome{ $_->wait->{state} }++ foreach @together;
+my $made = grep { m{/Contacts} } $sandbox->calls($mark);
+ok($made > 0 && $made <= 7 && $outcome{53400}, 'several sessions have one day') or diag("$made calls, " . explain(\%outcome));
+$_->quit foreach @together;
+
 # Of those who use a mapping.
 $root->rows(q{ALTER SERVER xero OPTIONS (SET role_day_limit '100'); ALTER USER MAPPING FOR PUBLIC SERVER xero OPTIONS (ADD role_day_limit '5'); CREATE USER MAPPING FOR postgres SERVER xero OPTIONS (access_token 'sandbox-token')});
 ends($erin, 'over a mapping', 1, qr/Option "role_day_limit" \(5\) of the user mapping for server "xero"/);
