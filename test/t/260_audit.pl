@@ -263,7 +263,7 @@ $root->rows(q{ALTER DATABASE postgres SET role = 'owner'; ALTER DATABASE postgre
 settle();
 $root->rows('SELECT pg_terminate_backend(' . worker() . ')');
 until_true(sub { worker() eq '' }, 'a worker that has nothing to do is not replaced');
-is($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Settings')")->{text}, '', 'settings of the database do not keep the worker from its work');
+unlike($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Settings')")->{text}, qr/WARNING|ERROR/, 'settings of the database do not keep the worker from its work');
 $root->rows(q{ALTER DATABASE postgres RESET ALL});
 agrees('settings', 23);
 
