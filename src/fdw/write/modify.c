@@ -19,6 +19,7 @@
 
 #include "access/table.h"
 #include "commands/explain.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
@@ -173,6 +174,7 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 	spec->object = spec->table->object;
 	spec->rules = spec->object->writes;
 	spec->operation = operation;
+	spec->statement = operation;
 	spec->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	spec->server = xero_get_server(spec->table->serverid, userid);
 	spec->batch = xero_write_batch(spec->table, operation, returning);
@@ -210,6 +212,36 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning,
 	return state;
 }
 
+/* A statement's operation; COPY has no plan. */
+static CmdType
+statement_of(const ModifyTableState *mtstate)
+{
+	const ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
+
+	return plan ? plan->operation : CMD_INSERT;
+}
+
+/* Does a trigger want the rows that are written in a transition table? */
+static bool
+captures_rows(const ModifyTableState *mtstate, CmdType operation)
+{
+	const TransitionCaptureState *capture = mtstate->mt_transition_capture;
+
+	if (capture == NULL)
+		return false;
+	switch (operation)
+	{
+		case CMD_INSERT:
+			return capture->tcs_insert_new_table ||
+				capture->tcs_update_new_table;
+		case CMD_UPDATE:
+			return capture->tcs_update_old_table ||
+				capture->tcs_update_new_table;
+		default:
+			return capture->tcs_delete_old_table;
+	}
+}
+
 /*
  * Are there triggers that may look for what the statement has written?  They
  * fire before it ends, those of the parent that it names, too.
@@ -218,8 +250,7 @@ static bool
 has_statement_trigger(const ModifyTableState *mtstate,
 					  const ResultRelInfo *rri)
 {
-	const ModifyTable *plan = (ModifyTable *) mtstate->ps.plan;
-	CmdType		operation = plan ? plan->operation : CMD_INSERT;
+	CmdType		operation = statement_of(mtstate);
 
 	for (; rri != NULL; rri = rri->ri_RootResultRelInfo)
 	{
@@ -251,6 +282,8 @@ begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
 										  operation, returning,
 										  &xero_statement_sink_create()->sink);
 
+	state->spec.statement = statement_of(mtstate);
+	state->spec.captured = captures_rows(mtstate, operation);
 	state->spec.at_once = has_statement_trigger(mtstate, rri);
 	for (int i = 0; i < state->encoder.nmembers; i++)
 		state->encoder.set[i] = list_member_int(set_columns, state->encoder.columns[i].attno);
@@ -302,6 +335,12 @@ xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("ON CONFLICT is not supported by foreign table \"%s\"",
 						RelationGetRelationName(rri->ri_RelationDesc))));
+	if (plan && plan->operation != CMD_INSERT && xero_write_is_dry_run())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot move rows into foreign table \"%s\" while xero_fdw.dry_run is on",
+						RelationGetRelationName(rri->ri_RelationDesc)),
+				 errdetail("They would be deleted where they are, and not be sent.")));
 	returning = (plan && (plan->returningLists != NIL ||
 						  plan->withCheckOptionLists != NIL)) ||
 		(triggers && (triggers->trig_insert_before_row ||
@@ -373,6 +412,22 @@ xeroGetForeignModifyBatchSize(ResultRelInfo *rri)
  *-------------------------------------------------------------------------
  */
 
+/*
+ * PostgreSQL has no transition tables for rows of foreign tables, which it
+ * notices when they are written.
+ */
+static void
+check_captured(const XeroModify *state)
+{
+	if (state->spec.captured)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\" for a trigger with transition tables",
+						state->spec.table->name),
+				 errdetail("PostgreSQL cannot collect transition tuples from child foreign tables."),
+				 errhint("Write to the foreign table itself, or use a trigger without REFERENCING.")));
+}
+
 /* Queue it in the per-tuple context; true if it was not refused. */
 static bool
 queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
@@ -381,6 +436,7 @@ queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 	const XeroStatementSink *sink = statement_sink(state);
 	int64		noted = sink->noted;
 
+	check_captured(state);
 	if (row == NULL)
 		return false;
 	xero_queue_row(state, row, spec->batch == 1 ? slot : NULL);
@@ -414,6 +470,7 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 	bool	   *refused = palloc0(sizeof(bool) * *numSlots);
 	int			stored = 0;
 
+	check_captured(state);
 	statement_sink(state)->marks = refused;
 	for (int i = 0; i < *numSlots; i++)
 	{

@@ -93,6 +93,9 @@ typedef struct XeroModifySpec
 	const XeroWriteRules *rules;
 	XeroServer *server;
 	CmdType		operation;
+	CmdType		statement;		/* whose rows they are: what is inserted may
+								 * be moved here by an UPDATE */
+	bool		captured;		/* a trigger wants them in a transition table */
 	TupleDesc	desc;
 	AttrNumber	tenant_attno;	/* 0 if the table has no such column */
 	AttrNumber	parent_attno;	/* child tables: the parent's key, else 0 */

@@ -4,7 +4,9 @@
  *	  Refused rows on their way to whoever waits for them; a statement's way.
  *
  * A statement ends at the first request of which Xero refused rows, with one
- * error, or (xero_fdw.on_row_error) notes them and goes on.
+ * error, or (xero_fdw.on_row_error) notes them and goes on.  It does not go on
+ * if it has moved them here from a table of PostgreSQL's, where only an error
+ * brings them back.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +23,7 @@ refuse_for_statement(XeroRowSink *sink, XeroModify *state, List *errors)
 	const XeroModifySpec *spec = &state->spec;
 	ListCell   *lc;
 
-	if (!xero_row_errors_are_logged())
+	if (!xero_row_errors_are_logged() || spec->statement != spec->operation)
 	{
 		state->tally.told = true;
 		xero_row_errors_raise(spec->table->name, spec->operation, errors,
