@@ -447,14 +447,24 @@ queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 	return (spec->batch > 1 && !spec->at_once) || sink->noted == noted;
 }
 
+/* The same of a row that is new, or changed, if its checks let it through. */
+static bool
+write_row(XeroModify *state, EState *estate, ResultRelInfo *rri,
+		  XeroPendingRow *row, TupleTableSlot *slot)
+{
+	if (row != NULL)
+		xero_check_options(state, estate, rri, slot);
+	return queue_row(state, row, slot);
+}
+
 TupleTableSlot *
 xeroExecForeignInsert(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 					  TupleTableSlot *planSlot)
 {
 	XeroModify *state = rri->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-	bool		stored = queue_row(state, xero_encode_insert(state, slot),
-								   slot);
+	XeroPendingRow *row = xero_encode_insert(state, slot);
+	bool		stored = write_row(state, estate, rri, row, slot);
 
 	MemoryContextSwitchTo(old);
 	return stored ? slot : NULL;
@@ -470,6 +480,8 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 	bool	   *refused = palloc0(sizeof(bool) * *numSlots);
 	int			stored = 0;
 
+	/* rows with checks are read back, each by itself */
+	Assert(rri->ri_WithCheckOptions == NIL);
 	check_captured(state);
 	statement_sink(state)->marks = refused;
 	for (int i = 0; i < *numSlots; i++)
@@ -506,9 +518,8 @@ xeroExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 {
 	XeroModify *state = rri->ri_FdwState;
 	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-	bool		stored = queue_row(state,
-								   xero_encode_update(state, slot, planSlot),
-								   slot);
+	XeroPendingRow *row = xero_encode_update(state, slot, planSlot);
+	bool		stored = write_row(state, estate, rri, row, slot);
 
 	MemoryContextSwitchTo(old);
 	return stored ? slot : NULL;

@@ -299,6 +299,16 @@ extern XeroPendingRow *xero_encode_update(XeroModify *state,
 extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
+/* Does Xero compute a column from one of those that are set in the row? */
+extern bool xero_is_computed(const XeroModify *state, const char *column);
+
+/*
+ * in check_option.c: an ERROR unless the row that was encoded last is one that
+ * the check options of views, and the policies of parents, let through
+ */
+extern void xero_check_options(XeroModify *state, EState *estate,
+							   ResultRelInfo *rri, TupleTableSlot *slot);
+
 /* in members.c: has one of the columns "a|b|c" a text? */
 extern bool xero_is_any_there(const XeroEncoder *encoder, char **texts,
 							  const char *columns);

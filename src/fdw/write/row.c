@@ -509,9 +509,8 @@ check_untouched(XeroModify *state, HeapTupleHeader before,
 	return true;
 }
 
-/* Does Xero compute a column from one of those that are set? */
-static bool
-is_computed(const XeroModify *state, const char *column)
+bool
+xero_is_computed(const XeroModify *state, const char *column)
 {
 	const XeroWriteRules *rules = state->spec.rules;
 
@@ -538,7 +537,7 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 	/* by what is set, before anything goes along */
 	for (int i = 0; i < lengthof(computed) &&
 		 state->spec.rules->with_update[i] != NULL; i++)
-		computed[i] = is_computed(state, state->spec.rules->with_update[i]);
+		computed[i] = xero_is_computed(state, state->spec.rules->with_update[i]);
 	for (int i = 0; i < lengthof(state->spec.rules->with_update) &&
 		 state->spec.rules->with_update[i] != NULL; i++)
 	{
@@ -569,7 +568,7 @@ kept_total(XeroModify *state, TupleTableSlot *plan_slot)
 {
 	AttrNumber	attno = xero_total_attribute(state->spec.table);
 
-	return attno == 0 || is_computed(state, "total") ? NULL :
+	return attno == 0 || xero_is_computed(state, "total") ? NULL :
 		old_text(state, plan_slot, attno);
 }
 
