@@ -97,6 +97,15 @@ works($node, 'the original goes on');
 
 # ---- pg_upgrade ----
 
+# It looks for libraries where PostgreSQL has them, which is not where PostgreSQL 18
+# finds one that is not installed.
+if (($ENV{XERO_STAGED_SETTINGS} // '') =~ /extension_control_path/)
+{
+	note('pg_upgrade is not tested, as xero_fdw is not installed');
+	done_testing();
+	exit;
+}
+
 $node->stop;
 my $new = XeroTest::new_node('new', $options{conf});
 $new->safe_psql('postgres', 'CREATE TABLE numbers AS SELECT lo_create(0) FROM generate_series(1, 100); SELECT lo_unlink(lo_create) FROM numbers; DROP TABLE numbers');
