@@ -172,6 +172,51 @@ SELECT * FROM writes;
 RESET ROLE;
 DROP VIEW pv;
 
+-- 6. Columns of one member give it one value
+CREATE FOREIGN TABLE twice (
+	contact_id uuid,
+	n1 text OPTIONS (field 'Name'),
+	n2 varchar OPTIONS (field 'name'),
+	phones json,
+	phones_b jsonb OPTIONS (field 'Phones'),
+	limit_1 numeric OPTIONS (field 'Own'),
+	limit_2 numeric OPTIONS (field 'own'),
+	part text OPTIONS (field 'Own.Part')
+) SERVER xero OPTIONS (object 'accounting/Contacts');
+CREATE FOREIGN TABLE line_twice (
+	invoice_id uuid, line_item_id uuid,
+	d1 text OPTIONS (field 'Description'),
+	d2 text OPTIONS (field 'Description')
+) SERVER xero OPTIONS (object 'accounting/Invoices/LineItems');
+CREATE VIEW first_name AS SELECT * FROM twice WHERE n1 < 'U' WITH CHECK OPTION;
+GRANT SELECT ON xero.invoices TO regress_xero_clerk;
+GRANT SELECT, INSERT, UPDATE ON twice, line_twice, first_name TO regress_xero_clerk;
+SET ROLE regress_xero_clerk;
+SELECT * FROM error_of('INSERT INTO twice (n1, n2) VALUES (''A'', ''B'')');
+SELECT * FROM error_of('INSERT INTO twice (n1, phones, phones_b) VALUES (''A'', ''[]'', ''[{}]'')');
+SELECT * FROM error_of('INSERT INTO twice (n1, limit_1, part) VALUES (''A'', 1, ''x'')');
+SELECT * FROM error_of('UPDATE twice SET n1 = ''A'', n2 = ''B'' WHERE n1 = ''Taken''');
+SELECT * FROM error_of('UPDATE twice SET n1 = ''A'', n2 = NULL WHERE n1 = ''Taken''');
+SELECT * FROM error_of('INSERT INTO first_name (n2) VALUES (''Z'')');
+SELECT * FROM error_of('UPDATE first_name SET n2 = ''Z'' WHERE n1 = ''Taken''');
+SELECT * FROM writes;
+\set VERBOSITY default
+SET xero_fdw.dry_run = on;
+INSERT INTO twice (n1, n2, phones, phones_b, limit_1, limit_2) VALUES
+	('Same', 'Same', '[{"PhoneType":"DDI", "PhoneNumber":"1"}]', '[{"PhoneType":"DDI", "PhoneNumber":"1"}]', 1.0, 1),
+	('One', NULL, NULL, NULL, NULL, 2), (NULL, 'Two', NULL, NULL, NULL, NULL);
+UPDATE twice SET n2 = 'Second' WHERE contact_id = (SELECT contact_id FROM twice WHERE n1 = 'Taken');
+RESET xero_fdw.dry_run;
+\set VERBOSITY terse
+UPDATE first_name SET n1 = 'Three', n2 = 'Three' WHERE n1 = 'Taken' RETURNING n1, n2;
+UPDATE line_twice SET d2 = 'Second' WHERE line_item_id = (
+	SELECT l.line_item_id FROM line_twice AS l JOIN xero.invoices AS i USING (invoice_id)
+	WHERE i.type = 'ACCREC' AND i.status = 'DRAFT' ORDER BY 1 LIMIT 1)
+	RETURNING d1, d2;
+RESET ROLE;
+DROP VIEW first_name;
+DROP FOREIGN TABLE twice, line_twice;
+
 DROP TABLE pc;
 DROP VIEW writes;
 DROP FUNCTION count_rows();

@@ -160,7 +160,7 @@ doubt_member(XeroModify *state, int member, const TupleTableSlot *slot)
 	const XeroEncoder *encoder = &state->encoder;
 	const XeroColumn *known = encoder->columns[member].known;
 	AttrNumber	attno = encoder->columns[member].attno;
-	const char *sent = encoder->texts[member];
+	const char *sent = encoder->texts[encoder->first[member]];
 	const char *json;
 
 	if (known == NULL)

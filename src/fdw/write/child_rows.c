@@ -338,7 +338,7 @@ read_elements(XeroModify *state, Datum array)
 		}
 		for (int i = 0; i < encoder->nmembers; i++)
 		{
-			if (!nulls[nidentity + i])
+			if (!nulls[nidentity + i] && encoder->first[i] == i)
 				element->texts[i] = TextDatumGetCString(values[nidentity + i]);
 		}
 		leave_out_unsent(state, element);

@@ -48,6 +48,20 @@ is_member(const XeroModify *state, const XeroTableColumn *column)
 }
 
 /*
+ * The first member of the path of a new one, in any casing; or the new one.
+ */
+static int
+first_member(const XeroEncoder *encoder, const char *path)
+{
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		if (pg_strcasecmp(encoder->members[i].path, path) == 0)
+			return i;
+	}
+	return encoder->nmembers;
+}
+
+/*
  * What is sent whole needs all members that can be written, also those that
  * the table has no column for.
  */
@@ -68,6 +82,7 @@ add_absent_members(XeroModify *state)
 			xero_attribute_of(state->spec.table, known->name) != 0)
 			continue;
 		encoder->columns[n].known = known;
+		encoder->first[n] = n;
 		encoder->members[n].path = known->field;
 		encoder->members[n].type = xero_type_oid(known->type);
 		encoder->members[n].column = known->name;
@@ -85,6 +100,7 @@ init_members(XeroModify *state)
 
 	encoder->columns = palloc0(sizeof(XeroWriteColumn) * max);
 	encoder->members = palloc0(sizeof(XeroMember) * max);
+	encoder->first = palloc0(sizeof(int) * max);
 	encoder->set = palloc0(sizeof(bool) * max);
 	encoder->key_member = -1;
 	encoder->status_member = -1;
@@ -101,7 +117,8 @@ init_members(XeroModify *state)
 		encoder->members[n].path = column->known ? column->known->field : column->path;
 		encoder->members[n].type = att->atttypid;
 		encoder->members[n].column = pstrdup(NameStr(att->attname));
-		if (column->known != NULL)
+		encoder->first[n] = first_member(encoder, encoder->members[n].path);
+		if (column->known != NULL && encoder->first[n] == n)
 		{
 			if (spec->object->key &&
 				strcmp(column->known->name, spec->object->key) == 0)

@@ -117,6 +117,8 @@ typedef struct XeroEncoder
 	int			nmembers;
 	int			key_member;
 	int			status_member;	/* -1 if not needed */
+	int		   *first;			/* by member: the first one of its path, where
+								 * the text of all of them is */
 	bool	   *set;			/* by member: UPDATE sets it */
 	XeroWriter *writer;
 	char	  **texts;			/* by member; workspace */
@@ -312,6 +314,12 @@ extern void xero_check_options(XeroModify *state, EState *estate,
 /* in members.c: has one of the columns "a|b|c" a text? */
 extern bool xero_is_any_there(const XeroEncoder *encoder, char **texts,
 							  const char *columns);
+
+/*
+ * Move texts to the first member of their path.  Two columns that give one
+ * member different texts are an error, which is returned; NULL if there is none.
+ */
+extern char *xero_join_members(const XeroEncoder *encoder, char **texts);
 
 /* The text of an array, such that Xero has it afterwards. */
 extern char *xero_array_text(const XeroColumn *column, char *text);

@@ -284,6 +284,19 @@ take_value(XeroModify *state, int member, Datum value, char *label)
 	return check_replacement(state, member, label);
 }
 
+/* False if two columns give a member different values. */
+static bool
+join_members(XeroModify *state, char *label)
+{
+	char	   *problem = xero_join_members(&state->encoder, state->encoder.texts);
+
+	if (problem == NULL)
+		return true;
+	xero_refuse_row(state, ERRCODE_INVALID_PARAMETER_VALUE, label, problem,
+					NULL);
+	return false;
+}
+
 /* A new value as text; NULL if there is none. */
 static char *
 given_text(XeroModify *state, TupleTableSlot *slot, AttrNumber attno)
@@ -323,6 +336,8 @@ xero_encode_insert(XeroModify *state, TupleTableSlot *slot)
 			!take_value(state, i, slot->tts_values[attno - 1], label))
 			return NULL;
 	}
+	if (!join_members(state, label))
+		return NULL;
 	row = palloc0(sizeof(XeroPendingRow));
 	row->number = state->present.number;
 	row->label = label;
@@ -547,7 +562,8 @@ take_companions(XeroModify *state, TupleTableSlot *plan_slot, char *label)
 			bool		isnull;
 			Datum		value;
 
-			if (encoder->texts[m] != NULL || column->attno == 0 || column->known == NULL ||
+			if (encoder->texts[m] != NULL || encoder->first[m] != m ||
+				column->attno == 0 || column->known == NULL ||
 				strcmp(column->known->name, state->spec.rules->with_update[i]) != 0 ||
 				computed[i])
 				continue;
@@ -628,6 +644,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 			encoder->texts[i] = xero_array_text(encoder->columns[i].known,
 												encoder->texts[i]);
 	}
+	if (!join_members(state, row->label))
+		return NULL;
 	/* by what is set */
 	row->total = kept_total(state, plan_slot);
 	row->rounding = kept_rounding(state, plan_slot);
