@@ -469,6 +469,7 @@ xero_get_server(Oid serverid, Oid userid)
 														 server->roleid,
 														 server->client_id);
 	server->tenant_id = xero_copy_text(get_string(fs->options, "tenant_id", NULL));
+	server->one_tenant = server->tenant_id != NULL;
 	server->scopes = xero_copy_text(get_string(fs->options, "scopes", NULL));
 	grant_type = get_string(fs->options, "grant_type", "authorization_code");
 	server->grant_type = strcmp(grant_type, "client_credentials") == 0 ?

@@ -55,6 +55,7 @@
 #include "api/budget/budget.h"
 #include "api/budget/entries.h"
 #include "api/budget/statement_limits.h"
+#include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
@@ -64,6 +65,9 @@
  * for a token, once for the call.
  */
 #define LEASE_TIMEOUTS 2
+
+/* Whoever waits for room looks for it this often, in ms. */
+#define LOOK_FOR_ROOM 1000
 
 /* In place of an entry's number: the queue for room. */
 #define NO_ENTRY (-1)
@@ -115,6 +119,8 @@ use(XeroBudgetEntry *entry, const XeroServer *server, int64 now)
 {
 	entry->caps = caps_of(server);
 	entry->last_used = now;
+	if (server->one_tenant)
+		entry->named_at = now;
 }
 
 static int
@@ -145,6 +151,41 @@ queue_of(XeroBudget *budget, int entry)
 		&XERO_BUDGET_ENTRIES(budget)[entry].queue;
 }
 
+/*
+ * The first of a class that waits for room and may have it.  Whoever may not
+ * yet, because its role has its share, holds up nobody.
+ */
+static int
+first_for_room(XeroBudget *budget, XeroClass class)
+{
+	int64		now = xero_budget_now();
+	int			i = budget->room.head[class];
+
+	while (i != XERO_NOBODY &&
+		   !xero_budget_has_room(budget, waiter_of(budget, i)->role, now))
+	{
+		Oid			role = waiter_of(budget, i)->role;
+
+		while (i != XERO_NOBODY && waiter_of(budget, i)->role == role)
+			i = waiter_of(budget, i)->next;
+	}
+	return i;
+}
+
+/* The waiter whose turn it is, or XERO_NOBODY. */
+static int
+head_of(XeroBudget *budget, int entry)
+{
+	const XeroQueue *queue = queue_of(budget, entry);
+	int			first[XERO_NCLASSES];
+
+	if (entry != NO_ENTRY || xero_queue_is_empty(queue))
+		return xero_queue_head(queue, queue->head);
+	for (int class = 0; class < XERO_NCLASSES; class++)
+		first[class] = first_for_room(budget, class);
+	return xero_queue_head(queue, first);
+}
+
 /* Does the call stand in that queue? */
 static bool
 stands_in(XeroBudget *budget, const XeroGrant *grant, int entry)
@@ -154,17 +195,14 @@ stands_in(XeroBudget *budget, const XeroGrant *grant, int entry)
 
 /*
  * Is it the call's turn?  One that does not stand in the queue may go if nobody
- * is there whom it may not pass.
+ * is there.
  */
 static bool
-is_in_turn(XeroBudget *budget, const XeroGrant *grant, int entry,
-		   XeroClass class)
+is_in_turn(XeroBudget *budget, const XeroGrant *grant, int entry)
 {
-	const XeroQueue *queue = queue_of(budget, entry);
+	int			head = head_of(budget, entry);
 
-	if (stands_in(budget, grant, entry))
-		return xero_queue_head(queue) == grant->waiter;
-	return xero_queue_lets_pass(queue, class);
+	return head == (stands_in(budget, grant, entry) ? grant->waiter : XERO_NOBODY);
 }
 
 /* To be woken after the lock's release. */
@@ -194,7 +232,7 @@ static void
 offer_room(XeroBudget *budget, const XeroBudgetEntry *entry, Wakeups *wakeups)
 {
 	if (xero_queue_is_empty(&entry->queue))
-		remember_to_wake(wakeups, xero_queue_head(&budget->room));
+		remember_to_wake(wakeups, head_of(budget, NO_ENTRY));
 }
 
 static void
@@ -215,6 +253,7 @@ join_queue(XeroBudget *budget, int entry, XeroClass class, XeroGrant *grant)
 	waiter = waiter_of(budget, grant->waiter);
 	waiter->entry = entry;
 	waiter->class = class;
+	waiter->role = grant->role;
 	waiter->turn = grant->turn;
 	xero_queue_join(queue_of(budget, entry), XERO_BUDGET_WAITERS(budget),
 					grant->waiter);
@@ -225,14 +264,14 @@ static void
 leave_queue(XeroBudget *budget, XeroGrant *grant, Wakeups *wakeups)
 {
 	int			entry = waiter_of(budget, grant->waiter)->entry;
-	XeroQueue  *queue = queue_of(budget, entry);
-	int			head = xero_queue_head(queue);
+	int			head = head_of(budget, entry);
 
-	xero_queue_leave(queue, XERO_BUDGET_WAITERS(budget), grant->waiter);
+	xero_queue_leave(queue_of(budget, entry), XERO_BUDGET_WAITERS(budget),
+					 grant->waiter);
 	wanted[grant->waiter % XERO_MAX_QUEUED] = NULL;
 	grant->queued = false;
-	if (xero_queue_head(queue) != head)
-		remember_to_wake(wakeups, xero_queue_head(queue));
+	if (head_of(budget, entry) != head)
+		remember_to_wake(wakeups, head_of(budget, entry));
 	if (entry != NO_ENTRY)
 		offer_room(budget, &XERO_BUDGET_ENTRIES(budget)[entry], wakeups);
 }
@@ -307,16 +346,24 @@ take(XeroBudget *budget, XeroBudgetEntry *entry, XeroGrant *grant,
 
 /*
  * May the call use its server's entry?  One that is idle is as good as none
- * while others wait for room, who could not get ahead of those otherwise who
- * call without a pause.
+ * while somebody waits for room who may have it: those could not get ahead
+ * otherwise of others who call without a pause.
  */
 static bool
 may_use(XeroBudget *budget, const XeroGrant *grant, XeroBudgetEntry *entry,
-		XeroClass class, int64 now)
+		int64 now)
 {
-	return entry != NULL &&
-		(is_in_turn(budget, grant, NO_ENTRY, class) ||
-		 !xero_budget_is_idle(budget, entry, now));
+	int			head;
+
+	if (entry == NULL)
+		return false;
+	if (is_in_turn(budget, grant, NO_ENTRY) ||
+		!xero_budget_is_idle(budget, entry, now))
+		return true;
+	head = head_of(budget, NO_ENTRY);
+	return head == XERO_NOBODY ||
+		!xero_budget_may_take(budget, entry, waiter_of(budget, head)->role,
+							  now);
 }
 
 /* The entry that the call may use now; NULL if it has to wait for room. */
@@ -326,16 +373,16 @@ enter(XeroBudget *budget, const XeroGrant *grant, const XeroServer *server,
 {
 	XeroBudgetEntry *entry = entry_of(budget, server, now);
 
-	if (entry == NULL && is_in_turn(budget, grant, NO_ENTRY, class))
+	if (entry == NULL && is_in_turn(budget, grant, NO_ENTRY))
 	{
 		XeroBudgetKey key = xero_budget_key(server);
 		XeroCaller	caller = xero_caller_of(server);
 
-		entry = xero_budget_enter(budget, &key, &caller, now);
+		entry = xero_budget_enter(budget, &key, &caller, grant->role, now);
 		if (entry != NULL)
 			xero_queue_count_turn(&budget->room, class);
 	}
-	if (!may_use(budget, grant, entry, class, now))
+	if (!may_use(budget, grant, entry, now))
 		return NULL;
 	use(entry, server, now);
 	return entry;
@@ -360,7 +407,7 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 	if (grant->queued && !stands_in(budget, grant, number_of(budget, entry)))
 		leave_queue(budget, grant, &wakeups);
 	if (entry != NULL &&
-		is_in_turn(budget, grant, number_of(budget, entry), class) &&
+		is_in_turn(budget, grant, number_of(budget, entry)) &&
 		xero_quota_check(&entry->quota, app_of(budget, entry),
 						 &entry->caps, class == XERO_BACKGROUND, 1, now,
 						 &delay) == XERO_BLOCKED_BY_NONE)
@@ -380,10 +427,19 @@ xero_budget_is_stale(const XeroGrant *grant)
 	return xero_budget_now() >= grant->send_by;
 }
 
-int
-xero_budget_entries(void)
+/* A worker may not look up whether it is a superuser, but it is that one. */
+Oid
+xero_budget_role(void)
 {
-	return xero_budget_attach()->nentries;
+	Oid			roleid = GetUserId();
+
+	return roleid == BOOTSTRAP_SUPERUSERID || superuser() ? InvalidOid : roleid;
+}
+
+int
+xero_budget_width(void)
+{
+	return xero_budget_share(xero_budget_attach(), xero_budget_role());
 }
 
 static bool
@@ -438,14 +494,14 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	now = xero_budget_now();
 	class = class_of(budget, grant);
 	entry = entry_of(budget, server, now);
-	number = may_use(budget, grant, entry, class, now) ?
+	number = may_use(budget, grant, entry, now) ?
 		number_of(budget, entry) : NO_ENTRY;
 	/* others may have entered or shared what it waited for */
 	if (grant->queued && !stands_in(budget, grant, number))
 		leave_queue(budget, grant, &wakeups);
 	if (!grant->queued)
 		join_queue(budget, number, class, grant);
-	is_head = xero_queue_head(queue_of(budget, number)) == grant->waiter;
+	is_head = head_of(budget, number) == grant->waiter;
 	if (number != NO_ENTRY)
 	{
 		use(entry, server, now);
@@ -457,7 +513,7 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	{
 		wait->blocked_by = XERO_BLOCKED_BY_ROOM;
 		wait->by_us = !dlist_is_empty(&held);
-		xero_budget_room(budget, now, &delay);
+		xero_budget_room(budget, grant->role, now, &delay);
 	}
 	LWLockRelease(&budget->lock);
 	wake(&wakeups);
@@ -467,6 +523,9 @@ xero_budget_queue(XeroGrant *grant, const XeroServer *server, XeroWait *wait)
 	wait->provable = (double) delay.provable;
 	wait->look_at = !is_head || delay.look_at == XERO_NEVER ? INFINITY :
 		(double) delay.look_at;
+	/* who is not the head may become it when a role has less than its share */
+	if (number == NO_ENTRY)
+		wait->look_at = Min(wait->look_at, (double) now + LOOK_FOR_ROOM);
 }
 
 static void
@@ -506,7 +565,7 @@ prove(XeroBudget *budget, XeroBudgetEntry *entry, const XeroCaller *caller,
 		shared = xero_budget_find_shared(budget, &entry->key);
 	if (shared == NULL)
 	{
-		xero_budget_share(budget, entry);
+		xero_budget_open(budget, entry);
 		shared = entry;
 	}
 	if (!xero_has_proof(&shared->proofs, caller, now))
@@ -537,9 +596,10 @@ merge(XeroBudget *budget, XeroBudgetEntry *own, XeroBudgetEntry *shared,
 {
 	shared->caps = own->caps;
 	shared->last_used = now;
+	shared->named_at = Max(shared->named_at, own->named_at);
 	move_stats(&own->stats, &shared->stats);
 	move_queue(budget, own, shared);
-	remember_to_wake(wakeups, xero_queue_head(&shared->queue));
+	remember_to_wake(wakeups, head_of(budget, number_of(budget, shared)));
 	if (xero_quota_in_flight(&own->quota, now) == 0)
 		xero_budget_remove(budget, own, now);
 }
@@ -575,7 +635,7 @@ end_giving_back(const XeroBudgetEntry *entry, Wakeups *wakeups)
 {
 	XeroBudget *budget = xero_budget_attach();
 
-	remember_to_wake(wakeups, xero_queue_head(&entry->queue));
+	remember_to_wake(wakeups, head_of(budget, number_of(budget, entry)));
 	offer_room(budget, entry, wakeups);
 	LWLockRelease(&budget->lock);
 	wake(wakeups);
@@ -723,9 +783,9 @@ xero_budget_unblock(Oid serverid)
 		if (!entries[i].used || !apps[entries[i].app])
 			continue;
 		xero_quota_unblock(&entries[i].quota, app_of(budget, &entries[i]));
-		heads[nheads++] = xero_queue_head(&entries[i].queue);
+		heads[nheads++] = head_of(budget, i);
 	}
-	heads[nheads++] = xero_queue_head(&budget->room);
+	heads[nheads++] = head_of(budget, NO_ENTRY);
 	LWLockRelease(&budget->lock);
 	for (int i = 0; i < nheads; i++)
 		wake_one(heads[i]);

@@ -19,9 +19,10 @@
 /* So many calls of a backend may stand in queues at once. */
 #define XERO_MAX_QUEUED 20
 
-/* A call's place in a queue, then its permit.  Zeroed before first use. */
+/* A call's place in a queue, then its permit.  Zeroed but for the role. */
 typedef struct XeroGrant
 {
+	Oid			role;			/* xero_budget_role(): whose it is */
 	bool		queued;
 	int			waiter;			/* its number there */
 	uint64		turn;			/* when it came, 0: it has not */
@@ -63,8 +64,11 @@ extern bool xero_budget_is_stale(const XeroGrant *grant);
 extern void xero_budget_queue(XeroGrant *grant, const XeroServer *server,
 							  XeroWait *wait);
 
-/* So many organisations have a budget at the same time. */
-extern int	xero_budget_entries(void);
+/* The current role, for a grant. */
+extern Oid	xero_budget_role(void);
+
+/* So many organisations can have a budget at the same time for its calls. */
+extern int	xero_budget_width(void);
 
 /*
  * Stand in no queue any more.  Whoever comes back to one finds the place that

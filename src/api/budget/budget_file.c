@@ -77,7 +77,8 @@ load_entry(void *memory, int number, const void *record)
 	if (!has_valid_times(saved) ||
 		saved->nproofs < 0 || saved->nproofs > XERO_MAX_PROOFS)
 		return;
-	entry = xero_budget_enter(memory, &saved->key, NULL, now);
+	entry = xero_budget_enter(memory, &saved->key, NULL, InvalidOid,
+							  now);
 	if (entry == NULL)
 		return;
 	entry->stats = saved->stats;

@@ -10,8 +10,13 @@
  * whose application is its own, too: nothing that it brings about is anything to
  * others.  The first to prove itself makes its entry the shared one.
  *
- * When all are used, the idle one that was used least recently makes room: what
- * is forgotten with it is told by Xero's headers with its next call.
+ * When all are used, an idle one makes room: what is forgotten with it is told by
+ * Xero's headers with its next call.  A caller's own goes first, and that which a
+ * server's options name, last: others may take it only when no such server has
+ * used it for an hour.  Among equals the one goes that was used least recently.
+ *
+ * A role has at most half of the entries, those that it entered; with that many
+ * it takes the place of its own only.  Superusers are bound by no share.
  *
  * All functions here expect the caller to hold the lock exclusively, or that
  * nobody else can be there.
@@ -34,6 +39,9 @@
 /* Default and bounds of the number of entries, which take some 9 kB. */
 #define ENTRIES 100
 #define MAX_ENTRIES 10000
+
+/* So long an entry is kept for a server that names its organisation. */
+#define RESERVED_MS (60 * 60 * 1000)
 
 static int	max_tenants = ENTRIES;
 
@@ -250,7 +258,7 @@ xero_budget_remove(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
 }
 
 void
-xero_budget_share(XeroBudget *budget, XeroBudgetEntry *entry)
+xero_budget_open(XeroBudget *budget, XeroBudgetEntry *entry)
 {
 	XeroBudgetApp *apps = XERO_BUDGET_APPS(budget);
 	int			app = find_app(budget, entry->key.client_id);
@@ -268,28 +276,107 @@ xero_budget_share(XeroBudget *budget, XeroBudgetEntry *entry)
 	entry->app = app;
 }
 
-XeroBudgetEntry *
-xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
-				  const XeroCaller *owner, int64 now)
+/* ---- room ---- */
+
+int
+xero_budget_share(const XeroBudget *budget, Oid role)
 {
+	return OidIsValid(role) ? Max(1, budget->nentries / 2) : budget->nentries;
+}
+
+static bool
+has_share(XeroBudget *budget, Oid role)
+{
+	int			count = 0;
+
+	if (!OidIsValid(role))
+		return false;
+	for (int i = 0; i < budget->nentries; i++)
+	{
+		const XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
+
+		count += entry->used && entry->role == role;
+	}
+	return count >= xero_budget_share(budget, role);
+}
+
+/* Is it kept for a server that names it? */
+static bool
+is_reserved(const XeroBudgetEntry *entry, int64 now)
+{
+	return xero_budget_is_shared(entry) && entry->named_at > 0 &&
+		now - entry->named_at < RESERVED_MS;
+}
+
+static bool
+may_take(XeroBudget *budget, XeroBudgetEntry *entry, Oid role, bool only_own,
+		 int64 now)
+{
+	if (!entry->used)
+		return !only_own;
+	if (entry->role != role && (only_own || is_reserved(entry, now)))
+		return false;
+	return xero_budget_is_idle(budget, entry, now);
+}
+
+bool
+xero_budget_may_take(XeroBudget *budget, XeroBudgetEntry *entry, Oid role,
+					 int64 now)
+{
+	return may_take(budget, entry, role, has_share(budget, role), now);
+}
+
+/* The smaller, the less is lost with it. */
+static int
+loss_of(const XeroBudgetEntry *entry, int64 now)
+{
+	if (!entry->used)
+		return 0;
+	if (!xero_budget_is_shared(entry))
+		return 1;
+	return is_reserved(entry, now) ? 3 : 2;
+}
+
+static bool
+is_smaller_loss(const XeroBudgetEntry *a, const XeroBudgetEntry *b, int64 now)
+{
+	int			loss = loss_of(a, now) - loss_of(b, now);
+
+	return loss < 0 || (loss == 0 && a->last_used < b->last_used);
+}
+
+/* The entry that the role takes if it needs one; NULL if it may take none. */
+static XeroBudgetEntry *
+find_room(XeroBudget *budget, Oid role, int64 now)
+{
+	bool		only_own = has_share(budget, role);
 	XeroBudgetEntry *room = NULL;
 
 	for (int i = 0; i < budget->nentries; i++)
 	{
 		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 
-		if (!entry->used)
-		{
-			room = entry;
-			break;
-		}
-		if (xero_budget_is_idle(budget, entry, now) &&
-			(room == NULL || entry->last_used < room->last_used))
+		if (may_take(budget, entry, role, only_own, now) &&
+			(room == NULL || is_smaller_loss(entry, room, now)))
 			room = entry;
 	}
+	return room;
+}
+
+bool
+xero_budget_has_room(XeroBudget *budget, Oid role, int64 now)
+{
+	return find_room(budget, role, now) != NULL;
+}
+
+XeroBudgetEntry *
+xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
+				  const XeroCaller *owner, Oid role, int64 now)
+{
+	XeroBudgetEntry *room = find_room(budget, role, now);
+
 	if (room == NULL)
 		return NULL;
-
 	if (room->used)
 		xero_budget_remove(budget, room, now);
 	room->used = true;
@@ -298,8 +385,10 @@ xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
 	if (owner != NULL)
 		room->owner = *owner;
 	room->proofs.count = 0;
+	room->role = role;
 	enter_app(budget, room, now);
 	room->last_used = now;
+	room->named_at = 0;
 	xero_quota_clear(&room->quota, now);
 	room->problem[0] = '\0';
 	xero_queue_clear(&room->queue);
@@ -308,20 +397,40 @@ xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
 	return room;
 }
 
-void
-xero_budget_room(XeroBudget *budget, int64 now, XeroDelay *delay)
+/* When a role may take it, if nobody uses it until then. */
+static int64
+room_at(XeroBudget *budget, XeroBudgetEntry *entry, Oid role, int64 now,
+		int64 *look_at)
 {
+	int64		idle_at = now;
+
+	*look_at = now;
+	if (!entry->used)
+		return now;
+	if (!xero_budget_is_idle(budget, entry, now))
+		idle_at = xero_quota_idle_at(&entry->quota, now, look_at);
+	if (entry->role == role || !is_reserved(entry, now))
+		return idle_at;
+	*look_at = Max(*look_at, entry->named_at + RESERVED_MS);
+	return Max(idle_at, *look_at);
+}
+
+void
+xero_budget_room(XeroBudget *budget, Oid role, int64 now, XeroDelay *delay)
+{
+	bool		only_own = has_share(budget, role);
+
 	memset(delay, 0, sizeof(*delay));
 	delay->provable = delay->look_at = XERO_NEVER;
 	for (int i = 0; i < budget->nentries; i++)
 	{
 		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
-		int64		idle_at = now;
-		int64		look_at = now;
+		int64		look_at;
 
-		if (entry->used && !xero_budget_is_idle(budget, entry, now))
-			idle_at = xero_quota_idle_at(&entry->quota, now, &look_at);
-		delay->provable = Min(delay->provable, idle_at);
+		if (only_own && (!entry->used || entry->role != role))
+			continue;
+		delay->provable = Min(delay->provable,
+							  room_at(budget, entry, role, now, &look_at));
 		delay->look_at = Min(delay->look_at, look_at);
 	}
 }

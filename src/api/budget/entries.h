@@ -44,8 +44,11 @@ typedef struct XeroBudgetEntry
 	XeroCaller	owner;			/* whose own it is; nobody's: those share it
 								 * that have proved themselves */
 	XeroProofs	proofs;
+	Oid			role;			/* who entered it; InvalidOid: a superuser */
 	int			app;			/* number of its application */
 	int64		last_used;
+	int64		named_at;		/* of it, by a server whose options say which
+								 * organisation; 0: never */
 	XeroCaps	caps;			/* of the server that called last */
 	XeroQuota	quota;
 	char		problem[32];	/* of the last refusal, in Xero's word */
@@ -102,27 +105,36 @@ extern XeroBudgetEntry *xero_budget_find(XeroBudget *budget,
 										 const XeroCaller *caller, int64 now);
 
 /*
- * A free entry becomes the key's, as its owner's (NULL: to be shared); NULL if
- * all are in use.
+ * An entry becomes the key's, as its owner's (NULL: to be shared); NULL if there
+ * is none that the role may take.
  */
 extern XeroBudgetEntry *xero_budget_enter(XeroBudget *budget,
 										  const XeroBudgetKey *key,
-										  const XeroCaller *owner, int64 now);
+										  const XeroCaller *owner, Oid role,
+										  int64 now);
 
 /* An owner's entry becomes the one that is shared, as there is none. */
-extern void xero_budget_share(XeroBudget *budget, XeroBudgetEntry *entry);
+extern void xero_budget_open(XeroBudget *budget, XeroBudgetEntry *entry);
 
 /* It is nobody's any more.  Nobody waits there, and no call is under way. */
 extern void xero_budget_remove(XeroBudget *budget, XeroBudgetEntry *entry,
 							   int64 now);
 
-/* Can it be given to another key? */
+/* Does nothing hold it? */
 extern bool xero_budget_is_idle(XeroBudget *budget, XeroBudgetEntry *entry,
 								int64 now);
 
-/* When there may be a free entry. */
-extern void xero_budget_room(XeroBudget *budget, int64 now,
+/* Is there an entry that the role may take, or (the second) is this one? */
+extern bool xero_budget_has_room(XeroBudget *budget, Oid role, int64 now);
+extern bool xero_budget_may_take(XeroBudget *budget, XeroBudgetEntry *entry,
+								 Oid role, int64 now);
+
+/* When there may be one. */
+extern void xero_budget_room(XeroBudget *budget, Oid role, int64 now,
 							 XeroDelay *delay);
+
+/* So many entries a role can have. */
+extern int	xero_budget_share(const XeroBudget *budget, Oid role);
 
 static inline bool
 xero_budget_is_shared(const XeroBudgetEntry *entry)

@@ -88,31 +88,14 @@ xero_queue_ahead(const XeroWaiter *waiters, int number)
 	return count;
 }
 
-/* The class whose turn it is, among those that wait. */
-static XeroClass
-class_in_turn(const XeroQueue *queue)
-{
-	if (queue->waiting[XERO_BACKGROUND] > 0 &&
-		(queue->waiting[XERO_INTERACTIVE] == 0 ||
-		 queue->passed >= BACKGROUND_TURN))
-		return XERO_BACKGROUND;
-	return XERO_INTERACTIVE;
-}
-
 int
-xero_queue_head(const XeroQueue *queue)
+xero_queue_head(const XeroQueue *queue, const int *first)
 {
-	return queue->head[class_in_turn(queue)];
-}
-
-bool
-xero_queue_lets_pass(const XeroQueue *queue, XeroClass class)
-{
-	if (queue->waiting[class] > 0)
-		return false;
-	return class == XERO_BACKGROUND ?
-		queue->waiting[XERO_INTERACTIVE] == 0 :
-		class_in_turn(queue) == XERO_INTERACTIVE;
+	if (first[XERO_BACKGROUND] != XERO_NOBODY &&
+		(first[XERO_INTERACTIVE] == XERO_NOBODY ||
+		 queue->passed >= BACKGROUND_TURN))
+		return first[XERO_BACKGROUND];
+	return first[XERO_INTERACTIVE];
 }
 
 void

@@ -26,6 +26,7 @@ typedef struct XeroWaiter
 {
 	int			entry;			/* number of the entry whose queue it is in */
 	XeroClass	class;
+	Oid			role;			/* of the call's grant */
 	uint64		turn;			/* the smaller goes first */
 	int			next;			/* number of a waiter, or XERO_NOBODY */
 	int			prev;
@@ -51,11 +52,11 @@ extern void xero_queue_leave(XeroQueue *queue, XeroWaiter *waiters, int number);
 /* How many stand before this one, in its class. */
 extern int	xero_queue_ahead(const XeroWaiter *waiters, int number);
 
-/* The waiter whose turn it is, or XERO_NOBODY. */
-extern int	xero_queue_head(const XeroQueue *queue);
-
-/* May one that does not stand there go before all who do? */
-extern bool xero_queue_lets_pass(const XeroQueue *queue, XeroClass class);
+/*
+ * The waiter whose turn it is, or XERO_NOBODY.  "first" has the first one of
+ * each class that may go at all: where all may, the queue's "head".
+ */
+extern int	xero_queue_head(const XeroQueue *queue, const int *first);
 
 /* Who goes has passed others, or was one of them. */
 extern void xero_queue_count_turn(XeroQueue *queue, XeroClass class);

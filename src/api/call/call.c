@@ -757,6 +757,7 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	MemoryContextSwitchTo(old);
 
 	call->roleid = GetUserId();
+	call->grant.role = xero_budget_role();
 	call->wanted_at = xero_clock_ms();
 	dlist_push_tail(&active, &call->node);
 	call->active = true;

@@ -42,6 +42,7 @@ typedef struct XeroServer
 	char	   *access_token;	/* secret; used as it is, never refreshed */
 	uint64		credentials;	/* hash of what its tokens depend on */
 	char	   *tenant_id;		/* NULL: none given */
+	bool		one_tenant;		/* the server's options say which */
 	char	   *tenant_name;	/* of that organisation, NULL if not known */
 	char	   *scopes;			/* NULL: the default */
 	char	   *api_url;		/* without a trailing slash */

@@ -65,7 +65,7 @@ width(const XeroScanState *state)
 {
 	if (!state->run.ahead && state->spec.order_rows == 0)
 		return 1;
-	return Min(Min(state->run.norg_scans, XERO_MAX_ORG_SCANS), xero_budget_entries());
+	return Min(Min(state->run.norg_scans, XERO_MAX_ORG_SCANS), xero_budget_width());
 }
 
 /*
