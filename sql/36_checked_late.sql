@@ -31,6 +31,8 @@ SELECT * FROM writes;
 SET xero_fdw.on_row_error = log;
 SELECT * FROM error_of('UPDATE pc SET kind = ''xero'' WHERE kind = ''local'' AND name = ''Taken''');
 SELECT * FROM error_of('UPDATE pc SET kind = ''xero'', name = NULL WHERE kind = ''local''');
+SELECT * FROM error_of('MERGE INTO pc USING (VALUES (''Taken'')) AS v (name)
+	ON pc.kind = ''local'' AND pc.name = v.name WHEN MATCHED THEN UPDATE SET kind = ''xero''');
 SELECT * FROM writes;
 INSERT INTO pc (name, kind) VALUES ('Taken', 'xero'), ('Other', 'local');
 RESET xero_fdw.on_row_error;

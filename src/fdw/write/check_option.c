@@ -233,24 +233,42 @@ check_columns(XeroModify *state, const WithCheckOption *check,
 	}
 }
 
+/* An INSERT has policies of its own, an UPDATE too, and MERGE may be either. */
+static bool
+is_due(const XeroModifySpec *spec, WCOKind kind)
+{
+	switch (kind)
+	{
+		case WCO_VIEW_CHECK:
+			return true;
+		case WCO_RLS_INSERT_CHECK:
+			return spec->statement != CMD_UPDATE;
+		case WCO_RLS_UPDATE_CHECK:
+			return spec->statement != CMD_INSERT;
+		default:
+			return false;
+	}
+}
+
 void
 xero_check_options(XeroModify *state, EState *estate, ResultRelInfo *rri,
 				   TupleTableSlot *slot)
 {
-	WCOKind		policy = state->spec.statement == CMD_UPDATE ?
-	WCO_RLS_UPDATE_CHECK : WCO_RLS_INSERT_CHECK;
+	const WCOKind kinds[] = {
+		WCO_RLS_INSERT_CHECK, WCO_RLS_UPDATE_CHECK, WCO_VIEW_CHECK
+	};
 	ListCell   *lc;
 
 	foreach(lc, rri->ri_WithCheckOptions)
 	{
 		const WithCheckOption *check = lfirst(lc);
 
-		if (check->kind == WCO_VIEW_CHECK || check->kind == policy)
+		if (is_due(&state->spec, check->kind))
 			check_columns(state, check, slot);
 	}
-	if (rri->ri_WithCheckOptions != NIL)
+	for (int i = 0; rri->ri_WithCheckOptions != NIL && i < lengthof(kinds); i++)
 	{
-		ExecWithCheckOptions(policy, rri, slot, estate);
-		ExecWithCheckOptions(WCO_VIEW_CHECK, rri, slot, estate);
+		if (is_due(&state->spec, kinds[i]))
+			ExecWithCheckOptions(kinds[i], rri, slot, estate);
 	}
 }
