@@ -25,16 +25,15 @@ BEGIN
 END $$;
 
 -- pg_write_all_data is every table's.  But what stands in these becomes statements
--- of others, or is written to Xero by their rights; and an audit is not for those
--- whom it is about.
+-- of others, or is written to Xero by their rights, or is a connection that somebody
+-- has given; and an audit is not for those whom it is about.
 DO $$
 DECLARE
 	relation regclass;
 BEGIN
 	FOR relation IN
 			SELECT c.oid FROM pg_class AS c
-			WHERE c.relnamespace = 'xero_fdw'::regnamespace AND c.relkind = 'r'
-				AND c.relname ~ '^(sync($|_)|audit_entry$)' LOOP
+			WHERE c.relnamespace = 'xero_fdw'::regnamespace AND c.relkind = 'r' LOOP
 		EXECUTE format('CREATE TRIGGER refuse_writes BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s'
 			' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.refuse_writes()', relation);
 	END LOOP;

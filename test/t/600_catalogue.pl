@@ -134,6 +134,14 @@ is(join("\n", rows(q{
 		SELECT FROM unnest(k.conkey) AS n JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = n WHERE a.attname = 'sync_id')
 	ORDER BY 1})), '', 'references have the sync in them');
 
+# Whoever may write all tables may not write these.
+$node->safe_psql('postgres', 'CREATE ROLE writer LOGIN; GRANT pg_write_all_data, pg_read_all_data TO writer');
+foreach my $table (rows(q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'xero_fdw'::regnamespace AND relkind = 'r' ORDER BY 1}))
+{
+	my ($status, $out, $err) = $node->psql('postgres', "SET ROLE writer; DELETE FROM $table");
+	like($err, qr/belongs to the extension/, "pg_write_all_data does not reach $table");
+}
+
 # ---- schema, types, defaults, members ----
 
 is(join("\n", rows(q{
