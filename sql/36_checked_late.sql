@@ -119,6 +119,11 @@ CREATE VIEW whole AS SELECT name FROM xero.contacts AS c
 	WHERE c IS DISTINCT FROM NULL WITH CHECK OPTION;
 CREATE VIEW cheap AS SELECT invoice_id, account_id, date, amount FROM xero.payments
 	WHERE amount < 100 WITH CHECK OPTION;
+CREATE VIEW numbered AS SELECT invoice_id, invoice_number, account_id, date, amount
+	FROM xero.payments
+	WHERE invoice_number LIKE 'BOB%' WITH CHECK OPTION;
+CREATE VIEW of_bank AS SELECT bank_account_id, bank_account_code FROM xero.bank_transactions
+	WHERE bank_account_code <> 'ADMIN' WITH CHECK OPTION;
 CREATE VIEW keyed AS SELECT contact_id, name FROM xero.contacts
 	WHERE contact_id IS DISTINCT FROM '00000000-0000-0000-0000-000000000000' WITH CHECK OPTION;
 CREATE VIEW lines AS SELECT invoice_id, quantity, line_amount FROM xero.invoice_line_items
@@ -127,7 +132,8 @@ CREATE VIEW dated AS SELECT invoice_id, description FROM xero.invoice_line_items
 	WHERE invoice_date < '2100-01-01' WITH CHECK OPTION;
 CREATE VIEW listed AS SELECT name, account_number FROM xero.contacts AS c
 	WHERE EXISTS (SELECT FROM pc_local AS l WHERE l.name = c.account_number) WITH CHECK OPTION;
-GRANT SELECT, INSERT, UPDATE ON active, no_customers, phones, whole, cheap, keyed, lines, dated, listed
+GRANT SELECT, INSERT, UPDATE ON active, no_customers, phones, whole, cheap, numbered, of_bank,
+	keyed, lines, dated, listed
 	TO regress_xero_clerk;
 SET ROLE regress_xero_clerk;
 SELECT * FROM error_of('INSERT INTO active (name) VALUES (''x'')');
@@ -139,6 +145,10 @@ SELECT * FROM error_of('INSERT INTO cheap VALUES
 	(gen_random_uuid(), gen_random_uuid(), current_date, 99.999)');
 SELECT * FROM error_of('INSERT INTO cheap VALUES (''00000000-0000-0000-0000-000000000001'',
 	''00000000-0000-0000-0000-000000000002'', ''2026-01-02'', 100)');
+-- what another column says, too
+SELECT * FROM error_of('INSERT INTO numbered
+	VALUES (gen_random_uuid(), ''BOB-1'', gen_random_uuid(), current_date, 1)');
+SELECT * FROM error_of('UPDATE of_bank SET bank_account_id = gen_random_uuid()');
 SELECT * FROM error_of('INSERT INTO keyed (name) VALUES (''x'')');
 SELECT * FROM error_of('UPDATE lines SET quantity = 1000');
 SELECT * FROM error_of('UPDATE dated SET description = ''x''');
@@ -149,7 +159,7 @@ INSERT INTO listed VALUES ('Through a subquery', 'Taken') RETURNING *;
 UPDATE keyed SET name = 'Through its key' WHERE name = 'Through a view';
 SELECT * FROM writes;
 RESET ROLE;
-DROP VIEW active, no_customers, phones, whole, cheap, keyed, lines, dated, listed;
+DROP VIEW active, no_customers, phones, whole, cheap, numbered, of_bank, keyed, lines, dated, listed;
 
 -- 5. Views of a partitioned table, and its policies, which PostgreSQL does not check
 -- in foreign partitions

@@ -36,7 +36,7 @@ typedef enum Doubt
 	DOUBT_NO_VALUE,				/* the row has none */
 	DOUBT_COMPUTED,				/* Xero sets it */
 	DOUBT_UNKNOWN,				/* not in the catalogue, or of another type */
-	DOUBT_OTHER,				/* another column of the same member is sent */
+	DOUBT_OTHER,				/* another column that says it, too, is sent */
 	DOUBT_TEXT,
 	DOUBT_CASE,
 	DOUBT_NUMBER,
@@ -55,7 +55,7 @@ static const struct
 	"Give the column a value."},
 	[DOUBT_COMPUTED] = {"Xero sets column \"%s\" itself.", NULL},
 	[DOUBT_UNKNOWN] = {"What Xero makes of column \"%s\" is not known.", NULL},
-	[DOUBT_OTHER] = {"Column \"%s\" is of the same member as another one that is sent.",
+	[DOUBT_OTHER] = {"Column \"%s\" says the same as another one that is sent.",
 	"Give only this column a value."},
 	[DOUBT_TEXT] = {"Xero may change the text of column \"%s\".",
 	"Leave out blanks at the ends, and control characters."},
@@ -153,6 +153,30 @@ doubt_value(const XeroModify *state, int member, Datum value, const char *json)
  *-------------------------------------------------------------------------
  */
 
+/* Is something sent that says in another way what the column says? */
+static bool
+has_rival(const XeroModify *state, const char *column)
+{
+	const XeroEncoder *encoder = &state->encoder;
+	const XeroWriteRules *rules = state->spec.rules;
+
+	for (int i = 0; i < lengthof(rules->one_of) && rules->one_of[i] != NULL; i++)
+	{
+		if (!xero_is_one_of(rules->one_of[i], column))
+			continue;
+		for (int m = 0; m < encoder->nmembers; m++)
+		{
+			const XeroColumn *known = encoder->columns[m].known;
+
+			if (encoder->texts[m] != NULL && known != NULL &&
+				strcmp(known->name, column) != 0 &&
+				xero_is_one_of(rules->one_of[i], known->name))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A column of a member that can be sent, in the row that was encoded last. */
 static Doubt
 doubt_member(XeroModify *state, int member, const TupleTableSlot *slot)
@@ -165,10 +189,13 @@ doubt_member(XeroModify *state, int member, const TupleTableSlot *slot)
 
 	if (known == NULL)
 		return DOUBT_UNKNOWN;
+	if (xero_is_computed(state, known->name))
+		return DOUBT_COMPUTED;
+	if (has_rival(state, known->name))
+		return DOUBT_OTHER;
 	if (sent == NULL && state->spec.operation == CMD_UPDATE)
 		return member == encoder->key_member ||
-			((known->flags & XERO_COL_WRITABLE) &&
-			 !xero_is_computed(state, known->name)) ? DOUBT_NONE :
+			(known->flags & XERO_COL_WRITABLE) ? DOUBT_NONE :
 			DOUBT_COMPUTED;
 	if (sent == NULL && !(known->flags & XERO_COL_WRITABLE))
 		return DOUBT_COMPUTED;
