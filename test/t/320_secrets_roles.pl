@@ -6,6 +6,7 @@ use warnings;
 use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 use XeroConsent;
 use XeroSession;
 use XeroTest;
@@ -143,6 +144,22 @@ refused($session, "SELECT xero_fdw.refresh_token('xero')", '28000', $tampered);
 $session->rows("UPDATE xero_fdw.token SET server = 'other'; DROP SERVER xero CASCADE; ALTER SERVER other RENAME TO xero");
 is($session->rows($query), 't', 'and back');
 
+# ... even while the worker exchanges the tokens, in which case the new ones are stored
+$sandbox->faults({ path => '/connect/token', delay_ms => 2000, times => 1 });
+$mark = $sandbox->mark;
+$bob->start("SELECT xero_fdw.refresh_token('xero')");
+for (1 .. 20 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	last if grep { $_->{path} eq '/connect/token' } $sandbox->log($mark);
+	sleep(0.05);
+}
+$session->rows('ALTER SERVER xero RENAME TO other');
+$result = $bob->wait;
+is($result->{state}, '00000', 'another name in mid-exchange') or diag($result->{text});
+is($session->rows("SELECT count(*) FROM xero_fdw.token WHERE server = 'other' AND roleid = 0 AND refreshed_at > now() - interval '1 minute' AND error IS NULL"), 1, '... the tokens are stored');
+$session->rows('ALTER SERVER other RENAME TO xero');
+is($session->rows($query), 't', '... and back');
+
 $_->quit foreach $session, $bob, $carol, $dave, $stats;
 $node->safe_psql('template1', 'CREATE DATABASE copy TEMPLATE postgres');
 my $copy = XeroSession->new($node, dbname => 'copy');
@@ -157,6 +174,9 @@ my $new_file = XeroConsent::new_key_file();
 $session->rows("ALTER SYSTEM SET xero_fdw.key_file = '$new_file'");
 forget_shared();
 refused($session, $query, '58P01', qr/key file does not exist\nDETAIL:  Stored secrets cannot be opened/);
+$session->rows("UPDATE xero_fdw.token SET refresh_token = 'x' WHERE roleid = 'carol'::regrole");
+refused($session, "SELECT xero_fdw.rotate_key('$key_file')", '28000', qr/stored token was changed.*\n.*CONTEXT:  user mapping for carol, server "xero"/s);
+$session->rows("UPDATE xero_fdw.token AS t SET refresh_token = s.refresh_token FROM saved AS s WHERE t.roleid = 'carol'::regrole AND s.roleid = t.roleid");
 is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 4, 'four values are sealed anew');
 is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 0, 'no second time');
 is($session->rows($query), 't', 'the new key opens them');

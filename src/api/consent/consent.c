@@ -31,7 +31,8 @@ lost_mapping(void)
 {
 	return xero_failure(ERRCODE_UNDEFINED_OBJECT,
 						"server or user mapping was changed meanwhile",
-						NULL, "Try again.");
+						"Changes that are not committed do not count yet.",
+						"Commit them, or try again.");
 }
 
 /* ---- a new consent ---- */
@@ -217,6 +218,7 @@ authorize(XeroTokenJob *job)
 	consent.scopes = pending->scopes;
 	if (!exchange_code(job, pending, code, &consent))
 		return false;
+	xero_token_job_hold_name(job);
 	xero_store_consent(job->server, &consent);
 	xero_store_announce(job->server);
 	xero_token_job_audited(job);
@@ -288,6 +290,7 @@ disconnect(XeroTokenJob *job)
 		xero_wipe_tokens(consent);
 	}
 	xero_shared_token_wipe();
+	xero_token_job_hold_name(job);
 	if (!xero_store_forget(job->server))
 		return xero_token_job_fail(job, xero_no_consent(job->server), 0);
 	xero_store_announce(job->server);
@@ -345,6 +348,7 @@ disconnect_one(XeroTokenJob *job)
 	if (path != NULL)
 		job->audit.end.status = xero_end_connection(&server, path);
 	xero_wipe_tokens(consent);
+	xero_token_job_hold_name(job);
 	was_stored = xero_store_forget_organisation(job->server, &wanted.id);
 	if (found == NULL && !was_stored)
 		return xero_token_job_fail(job, not_connected(job->server, tenant_id), 0);
@@ -417,6 +421,7 @@ catch_error(XeroTokenJob *job)
 static void
 note_trouble(XeroTokenJob *job)
 {
+	xero_token_job_hold_name(job);
 	xero_store_trouble(job->server, false, job->failure->message);
 }
 

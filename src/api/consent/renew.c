@@ -57,6 +57,7 @@ refused_exchange(XeroTokenJob *job, const XeroIdentityRequest *answer)
 
 	if (strcmp(xero_identity_word(answer), "invalid_grant") == 0)
 	{
+		xero_token_job_hold_name(job);
 		xero_store_trouble(job->server, true, why);
 		xero_shared_token_wipe();
 		return xero_token_job_fail(job, reconnect_failure(job->server, why),
@@ -103,6 +104,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 								  claims);
 	if (verified != XERO_JWT_VALID)
 		consent->access_token = NULL;
+	xero_token_job_hold_name(job);
 	xero_store_tokens(job->server, consent);
 	xero_token_job_audited(job);
 	xero_token_job_commit(job);
@@ -118,6 +120,7 @@ exchange(XeroTokenJob *job, XeroConsent *consent)
 		if (verified == XERO_JWT_VALID)
 		{
 			consent->access_token = access_token;
+			xero_token_job_hold_name(job);
 			xero_store_tokens(job->server, consent);
 			xero_token_job_commit(job);
 			xero_token_job_begin(job);

@@ -16,6 +16,9 @@
 #include "api/consent/token_job.h"
 #include "base/text.h"
 #include "base/urlencode.h"
+#include "catalog/pg_foreign_server.h"
+#include "foreign/foreign.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -38,6 +41,24 @@ xero_token_job_commit(XeroTokenJob *job)
 			xero_audit_log(&job->audit);
 		job->audit.entry_id = 0;
 	}
+}
+
+void
+xero_token_job_hold_name(XeroTokenJob *job)
+{
+	ForeignServer *present;
+	XeroServer *renamed;
+
+	/* ALTER SERVER waits for this, and this for it */
+	LockDatabaseObject(ForeignServerRelationId, job->server->serverid, 0,
+					   AccessShareLock);
+	present = GetForeignServerExtended(job->server->serverid, FSV_MISSING_OK);
+	if (present == NULL || strcmp(present->servername, job->server->name) == 0)
+		return;
+	renamed = palloc(sizeof(XeroServer));
+	*renamed = *job->server;
+	renamed->name = present->servername;
+	job->server = renamed;
 }
 
 void
@@ -187,6 +208,7 @@ xero_token_job_organisations(XeroTokenJob *job, const XeroConsent *consent,
 	server.access_token = consent->access_token;
 	server.tenant_id = NULL;
 	count = xero_ask_connections(&server, &list);
+	xero_token_job_hold_name(job);
 	if (!accept_losses)
 		count = xero_add_lost_connections(job->server, &list, count, &changed);
 	xero_store_organisations(job->server, list, count);

@@ -37,6 +37,12 @@ typedef struct XeroTokenJob
 extern void xero_token_job_begin(XeroTokenJob *job);
 extern void xero_token_job_commit(XeroTokenJob *job);
 
+/*
+ * Before something is stored: "server" has the name that it has now, if it got
+ * another one since the job began, and keeps it until this transaction ends.
+ */
+extern void xero_token_job_hold_name(XeroTokenJob *job);
+
 /* It did not go well; false, to be returned. */
 extern bool xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hold_ms);
 

@@ -95,6 +95,17 @@ open_with(const XeroKey *key, const XeroSealPlace *place, const bytea *sealed,
 	return result;
 }
 
+/* An operator who reseals all of them is to know which one it is. */
+static int
+tell_whose(const XeroSealPlace *place)
+{
+	const char *role = OidIsValid(place->roleid) ?
+	GetUserNameFromId(place->roleid, true) : "public";
+
+	return errcontext("user mapping for %s, server \"%s\"",
+					  role ? role : "a role that is gone", place->server);
+}
+
 pg_noreturn static void
 report_unopened(const XeroSealPlace *place, XeroUnsealing result)
 {
@@ -112,11 +123,13 @@ report_unopened(const XeroSealPlace *place, XeroUnsealing result)
 				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 				 errmsg("stored %s is sealed with another key", what),
 				 errdetail("The key in the %s does not open it.", xero_keyfile_name(key_file)),
-				 errhint("Restore the key file, or, if it was exchanged, call xero_fdw.rotate_key() with the path of the old one. Without it, %s.", cure)));
+				 errhint("Restore the key file, or, if it was exchanged, call xero_fdw.rotate_key() with the path of the old one. Without it, %s.", cure),
+				 tell_whose(place)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("stored %s was changed, or belongs to another user mapping or database", what),
-			 errhint("In a copy of a database, leave it to the original. To replace it, %s.", cure)));
+			 errhint("In a copy of a database, leave it to the original. To replace it, %s.", cure),
+			 tell_whose(place)));
 }
 
 static void
