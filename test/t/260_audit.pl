@@ -339,6 +339,12 @@ is($root->rows("SELECT event, role, status, error, finished_at FROM xero_fdw.aud
 
 # ---- a dump has it ----
 
+# a role whose name is none in the encoding of this database
+$root->rows(q{CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'; GRANT USAGE ON SCHEMA xero TO PUBLIC; GRANT INSERT ON xero.contacts TO PUBLIC});
+$node->safe_psql('latin', q{DO $$ BEGIN EXECUTE format('CREATE ROLE %I', convert_from('\x72e97365', 'LATIN1')); END $$});
+$root->rows(q{DO $$ BEGIN EXECUTE format('SET ROLE %I', (SELECT rolname FROM pg_roles WHERE rolname::text::bytea = '\x72e97365')); INSERT INTO xero.contacts (name) VALUES ('From far away'); END $$; RESET ROLE});
+is(audit('role, status', 'at = (SELECT max(at) FROM xero_fdw.audit)'), 'r?se|200', 'the name of a role in another encoding');
+
 my ($dump, $error) = ('', '');
 IPC::Run::run([ 'pg_dump', '-d', $node->connstr('postgres'), '-U', 'owner', '-t', 'xero_fdw.audit_entry', '--data-only' ], '>', \$dump, '2>', \$error);
 like($dump, qr/^COPY xero_fdw\.audit_entry .*\n(.+\n)*.*\twrite\tclerk\tbooks\t/m, 'the owner of the database dumps it') or diag($error);
@@ -352,7 +358,20 @@ is($restored->rows("SELECT count(*), count(DISTINCT record_keys) FROM xero_fdw.a
 $restored->rows("INSERT INTO xero.contacts (name) VALUES ('From the copy')");
 until_true(sub { $restored->rows("SELECT count(*) FROM xero_fdw.audit_entry WHERE entry_id > $last + 1 AND status = 200") eq '1' }, '... where it goes on');
 $restored->quit;
-is($root->try('DROP DATABASE restored')->{state}, '00000', 'the worker does not keep a database from being dropped');
+until_true(sub { $root->try('CREATE DATABASE another TEMPLATE restored')->{state} eq '00000' }, 'the worker does not keep a database from being copied');
+
+# what waits in one database leaves room for others, and goes with it
+foreach my $name (qw(restored another))
+{
+	my ($holder, $other) = map { XeroSession->new($node, dbname => $name) } 1, 2;
+	$holder->rows('BEGIN; LOCK TABLE xero_fdw.audit_entry');
+	$other->rows("INSERT INTO xero.contacts (name) SELECT '$name ' || n FROM generate_series(1, 150) AS n");
+	is($other->rows('SELECT waiting, lost FROM xero_fdw.audit_status'), '128|22', "$name: nothing is stored");
+	unlike($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Beside $name')")->{text}, qr/WARNING|ERROR/, "$name: others are not lost for that");
+	$root->rows("DROP DATABASE $name WITH (FORCE)");
+	$_->lose foreach $holder, $other;
+}
+unlike($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Beside none')")->{text}, qr/WARNING|ERROR/, 'what has waited in databases that were dropped takes no room');
 
 $root->quit;
 $clerk->quit;

@@ -48,6 +48,14 @@ xero_audit_copy(char *dest, const char *text, size_t size)
 	if (text == NULL)
 		text = "";
 	strlcpy(dest, text, pg_mbcliplen(text, strlen(text), (int) size - 1) + 1);
+	/* a role may have got its name in a database with another encoding */
+	if (pg_verifymbstr(dest, (int) strlen(dest), true))
+		return;
+	for (char *p = dest; *p != '\0'; p++)
+	{
+		if (IS_HIGHBIT_SET(*p))
+			*p = '?';
+	}
 }
 
 bool

@@ -68,7 +68,10 @@ typedef struct XeroAuditMessage
 /* The word for it in the table and in the log. */
 extern const char *xero_audit_event_name(XeroAuditEvent event);
 
-/* Copy whole characters, as many as there is room for; NULL is "". */
+/*
+ * Copy whole characters, as many as there is room for; NULL is "".  If it is not
+ * in the encoding of the database, only its ASCII is.
+ */
 extern void xero_audit_copy(char *dest, const char *text, size_t size);
 
 /* Add a key; false if there is no room for it. */

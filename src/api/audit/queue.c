@@ -38,8 +38,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* A slot takes less than 4 kB. */
-#define NSLOTS 128
+/*
+ * A slot takes less than 4 kB.  One database has half of them at most, so that
+ * one whose worker cannot store anything leaves room for the others.
+ */
+#define NSLOTS 256
+#define SHARE (NSLOTS / 2)
 
 #define NDATABASES 32
 
@@ -190,12 +194,19 @@ count_loss(Database *database)
 static Slot *
 find_room(Queue *queue)
 {
+	Slot	   *room = NULL;
+	int			used = 0;
+
 	for (int i = 0; i < NSLOTS; i++)
 	{
-		if (queue->slots[i].state == SLOT_FREE)
-			return &queue->slots[i];
+		Slot	   *slot = &queue->slots[i];
+
+		if (slot->state == SLOT_FREE)
+			room = slot;
+		else if (slot->dbid == MyDatabaseId)
+			used++;
 	}
-	return NULL;
+	return used < SHARE ? room : NULL;
 }
 
 /* The message of this place, which is still its sender's; or NULL. */
@@ -267,10 +278,10 @@ xero_audit_put(const XeroAuditMessage *message, XeroAuditPlace *place)
 			place->slot = (int) (slot - queue->slots);
 			place->number = slot->number;
 		}
-		start = wake_worker(database);
 	}
 	else if (database != NULL)
 		count_loss(database);
+	start = database != NULL && wake_worker(database);
 	unlock_queue(queue);
 	if (start)
 		start_worker();
@@ -524,6 +535,39 @@ xero_audit_rest(void)
 		database->worker = -1;
 	unlock_queue(queue);
 	return rest;
+}
+
+int
+xero_audit_others(Oid *dbids)
+{
+	Queue	   *queue = lock_queue();
+	int			count = 0;
+
+	for (int i = 0; i < NSLOTS && count < XERO_AUDIT_BATCH; i++)
+	{
+		const Slot *slot = &queue->slots[i];
+		bool		known = slot->dbid == MyDatabaseId;
+
+		for (int k = 0; k < count && !known; k++)
+			known = dbids[k] == slot->dbid;
+		if (slot->state != SLOT_FREE && !known)
+			dbids[count++] = slot->dbid;
+	}
+	unlock_queue(queue);
+	return count;
+}
+
+void
+xero_audit_discard(Oid dbid)
+{
+	Queue	   *queue = lock_queue();
+
+	for (int i = 0; i < NSLOTS; i++)
+	{
+		if (queue->slots[i].dbid == dbid)
+			queue->slots[i].state = SLOT_FREE;
+	}
+	unlock_queue(queue);
 }
 
 /* ---- the view ---- */

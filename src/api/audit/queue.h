@@ -75,6 +75,13 @@ extern int	xero_audit_take(XeroAuditMessage *messages);
  */
 extern void xero_audit_taken(const XeroAuditMessage *messages, bool stored);
 
+/*
+ * Other databases for which something waits, XERO_AUDIT_BATCH at most: how many.
+ * What waits for one that was dropped can be discarded by whoever knows that.
+ */
+extern int	xero_audit_others(Oid *dbids);
+extern void xero_audit_discard(Oid dbid);
+
 /* End the service, unless something waits: then false. */
 extern bool xero_audit_rest(void);
 

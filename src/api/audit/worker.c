@@ -24,6 +24,7 @@
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /*
@@ -141,6 +142,24 @@ forget(void)
 	return more;
 }
 
+/* What waits for a database that was dropped waits for ever. */
+static void
+discard_dropped(void)
+{
+	Oid			dbids[XERO_AUDIT_BATCH];
+	int			count = xero_audit_others(dbids);
+
+	if (count == 0)
+		return;
+	begin();
+	for (int i = 0; i < count; i++)
+	{
+		if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(dbids[i])))
+			xero_audit_discard(dbids[i]);
+	}
+	CommitTransactionCommand();
+}
+
 /* Store what waits; what cannot be stored goes into the server's log. */
 static void
 do_work(void)
@@ -216,6 +235,7 @@ xero_audit_worker_main(Datum arg)
 	if (!xero_audit_serve())
 		proc_exit(0);
 
+	discard_dropped();
 	busy_at = forget_at = GetCurrentTimestamp();
 	for (;;)
 	{

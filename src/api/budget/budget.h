@@ -31,9 +31,7 @@ typedef struct XeroGrant
 	int			entry;			/* number of the entry */
 	int			app;			/* and of its application */
 	XeroPermit	permit;
-	bool		kept;			/* its lease is renewed: set by whoever has
-								 * all that the call needs */
-	int64		ends_at;		/* of the lease */
+	int64		send_by;		/* the call must begin before */
 	dlist_node	node;
 } XeroGrant;
 
@@ -51,14 +49,11 @@ typedef struct XeroWait
 /* One call, if it may begin now; never waits. */
 extern bool xero_budget_acquire(XeroGrant *grant, const XeroServer *server);
 
-/* Is the lease over?  Then it is to be returned, and another acquired. */
-extern bool xero_budget_is_stale(const XeroGrant *grant);
-
 /*
- * Renew the leases that this backend's grants are kept by, if it is time to.
- * Returns when it will be; infinity if there is nothing to renew.
+ * Has a grant been held for so long that a call which begins now might outlast
+ * it?  Then it is to be returned, and another acquired.
  */
-extern double xero_budget_renew(void);
+extern bool xero_budget_is_stale(const XeroGrant *grant);
 
 /*
  * Stand in the queue for the grant that could not be acquired, if not there

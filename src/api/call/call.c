@@ -373,7 +373,6 @@ send_attempt(XeroCall *call, const char *token)
 	request.timeout = call->server.request_timeout;
 
 	call->http = xero_http_send(&request);
-	call->grant.kept = true;
 	call->sent_at = xero_clock_ms();
 	call->reserved = false;
 	call->attempt++;
@@ -408,7 +407,6 @@ want_token(XeroCall *call, double *resume_at)
 			}
 			else if (call->audit != NULL && !xero_audit_is_open(call->audit))
 			{
-				call->grant.kept = true;
 				xero_audit_begin(call->audit, call->attempt + 1);
 				call->state = CALL_AUDIT;
 			}
@@ -734,7 +732,7 @@ xero_call_drive(void)
 		if (moved && InterruptPending)
 			return -INFINITY;
 	} while (moved);
-	return Min(resume_at, xero_budget_renew());
+	return resume_at;
 }
 
 XeroCall *

@@ -47,7 +47,9 @@ is_member(const XeroModify *state, const XeroTableColumn *column)
 		 strcmp(column->known->name, spec->rules->status) == 0);
 }
 
-/* The member of that path, in any casing; the next one if there is none. */
+/*
+ * The first member of the path of a new one, in any casing; or the new one.
+ */
 static int
 first_member(const XeroEncoder *encoder, const char *path)
 {
