@@ -157,9 +157,8 @@ foreach my $end ('cancel', 'terminate', 'lost client')
 
 # ---- a cursor that nobody fetches from ----
 
-# What was asked ahead for it keeps its places for as long as two requests may
-# take, and no longer.
-$budget->server('idle', client_id => 'idle', page_size => 10, concurrency => 3, minute_limit => 10_000, request_timeout => 3000);
+# What was asked ahead for it keeps its places for a few seconds, and no longer.
+$budget->server('idle', client_id => 'idle', page_size => 10, concurrency => 3, minute_limit => 10_000);
 $session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1');
 $session->rows('DECLARE c CURSOR FOR SELECT invoice_id FROM idle.invoices');
 $sandbox->faults({ path => $invoices, after => 1, times => 2, delay_ms => 1000 });
@@ -175,6 +174,27 @@ is($budget->row('idle', 'calls'), 2, 'but two calls that nobody has ended');
 like($session->rows('FETCH ALL FROM c'), qr/\A(?:\S{36}\n){298}\S{36}\z/, 'the cursor still has all its rows');
 $session->rows('COMMIT');
 ok($budget->is_idle('idle'), 'nothing is left');
-$_->quit foreach $session, $other, $holder, $budget;
+# Nor does a client that has stopped reading what it has asked for.
+$budget->server('unread', client_id => 'unread', page_size => 10, concurrency => 3, minute_limit => 10_000);
+$budget->prove('unread');
+my $reader = XeroSession->new($node);
+$reader->start(q{COPY (SELECT invoice_id, repeat('x', 100000) FROM unread.invoices) TO STDOUT});
+ok($budget->until_true(q{SELECT wait_event = 'ClientWrite' FROM pg_stat_activity WHERE pid = } . $reader->pid), 'a client reads no more');
+ok($budget->until_true(q{SELECT in_flight > 0 FROM xero_fdw.budget WHERE server = 'unread'}), '... while calls are under way');
+$budget->watcher->rows("ALTER SERVER unread OPTIONS (SET concurrency '1')");
+$other->rows(q{SET xero_fdw.max_wait = '40s'});
+is($other->try(queries_on('unread'))->{rows}, 't', '... which hold up others no longer');
+is($budget->watcher->rows(q{SELECT wait_event FROM pg_stat_activity WHERE pid = } . $reader->pid), 'ClientWrite', '... who read nothing meanwhile');
+my $lines = $reader->wait->{rows} =~ tr/\n//;
+is($lines, 299, '... and gets all of it at last');
+
+# Whoever waits for an answer keeps its place for longer than that.
+$sandbox->faults({ path => $users, delay_ms => 14_000, times => 1 });
+ok($budget->hold($holder, queries_on('unread')), 'a call takes long');
+$other->rows(q{SET xero_fdw.max_wait = '11s'});
+is($other->try(queries_on('unread'))->{state}, '53400', '... and nobody else gets its place');
+is($holder->wait->{rows}, 't', '... until it is answered');
+$sandbox->faults;
+$_->quit foreach $session, $other, $holder, $reader, $budget;
 
 done_testing();

@@ -78,7 +78,7 @@ $node->restart;
 $budget = XeroBudget->new($xero);
 $session = XeroSession->new($node);
 $session->rows('SELECT xero_fdw.reset_stats()');
-$budget->server('late', client_id => 'late', tenant_id => $tenants[0], page_size => 10, concurrency => 3, request_timeout => 1000);
+$budget->server('late', client_id => 'late', tenant_id => $tenants[0], page_size => 10, concurrency => 3);
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', after => 1, times => 2, delay_ms => 300 });
 $session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1; DECLARE c CURSOR FOR SELECT invoice_id FROM late.invoices; MOVE 1 FROM c');
 is($budget->row('late', 'calls, in_flight'), '1|2', 'two pages are asked for ahead');
@@ -96,12 +96,12 @@ $sandbox->faults;
 
 # Leave to call is lost meanwhile, and must be had anew.
 my %one_at_once = (client_id => 'sandbox-client', tenant_id => $tenants[0], concurrency => 1);
-$budget->server('slow', %one_at_once, grant_type => 'client_credentials', request_timeout => 1000);
+$budget->server('slow', %one_at_once, grant_type => 'client_credentials');
 $budget->server('quick', %one_at_once);
 $budget->watcher->rows("ALTER USER MAPPING FOR PUBLIC SERVER slow OPTIONS (DROP access_token, ADD client_secret 'sandbox-secret')");
 $budget->prove('slow', 'quick');
 $holder = XeroSession->new($node);
-$sandbox->faults({ path => '/connect/token', status => 503, headers => { 'Retry-After' => 4 }, times => 1 },
+$sandbox->faults({ path => '/connect/token', status => 503, headers => { 'Retry-After' => 14 }, times => 1 },
 	{ path => '/api.xro/2.0/Invoices', delay_ms => 60_000 });
 my $late = $sandbox->mark;
 $session->start(query('slow'));

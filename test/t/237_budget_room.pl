@@ -141,7 +141,6 @@ all_idle('in turn');
 # ---- who keeps an entry ----
 
 # A cursor that is not fetched from keeps its places until they are lost.
-$session->rows(q{ALTER SERVER every OPTIONS (ADD request_timeout '1500')});
 $sandbox->faults({ path => '/api.xro/2.0/Contacts', after => 1, delay_ms => 600 });
 $session->rows('BEGIN; SET LOCAL cursor_tuple_fraction = 1; DECLARE c CURSOR FOR SELECT contact_id FROM every.paged; MOVE 1 FROM c');
 is($budget->watcher->rows('SELECT count(DISTINCT tenant_id) FROM xero_fdw.budget WHERE in_flight > 0'), 5, 'a cursor has all entries');

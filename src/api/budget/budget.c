@@ -43,7 +43,9 @@
  * Ownership.  A grant belongs to the call that holds it, which gives it back
  * however the call ends.  A list of the grants held serves the end of the
  * process.  After a backend is killed, the postmaster makes shared memory anew.
- * A grant that is not given back otherwise is lost after its lease.
+ * A grant that is not given back otherwise is lost after its lease, which a
+ * backend renews while it attends to its calls: one whose client has stopped
+ * reading does not, nor for a call that still waits for a token.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,10 +63,11 @@
 #include "storage/proc.h"
 
 /*
- * A grant is good for this many times the time that a request may take: once
- * for a token, once for the call.
+ * A grant is good for so long, in ms, and a backend that attends to its calls
+ * renews it this often.
  */
-#define LEASE_TIMEOUTS 2
+#define LEASE 10000
+#define RENEWAL 2000
 
 /* Whoever waits for room looks for it this often, in ms. */
 #define LOOK_FOR_ROOM 1000
@@ -82,6 +85,9 @@ typedef struct Wakeups
 /* Grants that this backend holds, and those that it waits for. */
 static dlist_head held = DLIST_STATIC_INIT(held);
 static XeroGrant *wanted[XERO_MAX_QUEUED];
+
+/* When the leases of the former are to be renewed. */
+static int64 renew_at;
 
 /* ---- entries ---- */
 
@@ -331,16 +337,18 @@ static void
 take(XeroBudget *budget, XeroBudgetEntry *entry, XeroGrant *grant,
 	 const XeroServer *server, XeroClass class, int64 now)
 {
-	xero_quota_take(&entry->quota, app_of(budget, entry), now,
-					(int64) server->request_timeout * LEASE_TIMEOUTS,
+	xero_quota_take(&entry->quota, app_of(budget, entry), now, LEASE,
 					&grant->permit);
 	xero_queue_count_turn(&entry->queue, class);
 	grant->caller = xero_caller_of(server);
 	grant->entry = number_of(budget, entry);
 	grant->app = entry->app;
-	grant->send_by = now + server->request_timeout;
+	grant->kept = false;
+	grant->ends_at = now + LEASE;
 	grant->turn = 0;
 	grant->held = true;
+	if (dlist_is_empty(&held))
+		renew_at = now + RENEWAL;
 	dlist_push_tail(&held, &grant->node);
 }
 
@@ -424,7 +432,49 @@ xero_budget_acquire(XeroGrant *grant, const XeroServer *server)
 bool
 xero_budget_is_stale(const XeroGrant *grant)
 {
-	return xero_budget_now() >= grant->send_by;
+	return xero_budget_now() >= grant->ends_at;
+}
+
+static bool
+keeps_any(void)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &held)
+	{
+		if (dlist_container(XeroGrant, node, iter.cur)->kept)
+			return true;
+	}
+	return false;
+}
+
+double
+xero_budget_renew(void)
+{
+	XeroBudget *budget;
+	dlist_iter	iter;
+	int64		now;
+
+	if (!keeps_any())
+		return INFINITY;
+	now = xero_budget_now();
+	if (now < renew_at)
+		return (double) renew_at;
+	renew_at = now + RENEWAL;
+	budget = xero_budget_attach();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	dlist_foreach(iter, &held)
+	{
+		XeroGrant  *grant = dlist_container(XeroGrant, node, iter.cur);
+		XeroQuota  *quota = &XERO_BUDGET_ENTRIES(budget)[grant->entry].quota;
+
+		if (!grant->kept || !xero_permit_is_current(quota, &grant->permit))
+			continue;
+		grant->ends_at = now + LEASE;
+		xero_quota_renew(quota, &grant->permit, grant->ends_at);
+	}
+	LWLockRelease(&budget->lock);
+	return (double) renew_at;
 }
 
 /* A worker may not look up whether it is a superuser, but it is that one. */

@@ -31,7 +31,9 @@ typedef struct XeroGrant
 	int			entry;			/* number of the entry */
 	int			app;			/* and of its application */
 	XeroPermit	permit;
-	int64		send_by;		/* the call must begin before */
+	bool		kept;			/* its lease is renewed: set by whoever has
+								 * all that the call needs */
+	int64		ends_at;		/* of the lease */
 	dlist_node	node;
 } XeroGrant;
 
@@ -49,11 +51,14 @@ typedef struct XeroWait
 /* One call, if it may begin now; never waits. */
 extern bool xero_budget_acquire(XeroGrant *grant, const XeroServer *server);
 
-/*
- * Has a grant been held for so long that a call which begins now might outlast
- * it?  Then it is to be returned, and another acquired.
- */
+/* Is the lease over?  Then it is to be returned, and another acquired. */
 extern bool xero_budget_is_stale(const XeroGrant *grant);
+
+/*
+ * Renew the leases that this backend's grants are kept by, if it is time to.
+ * Returns when it will be; infinity if there is nothing to renew.
+ */
+extern double xero_budget_renew(void);
 
 /*
  * Stand in the queue for the grant that could not be acquired, if not there

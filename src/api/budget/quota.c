@@ -280,6 +280,15 @@ xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now, int64 lease,
 	permit->day = xero_day_baseline(&quota->day);
 }
 
+void
+xero_quota_renew(XeroQuota *quota, const XeroPermit *permit, int64 until)
+{
+	XeroCallSlot *slot = &quota->slots[permit->slot];
+
+	if (slot->serial == permit->serial && slot->pending)
+		slot->free_at = until;
+}
+
 bool
 xero_permit_is_current(const XeroQuota *quota, const XeroPermit *permit)
 {

@@ -119,6 +119,10 @@ extern XeroLimit xero_quota_check(XeroQuota *quota, XeroMinute *app,
 extern void xero_quota_take(XeroQuota *quota, XeroMinute *app, int64 now,
 							int64 lease, XeroPermit *permit);
 
+/* It keeps its slot until then, unless it has lost it. */
+extern void xero_quota_renew(XeroQuota *quota, const XeroPermit *permit,
+							 int64 until);
+
 /*
  * True if this quota issued the permit; false if the entry was cleared and
  * given to another organisation since.

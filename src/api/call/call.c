@@ -373,6 +373,7 @@ send_attempt(XeroCall *call, const char *token)
 	request.timeout = call->server.request_timeout;
 
 	call->http = xero_http_send(&request);
+	call->grant.kept = true;
 	call->sent_at = xero_clock_ms();
 	call->reserved = false;
 	call->attempt++;
@@ -407,6 +408,7 @@ want_token(XeroCall *call, double *resume_at)
 			}
 			else if (call->audit != NULL && !xero_audit_is_open(call->audit))
 			{
+				call->grant.kept = true;
 				xero_audit_begin(call->audit, call->attempt + 1);
 				call->state = CALL_AUDIT;
 			}
@@ -732,7 +734,7 @@ xero_call_drive(void)
 		if (moved && InterruptPending)
 			return -INFINITY;
 	} while (moved);
-	return resume_at;
+	return Min(resume_at, xero_budget_renew());
 }
 
 XeroCall *

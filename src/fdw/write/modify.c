@@ -47,9 +47,7 @@ is_member(const XeroModify *state, const XeroTableColumn *column)
 		 strcmp(column->known->name, spec->rules->status) == 0);
 }
 
-/*
- * The first member of the path of a new one, in any casing; or the new one.
- */
+/* The member of that path, in any casing; the next one if there is none. */
 static int
 first_member(const XeroEncoder *encoder, const char *path)
 {
