@@ -221,15 +221,45 @@ UNION ALL
 		CROSS JOIN local
 	WHERE relowner <> owner
 	ORDER BY oid)
-UNION ALL
-	-- what cannot be seen is not deleted
-	SELECT format('42501 Row level security of table %s is forced, so rows may be hidden from its owner.', local_table)
-	FROM pg_class AS c, pg_roles AS caller
-	WHERE c.oid = local_table AND c.relrowsecurity AND c.relforcerowsecurity
-		AND caller.oid = xero_fdw._caller() AND NOT (caller.rolsuper OR caller.rolbypassrls)
 $$;
 COMMENT ON FUNCTION xero_fdw._check_owner(regclass) IS
 	'internal: faults of a local table that belongs to others than the caller, or has parts that do';
+
+-- What a sync cannot see must not look as if it had been deleted.  So its owner
+-- sees all rows of the local table, no row is lost but by a statement, and
+-- triggers tell of all statements.  The owner of a table is above its row level
+-- security unless that is forced.
+CREATE FUNCTION xero_fdw._check_rows(definition xero_fdw.sync)
+	RETURNS SETOF text
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH part AS (
+		SELECT c.* FROM pg_class AS c
+		WHERE c.oid = definition.local_table
+			OR c.oid IN (SELECT t.relid FROM pg_partition_tree(definition.local_table) AS t)
+	)
+	SELECT format('42501 Row level security of table %s is forced, so rows may be hidden from its owner.', part.oid::regclass)
+	FROM part, pg_roles AS caller
+	WHERE part.relrowsecurity AND part.relforcerowsecurity
+		AND caller.oid = xero_fdw._caller() AND NOT (caller.rolsuper OR caller.rolbypassrls)
+UNION ALL
+	SELECT format('42809 Table %s is unlogged, so a crash of the server empties it.', part.oid::regclass)
+	FROM part WHERE part.relpersistence = 'u'
+UNION ALL
+	SELECT format('42809 Table %s inherits from %s, so rows are in one that no trigger of the other watches.',
+		i.inhrelid::regclass, i.inhparent::regclass)
+	FROM pg_inherits AS i JOIN pg_class AS parent ON parent.oid = i.inhparent
+	WHERE definition.local_table IN (i.inhrelid, i.inhparent) AND parent.relkind <> 'p'
+UNION ALL
+	SELECT format('0A000 Nothing tells of the rows of foreign table %s that they were deleted, '
+		'so on_delete cannot be archive.', part.oid::regclass)
+	FROM part
+	WHERE part.oid = definition.local_table AND part.relkind = 'f'
+		AND definition.on_delete = 'archive' AND definition.direction <> 'pull'
+$$;
+COMMENT ON FUNCTION xero_fdw._check_rows(xero_fdw.sync) IS
+	'internal: faults of a local table whose rows may be hidden, or lost unnoticed';
 
 -- Values that are read are given the column's type, and the CHECKs of a domain, say,
 -- are its owner's code.  Superusers need none of this, and the caller's own code
@@ -302,7 +332,8 @@ BEGIN
 		SELECT k.columns, k.fault INTO definition.local_key, fault
 		FROM xero_fdw._local_key(definition.local_table, definition.fields) AS k;
 		faults := faults || array_remove(ARRAY[fault], NULL)
-			|| ARRAY(SELECT xero_fdw._check_owner(definition.local_table));
+			|| ARRAY(SELECT xero_fdw._check_owner(definition.local_table))
+			|| ARRAY(SELECT xero_fdw._check_rows(definition));
 		definition.watch := CASE WHEN class.relkind = 'f'
 				OR definition.direction = 'pull' AND definition.match_on IS NULL
 			THEN 'compare' ELSE 'trigger' END;

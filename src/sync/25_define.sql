@@ -93,6 +93,10 @@ BEGIN
 	PERFORM xero_fdw._raise_faults(
 		format('sync "%s" cannot read foreign table %s', definition.name, definition.xero_table),
 		ARRAY(SELECT xero_fdw._check_types(definition.xero_table)));
+	PERFORM xero_fdw._raise_faults(
+		format('sync "%s" cannot rely on table %s', definition.name, definition.local_table),
+		ARRAY(SELECT '55000 ' || substr(fault, 7) FROM xero_fdw._check_rows(definition) AS fault),
+		format('Undo that, or forget the sync by xero_fdw.drop_sync(%L).', definition.name));
 END $$;
 COMMENT ON FUNCTION xero_fdw._hold(xero_fdw.sync, boolean) IS
 	'internal: an error unless the tables of a sync are as the caller may use them, until the transaction ends';
