@@ -272,7 +272,7 @@ CREATE VIEW anew AS
 	SELECT watermark IS NULL AS from_start, pull_started IS NULL AS no_pull, pull_offset,
 	initial_done, base_xero, base_local,
 	(SELECT count(*) FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = p.sync_id AND operation = 'truncate') AS compare
+		WHERE c.sync_id = p.sync_id AND operation = 'compare') AS compare
 	FROM xero_fdw.sync_position AS p
 	JOIN xero_fdw.sync_link USING (sync_id);
 DELETE FROM xero_fdw.sync_change;

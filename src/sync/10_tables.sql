@@ -36,6 +36,7 @@ CREATE TABLE xero_fdw.sync (
 	mirror boolean NOT NULL DEFAULT false,
 	parent_id integer,
 	search_path text NOT NULL,
+	parts text,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	altered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	UNIQUE (confirmed_by, name)
@@ -84,7 +85,7 @@ CREATE TABLE xero_fdw.sync_inbox (
 CREATE TABLE xero_fdw.sync_change (
 	change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sync_id integer NOT NULL,
-	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete', 'truncate')),
+	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete', 'truncate', 'compare')),
 	local_key jsonb,
 	old_key jsonb,
 	columns text[],
@@ -105,6 +106,7 @@ CREATE TABLE xero_fdw.sync_link (
 	base_local jsonb,
 	match_key text,
 	state text NOT NULL CHECK (state IN ('linked', 'unlinked', 'ignored', 'ended')),
+	deleted boolean NOT NULL DEFAULT false,
 	seen_local text,
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,
@@ -144,7 +146,7 @@ CREATE TABLE xero_fdw.sync_issue (
 	tenant_id uuid,
 	local_key jsonb,
 	xero_id text,
-	kind text NOT NULL CHECK (kind IN ('validation', 'conflict', 'ambiguous', 'transform')),
+	kind text NOT NULL CHECK (kind IN ('validation', 'conflict', 'ambiguous', 'transform', 'missing')),
 	field text,
 	message text NOT NULL,
 	sqlstate text,

@@ -38,6 +38,8 @@ COMMENT ON COLUMN xero_fdw.sync.parent_id IS
 	'sync of the records whose lines these are; null for all but line tables of a mirror';
 COMMENT ON COLUMN xero_fdw.sync.search_path IS
 	'what unqualified names in expressions and filters mean';
+COMMENT ON COLUMN xero_fdw.sync.parts IS
+	'digest of the partitions of the local table and their files when all rows were last compared; null: it has none';
 COMMENT ON COLUMN xero_fdw.sync.created_at IS 'when it was created';
 COMMENT ON COLUMN xero_fdw.sync.altered_at IS
 	'when alter_sync() last changed it';
@@ -97,9 +99,9 @@ COMMENT ON TABLE xero_fdw.sync_change IS
 COMMENT ON COLUMN xero_fdw.sync_change.change_id IS 'number of the change';
 COMMENT ON COLUMN xero_fdw.sync_change.sync_id IS 'number of the sync';
 COMMENT ON COLUMN xero_fdw.sync_change.operation IS
-	'insert, update or delete of a row; truncate: any row may have changed';
+	'insert, update or delete of a row; truncate of the table; compare: any row may have changed';
 COMMENT ON COLUMN xero_fdw.sync_change.local_key IS
-	'array of the key''s values; null for truncate';
+	'array of the key''s values; null for truncate and compare';
 COMMENT ON COLUMN xero_fdw.sync_change.old_key IS
 	'the key before, if it changed';
 COMMENT ON COLUMN xero_fdw.sync_change.columns IS
@@ -124,6 +126,8 @@ COMMENT ON COLUMN xero_fdw.sync_link.match_key IS
 	'what the side that waits for the other is found by';
 COMMENT ON COLUMN xero_fdw.sync_link.state IS
 	'linked; unlinked: waits for a partner; ignored: is not to be synced; ended: gone on one side';
+COMMENT ON COLUMN xero_fdw.sync_link.deleted IS
+	'its row was deleted: a trigger has recorded it, or a person has said so';
 COMMENT ON COLUMN xero_fdw.sync_link.seen_local IS
 	'digest of the row as last seen, where rows are compared';
 COMMENT ON COLUMN xero_fdw.sync_link.xero_updated_at IS
@@ -162,7 +166,7 @@ COMMENT ON COLUMN xero_fdw.sync_issue.local_key IS
 	'array of the local key''s values';
 COMMENT ON COLUMN xero_fdw.sync_issue.xero_id IS 'key of the record';
 COMMENT ON COLUMN xero_fdw.sync_issue.kind IS
-	'validation, conflict, ambiguous or transform';
+	'validation, conflict, ambiguous, transform or missing';
 COMMENT ON COLUMN xero_fdw.sync_issue.field IS 'field of a conflict';
 COMMENT ON COLUMN xero_fdw.sync_issue.message IS 'what is wrong';
 COMMENT ON COLUMN xero_fdw.sync_issue.sqlstate IS 'code of the error';

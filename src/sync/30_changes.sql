@@ -69,7 +69,7 @@ CREATE FUNCTION xero_fdw._compare_all(sync_id integer) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	INSERT INTO xero_fdw.sync_change (sync_id, operation, changed_at)
-	VALUES ($1, 'truncate', clock_timestamp())
+	VALUES ($1, 'compare', clock_timestamp())
 $$;
 COMMENT ON FUNCTION xero_fdw._compare_all(integer) IS
 	'internal: records that any local row may have changed';

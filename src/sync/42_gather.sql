@@ -141,9 +141,8 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._read_local(integer, jsonb[], boolean) IS
 	'internal: rows of the local relation by key';
 
--- A relation that has lost all of its rows at once is more likely to be one that
--- is being loaded anew, or another one behind the same name, than one whose
--- records are to end in Xero.
+-- A table that has lost all of its rows at once is more likely to be one that is
+-- being loaded anew, than one whose rows are to come from Xero.
 CREATE FUNCTION xero_fdw._refuse_empty(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -161,17 +160,46 @@ BEGIN
 	SELECT count(*) INTO records FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND k.local_key IS NOT NULL;
 	IF records > 0 THEN
-		RAISE EXCEPTION '"%" is empty, which would end % records in Xero', self.local_table, records
+		RAISE EXCEPTION '"%" is empty, and had rows of % records in Xero', self.local_table, records
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				DETAIL = format('Sync "%s" has on_delete ''archive''.', self.name),
+				DETAIL = format('Sync "%s" has on_delete ''archive'', and a TRUNCATE ends no records.', self.name),
 				HINT = 'Load the rows again. If the records are to stay as they are, set on_delete to ''ignore'' with xero_fdw.alter_sync(); if they are to end, delete them from the foreign table.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._refuse_empty(xero_fdw.sync) IS
-	'internal: an error if all rows of the local relation are gone and would take their records along';
+	'internal: an error if all rows of the local table are gone';
 
--- Records as changes what differs from what was seen last: rows that are new,
--- that are gone and, where no trigger watches, that are not what they were.
+-- Rows that were loaded anew, and that nothing but their keys tells from others,
+-- might be created in Xero a second time, or be taken for others.
+CREATE FUNCTION xero_fdw._refuse_strangers(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	id_column CONSTANT text := xero_fdw._id_column(self.sync_id);
+	strangers bigint;
+BEGIN
+	IF self.match_on IS NOT NULL OR self.direction = 'pull' OR NOT EXISTS (
+		SELECT FROM xero_fdw.sync_link AS k WHERE k.sync_id = self.sync_id AND k.state = 'linked')
+	THEN
+		RETURN;
+	END IF;
+	SELECT count(*) INTO strangers
+	FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
+		AS r(local_key jsonb, image jsonb, in_scope boolean)
+	WHERE r.in_scope AND xero_fdw._filled(r.image->id_column) IS NULL;
+	IF strangers > 0 THEN
+		RAISE EXCEPTION '"%" was truncated, and which records its rows belong to is not known', self.local_table
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = format('Sync "%s" has no match_on, and %s rows do not name a record.', self.name, strangers),
+				HINT = format('Set match_on with xero_fdw.alter_sync(%1$L, ...), or put the ids of the records into the rows. '
+					'If all rows are new, forget the sync by xero_fdw.drop_sync(%1$L) and define it again.', self.name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
+	'internal: an error if rows that were loaded anew cannot be told from new ones';
+
+-- Records as changes what differs from what was seen last: rows that are new, that
+-- are there again and, where no trigger watches, that are not what they were.
+-- Those that are not found are looked at, which is no deletion.
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
@@ -185,10 +213,12 @@ DECLARE
 	self xero_fdw.sync;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._refuse_empty(self);
 	WITH r AS MATERIALIZED (
 		SELECT * FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(sync, ''))
 			AS r(local_key jsonb, image jsonb, in_scope boolean)
+	), missing AS MATERIALIZED (
+		SELECT i.link_id FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = sync AND i.kind = 'missing'
 	), changed AS (
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' THEN 'insert' ELSE 'update' END,
@@ -201,14 +231,17 @@ BEGIN
 		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope
 			WHEN k.state = 'ended' THEN k.base_local IS NULL
 			WHEN self.direction = 'pull' THEN false
+			WHEN k.link_id IN (SELECT m.link_id FROM missing AS m) THEN true
 			WHEN self.watch = 'compare' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)
 			ELSE k.base_local IS DISTINCT FROM r.image END
 	)
 	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-	SELECT sync, 'delete', k.local_key, last_look
+	SELECT sync, 'update', k.local_key, last_look
 	FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND k.state <> 'ended' AND k.local_key IS NOT NULL
-		AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE;
+	WHERE k.sync_id = sync AND self.direction <> 'pull'
+		AND k.state <> 'ended' AND k.local_key IS NOT NULL
+		AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
+		AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE;
 END $$;
 COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
 	'internal: record as changes what differs from what was seen of the local relation';
@@ -311,7 +344,7 @@ BEGIN
 		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
 			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
 				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id, k.state = 'ended' OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
+		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
 				WHERE d.sync_id = sync AND d.change_id < c.change_id
 					AND d.operation = 'delete' AND d.local_key = c.local_key)
 		INTO other, gone FROM xero_fdw.sync_link AS k
@@ -361,13 +394,101 @@ BEGIN
 		LEFT JOIN xero_fdw._read_local(self.sync_id, moved.old_keys, false) AS r ON r.local_key = m.old_key
 	WHERE r.local_key IS NULL AND m.number = 1;
 	DELETE FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (moved.waiting);
-	UPDATE xero_fdw.sync_link AS k SET local_key = m.key
+	UPDATE xero_fdw.sync_link AS k SET local_key = m.key, deleted = false
 	FROM unnest(moved.links, moved.keys) AS m(link, key) WHERE k.link_id = m.link;
 	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key IN (SELECT unnest(moved.old_keys));
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_ids(xero_fdw.sync, jsonb[]) IS
 	'internal: let links follow rows that name their records';
+
+-- What changes say of links: which rows they belong to, and which of these are
+-- deleted.
+CREATE FUNCTION xero_fdw._follow_changes(sync integer, changes bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM xero_fdw._pair_moves(sync, changes);
+	PERFORM xero_fdw._follow_keys(sync, changes);
+	UPDATE xero_fdw.sync_link AS k SET deleted = c.deleted
+	FROM (SELECT DISTINCT ON (c.local_key) c.local_key, c.operation = 'delete' AS deleted
+		FROM xero_fdw.sync_change AS c
+		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
+		ORDER BY c.local_key, c.change_id DESC) AS c
+	WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.deleted <> c.deleted;
+END $$;
+COMMENT ON FUNCTION xero_fdw._follow_changes(integer, bigint[]) IS
+	'internal: let links know of changes of keys, and of deletions';
+
+-- Rows that have the keys of linked ones, and name their records or, if they name
+-- none, have the values of match_on that those had: what was loaded anew is the same.
+CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
+	RETURNS TABLE (link_id bigint, has_changed boolean)
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
+	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
+		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'), false) AS r
+		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
+	WHERE self.direction <> 'pull' AND CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL THEN r.image->>id_column = k.xero_id
+		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on) END
+$$;
+COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
+	'internal: links whose rows were loaded anew and are the same; have they changed?';
+
+-- After a TRUNCATE a key may come back with another row, and nobody has deleted
+-- the rows that do not.  So records and rows find each other anew, and are merged as
+-- in the first run, but for rows that are the same, or name the records that they
+-- had: of these, nothing is known of fields that come from Xero alone.  A row that
+-- was deleted before stays so, and one that was sent to Xero with unknown outcome
+-- keeps its key.
+CREATE FUNCTION xero_fdw._part_links(self xero_fdw.sync, truncation bigint)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sync CONSTANT integer := self.sync_id;
+	same bigint[];
+	changed bigint[];
+	earlier CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id <= truncation ORDER BY c.change_id);
+	marks CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg('?' || f.field, true), '{}')
+		FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync AND f.direction = 'to_local');
+BEGIN
+	PERFORM xero_fdw._follow_changes(sync, earlier);
+	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
+	SELECT coalesce(array_agg(s.link_id), '{}'), coalesce(array_agg(s.link_id) FILTER (WHERE s.has_changed), '{}')
+	INTO same, changed FROM xero_fdw._same_rows(self) AS s;
+	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
+	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted
+		AND k.link_id NOT IN (SELECT unnest(same));
+	DELETE FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.xero_id IS NULL
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
+
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
+	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND (k.deleted OR k.state = 'ended')
+		AND jsonb_typeof(k.local_key) = 'array';
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
+	SELECT sync, 'delete', k.local_key, clock_timestamp() FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND k.deleted AND k.state <> 'ended';
+
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.base_xero IS NOT NULL
+		AND k.link_id NOT IN (SELECT unnest(same))
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = NULL, state = 'unlinked', base_xero = k.base_xero || marks
+	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));
+	UPDATE xero_fdw.sync_link AS k SET base_xero = k.base_xero || marks
+	WHERE k.sync_id = sync AND k.link_id IN (SELECT unnest(changed));
+	UPDATE xero_fdw.sync_position AS p SET initial_done = false WHERE p.sync_id = sync;
+END $$;
+COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
+	'internal: let records and rows find each other anew';
 
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
@@ -389,8 +510,7 @@ DECLARE
 	keys jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._pair_moves(sync, changes);
-	PERFORM xero_fdw._follow_keys(sync, changes);
+	PERFORM xero_fdw._follow_changes(sync, changes);
 
 	-- a row that was deleted, and its record ended, is another one when it is back
 	UPDATE xero_fdw.sync_link AS k SET local_key = NULL

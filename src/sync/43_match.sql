@@ -108,7 +108,8 @@ COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 	'internal: give links to the records of the inbox that have none';
 
 -- Joins the links of records and rows that belong together, files the ambiguous
--- ones as issues, and frees those that are not any more.  The planner knows
+-- ones as issues, and frees those that are not any more.  A row that names the
+-- record that it had before a TRUNCATE still agrees with it on what it did.  The planner knows
 -- nothing yet of links that are new, and must not compare each with each.
 CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -148,17 +149,18 @@ BEGIN
 		SELECT * FROM unnest(pairs.rs, pairs.ls) AS p(r, l)
 	), gone AS (
 		DELETE FROM xero_fdw.sync_link AS k USING pair WHERE k.link_id = pair.l
-		RETURNING pair.r, k.local_key
+		RETURNING pair.r, k.local_key, k.match_key LIKE '=%' AS named
 	)
-	SELECT array_agg(r) AS rs, array_agg(local_key) AS keys INTO unclear FROM gone;
+	SELECT array_agg(r) AS rs, array_agg(local_key) AS keys, array_agg(named) AS named INTO unclear FROM gone;
 	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = p.local_key, state = 'linked', match_key = NULL,
-		base_xero = NULL, base_local = NULL
-	FROM unnest(unclear.rs, unclear.keys) AS p(r, local_key)
+		base_xero = CASE WHEN p.named AND k.base_local IS NOT NULL THEN k.base_xero END,
+		base_local = CASE WHEN p.named THEN k.base_local END
+	FROM unnest(unclear.rs, unclear.keys, unclear.named) AS p(r, local_key, named)
 	WHERE k.link_id = p.r;
 
 	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls);

@@ -16,7 +16,8 @@ CREATE TYPE xero_fdw._item AS (
 	xero_id text,
 	local_key jsonb,
 	gone boolean,				-- no longer in Xero
-	deleted boolean,			-- no longer a local row
+	deleted boolean,			-- the local row was deleted
+	missing boolean,			-- it is not there, and nobody has deleted it
 	in_scope boolean,			-- local_filter lets the row in
 	remote jsonb,
 	remote_at timestamptz,
@@ -136,6 +137,7 @@ COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
+-- What is deleted while rows are read is left for the next run, too.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -154,7 +156,7 @@ BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
 			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
-			i.tenant_id, i.xero_id, k.local_key, NULL, NULL, NULL,
+			i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
 			ORDER BY i.tenant_id, i.xero_id),
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
@@ -176,7 +178,7 @@ BEGIN
 				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
 			ORDER BY c.change_id LIMIT batch) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
-			k.tenant_id, k.xero_id, k.local_key, NULL, NULL, NULL,
+			k.tenant_id, k.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
 			coalesce(i.updated_at, k.xero_updated_at),
 			k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
@@ -209,8 +211,8 @@ BEGIN
 		CASE WHEN revived THEN 'linked' ELSE i.state END,
 		i.tenant_id, i.xero_id, i.local_key,
 		i.remote IS NULL AND i.xero_id IS NOT NULL,
-		i.local_key IS NOT NULL AND CASE WHEN self.direction = 'pull'
-			THEN c.operation = 'delete' ELSE l.local_key IS NULL END,
+		absent AND i.deleted,
+		absent AND NOT i.deleted AND self.direction <> 'pull',
 		self.direction = 'pull' OR l.in_scope,
 		i.remote, i.remote_at,
 		CASE WHEN NOT revived THEN i.base_xero END,
@@ -222,8 +224,16 @@ BEGIN
 		LEFT JOIN local AS l ON l.local_key = i.local_key
 		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
-		CROSS JOIN LATERAL (SELECT coalesce(i.state = 'ended' AND c.operation = 'insert'
-			AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
+		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent,
+			coalesce(i.state = 'ended' AND c.operation = 'insert'
+				AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
+	IF EXISTS (SELECT FROM unnest(items) AS i WHERE i.missing) THEN
+		items := nullif(ARRAY(
+			SELECT i FROM unnest(items) AS i
+			WHERE i.missing IS NOT TRUE OR NOT EXISTS (SELECT FROM xero_fdw.sync_change AS c
+				WHERE c.sync_id = sync AND (c.old_key = i.local_key
+					OR c.operation = 'delete' AND c.local_key = i.local_key))), '{}');
+	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._take_items(xero_fdw._run) IS
 	'internal: the next items to be merged';

@@ -87,6 +87,7 @@ COMMENT ON FUNCTION xero_fdw._has_stayed(jsonb, jsonb) IS
 --   adopt                both are there, and are to stay as they are
 --   create_local, create_xero, delete_local, archive
 --   end                  one side is gone for good
+--   missing              the row is not there, and nobody has deleted it
 --   ignore               is not to be synced unless it changes
 --   wait                 until something else happens
 --   rest, forget         nothing to do; and the link is of no use
@@ -101,7 +102,7 @@ RETURN CASE
 		ELSE 'end' END
 	WHEN item.state = 'ended' THEN 'rest'
 	WHEN item.xero_id IS NULL THEN CASE
-		WHEN item.deleted THEN 'forget'
+		WHEN item.deleted OR item.missing THEN 'forget'
 		WHEN item.blocked THEN 'wait'
 		WHEN NOT item.in_scope OR self.direction = 'pull' THEN 'rest'
 		WHEN item.state = 'ignored' THEN CASE
@@ -116,6 +117,7 @@ RETURN CASE
 			ELSE 'create_local' END
 		WHEN item.first AND self.initial IN ('new_only', 'local_to_xero') THEN 'ignore'
 		ELSE 'create_local' END
+	WHEN item.missing THEN 'missing'
 	WHEN item.deleted THEN CASE
 		WHEN self.on_delete = 'archive' AND self.direction <> 'pull' THEN 'archive'
 		ELSE 'end' END
@@ -332,7 +334,7 @@ RETURN ROW(known.item,
 		WHEN 'end' THEN 'ended'
 		WHEN 'delete_local' THEN 'ended'
 		ELSE 'linked' END,
-	known.kind = 'wait' OR merged.conflicts IS NOT NULL,
+	known.kind IN ('wait', 'missing') OR merged.conflicts IS NOT NULL,
 	CASE WHEN known.kind = 'create_local' THEN 'create'
 		WHEN known.kind = 'delete_local' THEN 'delete'
 		WHEN merged.local_new IS NOT NULL THEN 'update' END,
@@ -350,6 +352,7 @@ RETURN ROW(known.item,
 		WHEN known.kind = 'create_xero' THEN '{"": "new in the local table"}'
 		WHEN known.kind = 'archive' THEN '{"": "deleted from the local table"}'
 		WHEN known.kind = 'delete_local' THEN '{"": "gone from Xero"}'
+		WHEN known.kind = 'missing' THEN '{"": "its row is gone, and nobody has deleted it"}'
 		ELSE merged.why END)::xero_fdw._decision;
 COMMENT ON FUNCTION xero_fdw._conclude(xero_fdw._case, xero_fdw._merged, text[]) IS
 	'internal: the decision about an item';

@@ -188,7 +188,7 @@ BEGIN
 	tenant_column := xero_fdw._tenant_column(self.xero_table);
 
 	WITH done AS MATERIALIZED (
-		SELECT d.*, k.key, k.image FROM unnest(decisions) WITH ORDINALITY AS d
+		SELECT d.*, k.key, k.image, (d.item).missing AND d.hold AS row_missing FROM unnest(decisions) WITH ORDINALITY AS d
 			JOIN unnest(keys, images) WITH ORDINALITY AS k(key, image, n) ON k.n = d.ordinality
 	), known AS MATERIALIZED (
 		SELECT (d.item).link_id, (d.item).is_new, (d.item).tenant_id, (d.item).xero_id,
@@ -206,7 +206,8 @@ BEGIN
 					|| xero_fdw._slice((d.item).base_local, open.local)
 				END AS base_local,
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
-			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at
+			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at,
+			coalesce((d.item).deleted, false) AS deleted
 		FROM done AS d
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
@@ -221,7 +222,7 @@ BEGIN
 					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
-		WHERE d.state IS NOT NULL
+		WHERE d.state IS NOT NULL AND NOT d.row_missing
 	), added AS (
 		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
 			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
@@ -235,7 +236,7 @@ BEGIN
 	SET local_key = k.local_key, state = k.state, base_xero = k.base_xero,
 		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
 		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
-		seen_at = now(),
+		deleted = k.deleted, seen_at = now(),
 		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') THEN l.match_key END
 	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
 
@@ -267,10 +268,13 @@ BEGIN
 		AND CASE i.kind WHEN 'conflict' THEN NOT coalesce(d.conflicts ? i.field, false)
 			WHEN 'transform' THEN true
 			WHEN 'validation' THEN d.xero_action IS NULL
+			WHEN 'missing' THEN NOT ((d.item).missing AND d.hold)
 			ELSE false END;
 	PERFORM xero_fdw._note_issue((d.item).link_id, 'conflict', c.key,
 		format('both sides have changed %s', c.key), NULL, c.value)
 	FROM unnest(decisions) AS d, jsonb_each(d.conflicts) AS c;
+	PERFORM xero_fdw._note_issue((d.item).link_id, 'missing', NULL, d.why->>'', NULL, NULL)
+	FROM unnest(decisions) AS d WHERE (d.item).missing AND d.hold;
 
 	UPDATE xero_fdw.sync_inbox AS i SET held = true
 	FROM unnest(decisions) AS d
@@ -283,12 +287,14 @@ BEGIN
 	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + c.created, updated = r.updated + c.updated,
 		unchanged = r.unchanged + c.unchanged, conflicts = r.conflicts + c.conflicts,
+		issues = r.issues + c.missing,
 		done = r.done + cardinality(decisions)
 	FROM (SELECT count(*) FILTER (WHERE local_action = 'create') AS created,
 			count(*) FILTER (WHERE local_action IN ('update', 'delete')) AS updated,
-			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL) AS unchanged,
+			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL AND NOT row_missing) AS unchanged,
+			count(*) FILTER (WHERE row_missing) AS missing,
 			coalesce(sum(disagreed), 0) AS conflicts
-		FROM unnest(decisions)) AS c
+		FROM unnest(decisions) AS d, LATERAL (SELECT (d.item).missing AND d.hold AS row_missing) AS m) AS c
 	WHERE r.run_id = run;
 END $$;
 COMMENT ON FUNCTION xero_fdw._save(bigint, integer, uuid[], xero_fdw._decision[], jsonb[], jsonb[]) IS

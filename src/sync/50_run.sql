@@ -20,18 +20,33 @@ $$;
 COMMENT ON FUNCTION xero_fdw._looks_at_rows(xero_fdw.sync) IS
 	'internal: do local rows matter to a run?';
 
+-- The partitions of a local table, with their files: rows come and go with these
+-- while no trigger fires.
+CREATE FUNCTION xero_fdw._parts_of(local_table regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT md5(string_agg(concat_ws(' ', t.relid::oid, pg_relation_filenode(t.relid)), ',' ORDER BY t.relid::oid))
+	FROM pg_partition_tree(local_table) AS t WHERE t.isleaf
+$$;
+COMMENT ON FUNCTION xero_fdw._parts_of(regclass) IS
+	'internal: digest of the partitions of a local table and their files; null if it has none';
+
 -- The whole local relation is compared before the first merge, if nothing
--- watches it, and when what watches says that any row may have changed.
+-- watches it, when its partitions are others than before, and when what watches
+-- says that any row may have changed.
 -- Transactions that are under way may have changes with lower numbers than those
 -- that are seen.
 CREATE FUNCTION xero_fdw._step_compare(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	present CONSTANT text := xero_fdw._parts_of(self.local_table);
+	truncation bigint;
 	all_rows boolean;
 BEGIN
+	SELECT max(c.change_id) INTO truncation FROM xero_fdw.sync_change AS c
+	WHERE c.sync_id = self.sync_id AND c.operation = 'truncate';
 	WITH asked AS (
 		DELETE FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = self.sync_id AND c.operation = 'truncate'
+		WHERE c.sync_id = self.sync_id AND c.operation = 'compare'
 		RETURNING true
 	)
 	SELECT count(*) > 0 INTO all_rows FROM asked;
@@ -40,10 +55,17 @@ BEGIN
 	IF NOT xero_fdw._looks_at_rows(self) THEN
 		RETURN;
 	END IF;
-	IF all_rows OR self.watch = 'compare' OR NOT EXISTS (
+	IF truncation IS NOT NULL THEN
+		PERFORM xero_fdw._refuse_empty(self);
+		PERFORM xero_fdw._refuse_strangers(self);
+		PERFORM xero_fdw._part_links(self, truncation);
+	END IF;
+	IF all_rows OR self.watch = 'compare' OR present IS DISTINCT FROM self.parts OR NOT EXISTS (
 		SELECT FROM xero_fdw.sync_position AS p
 		WHERE p.sync_id = self.sync_id AND p.initial_done)
 	THEN
+		UPDATE xero_fdw.sync AS s SET parts = present
+		WHERE s.sync_id = self.sync_id AND s.parts IS DISTINCT FROM present;
 		PERFORM xero_fdw._compare_local(self.sync_id);
 	END IF;
 	SELECT coalesce(max(c.change_id), 0), ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot()))

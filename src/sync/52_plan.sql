@@ -24,6 +24,9 @@ CREATE FUNCTION xero_fdw._explain(sync integer, decisions xero_fdw._decision[])
 			(SELECT jsonb_object_agg(c.key, c.value->'xero') FROM jsonb_each(conflicts) AS c)
 		FROM unnest(decisions) WHERE conflicts IS NOT NULL
 		UNION ALL
+		SELECT item, why, NULL, 'issue', NULL, NULL
+		FROM unnest(decisions) WHERE (item).missing AND hold
+		UNION ALL
 		SELECT item, '{"": "they belong together"}', NULL, 'link', NULL, NULL
 		FROM unnest(decisions)
 		WHERE (item).state = 'linked' AND (item).base_xero IS NULL AND (item).base_local IS NULL

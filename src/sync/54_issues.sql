@@ -60,6 +60,36 @@ CREATE FUNCTION xero_fdw.retry_issue(issue_id bigint) RETURNS void
 COMMENT ON FUNCTION xero_fdw.retry_issue(bigint) IS
 	'let the next run of the sync try again what an issue is about';
 
+-- A row is gone that nobody has deleted.  A person says that it was deleted, or
+-- that it is to come from Xero again, as a new one.
+CREATE FUNCTION xero_fdw._settle_missing(issue xero_fdw.sync_issue, winner text)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	self xero_fdw.sync;
+BEGIN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = issue.sync_id;
+	IF winner = 'local' THEN
+		UPDATE xero_fdw.sync_link AS k SET deleted = true WHERE k.link_id = issue.link_id;
+	ELSIF self.direction = 'push' THEN
+		RAISE EXCEPTION 'sync "%" only pushes, so the row cannot come from Xero', self.name
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Insert it again, or resolve the issue for ''local'': then it counts as deleted.';
+	ELSE
+		INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+		SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+		FROM xero_fdw.sync_link AS k WHERE k.link_id = issue.link_id
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
+		UPDATE xero_fdw.sync_link AS k
+		SET local_key = NULL, state = 'unlinked', base_xero = NULL, base_local = NULL
+		WHERE k.link_id = issue.link_id;
+	END IF;
+	PERFORM xero_fdw._merge_again(issue);
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
+END $$;
+COMMENT ON FUNCTION xero_fdw._settle_missing(xero_fdw.sync_issue, text) IS
+	'internal: let a person say what a row is that is not there';
+
 -- A value of its own becomes a change of the local row.
 CREATE FUNCTION xero_fdw._resolve_conflict(issue_id bigint, value jsonb)
 	RETURNS void
@@ -72,6 +102,10 @@ BEGIN
 		RAISE EXCEPTION 'the value must not be null'
 			USING ERRCODE = 'null_value_not_allowed',
 				HINT = 'The null of JSON makes the local column null.';
+	END IF;
+	IF issue.kind = 'missing' THEN
+		RAISE EXCEPTION 'issue % is resolved for ''xero'' or for ''local'', as there is no row that could have a value', issue.issue_id
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM xero_fdw._let_win(issue, 'local');
 	SELECT * INTO STRICT mapped FROM xero_fdw.sync_field AS f
@@ -118,7 +152,7 @@ CREATE FUNCTION xero_fdw.resolve_conflict(issue_id bigint, winner text)
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_gate';
 COMMENT ON FUNCTION xero_fdw.resolve_conflict(bigint, text) IS
-	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON';
+	'let the next run of the sync settle a field that both sides have changed: for ''xero'', for ''local'', or for a value as JSON; or a row that is gone: it comes from Xero again, or was deleted';
 
 -- The next run is told by a member "?field" of the base image which side wins,
 -- over what the other one says now.  If that has changed by then, it is another
@@ -131,7 +165,10 @@ AS $$
 DECLARE
 	loser jsonb := issue.payload->'xero';
 BEGIN
-	IF issue.kind <> 'conflict' THEN
+	IF issue.kind = 'missing' THEN
+		PERFORM xero_fdw._settle_missing(issue, winner);
+		RETURN;
+	ELSIF issue.kind <> 'conflict' THEN
 		RAISE EXCEPTION 'issue % is not a conflict', issue.issue_id
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = format('It is of the kind %s; retry_issue() tries again.', issue.kind);

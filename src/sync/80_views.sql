@@ -149,7 +149,7 @@ COMMENT ON COLUMN xero_fdw.sync_issues.local_key IS
 COMMENT ON COLUMN xero_fdw.sync_issues.xero_id IS
 	'the record: its key in Xero';
 COMMENT ON COLUMN xero_fdw.sync_issues.kind IS
-	'validation (one side refuses the values), conflict (both sides changed a field), ambiguous (several could match), transform (an expression failed)';
+	'validation (one side refuses the values), conflict (both sides changed a field), ambiguous (several could match), transform (an expression failed), missing (the row is gone, and nobody has deleted it)';
 COMMENT ON COLUMN xero_fdw.sync_issues.field IS 'field of a conflict';
 COMMENT ON COLUMN xero_fdw.sync_issues.message IS 'what is wrong';
 COMMENT ON COLUMN xero_fdw.sync_issues.sqlstate IS

@@ -76,10 +76,14 @@ $far->rows(q{UPDATE people SET email = 'edited@example.com' WHERE name = 'Far 40
 $crm->xero_sets(contact('Far 42')->{ContactID}, { EmailAddress => 'xero@example.com' });
 my $run = runs('rows that are edited over there', { PUT => 1, POST => 1 });
 is(contact('Far 40')->{EmailAddress}, 'edited@example.com', '... an update');
-is(contact('Far 41')->{ContactStatus}, 'ACTIVE', '... a deletion ends nothing');
+is(contact('Far 41')->{ContactStatus} . ' ' . issues(), 'ACTIVE missing|1', '... a row that is gone is an issue');
 is(row('Far 42', 'crm.far')->{email}, 'xero@example.com', '... and what was edited at Xero');
 is(contact('Far 43')->{ContactStatus}, 'ACTIVE', '... and a row with another key is still the same');
 is_deeply([ grep { !/Far 41/ } $crm->differences('crm.far') ], [], '... both sides are equal');
+runs('... which the next run has seen', {});
+$crm->rows('SELECT xero_fdw.resolve_conflict(issue_id, \'local\') FROM xero_fdw.sync_issues');
+runs('... until a person says that it was deleted', {});
+is(contact('Far 41')->{ContactStatus} . ' ' . issues(), 'ACTIVE ', '... which ends nothing at Xero');
 
 # One that can only be read
 $crm->clear;

@@ -15,7 +15,7 @@
  * else's.
  *
  * A writer never fails because of a sync.  While a column is missing, all that
- * is recorded is that something changed.  Only a trigger that somebody has
+ * is recorded is that something changed, which ends nothing.  Only a trigger that somebody has
  * made wrongly by hand is an error.
  *
  *-------------------------------------------------------------------------
@@ -468,7 +468,7 @@ describe_update(const Watch *watch, const TriggerData *data, Change *change)
 
 	if (watch->key_missing || watch->watched_missing)
 	{
-		change->operation = "truncate";
+		change->operation = "compare";
 		return !row_is_same(data);
 	}
 	same_key = key_is_same(watch, data);
@@ -486,8 +486,10 @@ describe_change(const Watch *watch, const TriggerData *data, Change *change)
 {
 	if (watch->for_row && TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 		return describe_update(watch, data, change);
-	if (!watch->for_row || watch->key_missing)
+	if (!watch->for_row)
 		change->operation = "truncate";
+	else if (watch->key_missing)
+		change->operation = "compare";
 	else
 	{
 		change->operation = TRIGGER_FIRED_BY_INSERT(data->tg_event) ?
