@@ -243,6 +243,7 @@ $root->rows(q{CREATE ROLE writer LOGIN; GRANT pg_write_all_data TO writer; CREAT
 foreach my $role (qw(writer owner clerk))
 {
 	my $session = XeroSession->new($node, user => $role);
+	$session->rows('SELECT xero_fdw.version()');    # the settings are there once the library is
 	is($session->try($_)->{state}, '42501', "$role: $_") foreach
 	  "INSERT INTO xero_fdw.audit_entry (at, event, role, pid, server, attempt, record_keys) VALUES (now(), 'write', 'clerk', 1, 'xero', 1, '{}')",
 	  "UPDATE xero_fdw.audit_entry SET role = 'somebody'", 'DELETE FROM xero_fdw.audit_entry', 'TRUNCATE xero_fdw.audit_entry',

@@ -619,12 +619,7 @@ prove(XeroBudget *budget, XeroBudgetEntry *entry, const XeroCaller *caller,
 		shared = entry;
 	}
 	if (!xero_has_proof(&shared->proofs, caller, now))
-	{
-		for (int i = 0; i < budget->nentries; i++)
-			xero_drop_outdated_proof(&XERO_BUDGET_ENTRIES(budget)[i].proofs,
-									 caller);
 		xero_add_proof(&shared->proofs, caller, now);
-	}
 	return shared;
 }
 

@@ -112,13 +112,18 @@ xero_drop_proof(XeroProofs *proofs, const XeroCaller *caller)
 		remove_proof(proofs, i);
 }
 
+bool
+xero_is_outdated(const XeroCaller *before, const XeroCaller *now)
+{
+	return is_same_mapping(before, now) && !xero_is_same_caller(before, now);
+}
+
 void
 xero_drop_outdated_proof(XeroProofs *proofs, const XeroCaller *caller)
 {
 	for (int i = 0; i < proofs->count; i++)
 	{
-		if (is_same_mapping(&proofs->callers[i], caller) &&
-			!xero_is_same_caller(&proofs->callers[i], caller))
+		if (xero_is_outdated(&proofs->callers[i], caller))
 		{
 			remove_proof(proofs, i);
 			return;

@@ -47,7 +47,10 @@ extern void xero_add_proof(XeroProofs *proofs, const XeroCaller *caller,
 /* It is not any more. */
 extern void xero_drop_proof(XeroProofs *proofs, const XeroCaller *caller);
 
-/* So is that of the credentials which its mapping had before. */
+/* Is it the mapping of another caller, with the credentials of before? */
+extern bool xero_is_outdated(const XeroCaller *before, const XeroCaller *now);
+
+/* The proof of such a one is not any more, either. */
 extern void xero_drop_outdated_proof(XeroProofs *proofs,
 									 const XeroCaller *caller);
 

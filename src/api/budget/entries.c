@@ -369,12 +369,32 @@ xero_budget_has_room(XeroBudget *budget, Oid role, int64 now)
 	return find_room(budget, role, now) != NULL;
 }
 
+/* What the caller's mapping had with the credentials of before is over. */
+static void
+forget_outdated(XeroBudget *budget, const XeroCaller *caller, int64 now)
+{
+	for (int i = 0; i < budget->nentries; i++)
+	{
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
+
+		if (!entry->used)
+			continue;
+		xero_drop_outdated_proof(&entry->proofs, caller);
+		if (xero_is_outdated(&entry->owner, caller) &&
+			xero_budget_is_idle(budget, entry, now))
+			xero_budget_remove(budget, entry, now);
+	}
+}
+
 XeroBudgetEntry *
 xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
 				  const XeroCaller *owner, Oid role, int64 now)
 {
-	XeroBudgetEntry *room = find_room(budget, role, now);
+	XeroBudgetEntry *room;
 
+	if (owner != NULL)
+		forget_outdated(budget, owner, now);
+	room = find_room(budget, role, now);
 	if (room == NULL)
 		return NULL;
 	if (room->used)
