@@ -338,6 +338,17 @@ $sandbox->faults;
 connect_again();
 is($root->rows("SELECT event, role, status, error, finished_at FROM xero_fdw.audit_entry WHERE entry_id > $last"), 'refresh|clerk|||', '... and its worker is killed: there is a row');
 
+# nor does a table that is locked keep anybody from a new token
+my $locker = XeroSession->new($node);
+$locker->rows('BEGIN; LOCK TABLE xero_fdw.audit_entry IN SHARE MODE');
+$offset = -s $node->logfile;
+$clerk->rows("SET statement_timeout = '30s'");
+is($clerk->try("SELECT xero_fdw.refresh_token('books')")->{state}, '00000', 'a refresh that cannot be recorded');
+$clerk->rows('RESET statement_timeout');
+$locker->quit;
+is(join(' ', slurp_file($node->logfile, $offset) =~ /xero_fdw audit: refresh (\w+) .*role="clerk"/g), 'begins ended', '... is in the log');
+is($root->rows('SELECT lost FROM xero_fdw.audit_status'), 1, '... and counted');
+
 # ---- a dump has it ----
 
 # a role whose name is none in the encoding of this database

@@ -395,6 +395,17 @@ xero_audit_note_stuck(void)
 	unlock_queue(queue);
 }
 
+void
+xero_audit_note_lost(void)
+{
+	Queue	   *queue = lock_queue();
+	Database   *database = find_database(queue);
+
+	if (database != NULL)
+		count_loss(database);
+	unlock_queue(queue);
+}
+
 /* ---- the worker ---- */
 
 /* Put back what was taken, and serve no more; is something left to do? */

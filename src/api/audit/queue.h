@@ -58,6 +58,9 @@ extern bool xero_audit_is_stuck(void);
 /* This process has waited in vain. */
 extern void xero_audit_note_stuck(void);
 
+/* Something that was not put here could not be stored either: count it. */
+extern void xero_audit_note_lost(void);
+
 /* ---- for the worker ---- */
 
 /* Begin to serve this database; false if another worker does. */

@@ -463,7 +463,7 @@ xero_run_token_job(const XeroServer *server, XeroTokenJobSpec *spec)
 			catch_error(&job);
 		}
 		PG_END_TRY();
-		if (job.audit.entry_id != 0)
+		if (job.audited)
 			try_to_keep(&job, xero_token_job_audited);
 		/* terminated by an operator's hand: those who wait ask again */
 		if (job.failure != NULL &&

@@ -11,16 +11,22 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "api/audit/queue.h"
 #include "api/audit/table.h"
 #include "api/consent/connections.h"
 #include "api/consent/token_job.h"
+#include "base/subxact.h"
 #include "base/text.h"
 #include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
 #include "foreign/foreign.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/timestamp.h"
+
+/* So long a row of the audit is waited for. */
+#define AUDIT_PATIENCE "5s"
 
 void
 xero_token_job_begin(XeroTokenJob *job)
@@ -35,11 +41,11 @@ xero_token_job_commit(XeroTokenJob *job)
 {
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(job->cxt);
-	if (job->audit.entry_id != 0 && job->audit.end.at != 0)
+	if (job->audited && job->audit.end.at != 0)
 	{
-		if (xero_audit_is_logged())
+		if (job->in_log || xero_audit_is_logged())
 			xero_audit_log(&job->audit);
-		job->audit.entry_id = 0;
+		job->audited = false;
 	}
 }
 
@@ -61,6 +67,34 @@ xero_token_job_hold_name(XeroTokenJob *job)
 	job->server = renamed;
 }
 
+static void
+store_audit(void *state)
+{
+	XeroTokenJob *job = state;
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("lock_timeout", AUDIT_PATIENCE, PGC_SUSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	xero_audit_store(&job->audit, 1);
+	AtEOXact_GUC(false, nest_level);
+}
+
+/* What becomes of the audit must not decide on what becomes of a token. */
+static void
+try_to_store_audit(XeroTokenJob *job)
+{
+	ErrorData  *error = xero_try(store_audit, job);
+
+	if (error == NULL)
+		return;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	ereport(LOG,
+			(errmsg("could not write to xero_fdw.audit: %s", error->message)));
+	xero_audit_note_lost();
+	job->in_log = true;
+}
+
 void
 xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
 					 const XeroServer *server, const char *method,
@@ -73,7 +107,11 @@ xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
 	xero_audit_describe(&audit->entry, event, server, method, path);
 	xero_audit_asked_by(&audit->entry, spec->roleid, spec->pid,
 						spec->application);
-	xero_audit_store(audit, 1);
+	job->audited = true;
+	job->in_log = false;
+	try_to_store_audit(job);
+	if (job->in_log)
+		xero_audit_log(audit);
 }
 
 void
@@ -85,7 +123,8 @@ xero_token_job_audited(XeroTokenJob *job)
 	if (job->failure != NULL)
 		xero_audit_copy(audit->end.error, job->failure->message,
 						sizeof(audit->end.error));
-	xero_audit_store(audit, 1);
+	if (!job->in_log)
+		try_to_store_audit(job);
 }
 
 bool

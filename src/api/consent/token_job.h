@@ -29,8 +29,9 @@ typedef struct XeroTokenJob
 	MemoryContext cxt;
 	XeroFailure *failure;		/* how it went */
 	int			hold_ms;
-	XeroAuditMessage audit;		/* of what it does at Xero; without a row's
-								 * number: of nothing, at present */
+	XeroAuditMessage audit;		/* of what it does at Xero */
+	bool		audited;		/* it is doing something there */
+	bool		in_log;			/* the table has not all of that, the log has */
 } XeroTokenJob;
 
 /* Begin and end a transaction; what is allocated stays to the job's end. */
@@ -49,7 +50,7 @@ extern bool xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hol
 /*
  * The job is about to do something at Xero ("method" NULL: only here).  What
  * the audit tells of that is in this transaction, which is to be committed
- * before it is done.
+ * before it is done.  If it cannot be stored in time, the server's log has it.
  */
 extern void xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
 								 const XeroServer *server, const char *method,
