@@ -125,7 +125,8 @@ use(XeroBudgetEntry *entry, const XeroServer *server, int64 now)
 {
 	entry->caps = caps_of(server);
 	entry->last_used = now;
-	if (server->one_tenant)
+	/* nobody names the calls that belong to no organisation */
+	if (server->one_tenant && server->tenant_id != NULL)
 		entry->named_at = now;
 }
 
