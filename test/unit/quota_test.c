@@ -578,6 +578,64 @@ test_unblock(void)
 	}
 }
 
+static void
+test_renewal(void)
+{
+	XeroPermit	kept;
+	XeroPermit	lost;
+
+	begin_sure();
+	kept = take();
+	lost = take();
+	now += LEASE - 1;
+	xero_quota_renew(&quota, &kept, now + LEASE);
+	now += 1;
+	(void) check();
+	ok(xero_quota_in_flight(&quota, now) == 1, "who renews its lease keeps its slot");
+	xero_quota_renew(&quota, &lost, now + LEASE);
+	ok(xero_quota_in_flight(&quota, now) == 1, "what is lost is not had back by that");
+	xero_quota_return(&quota, &app, &kept);
+	ok(xero_quota_in_flight(&quota, now) == 0 && quota.minute.pending == 0 &&
+	   app.pending == 0, "and nothing is left");
+}
+
+/* A caller's own quota and application, and what turns out to be theirs. */
+static void
+test_joining(void)
+{
+	static const XeroRemaining little = {10, 9000, 4000};
+	XeroQuota	own;
+	XeroMinute	own_app;
+	XeroPermit	permit;
+	int			left;
+
+	begin_sure();
+	memset(&own, 0, sizeof(own));
+	xero_quota_clear(&own, now);
+	xero_minute_clear(&own_app, now);
+	xero_quota_take(&own, &own_app, now, LEASE, &permit);
+	ok(own_app.pending == 1 && app.pending == 0, "a call of a caller's own");
+
+	/* another quota of the same organisation has it counted */
+	left = xero_window_left(&quota.minute.window, now, caps.minute, 0);
+	xero_quota_count(&quota, &app, &permit, now, &untold);
+	ok(xero_window_left(&quota.minute.window, now, caps.minute, 0) == left - 1,
+	   "counts where it belongs, with no word of Xero's");
+	xero_quota_count(&quota, &app, &permit, now, &little);
+	ok(xero_window_left(&quota.minute.window, now, caps.minute, 0) == 10,
+	   "and what Xero says of it is believed");
+	xero_quota_count(&quota, &app, &permit, now, &plenty);
+	ok(xero_window_left(&quota.minute.window, now, caps.minute, 0) <= 10,
+	   "but it outdates nothing");
+
+	/* or the application alone is there already */
+	xero_quota_change_app(&own, &own_app, &app);
+	xero_permit_change_app(&permit, &app);
+	ok(own_app.pending == 0 && app.pending == 1, "it is pending at the application");
+	xero_quota_charge(&own, &app, &permit, now, &plenty);
+	ok(app.pending == 0 && own.minute.pending == 0, "until it has ended");
+}
+
 int
 main(void)
 {
@@ -596,5 +654,7 @@ main(void)
 	test_idle();
 	test_idle_at();
 	test_unblock();
+	test_renewal();
+	test_joining();
 	return done_testing();
 }
