@@ -207,6 +207,16 @@ kill 'CONT', worker();
 is(audit('status, error', 'at = (SELECT max(at) FROM xero_fdw.audit)'), '|not sent', '... before it was sent');
 agrees('cancelled');
 
+# what waits for nobody is stored before the server stops
+$clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Before a restart')");
+$node->stop;
+$_->quit foreach $root, $clerk;
+$node->start;
+connect_again();
+is(audit('status, finished_at IS NOT NULL', 'at = (SELECT max(at) FROM xero_fdw.audit)'), '200|t', 'a server that is stopped knows how the last write ended');
+$clerk->rows("INSERT INTO xero.contacts (name) VALUES ('After a restart')");
+agrees('restart');
+
 # ---- no room ----
 
 $root->rows("ALTER SERVER xero OPTIONS (SET batch_size '1')");

@@ -8,6 +8,9 @@
  * that write at the same time pay for one commit; what nobody waits for is
  * kept back for a moment, to go with what somebody does.
  *
+ * A worker that is told to end stores what waits first: usually the server is
+ * being stopped, and shared memory goes with it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -37,6 +40,9 @@
 #define COLLECT_MS 50
 
 #define DAY_MS (24 * 3600 * 1000)
+
+/* Whoever stops the server does not wait longer than this for a lock. */
+#define LAST_LOCK_TIMEOUT "1s"
 
 PGDLLEXPORT void xero_audit_worker_main(Datum arg);
 
@@ -74,9 +80,22 @@ xero_audit_start_worker(void)
 
 /* ---- transactions; an error is reported, and ends in false ---- */
 
+/* In a transaction, which may wait for a lock: SIGTERM ends that at once. */
+static volatile sig_atomic_t busy = false;
+
+static void
+handle_sigterm(SIGNAL_ARGS)
+{
+	if (busy)
+		die(postgres_signal_arg);
+	else
+		SignalHandlerForShutdownRequest(postgres_signal_arg);
+}
+
 static void
 begin(void)
 {
+	busy = true;
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 }
@@ -116,6 +135,7 @@ store(XeroAuditMessage *messages, int count)
 		report_error(cxt);
 	}
 	PG_END_TRY();
+	busy = false;
 	MemoryContextSwitchTo(cxt);
 	return stored;
 }
@@ -138,6 +158,7 @@ forget(void)
 		report_error(cxt);
 	}
 	PG_END_TRY();
+	busy = false;
 	MemoryContextSwitchTo(cxt);
 	return more;
 }
@@ -158,19 +179,22 @@ discard_dropped(void)
 			xero_audit_discard(dbids[i]);
 	}
 	CommitTransactionCommand();
+	busy = false;
 }
 
 /* Store what waits; what cannot be stored goes into the server's log. */
-static void
+static bool
 do_work(void)
 {
 	static XeroAuditMessage messages[XERO_AUDIT_BATCH];
 	int			count = xero_audit_take(messages);
+	bool		stored;
 
 	if (count == 0)
-		return;
+		return true;
 	pgstat_report_activity(STATE_RUNNING, "storing what was written to Xero");
-	if (!store(messages, count))
+	stored = store(messages, count);
+	if (!stored)
 	{
 		for (int i = 0; i < count; i++)
 			xero_audit_log(&messages[i]);
@@ -178,6 +202,7 @@ do_work(void)
 	}
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
+	return stored;
 }
 
 /* ---- the worker ---- */
@@ -206,7 +231,8 @@ collect(void)
 													COLLECT_MS);
 	bool		urgent;
 
-	while (xero_audit_waiting(&urgent) < XERO_AUDIT_BATCH && !urgent)
+	while (xero_audit_waiting(&urgent) < XERO_AUDIT_BATCH && !urgent &&
+		   !ShutdownRequestPending)
 	{
 		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
 														   until);
@@ -217,6 +243,17 @@ collect(void)
 	}
 }
 
+pg_noreturn static void
+finish(void)
+{
+	bool		urgent;
+
+	SetConfigOption("lock_timeout", LAST_LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
+	while (xero_audit_waiting(&urgent) > 0 && do_work())
+		;
+	proc_exit(0);
+}
+
 void
 xero_audit_worker_main(Datum arg)
 {
@@ -224,7 +261,7 @@ xero_audit_worker_main(Datum arg)
 	TimestampTz forget_at;
 	bool		urgent;
 
-	pqsignal(SIGTERM, die);
+	pqsignal(SIGTERM, handle_sigterm);
 	pqsignal(SIGINT, SIG_IGN);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
@@ -241,6 +278,8 @@ xero_audit_worker_main(Datum arg)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
+		if (ShutdownRequestPending)
+			finish();
 		if (xero_audit_waiting(&urgent) > 0)
 		{
 			collect();
