@@ -145,20 +145,35 @@ $session->rows("UPDATE xero_fdw.token SET server = 'other'; DROP SERVER xero CAS
 is($session->rows($query), 't', 'and back');
 
 # ... even while the worker exchanges the tokens, in which case the new ones are stored
-$sandbox->faults({ path => '/connect/token', delay_ms => 2000, times => 1 });
-$mark = $sandbox->mark;
-$bob->start("SELECT xero_fdw.refresh_token('xero')");
-for (1 .. 20 * $PostgreSQL::Test::Utils::timeout_default)
+sub start_exchange
 {
-	last if grep { $_->{path} eq '/connect/token' } $sandbox->log($mark);
-	sleep(0.05);
+	my ($who, $sql) = @_;
+	$sandbox->faults({ path => '/connect/token', delay_ms => 1500, times => 1 });
+	$mark = $sandbox->mark;
+	$who->start($sql);
+	for (1 .. 20 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		last if grep { $_->{path} eq '/connect/token' } $sandbox->log($mark);
+		sleep(0.05);
+	}
+	return;
 }
+start_exchange($bob, "SELECT xero_fdw.refresh_token('xero')");
 $session->rows('ALTER SERVER xero RENAME TO other');
 $result = $bob->wait;
 is($result->{state}, '00000', 'another name in mid-exchange') or diag($result->{text});
 is($session->rows("SELECT count(*) FROM xero_fdw.token WHERE server = 'other' AND roleid = 0 AND refreshed_at > now() - interval '1 minute' AND error IS NULL"), 1, '... the tokens are stored');
 $session->rows('ALTER SERVER other RENAME TO xero');
 is($session->rows($query), 't', '... and back');
+
+# ... and a user mapping that is dropped then leaves nothing, either
+$session->rows(q{CREATE ROLE erin LOGIN; GRANT USAGE ON FOREIGN SERVER xero TO erin; CREATE USER MAPPING FOR erin SERVER xero OPTIONS (client_secret 'sandbox-secret')});
+my $erin = XeroSession->new($node, user => 'erin');
+start_exchange($erin, XeroConsent::complete('xero', XeroConsent::browse(XeroConsent::begin($erin, 'xero'))));
+$session->rows('DROP USER MAPPING FOR erin SERVER xero');
+is($erin->wait->{state}, '42704', 'a user mapping that is dropped in mid-exchange');
+is($session->rows("SELECT count(*) FROM xero_fdw.token FULL JOIN xero_fdw.organisation USING (roleid) WHERE roleid = 'erin'::regrole"), 0, '... leaves nothing');
+$erin->quit;
 
 $_->quit foreach $session, $bob, $carol, $dave, $stats;
 $node->safe_psql('template1', 'CREATE DATABASE copy TEMPLATE postgres');

@@ -218,7 +218,8 @@ authorize(XeroTokenJob *job)
 	consent.scopes = pending->scopes;
 	if (!exchange_code(job, pending, code, &consent))
 		return false;
-	xero_token_job_hold_name(job);
+	if (!xero_token_job_hold_mapping(job))
+		return xero_token_job_fail(job, lost_mapping(), 0);
 	xero_store_consent(job->server, &consent);
 	xero_store_announce(job->server);
 	xero_token_job_audited(job);

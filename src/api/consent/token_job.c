@@ -19,10 +19,12 @@
 #include "base/text.h"
 #include "base/urlencode.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_user_mapping.h"
 #include "foreign/foreign.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* So long a row of the audit is waited for. */
@@ -65,6 +67,17 @@ xero_token_job_hold_name(XeroTokenJob *job)
 	*renamed = *job->server;
 	renamed->name = present->servername;
 	job->server = renamed;
+}
+
+bool
+xero_token_job_hold_mapping(XeroTokenJob *job)
+{
+	/* as DROP SERVER locks the two */
+	xero_token_job_hold_name(job);
+	LockDatabaseObject(UserMappingRelationId, job->server->umid, 0,
+					   AccessShareLock);
+	return SearchSysCacheExists1(USERMAPPINGOID,
+								 ObjectIdGetDatum(job->server->umid));
 }
 
 static void
@@ -247,7 +260,8 @@ xero_token_job_organisations(XeroTokenJob *job, const XeroConsent *consent,
 	server.access_token = consent->access_token;
 	server.tenant_id = NULL;
 	count = xero_ask_connections(&server, &list);
-	xero_token_job_hold_name(job);
+	if (!xero_token_job_hold_mapping(job))
+		return;
 	if (!accept_losses)
 		count = xero_add_lost_connections(job->server, &list, count, &changed);
 	xero_store_organisations(job->server, list, count);

@@ -44,6 +44,12 @@ extern void xero_token_job_commit(XeroTokenJob *job);
  */
 extern void xero_token_job_hold_name(XeroTokenJob *job);
 
+/*
+ * Before something new is stored: is the user mapping still there?  Then it is
+ * until this transaction ends; after that, what is stored goes with it.
+ */
+extern bool xero_token_job_hold_mapping(XeroTokenJob *job);
+
 /* It did not go well; false, to be returned. */
 extern bool xero_token_job_fail(XeroTokenJob *job, XeroFailure *failure, int hold_ms);
 
