@@ -321,7 +321,6 @@ xero_audit_look(XeroAuditPlace *place, int64 *entry_id)
 	return answer;
 }
 
-/* The keys of a message that was taken are stored, or are about to be. */
 static void
 add_end(Slot *slot, const XeroAuditEnd *end, const XeroAuditKeys *keys)
 {
@@ -329,8 +328,6 @@ add_end(Slot *slot, const XeroAuditEnd *end, const XeroAuditKeys *keys)
 	const char *key = keys->text;
 
 	slot->message.end = *end;
-	if (slot->state != SLOT_WAITING)
-		all->count = all->len = 0;
 	for (int i = 0; i < keys->count; i++)
 	{
 		(void) xero_audit_add_key(all, key);
@@ -499,11 +496,16 @@ xero_audit_take(XeroAuditMessage *messages)
 	return ntaken;
 }
 
-/* One of them is stored, or lost. */
+/* One of them is stored, or lost; the keys that it has got meanwhile stay. */
 static void
-settle_slot(Slot *slot, int64 entry_id, bool stored)
+settle_slot(Slot *slot, const XeroAuditMessage *message, bool stored)
 {
-	slot->message.entry_id = entry_id;
+	XeroAuditKeys *keys = &slot->message.keys;
+
+	slot->message.entry_id = message->entry_id;
+	keys->count -= message->keys.count;
+	keys->len -= message->keys.len;
+	memmove(keys->text, keys->text + message->keys.len, keys->len);
 	if (slot->owner >= 0)
 	{
 		slot->state = stored ? SLOT_STORED : SLOT_LOST;
@@ -526,7 +528,7 @@ xero_audit_taken(const XeroAuditMessage *messages, bool stored)
 
 		if (!stored && database != NULL)
 			count_loss(database);
-		settle_slot(slot, messages[i].entry_id, stored);
+		settle_slot(slot, &messages[i], stored);
 	}
 	ntaken = 0;
 	if (stored && database != NULL)
