@@ -98,9 +98,9 @@ $clerk->rows("INSERT INTO xero.contacts (name) VALUES ('Simple')");
 is(scalar(writes($mark)), 1, 'one write');
 my $id = $clerk->rows("SELECT contact_id FROM xero.contacts WHERE name = 'Simple'");
 my $tenant = $clerk->rows("SELECT tenant_id FROM xero.contacts WHERE name = 'Simple'");
-is(audit(q{event, role, application_name, pid, server, tenant_id, method, path, attempt, record_keys, status, coalesce(error, 'none'),
+is(audit(q{event, role, session_role, application_name, pid, server, tenant_id, method, path, attempt, record_keys, status, coalesce(error, 'none'),
 		length(idempotency_key), length(correlation_id) > 0, finished_at >= at, now() - at < interval '1 min'}),
-	join('|', 'write', 'clerk', 'books', $clerk->pid, 'xero', $tenant, 'PUT', $contacts, 1, "{$id}", 200, 'none', 36, 't', 't', 't'), 'an INSERT');
+	join('|', 'write', 'clerk', 'clerk', 'books', $clerk->pid, 'xero', $tenant, 'PUT', $contacts, 1, "{$id}", 200, 'none', 36, 't', 't', 't'), 'an INSERT');
 $clerk->rows("UPDATE xero.contacts SET account_number = 'X1' WHERE contact_id = '$id'");
 $clerk->rows("DELETE FROM xero.contacts WHERE contact_id = '$id'");
 is(audit('string_agg(method || record_keys::text || status, \' \' ORDER BY at)', "path = '$contacts/$id' OR method = 'POST'"), "POST{$id}200 POST{$id}200", 'UPDATE and DELETE');
@@ -109,6 +109,9 @@ is(audit('count(*)'), 3, 'a SELECT has none');
 is($clerk->try("INSERT INTO xero.contacts (name) VALUES ('Same'), ('Same')")->{state}, '23505', 'a refusal');
 is(audit('status, record_keys', 'at = (SELECT max(at) FROM xero_fdw.audit)') =~ s/\{.*\}/{}/r, '200|{}', '... is a row as well');
 
+$root->rows("SET ROLE clerk; INSERT INTO xero.contacts (name) VALUES ('In their name'); RESET ROLE");
+is(audit('role, session_role', 'at = (SELECT max(at) FROM xero_fdw.audit)'), 'clerk|postgres', 'who has logged in is told after SET ROLE, too');
+
 # ---- what it outlives ----
 
 $clerk->rows("BEGIN; INSERT INTO xero.contacts (name) VALUES ('Rolled back'); ROLLBACK");
@@ -116,7 +119,7 @@ $clerk->rows("BEGIN; INSERT INTO xero.contacts (name) VALUES ('Read only'); SET 
 $clerk->try("BEGIN; SAVEPOINT s; INSERT INTO xero.contacts (name) VALUES ('Savepoint'); ROLLBACK TO s; SELECT 1/0; ROLLBACK");
 $clerk->try('ROLLBACK');
 agrees('ROLLBACK');
-is(audit('count(*)'), 7, '... three rows more');
+is(audit('count(*)'), 8, '... three rows more');
 
 my $n = audit('count(*)');
 $sandbox->faults({ path => $contacts, method => 'PUT', times => 1, status => 503 });
@@ -176,12 +179,16 @@ $holder->rows('BEGIN; LOCK TABLE xero_fdw.audit_entry IN SHARE MODE');
 $clerk->start("INSERT INTO xero.contacts (name) VALUES ('Terminated worker')");
 until_true(sub { $root->rows("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'xero_fdw audit worker' AND wait_event_type = 'Lock'") eq '1' },
 	'the worker is terminated in its transaction');
+my $before = worker();
+until_true(sub { worker() ne $before }, '... which it lets end for a moment only');
 $holder->rows('COMMIT');
 is($clerk->wait->{state}, '00000', '... and another one comes');
 $id = $root->rows("SELECT record_keys[1] FROM xero_fdw.audit WHERE status = 200 ORDER BY at DESC LIMIT 1");
 $holder->rows('BEGIN; LOCK TABLE xero_fdw.audit_entry IN SHARE MODE');
 like($clerk->try("UPDATE xero.contacts SET first_name = 'Late' WHERE contact_id = '$id'")->{text}, qr/WARNING/, 'a write whose row comes late');
-$root->rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'xero_fdw audit worker'");
+$before = worker();
+$root->rows("SELECT pg_terminate_backend($before)");
+until_true(sub { worker() ne $before }, '... and is left to another worker');
 $holder->rows('COMMIT');
 $holder->quit;
 is(audit('status, record_keys', 'at = (SELECT max(at) FROM xero_fdw.audit)'), "200|{$id}", '... from another worker: it has the key that was known before');
@@ -234,7 +241,7 @@ is($result->{state}, '00000', 'a worker that does nothing does not keep anybody 
 is(scalar(() = $result->{text} =~ /WARNING:  01000: a write to Xero could not be recorded in xero_fdw\.audit in time\nDETAIL:  The server's log has it\.\nHINT/g), 1, '... who is warned, once');
 is($root->rows('SELECT waiting, lost, last_lost_at IS NOT NULL FROM xero_fdw.audit_status'), '128|22|t', '... as much waits as there is room for') or diag($result->{text});
 my $log = slurp_file($node->logfile, $full);
-is(scalar(() = $log =~ /LOG:  xero_fdw audit: write begins at="[^"]+" role="clerk" application="books" pid=\d+ server="xero" tenant="$tenant" method="PUT" path="$contacts" attempt=1 idempotency_key="[-0-9a-f]{36}"\n/g), 150, '... and the log has all of it');
+is(scalar(() = $log =~ /LOG:  xero_fdw audit: write begins at="[^"]+" role="clerk" session_role="clerk" application="books" pid=\d+ server="xero" tenant="$tenant" method="PUT" path="$contacts" attempt=1 idempotency_key="[-0-9a-f]{36}"\n/g), 150, '... and the log has all of it');
 is(scalar(() = $log =~ /LOG:  xero_fdw audit: write ended at="[^"]+" role="clerk".* status=200 elapsed_ms=\d+ correlation_id="[^"]+" keys="[-0-9a-f]{36}"\n/g), 150, '... with the ends');
 kill 'CONT', worker();
 agrees('no room', 22);
@@ -262,7 +269,7 @@ foreach my $role (qw(writer owner clerk))
 	my $session = XeroSession->new($node, user => $role);
 	$session->rows('SELECT xero_fdw.version()');    # the settings are there once the library is
 	is($session->try($_)->{state}, '42501', "$role: $_") foreach
-	  "INSERT INTO xero_fdw.audit_entry (at, event, role, pid, server, attempt, record_keys) VALUES (now(), 'write', 'clerk', 1, 'xero', 1, '{}')",
+	  "INSERT INTO xero_fdw.audit_entry (at, event, role, session_role, pid, server, attempt, record_keys) VALUES (now(), 'write', 'clerk', 'clerk', 1, 'xero', 1, '{}')",
 	  "UPDATE xero_fdw.audit_entry SET role = 'somebody'", 'DELETE FROM xero_fdw.audit_entry', 'TRUNCATE xero_fdw.audit_entry',
 	  'ALTER TABLE xero_fdw.audit_entry DISABLE TRIGGER ALL', "UPDATE xero_fdw.audit SET role = 'somebody'",
 	  'SET session_replication_role = replica', 'SET xero_fdw.log_writes = off', 'SELECT count(*) FROM xero_fdw.audit';
@@ -293,9 +300,9 @@ connect_again();
 $offset = -s $node->logfile;
 $clerk->rows(q{SET application_name = 'a"b\c'; INSERT INTO xero.contacts (name) VALUES ('Logged')});
 $log = slurp_file($node->logfile, $offset);
-like($log, qr/LOG:  xero_fdw audit: write ended at="[^"]+" role="clerk" application="a\\"b\\\\c" .* status=200 /, 'a line for each write, by a setting');
+like($log, qr/LOG:  xero_fdw audit: write ended at="[^"]+" role="clerk" session_role="clerk" application="a\\"b\\\\c" .* status=200 /, 'a line for each write, by a setting');
 is(scalar(() = $log =~ /xero_fdw audit/g), 1, '... and no more');
-$root->rows("INSERT INTO xero_fdw.audit_entry (at, event, role, pid, server, attempt, record_keys) SELECT now() - days * interval '1 day', 'disconnect', 'old', 1, 'xero', 1, '{}' FROM (VALUES (399), (401)) AS d (days)");
+$root->rows("INSERT INTO xero_fdw.audit_entry (at, event, role, session_role, pid, server, attempt, record_keys) SELECT now() - days * interval '1 day', 'disconnect', 'old', 'old', 1, 'xero', 1, '{}' FROM (VALUES (399), (401)) AS d (days)");
 settle();
 $root->rows('SELECT pg_terminate_backend(' . worker() . ')');
 until_true(sub { worker() eq '' }, 'a worker that has nothing to do is not replaced');
@@ -376,7 +383,7 @@ is(audit('role, status', 'at = (SELECT max(at) FROM xero_fdw.audit)'), 'r?se|200
 
 my ($dump, $error) = ('', '');
 IPC::Run::run([ 'pg_dump', '-d', $node->connstr('postgres'), '-U', 'owner', '-t', 'xero_fdw.audit_entry', '--data-only' ], '>', \$dump, '2>', \$error);
-like($dump, qr/^COPY xero_fdw\.audit_entry .*\n(.+\n)*.*\twrite\tclerk\tbooks\t/m, 'the owner of the database dumps it') or diag($error);
+like($dump, qr/^COPY xero_fdw\.audit_entry .*\n(.+\n)*.*\twrite\tclerk\tclerk\tbooks\t/m, 'the owner of the database dumps it') or diag($error);
 
 my $folder = PostgreSQL::Test::Utils::tempdir();
 $node->safe_psql('postgres', 'CREATE DATABASE restored');

@@ -62,15 +62,22 @@ xero_audit_is_logged(void)
 	return log_writes;
 }
 
-void
-xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid, int pid,
-					const char *application)
+static void
+copy_role(char *dest, Oid roleid)
 {
-	const char *role = GetUserNameFromId(roleid, true);
+	const char *name = GetUserNameFromId(roleid, true);
 
-	if (role == NULL)
-		role = psprintf("unknown (OID=%u)", roleid);
-	xero_audit_copy(entry->role, role, sizeof(entry->role));
+	if (name == NULL)
+		name = psprintf("unknown (OID=%u)", roleid);
+	xero_audit_copy(dest, name, NAMEDATALEN);
+}
+
+void
+xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid, Oid session_roleid,
+					int pid, const char *application)
+{
+	copy_role(entry->role, roleid);
+	copy_role(entry->session_role, session_roleid);
 	entry->pid = pid;
 	xero_audit_copy(entry->application, application,
 					sizeof(entry->application));
@@ -85,7 +92,8 @@ xero_audit_describe(XeroAuditEntry *entry, XeroAuditEvent event,
 	entry->event = event;
 	entry->at = GetCurrentTimestamp();
 	entry->attempt = 1;
-	xero_audit_asked_by(entry, GetUserId(), MyProcPid, application_name);
+	xero_audit_asked_by(entry, GetUserId(), GetSessionUserId(), MyProcPid,
+						application_name);
 	xero_audit_copy(entry->server, server->name, sizeof(entry->server));
 	xero_audit_copy(entry->tenant_id, server->tenant_id,
 					sizeof(entry->tenant_id));

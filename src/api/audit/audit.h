@@ -25,7 +25,8 @@ extern void xero_audit_init(void);
 extern void xero_audit_describe(XeroAuditEntry *entry, XeroAuditEvent event,
 								const XeroServer *server, const char *method,
 								const char *path);
-extern void xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid, int pid,
+extern void xero_audit_asked_by(XeroAuditEntry *entry, Oid roleid,
+								Oid session_roleid, int pid,
 								const char *application);
 
 /* Are the ends of attempts logged? */

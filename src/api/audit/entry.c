@@ -150,6 +150,7 @@ xero_audit_log(const XeroAuditMessage *message)
 
 	put_text(&line, "at", timestamptz_to_str(entry->at));
 	put_text(&line, "role", entry->role);
+	put_text(&line, "session_role", entry->session_role);
 	put_text(&line, "application", entry->application);
 	put_number(&line, "pid", entry->pid);
 	put_text(&line, "server", entry->server);

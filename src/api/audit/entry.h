@@ -31,6 +31,7 @@ typedef struct XeroAuditEntry
 	int			pid;
 	int			attempt;
 	char		role[NAMEDATALEN];
+	char		session_role[NAMEDATALEN];
 	char		application[NAMEDATALEN];
 	char		server[NAMEDATALEN];
 	char		tenant_id[40];	/* "" if none, as in all that follow */

@@ -21,7 +21,7 @@
 /* So many old rows are deleted at a time. */
 #define FORGET_AT_ONCE 1000
 
-#define MAX_PARAMETERS 16
+#define MAX_PARAMETERS 17
 
 /* A statement that is kept, with the values of its parameters. */
 typedef struct Statement
@@ -140,6 +140,7 @@ insert_row(XeroAuditMessage *message)
 	add_time(&insert, entry->at);
 	add_text(&insert, xero_audit_event_name(entry->event));
 	add_text(&insert, entry->role);
+	add_text(&insert, entry->session_role);
 	add_text(&insert, entry->application);
 	add_number(&insert, entry->pid);
 	add_text(&insert, entry->server);
@@ -150,11 +151,11 @@ insert_row(XeroAuditMessage *message)
 	add_text(&insert, entry->idempotency_key);
 	add_end(&insert, message);
 	execute(&insert,
-			"INSERT INTO xero_fdw.audit_entry (at, event, role, application_name,"
+			"INSERT INTO xero_fdw.audit_entry (at, event, role, session_role, application_name,"
 			" pid, server, tenant_id, method, path, attempt, idempotency_key,"
 			" status, error, correlation_id, finished_at, record_keys)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-			" $14, $15, $16) RETURNING entry_id",
+			" $14, $15, $16, $17) RETURNING entry_id",
 			SPI_OK_INSERT_RETURNING);
 	message->entry_id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],

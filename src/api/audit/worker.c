@@ -28,6 +28,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 /*
@@ -41,8 +42,8 @@
 
 #define DAY_MS (24 * 3600 * 1000)
 
-/* Whoever stops the server does not wait longer than this for a lock. */
-#define LAST_LOCK_TIMEOUT "1s"
+/* Whoever stops the server does not wait longer than this for a transaction. */
+#define LAST_MS 1000
 
 PGDLLEXPORT void xero_audit_worker_main(Datum arg);
 
@@ -80,22 +81,28 @@ xero_audit_start_worker(void)
 
 /* ---- transactions; an error is reported, and ends in false ---- */
 
-/* In a transaction, which may wait for a lock: SIGTERM ends that at once. */
-static volatile sig_atomic_t busy = false;
+/*
+ * A transaction takes a moment, so SIGTERM lets it end.  But it may wait for a
+ * lock, or for a standby.
+ */
+static TimeoutId patience;
 
 static void
-handle_sigterm(SIGNAL_ARGS)
+lose_patience(void)
 {
-	if (busy)
-		die(postgres_signal_arg);
-	else
-		SignalHandlerForShutdownRequest(postgres_signal_arg);
+	if (!ShutdownRequestPending)
+		return;
+	ProcDiePending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
 }
 
 static void
 begin(void)
 {
-	busy = true;
+	enable_timeout_every(patience,
+						 TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													 LAST_MS), LAST_MS);
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 }
@@ -135,7 +142,7 @@ store(XeroAuditMessage *messages, int count)
 		report_error(cxt);
 	}
 	PG_END_TRY();
-	busy = false;
+	disable_timeout(patience, false);
 	MemoryContextSwitchTo(cxt);
 	return stored;
 }
@@ -158,7 +165,7 @@ forget(void)
 		report_error(cxt);
 	}
 	PG_END_TRY();
-	busy = false;
+	disable_timeout(patience, false);
 	MemoryContextSwitchTo(cxt);
 	return more;
 }
@@ -179,7 +186,7 @@ discard_dropped(void)
 			xero_audit_discard(dbids[i]);
 	}
 	CommitTransactionCommand();
-	busy = false;
+	disable_timeout(patience, false);
 }
 
 /* Store what waits; what cannot be stored goes into the server's log. */
@@ -248,7 +255,6 @@ finish(void)
 {
 	bool		urgent;
 
-	SetConfigOption("lock_timeout", LAST_LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
 	while (xero_audit_waiting(&urgent) > 0 && do_work())
 		;
 	proc_exit(0);
@@ -261,9 +267,10 @@ xero_audit_worker_main(Datum arg)
 	TimestampTz forget_at;
 	bool		urgent;
 
-	pqsignal(SIGTERM, handle_sigterm);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	pqsignal(SIGINT, SIG_IGN);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	patience = RegisterTimeout(USER_TIMEOUT, lose_patience);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid,

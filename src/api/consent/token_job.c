@@ -118,8 +118,8 @@ xero_token_job_audit(XeroTokenJob *job, XeroAuditEvent event,
 
 	memset(audit, 0, sizeof(*audit));
 	xero_audit_describe(&audit->entry, event, server, method, path);
-	xero_audit_asked_by(&audit->entry, spec->roleid, spec->pid,
-						spec->application);
+	xero_audit_asked_by(&audit->entry, spec->roleid, spec->session_roleid,
+						spec->pid, spec->application);
 	job->audited = true;
 	job->in_log = false;
 	try_to_store_audit(job);

@@ -96,6 +96,7 @@ typedef struct Slot
 	bool		begun;			/* by a worker */
 	TimestampTz asked_at;
 	Oid			roleid;
+	Oid			session_roleid;
 	int			pid;
 	char		application[NAMEDATALEN];
 	size_t		argument_len;
@@ -380,6 +381,7 @@ make_job(XeroSharedTokens *slots, Slot *slot, XeroTokenJobKind kind,
 	slot->kind = kind;
 	slot->asked_at = now;
 	slot->roleid = GetUserId();
+	slot->session_roleid = GetSessionUserId();
 	slot->pid = MyProcPid;
 	strlcpy(slot->application, application_name, NAMEDATALEN);
 	slot->argument_len = len;
@@ -764,6 +766,7 @@ xero_shared_token_take_job(int number, uint64 job, XeroTokenJobSpec *copy)
 	copy->dbid = slot->dbid;
 	copy->umid = slot->umid;
 	copy->roleid = slot->roleid;
+	copy->session_roleid = slot->session_roleid;
 	copy->pid = slot->pid;
 	strlcpy(copy->application, slot->application, NAMEDATALEN);
 	copy->credentials = slot->credentials;

@@ -40,6 +40,7 @@ typedef struct XeroTokenJobSpec
 	Oid			dbid;
 	Oid			umid;
 	Oid			roleid;			/* who asked */
+	Oid			session_roleid;
 	int			pid;
 	char		application[NAMEDATALEN];
 	uint64		credentials;	/* what the asker knew of the server */

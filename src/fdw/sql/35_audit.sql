@@ -7,6 +7,7 @@ CREATE TABLE xero_fdw.audit_entry (
 	at timestamptz NOT NULL,
 	event text NOT NULL CHECK (event IN ('write', 'consent', 'refresh', 'disconnect')),
 	role text NOT NULL,
+	session_role text NOT NULL,
 	application_name text,
 	pid integer NOT NULL,
 	server text NOT NULL,
@@ -29,6 +30,7 @@ COMMENT ON COLUMN xero_fdw.audit_entry.entry_id IS 'number of the entry';
 COMMENT ON COLUMN xero_fdw.audit_entry.at IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.event IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.role IS 'as in the view';
+COMMENT ON COLUMN xero_fdw.audit_entry.session_role IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.application_name IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.pid IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.server IS 'as in the view';
@@ -44,9 +46,9 @@ COMMENT ON COLUMN xero_fdw.audit_entry.correlation_id IS 'as in the view';
 COMMENT ON COLUMN xero_fdw.audit_entry.finished_at IS 'as in the view';
 
 CREATE VIEW xero_fdw.audit AS
-	SELECT e.at, e.event, e.role, e.application_name, e.pid, e.server,
-		e.tenant_id, e.method, e.path, e.attempt, e.record_keys, e.status,
-		e.error, e.idempotency_key, e.correlation_id, e.finished_at
+	SELECT e.at, e.event, e.role, e.session_role, e.application_name, e.pid,
+		e.server, e.tenant_id, e.method, e.path, e.attempt, e.record_keys,
+		e.status, e.error, e.idempotency_key, e.correlation_id, e.finished_at
 	FROM xero_fdw.audit_entry AS e;
 COMMENT ON VIEW xero_fdw.audit IS
 	'what was written to Xero, and which consents were given, refreshed and ended; one row for each attempt, from before it was sent';
@@ -55,6 +57,8 @@ COMMENT ON COLUMN xero_fdw.audit.event IS
 	'write, consent, refresh or disconnect';
 COMMENT ON COLUMN xero_fdw.audit.role IS
 	'role that was in force, as it was named then';
+COMMENT ON COLUMN xero_fdw.audit.session_role IS
+	'role that had logged in, as it was named then; another one than role after SET ROLE, or in a SECURITY DEFINER function';
 COMMENT ON COLUMN xero_fdw.audit.application_name IS
 	'application_name of the session; null if it had none';
 COMMENT ON COLUMN xero_fdw.audit.pid IS 'process ID of the session';
