@@ -154,13 +154,14 @@ sub round
 }
 
 # A row is deleted, and inserted again with other values and without the id.  With
-# another name as well, nothing but its key says who it is, which a TRUNCATE ends.
+# another name than both sides agreed on, nothing but its key says who it is, which a
+# TRUNCATE ends.
 sub put_back
 {
 	my ($person, $set) = @_;
 	my $name = $person->{l}{name};
-	$nameless = 1 if $set->{name};
 	$person->{l} = { %{ $person->{l} }, %$set };
+	$nameless = 1 if lc($person->{l}{name}) ne lc(($person->{base}{name} // [ '', '' ])->[1]);
 	$person->{newer} = 'l';
 	locally("DO \$\$ DECLARE r crm.contacts; BEGIN DELETE FROM crm.contacts WHERE name = '$name' RETURNING * INTO r; INSERT INTO crm.contacts (id, status, "
 		  . join(', ', @FIELDS) . ') VALUES (r.id, r.status, ' . join(', ', map { literal($person->{l}{$_}) } @FIELDS) . '); END $$');
