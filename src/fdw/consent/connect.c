@@ -132,7 +132,9 @@ xero_set_client_secret(PG_FUNCTION_ARGS)
 		if (!xero_cut_client_secret(secret))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("client secret must consist of printable ASCII characters without blanks")));
+					 errmsg("client secret must consist of printable ASCII characters without blanks"),
+					 errdetail("It has %d characters at most.",
+							   XERO_CLIENT_SECRET_MAX)));
 		sealed = xero_seal_client_secret(server, secret);
 		explicit_bzero(secret, strlen(secret));
 		note_options(server);
