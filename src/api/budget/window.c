@@ -91,6 +91,7 @@ advance(XeroWindow *window, int64 now)
 
 		window->ours -= *bucket;
 		*bucket = 0;
+		window->nbegun -= window->begun[bucket - window->bucket];
 		window->begun[bucket - window->bucket] = 0;
 	}
 	window->newest = Max(window->newest, newest);
@@ -201,14 +202,8 @@ static int
 begun_lately(const XeroWindow *window)
 {
 	int			oldest = (window->newest + 1) % XERO_WINDOW_BUCKETS;
-	int			count = 0;
 
-	for (int i = 0; i < XERO_WINDOW_BUCKETS; i++)
-	{
-		if (i != oldest)
-			count += window->begun[i];
-	}
-	return count;
+	return window->nbegun - (int) window->begun[oldest];
 }
 
 /*
@@ -252,7 +247,10 @@ record(XeroWindow *window, int64 now, XeroBaseline baseline, int remaining)
 	set_size(window, now, remaining + 1);
 	if (baseline.begun > window->newest - XERO_WINDOW_BUCKETS &&
 		baseline.begun <= window->newest)
+	{
 		window->begun[bucket_of(window, baseline.begun) - window->bucket]++;
+		window->nbegun++;
+	}
 	forget_oldest(window, window->ours - begun_lately(window));
 	drop_outdated(window, baseline.last_observation);
 	add_observation(window, window->size - remaining - window->ours);

@@ -43,6 +43,7 @@ typedef struct XeroWindow
 															 * worst, first */
 	uint32		bucket[XERO_WINDOW_BUCKETS];	/* by when they ended */
 	uint32		begun[XERO_WINDOW_BUCKETS]; /* by when they began */
+	int			nbegun;			/* the sum of these */
 } XeroWindow;
 
 /* What was known when a call was granted; see window.c. */
