@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * worker.c
- *	  Settings of background workers.
+ *	  What background workers have in common.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,6 +10,25 @@
 #include "access/xact.h"
 #include "base/worker.h"
 #include "utils/guc.h"
+
+void
+xero_describe_worker(BackgroundWorker *worker, const char *name,
+					 const char *function, BgWorkerStartTime start_time,
+					 Datum arg)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS |
+		BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = start_time;
+	worker->bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker->bgw_library_name, "xero_fdw",
+			sizeof(worker->bgw_library_name));
+	strlcpy(worker->bgw_function_name, function,
+			sizeof(worker->bgw_function_name));
+	strlcpy(worker->bgw_name, name, sizeof(worker->bgw_name));
+	strlcpy(worker->bgw_type, name, sizeof(worker->bgw_type));
+	worker->bgw_main_arg = arg;
+}
 
 static void
 set(const char *name, const char *value)

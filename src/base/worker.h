@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * worker.h
- *	  Settings of background workers.
+ *	  What background workers have in common.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +9,16 @@
 #define XERO_WORKER_H
 
 #include "compat.h"
+
+#include "postmaster/bgworker.h"
+
+/*
+ * A worker of this library that runs once, and has a database.  Allocates
+ * nothing, so it can be used while cleaning up.
+ */
+extern void xero_describe_worker(BackgroundWorker *worker, const char *name,
+								 const char *function,
+								 BgWorkerStartTime start_time, Datum arg);
 
 /*
  * Settings that no database or role can have changed for the worse: what is

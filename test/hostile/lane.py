@@ -80,7 +80,7 @@ class Lane:
                 SELECT coalesce(sum(in_flight + waiting), 0), coalesce(sum(calls), 0),
                     ceil(coalesce(max(extract(epoch FROM greatest(blocked_until, day_resets_at) - now())), 0)),
                     bool_or(last_problem LIKE 'day%')
-                FROM xero_fdw.budget WHERE server = '{self.name}') AS b, (
+                FROM xero_fdw.budget WHERE server = '{self.name}' AND stats_since >= '{self.since}') AS b, (
                 SELECT count(*), count(*) FILTER (WHERE path LIKE '/api.xro/%') FROM xero_fdw.requests
                 WHERE server = '{self.name}' AND at >= '{self.since}'
                     AND error IS DISTINCT FROM 'no connection' AND error IS DISTINCT FROM 'certificate refused') AS r""")

@@ -27,8 +27,8 @@
 #include "compat.h"
 
 #include "api/audit/queue.h"
-#include "api/audit/worker.h"
 #include "api/shared/shared.h"
+#include "base/worker.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -243,10 +243,15 @@ count_waiting(const Queue *queue, bool *urgent)
 static void
 start_worker(void)
 {
+	BackgroundWorker worker;
 	Database   *database;
 	Queue	   *queue;
 
-	if (xero_audit_start_worker())
+	xero_describe_worker(&worker, "xero_fdw audit worker",
+						 "xero_audit_worker_main",
+						 BgWorkerStart_RecoveryFinished,
+						 ObjectIdGetDatum(MyDatabaseId));
+	if (RegisterDynamicBackgroundWorker(&worker, NULL))
 		return;
 	queue = lock_queue();
 	database = find_database(queue);

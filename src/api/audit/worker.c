@@ -59,26 +59,6 @@ xero_audit_worker_init(void)
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
-bool
-xero_audit_start_worker(void)
-{
-	BackgroundWorker worker;
-
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "xero_fdw",
-			sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "xero_audit_worker_main",
-			sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "xero_fdw audit worker", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "xero_fdw audit worker", sizeof(worker.bgw_type));
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
-}
-
 /* ---- transactions; an error is reported, and ends in false ---- */
 
 /*

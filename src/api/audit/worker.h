@@ -13,10 +13,4 @@
 /* In _PG_init: defines xero_fdw.audit_history. */
 extern void xero_audit_worker_init(void);
 
-/*
- * Have one started for this database; false if there is no room for one.
- * Allocates nothing, so it can be used while cleaning up.
- */
-extern bool xero_audit_start_worker(void);
-
 #endif							/* XERO_AUDIT_WORKER_H */

@@ -35,10 +35,10 @@
 #include "api/budget/entries.h"
 #include "api/shared/shared.h"
 #include "api/token/shared_tokens.h"
+#include "base/worker.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
@@ -459,18 +459,9 @@ launch_worker(XeroSharedTokens *slots, const XeroServer *server,
 	XeroFailure *failure;
 	Slot	   *slot = &slots_of(slots)[finding->slot];
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_ConsistentState;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "xero_fdw",
-			sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "xero_worker_main",
-			sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "xero_fdw token worker", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "xero_fdw token worker", sizeof(worker.bgw_type));
-	worker.bgw_main_arg = Int32GetDatum(finding->slot);
+	xero_describe_worker(&worker, "xero_fdw token worker", "xero_worker_main",
+						 BgWorkerStart_ConsistentState,
+						 Int32GetDatum(finding->slot));
 	memcpy(worker.bgw_extra, &finding->job, sizeof(finding->job));
 	worker.bgw_notify_pid = MyProcPid;
 	old = MemoryContextSwitchTo(TopMemoryContext);
