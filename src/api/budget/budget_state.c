@@ -64,20 +64,3 @@ xero_budget_look(const XeroServer *server, XeroBudgetState *state)
 	LWLockRelease(&budget->lock);
 	return entry != NULL;
 }
-
-bool
-xero_budget_has_proved(const XeroServer *server)
-{
-	XeroBudget *budget = xero_budget_attach();
-	XeroBudgetKey key = xero_budget_key(server);
-	XeroCaller	caller = xero_caller_of(server);
-	XeroBudgetEntry *shared;
-	bool		proved;
-
-	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
-	shared = xero_budget_find_shared(budget, &key);
-	proved = shared != NULL &&
-		xero_has_proof(&shared->proofs, &caller, xero_budget_now());
-	LWLockRelease(&budget->lock);
-	return proved;
-}

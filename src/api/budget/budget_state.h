@@ -35,7 +35,4 @@ extern void xero_budget_state(XeroBudgetEntry *entry, XeroMinute *app,
 /* Of the organisation that the server names; false if nobody has called it. */
 extern bool xero_budget_look(const XeroServer *server, XeroBudgetState *state);
 
-/* Has Xero accepted the server's token for its organisation? */
-extern bool xero_budget_has_proved(const XeroServer *server);
-
 #endif							/* XERO_BUDGET_STATE_H */

@@ -96,8 +96,9 @@ xero_parse_operation(const char *operation)
 			 errhint("Operations are insert, update and delete.")));
 }
 
-bool
-xero_is_writable(Relation rel, CmdType operation)
+/* May the caller write rows of the table so?  Rows of a line table may not. */
+static bool
+is_writable(Relation rel, CmdType operation)
 {
 	XeroTable  *table = xero_get_table(rel);
 
@@ -157,7 +158,7 @@ xero_push_rules(PG_FUNCTION_ARGS)
 	Datum		values[2] = {Int32GetDatum(0), (Datum) 0};
 	bool		nulls[2] = {false, true};
 
-	if (xero_is_writable(rel, operation))
+	if (is_writable(rel, operation))
 	{
 		values[0] = Int32GetDatum(xero_write_batch(xero_get_table(rel),
 												   operation, false));

@@ -29,9 +29,6 @@ extern void xero_check_select(Relation rel);
 /* "insert", "update" or "delete" */
 extern CmdType xero_parse_operation(const char *operation);
 
-/* May the caller write rows of the table so?  Rows of a line table may not. */
-extern bool xero_is_writable(Relation rel, CmdType operation);
-
 /* A row as the result of a function that returns a record. */
 extern Datum xero_make_record(FunctionCallInfo fcinfo, Datum *values,
 							  bool *nulls);
