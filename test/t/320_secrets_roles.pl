@@ -196,6 +196,7 @@ is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 4, 'four values ar
 is($session->rows("SELECT xero_fdw.rotate_key('$key_file')"), 0, 'no second time');
 is($session->rows($query), 't', 'the new key opens them');
 refused($session, "SELECT xero_fdw.rotate_key('/nowhere/key')", '58P01');
+refused($session, "SELECT xero_fdw.rotate_key('key')", 'F0000', qr/HINT:  Set old_key_file to an absolute path/);
 unlink $key_file or die;
 forget_shared();
 is($session->rows($query), 't', 'the old one is not needed');

@@ -97,31 +97,33 @@ create_file(const XeroPrivateFile *file)
 
 /* The file of that path; NULL and "" mean that none is configured. */
 static XeroPrivateFile
-key_file_at(const char *path)
+key_file_at(const char *path, const char *setting)
 {
-	XeroPrivateFile file = {"key file", path, "xero_fdw.key_file"};
+	XeroPrivateFile file = {"key file", path, setting};
 
 	if (path == NULL || path[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no key file is configured"),
 				 errdetail("Secrets are stored sealed with a key from a file outside the database."),
-				 errhint("Set xero_fdw.key_file to an absolute path outside the data directory.")));
+				 errhint("Set %s to an absolute path outside the data directory.",
+						 setting)));
 	return file;
 }
 
 const char *
 xero_keyfile_name(const char *path)
 {
-	XeroPrivateFile file = key_file_at(path);
+	XeroPrivateFile file = key_file_at(path, NULL);
 
 	return xero_private_file_name(&file);
 }
 
 void
-xero_keyfile_read(const char *path, bool create, XeroKey *key)
+xero_keyfile_read(const char *path, const char *setting, bool create,
+				  XeroKey *key)
 {
-	XeroPrivateFile file = key_file_at(path);
+	XeroPrivateFile file = key_file_at(path, setting);
 	int64		len = xero_private_file_read(&file, key->secret,
 											 XERO_SECRET_LEN);
 

@@ -21,12 +21,14 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#define SETTING "xero_fdw.key_file"
+
 static char *key_file = NULL;
 
 void
 xero_vault_init(void)
 {
-	DefineCustomStringVariable("xero_fdw.key_file",
+	DefineCustomStringVariable(SETTING,
 							   "File with the key that stored tokens are sealed with.",
 							   "An absolute path outside the data directory; the file is made when it is first needed.",
 							   &key_file, "",
@@ -39,7 +41,7 @@ xero_vault_check(void)
 {
 	XeroKey		key;
 
-	xero_keyfile_read(key_file, false, &key);
+	xero_keyfile_read(key_file, SETTING, false, &key);
 	explicit_bzero(&key, sizeof(key));
 }
 
@@ -146,7 +148,7 @@ xero_vault_seal(const XeroSealPlace *place, const char *secret)
 	XeroKey		key;
 	bytea	   *sealed;
 
-	xero_keyfile_read(key_file, true, &key);
+	xero_keyfile_read(key_file, SETTING, true, &key);
 	sealed = seal_with(&key, place, secret);
 	explicit_bzero(&key, sizeof(key));
 	if (sealed == NULL)
@@ -161,7 +163,7 @@ xero_vault_open(const XeroSealPlace *place, const bytea *sealed)
 	XeroUnsealing result;
 	char	   *secret;
 
-	xero_keyfile_read(key_file, false, &key);
+	xero_keyfile_read(key_file, SETTING, false, &key);
 	result = open_with(&key, place, sealed, &secret);
 	explicit_bzero(&key, sizeof(key));
 	if (result != XERO_OPENED)
@@ -180,8 +182,8 @@ xero_vault_reseal(const XeroSealPlace *place, const bytea *sealed,
 	bytea	   *anew = NULL;
 	bool		sealed_with_old = false;
 
-	xero_keyfile_read(old_key_file, false, &old);
-	xero_keyfile_read(key_file, true, &present);
+	xero_keyfile_read(old_key_file, "old_key_file", false, &old);
+	xero_keyfile_read(key_file, SETTING, true, &present);
 	result = open_with(&present, place, sealed, &secret);
 	if (result == XERO_OPEN_OTHER_KEY)
 	{
