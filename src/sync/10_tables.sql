@@ -29,6 +29,7 @@ CREATE TABLE xero_fdw.sync (
 	conflict text NOT NULL CHECK (conflict IN ('newest', 'xero', 'local', 'manual')),
 	initial text NOT NULL CHECK (initial IN ('new_only', 'merge', 'xero_to_local', 'local_to_xero')),
 	on_delete text NOT NULL CHECK (on_delete IN ('ignore', 'archive')),
+	brake real NOT NULL DEFAULT 0.2 CHECK (brake BETWEEN 0 AND 1),
 	xero_key text NOT NULL,
 	local_key text[] NOT NULL,
 	watch text NOT NULL CHECK (watch IN ('trigger', 'compare')),
@@ -66,6 +67,7 @@ CREATE TABLE xero_fdw.sync_position (
 	audit_started timestamptz,
 	audit_offset bigint NOT NULL DEFAULT 0,
 	initial_done boolean NOT NULL DEFAULT false,
+	merged_before boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (sync_id, tenant_id)
 );
 
@@ -107,6 +109,7 @@ CREATE TABLE xero_fdw.sync_link (
 	match_key text,
 	state text NOT NULL CHECK (state IN ('linked', 'unlinked', 'ignored', 'ended')),
 	deleted boolean NOT NULL DEFAULT false,
+	renamed boolean NOT NULL DEFAULT false,
 	seen_local text,
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,

@@ -24,6 +24,8 @@ COMMENT ON COLUMN xero_fdw.sync.initial IS
 	'what the first run does with what is there: new_only, merge, xero_to_local or local_to_xero';
 COMMENT ON COLUMN xero_fdw.sync.on_delete IS
 	'what becomes of the other side: ignore or archive';
+COMMENT ON COLUMN xero_fdw.sync.brake IS
+	'share of the records beyond which a run does not end them or give them to other rows; 1: none';
 COMMENT ON COLUMN xero_fdw.sync.xero_key IS
 	'column of the foreign table that identifies a record within an organisation';
 COMMENT ON COLUMN xero_fdw.sync.local_key IS
@@ -79,6 +81,8 @@ COMMENT ON COLUMN xero_fdw.sync_position.audit_started IS
 	'when the audit that is under way began; null: none is';
 COMMENT ON COLUMN xero_fdw.sync_position.audit_offset IS
 	'records that it has read';
+COMMENT ON COLUMN xero_fdw.sync_position.merged_before IS
+	'a first merge has ended some time, so the brake applies';
 COMMENT ON COLUMN xero_fdw.sync_position.initial_done IS
 	'whether the first merge is over';
 
@@ -126,6 +130,8 @@ COMMENT ON COLUMN xero_fdw.sync_link.match_key IS
 	'what the side that waits for the other is found by';
 COMMENT ON COLUMN xero_fdw.sync_link.state IS
 	'linked; unlinked: waits for a partner; ignored: is not to be synced; ended: gone on one side';
+COMMENT ON COLUMN xero_fdw.sync_link.renamed IS
+	'an UPDATE of the row was recorded that changes what tells it from others, and Xero does not have that yet';
 COMMENT ON COLUMN xero_fdw.sync_link.deleted IS
 	'its row was deleted: a trigger has recorded it, or a person has said so';
 COMMENT ON COLUMN xero_fdw.sync_link.seen_local IS

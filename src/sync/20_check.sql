@@ -575,6 +575,8 @@ AS $$
 			THEN ARRAY['22004 xero_table is null.'] ELSE '{}' END
 		|| CASE WHEN definition.local_table IS NULL
 			THEN ARRAY['22004 local_table is null.'] ELSE '{}' END
+		|| CASE WHEN (definition.brake BETWEEN 0 AND 1) IS NOT TRUE
+			THEN ARRAY[format('22023 brake is %s, which is not from 0 to 1.', coalesce(definition.brake::text, 'null'))] ELSE '{}' END
 		|| ARRAY(SELECT xero_fdw._check_choices(definition.direction, definition.fields,
 			definition.conflict, definition.initial, definition.on_delete))
 $$;
@@ -704,6 +706,28 @@ $$;
 COMMENT ON FUNCTION xero_fdw._check_rights(xero_fdw.sync, xero_fdw.sync_field[]) IS
 	'internal: what a sync would do that the caller, or Xero, cannot';
 
+-- What goes along with a change must be among the columns of the foreign table.
+CREATE FUNCTION xero_fdw._check_push(definition xero_fdw.sync) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	operation text;
+	detail text;
+BEGIN
+	FOREACH operation IN ARRAY CASE WHEN definition.direction = 'pull' THEN '{}'::text[]
+			WHEN definition.on_delete = 'archive' THEN '{update,delete}' ELSE '{update}' END LOOP
+		BEGIN
+			PERFORM xero_fdw._push_rules(definition.xero_table, operation);
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+			RETURN NEXT format('%s %s. %s', SQLSTATE, upper(left(SQLERRM, 1)) || substr(SQLERRM, 2), detail);
+		END;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION xero_fdw._check_push(xero_fdw.sync) IS
+	'internal: why changes could not be sent to Xero';
+
 CREATE FUNCTION xero_fdw._check_filter(relation regclass, alias text,
 		parameter text, filter text, path text,
 		OUT uses text[], OUT fault text)
@@ -799,7 +823,8 @@ BEGIN
 	-- What only a definition that is right in itself can be asked.
 	IF faults = '{}' THEN
 		faults := ARRAY(SELECT xero_fdw._check_mapping(definition, compiled)
-			UNION ALL SELECT xero_fdw._check_rights(definition, compiled));
+			UNION ALL SELECT xero_fdw._check_rights(definition, compiled)
+			UNION ALL SELECT DISTINCT fault FROM xero_fdw._check_push(definition) AS fault);
 	END IF;
 	PERFORM xero_fdw._raise_faults(message, faults, hint);
 

@@ -122,12 +122,12 @@ AS $$
 BEGIN
 	INSERT INTO xero_fdw.sync (name, confirmed_by, xero_table, local_table,
 		direction, fields, match_on, xero_filter, local_filter, conflict, initial,
-		on_delete, xero_key, local_key, watch, columns, mirror, parent_id, search_path)
+		on_delete, brake, xero_key, local_key, watch, columns, mirror, parent_id, search_path)
 	VALUES (definition.name, pg_get_userbyid(xero_fdw._caller()),
 		definition.xero_table, definition.local_table, definition.direction,
 		definition.fields, definition.match_on, definition.xero_filter,
 		definition.local_filter, definition.conflict, definition.initial,
-		definition.on_delete, definition.xero_key, definition.local_key,
+		definition.on_delete, definition.brake, definition.xero_key, definition.local_key,
 		definition.watch, definition.columns, coalesce(definition.mirror, false),
 		definition.parent_id, definition.search_path)
 	RETURNING sync_id INTO definition.sync_id;
@@ -147,7 +147,7 @@ COMMENT ON FUNCTION xero_fdw._insert_sync(xero_fdw.sync) IS
 CREATE FUNCTION xero_fdw._create_sync(name text, xero_table regclass,
 		local_table regclass, direction text, fields jsonb, match_on text[],
 		xero_filter text, local_filter text, conflict text, initial text,
-		on_delete text)
+		on_delete text, brake real)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -167,6 +167,7 @@ BEGIN
 	definition.conflict := conflict;
 	definition.initial := initial;
 	definition.on_delete := on_delete;
+	definition.brake := brake;
 	definition.search_path := xero_fdw._caller_path();
 	result := xero_fdw._check_sync(definition);
 	definition := result.definition;
@@ -174,18 +175,19 @@ BEGIN
 	PERFORM xero_fdw._insert_fields(definition, result.compiled);
 	PERFORM xero_fdw._watch(definition, result.compiled);
 END $$;
-COMMENT ON FUNCTION xero_fdw._create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, real) IS
 	'internal: create_sync()';
 
 CREATE FUNCTION xero_fdw.create_sync(name text, xero_table regclass,
 		local_table regclass, direction text, fields jsonb,
 		match_on text[] DEFAULT NULL, xero_filter text DEFAULT NULL,
 		local_filter text DEFAULT NULL, conflict text DEFAULT 'newest',
-		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore')
+		initial text DEFAULT 'merge', on_delete text DEFAULT 'ignore',
+		brake real DEFAULT 0.2)
 	RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_gate';
-COMMENT ON FUNCTION xero_fdw.create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw.create_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, real) IS
 	'define a sync of a foreign table of Xero with a local table; fields: {"local column": "column of Xero"}';
 
 -- What a foreign table shows, and where.
@@ -298,7 +300,7 @@ COMMENT ON FUNCTION xero_fdw._forget(xero_fdw.sync, xero_fdw.sync, xero_fdw.sync
 CREATE FUNCTION xero_fdw._alter_sync(name text, xero_table regclass,
 		local_table regclass, direction text, fields jsonb, match_on text[],
 		xero_filter text, local_filter text, conflict text, initial text,
-		on_delete text)
+		on_delete text, brake real)
 	RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -318,6 +320,7 @@ BEGIN
 	definition.conflict := coalesce(conflict, before.conflict);
 	definition.initial := coalesce(initial, before.initial);
 	definition.on_delete := coalesce(on_delete, before.on_delete);
+	definition.brake := coalesce(brake, before.brake);
 	definition.search_path := xero_fdw._caller_path();
 	IF before.parent_id IS NOT NULL OR before.mirror
 			AND to_jsonb(definition) - ARRAY['xero_filter', 'on_delete', 'search_path']
@@ -328,7 +331,7 @@ BEGIN
 	END IF;
 	PERFORM xero_fdw._redefine_sync(definition, before);
 END $$;
-COMMENT ON FUNCTION xero_fdw._alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw._alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, real) IS
 	'internal: alter_sync()';
 
 CREATE FUNCTION xero_fdw.alter_sync(name text, xero_table regclass DEFAULT NULL,
@@ -336,11 +339,11 @@ CREATE FUNCTION xero_fdw.alter_sync(name text, xero_table regclass DEFAULT NULL,
 		fields jsonb DEFAULT NULL, match_on text[] DEFAULT NULL,
 		xero_filter text DEFAULT NULL, local_filter text DEFAULT NULL,
 		conflict text DEFAULT NULL, initial text DEFAULT NULL,
-		on_delete text DEFAULT NULL)
+		on_delete text DEFAULT NULL, brake real DEFAULT NULL)
 	RETURNS void
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_gate';
-COMMENT ON FUNCTION xero_fdw.alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text) IS
+COMMENT ON FUNCTION xero_fdw.alter_sync(text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, real) IS
 	'change the definition of a sync; what is null stays, and an empty filter or match_on is none';
 
 CREATE FUNCTION xero_fdw._redefine_sync(definition xero_fdw.sync,
@@ -366,7 +369,7 @@ BEGIN
 		direction = definition.direction, fields = definition.fields,
 		match_on = definition.match_on, xero_filter = definition.xero_filter,
 		local_filter = definition.local_filter, conflict = definition.conflict,
-		initial = definition.initial, on_delete = definition.on_delete,
+		initial = definition.initial, on_delete = definition.on_delete, brake = definition.brake,
 		xero_key = definition.xero_key, local_key = definition.local_key,
 		watch = definition.watch, columns = definition.columns,
 		search_path = definition.search_path, altered_at = now()

@@ -15,6 +15,7 @@ CREATE TYPE xero_fdw._run AS (
 	open_xids xid8[],			-- transactions whose changes wait for the next run
 	request text,				-- key of what is to be sent next
 	sent_before boolean,		-- it was sent already
+	force boolean,				-- whatever the brake says
 	rounds integer,				-- how often what was pushed has come back
 	calls bigint,				-- of the session, before the run
 	bytes bigint,

@@ -402,11 +402,14 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._follow_ids(xero_fdw.sync, jsonb[]) IS
 	'internal: let links follow rows that name their records';
 
--- What changes say of links: which rows they belong to, and which of these are
--- deleted.
+-- What changes say of links: which rows they belong to, which of these are
+-- deleted, and which were given another name by an UPDATE.
 CREATE FUNCTION xero_fdw._follow_changes(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
+		FROM xero_fdw._identity_fields(sync) AS f);
 BEGIN
 	PERFORM xero_fdw._pair_moves(sync, changes);
 	PERFORM xero_fdw._follow_keys(sync, changes);
@@ -416,9 +419,13 @@ BEGIN
 		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
 		ORDER BY c.local_key, c.change_id DESC) AS c
 	WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.deleted <> c.deleted;
+	UPDATE xero_fdw.sync_link AS k SET renamed = true
+	FROM xero_fdw.sync_change AS c
+	WHERE c.change_id = ANY (changes) AND c.columns && identity
+		AND k.sync_id = sync AND k.local_key = c.local_key AND NOT k.renamed;
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_changes(integer, bigint[]) IS
-	'internal: let links know of changes of keys, and of deletions';
+	'internal: let links know of changes of keys, of deletions, and of new names';
 
 -- Rows that have the keys of linked ones, and name their records or, if they name
 -- none, have the values of match_on that those had: what was loaded anew is the same.

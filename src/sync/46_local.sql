@@ -207,7 +207,7 @@ BEGIN
 				END AS base_local,
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
 			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at,
-			coalesce((d.item).deleted, false) AS deleted
+			coalesce((d.item).deleted, false) AS deleted, d.xero_action IS NOT NULL AS is_sent
 		FROM done AS d
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
@@ -236,7 +236,7 @@ BEGIN
 	SET local_key = k.local_key, state = k.state, base_xero = k.base_xero,
 		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
 		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
-		deleted = k.deleted, seen_at = now(),
+		deleted = k.deleted, renamed = l.renamed AND k.is_sent, seen_at = now(),
 		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') THEN l.match_key END
 	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
 

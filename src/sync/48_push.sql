@@ -112,7 +112,7 @@ BEGIN
 			base_xero = coalesce(k.base_xero, '{}') - uses.marks || xero_fdw._slice(s.remote, uses.xero),
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
 				WHEN 'update' THEN coalesce(k.base_local, '{}') - uses.marks || xero_fdw._slice(s.image, uses.local) END,
-			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at)
+			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at), renamed = false
 		FROM stored AS s, LATERAL (
 			SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local,
 				coalesce(array_agg('?' || f.field), '{}') AS marks

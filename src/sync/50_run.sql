@@ -189,10 +189,24 @@ BEGIN
 	UPDATE xero_fdw.sync_position AS p SET initial_done = true
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
 		AND NOT p.initial_done;
-	state.phase := CASE WHEN state.run_id IS NULL THEN 'done' ELSE 'push' END;
+	state.phase := CASE WHEN state.run_id IS NULL THEN 'done' ELSE 'brake' END;
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_merge(xero_fdw.sync, xero_fdw._run) IS
 	'internal: merge the next records and rows';
+
+CREATE FUNCTION xero_fdw._step_brake(self xero_fdw.sync, INOUT state xero_fdw._run)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT state.force THEN
+		PERFORM xero_fdw._heed_brake(self);
+	END IF;
+	UPDATE xero_fdw.sync_position AS p SET merged_before = true
+	WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
+		AND NOT p.merged_before;
+	state.phase := 'push';
+END $$;
+COMMENT ON FUNCTION xero_fdw._step_brake(xero_fdw.sync, xero_fdw._run) IS
+	'internal: end the run if it would do much that looks like a mistake';
 
 -- What Xero has made of what was sent is merged in the same run, but not for ever.
 CREATE FUNCTION xero_fdw._step_push(self xero_fdw.sync, INOUT state xero_fdw._run)
@@ -237,7 +251,7 @@ DECLARE
 	made record;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = state.sync_id;
-	PERFORM xero_fdw._hold(self, self.mirror OR state.phase <> ALL ('{pull,settle,push,send}'));
+	PERFORM xero_fdw._hold(self, self.mirror OR state.phase <> ALL ('{pull,settle,brake,push,send}'));
 	CASE state.phase
 	WHEN 'start' THEN state := xero_fdw._step_start(self, state);
 	WHEN 'compare' THEN state := xero_fdw._step_compare(self, state);
@@ -245,6 +259,7 @@ BEGIN
 	WHEN 'pull' THEN state := xero_fdw._step_pull(self, state);
 	WHEN 'settle' THEN state := xero_fdw._step_settle(self, state);
 	WHEN 'match' THEN state := xero_fdw._step_match(self, state);
+	WHEN 'brake' THEN state := xero_fdw._step_brake(self, state);
 	WHEN 'push' THEN state := xero_fdw._step_push(self, state);
 	WHEN 'send' THEN state := xero_fdw._step_send(self, state);
 	WHEN 'merge' THEN
@@ -274,14 +289,14 @@ CREATE FUNCTION xero_fdw._show_progress(state xero_fdw._run) RETURNS void
 			WHEN shown = 'push' THEN r.pushed
 				+ (SELECT count(*) FROM xero_fdw.sync_intent AS i WHERE i.sync_id = state.sync_id) END
 	FROM xero_fdw._session() AS s,
-		(VALUES (CASE state.phase WHEN 'send' THEN 'push' ELSE state.phase END)) AS v (shown)
+		(VALUES (CASE state.phase WHEN 'send' THEN 'push' WHEN 'brake' THEN 'merge' ELSE state.phase END)) AS v (shown)
 	WHERE r.run_id = state.run_id
 $$;
 COMMENT ON FUNCTION xero_fdw._show_progress(xero_fdw._run) IS
 	'internal: show how far a run is';
 
 -- Begins a run, whose lock is held.
-CREATE FUNCTION xero_fdw._begin_run(sync integer) RETURNS xero_fdw._run
+CREATE FUNCTION xero_fdw._begin_run(sync integer, force boolean) RETURNS xero_fdw._run
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	state xero_fdw._run;
@@ -290,14 +305,14 @@ BEGIN
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
-	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, 0,
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, 0,
 		s.calls, s.bytes_in + s.bytes_out, s.waited_ms
 	INTO state FROM xero_fdw._session() AS s;
 	INSERT INTO xero_fdw.sync_run (sync_id, phase) VALUES (sync, 'start')
 		RETURNING run_id INTO state.run_id;
 	RETURN state;
 END $$;
-COMMENT ON FUNCTION xero_fdw._begin_run(integer) IS
+COMMENT ON FUNCTION xero_fdw._begin_run(integer, boolean) IS
 	'internal: begin a run of a sync';
 
 -- Notes a run that could not begin, as another one is under way.
@@ -392,11 +407,11 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._own_syncs() IS
 	'internal: the syncs that the caller may run';
 
-CREATE PROCEDURE xero_fdw.run_sync(name text)
+CREATE PROCEDURE xero_fdw.run_sync(name text, force boolean DEFAULT false)
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'xero_run_sync';
-COMMENT ON PROCEDURE xero_fdw.run_sync(text) IS
-	'bring the two sides of a sync in step';
+COMMENT ON PROCEDURE xero_fdw.run_sync(text, boolean) IS
+	'bring the two sides of a sync in step; with force, though its brake says that much would end or be renamed in Xero';
 
 CREATE PROCEDURE xero_fdw.run_syncs()
 	LANGUAGE c

@@ -87,6 +87,9 @@ DECLARE
 	run xero_fdw._run;
 	made record;
 	decided bigint[] := '{}';
+	identity CONSTANT text[] := ARRAY(SELECT f.field FROM xero_fdw._identity_fields(self.sync_id) AS f);
+	ended bigint[] := '{}';
+	renamed bigint[] := '{}';
 	sent jsonb := '{}';				-- {action: number of rows}
 	made_whole boolean := false;
 BEGIN
@@ -109,6 +112,10 @@ BEGIN
 			RETURN QUERY SELECT e.*, NULL::bigint
 				FROM xero_fdw._explain(self.sync_id, made.decisions) AS e;
 			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
+			ended := ended || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d
+				WHERE d.xero_action = 'archive');
+			renamed := renamed || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d
+				WHERE d.xero_action = 'update' AND d.xero_fields && identity);
 			sent := xero_fdw._add_up(sent, ARRAY(SELECT d.xero_action FROM unnest(made.decisions) AS d
 				WHERE d.xero_action IS NOT NULL));
 		END LOOP;
@@ -116,6 +123,11 @@ BEGIN
 			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e;
 		sent := xero_fdw._add_up(sent, ARRAY(SELECT DISTINCT ON (e.local_key) e.action
 			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e));
+		RETURN QUERY SELECT NULL, 'stop', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb,
+				b.message, NULL::bigint
+			FROM xero_fdw._waiting(self.sync_id, decided) AS w,
+				xero_fdw._braked(self, ended || w.ends, renamed || w.updates) AS b
+			WHERE b.message IS NOT NULL;
 		RETURN QUERY SELECT NULL, 'issue', i.local_key, i.xero_id, i.field, NULL::jsonb,
 				i.payload, i.message, NULL::bigint
 			FROM xero_fdw.sync_issue AS i

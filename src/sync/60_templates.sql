@@ -471,7 +471,7 @@ BEGIN
 			|| coalesce(fields, '{}')),
 		coalesce(match_on, chosen.match_on), coalesce(xero_filter, chosen.xero_filter),
 		coalesce(local_filter, chosen.local_filter), coalesce(conflict, chosen.conflict),
-		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete));
+		coalesce(initial, chosen.initial), coalesce(on_delete, chosen.on_delete), 0.2);
 END $$;
 COMMENT ON FUNCTION xero_fdw._create_sync_from(text, text, regclass, regclass, text, jsonb, text[], text, text, text, text, text, name) IS
 	'internal: create_sync_from()';

@@ -213,6 +213,7 @@ BEGIN
 	definition.conflict := 'xero';
 	definition.initial := 'xero_to_local';
 	definition.on_delete := 'archive';
+	definition.brake := 1;
 	definition.local_key := xero_fdw._mirror_key(relation);
 	definition.xero_key := definition.local_key[2];
 	definition.watch := 'compare';

@@ -14,16 +14,23 @@ COMMENT ON COLUMN xero_fdw._running.pid IS 'process ID of who has it';
 CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 	SELECT s.name, c.relowner::regrole AS owner, s.xero_table, s.local_table, s.direction, s.fields,
 		s.match_on, s.xero_filter, s.local_filter, s.conflict, s.initial,
-		s.on_delete, s.watch, p.name AS parent, r.state,
+		s.on_delete, s.brake, s.watch, p.name AS parent, r.state,
 		r.started_at AS last_start, r.ended_at AS last_end,
 		(SELECT max(d.ended_at) FROM xero_fdw.sync_run AS d
 			WHERE d.sync_id = s.sync_id AND d.state = 'done') AS last_done,
+		(SELECT max(coalesce(d.ended_at, d.started_at)) FROM xero_fdw.sync_run AS d
+			WHERE d.sync_id = s.sync_id
+				AND (d.state = 'done' OR d.pulled + d.pushed + d.created + d.updated > 0)) AS last_progress,
+		nullif(concat_ws('; ',
+			CASE WHEN s.confirmed_by <> pg_get_userbyid(c.relowner)
+				THEN 'it waits for its new owner to call confirm_sync()'
+				WHEN r.state IN ('failed', 'paused', 'cancelled', 'crashed') THEN coalesce(r.error, 'the session ended before the run did') END,
+			CASE WHEN n.issues > 0 THEN format('%s issues', n.issues) END), '') AS problem,
 		xero_fdw._schedule(s.name, c.relowner) AS schedule,
 		(SELECT CASE WHEN bool_and(q.watermark IS NOT NULL) THEN min(q.watermark) END
 			FROM xero_fdw.sync_position AS q
 			WHERE q.sync_id = s.sync_id) AS watermark,
-		(SELECT count(*) FROM xero_fdw.sync_issue AS i
-			WHERE i.sync_id = s.sync_id) AS issues,
+		n.issues,
 		s.search_path, s.confirmed_by = pg_get_userbyid(c.relowner) AS confirmed,
 		(SELECT count(*) FROM xero_fdw.sync_change AS h
 			WHERE h.sync_id = s.sync_id) AS waiting_changes
@@ -34,10 +41,12 @@ CREATE VIEW xero_fdw.syncs WITH (security_barrier) AS
 			SELECT CASE WHEN l.state = 'running' AND NOT EXISTS (
 					SELECT FROM xero_fdw._running AS k WHERE k.sync_id = s.sync_id AND k.pid = l.pid)
 				THEN 'crashed' ELSE l.state END AS state,
-				l.started_at, l.ended_at
+				l.started_at, l.ended_at, l.error
 			FROM xero_fdw.sync_run AS l
 			WHERE l.sync_id = s.sync_id AND l.state <> 'busy' ORDER BY l.run_id DESC LIMIT 1
-		) AS r ON true
+		) AS r ON true,
+		LATERAL (SELECT count(*) AS issues FROM xero_fdw.sync_issue AS i
+			WHERE i.sync_id = s.sync_id) AS n
 	WHERE pg_has_role(c.relowner, 'USAGE');
 COMMENT ON VIEW xero_fdw.syncs IS
 	'your syncs: how they are defined, and where they are';
@@ -61,6 +70,8 @@ COMMENT ON COLUMN xero_fdw.syncs.initial IS
 	'what the first run does with what is there: new_only, merge, xero_to_local or local_to_xero';
 COMMENT ON COLUMN xero_fdw.syncs.on_delete IS
 	'what becomes of the other side: ignore or archive';
+COMMENT ON COLUMN xero_fdw.syncs.brake IS
+	'share of the records beyond which a run stops before it ends them or gives them to other rows; 1: none';
 COMMENT ON COLUMN xero_fdw.syncs.watch IS
 	'how local changes are found: trigger, or compare (all rows in each run)';
 COMMENT ON COLUMN xero_fdw.syncs.parent IS
@@ -72,6 +83,10 @@ COMMENT ON COLUMN xero_fdw.syncs.last_end IS
 	'when it ended; null if it has not';
 COMMENT ON COLUMN xero_fdw.syncs.last_done IS
 	'when a run last came to its end';
+COMMENT ON COLUMN xero_fdw.syncs.last_progress IS
+	'when a run last came to its end, or brought anything from one side to the other';
+COMMENT ON COLUMN xero_fdw.syncs.problem IS
+	'what stands in its way; null if nothing does';
 COMMENT ON COLUMN xero_fdw.syncs.schedule IS
 	'when pg_cron runs it; null if it does not, or you cannot see that';
 COMMENT ON COLUMN xero_fdw.syncs.watermark IS

@@ -136,7 +136,7 @@ sub create_statement
 		direction => quoted($option{direction} // 'both'),
 		fields => quoted($json->encode($option{fields} // fields())));
 	$argument{match_on} = 'ARRAY[' . join(', ', map { quoted($_) } @{ $option{match_on} }) . ']' if $option{match_on};
-	foreach my $word (qw(xero_filter local_filter conflict initial on_delete))
+	foreach my $word (qw(xero_filter local_filter conflict initial on_delete brake))
 	{
 		$argument{$word} = quoted($option{$word}) if defined $option{$word};
 	}
@@ -155,12 +155,12 @@ sub last_run
 }
 
 # Run a sync: its last run, with the calls it made by method ("calls_by"), all
-# of them ("lines"), and SQLSTATE and text of the CALL.
+# of them ("lines"), and SQLSTATE and text of the CALL.  Option: force.
 sub run
 {
-	my ($self, $name) = @_;
+	my ($self, $name, %option) = @_;
 	my $mark = $self->{sandbox}->mark;
-	my $result = $self->{session}->try('CALL xero_fdw.run_sync(' . quoted($name) . ')');
+	my $result = $self->{session}->try('CALL xero_fdw.run_sync(' . quoted($name) . ($option{force} ? ', force => true)' : ')'));
 	return $self->outcome($name, $mark, $result);
 }
 

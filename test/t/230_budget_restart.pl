@@ -194,6 +194,11 @@ is($standby->safe_psql('postgres', 'SELECT count(*) FROM xero_fdw.requests'), 1,
 is($standby->safe_psql('postgres', 'SELECT xero_fdw.reset_stats()'), '', 'that can be reset');
 is($standby->safe_psql('postgres', 'SELECT sum(calls) FROM xero_fdw.budget'), 0, 'there');
 is($budget->row('plain', 'calls > 1'), 't', 'and not here');
+foreach my $run ('CALL xero_fdw.run_syncs()', q{CALL xero_fdw.run_sync('any')}, q{CALL xero_fdw.mirror('books', 'books')})
+{
+	my ($status, undef, $errors) = $standby->psql('postgres', $run);
+	like($errors, qr/ERROR:  syncs cannot run on a standby\n.*HINT:  They run on the primary\./s, "$run there");
+}
 $standby->safe_psql('postgres', query('plain'));
 $standby->restart;
 $standby->safe_psql('postgres', query('plain'));

@@ -211,11 +211,16 @@ begin_procedure(FunctionCallInfo fcinfo)
 				 errmsg("syncs cannot run inside a transaction block or a function"),
 				 errdetail("A run commits each of its steps."),
 				 errhint("Call it outside of BEGIN and COMMIT, and as the only statement of what is sent to the server.")));
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("syncs cannot run on a standby"),
+				 errhint("They run on the primary.")));
 	if (XactReadOnly || DefaultXactReadOnly)
 		ereport(ERROR,
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("syncs cannot run in a read-only transaction"),
-				 DefaultXactReadOnly && !RecoveryInProgress() ?
+				 DefaultXactReadOnly ?
 				 errhint("Set default_transaction_read_only to off.") : 0));
 	cxt = AllocSetContextCreate(PortalContext, "Xero sync",
 								ALLOCSET_DEFAULT_SIZES);
@@ -295,7 +300,7 @@ end_run(Run *run, Oid state_type, Datum state)
 }
 
 static void
-run_sync(Run *run, int32 sync_id)
+run_sync(Run *run, int32 sync_id, bool force)
 {
 	Oid			state_type;
 	Datum		state;
@@ -324,8 +329,9 @@ run_sync(Run *run, int32 sync_id)
 		refuse_run(run, sync_id);
 		return;
 	}
-	put_question(run, "SELECT xero_fdw._begin_run($1)");
+	put_question(run, "SELECT xero_fdw._begin_run($1, $2)");
 	add_arg(run, INT4OID, Int32GetDatum(sync_id), false);
+	add_arg(run, BOOLOID, BoolGetDatum(force), false);
 	ask(run);
 	state_type = run->answer_type;
 	state = run->answer[0];
@@ -374,7 +380,7 @@ report_busy(const Run *run, int elevel)
 			 errhint("xero_fdw.sync_runs shows how far it is.")));
 }
 
-/* SQL: CALL run_sync(name) */
+/* SQL: CALL run_sync(name, force) */
 Datum
 xero_run_sync(PG_FUNCTION_ARGS)
 {
@@ -384,7 +390,8 @@ xero_run_sync(PG_FUNCTION_ARGS)
 	add_arg(run, TEXTOID, PG_GETARG_DATUM(0), PG_ARGISNULL(0));
 	ask(run);
 	commit(run);
-	run_sync(run, DatumGetInt32(run->answer[0]));
+	run_sync(run, DatumGetInt32(run->answer[0]),
+			 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	if (run->outcome == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -422,7 +429,7 @@ run_all(Run *run, ArrayType *ids)
 	commit(run);
 	for (int i = 0; i < count; i++)
 	{
-		run_sync(run, DatumGetInt32(elements[i]));
+		run_sync(run, DatumGetInt32(elements[i]), false);
 		if (run->outcome == NULL || strcmp(run->outcome, "done") == 0)
 			continue;
 		if (strcmp(run->outcome, "cancelled") == 0)
