@@ -48,13 +48,14 @@ COMMENT ON TYPE xero_fdw._decision IS
 	'internal: what is to be done about an item';
 
 -- The expression of a column that a field gives a value to, as the column's
--- type: rounded to its precision, but not cut to its length.
+-- type: rounded to its precision, but not cut to its length.  Nothing is a value, for
+-- a domain that wants another one, too, as a default may be that.
 CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format(E'(%s\n)', expression) || coalesce((
-		SELECT '::' || xero_fdw._type_name(a.atttypid,
-			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN a.atttypmod ELSE -1 END)
+		SELECT '::' || xero_fdw._type_name(CASE WHEN t.typnotnull THEN t.typbasetype ELSE a.atttypid END,
+			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN CASE WHEN t.typnotnull THEN t.typtypmod ELSE a.atttypmod END ELSE -1 END)
 		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE a.attrelid = relation AND a.attname = column_name), '')
 $$;

@@ -41,6 +41,34 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._keys_of(xero_fdw.sync, jsonb[]) IS
 	'internal: the keys of rows, as links know them';
 
+-- Rows that are to be written, with the default where there is no value for one of
+-- these columns, which must have one.
+CREATE FUNCTION xero_fdw._put_defaults(self xero_fdw.sync, "rows" jsonb[], names text[])
+	RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text;
+	empty bigint[];
+BEGIN
+	FOR name IN
+		SELECT a.attname FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+		WHERE a.attrelid = self.local_table AND a.attname = ANY (names)
+			AND (a.attnotnull OR t.typnotnull)
+			AND (a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL)
+	LOOP
+		empty := ARRAY(SELECT n FROM unnest("rows") WITH ORDINALITY AS u(r, n) WHERE r->name = 'null');
+		CONTINUE WHEN empty = '{}';
+		SELECT array_agg(u.r || CASE WHEN e.n IS NULL THEN '{}' ELSE jsonb_build_object(name, e.value) END ORDER BY u.n)
+		INTO "rows"
+		FROM unnest("rows") WITH ORDINALITY AS u(r, n)
+			LEFT JOIN unnest(empty, xero_fdw._default_values(self.local_table, name,
+				self.search_path, cardinality(empty))) AS e(n, value) ON e.n = u.n;
+	END LOOP;
+	RETURN "rows";
+END $$;
+COMMENT ON FUNCTION xero_fdw._put_defaults(xero_fdw.sync, jsonb[], text[]) IS
+	'internal: rows with defaults where a value is missing that must be there';
+
 CREATE FUNCTION xero_fdw._insert_local(self xero_fdw.sync, "rows" jsonb[]) RETURNS bigint
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT xero_fdw._do_as_caller(self.search_path,
@@ -72,7 +100,8 @@ CREATE FUNCTION xero_fdw._update_local(self xero_fdw.sync, keys jsonb[], "rows" 
 			self.local_table,
 			(SELECT string_agg(format('%1$I = r.%1$I', c), ', ') FROM unnest(names) AS c),
 			xero_fdw._column_list(self.local_table, names),
-			xero_fdw._key_condition(self.sync_id, 'u.k')), keys, "rows")
+			xero_fdw._key_condition(self.sync_id, 'u.k')), keys,
+		xero_fdw._put_defaults(self, "rows", ARRAY(SELECT unnest(names) EXCEPT SELECT unnest(self.local_key))))
 $$;
 COMMENT ON FUNCTION xero_fdw._update_local(xero_fdw.sync, jsonb[], jsonb[], text[]) IS
 	'internal: change local rows';
@@ -122,7 +151,9 @@ BEGIN
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'create';
 	IF batch.numbers IS NOT NULL THEN
-		made := xero_fdw._make_keys(self, batch."rows");
+		made := xero_fdw._put_defaults(self, xero_fdw._make_keys(self, batch."rows"), ARRAY(
+			SELECT f.local_column FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = sync AND f.direction <> 'to_xero' AND f.local_column IS NOT NULL));
 		PERFORM xero_fdw._insert_local(self, made);
 		numbers := batch.numbers;
 		after := xero_fdw._keys_of(self, made);
@@ -173,9 +204,38 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 	'internal: write to the local side what was decided';
 
+-- Which fields the two sides do not agree on yet, as marks "?field" for the base
+-- images, though rows were created or changed by what came from Xero: those of new rows
+-- that only go there and, where Xero has nothing, those that are made of what has
+-- come, or that a default or a trigger has filled.  What is made here of values that
+-- came does not go back over one that Xero has: a name that is put together of its
+-- parts would rename the record.  In the order of the decisions; null for none.
+CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._decision[],
+		images jsonb[]) RETURNS jsonb[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH field AS MATERIALIZED (
+		SELECT f.* FROM xero_fdw.sync_field AS f, xero_fdw._push_rules(self.xero_table, 'update') AS rules
+		WHERE f.sync_id = self.sync_id AND f.direction <> 'to_local' AND rules.batch > 0
+	)
+	SELECT array_agg(CASE WHEN d.local_action IN ('create', 'update') AND i.image IS NOT NULL
+			AND NOT (d.local_action = 'update' AND (d.item).base_local IS NULL AND self.initial = 'new_only')
+			AND NOT coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM field AS f), false) THEN (
+		SELECT jsonb_object_agg('?' || f.field, true) FROM field AS f
+		WHERE f.direction = 'to_xero' AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
+			OR xero_fdw._filled((d.item).remote->f.xero_column) IS NULL
+				AND (f.direction = 'to_xero' AND d.local_new ?| f.local_uses OR EXISTS (
+					SELECT FROM unnest(f.local_uses) AS c
+					WHERE xero_fdw._filled(i.image->c) IS DISTINCT FROM xero_fdw._filled(
+						CASE WHEN d.local_new ? c THEN d.local_new->c ELSE (d.item).local->c END)))) END ORDER BY i.n)
+	FROM unnest(decisions) WITH ORDINALITY AS d
+		JOIN unnest(images) WITH ORDINALITY AS i(image, n) ON i.n = d.ordinality
+$$;
+COMMENT ON FUNCTION xero_fdw._open_fields(xero_fdw.sync, xero_fdw._decision[], jsonb[]) IS
+	'internal: fields that the two sides do not agree on though what came was written';
+
 -- Remembers what was decided and done about items: in links, intents, issues and
 -- the run's counts.  A row is created in the organisation that it names, or in
--- the only one there is.
+-- the only one there is.  What a write has left open is merged again.
 CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 		decisions xero_fdw._decision[], keys jsonb[], images jsonb[])
 	RETURNS void
@@ -183,13 +243,15 @@ CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 DECLARE
 	self xero_fdw.sync;
 	tenant_column text;
+	open_fields jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	tenant_column := xero_fdw._tenant_column(self.xero_table);
+	open_fields := xero_fdw._open_fields(self, decisions, images);
 
 	WITH done AS MATERIALIZED (
-		SELECT d.*, k.key, k.image, (d.item).missing AND d.hold AS row_missing FROM unnest(decisions) WITH ORDINALITY AS d
-			JOIN unnest(keys, images) WITH ORDINALITY AS k(key, image, n) ON k.n = d.ordinality
+		SELECT d.*, k.key, k.image, k.marks, (d.item).missing AND d.hold AS row_missing FROM unnest(decisions) WITH ORDINALITY AS d
+			JOIN unnest(keys, images, open_fields) WITH ORDINALITY AS k(key, image, marks, n) ON k.n = d.ordinality
 	), known AS MATERIALIZED (
 		SELECT (d.item).link_id, (d.item).is_new, (d.item).tenant_id, (d.item).xero_id,
 			coalesce(d.key, (d.item).local_key) AS local_key,
@@ -204,7 +266,7 @@ BEGIN
 				WHEN open.local IS NULL THEN coalesce(d.image, (d.item).local)
 				ELSE coalesce(d.image, (d.item).local) - open.local
 					|| xero_fdw._slice((d.item).base_local, open.local)
-				END AS base_local,
+				END || coalesce(d.marks, '{}') AS base_local,
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
 			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at,
 			coalesce((d.item).deleted, false) AS deleted, d.xero_action IS NOT NULL AS is_sent
@@ -276,12 +338,16 @@ BEGIN
 	PERFORM xero_fdw._note_issue((d.item).link_id, 'missing', NULL, d.why->>'', NULL, NULL)
 	FROM unnest(decisions) AS d WHERE (d.item).missing AND d.hold;
 
+	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, (d.item).tenant_id, (d.item).xero_id, (d.item).remote, (d.item).remote_at
+	FROM unnest(decisions) WITH ORDINALITY AS d WHERE open_fields[d.ordinality] IS NOT NULL
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
 	UPDATE xero_fdw.sync_inbox AS i SET held = true
-	FROM unnest(decisions) AS d
-	WHERE d.hold AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
+	FROM unnest(decisions) WITH ORDINALITY AS d
+	WHERE d.hold AND open_fields[d.ordinality] IS NULL AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
 		AND i.xero_id = (d.item).xero_id;
-	DELETE FROM xero_fdw.sync_inbox AS i USING unnest(decisions) AS d
-	WHERE NOT d.hold AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
+	DELETE FROM xero_fdw.sync_inbox AS i USING unnest(decisions) WITH ORDINALITY AS d
+	WHERE NOT d.hold AND open_fields[d.ordinality] IS NULL AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
 		AND i.xero_id = (d.item).xero_id;
 
 	UPDATE xero_fdw.sync_run AS r
@@ -291,10 +357,12 @@ BEGIN
 		done = r.done + cardinality(decisions)
 	FROM (SELECT count(*) FILTER (WHERE local_action = 'create') AS created,
 			count(*) FILTER (WHERE local_action IN ('update', 'delete')) AS updated,
-			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL AND NOT row_missing) AS unchanged,
+			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL AND NOT row_missing
+				AND NOT again) AS unchanged,
 			count(*) FILTER (WHERE row_missing) AS missing,
 			coalesce(sum(disagreed), 0) AS conflicts
-		FROM unnest(decisions) AS d, LATERAL (SELECT (d.item).missing AND d.hold AS row_missing) AS m) AS c
+		FROM unnest(decisions) AS d, LATERAL (SELECT (d.item).missing AND d.hold AS row_missing,
+			coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync), false) AS again) AS m) AS c
 	WHERE r.run_id = run;
 END $$;
 COMMENT ON FUNCTION xero_fdw._save(bigint, integer, uuid[], xero_fdw._decision[], jsonb[], jsonb[]) IS
