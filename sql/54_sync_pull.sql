@@ -99,7 +99,7 @@ SELECT name, email, phone FROM pull.contacts ORDER BY name COLLATE "C";
 SELECT kind, message, sqlstate, jsonb_path_query_array(payload, '$.xero.*.type()') AS payload,
 	attempts
 FROM xero_fdw.sync_issues ORDER BY kind \gx
--- 7. they are not tried again until they change,
+-- 7. what another row may cure is tried again, the others not until they change,
 CALL xero_fdw.run_sync('contacts');
 SELECT pull.run('contacts');
 SELECT kind, attempts FROM xero_fdw.sync_issues ORDER BY kind;

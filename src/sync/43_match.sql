@@ -24,26 +24,26 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._note_issue(bigint, text, text, text, text, jsonb) IS
 	'internal: note what is wrong with a link';
 
--- Like _in_terms_of() for the columns of match_on alone, with null for an image
--- that an expression fails on; what is wrong with it is told when it is merged.
-CREATE FUNCTION xero_fdw._match_values(sync integer, images jsonb[], columns text[])
-	RETURNS jsonb[]
+-- Like _in_terms_of(), with null for an image that an expression fails on; what is
+-- wrong with it is told when it is merged.
+CREATE FUNCTION xero_fdw._terms_or_null(sync integer, side text, images jsonb[],
+		also text[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	half CONSTANT integer := cardinality(images) / 2;
 BEGIN
-	RETURN xero_fdw._in_terms_of(sync, 'local', images, columns);
+	RETURN xero_fdw._in_terms_of(sync, side, images, also);
 EXCEPTION WHEN OTHERS THEN
 	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
 		RAISE;
 	ELSIF half = 0 THEN
 		RETURN ARRAY[NULL::jsonb];
 	END IF;
-	RETURN xero_fdw._match_values(sync, images[:half], columns)
-		|| xero_fdw._match_values(sync, images[half + 1:], columns);
+	RETURN xero_fdw._terms_or_null(sync, side, images[:half], also)
+		|| xero_fdw._terms_or_null(sync, side, images[half + 1:], also);
 END $$;
-COMMENT ON FUNCTION xero_fdw._match_values(integer, jsonb[], text[]) IS
-	'internal: records as rows, for matching';
+COMMENT ON FUNCTION xero_fdw._terms_or_null(integer, text, jsonb[], text[]) IS
+	'internal: what images of one side are on the other, as far as that can be said';
 
 -- Is this the fault of one row's data, so that the others may go on?  All is that
 -- is not the fault of the definition or its rights, of the transaction, or of a
@@ -92,7 +92,7 @@ BEGIN
 			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i;
 		EXIT WHEN ids IS NULL;
 		IF columns IS NOT NULL THEN
-			images := xero_fdw._match_values(sync, images, columns);
+			images := xero_fdw._terms_or_null(sync, 'local', images, columns);
 		END IF;
 		INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, xero_id, match_key, state)
 		SELECT sync, r.tenant_id, r.xero_id,

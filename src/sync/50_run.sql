@@ -110,12 +110,13 @@ CREATE FUNCTION xero_fdw._step_start(self xero_fdw.sync, INOUT state xero_fdw._r
 BEGIN
 	PERFORM xero_fdw._check_sync_columns(self.sync_id);
 	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
+	PERFORM xero_fdw._retry_failed(self);
 	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
 		ORDER BY o.tenant_id);
 	state.phase := 'compare';
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_start(xero_fdw.sync, xero_fdw._run) IS
-	'internal: look whether the tables are as they were, and what is connected';
+	'internal: look whether the tables are as they were, what may succeed now, and what is connected';
 
 CREATE FUNCTION xero_fdw._step_gather(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -383,6 +384,22 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._own_sync(text) IS
 	'internal: a sync that the caller may run';
 
+-- How many tables a table refers to, through others, too, and itself.  Sorted by it,
+-- tables come after all that they refer to, and those of a cycle side by side.
+CREATE FUNCTION xero_fdw._count_referenced(relation regclass) RETURNS bigint
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE referenced AS (
+		SELECT relation::oid AS relation
+		UNION
+		SELECT c.confrelid FROM referenced AS r JOIN pg_constraint AS c ON c.conrelid = r.relation
+		WHERE c.contype = 'f'
+	)
+	SELECT count(*) FROM referenced
+$$;
+COMMENT ON FUNCTION xero_fdw._count_referenced(regclass) IS
+	'internal: how many tables a table refers to, through others, too';
+
+-- In the order in which they are to run: a row comes after those that it refers to.
 -- Those that wait for the caller to confirm them are told of, and left out.
 CREATE FUNCTION xero_fdw._own_syncs() RETURNS integer[]
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -393,7 +410,7 @@ BEGIN
 	FOR self IN
 			SELECT s.* FROM xero_fdw.sync AS s
 			WHERE xero_fdw._sync_owner(s.local_table) = xero_fdw._caller() AND s.parent_id IS NULL
-			ORDER BY s.sync_id LOOP
+			ORDER BY xero_fdw._count_referenced(s.local_table), s.sync_id LOOP
 		IF self.confirmed_by = pg_get_userbyid(xero_fdw._caller()) THEN
 			ids := ids || self.sync_id;
 		ELSE

@@ -159,5 +159,90 @@ $crm->create('crm', match_on => ['name'], initial => 'new_only', fields => { %{ 
 runs('new_only', { GET => 1 });
 rests('new_only');
 
+# Rows that refer to others: run_syncs() takes these first, and what came too early
+# arrives with the next run.
+$xero->psql('GRANT SELECT, INSERT, UPDATE ON xero.invoices TO books');
+sub forget { $crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; DROP TABLE IF EXISTS crm.bills, crm.people, crm.cases CASCADE'); return; }
+sub world { my (%world) = @_; $sandbox->reset(seed => 1, limits => JSON::PP::false, strict => JSON::PP::true, %world); return; }
+sub all_run
+{
+	my ($name) = @_;
+	my $mark = $sandbox->mark;
+	my $result = $crm->session->try('CALL xero_fdw.run_syncs()');
+	is($result->{state}, '00000', $name) or diag($result->{text});
+	return join(' ', map { (split m{[ ?]})[0] . ' ' . (m{2\.0/(\w+)})[0] } $sandbox->calls($mark));
+}
+my $pull_bills = $crm->create_statement('bills', xero_table => 'xero.invoices', local_table => 'crm.bills', direction => 'pull',
+	fields => { invoice_id => 'invoice_id', contact_id => 'contact_id', number => 'invoice_number' });
+my $pull_people = $crm->create_statement('people', local_table => 'crm.people', direction => 'pull',
+	fields => { contact_id => 'contact_id', name => 'name' });
+forget();
+world(contacts => 8, invoices => 5);
+$crm->rows("CREATE TABLE crm.people (contact_id uuid PRIMARY KEY, name text);
+	CREATE TABLE crm.bills (invoice_id uuid PRIMARY KEY, contact_id uuid NOT NULL REFERENCES crm.people, number text); $pull_bills; $pull_people");
+runs('bills before people', { GET => 1 }, 'bills');
+is($crm->rows(q{SELECT count(*), min(sqlstate), sum(attempts) FROM xero_fdw.sync_issues}), '5|23503|5', '... are issues');
+is(runs('... and again', { GET => 1 }, 'bills')->{issues}, 5, '... which a run counts that tries again');
+is($crm->rows(q{SELECT count(*), sum(attempts) FROM xero_fdw.sync_issues}), '5|10', '... in vain');
+is(all_run('all syncs'), 'GET Contacts GET Invoices', '... people go before bills, whatever their numbers');
+is($crm->rows(q{SELECT (SELECT count(*) FROM crm.bills), (SELECT count(*) FROM xero_fdw.sync_issues)}), '5|0', '... and all bills arrive');
+is(all_run('all syncs, with nothing to do'), 'GET Contacts GET Invoices', '... one call each');
+
+# A cycle goes by number, and before what refers to it.
+forget();
+$crm->rows("CREATE TABLE crm.people (contact_id uuid PRIMARY KEY, name text, last_bill uuid);
+	CREATE TABLE crm.bills (invoice_id uuid PRIMARY KEY, contact_id uuid NOT NULL REFERENCES crm.people, number text);
+	ALTER TABLE crm.people ADD FOREIGN KEY (last_bill) REFERENCES crm.bills;
+	CREATE TABLE crm.cases (contact_id uuid PRIMARY KEY REFERENCES crm.people DEFERRABLE INITIALLY DEFERRED, name text)");
+$crm->create('cases', local_table => 'crm.cases', direction => 'pull', fields => { contact_id => 'contact_id', name => 'name' });
+$crm->rows("$pull_bills; $pull_people");
+is(all_run('a cycle'), 'GET Invoices GET Contacts GET Contacts', '... in the order of numbers');
+is($crm->rows(q{SELECT string_agg(sync, ' ' ORDER BY run_id) FROM xero_fdw.sync_runs}), 'bills people cases', '... before what refers to it');
+is($crm->rows(q{SELECT (SELECT count(*) FROM crm.people), (SELECT count(*) FROM crm.cases), (SELECT count(*) FROM crm.bills)}), '8|8|0', '... what is early waits');
+all_run('... until the next run');
+is($crm->rows(q{SELECT (SELECT count(*) FROM crm.bills), (SELECT count(*) FROM xero_fdw.sync_issues)}), '5|0', '... in which it comes');
+
+# Copies with a foreign key.
+forget();
+$xero->psql('GRANT SELECT ON ALL TABLES IN SCHEMA xero TO books');
+world(contacts => 8, invoices => 5);
+sub touch { my ($object, $key, $set) = @_; $sandbox->change(object => $object, id => $_->{$key}, set => $set) foreach @{ $sandbox->state($object) }; return; }
+$crm->rows(q{CALL xero_fdw.mirror('xero', 'copy', '{contacts,invoices}');
+	ALTER TABLE copy.invoices ADD FOREIGN KEY (tenant_id, contact_id) REFERENCES copy.contacts (tenant_id, contact_id); TRUNCATE copy.contacts CASCADE});
+touch('Invoices', 'InvoiceID', { Reference => 'x' });
+is(runs('copies of bills before those of people', { GET => 2 }, 'copy.invoices')->{issues}, 5, '... wait');
+touch('Contacts', 'ContactID', { FirstName => 'x' });
+is(all_run('copies'), 'GET Contacts GET Invoices', '... people first');
+is($crm->rows(q{SELECT (SELECT count(*) FROM copy.invoices), (SELECT count(*) FROM xero_fdw.sync_issues)}), '5|0', '... and all are there');
+
+# Rows that are made of other rows: what has changed of those is enough.
+forget();
+$crm->rows('DROP SCHEMA copy CASCADE');
+world(contacts => 0, invoices => 0);
+$crm->rows('CREATE TABLE crm.people (id integer PRIMARY KEY, contact_id uuid, name text); CREATE TABLE crm.bills (id integer PRIMARY KEY, invoice_id uuid, person integer, number text)');
+$crm->create('bills', xero_table => 'xero.invoices', local_table => 'crm.bills', direction => 'push', match_on => ['number'],
+	fields => { invoice_id => 'invoice_id', number => 'invoice_number',
+		person => { xero => 'contact_id', to_xero => '(SELECT p.contact_id FROM crm.people AS p WHERE p.id = person)' },
+		map { my ($column, $value) = @$_; ($column => { xero => $column, direction => 'to_xero', to_xero => $value }) }
+		  [ 'type', q{'ACCREC'} ], [ 'date', q{date '2026-01-01'} ], [ 'due_date', q{date '2026-02-01'} ],
+		  [ 'line_items', q{'[{"Description": "x", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200"}]'::jsonb} ] });
+$crm->create('people', local_table => 'crm.people', direction => 'push', match_on => ['name'], fields => { contact_id => 'contact_id', name => 'name' });
+$crm->rows(q{INSERT INTO crm.people VALUES (1, NULL, 'Ann'); INSERT INTO crm.bills VALUES (1, NULL, 1, 'N 1'), (2, NULL, 2, 'N 2')});
+is(all_run('bills of nobody yet'), 'GET Invoices GET Contacts PUT Contacts', '... are not sent');
+is(all_run('... somebody by now'), 'GET Invoices PUT Invoices GET Contacts', '... are');
+is($crm->rows(q{SELECT i.local_key, i.message FROM xero_fdw.sync_issues AS i}), '[2]|Xero requires a value in column "contact_id"', '... if they are');
+is(all_run('nothing new'), 'GET Invoices GET Contacts', '... one call each');
+
+# What Xero has refused is not sent again as it was, but as another row, or on demand.
+$crm->rows(q{INSERT INTO crm.people VALUES (2, gen_random_uuid(), 'Bob')});
+like(all_run('a bill of somebody unknown at Xero'), qr/PUT Invoices/, '... is sent');
+like($crm->rows(q{SELECT i.sqlstate FROM xero_fdw.sync_issues AS i WHERE sync = 'bills'}), qr/^2/, '... and refused');
+is(all_run('nothing new'), 'GET Invoices GET Contacts', '... and not sent again');
+$crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE sync = 'bills'});
+is(all_run('on demand'), 'GET Invoices PUT Invoices GET Contacts', '... it is');
+$crm->rows(q{UPDATE crm.people SET contact_id = (SELECT contact_id FROM crm.people WHERE id = 1) WHERE id = 2});
+like(all_run('of somebody else'), qr/PUT Invoices/, '... it is');
+is($crm->rows(q{SELECT count(*) FROM crm.bills WHERE invoice_id IS NOT NULL}), '2', '... and arrives');
+
 $crm->quit;
 done_testing();
