@@ -1,0 +1,467 @@
+"""The plain model: what each side must say after a run, by the edits that people
+have made and the rules of the sync.
+
+A *thing* is a row, a record, or a pair of them.  Of each field of a pair the book
+keeps the *cases* that may be true: what each side says, and which of them was
+changed since both agreed.  An edit changes each case; a run settles it by the
+rules, or, if the run was disturbed, may have; then both sides are looked at, and
+cases that say something else fall away.  If none is left, an edit is lost, or a
+value is from nowhere.
+"""
+from dataclasses import dataclass, field, replace
+
+from kinds import key_of, plain
+
+NEAR = 0.05         # seconds in which nobody can say which edit was later
+
+
+class Broken(Exception):
+    """The sync has not done what it owes."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What both sides say of a field, and what they said when they agreed; None: they
+    have not yet."""
+    here: str
+    there: str
+    was_here: str = None
+    was_there: str = None
+
+    @property
+    def new_here(self):
+        return self.here != self.was_here
+
+    @property
+    def new_there(self):
+        return self.there != self.was_there
+
+    @property
+    def first(self):
+        return self.was_here is None and self.was_there is None
+
+
+@dataclass
+class Rules:
+    """The sync."""
+    kind: object
+    direction: str
+    conflict: str
+    initial: str
+    on_delete: str
+    quirks: list
+
+    def flow(self, name):
+        """(goes there, comes here)"""
+        flow = self.kind.fields[name].flow
+        return (flow == "to_xero" or flow == "both" and self.direction != "pull",
+                flow == "to_local" or flow == "both" and self.direction != "push")
+
+
+@dataclass
+class Thing:
+    here: dict = None           # what the row says; None: there is none
+    there: dict = None
+    row: int = None
+    record: str = None
+    edited_here: float = None   # when, if a trigger could see it
+    edited_there: float = None
+    cases: dict = field(default_factory=dict)       # {field: set of Case}
+    partners: set = field(default_factory=set)      # records that it may have been joined with
+    unsure: dict = field(default_factory=dict)      # {field: value} sent by runs that did not end well
+    troubled: bool = False      # there was an issue of it before the last run
+    deleted: bool = False       # the row was, by a person
+    ended: bool = False         # the record was, by a person
+    closed: bool = False        # what is left stays alone
+    touched: bool = False       # during the run that is under way
+    fresh: bool = False         # edited since the first run that was done
+    early: bool = False         # it was there when the first run was
+    had: list = field(default_factory=list)         # what its sides said since the last run that was done
+    named: bool = False         # the row knows its record
+
+    @property
+    def paired(self):
+        return self.row is not None and self.record is not None
+
+
+class Book:
+    def __init__(self, rules):
+        self.rules = rules
+        self.things = []
+        self.runs_done = 0
+        self.runs_begun = 0
+        self.running = False
+        self.watched = False    # the sync exists
+
+    # Looking things up
+
+    def of_row(self, row):
+        return next((t for t in self.things if t.row == row), None)
+
+    def of_record(self, record):
+        return next((t for t in self.things if t.record == record), None)
+
+    def key(self, side):
+        return key_of(side[self.rules.kind.match])
+
+    def same(self, name, one, other):
+        """Do both say the same, but for what Xero makes of it?"""
+        return one == other or self.rules.kind.fields[name].stored(one, self.rules.quirks) == \
+            self.rules.kind.fields[name].stored(other, self.rules.quirks)
+
+    # The rules
+
+    def settled(self, thing, name, case):
+        """What a run may make of a case: a list of cases."""
+        goes, comes = self.rules.flow(name)
+        here, there = agreed(case.here), agreed(case.there)
+        if self.same(name, case.here, case.there):
+            return [Case(case.here, case.there, case.here, case.there)]
+        if case.first:
+            return self.first_settled(thing, name, case, goes, comes)
+        new_here, new_there = case.new_here and goes, case.new_there and comes
+        if new_here and new_there:
+            return self.conflict(thing, case)
+        if new_here:
+            return [here]
+        if new_there:
+            return [there]
+        return [case]
+
+    def first_settled(self, thing, name, case, goes, comes):
+        here, there = agreed(case.here), agreed(case.there)
+        options = []
+        for is_first in ([True] if self.runs_done == 0 and self.runs_begun <= 1 else
+                         [False] if self.runs_done else [True, False]):
+            if is_first and self.rules.initial == "new_only":
+                options.append(Case(case.here, case.there, case.here, case.there))
+            elif not goes:
+                options.append(there if comes else case)
+            elif not comes:
+                options.append(here)
+            elif is_first and self.rules.initial == "xero_to_local":
+                options.append(there)
+            elif is_first and self.rules.initial == "local_to_xero":
+                options.append(here)
+            elif case.here == "":
+                options.append(there)
+            elif case.there == "":
+                options.append(here)
+            else:
+                options += self.conflict(thing, case)
+        return options
+
+    def conflict(self, thing, case):
+        here, there = agreed(case.here), agreed(case.there)
+        rule = self.rules.conflict
+        if rule == "manual":
+            return [case]
+        if rule == "xero":
+            return [there]
+        if rule == "local":
+            return [here]
+        if thing.edited_here is None:
+            return [there]
+        gap = thing.edited_here - thing.edited_there
+        return [here] if gap > NEAR else [there] if gap < -NEAR else [here, there]
+
+    def closure(self, thing, name):
+        """All that may be true while a run is under way."""
+        cases = thing.cases[name]
+        return cases | {after for case in cases for after in self.settled(thing, name, case)}
+
+    # What people do
+
+    def row_inserted(self, row, values, at):
+        thing = Thing(here=values, row=row, edited_here=at if self.watched else None)
+        self.touch(thing)
+        self.things.append(thing)
+
+    def record_created(self, record, values, at):
+        thing = Thing(there=values, record=record, edited_there=at)
+        self.touch(thing)
+        self.things.append(thing)
+
+    def touch(self, thing, changed=True):
+        thing.touched = thing.touched or self.running
+        thing.fresh = thing.fresh or changed and self.runs_done > 0
+        thing.early = thing.early or self.runs_done == 0
+        thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
+
+    def row_updated(self, thing, values, at):
+        changed = any(thing.here[name] != value for name, value in values.items())
+        thing.here.update(values)
+        if self.watched:
+            thing.edited_here = at
+        self.touch(thing, changed)
+        for name, value in values.items():
+            if thing.paired:
+                cases = self.closure(thing, name) if self.running else thing.cases[name]
+                thing.cases[name] = {replace(case, here=value) for case in cases}
+
+    def record_updated(self, thing, values, at):
+        changed = any(thing.there[name] != value for name, value in values.items())
+        thing.there.update(values)
+        thing.edited_there = at
+        self.touch(thing, changed)
+        for name, value in values.items():
+            if thing.paired:
+                cases = self.closure(thing, name) if self.running else thing.cases[name]
+                after = {replace(case, there=value) for case in cases}
+                # between the run's reading and its writing: nobody can know that it was there
+                if self.running and self.rules.flow(name)[0]:
+                    after |= {agreed(case.here) for case in cases if case.new_here}
+                thing.cases[name] = after
+
+    def row_deleted(self, thing):
+        thing.row = thing.here = None
+        thing.deleted = True
+        self.touch(thing)
+
+    # Runs
+
+    def run_begins(self):
+        self.running = True
+        self.runs_begun += 1
+        alone = [t for t in self.things if not t.paired]
+        for thing in self.things:
+            thing.touched = False
+            self.doubt(thing)
+            thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
+        for thing in alone:
+            if thing.row is not None:
+                thing.partners |= {id(other) for other in alone
+                                   if other.record is not None and self.key(other.there) == self.key(thing.here)}
+
+    def doubt(self, thing):
+        """What a disturbed run has sent counts as agreed if Xero shows any of it.
+        If all of it was changed there since, nobody can know that it ever was there."""
+        if thing.paired and not any(thing.there[name] == value for name, value in thing.unsure.items()):
+            for name in thing.unsure:
+                thing.cases[name] |= {replace(case, was_here=None) for case in thing.cases[name] if case.new_there}
+
+    def run_ended(self, done, rows, records, issues):
+        """Look at both sides, {key: what it says}, and compare them with what they may be."""
+        self.running = False
+        self.troubled = {int(i["id"]) for i in issues if i["id"]} | {i["xero_id"].lower() for i in issues if i["xero_id"]}
+        self.see_gone(done, rows, records)
+        self.see_new(done, rows, records)
+        for thing in self.things:
+            if thing.paired:
+                self.see_pair(thing, done, rows[thing.row], records[thing.record])
+            elif done and not thing.touched and not self.in_trouble(thing) and not thing.troubled:
+                self.see_alone(thing)
+            thing.troubled = self.in_trouble(thing)
+        if done:
+            self.runs_done += 1
+            for issue in issues:
+                self.see_issue(issue)
+            for thing in self.things:
+                thing.had = []
+                thing.unsure = {}
+                thing.partners = set()
+
+    def in_trouble(self, thing):
+        return thing.row in self.troubled or thing.record in self.troubled
+
+    def see_gone(self, done, rows, records):
+        for thing in list(self.things):
+            if thing.row is not None and thing.row not in rows:
+                raise Broken(f"row {thing.row} is gone, and nobody has deleted it")
+            if thing.record is not None and thing.record not in records:
+                raise Broken(f"record {thing.record} is gone, and nobody has deleted it")
+            if thing.record is not None and thing.row is None:
+                self.see_end(thing, done, records[thing.record]["said"])
+            if thing.record is None and thing.row is None and done:
+                self.things.remove(thing)
+
+    def see_end(self, thing, done, said):
+        """A record ends only by the deletion of its row."""
+        end = self.rules.kind.end
+        ended, was = (all(side[name] == value for name, value in end.items()) for side in (said, thing.there))
+        may = thing.deleted and self.rules.on_delete == "archive" and self.rules.direction != "pull"
+        if ended and not was:
+            if not may:
+                raise Broken(f"record {thing.record} was ended, and nobody has ended it")
+            thing.there.update(end)
+        elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.closed:
+            raise Broken(f"record {thing.record} was not ended, and its row was deleted")
+        thing.closed = thing.closed or done and thing.deleted and not thing.touched
+
+    def see_new(self, done, rows, records):
+        named = {}
+        for row, found in rows.items():
+            record = found["record"]
+            thing, other = self.of_row(row), self.of_record(record)
+            if record is None:
+                if thing is None:
+                    raise Broken(f"row {row} is from nowhere")
+                continue
+            if record in named:
+                raise Broken(f"rows {named[record]} and {row} have the same record {record}")
+            named[record] = row
+            if thing is not None and thing.record == record:
+                thing.named = True
+                continue
+            if record not in records:
+                raise Broken(f"row {row} has record {record}, which is not there")
+            if thing is not None and thing.record is not None:
+                raise Broken(f"row {row} had record {thing.record}, and has {record} now")
+            if other is not None and (other.row is not None or other.deleted):
+                raise Broken(f"row {row} has record {record}, which is another row's, or was one's that is deleted")
+            if thing is None and other is None:
+                raise Broken(f"row {row} and record {record} are from nowhere")
+            if other is None:
+                self.see_sent(thing, record, records[record])
+            elif thing is None:
+                self.see_come(other, row, found["said"])
+            else:
+                self.see_joined(thing, other)
+            self.of_row(row).named = True
+        for record, found in records.items():
+            if self.of_record(record) is None:
+                self.see_stray(record, found)
+        for thing in self.things:
+            if done and thing.paired and not thing.named and not thing.touched and not self.in_trouble(thing):
+                raise Broken(f"record {thing.record} was made of row {thing.row}, which does not know it")
+
+    def see_stray(self, record, found):
+        """A record that no row names was made of a row, by a run that could not say so."""
+        for thing in self.things:
+            if thing.record is None and self.says(thing, found["said"]):
+                self.see_sent(thing, record, found)
+                return
+        raise Broken(f"record {record} ({found['said'][self.rules.kind.match]}) is from nowhere, or was made twice")
+
+    def says(self, thing, said):
+        """Has the row said what the record says?"""
+        sent = [name for name in self.rules.kind.fields if self.rules.flow(name)[0]]
+        return any(here and all(self.same(name, here[name], said[name]) for name in sent) for here, _ in thing.had)
+
+    def see_sent(self, thing, record, found):
+        """A record was made of a row, of what it said at some time."""
+        if self.rules.direction == "pull":
+            raise Broken(f"record {record} was made by a sync that pulls")
+        if not self.says(thing, found["said"]):
+            raise Broken(f"record {record} was made of row {thing.row}, and says something else")
+        thing.record, thing.there, thing.edited_there = record, dict(found["said"]), found["at"]
+        for name, now in (thing.here or {}).items():
+            goes, _ = self.rules.flow(name)
+            if goes:
+                thing.cases[name] = {Case(now, here[name], here[name], here[name]) for here, _ in thing.had if here}
+            else:
+                thing.cases[name] = {Case(now, found["said"][name], now)}
+
+    def see_come(self, thing, row, said):
+        """A row was made of a record, of what that said at some time."""
+        if self.rules.direction == "push":
+            raise Broken(f"row {row} was made by a sync that pushes")
+        thing.row, thing.here = row, dict(said)
+        for name, now in thing.there.items():
+            _, comes = self.rules.flow(name)
+            if comes:
+                thing.cases[name] = {Case(there[name], now, there[name], there[name]) for _, there in thing.had if there}
+            else:
+                thing.cases[name] = {Case(said[name], now, None, now)}
+
+    def see_joined(self, thing, other):
+        """A row and a record have found each other."""
+        if id(other) not in thing.partners and self.key(thing.here) != self.key(other.there):
+            raise Broken(f"row {thing.row} was joined with record {other.record}, which does not match")
+        self.things.remove(other)
+        thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
+        thing.touched = thing.touched or other.touched
+        for name in thing.here:
+            thing.cases[name] = set()
+            for here in {side[name] for side, _ in thing.had if side}:
+                for there in {side[name] for _, side in other.had if side}:
+                    for case in [Case(here, there), *self.settled(thing, name, Case(here, there))]:
+                        if thing.here[name] != here:
+                            case = replace(case, here=thing.here[name])
+                        if thing.there[name] != there:
+                            case = replace(case, there=thing.there[name])
+                        thing.cases[name].add(case)
+
+    def see_pair(self, thing, done, row, record):
+        certain = done and not thing.touched and not self.in_trouble(thing)
+        for name in self.rules.kind.fields:
+            here, there = row["said"][name], record["said"][name]
+            cases = thing.cases[name]
+            may = {after for case in cases for after in self.settled(thing, name, case)}
+            if not certain:
+                may |= cases | self.decided(name, cases, may)
+            left = {self.seen(case, here, there) for case in may
+                    if self.same(name, case.here, here) and self.same(name, case.there, there)}
+            if not left:
+                raise Broken(f"{name} of row {thing.row} and record {thing.record}: {here!r} here, {there!r} there; "
+                             f"may be {sorted(map(told, may))}, was {sorted(map(told, cases))}")
+            if not done and there != thing.there[name]:
+                thing.unsure[name] = there
+            thing.cases[name] = left
+            thing.here[name], thing.there[name] = here, there
+        thing.edited_there = record["at"] or thing.edited_there
+
+    @staticmethod
+    def seen(case, here, there):
+        """The case as it is spelled."""
+        return Case(here, there, case.was_here if case.new_here else here, case.was_there if case.new_there else there)
+
+    def decided(self, name, cases, settled):
+        """First cases that were decided for this side, and could not be sent yet."""
+        if not self.rules.flow(name)[0]:
+            return set()
+        return {replace(case, was_there=case.there) for case in cases
+                if case.first and any(self.same(name, after.there, case.here) for after in settled)}
+
+    def see_alone(self, thing):
+        """Why is it?"""
+        initial, direction = self.rules.initial, self.rules.direction
+        if thing.early and initial == "new_only":
+            return
+        if thing.row is not None and direction != "pull" and not (
+                thing.early and not thing.fresh and initial == "xero_to_local"):
+            raise Broken(f"row {thing.row} has no record")
+        if thing.record is not None and direction != "push" and not thing.deleted and not (
+                thing.early and not thing.fresh and initial == "local_to_xero"):
+            raise Broken(f"record {thing.record} has no row")
+
+    def see_issue(self, issue):
+        """Is there a reason?"""
+        thing = (issue["id"] and self.of_row(int(issue["id"]))) or (issue["xero_id"] and self.of_record(issue["xero_id"].lower()))
+        if not thing:
+            raise Broken(f"an issue of nothing: {issue}")
+        if thing.touched:
+            return
+        kind = issue["kind"]
+        if kind == "conflict":
+            good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
+        elif kind == "validation":
+            good = thing.here is not None and (
+                any(self.rules.kind.fields[name].is_bad(value) for name, value in thing.here.items())
+                or any(there and self.rules.kind.active(there) and self.key(there) == self.key(thing.here)
+                       for other in self.things if other is not thing
+                       for there in [other.there, *(there for _, there in other.had)]))
+        elif kind == "ambiguous":
+            side = thing.here or thing.there
+            good = sum(self.key(other.here or other.there) == self.key(side) for other in self.things) > 2
+        else:
+            good = False
+        if not good:
+            raise Broken(f"an issue without a reason: {issue}")
+
+    def at_rest(self):
+        """After everything has settled, is there anything left that should not be?"""
+        for thing in self.things:
+            for name, cases in thing.cases.items():
+                goes, comes = self.rules.flow(name)
+                if thing.paired and not self.in_trouble(thing) and not any(
+                        not (case.new_here and goes) and not (case.new_there and comes) for case in cases):
+                    raise Broken(f"{name} of row {thing.row} and record {thing.record} is not settled: {set(map(told, cases))}")
+
+
+def agreed(value):
+    return Case(value, value, value, value)
+
+
+def told(case):
+    return f"{case.here!r}{'*' * case.new_here} | {case.there!r}{'*' * case.new_there}{' first' * case.first}"

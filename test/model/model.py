@@ -1,0 +1,59 @@
+"""Rounds of the model, one after the other: see run."""
+import argparse
+import asyncio
+import sys
+import time
+import traceback
+
+from book import Broken
+from database import connect, run as psql
+from rounds import Round
+from sides import Here, There, Told
+
+
+async def work(options):
+    there = There()
+    here = Here()
+    await here.open()
+    passed = failed = 0
+    began = time.monotonic()
+    for number in range(options.rounds):
+        seed = options.first + number * options.step
+        one = Round(seed, here, there, options.all)
+        Told.on = options.tell
+        try:
+            await one.play()
+            passed += 1
+        except Broken as problem:
+            failed += 1
+            print(f"seed {seed} ({one}): {problem}", flush=True)
+        except Exception:       # pylint: disable=broad-except
+            failed += 1
+            print(f"seed {seed} ({one}): {traceback.format_exc()}", flush=True)
+            there.ask("faults", [])
+            await here.reopen()
+    print(f"{passed} passed, {failed} failed", flush=True)
+    print(f"({(time.monotonic() - began) / options.rounds:.2f} s a round)", flush=True)
+    here.close()
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--first", type=int, required=True)
+    parser.add_argument("--step", type=int, required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--tell", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    options = parser.parse_args()
+    connect(["accounting"], request_timeout=1000)
+    psql("""SET client_min_messages = warning;
+        ALTER SCHEMA accounting RENAME TO xero;
+        CREATE ROLE books LOGIN;
+        CREATE SCHEMA crm AUTHORIZATION books;
+        GRANT USAGE ON SCHEMA xero TO books;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA xero TO books;""")
+    sys.exit(1 if asyncio.run(work(options)) else 0)
+
+
+main()
