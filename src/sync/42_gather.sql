@@ -30,10 +30,18 @@ $$;
 COMMENT ON FUNCTION xero_fdw._slice(jsonb, text[]) IS
 	'internal: the members of an object that have these names';
 
+-- A text that fits into an index: what is beyond a length is digested.
+CREATE FUNCTION xero_fdw._short_key(key text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN octet_length(key) <= 500 THEN key ELSE left(key, 100) || '... ' || md5(key) END
+$$;
+COMMENT ON FUNCTION xero_fdw._short_key(text) IS
+	'internal: a text that fits into an index';
+
 -- What two sides must have in common to belong together.
 CREATE FUNCTION xero_fdw._match_key("values" jsonb, columns text[]) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text
+	SELECT xero_fdw._short_key(jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text)
 	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
 	HAVING bool_and(coalesce(btrim("values"->>c), '') <> '')
 $$;
@@ -497,6 +505,25 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
 	'internal: let records and rows find each other anew';
 
+-- The keys that fit into an index.  Rows with longer ones become issues.
+CREATE FUNCTION xero_fdw._fitting_keys(sync integer, keys jsonb[]) RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	most CONSTANT integer := 2000;
+	long CONSTANT jsonb[] := ARRAY(SELECT k FROM unnest(keys) AS k WHERE octet_length(k::text) > most);
+BEGIN
+	IF long = '{}' THEN
+		RETURN keys;
+	END IF;
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
+	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
+	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'
+	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope;
+	RETURN ARRAY(SELECT k FROM unnest(keys) AS k WHERE octet_length(k::text) <= most);
+END $$;
+COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
+	'internal: the keys that fit into an index';
+
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by; returns the last of these changes, null if there was none.  A row
 -- that names its record is matched by nothing else.  One of an organisation that
@@ -531,10 +558,11 @@ BEGIN
 		LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, local_key)
 	WHERE c.change_id = ANY (changes) AND c.local_key IS NOT NULL
 		AND (k.link_id IS NULL OR k.xero_id IS NULL);
+	keys := xero_fdw._fitting_keys(sync, keys);
 	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, (r.image->>tenant_column)::uuid, r.local_key,
 		CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL
-				THEN '=' || (r.image->>id_column)
+				THEN xero_fdw._short_key('=' || (r.image->>id_column))
 			ELSE xero_fdw._match_key(r.image, self.match_on) END, 'unlinked'
 	FROM xero_fdw._read_local(sync, keys, false) AS r
 	WHERE r.in_scope

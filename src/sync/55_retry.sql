@@ -49,10 +49,17 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._differing_rows(integer) IS
 	'internal: issues of rows that would be sent to Xero otherwise now';
 
--- Lets the run that begins try again what may succeed now.
+-- Lets the run that begins try again what may succeed now.  What is about a row that
+-- could get no link ends with that row.
 CREATE FUNCTION xero_fdw._retry_failed(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	unlinked CONSTANT jsonb[] := ARRAY(SELECT i.local_key FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND i.link_id IS NULL AND i.local_key IS NOT NULL);
 BEGIN
+	DELETE FROM xero_fdw.sync_issue AS i
+	WHERE i.sync_id = self.sync_id AND i.link_id IS NULL AND i.local_key = ANY (unlinked)
+		AND i.local_key NOT IN (SELECT r.local_key FROM xero_fdw._read_local(self.sync_id, unlinked, false) AS r);
 	PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
 	WHERE i.sync_id = self.sync_id AND xero_fdw._failed_here(i, self.mirror) AND xero_fdw._may_pass(i.sqlstate);
 	IF self.direction <> 'pull' THEN
