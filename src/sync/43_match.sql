@@ -34,7 +34,7 @@ DECLARE
 BEGIN
 	RETURN xero_fdw._in_terms_of(sync, side, images, also);
 EXCEPTION WHEN OTHERS THEN
-	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
+	IF NOT xero_fdw._may_be_row_error(SQLSTATE) THEN
 		RAISE;
 	ELSIF half = 0 THEN
 		RETURN ARRAY[NULL::jsonb];
@@ -55,6 +55,15 @@ CREATE FUNCTION xero_fdw._is_row_error(code text) RETURNS boolean
 $$;
 COMMENT ON FUNCTION xero_fdw._is_row_error(text) IS
 	'internal: is this error the fault of one row''s data?';
+
+-- What a trigger or an expression does may depend on the row, so an error that looks
+-- like the definition's may be that of some rows: nobody else has it.
+CREATE FUNCTION xero_fdw._may_be_row_error(code text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._is_row_error(code) OR left(code, 2) IN ('3F', '42')
+$$;
+COMMENT ON FUNCTION xero_fdw._may_be_row_error(text) IS
+	'internal: may this error be the fault of some rows'' data?';
 
 -- Does a row wait for a partner?
 CREATE FUNCTION xero_fdw._has_waiting_rows(sync integer) RETURNS boolean

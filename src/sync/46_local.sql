@@ -394,11 +394,31 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._fail_item(bigint, integer, xero_fdw._item[], text, text, text) IS
 	'internal: file an item that cannot be merged';
 
+-- Does an item fail with this code, by itself?  Nothing is left of it.
+CREATE FUNCTION xero_fdw._fails_alone(sync integer, item xero_fdw._item, plan boolean,
+		code text) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	decisions xero_fdw._decision[];
+BEGIN
+	decisions := xero_fdw._decide(sync, ARRAY[item]);
+	IF NOT plan THEN
+		PERFORM xero_fdw._apply_local(sync, decisions);
+	END IF;
+	RAISE EXCEPTION 'it does not' USING ERRCODE = 'XF001';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE = code;
+END $$;
+COMMENT ON FUNCTION xero_fdw._fails_alone(integer, xero_fdw._item, boolean, text) IS
+	'internal: does an item fail with this code?';
+
 -- Merges items.  If that fails because of one of them, the halves are tried, so
 -- that the one is found, becomes an issue, and holds up nobody.  With "plan",
--- nothing is written to the local side, nothing remembered but issues.
+-- nothing is written to the local side, nothing remembered but issues.  An error
+-- that both the first and the last item raise may be the definition's, unless others
+-- have shown before that it is not ("rows_differ").
 CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
-		items xero_fdw._item[], plan boolean)
+		items xero_fdw._item[], plan boolean, rows_differ boolean DEFAULT false)
 	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -406,6 +426,7 @@ DECLARE
 	decisions xero_fdw._decision[];
 	applied record;
 	problem text := 'transform';
+	code text;
 	message text;
 	detail text;
 BEGIN
@@ -417,18 +438,22 @@ BEGIN
 	END IF;
 	RETURN decisions;
 EXCEPTION WHEN OTHERS THEN
-	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	IF NOT xero_fdw._may_be_row_error(code) OR NOT xero_fdw._is_row_error(code) AND half > 0 AND NOT rows_differ
+		AND xero_fdw._fails_alone(sync, items[1], plan, code)
+		AND xero_fdw._fails_alone(sync, items[cardinality(items)], plan, code)
+	THEN
 		RAISE;
 	ELSIF half > 0 THEN
-		RETURN xero_fdw._merge_items(run, sync, tenants, items[:half], plan)
-			|| xero_fdw._merge_items(run, sync, tenants, items[half + 1:], plan);
+		rows_differ := rows_differ OR NOT xero_fdw._is_row_error(code);
+		RETURN xero_fdw._merge_items(run, sync, tenants, items[:half], plan, rows_differ)
+			|| xero_fdw._merge_items(run, sync, tenants, items[half + 1:], plan, rows_differ);
 	END IF;
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	PERFORM xero_fdw._fail_item(run, sync, items, problem,
-		concat_ws(E'\n', message, nullif(detail, '')), SQLSTATE);
+		concat_ws(E'\n', message, nullif(detail, '')), code);
 	RETURN '{}';
 END $$;
-COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._item[], boolean) IS
+COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._item[], boolean, boolean) IS
 	'internal: merge items, one by one if need be';
 
 -- Merges the next batch; what was decided, null if nothing is left.

@@ -231,7 +231,7 @@ COMMENT ON FUNCTION xero_fdw._mirror_foresee(xero_fdw.sync, uuid, text, text, bo
 
 -- Reads records into the copy.  If it refuses one, or one has a text that cannot
 -- be stored, they are read into the inbox, from where _mirror_inbox() finds out
--- which.
+-- which.  A lack of rights may be one at Xero, which is not asked twice.
 CREATE FUNCTION xero_fdw._mirror_read(run bigint, self xero_fdw.sync, tenant uuid,
 		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
@@ -244,7 +244,7 @@ BEGIN
 			self.xero_table, condition, limits)
 		FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id), whole, watermark, NULL);
 EXCEPTION WHEN OTHERS THEN
-	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
+	IF NOT xero_fdw._may_be_row_error(SQLSTATE) OR SQLSTATE = '42501' THEN
 		RAISE;
 	END IF;
 	RETURN xero_fdw._fill_inbox(self.sync_id, tenant,
@@ -267,32 +267,68 @@ $$;
 COMMENT ON FUNCTION xero_fdw._mirror_records(bigint, xero_fdw.sync, uuid, text, text, timestamptz) IS
 	'internal: read the records of a pull into a copy; how many they were';
 
+-- The statement that selects records which are in $3.
+CREATE FUNCTION xero_fdw._mirror_waiting(self xero_fdw.sync) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('SELECT r.* FROM pg_catalog.unnest($3) AS i(remote),'
+		' pg_catalog.jsonb_populate_record(NULL::%s, i.remote) AS r', self.xero_table)
+$$;
+COMMENT ON FUNCTION xero_fdw._mirror_waiting(xero_fdw.sync) IS
+	'internal: the statement that selects records of the inbox';
+
+-- Does the copy refuse a record of the inbox with this code, by itself?  Nothing is
+-- left of it.
+CREATE FUNCTION xero_fdw._mirror_refuses(self xero_fdw.sync, tenant uuid, id text, code text)
+	RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM xero_fdw._mirror_page(NULL, self, tenant, xero_fdw._mirror_waiting(self), false, NULL,
+		ARRAY(SELECT i.remote FROM xero_fdw.sync_inbox AS i
+			WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = id));
+	RAISE EXCEPTION 'it does not' USING ERRCODE = 'XF001';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE = code;
+END $$;
+COMMENT ON FUNCTION xero_fdw._mirror_refuses(xero_fdw.sync, uuid, text, text) IS
+	'internal: does a copy refuse a record with this code?';
+
 -- Puts records of the inbox into the copy, by halves until those that are refused
--- stand alone.
+-- stand alone; as _merge_items() does.
 CREATE FUNCTION xero_fdw._mirror_ids(run bigint, self xero_fdw.sync, tenant uuid,
-		ids text[]) RETURNS void
+		ids text[], rows_differ boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	half CONSTANT integer := cardinality(ids) / 2;
+	number CONSTANT integer := cardinality(ids);
+	half CONSTANT integer := number / 2;
+	code text;
+	message text;
 BEGIN
-	PERFORM xero_fdw._mirror_page(run, self, tenant,
-		format('SELECT r.* FROM pg_catalog.unnest($3) AS i(remote),'
-			' pg_catalog.jsonb_populate_record(NULL::%s, i.remote) AS r', self.xero_table),
+	PERFORM xero_fdw._mirror_page(run, self, tenant, xero_fdw._mirror_waiting(self),
 		false, NULL, ARRAY(SELECT i.remote FROM xero_fdw.sync_inbox AS i
 			WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids)));
 EXCEPTION WHEN OTHERS THEN
-	IF NOT xero_fdw._is_row_error(SQLSTATE) THEN
+	code := SQLSTATE;
+	message := SQLERRM;
+	IF NOT xero_fdw._may_be_row_error(code) OR NOT xero_fdw._is_row_error(code) AND half > 0 AND NOT rows_differ
+		AND xero_fdw._mirror_refuses(self, tenant, ids[1], code)
+		AND xero_fdw._mirror_refuses(self, tenant, ids[number], code)
+	THEN
 		RAISE;
 	ELSIF half > 0 THEN
-		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[1 : half]);
-		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[half + 1 : cardinality(ids)]);
+		rows_differ := rows_differ OR NOT xero_fdw._is_row_error(code);
+		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[1 : half], rows_differ);
+		PERFORM xero_fdw._mirror_ids(run, self, tenant, ids[half + 1 : number], rows_differ);
 	ELSE
-		PERFORM xero_fdw._mirror_issue(run, self.sync_id, tenant, ids[1], SQLERRM, SQLSTATE);
+		PERFORM xero_fdw._mirror_issue(run, self.sync_id, tenant, ids[1], message, code);
 	END IF;
 END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_ids(bigint, xero_fdw.sync, uuid, text[]) IS
+COMMENT ON FUNCTION xero_fdw._mirror_ids(bigint, xero_fdw.sync, uuid, text[], boolean) IS
 	'internal: put records of the inbox into a copy';
 
 CREATE FUNCTION xero_fdw._mirror_issue(run bigint, sync integer, tenant uuid,
