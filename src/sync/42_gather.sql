@@ -87,17 +87,19 @@ COMMENT ON FUNCTION xero_fdw._key_members(integer) IS
 	'internal: the members of a row''s key';
 
 -- SELECT of rows as a sync sees them: local_key, image, in_scope.  Nothing but the
--- local table's columns is in sight of local_filter.
-CREATE FUNCTION xero_fdw._rows_query(sync integer, ending text)
+-- local table's columns is in sight of local_filter, which may fail for some of them:
+-- without it, in_scope is null.
+CREATE FUNCTION xero_fdw._rows_query(sync integer, ending text, filtered boolean DEFAULT true)
 	RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('SELECT pg_catalog.jsonb_build_array(%s), %s, (%s) IS TRUE FROM %s AS local %s',
+	SELECT format('SELECT pg_catalog.jsonb_build_array(%s), %s, %s FROM %s AS local %s',
 		xero_fdw._key_members(sync),
 		xero_fdw._object_of('local', xero_fdw._local_columns(sync)),
-		coalesce(s.local_filter || E'\n', 'true'), s.local_table, ending)
+		CASE WHEN NOT filtered THEN 'NULL::pg_catalog.bool'
+			ELSE format(E'(%s\n) IS TRUE', coalesce(s.local_filter, 'true')) END, s.local_table, ending)
 	FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 $$;
-COMMENT ON FUNCTION xero_fdw._rows_query(integer, text) IS
+COMMENT ON FUNCTION xero_fdw._rows_query(integer, text, boolean) IS
 	'internal: the statement that reads rows of the local relation as a sync sees them';
 
 -- What says that two values of a type are equal, whatever the search path is: the
@@ -131,8 +133,9 @@ $$;
 COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
 
--- The rows that have these keys and exist; locked, where the relation can be.
-CREATE FUNCTION xero_fdw._read_local(sync integer, keys jsonb[], lock boolean)
+-- The rows that have these keys and exist; locked, where the relation can be.  It is
+-- called by _read_local() alone.
+CREATE FUNCTION xero_fdw._read_rows(sync integer, keys jsonb[], lock boolean, filtered boolean)
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on ROWS 1000 AS $$
 DECLARE
@@ -142,12 +145,66 @@ BEGIN
 		SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 		RETURN QUERY SELECT r.* FROM xero_fdw._as_caller(self.search_path,
 			xero_fdw._rows_query(sync, format('WHERE EXISTS (SELECT FROM pg_catalog.unnest($1) AS k(key) WHERE %s) %s',
-				xero_fdw._key_condition(sync, 'k.key'), CASE WHEN lock THEN 'FOR NO KEY UPDATE OF local' END)), keys)
+				xero_fdw._key_condition(sync, 'k.key'), CASE WHEN lock THEN 'FOR NO KEY UPDATE OF local' END), filtered), keys)
 			AS r(local_key jsonb, image jsonb, in_scope boolean);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._read_rows(integer, jsonb[], boolean, boolean) IS
+	'internal: rows of the local relation by key';
+
+-- The same with a filter, by halves until the rows that it fails for stand alone.
+CREATE FUNCTION xero_fdw._filter_rows(sync integer, keys jsonb[], lock boolean,
+		OUT read_keys jsonb[], OUT images jsonb[], OUT scopes boolean[])
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	half CONSTANT integer := cardinality(keys) / 2;
+	rest record;
+BEGIN
+	SELECT array_agg(r.local_key), array_agg(r.image), array_agg(r.in_scope) INTO read_keys, images, scopes
+	FROM xero_fdw._read_rows(sync, keys, lock, true) AS r;
+EXCEPTION WHEN OTHERS THEN
+	IF NOT xero_fdw._may_be_row_error(SQLSTATE) THEN
+		RAISE;
+	ELSIF half = 0 THEN
+		SELECT array_agg(r.local_key), array_agg(r.image), array_agg(r.in_scope) INTO read_keys, images, scopes
+		FROM xero_fdw._read_rows(sync, keys, lock, false) AS r;
+	ELSE
+		SELECT * INTO read_keys, images, scopes FROM xero_fdw._filter_rows(sync, keys[:half], lock);
+		SELECT * INTO rest FROM xero_fdw._filter_rows(sync, keys[half + 1:], lock);
+		read_keys := read_keys || rest.read_keys;
+		images := images || rest.images;
+		scopes := scopes || rest.scopes;
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._filter_rows(integer, jsonb[], boolean) IS
+	'internal: rows of the local relation by key, as far as the filter can be asked';
+
+-- Rows by key.  Of one that local_filter fails for, in_scope is null, and _decide()
+-- tells the error.
+CREATE FUNCTION xero_fdw._read_local(sync integer, keys jsonb[], lock boolean)
+	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+BEGIN
+	IF EXISTS (SELECT FROM xero_fdw.sync AS s WHERE s.sync_id = sync AND s.local_filter IS NOT NULL) THEN
+		RETURN QUERY SELECT u.* FROM xero_fdw._filter_rows(sync, keys, lock) AS r,
+			unnest(r.read_keys, r.images, r.scopes) AS u;
+	ELSE
+		RETURN QUERY SELECT r.* FROM xero_fdw._read_rows(sync, keys, lock, true) AS r;
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._read_local(integer, jsonb[], boolean) IS
 	'internal: rows of the local relation by key';
+
+-- Tells the error of local_filter for rows that it fails for.
+CREATE FUNCTION xero_fdw._refuse_unfiltered(sync integer, keys jsonb[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM FROM xero_fdw._read_rows(sync, keys, false, true);
+EXCEPTION WHEN OTHERS THEN
+	RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = 'local_filter: ' || SQLERRM;
+END $$;
+COMMENT ON FUNCTION xero_fdw._refuse_unfiltered(integer, jsonb[]) IS
+	'internal: the error of local_filter for rows';
 
 -- A table that has lost all of its rows at once is more likely to be one that is
 -- being loaded anew, than one whose rows are to come from Xero.
@@ -211,7 +268,7 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
-CREATE FUNCTION xero_fdw._compare_local(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._compare_rows(sync integer, filtered boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	last_look CONSTANT timestamptz := coalesce(
@@ -222,7 +279,7 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	WITH r AS MATERIALIZED (
-		SELECT * FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(sync, ''))
+		SELECT * FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(sync, '', filtered))
 			AS r(local_key jsonb, image jsonb, in_scope boolean)
 	), missing AS MATERIALIZED (
 		SELECT i.link_id FROM xero_fdw.sync_issue AS i
@@ -236,7 +293,7 @@ BEGIN
 					WHERE i.link_id = k.link_id AND i.kind = 'conflict')
 				THEN coalesce(k.local_updated_at, last_look) ELSE last_look END
 		FROM r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key
-		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope
+		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope IS NOT FALSE
 			WHEN k.state = 'ended' THEN k.base_local IS NULL
 			WHEN self.direction = 'pull' THEN false
 			WHEN k.link_id IN (SELECT m.link_id FROM missing AS m) THEN true
@@ -251,8 +308,24 @@ BEGIN
 		AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
 		AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE;
 END $$;
-COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
+COMMENT ON FUNCTION xero_fdw._compare_rows(integer, boolean) IS
 	'internal: record as changes what differs from what was seen of the local relation';
+
+-- Where local_filter fails for a row, all that are not linked are looked at one by one.
+CREATE FUNCTION xero_fdw._compare_local(sync integer) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM xero_fdw._compare_rows(sync, true);
+EXCEPTION WHEN OTHERS THEN
+	IF NOT xero_fdw._may_be_row_error(SQLSTATE) OR NOT EXISTS (
+		SELECT FROM xero_fdw.sync AS s WHERE s.sync_id = sync AND s.local_filter IS NOT NULL)
+	THEN
+		RAISE;
+	END IF;
+	PERFORM xero_fdw._compare_rows(sync, false);
+END $$;
+COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
+	'internal: record as changes what differs, whatever the filter does';
 
 -- The changes that a run is to see.
 CREATE FUNCTION xero_fdw._due_changes(state xero_fdw._run)
@@ -518,7 +591,7 @@ BEGIN
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
 	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
 	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'
-	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope;
+	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope IS NOT FALSE;
 	RETURN ARRAY(SELECT k FROM unnest(keys) AS k WHERE octet_length(k::text) <= most);
 END $$;
 COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
@@ -565,7 +638,7 @@ BEGIN
 				THEN xero_fdw._short_key('=' || (r.image->>id_column))
 			ELSE xero_fdw._match_key(r.image, self.match_on) END, 'unlinked'
 	FROM xero_fdw._read_local(sync, keys, false) AS r
-	WHERE r.in_scope
+	WHERE r.in_scope IS NOT FALSE
 	ORDER BY r.local_key
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id

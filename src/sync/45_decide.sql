@@ -386,8 +386,8 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._follow_local(integer, xero_fdw._decision[]) IS
 	'internal: make what goes to Xero of the rows as they will be';
 
--- What is to be done about each item.  Fails if an expression of the user does,
--- and for a record with a text that PostgreSQL cannot store.
+-- What is to be done about each item.  Fails if an expression or the filter of the
+-- user does, and for a record with a text that PostgreSQL cannot store.
 CREATE FUNCTION xero_fdw._decide(sync integer, items xero_fdw._item[])
 	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql
@@ -404,6 +404,8 @@ DECLARE
 BEGIN
 	PERFORM xero_fdw._refuse_bad_text(i.remote) FROM unnest(items) AS i;
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	PERFORM xero_fdw._refuse_unfiltered(sync, array_agg(i.local_key)) FROM unnest(items) AS i
+	WHERE i.local IS NOT NULL AND i.in_scope IS NULL HAVING count(*) > 0;
 	cases := xero_fdw._put_cases(self, items);
 	states := ARRAY(SELECT s
 		FROM xero_fdw._compare_fields(self, fields, cases, xero_fdw._clock_offset()) AS s);

@@ -412,11 +412,27 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._fails_alone(integer, xero_fdw._item, boolean, text) IS
 	'internal: does an item fail with this code?';
 
+-- Is an error the definition's?  It may be if both the first and the last item raise
+-- it, of those at least that have no issue yet.
+CREATE FUNCTION xero_fdw._is_shared_error(sync integer, items xero_fdw._item[], plan boolean,
+		code text) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	fresh CONSTANT xero_fdw._item[] := ARRAY(SELECT i FROM unnest(items) AS i
+		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS x
+			WHERE x.link_id = i.link_id AND x.kind IN ('validation', 'transform')));
+BEGIN
+	RETURN NOT xero_fdw._is_row_error(code) AND cardinality(fresh) > 1
+		AND xero_fdw._fails_alone(sync, fresh[1], plan, code)
+		AND xero_fdw._fails_alone(sync, fresh[cardinality(fresh)], plan, code);
+END $$;
+COMMENT ON FUNCTION xero_fdw._is_shared_error(integer, xero_fdw._item[], boolean, text) IS
+	'internal: is an error that of the definition?';
+
 -- Merges items.  If that fails because of one of them, the halves are tried, so
 -- that the one is found, becomes an issue, and holds up nobody.  With "plan",
 -- nothing is written to the local side, nothing remembered but issues.  An error
--- that both the first and the last item raise may be the definition's, unless others
--- have shown before that it is not ("rows_differ").
+-- of the definition is raised; "rows_differ": it is none, as others have shown.
 CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
 		items xero_fdw._item[], plan boolean, rows_differ boolean DEFAULT false)
 	RETURNS xero_fdw._decision[]
@@ -439,9 +455,8 @@ BEGIN
 	RETURN decisions;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-	IF NOT xero_fdw._may_be_row_error(code) OR NOT xero_fdw._is_row_error(code) AND half > 0 AND NOT rows_differ
-		AND xero_fdw._fails_alone(sync, items[1], plan, code)
-		AND xero_fdw._fails_alone(sync, items[cardinality(items)], plan, code)
+	IF NOT xero_fdw._may_be_row_error(code)
+		OR NOT rows_differ AND xero_fdw._is_shared_error(sync, items, plan, code)
 	THEN
 		RAISE;
 	ELSIF half > 0 THEN

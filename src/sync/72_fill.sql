@@ -296,6 +296,24 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_refuses(xero_fdw.sync, uuid, text, text) IS
 	'internal: does a copy refuse a record with this code?';
 
+-- Is an error the definition's?  As _is_shared_error().
+CREATE FUNCTION xero_fdw._mirror_refuses_all(self xero_fdw.sync, tenant uuid, ids text[], code text)
+	RETURNS boolean
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	fresh CONSTANT text[] := ARRAY(SELECT id FROM unnest(ids) AS id
+		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS x
+			WHERE x.sync_id = self.sync_id AND x.tenant_id = tenant AND x.xero_id = id));
+BEGIN
+	RETURN NOT xero_fdw._is_row_error(code) AND cardinality(fresh) > 1
+		AND xero_fdw._mirror_refuses(self, tenant, fresh[1], code)
+		AND xero_fdw._mirror_refuses(self, tenant, fresh[cardinality(fresh)], code);
+END $$;
+COMMENT ON FUNCTION xero_fdw._mirror_refuses_all(xero_fdw.sync, uuid, text[], text) IS
+	'internal: is an error of a copy that of all records?';
+
 -- Puts records of the inbox into the copy, by halves until those that are refused
 -- stand alone; as _merge_items() does.
 CREATE FUNCTION xero_fdw._mirror_ids(run bigint, self xero_fdw.sync, tenant uuid,
@@ -315,9 +333,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	code := SQLSTATE;
 	message := SQLERRM;
-	IF NOT xero_fdw._may_be_row_error(code) OR NOT xero_fdw._is_row_error(code) AND half > 0 AND NOT rows_differ
-		AND xero_fdw._mirror_refuses(self, tenant, ids[1], code)
-		AND xero_fdw._mirror_refuses(self, tenant, ids[number], code)
+	IF NOT xero_fdw._may_be_row_error(code)
+		OR NOT rows_differ AND xero_fdw._mirror_refuses_all(self, tenant, ids, code)
 	THEN
 		RAISE;
 	ELSIF half > 0 THEN

@@ -63,5 +63,81 @@ $crm->rows(q{UPDATE crm.contacts SET id = 'short' WHERE name = 'Long'});
 runs('a shorter one', { GET => 1, PUT => 1 });
 is(at_xero() . issues(), 'Ann Long', '... goes to Xero, and ends the issue');
 
+# Errors that look like the definition's, and are one row's: what a trigger does may
+# depend on the row.
+my $trap = q{CREATE FUNCTION crm.trap() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN IF NEW.name ~ '^Bad' THEN EXECUTE 'INSERT INTO crm.nowhere VALUES (1)'; END IF; RETURN NEW; END $$;
+	CREATE TRIGGER trap BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION crm.trap()};
+table('');
+$crm->rows(sprintf($trap, 'crm.contacts'));
+$crm->xero_has(map { { Name => $_ } } 'Bad 1', 'Bad 2', map { "Good $_" } 1 .. 9);
+$crm->create('crm', match_on => ['name']);
+is(runs('a relation that is not there, for some rows', { GET => 1 })->{issues}, 2, '... these wait');
+is($crm->rows('SELECT count(*) FROM crm.contacts'), '9', '... and the others are there');
+is(issues(), join("\n", ('validation|42P01|relation "crm.nowhere" does not exist') x 2), '... issues tell why');
+$crm->local_has({ name => 'Ann' });
+runs('... and again', { GET => 1, PUT => 1 });
+$crm->rows('CREATE TABLE crm.nowhere (n integer)');
+runs('a relation that is there by now', { GET => 1 });
+is(here() . issues(), join(' ', 'Ann', 'Bad 1', 'Bad 2', map { "Good $_" } 1 .. 9), '... all are there');
+rests('a relation that is there by now');
+
+# and errors that all rows have
+$crm->rows('DROP TABLE crm.nowhere');
+$crm->xero_sets($_->{ContactID}, { Name => "Bad $_->{Name}" }) foreach values %{ $crm->xero };
+my $run = $crm->run('crm');
+is_deeply([ $run->{state}, $run->{sqlstate_of_call}, issues() ], [ 'failed', '42P01', '' ], 'a relation that is not there, for all rows: the run fails');
+$crm->rows('DROP TRIGGER trap ON crm.contacts');
+runs('... until it is mended', { GET => 1 });
+
+# An expression, of new rows and changed ones, of either side
+table('');
+$crm->rows(q{CREATE OR REPLACE FUNCTION crm.code(name text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN IF name ~ '^Bad' THEN RETURN crm.nothing(name); END IF; RETURN upper(name); END $$});
+my %coded = (%{ XeroSync::fields() }, account => { xero => 'company_number', to_xero => 'crm.code(name)', to_local => 'crm.code(name)' });
+$crm->xero_has(map { { Name => $_ } } 'Bad X', 'Good X');
+$crm->local_has(map { { name => $_ } } 'Bad L', 'Good L', 'Good M');
+$crm->create('crm', match_on => ['name'], fields => \%coded);
+runs('a function that is not there, for some rows', { GET => 1, PUT => 1 });
+is(at_xero() . ', ' . here(), 'Bad X Good L Good M Good X, Bad L Good L Good M Good X', '... the others go on');
+is(issues(), join("\n", ('transform|42883|function crm.nothing(text) does not exist') x 2), '... issues tell why');
+$crm->rows(q{UPDATE crm.contacts SET email = 'x@example.com', name = replace(name, 'Good L', 'Bad N')});
+runs('... and of rows that change', { GET => 1, POST => 1 });
+is(contact('Good M')->{EmailAddress}, 'x@example.com', '... the others go on');
+is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), '3', '... one more waits');
+$crm->rows(q{CREATE FUNCTION crm.nothing(name text) RETURNS text LANGUAGE sql AS $$ SELECT name $$});
+runs('a function that is there by now', { GET => 1, PUT => 1, POST => 1 });
+is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), '0', '... no row waits');
+rests('a function that is there by now');
+
+# A filter
+table('n integer');
+$crm->rows(q{INSERT INTO crm.contacts (name, n) VALUES ('Ann', 1), ('Bob', 0), ('Cid', 1), ('Dan', 9)});
+$crm->create('crm', match_on => ['name'], local_filter => '1 / n > 0');
+runs('a filter that fails for a row', { GET => 1, PUT => 1 });
+is(at_xero() . ', ' . issues(), 'Ann Cid, transform|22012|local_filter: division by zero', '... the others go on');
+rests('a filter that fails for a row');
+$crm->rows(q{UPDATE crm.contacts SET n = 0, email = 'x@example.com' WHERE name = 'Ann'; UPDATE crm.contacts SET email = 'x@example.com' WHERE name = 'Cid'});
+runs('... or for one that has a record', { GET => 1, POST => 1 });
+is(join(' ', map { contact($_)->{EmailAddress} // '' } qw(Ann Cid)), ' x@example.com', '... the others go on');
+$crm->rows('UPDATE crm.contacts SET n = 1 WHERE n = 0');
+runs('... until it does not', { GET => 1, PUT => 1, POST => 1 });
+is(at_xero() . ', ' . issues() . contact('Ann')->{EmailAddress}, 'Ann Bob Cid, x@example.com', '... and all is well');
+rests('... until it does not');
+
+# Copies
+table('');
+$crm->xero_has(map { { Name => $_ } } 'Bad 1', 'Good 1', 'Good 2');
+$crm->rows(q{CALL xero_fdw.mirror('xero', 'copy', '{contacts}'); } . sprintf('CREATE TRIGGER trap BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION crm.trap()', 'copy.contacts'));
+$crm->xero_sets($_->{ContactID}, { FirstName => 'x' }) foreach values %{ $crm->xero };
+runs('a copy: a relation that is not there, for some rows', { GET => 2 }, 'copy.contacts');
+is($crm->rows(q{SELECT count(*) FROM copy.contacts WHERE first_name = 'x'}) . issues(), '2validation|42P01|relation "crm.nowhere" does not exist', '... the others go on');
+$crm->xero_sets($_->{ContactID}, { Name => "Bad $_->{Name}" }) foreach values %{ $crm->xero };
+is($crm->run('copy.contacts')->{sqlstate_of_call}, '42P01', '... for all rows, the run fails');
+$crm->rows('DROP TRIGGER trap ON copy.contacts');
+runs('... until it is mended', { GET => 1 }, 'copy.contacts');
+is($crm->rows(q{SELECT count(*) FROM copy.contacts WHERE name ~ '^Bad'}) . issues(), '3', '... and all is well');
+$crm->rows(q{SELECT xero_fdw.drop_sync('copy.contacts'); DROP SCHEMA copy CASCADE});
+
 $crm->quit;
 done_testing();
