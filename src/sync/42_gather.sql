@@ -271,6 +271,7 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 CREATE FUNCTION xero_fdw._compare_rows(sync integer, filtered boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	absent bigint[];
 	last_look CONSTANT timestamptz := coalesce(
 		(SELECT max(r.started_at) FROM xero_fdw.sync_run AS r
 			WHERE r.sync_id = sync AND r.state = 'done'),
@@ -294,19 +295,23 @@ BEGIN
 				THEN coalesce(k.local_updated_at, last_look) ELSE last_look END
 		FROM r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key
 		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope IS NOT FALSE
-			WHEN k.state = 'ended' THEN k.base_local IS NULL
+			WHEN k.state = 'ended' THEN k.deleted
 			WHEN self.direction = 'pull' THEN false
 			WHEN k.link_id IN (SELECT m.link_id FROM missing AS m) THEN true
 			WHEN self.watch = 'compare' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)
 			ELSE k.base_local IS DISTINCT FROM r.image END
+	), lost AS (
+		SELECT k.link_id, k.local_key FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND self.direction <> 'pull'
+			AND k.state <> 'ended' AND k.local_key IS NOT NULL
+			AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
+			AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE
+	), noticed AS (
+		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
+		SELECT sync, 'update', l.local_key, last_look FROM lost AS l
 	)
-	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-	SELECT sync, 'update', k.local_key, last_look
-	FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND self.direction <> 'pull'
-		AND k.state <> 'ended' AND k.local_key IS NOT NULL
-		AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
-		AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE;
+	SELECT array_agg(l.link_id) INTO absent FROM lost AS l;
+	PERFORM xero_fdw._keep_match_keys(self, absent);
 END $$;
 COMMENT ON FUNCTION xero_fdw._compare_rows(integer, boolean) IS
 	'internal: record as changes what differs from what was seen of the local relation';
@@ -339,244 +344,16 @@ $$;
 COMMENT ON FUNCTION xero_fdw._due_changes(xero_fdw._run) IS
 	'internal: the changes that a run is to see';
 
--- A row that moves to another partition is deleted there and inserted here, in
--- one transaction, under a key of which only the columns of the partitioning are
--- others.  That is a change of the key.
-CREATE FUNCTION xero_fdw._pair_moves(sync integer, changes bigint[])
-	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	self xero_fdw.sync;
-	lasting integer[];
-BEGIN
-	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	SELECT array_agg(u.n - 1) INTO lasting
-	FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)
-	WHERE NOT EXISTS (SELECT FROM pg_partition_tree(self.local_table) AS t
-			JOIN pg_partitioned_table AS p ON p.partrelid = t.relid
-			JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
-		WHERE a.attname = u.c);
-	IF lasting IS NULL OR cardinality(lasting) = cardinality(self.local_key) THEN
-		RETURN;
-	END IF;
-	WITH change AS MATERIALIZED (
-		SELECT c.change_id, c.operation, c.local_key, c.xid,
-			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
-		FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = sync AND c.operation IN ('insert', 'delete')
-	), pair AS (
-		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
-			d.change_id AS deletion, d.local_key AS old_key
-		FROM change AS i JOIN change AS d USING (xid, lasts)
-		WHERE i.operation = 'insert' AND i.change_id = ANY (changes) AND d.operation = 'delete'
-			AND d.change_id < i.change_id AND d.local_key <> i.local_key
-		ORDER BY i.change_id, d.change_id DESC
-	), moved AS (
-		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = p.old_key
-		FROM pair AS p WHERE c.change_id = p.insertion
-	)
-	DELETE FROM xero_fdw.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
-END $$;
-COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
-	'internal: take rows that have moved to another partition for rows whose key has changed';
-
--- Rows whose key has changed keep their links.  A link that is in the way gives
--- up its key: the row is gone, and with it its key, or its own change of the key
--- is about to come, as one statement may shift many.  Changes that are in nobody's
--- way are followed all at once.
-CREATE FUNCTION xero_fdw._follow_keys(sync integer, changes bigint[])
-	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	c xero_fdw.sync_change;
-	other bigint;
-	gone boolean;
-	key jsonb;					-- an object, which is no row's key
-BEGIN
-	WITH change AS MATERIALIZED (
-		SELECT x.change_id, x.old_key, x.local_key, jsonb_build_object('was', x.old_key) AS was
-		FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
-	), taken AS MATERIALIZED (
-		SELECT u.key FROM change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
-		GROUP BY u.key HAVING count(*) > 1
-		UNION ALL
-		SELECT k.local_key FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key IN (
-			SELECT unnest(ARRAY[x.local_key, x.was]) FROM change AS x)
-	), free AS MATERIALIZED (
-		SELECT * FROM change AS x
-		WHERE x.old_key NOT IN (SELECT t.key FROM taken AS t)
-			AND x.local_key NOT IN (SELECT t.key FROM taken AS t)
-			AND x.was NOT IN (SELECT t.key FROM taken AS t)
-	), moved AS (
-		UPDATE xero_fdw.sync_link AS k SET local_key = f.local_key
-		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
-	)
-	UPDATE xero_fdw.sync_change AS x SET old_key = NULL
-	FROM free AS f WHERE x.change_id = f.change_id;
-
-	FOR c IN
-		SELECT * FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
-		ORDER BY x.change_id
-	LOOP
-		DELETE FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
-			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
-				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
-				WHERE d.sync_id = sync AND d.change_id < c.change_id
-					AND d.operation = 'delete' AND d.local_key = c.local_key)
-		INTO other, gone FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key = c.local_key;
-		IF FOUND THEN
-			key := jsonb_build_object('was', c.local_key)
-				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
-			UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
-			UPDATE xero_fdw.sync_change AS d SET local_key = key
-			WHERE d.sync_id = sync AND d.change_id < c.change_id AND d.local_key = c.local_key;
-		END IF;
-		UPDATE xero_fdw.sync_link AS k SET local_key = c.local_key
-		WHERE k.sync_id = sync AND k.local_key = coalesce(
-			(SELECT o.local_key FROM xero_fdw.sync_link AS o
-			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
-		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
-		WHERE x.change_id = c.change_id;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION xero_fdw._follow_keys(integer, bigint[]) IS
-	'internal: let links follow rows whose key has changed';
-
--- A row that names the record of another one that is gone is that row, with
--- another key: it was loaded anew, or nothing watches the relation.
-CREATE FUNCTION xero_fdw._follow_ids(self xero_fdw.sync, keys jsonb[])
-	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
-DECLARE
-	moved record;
-BEGIN
-	SELECT array_agg(l.link_id) AS waiting, array_agg(l.local_key) AS keys,
-		array_agg(k.link_id) AS links, array_agg(k.local_key) AS old_keys
-	INTO moved
-	FROM xero_fdw.sync_link AS l
-		JOIN xero_fdw.sync_link AS k ON k.sync_id = l.sync_id AND '=' || k.xero_id = l.match_key
-	WHERE l.sync_id = self.sync_id AND l.local_key IN (SELECT unnest(keys)) AND l.xero_id IS NULL
-		AND k.local_key IS NOT NULL
-		AND (k.state = 'linked' OR k.state = 'ended' AND self.on_delete = 'ignore');
-	IF moved.links IS NULL THEN
-		RETURN;
-	END IF;
-	SELECT array_agg(m.waiting) AS waiting, array_agg(m.key) AS keys,
-		array_agg(m.link) AS links, array_agg(m.old_key) AS old_keys
-	INTO moved
-	FROM (SELECT *, count(*) OVER (PARTITION BY link) AS number
-			FROM unnest(moved.waiting, moved.keys, moved.links, moved.old_keys) AS u(waiting, key, link, old_key)) AS m
-		LEFT JOIN xero_fdw._read_local(self.sync_id, moved.old_keys, false) AS r ON r.local_key = m.old_key
-	WHERE r.local_key IS NULL AND m.number = 1;
-	DELETE FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (moved.waiting);
-	UPDATE xero_fdw.sync_link AS k SET local_key = m.key, deleted = false
-	FROM unnest(moved.links, moved.keys) AS m(link, key) WHERE k.link_id = m.link;
-	DELETE FROM xero_fdw.sync_change AS c
-	WHERE c.sync_id = self.sync_id AND c.operation = 'delete' AND c.local_key IN (SELECT unnest(moved.old_keys));
-END $$;
-COMMENT ON FUNCTION xero_fdw._follow_ids(xero_fdw.sync, jsonb[]) IS
-	'internal: let links follow rows that name their records';
-
--- What changes say of links: which rows they belong to, which of these are
--- deleted, and which were given another name by an UPDATE.
-CREATE FUNCTION xero_fdw._follow_changes(sync integer, changes bigint[])
-	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
-		FROM xero_fdw._identity_fields(sync) AS f);
-BEGIN
-	PERFORM xero_fdw._pair_moves(sync, changes);
-	PERFORM xero_fdw._follow_keys(sync, changes);
-	UPDATE xero_fdw.sync_link AS k SET deleted = c.deleted
-	FROM (SELECT DISTINCT ON (c.local_key) c.local_key, c.operation = 'delete' AS deleted
-		FROM xero_fdw.sync_change AS c
-		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
-		ORDER BY c.local_key, c.change_id DESC) AS c
-	WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.deleted <> c.deleted;
-	UPDATE xero_fdw.sync_link AS k SET renamed = true
-	FROM xero_fdw.sync_change AS c
-	WHERE c.change_id = ANY (changes) AND c.columns && identity
-		AND k.sync_id = sync AND k.local_key = c.local_key AND NOT k.renamed;
-END $$;
-COMMENT ON FUNCTION xero_fdw._follow_changes(integer, bigint[]) IS
-	'internal: let links know of changes of keys, of deletions, and of new names';
-
--- Rows that have the keys of linked ones, and name their records or, if they name
--- none, have the values of match_on that those had: what was loaded anew is the same.
-CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
-	RETURNS TABLE (link_id bigint, has_changed boolean)
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
-	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
-		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'), false) AS r
-		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
-	WHERE self.direction <> 'pull' AND CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL THEN r.image->>id_column = k.xero_id
-		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on) END
+-- What a row is matched by: the record that it names and nothing else, or the values
+-- of match_on.
+CREATE FUNCTION xero_fdw._row_key(image jsonb, id_column text, match_on text[])
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN xero_fdw._filled(image->id_column) IS NOT NULL THEN xero_fdw._short_key('=' || (image->>id_column))
+		ELSE xero_fdw._match_key(image, match_on) END
 $$;
-COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
-	'internal: links whose rows were loaded anew and are the same; have they changed?';
-
--- After a TRUNCATE a key may come back with another row, and nobody has deleted
--- the rows that do not.  So records and rows find each other anew, and are merged as
--- in the first run, but for rows that are the same, or name the records that they
--- had: of these, nothing is known of fields that come from Xero alone.  A row that
--- was deleted before stays so, and one that was sent to Xero with unknown outcome
--- keeps its key.
-CREATE FUNCTION xero_fdw._part_links(self xero_fdw.sync, truncation bigint)
-	RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	sync CONSTANT integer := self.sync_id;
-	same bigint[];
-	changed bigint[];
-	earlier CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = sync AND c.change_id <= truncation ORDER BY c.change_id);
-	marks CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg('?' || f.field, true), '{}')
-		FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync AND f.direction = 'to_local');
-BEGIN
-	PERFORM xero_fdw._follow_changes(sync, earlier);
-	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
-	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
-	SELECT coalesce(array_agg(s.link_id), '{}'), coalesce(array_agg(s.link_id) FILTER (WHERE s.has_changed), '{}')
-	INTO same, changed FROM xero_fdw._same_rows(self) AS s;
-	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
-	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted
-		AND k.link_id NOT IN (SELECT unnest(same));
-	DELETE FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND k.xero_id IS NULL
-		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
-
-	UPDATE xero_fdw.sync_link AS k
-	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
-	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND (k.deleted OR k.state = 'ended')
-		AND jsonb_typeof(k.local_key) = 'array';
-	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-	SELECT sync, 'delete', k.local_key, clock_timestamp() FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND k.deleted AND k.state <> 'ended';
-
-	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.base_xero IS NOT NULL
-		AND k.link_id NOT IN (SELECT unnest(same))
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
-	UPDATE xero_fdw.sync_link AS k
-	SET local_key = NULL, state = 'unlinked', base_xero = k.base_xero || marks
-	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));
-	UPDATE xero_fdw.sync_link AS k SET base_xero = k.base_xero || marks
-	WHERE k.sync_id = sync AND k.link_id IN (SELECT unnest(changed));
-	UPDATE xero_fdw.sync_position AS p SET initial_done = false WHERE p.sync_id = sync;
-END $$;
-COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
-	'internal: let records and rows find each other anew';
+COMMENT ON FUNCTION xero_fdw._row_key(jsonb, text, text[]) IS
+	'internal: what a row is matched by';
 
 -- The keys that fit into an index.  Rows with longer ones become issues.
 CREATE FUNCTION xero_fdw._fitting_keys(sync integer, keys jsonb[]) RETURNS jsonb[]
@@ -598,9 +375,8 @@ COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
 	'internal: the keys that fit into an index';
 
 -- Sees to it that the rows of the next changes have links, with the key to match
--- them by; returns the last of these changes, null if there was none.  A row
--- that names its record is matched by nothing else.  One of an organisation that
--- is not connected waits until it is.
+-- them by; returns the last of these changes, null if there was none.  A row of an
+-- organisation that is not connected waits until it is.
 CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
@@ -615,35 +391,34 @@ DECLARE
 	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw._due_changes(state) AS c
 		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT batch);
 	keys jsonb[];
+	seen record;
+	known jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	PERFORM xero_fdw._follow_changes(sync, changes);
-
-	-- a row that was deleted, and its record ended, is another one when it is back
-	UPDATE xero_fdw.sync_link AS k SET local_key = NULL
-	FROM xero_fdw.sync_change AS c
-	WHERE self.on_delete = 'archive' AND c.change_id = ANY (changes)
-		AND c.operation = 'insert' AND k.sync_id = sync
-		AND k.local_key = c.local_key AND k.state = 'ended' AND k.xero_id IS NOT NULL;
-
+	IF changes = '{}' THEN
+		PERFORM xero_fdw._rejoin_waiting(self);
+		RETURN NULL;
+	END IF;
+	PERFORM xero_fdw._follow_changes(self, changes);
 	SELECT array_agg(DISTINCT c.local_key) INTO keys
 	FROM xero_fdw.sync_change AS c
 		LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, local_key)
 	WHERE c.change_id = ANY (changes) AND c.local_key IS NOT NULL
 		AND (k.link_id IS NULL OR k.xero_id IS NULL);
 	keys := xero_fdw._fitting_keys(sync, keys);
+	SELECT array_agg(r.local_key) AS keys, array_agg(r.in_scope) AS in_scope,
+		array_agg((r.image->>tenant_column)::uuid) AS tenants,
+		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys
+	INTO seen FROM xero_fdw._read_local(sync, keys, false) AS r;
+	known := xero_fdw._rejoin(self, seen.keys, seen.match_keys, seen.tenants);
 	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
-	SELECT sync, (r.image->>tenant_column)::uuid, r.local_key,
-		CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL
-				THEN xero_fdw._short_key('=' || (r.image->>id_column))
-			ELSE xero_fdw._match_key(r.image, self.match_on) END, 'unlinked'
-	FROM xero_fdw._read_local(sync, keys, false) AS r
-	WHERE r.in_scope IS NOT FALSE
-	ORDER BY r.local_key
+	SELECT sync, r.tenant, r.key, r.match_key, 'unlinked'
+	FROM unnest(seen.keys, seen.in_scope, seen.tenants, seen.match_keys) AS r(key, in_scope, tenant, match_key)
+	WHERE r.in_scope IS NOT FALSE AND (r.key IN (SELECT unnest(known))) IS NOT TRUE
+	ORDER BY r.key
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
-	PERFORM xero_fdw._follow_ids(self, keys);
 	PERFORM xero_fdw._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
 	FROM xero_fdw.sync_link AS k,
 		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m

@@ -2,6 +2,14 @@
 -- id that a row has, or by the columns of match_on.  More than one candidate is
 -- an issue for a person, never a guess.
 
+-- The key of a row, or the one that it had.
+CREATE FUNCTION xero_fdw._shown_key(key jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE WHEN pg_catalog.jsonb_typeof(key) OPERATOR(pg_catalog.=) 'object' THEN key OPERATOR(pg_catalog.->) 'was' ELSE key END
+$$;
+COMMENT ON FUNCTION xero_fdw._shown_key(jsonb) IS
+	'internal: the key of a row, or the one that it had';
+
 -- Notes an issue of a link, or that it is still there.
 CREATE FUNCTION xero_fdw._note_issue(the_link bigint, the_kind text,
 		the_field text, the_message text, the_sqlstate text, the_payload jsonb)
@@ -16,7 +24,7 @@ BEGIN
 	IF NOT FOUND THEN
 		INSERT INTO xero_fdw.sync_issue (sync_id, link_id, tenant_id, local_key,
 			xero_id, kind, field, message, sqlstate, payload)
-		SELECT k.sync_id, k.link_id, k.tenant_id, k.local_key, k.xero_id,
+		SELECT k.sync_id, k.link_id, k.tenant_id, xero_fdw._shown_key(k.local_key), k.xero_id,
 			the_kind, the_field, the_message, the_sqlstate, the_payload
 		FROM xero_fdw.sync_link AS k WHERE k.link_id = the_link;
 	END IF;
@@ -116,6 +124,44 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 	'internal: give links to the records of the inbox that have none';
 
+-- Rows that name records, but whose values of match_on are those of other records,
+-- and not of the ones that they name: which record they are cannot be told.
+CREATE FUNCTION xero_fdw._contradictions(self xero_fdw.sync, rs bigint[], ls bigint[])
+	RETURNS TABLE (r bigint, l bigint, other bigint)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	odd record;
+BEGIN
+	IF self.match_on IS NULL OR rs IS NULL THEN
+		RETURN;
+	END IF;
+	WITH named AS MATERIALIZED (
+		SELECT p.r, p.l, n.tenant_id, n.match_key, k.local_key
+		FROM unnest(rs, ls) AS p(r, l)
+			JOIN xero_fdw.sync_link AS k ON k.link_id = p.l
+			JOIN xero_fdw.sync_link AS n ON n.link_id = p.r
+		WHERE k.match_key LIKE '=%'
+	)
+	SELECT array_agg(n.r) AS rs, array_agg(n.l) AS ls, array_agg(n.tenant_id) AS tenants, array_agg(row.says) AS says
+	INTO odd
+	FROM (SELECT i.local_key, xero_fdw._match_key(i.image, self.match_on) AS says
+			FROM xero_fdw._read_local(self.sync_id, ARRAY(SELECT n.local_key FROM named AS n), false) AS i) AS row
+		JOIN named AS n USING (local_key)
+	WHERE row.says <> coalesce(n.match_key, '');
+	IF odd.rs IS NULL THEN
+		RETURN;
+	END IF;
+	RETURN QUERY
+		SELECT o.r, o.l, known.link_id
+		FROM unnest(odd.rs, odd.ls, odd.tenants, odd.says) AS o(r, l, tenant_id, says)
+			JOIN (SELECT k.link_id, k.tenant_id, coalesce(k.match_key, xero_fdw._match_key(k.base_local, self.match_on)) AS says
+				FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = self.sync_id AND k.xero_id IS NOT NULL AND k.state <> 'ended') AS known USING (tenant_id, says)
+		WHERE known.link_id <> o.r;
+END $$;
+COMMENT ON FUNCTION xero_fdw._contradictions(xero_fdw.sync, bigint[], bigint[]) IS
+	'internal: rows that name records and are matched by what others say';
+
 -- Joins the links of records and rows that belong together, files the ambiguous
 -- ones as issues, and frees those that are not any more.  A row that names the
 -- record that it had before a TRUNCATE still agrees with it on what it did.  The planner knows
@@ -123,9 +169,12 @@ COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
+	self xero_fdw.sync;
 	pairs record;
+	odd record;
 	unclear record;
 BEGIN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	WITH r AS (
 		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
 			AND k.xero_id IS NOT NULL AND k.local_key IS NULL
@@ -133,7 +182,7 @@ BEGIN
 	), l AS (
 		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
 			AND k.xero_id IS NULL AND k.match_key IS NOT NULL
-			AND k.state IN ('unlinked', 'ignored')
+			AND k.state IN ('unlinked', 'ignored') AND NOT k.deleted
 	), candidate AS (
 		SELECT r.link_id AS r, l.link_id AS l, r.state AS r_state, l.state AS l_state
 		FROM r JOIN l ON l.match_key = r.match_key
@@ -153,9 +202,12 @@ BEGIN
 		array_agg(r) FILTER (WHERE (ls > 1 OR rs > 1) AND r_state = 'unlinked') AS unclear_rs,
 		array_agg(l) FILTER (WHERE (ls > 1 OR rs > 1) AND l_state = 'unlinked') AS unclear_ls
 	INTO pairs FROM counted;
+	SELECT array_agg(c.r) AS rs, array_agg(c.l) AS ls, array_agg(c.other) AS others INTO odd
+	FROM xero_fdw._contradictions(self, pairs.rs, pairs.ls) AS c;
 
 	WITH pair AS (
 		SELECT * FROM unnest(pairs.rs, pairs.ls) AS p(r, l)
+		WHERE (p.r IN (SELECT unnest(odd.rs || odd.others))) IS NOT TRUE
 	), gone AS (
 		DELETE FROM xero_fdw.sync_link AS k USING pair WHERE k.link_id = pair.l
 		RETURNING pair.r, k.local_key, k.match_key LIKE '=%' AS named
@@ -172,14 +224,15 @@ BEGIN
 	FROM unnest(unclear.rs, unclear.keys, unclear.named) AS p(r, local_key, named)
 	WHERE k.link_id = p.r;
 
-	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls);
+	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls, odd.rs || odd.ls || odd.others);
 END $$;
 COMMENT ON FUNCTION xero_fdw._match(integer) IS
 	'internal: join the links of records and rows that belong together';
 
--- Issues for links with several candidates, and for rows that name a record that
--- is not known.  What is not ambiguous any more is merged again.
-CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[])
+-- Issues for links with several candidates, for rows that name a record that is not
+-- known, and for those of a contradiction.  What is not ambiguous any more is
+-- merged again.  Of pairs, _save() files what is not clear about them.
+CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[], contradicting bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -192,7 +245,9 @@ BEGIN
 	WITH gone AS (
 		DELETE FROM xero_fdw.sync_issue AS i
 		WHERE i.sync_id = sync AND i.kind = 'ambiguous' AND i.sqlstate IS NULL
-			AND i.link_id <> ALL (coalesce(unclear, '{}') || lost)
+			AND i.link_id <> ALL (coalesce(unclear, '{}') || coalesce(contradicting, '{}') || lost)
+			AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
+				WHERE k.link_id = i.link_id AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL)
 		RETURNING i.link_id
 	)
 	SELECT array_agg(link_id) INTO cleared FROM gone;
@@ -206,15 +261,19 @@ BEGIN
 	WHERE k.link_id = ANY (cleared) AND k.local_key IS NOT NULL AND k.xero_id IS NULL;
 
 	PERFORM xero_fdw._note_issue(k.link_id, 'ambiguous', NULL,
-		CASE WHEN k.link_id = ANY (lost)
+		CASE WHEN k.link_id = ANY (contradicting)
+			THEN CASE WHEN k.xero_id IS NULL
+				THEN format('the row names record %s, and its values of match_on are another record''s', substr(k.match_key, 2))
+				ELSE 'a row has the values of match_on of one record, and names another' END
+			WHEN k.link_id = ANY (lost)
 			THEN format('the row names record %s, which is not known or has another row', substr(k.match_key, 2))
 			ELSE 'more than one record or row has these values of match_on' END,
 		NULL, to_jsonb(k.match_key))
 	FROM xero_fdw.sync_link AS k
-	WHERE k.link_id = ANY (unclear || lost)
+	WHERE (k.link_id = ANY (unclear || lost) OR k.link_id = ANY (contradicting) AND (k.xero_id IS NULL OR k.local_key IS NULL))
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS i
 			WHERE i.link_id = k.link_id AND i.kind = 'ambiguous'
 				AND i.payload = to_jsonb(k.match_key));
 END $$;
-COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[], bigint[]) IS
 	'internal: file what is ambiguous, and free what is not any more';

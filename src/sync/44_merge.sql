@@ -24,7 +24,8 @@ CREATE TYPE xero_fdw._item AS (
 	base_xero jsonb,
 	local jsonb,
 	local_at timestamptz,
-	base_local jsonb
+	base_local jsonb,
+	unclear text				-- why it is not clear that they belong together
 );
 COMMENT ON TYPE xero_fdw._item IS
 	'internal: a link with all that is known of its two sides';
@@ -138,7 +139,10 @@ COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
--- What is deleted while rows are read is left for the next run, too.
+-- A row that names another record than its own, and not the one that it named when
+-- both sides agreed, is nobody's until that is settled.
+-- What is deleted while rows are read is left for the next run, too, whether or not
+-- another row has the key by now.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -148,17 +152,21 @@ DECLARE
 	self xero_fdw.sync;
 	moved CONSTANT jsonb[] := ARRAY(SELECT coalesce(c.old_key, c.local_key)
 		FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = sync AND (c.old_key IS NOT NULL OR c.operation = 'delete')
-			AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids)));
+		WHERE c.sync_id = sync AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids))
+			AND (c.old_key IS NOT NULL OR c.operation = 'delete'
+				OR c.operation = 'insert' AND EXISTS (SELECT FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.local_key = c.local_key)));
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
+	id_column CONSTANT text := xero_fdw._id_column(sync);
 	picked xero_fdw._item[];
+	lost jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
 			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
 			i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
-			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
+			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item
 			ORDER BY i.tenant_id, i.xero_id),
 		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
 	INTO picked, keys
@@ -182,7 +190,7 @@ BEGIN
 			k.tenant_id, k.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
 			coalesce(i.updated_at, k.xero_updated_at),
-			k.base_xero, NULL, k.local_updated_at, k.base_local)::xero_fdw._item
+			k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item
 			ORDER BY k.link_id)
 		INTO picked
 		FROM xero_fdw.sync_link AS k
@@ -192,8 +200,7 @@ BEGIN
 	END IF;
 
 	WITH change AS (
-		SELECT c.local_key, max(c.changed_at) AS changed_at,
-			(array_agg(c.operation ORDER BY c.change_id DESC))[1] AS operation
+		SELECT c.local_key, max(c.changed_at) AS changed_at
 		FROM xero_fdw._due_changes(state) AS c
 		WHERE c.local_key IN (SELECT unnest(keys))
 		GROUP BY c.local_key
@@ -209,31 +216,35 @@ BEGIN
 				WHERE o.sync_id = sync AND o.initial_done) END,
 		NOT i.is_new AND EXISTS (SELECT FROM xero_fdw.sync_issue AS x
 			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous'),
-		CASE WHEN revived THEN 'linked' ELSE i.state END,
+		i.state,
 		i.tenant_id, i.xero_id, i.local_key,
 		i.remote IS NULL AND i.xero_id IS NOT NULL,
 		absent AND i.deleted,
 		absent AND NOT i.deleted AND self.direction <> 'pull',
 		self.direction = 'pull' OR l.in_scope,
 		i.remote, i.remote_at,
-		CASE WHEN NOT revived THEN i.base_xero END,
+		i.base_xero,
 		l.image, coalesce(c.changed_at, i.local_at),
-		CASE WHEN NOT revived THEN i.base_local END)::xero_fdw._item ORDER BY i.ordinality)
+		i.base_local,
+		CASE WHEN i.xero_id IS NOT NULL AND lower(named.id) NOT IN (lower(i.xero_id), coalesce(lower(i.base_local->>id_column), ''))
+			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id) END
+		)::xero_fdw._item ORDER BY i.ordinality)
 	INTO items
 	FROM unnest(picked) WITH ORDINALITY AS i
 		LEFT JOIN change AS c ON c.local_key = i.local_key
 		LEFT JOIN local AS l ON l.local_key = i.local_key
 		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
-		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent,
-			coalesce(i.state = 'ended' AND c.operation = 'insert'
-				AND i.remote IS NOT NULL AND self.on_delete = 'ignore', false) AS revived) AS r;
-	IF EXISTS (SELECT FROM unnest(items) AS i WHERE i.missing) THEN
-		items := nullif(ARRAY(
-			SELECT i FROM unnest(items) AS i
-			WHERE i.missing IS NOT TRUE OR NOT EXISTS (SELECT FROM xero_fdw.sync_change AS c
-				WHERE c.sync_id = sync AND (c.old_key = i.local_key
-					OR c.operation = 'delete' AND c.local_key = i.local_key))), '{}');
+		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent) AS r
+		CROSS JOIN LATERAL (SELECT CASE WHEN xero_fdw._filled(l.image->id_column) IS NOT NULL
+			THEN l.image->>id_column END AS id) AS named;
+	lost := ARRAY(SELECT coalesce(c.old_key, c.local_key) FROM xero_fdw.sync_change AS c
+		WHERE c.sync_id = sync AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids))
+			AND (c.old_key IS NOT NULL OR c.operation IN ('insert', 'delete'))
+			AND (coalesce(c.old_key, c.local_key) IN (SELECT unnest(keys))) IS TRUE);
+	IF lost <> '{}' THEN
+		items := nullif(ARRAY(SELECT i FROM unnest(items) AS i
+			WHERE i.local_key IS NULL OR i.local_key <> ALL (lost)), '{}');
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._take_items(xero_fdw._run) IS

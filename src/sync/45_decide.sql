@@ -88,6 +88,7 @@ COMMENT ON FUNCTION xero_fdw._has_stayed(jsonb, jsonb) IS
 --   create_local, create_xero, delete_local, archive
 --   end                  one side is gone for good
 --   missing              the row is not there, and nobody has deleted it
+--   unclear              it is not clear that they belong together
 --   ignore               is not to be synced unless it changes
 --   wait                 until something else happens
 --   rest, forget         nothing to do; and the link is of no use
@@ -119,8 +120,9 @@ RETURN CASE
 		ELSE 'create_local' END
 	WHEN item.missing THEN 'missing'
 	WHEN item.deleted THEN CASE
-		WHEN self.on_delete = 'archive' AND self.direction <> 'pull' THEN 'archive'
+		WHEN self.on_delete = 'archive' AND self.direction <> 'pull' AND item.unclear IS NULL THEN 'archive'
 		ELSE 'end' END
+	WHEN item.unclear IS NOT NULL THEN 'unclear'
 	WHEN item.first AND self.initial = 'new_only' AND item.base_xero IS NULL
 		AND item.base_local IS NULL THEN 'adopt'
 	WHEN item.remote = item.base_xero
@@ -334,7 +336,7 @@ RETURN ROW(known.item,
 		WHEN 'end' THEN 'ended'
 		WHEN 'delete_local' THEN 'ended'
 		ELSE 'linked' END,
-	known.kind IN ('wait', 'missing') OR merged.conflicts IS NOT NULL,
+	known.kind IN ('wait', 'missing', 'unclear') OR merged.conflicts IS NOT NULL,
 	CASE WHEN known.kind = 'create_local' THEN 'create'
 		WHEN known.kind = 'delete_local' THEN 'delete'
 		WHEN merged.local_new IS NOT NULL THEN 'update' END,
@@ -353,9 +355,19 @@ RETURN ROW(known.item,
 		WHEN known.kind = 'archive' THEN '{"": "deleted from the local table"}'
 		WHEN known.kind = 'delete_local' THEN '{"": "gone from Xero"}'
 		WHEN known.kind = 'missing' THEN '{"": "its row is gone, and nobody has deleted it"}'
+		WHEN known.kind = 'unclear' THEN jsonb_build_object('', (known.item).unclear)
 		ELSE merged.why END)::xero_fdw._decision;
 COMMENT ON FUNCTION xero_fdw._conclude(xero_fdw._case, xero_fdw._merged, text[]) IS
 	'internal: the decision about an item';
+
+-- The kind of issue that leaves both sides of a pair as they are; null if none does.
+CREATE FUNCTION xero_fdw._obstacle(decision xero_fdw._decision) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN decision.hold IS NOT TRUE OR decision.conflicts IS NOT NULL THEN NULL
+	WHEN (decision.item).missing THEN 'missing'
+	WHEN (decision.item).unclear IS NOT NULL THEN 'ambiguous' END;
+COMMENT ON FUNCTION xero_fdw._obstacle(xero_fdw._decision) IS
+	'internal: the kind of issue that leaves both sides as they are';
 
 -- Where both sides are to be written, what goes to Xero is made of the row as it
 -- will be: several local columns may be parts of one of Xero's.

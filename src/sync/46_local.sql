@@ -250,8 +250,9 @@ BEGIN
 	open_fields := xero_fdw._open_fields(self, decisions, images);
 
 	WITH done AS MATERIALIZED (
-		SELECT d.*, k.key, k.image, k.marks, (d.item).missing AND d.hold AS row_missing FROM unnest(decisions) WITH ORDINALITY AS d
-			JOIN unnest(keys, images, open_fields) WITH ORDINALITY AS k(key, image, marks, n) ON k.n = d.ordinality
+		SELECT d.*, k.key, k.image, k.marks, k.obstacle FROM unnest(decisions) WITH ORDINALITY AS d
+			JOIN unnest(keys, images, open_fields, ARRAY(SELECT xero_fdw._obstacle(o) FROM unnest(decisions) AS o))
+				WITH ORDINALITY AS k(key, image, marks, obstacle, n) ON k.n = d.ordinality
 	), known AS MATERIALIZED (
 		SELECT (d.item).link_id, (d.item).is_new, (d.item).tenant_id, (d.item).xero_id,
 			coalesce(d.key, (d.item).local_key) AS local_key,
@@ -260,7 +261,8 @@ BEGIN
 				WHEN open.xero IS NULL THEN (d.item).remote
 				ELSE (d.item).remote - open.xero || xero_fdw._slice((d.item).base_xero, open.xero)
 				END AS base_xero,
-			CASE WHEN d.state = 'unlinked' OR (d.item).deleted AND d.state = 'ended' THEN NULL
+			CASE WHEN d.state = 'unlinked' THEN NULL
+				WHEN (d.item).deleted THEN (d.item).base_local
 				WHEN NOT (d.item).in_scope THEN (d.item).base_local
 					|| xero_fdw._slice(d.image, ARRAY(SELECT jsonb_object_keys(d.local_new)))
 				WHEN open.local IS NULL THEN coalesce(d.image, (d.item).local)
@@ -284,7 +286,7 @@ BEGIN
 					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
-		WHERE d.state IS NOT NULL AND NOT d.row_missing
+		WHERE d.state IS NOT NULL AND d.obstacle IS NULL
 	), added AS (
 		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
 			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
@@ -299,7 +301,7 @@ BEGIN
 		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
 		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
 		deleted = k.deleted, renamed = l.renamed AND k.is_sent, seen_at = now(),
-		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') THEN l.match_key END
+		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') OR k.deleted THEN l.match_key END
 	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
 
 	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
@@ -330,13 +332,15 @@ BEGIN
 		AND CASE i.kind WHEN 'conflict' THEN NOT coalesce(d.conflicts ? i.field, false)
 			WHEN 'transform' THEN true
 			WHEN 'validation' THEN d.xero_action IS NULL
-			WHEN 'missing' THEN NOT ((d.item).missing AND d.hold)
+			WHEN 'missing' THEN xero_fdw._obstacle(d) IS DISTINCT FROM 'missing'
+			WHEN 'ambiguous' THEN (d.item).xero_id IS NOT NULL AND (d.item).local_key IS NOT NULL
+				AND xero_fdw._obstacle(d) IS DISTINCT FROM 'ambiguous'
 			ELSE false END;
 	PERFORM xero_fdw._note_issue((d.item).link_id, 'conflict', c.key,
 		format('both sides have changed %s', c.key), NULL, c.value)
 	FROM unnest(decisions) AS d, jsonb_each(d.conflicts) AS c;
-	PERFORM xero_fdw._note_issue((d.item).link_id, 'missing', NULL, d.why->>'', NULL, NULL)
-	FROM unnest(decisions) AS d WHERE (d.item).missing AND d.hold;
+	PERFORM xero_fdw._note_issue((d.item).link_id, xero_fdw._obstacle(d), NULL, d.why->>'', NULL, NULL)
+	FROM unnest(decisions) AS d WHERE xero_fdw._obstacle(d) IS NOT NULL;
 
 	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, (d.item).tenant_id, (d.item).xero_id, (d.item).remote, (d.item).remote_at
@@ -353,15 +357,15 @@ BEGIN
 	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + c.created, updated = r.updated + c.updated,
 		unchanged = r.unchanged + c.unchanged, conflicts = r.conflicts + c.conflicts,
-		issues = r.issues + c.missing,
+		issues = r.issues + c.obstacles,
 		done = r.done + cardinality(decisions)
 	FROM (SELECT count(*) FILTER (WHERE local_action = 'create') AS created,
 			count(*) FILTER (WHERE local_action IN ('update', 'delete')) AS updated,
-			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL AND NOT row_missing
+			count(*) FILTER (WHERE local_action IS NULL AND xero_action IS NULL AND obstacle IS NULL
 				AND NOT again) AS unchanged,
-			count(*) FILTER (WHERE row_missing) AS missing,
+			count(obstacle) AS obstacles,
 			coalesce(sum(disagreed), 0) AS conflicts
-		FROM unnest(decisions) AS d, LATERAL (SELECT (d.item).missing AND d.hold AS row_missing,
+		FROM unnest(decisions) AS d, LATERAL (SELECT xero_fdw._obstacle(d) AS obstacle,
 			coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync), false) AS again) AS m) AS c
 	WHERE r.run_id = run;
 END $$;

@@ -37,11 +37,11 @@ BEGIN
 	IF coalesce(cardinality(ends), 0) + coalesce(cardinality(updates), 0) <= never_below THEN
 		RETURN;
 	END IF;
-	SELECT count(*) AS number, array_agg(k.local_key ORDER BY k.link_id) AS keys INTO ended
+	SELECT count(*) AS number, array_agg(xero_fdw._shown_key(k.local_key) ORDER BY k.link_id) AS keys INTO ended
 	FROM unnest(ends) AS u(link) JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = sync
 		JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
 	WHERE p.merged_before;
-	SELECT count(*) AS number, array_agg(k.local_key ORDER BY k.link_id) AS keys INTO renamed
+	SELECT count(*) AS number, array_agg(xero_fdw._shown_key(k.local_key) ORDER BY k.link_id) AS keys INTO renamed
 	FROM unnest(updates) AS u(link) JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = sync
 		JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
 	WHERE p.merged_before AND NOT k.renamed;

@@ -5,7 +5,7 @@ CREATE FUNCTION xero_fdw._explain(sync integer, decisions xero_fdw._decision[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
 		field text, old jsonb, new jsonb, why text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT side, action, (d.item).local_key, (d.item).xero_id, m.key,
+	SELECT side, action, xero_fdw._shown_key((d.item).local_key), (d.item).xero_id, m.key,
 		CASE WHEN m.key IS NULL THEN d.before ELSE d.before->m.key END, m.value,
 		coalesce(d.why->>'', (SELECT string_agg(DISTINCT d.why->>f.field, ', ')
 			FROM xero_fdw.sync_field AS f
@@ -25,7 +25,7 @@ CREATE FUNCTION xero_fdw._explain(sync integer, decisions xero_fdw._decision[])
 		FROM unnest(decisions) WHERE conflicts IS NOT NULL
 		UNION ALL
 		SELECT item, why, NULL, 'issue', NULL, NULL
-		FROM unnest(decisions) WHERE (item).missing AND hold
+		FROM unnest(decisions) AS d WHERE xero_fdw._obstacle(d) IS NOT NULL
 		UNION ALL
 		SELECT item, '{"": "they belong together"}', NULL, 'link', NULL, NULL
 		FROM unnest(decisions)
@@ -42,7 +42,7 @@ CREATE FUNCTION xero_fdw._explain_intents(sync integer, decided bigint[])
 		field text, old jsonb, new jsonb, why text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'xero', CASE i.operation WHEN 'insert' THEN 'create' WHEN 'delete' THEN 'archive' ELSE 'update' END,
-		k.local_key, k.xero_id, m.key, k.base_xero->m.key, m.value,
+		xero_fdw._shown_key(k.local_key), k.xero_id, m.key, k.base_xero->m.key, m.value,
 		'left by an earlier run'
 	FROM xero_fdw.sync_intent AS i JOIN xero_fdw.sync_link AS k USING (link_id)
 		LEFT JOIN jsonb_each(i."row") AS m ON true

@@ -60,7 +60,6 @@ sub as_contact
 # One statement for all rows that are edited the same way would hide what single
 # writers do, so each edit is a transaction, but sent together.
 my @statements;
-my $nameless;
 sub locally { my ($sql) = @_; push(@statements, "$sql;"); return; }
 sub flush { $crm->rows(join("\n", splice(@statements))) if @statements; return; }
 
@@ -153,18 +152,17 @@ sub round
 	return;
 }
 
-# A row is deleted, and inserted again with other values and without the id.  With
-# another name than both sides agreed on, nothing but its key says who it is, which a
-# TRUNCATE ends.
+# A row is deleted, and inserted again with other values: without the id if it has
+# the name that both sides agreed on, else nothing but its id says who it is.
 sub put_back
 {
 	my ($person, $set) = @_;
 	my $name = $person->{l}{name};
 	$person->{l} = { %{ $person->{l} }, %$set };
-	$nameless = 1 if lc($person->{l}{name}) ne lc(($person->{base}{name} // [ '', '' ])->[1]);
+	my $id = lc($person->{l}{name}) eq lc(($person->{base}{name} // [ '', '' ])->[1]) ? 'NULL' : 'r.xero_id';
 	$person->{newer} = 'l';
-	locally("DO \$\$ DECLARE r crm.contacts; BEGIN DELETE FROM crm.contacts WHERE name = '$name' RETURNING * INTO r; INSERT INTO crm.contacts (id, status, "
-		  . join(', ', @FIELDS) . ') VALUES (r.id, r.status, ' . join(', ', map { literal($person->{l}{$_}) } @FIELDS) . '); END $$');
+	locally("DO \$\$ DECLARE r crm.contacts; BEGIN DELETE FROM crm.contacts WHERE name = '$name' RETURNING * INTO r; INSERT INTO crm.contacts (id, xero_id, status, "
+		  . join(', ', @FIELDS) . ") VALUES (r.id, $id, r.status, " . join(', ', map { literal($person->{l}{$_}) } @FIELDS) . '); END $$');
 	return;
 }
 
@@ -281,10 +279,9 @@ sub policy
 	{
 		# Its clock is another than ours.
 		$sandbox->clock(pick(0, 0, 100, 5000));
-		$nameless = 0;
 		round();
 		# What makes no difference: a definition that stays as it is, rows that are loaded anew.
-		my $reload = $nameless ? 'SELECT' : q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts;
+		my $reload = q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts;
 			TRUNCATE crm.contacts; INSERT INTO crm.contacts TABLE kept; COMMIT};
 		$crm->rows(pick('SELECT', 'SELECT', q{SELECT xero_fdw.alter_sync('crm')}, $reload));
 		my $run = $crm->run('crm');

@@ -1,0 +1,437 @@
+-- Which row is which: links follow rows whose keys change, and part from keys that
+-- other rows have by now.
+--
+-- A key is no evidence of who a row is: where it was deleted and inserted again, or
+-- has come back after its partition was emptied, the row may be another one.  A
+-- link whose row is gone gives up the key for an object, which is no row's key, and
+-- keeps in match_key what its row was matched by.  A row that comes and says the
+-- same, or names the record, is that row, whatever its key is: the link becomes its
+-- own again, with all that both sides had agreed on.  A link that nobody comes for
+-- ends if a deletion was recorded, and is an issue if none was.
+--
+-- What a change says of links is followed once.  What then remains of it is that
+-- there is a row to be looked at.
+
+-- A row that moves to another partition is deleted there and inserted here, in
+-- one transaction, under a key of which only the columns of the partitioning are
+-- others.  That is a change of the key.
+CREATE FUNCTION xero_fdw._pair_moves(sync integer, changes bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	self xero_fdw.sync;
+	lasting integer[];
+BEGIN
+	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
+	SELECT array_agg(u.n - 1) INTO lasting
+	FROM unnest(self.local_key) WITH ORDINALITY AS u(c, n)
+	WHERE NOT EXISTS (SELECT FROM pg_partition_tree(self.local_table) AS t
+			JOIN pg_partitioned_table AS p ON p.partrelid = t.relid
+			JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = ANY (p.partattrs)
+		WHERE a.attname = u.c);
+	IF lasting IS NULL OR cardinality(lasting) = cardinality(self.local_key) THEN
+		RETURN;
+	END IF;
+	WITH change AS MATERIALIZED (
+		SELECT c.change_id, c.operation, c.local_key, c.xid,
+			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
+		FROM xero_fdw.sync_change AS c
+		WHERE c.sync_id = sync AND c.operation IN ('insert', 'delete')
+	), pair AS (
+		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
+			d.change_id AS deletion, d.local_key AS old_key
+		FROM change AS i JOIN change AS d USING (xid, lasts)
+		WHERE i.operation = 'insert' AND i.change_id = ANY (changes) AND d.operation = 'delete'
+			AND d.change_id < i.change_id AND d.local_key <> i.local_key
+		ORDER BY i.change_id, d.change_id DESC
+	), moved AS (
+		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = p.old_key
+		FROM pair AS p WHERE c.change_id = p.insertion
+	)
+	DELETE FROM xero_fdw.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
+END $$;
+COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
+	'internal: take rows that have moved to another partition for rows whose key has changed';
+
+-- Marks of the fields that flow in these directions, for a base image: nothing is
+-- agreed on about them.
+CREATE FUNCTION xero_fdw._marks_of(sync integer, directions text[]) RETURNS jsonb
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_object_agg('?' || f.field, true), '{}')
+	FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync AND f.direction = ANY (directions)
+$$;
+COMMENT ON FUNCTION xero_fdw._marks_of(integer, text[]) IS
+	'internal: marks of fields for a base image';
+
+-- Notes what the rows of links are matched by, as these rows are gone.  Of a row
+-- that only comes from Xero, what its record said is known.
+CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	known record;
+BEGIN
+	SELECT array_agg(k.link_id ORDER BY u.n) AS links,
+		array_agg(CASE WHEN self.direction = 'pull' THEN k.base_xero
+			ELSE coalesce(k.base_local, i.image) END ORDER BY u.n) AS images
+	INTO known
+	FROM unnest(links) WITH ORDINALITY AS u(link, n)
+		JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = self.sync_id
+		LEFT JOIN xero_fdw.sync_intent AS i ON i.link_id = k.link_id AND i.sync_id = k.sync_id
+	WHERE self.match_on IS NOT NULL;
+	IF self.direction = 'pull' AND known.links IS NOT NULL THEN
+		known.images := xero_fdw._terms_or_null(self.sync_id, 'local', known.images, self.match_on);
+	END IF;
+	UPDATE xero_fdw.sync_link AS k
+	SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
+	FROM unnest(known.links, known.images) AS u(link, image)
+	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+END $$;
+COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[]) IS
+	'internal: note what the rows of links are matched by, as they are gone';
+
+-- Parts links from keys that were inserted anew.  As a key is there once, the row
+-- before is gone, even if nobody has deleted it.  A link whose two sides have not
+-- been merged yet may be this very row's, unless a deletion comes between.  Where
+-- neither match_on nor a record's id tells rows apart, the key is all there is, but
+-- for rows that were deleted and their records ended.  "changes" are those among
+-- which deletions are looked for.
+CREATE FUNCTION xero_fdw._part_reused(self xero_fdw.sync, inserts bigint[], changes bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rows_tell CONSTANT boolean := self.match_on IS NOT NULL
+		OR xero_fdw._id_column(self.sync_id) IS NOT NULL;
+	reused record;
+BEGIN
+	WITH event AS MATERIALIZED (
+		SELECT c.change_id, c.local_key, c.operation,
+			bool_or(c.operation = 'delete') OVER (PARTITION BY c.local_key ORDER BY c.change_id) AS deleted
+		FROM xero_fdw.sync_change AS c
+		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
+	), parted AS (
+		SELECT DISTINCT ON (k.link_id) k.link_id, e.local_key, e.change_id, k.deleted OR e.deleted AS deleted
+		FROM event AS e CROSS JOIN LATERAL (
+			SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND k.local_key = e.local_key) AS k
+		WHERE e.operation = 'insert' AND e.change_id = ANY (inserts)
+			AND (k.xero_id IS NOT NULL OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL))
+			AND (k.deleted OR e.deleted OR k.base_xero IS NOT NULL OR k.base_local IS NOT NULL)
+			AND (rows_tell OR k.state = 'ended' AND self.on_delete = 'archive')
+		ORDER BY k.link_id, e.change_id
+	)
+	SELECT array_agg(p.link_id) AS links, array_agg(p.deleted) AS deleted,
+		array_agg(p.local_key) AS keys, array_agg(p.change_id) AS inserts
+	INTO reused FROM parted AS p;
+	IF reused.links IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM xero_fdw._keep_match_keys(self, reused.links);
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id), deleted = u.deleted
+	FROM unnest(reused.links, reused.deleted) AS u(link, deleted)
+	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k
+	WHERE k.link_id = ANY (reused.links) AND k.state = 'linked' AND k.base_xero IS NOT NULL
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	UPDATE xero_fdw.sync_change AS c SET operation = 'update'
+	WHERE c.change_id = ANY (reused.inserts);
+	DELETE FROM xero_fdw.sync_change AS c
+	WHERE c.change_id = ANY (changes) AND c.operation = 'delete'
+		AND (c.local_key IN (SELECT unnest(reused.keys))) IS TRUE;
+END $$;
+COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
+	'internal: part links from keys that were inserted anew';
+
+-- Rows that were gone are there, with these keys.  They may lack what comes from
+-- Xero alone.  Of those whose links had ended, nothing is agreed on any more.
+CREATE FUNCTION xero_fdw._come_back(self xero_fdw.sync, links bigint[], keys jsonb[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	marks CONSTANT jsonb := xero_fdw._marks_of(self.sync_id, '{to_local}');
+BEGIN
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.state = 'ended'
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = u.key, deleted = false,
+		match_key = CASE WHEN k.xero_id IS NULL THEN k.match_key END,
+		state = CASE WHEN k.xero_id IS NULL THEN k.state ELSE 'linked' END,
+		base_xero = CASE WHEN k.state <> 'ended' THEN k.base_xero || marks END,
+		base_local = CASE WHEN k.state <> 'ended' THEN k.base_local END
+	FROM unnest(links, keys) AS u(link, key)
+	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+END $$;
+COMMENT ON FUNCTION xero_fdw._come_back(xero_fdw.sync, bigint[], jsonb[]) IS
+	'internal: rows that were gone are there again';
+
+-- Rows whose key has changed keep their links.  A link that is in the way gives
+-- up its key: the row is gone, and with it its key, or its own change of the key
+-- is about to come, as one statement may shift many.  Changes that are in nobody's
+-- way are followed all at once, and so are insertions.
+CREATE FUNCTION xero_fdw._follow_keys(self xero_fdw.sync, changes bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sync CONSTANT integer := self.sync_id;
+	entangled jsonb[];			-- keys that change in an order that matters
+	c xero_fdw.sync_change;
+	other bigint;
+	gone boolean;
+	key jsonb;					-- an object, which is no row's key
+BEGIN
+	WITH change AS MATERIALIZED (
+		SELECT x.change_id, x.old_key, x.local_key, jsonb_build_object('was', x.old_key) AS was
+		FROM xero_fdw.sync_change AS x
+		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
+	), taken AS MATERIALIZED (
+		SELECT u.key FROM change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
+		GROUP BY u.key HAVING count(*) > 1
+		UNION ALL
+		SELECT k.local_key FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key IN (
+			SELECT unnest(ARRAY[x.local_key, x.was]) FROM change AS x)
+		UNION ALL
+		SELECT x.local_key FROM xero_fdw.sync_change AS x
+		WHERE x.change_id = ANY (changes) AND x.operation IN ('insert', 'delete')
+	), free AS MATERIALIZED (
+		SELECT * FROM change AS x
+		WHERE x.old_key NOT IN (SELECT t.key FROM taken AS t)
+			AND x.local_key NOT IN (SELECT t.key FROM taken AS t)
+			AND x.was NOT IN (SELECT t.key FROM taken AS t)
+	), moved AS (
+		UPDATE xero_fdw.sync_link AS k SET local_key = f.local_key
+		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
+	)
+	UPDATE xero_fdw.sync_change AS x SET old_key = NULL
+	FROM free AS f WHERE x.change_id = f.change_id;
+
+	SELECT coalesce(array_agg(u.key), '{}') INTO entangled
+	FROM xero_fdw.sync_change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
+	WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key;
+	PERFORM xero_fdw._part_reused(self, ARRAY(SELECT x.change_id FROM xero_fdw.sync_change AS x
+		WHERE x.change_id = ANY (changes) AND x.operation = 'insert'
+			AND x.local_key NOT IN (SELECT unnest(entangled))), changes);
+	FOR c IN
+		SELECT * FROM xero_fdw.sync_change AS x
+		WHERE x.change_id = ANY (changes) AND (x.old_key <> x.local_key
+			OR x.operation = 'insert' AND x.local_key IN (SELECT unnest(entangled)))
+		ORDER BY x.change_id
+	LOOP
+		IF c.operation = 'insert' THEN
+			PERFORM xero_fdw._part_reused(self, ARRAY[c.change_id], changes);
+			CONTINUE;
+		END IF;
+		DELETE FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
+			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
+				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
+		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
+				WHERE d.sync_id = sync AND d.change_id < c.change_id
+					AND d.operation = 'delete' AND d.local_key = c.local_key)
+		INTO other, gone FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key = c.local_key;
+		IF FOUND THEN
+			key := jsonb_build_object('was', c.local_key)
+				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
+			UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
+			UPDATE xero_fdw.sync_change AS d SET local_key = key
+			WHERE d.sync_id = sync AND d.change_id < c.change_id AND d.local_key = c.local_key;
+		END IF;
+		UPDATE xero_fdw.sync_link AS k SET local_key = c.local_key
+		WHERE k.sync_id = sync AND k.local_key = coalesce(
+			(SELECT o.local_key FROM xero_fdw.sync_link AS o
+			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
+		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
+		WHERE x.change_id = c.change_id;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
+	'internal: let links follow rows whose key has changed';
+
+-- Gives links whose rows are gone to rows that are the same: they name the record,
+-- or say what the row before was matched by.  Where two could be meant, it is the
+-- one that had the same key, else none.
+-- "keys" are of rows that are there and have no record, with what they are matched
+-- by and their organisation; returns those that have one now.  A row that is being
+-- created in Xero waits for what comes of that.
+CREATE FUNCTION xero_fdw._rejoin(self xero_fdw.sync, keys jsonb[], match_keys text[],
+		tenants uuid[]) RETURNS jsonb[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found record;
+BEGIN
+	WITH candidate AS (
+		SELECT c.key, k.link_id, k.local_key AS old_key,
+			coalesce(k.local_key->'was' = c.key, false) AS same_key
+		FROM unnest(keys, match_keys, tenants) AS c(key, match_key, tenant)
+			CROSS JOIN LATERAL (
+				SELECT * FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key
+				UNION ALL
+				SELECT k.* FROM xero_fdw.sync_position AS p
+					JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id)
+				WHERE p.sync_id = self.sync_id AND c.match_key LIKE '=%' AND k.xero_id = substr(c.match_key, 2)) AS k
+		WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
+			AND CASE k.state WHEN 'linked' THEN true
+				WHEN 'ended' THEN self.on_delete = 'ignore' AND k.base_xero IS NOT NULL
+				ELSE k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'object' END
+			AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
+				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)
+	), likely AS (
+		SELECT * FROM (SELECT *, bool_or(same_key) OVER (PARTITION BY link_id)
+				OR bool_or(same_key) OVER (PARTITION BY key) AS is_known FROM candidate) AS c
+		WHERE same_key OR NOT is_known
+	), counted AS (
+		SELECT *, count(*) OVER (PARTITION BY link_id) AS rows_of, count(*) OVER (PARTITION BY key) AS links_of
+		FROM likely
+	)
+	SELECT array_agg(link_id) AS links, array_agg(key) AS keys, array_agg(old_key) AS old_keys INTO found
+	FROM counted WHERE rows_of = 1 AND links_of = 1;
+	IF found.links IS NOT NULL THEN
+		SELECT array_agg(f.link) AS links, array_agg(f.key) AS keys, NULL::jsonb[] AS old_keys INTO found
+		FROM unnest(found.links, found.keys, found.old_keys) AS f(link, key, old_key)
+		WHERE (f.old_key IN (SELECT r.local_key FROM xero_fdw._read_local(self.sync_id, ARRAY(
+			SELECT o FROM unnest(found.old_keys) AS o WHERE jsonb_typeof(o) = 'array'), false) AS r)) IS NOT TRUE;
+	END IF;
+	DELETE FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = self.sync_id AND k.local_key = ANY (found.keys) AND k.xero_id IS NULL;
+	PERFORM xero_fdw._come_back(self, found.links, found.keys);
+	RETURN coalesce(found.keys, '{}');
+END $$;
+COMMENT ON FUNCTION xero_fdw._rejoin(xero_fdw.sync, jsonb[], text[], uuid[]) IS
+	'internal: give links whose rows are gone to rows that are the same';
+
+-- The same for rows that wait: they may have come before the others went.
+CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), array_agg(w.tenant_id))
+	FROM xero_fdw.sync_link AS w
+	WHERE w.sync_id = self.sync_id AND w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array'
+		AND w.match_key IN (SELECT k.match_key FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND k.match_key IS NOT NULL
+				AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL)
+	HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS
+	'internal: give links whose rows are gone to rows that wait and are the same';
+
+-- What changes say of links: which rows they belong to, which of these are
+-- deleted, or there again, and which were given another name by an UPDATE.
+CREATE FUNCTION xero_fdw._follow_changes(self xero_fdw.sync, changes bigint[])
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
+		FROM xero_fdw._identity_fields(self.sync_id) AS f);
+	known record;
+BEGIN
+	PERFORM xero_fdw._pair_moves(self.sync_id, changes);
+	PERFORM xero_fdw._follow_keys(self, changes);
+	WITH last AS (
+		SELECT DISTINCT ON (c.local_key) c.local_key, c.operation = 'delete' AS deleted,
+			bool_or(c.operation = 'delete') OVER (PARTITION BY c.local_key) AS ever
+		FROM xero_fdw.sync_change AS c
+		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
+		ORDER BY c.local_key, c.change_id DESC
+	), marked AS (
+		UPDATE xero_fdw.sync_link AS k SET deleted = l.deleted
+		FROM last AS l
+		WHERE k.sync_id = self.sync_id AND k.local_key = l.local_key AND (k.deleted OR l.ever)
+		RETURNING k.*
+	)
+	SELECT array_agg(m.link_id) FILTER (WHERE m.deleted) AS gone,
+		array_agg(m.link_id) FILTER (WHERE m.back) AS back,
+		array_agg(m.local_key) FILTER (WHERE m.back) AS keys
+	INTO known
+	FROM (SELECT *, NOT deleted AND xero_id IS NOT NULL AND (state = 'linked'
+			OR state = 'ended' AND self.on_delete = 'ignore' AND base_xero IS NOT NULL) AS back FROM marked) AS m;
+	PERFORM xero_fdw._keep_match_keys(self, known.gone);
+	PERFORM xero_fdw._come_back(self, known.back, known.keys);
+	UPDATE xero_fdw.sync_link AS k SET renamed = true
+	FROM xero_fdw.sync_change AS c
+	WHERE c.change_id = ANY (changes) AND c.columns && identity
+		AND k.sync_id = self.sync_id AND k.local_key = c.local_key AND NOT k.renamed;
+END $$;
+COMMENT ON FUNCTION xero_fdw._follow_changes(xero_fdw.sync, bigint[]) IS
+	'internal: let links know of changes of keys, of deletions, and of new names';
+
+-- Rows that have the keys of linked ones, and name their records or, if they name
+-- none, have the values of match_on that those had: what was loaded anew is the same.
+CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
+	RETURNS TABLE (link_id bigint, has_changed boolean)
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
+	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
+		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'), false) AS r
+		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
+	WHERE self.direction <> 'pull' AND CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL THEN r.image->>id_column = k.xero_id
+		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on) END
+$$;
+COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
+	'internal: links whose rows were loaded anew and are the same; have they changed?';
+
+-- After a TRUNCATE a key may come back with another row, and nobody has deleted
+-- the rows that do not.  So records and rows find each other anew, and are merged as
+-- in the first run, but for rows that are the same, or name the records that they
+-- had: of these, nothing is known of fields that come from Xero alone.  A row that
+-- was deleted before stays so.
+CREATE FUNCTION xero_fdw._part_links(self xero_fdw.sync, truncation bigint)
+	RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sync CONSTANT integer := self.sync_id;
+	same bigint[];
+	changed bigint[];
+	earlier CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw.sync_change AS c
+		WHERE c.sync_id = sync AND c.change_id <= truncation ORDER BY c.change_id);
+	marks CONSTANT jsonb := xero_fdw._marks_of(sync, '{to_local}');
+	unknown bigint[];			-- links of rows of which it is not known whether Xero has them
+BEGIN
+	PERFORM xero_fdw._follow_changes(self, earlier);
+	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
+	SELECT coalesce(array_agg(s.link_id), '{}'), coalesce(array_agg(s.link_id) FILTER (WHERE s.has_changed), '{}')
+	INTO same, changed FROM xero_fdw._same_rows(self) AS s;
+	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
+	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted
+		AND k.link_id NOT IN (SELECT unnest(same));
+	DELETE FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.xero_id IS NULL
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
+	unknown := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
+		AND k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'array');
+	PERFORM xero_fdw._keep_match_keys(self, unknown);
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
+	WHERE k.sync_id = sync AND k.link_id = ANY (unknown);
+
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
+	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND (k.deleted OR k.state = 'ended')
+		AND jsonb_typeof(k.local_key) = 'array';
+	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
+	SELECT sync, 'delete', k.local_key, clock_timestamp() FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND k.deleted AND k.state <> 'ended';
+
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k
+	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.base_xero IS NOT NULL
+		AND k.link_id NOT IN (SELECT unnest(same))
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = NULL, state = 'unlinked', base_xero = k.base_xero || marks
+	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));
+	UPDATE xero_fdw.sync_link AS k SET base_xero = k.base_xero || marks
+	WHERE k.sync_id = sync AND k.link_id IN (SELECT unnest(changed));
+	UPDATE xero_fdw.sync_position AS p SET initial_done = false WHERE p.sync_id = sync;
+END $$;
+COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
+	'internal: let records and rows find each other anew';

@@ -1,0 +1,373 @@
+# Who a row is: not what key it has, but which record it names, or what it is
+# matched by.  Keys are deleted and inserted again, shifted and swapped, ids are set
+# to records of others, and nobody becomes another one in Xero.
+use strict;
+use warnings;
+
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroSession;
+use XeroSync;
+use XeroTest;
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
+	server => { minute_limit => 1000000, day_limit => 1000000 });
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $crm = XeroSync->new($xero);
+
+my %WITH_ID = %{ XeroSync::fields() };
+my %NO_ID = %WITH_ID;
+delete $NO_ID{xero_id};
+
+sub contact { my ($name) = @_; return (grep { $_->{Name} eq $name } values %{ $crm->xero })[0] // {}; }
+sub id_of { my ($name) = @_; return lc(contact($name)->{ContactID} // 'nobody'); }
+sub names { return join(' ', sort map { $_->{Name} . ($_->{ContactStatus} eq 'ACTIVE' ? '' : '-') } values %{ $crm->xero }); }
+sub rows_here { return $crm->rows(q{SELECT string_agg(id || ' ' || name, ', ' ORDER BY id) FROM crm.contacts}); }
+sub issues { return $crm->rows(q{SELECT string_agg(kind || ' ' || coalesce(local_key->>0, '-'), ', ' ORDER BY local_key) FROM xero_fdw.sync_issues}); }
+
+# A run that must be done, and what it writes.
+sub runs
+{
+	my ($name, $writes) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = $crm->run('crm');
+	is($run->{state}, 'done', "$name: done") or diag($run->{text});
+	my %writes = %{ $run->{calls_by} };
+	delete $writes{GET};
+	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
+	return $run;
+}
+
+# One more has nothing to do, at the cost of the one call.
+sub quiet
+{
+	my ($name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = runs("$name, the next run");
+	is_deeply($run->{calls_by}, { GET => 1 }, "$name: the next run costs one call");
+	return;
+}
+
+# Ann, Bob and Cid on both sides, with keys 1 to 3.
+sub three
+{
+	my (%option) = @_;
+	$crm->clear;
+	$crm->local_has(map { { name => $_, email => lc($_) . '@example.com' } } qw(Ann Bob Cid));
+	$crm->create('crm', %option);
+	runs('three', { PUT => 1 });
+	return;
+}
+
+# Key 1 comes back with another person: in one transaction, in two, and with a run
+# in between.  Ann is Ann or ends; Zoe is new.
+foreach my $direction ('both', 'push')
+{
+	foreach my $delete ('archive', 'ignore')
+	{
+		next if $direction eq 'push' && $delete eq 'ignore';
+		foreach my $id ('id', 'no id')
+		{
+			foreach my $match ('match_on', 'no match_on')
+			{
+				next if $id eq 'no id' && $match eq 'no match_on' || $direction eq 'push' && $id eq 'id';
+				foreach my $how ('one transaction', 'two', 'a run between')
+				{
+					my $case = "$direction, $delete, $id, $match, $how";
+					three(direction => $direction, on_delete => $delete, fields => $id eq 'id' ? \%WITH_ID : \%NO_ID,
+						$match eq 'match_on' ? (match_on => ['name']) : ());
+					my ($ann, $end) = (id_of('Ann'), $delete eq 'archive' ? { POST => 1 } : {});
+					my ($gone, $comes) = ('DELETE FROM crm.contacts WHERE id = 1', q{INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Zoe', 'zoe@example.com')});
+					if ($how eq 'one transaction') { $crm->rows("BEGIN; $gone; $comes; COMMIT"); }
+					else
+					{
+						$crm->rows($gone);
+						runs("$case: a deletion", $end) if $how eq 'a run between';
+						$crm->rows($comes);
+					}
+					runs($case, { PUT => 1, $how eq 'a run between' ? () : %$end });
+					is(names(), $delete eq 'archive' ? 'Ann- Bob Cid Zoe' : 'Ann Bob Cid Zoe', "$case: nobody has become another one");
+					is(id_of('Ann'), $ann, "$case: ... Ann least of all");
+					is(contact('Zoe')->{EmailAddress}, 'zoe@example.com', "$case: ... and Zoe is there");
+					is(rows_here(), '1 Zoe, 2 Bob, 3 Cid', "$case: ... and here");
+					is(issues(), '', "$case: no issues");
+					quiet($case);
+					$crm->rows(q{UPDATE crm.contacts SET email = 'new@example.com' WHERE id = 1});
+					runs("$case: an edit", { POST => 1 });
+					is(contact('Zoe')->{EmailAddress} . contact('Ann')->{EmailAddress}, 'new@example.comann@example.com', "$case: an edit is hers");
+				}
+			}
+		}
+	}
+}
+
+# With neither, the key is all there is.
+three(direction => 'push', fields => \%NO_ID, on_delete => 'archive');
+$crm->rows(q{BEGIN; DELETE FROM crm.contacts WHERE id = 1; INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Anna', 'anna@example.com'); COMMIT});
+runs('nothing but keys', { POST => 1 });
+is(names(), 'Anna Bob Cid', '... the key is who it is');
+$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+runs('... a deletion', { POST => 1 });
+$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe')});
+runs('... and then another one', { PUT => 1 });
+is(names(), 'Anna- Bob Cid Zoe', '... is another one');
+
+# The same persons, loaded anew: with their keys or with others, with ids or
+# without, in whatever order, nothing is written and nobody ends.
+foreach my $delete ('ignore', 'archive')
+{
+	foreach my $load ('the same keys', 'other keys', 'shifted keys', 'in two transactions', 'with ids', 'with ids and other keys', 'the new ones first', 'out of scope')
+	{
+		next if $delete eq 'ignore' && $load !~ /^(?:shifted keys|out of scope)$/;
+		my $case = "$delete, loaded anew, $load";
+		three(match_on => ['name'], on_delete => $delete, local_filter => q{coalesce(account, '') <> 'out'});
+		my $before = $crm->xero;
+		my %into = (
+			'the same keys' => 'id, name, email) SELECT id, name, email',
+			'other keys' => 'id, name, email) SELECT id + 100, name, email',
+			'shifted keys' => 'id, name, email) SELECT id % 3 + 1, name, email',
+			'in two transactions' => 'id, name, email) SELECT id, name, email',
+			'with ids' => 'id, xero_id, name, email) SELECT id, xero_id, name, email',
+			'with ids and other keys' => 'id, xero_id, name, email) SELECT id + 100, xero_id, name, email',
+			'the new ones first' => 'id, name, email) SELECT id + 100, name, email',
+			'out of scope' => q{id, name, email, account) SELECT id, name, email, 'out'});
+		my $insert = "INSERT INTO crm.contacts ($into{$load} FROM kept;";
+		my $remove = 'DELETE FROM crm.contacts WHERE id IN (SELECT id FROM kept);';
+		$crm->rows("CREATE TEMP TABLE kept AS TABLE crm.contacts");
+		$crm->rows($load eq 'the new ones first' ? "BEGIN; $insert $remove COMMIT" : $load eq 'in two transactions' ? "$remove; $insert" : "BEGIN; $remove $insert COMMIT");
+		$crm->rows('DROP TABLE kept');
+		runs($case);
+		is_deeply($crm->xero, $before, "$case: Xero is as it was");
+		is(issues(), '', "$case: no issues");
+		if ($load ne 'out of scope')
+		{
+			is_deeply([ $crm->differences, $crm->doubles ], [], "$case: both sides are equal, with ids and what comes from Xero alone");
+			is($crm->rows('SELECT count(*) FROM crm.contacts'), 3, "$case: ... and nobody came from Xero");
+		}
+		quiet($case);
+		$crm->rows(q{UPDATE crm.contacts SET email = 'b@example.com', account = NULL WHERE name = 'Bob'});
+		$crm->xero_sets(id_of('Cid'), { EmailAddress => 'c@example.com' });
+		runs("$case: edits", { POST => 1 });
+		is($crm->rows(q{SELECT email FROM crm.contacts WHERE name = 'Cid'}) . contact('Bob')->{EmailAddress}, 'c@example.comb@example.com', "$case: edits go both ways");
+	}
+}
+
+# ... with edits on both sides that nobody has seen yet
+three(match_on => ['name'], on_delete => 'archive');
+$crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
+$crm->rows(q{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'new@example.com'), ('Bob', 'bob@example.com'), ('Zoe', 'zoe@example.com'); COMMIT});
+runs('loaded anew, with edits', { POST => 2, PUT => 1 });
+is(names(), 'Ann Bob Cid- Zoe', '... one ends, one is new');
+is(contact('Ann')->{EmailAddress} . $crm->rows(q{SELECT first FROM crm.contacts WHERE name = 'Ann'}), 'new@example.comAnnette', '... and edits of both sides arrive');
+
+# ... after a run that has seen them gone; with on_delete ignore they are who they were
+three(match_on => ['name']);
+$crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts');
+runs('all are deleted');
+$crm->rows(q{INSERT INTO crm.contacts (id, name, email) SELECT id + 10, name, email FROM kept; UPDATE crm.contacts SET account = 'x' WHERE name = 'Ann'; DROP TABLE kept});
+runs('... and loaded again', { POST => 1 });
+is(names() . issues(), 'Ann Bob Cid', '... nobody is there twice');
+is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
+
+# ... where several are matched by the same: those who have their keys are who they were
+$crm->clear;
+$crm->local_has(map { { name => $_, surname => 'Smith' } } qw(Ann Bob Cid));
+$crm->create('crm', match_on => ['surname'], on_delete => 'archive');
+runs('three Smiths', { PUT => 1 });
+my $smiths = $crm->xero;
+$crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name, surname) SELECT id, name, surname FROM kept; COMMIT});
+runs('three Smiths, loaded anew');
+is_deeply($crm->xero, $smiths, '... Xero is as it was');
+$crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts;
+	INSERT INTO crm.contacts (id, name, surname) SELECT id, name, surname FROM kept WHERE id < 3 UNION ALL SELECT 9, 'Dan', 'Smith'; COMMIT});
+runs('three Smiths, one with another key', { POST => 1 });
+is(names(), 'Ann Bob Dan', '... the one who is left is that one');
+
+# Where the run has been killed by its budget before it could end anybody
+three(match_on => ['name'], on_delete => 'archive');
+$crm->rows(q{CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id < 3; SET xero_fdw.max_wait = '5s'});
+$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'POST', drop => 'before', times => 20 });
+is($crm->run('crm')->{state}, 'paused', 'ends that do not get through');
+$sandbox->faults;
+$crm->rows('INSERT INTO crm.contacts (id, name, email) SELECT id + 10, name, email FROM kept WHERE id < 3; DROP TABLE kept');
+runs('... and the rows are back');
+is(names(), 'Ann Bob Cid', '... nobody ends');
+is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
+
+# A create of which the answer was lost, and another person with that key
+foreach my $how ('DELETE FROM', 'TRUNCATE')
+{
+	three(match_on => ['name'], on_delete => 'archive');
+	$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (4, 'Dan'); SET xero_fdw.max_wait = '5s'});
+	$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'PUT', drop => 'after', times => 20 });
+	is($crm->run('crm')->{state}, 'paused', "$how: a create whose answer is lost");
+	$sandbox->faults;
+	$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $how crm.contacts;
+		INSERT INTO crm.contacts SELECT * FROM kept WHERE id < 4; INSERT INTO crm.contacts (id, name) VALUES (4, 'Zoe'); COMMIT");
+	my $run = $crm->run('crm');
+	is($run->{state}, 'done', '... and another person with that key') or diag($run->{text});
+	is(names(), $how eq 'TRUNCATE' ? 'Ann Bob Cid Dan Zoe' : 'Ann Bob Cid Dan- Zoe', '... is another one');
+}
+
+# A partition that is emptied and filled with others under the same keys
+$crm->clear;
+$crm->rows(q{CREATE TABLE crm.parted (id integer GENERATED BY DEFAULT AS IDENTITY, xero_id uuid, name text, email text, account text, first text, surname text, status text, year integer DEFAULT 2026, PRIMARY KEY (id, year)) PARTITION BY LIST (year);
+	CREATE TABLE crm.p2025 PARTITION OF crm.parted FOR VALUES IN (2025);
+	CREATE TABLE crm.p2026 PARTITION OF crm.parted FOR VALUES IN (2026);
+	INSERT INTO crm.parted (id, name, year) VALUES (1, 'Ann', 2025), (2, 'Bob', 2025), (3, 'Cid', 2026)});
+$crm->create('crm', local_table => 'crm.parted', match_on => ['name'], on_delete => 'archive');
+runs('partitions', { PUT => 1 });
+$crm->rows(q{BEGIN; TRUNCATE crm.p2025; INSERT INTO crm.parted (id, name, year) VALUES (1, 'Bob', 2025), (2, 'Zoe', 2025); COMMIT});
+runs('a partition that is filled with others', { PUT => 1 });
+is(names(), 'Ann Bob Cid Zoe', '... nobody has become another one, or has ended');
+is($crm->rows(q{SELECT kind || xero_id || local_key FROM xero_fdw.sync_issues}), 'missing' . id_of('Ann') . '[1, 2025]', '... Ann is missing');
+is($crm->rows(q{SELECT xero_id FROM crm.parted WHERE name = 'Bob'}), id_of('Bob'), '... Bob has come back, with another key');
+quiet('a partition that is filled with others');
+$crm->rows(q{INSERT INTO crm.parted (id, name, year) VALUES (7, 'Ann', 2026)});
+runs('... and then Ann');
+is(issues() . names(), 'Ann Bob Cid Zoe', '... is back');
+is_deeply([ $crm->differences('crm.parted') ], [], '... and both sides are equal');
+$crm->rows(q{BEGIN; TRUNCATE crm.p2026; COMMIT; UPDATE crm.parted SET year = 2026 WHERE name = 'Zoe'});
+runs('a row that moves to the partition that was emptied');
+is($crm->rows(q{SELECT string_agg(kind, ' ') FROM xero_fdw.sync_issues}) . ' ' . names(), 'missing missing Ann Bob Cid Zoe', '... stays who it is');
+$crm->rows(q{SELECT xero_fdw.drop_sync('crm'); DROP TABLE crm.parted});
+
+# Keys that change keep their rows: chains and swaps, in one statement and in
+# several, with deletions and insertions in between.
+foreach my $match ('match_on', 'no match_on')
+{
+	my %steps = (
+		'a chain' => [ 'ALTER TABLE crm.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id) DEFERRABLE; UPDATE crm.contacts SET id = id + 1', '2 Ann, 3 Bob, 4 Cid' ],
+		'a swap' => [ 'ALTER TABLE crm.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id) DEFERRABLE; UPDATE crm.contacts SET id = 3 - id WHERE id < 3', '1 Bob, 2 Ann, 3 Cid' ],
+		'a swap by a third' => [ 'UPDATE crm.contacts SET id = 9 WHERE id = 1; UPDATE crm.contacts SET id = 1 WHERE id = 2; UPDATE crm.contacts SET id = 2 WHERE id = 9', '1 Bob, 2 Ann, 3 Cid' ],
+		'there and back' => [ 'UPDATE crm.contacts SET id = 9 WHERE id = 1; UPDATE crm.contacts SET id = 1 WHERE id = 9', '1 Ann, 2 Bob, 3 Cid' ],
+		'a new one in the place of one that moved' => [ q{UPDATE crm.contacts SET id = 9 WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe')}, '1 Zoe, 2 Bob, 3 Cid, 9 Ann', 1, 0 ],
+		'one that moves to where one was deleted' => [ 'DELETE FROM crm.contacts WHERE id = 2; UPDATE crm.contacts SET id = 2 WHERE id = 1', '2 Ann, 3 Cid', 0, 1 ],
+		'a new one that moves on' => [ q{DELETE FROM crm.contacts WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe'); UPDATE crm.contacts SET id = 8 WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Yan')}, '1 Yan, 2 Bob, 3 Cid, 8 Zoe', 1, 1 ],
+		'all of that' => [ q{UPDATE crm.contacts SET id = 9 WHERE id = 1; DELETE FROM crm.contacts WHERE id = 9; INSERT INTO crm.contacts (id, name) VALUES (9, 'Zoe'); UPDATE crm.contacts SET id = 1 WHERE id = 2; UPDATE crm.contacts SET id = 2 WHERE id = 9}, '1 Bob, 2 Zoe, 3 Cid', 1, 1 ]);
+	foreach my $step (sort keys %steps)
+	{
+		my ($sql, $rows, $new, $ends) = @{ $steps{$step} };
+		three($match eq 'match_on' ? (match_on => ['name']) : (), on_delete => 'archive');
+		$crm->rows("BEGIN; $sql; COMMIT");
+		runs("$match, $step", { $new ? (PUT => 1) : (), $ends ? (POST => 1) : () });
+		is(rows_here(), $rows, "$match, $step: the rows");
+		is_deeply([ map { s/^\S+ //r } sort map { "$_->{id} $_->{name}" } grep { lc($_->{xero_id} // '') ne id_of($_->{name}) } values %{ $crm->local } ], [], "$match, $step: each row has its record");
+		is(scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }), $ends // 0, "$match, $step: only who was deleted ends");
+		is(issues(), '', "$match, $step: no issues");
+		quiet("$match, $step");
+	}
+	$crm->rows('ALTER TABLE crm.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id)');
+}
+
+# The id of a row is set to another record's: nothing flows until it agrees again.
+sub stands_still
+{
+	my ($case, $ids, $wrong) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.plan_sync('crm') WHERE action = 'issue'}), $wrong, "$case: a plan shows it");
+	runs($case);
+	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous'}), $wrong, "$case: is an issue of these rows");
+	is($crm->rows('SELECT string_agg(xero_id::text, \' \' ORDER BY id) FROM crm.contacts'), $ids, "$case: ... whose ids are left as they are");
+	quiet($case);
+	return;
+}
+sub ids { return $crm->rows(q{SELECT string_agg(xero_id::text, ' ' ORDER BY id) FROM crm.contacts}); }
+foreach my $direction ('push', 'both')
+{
+	three(direction => $direction, match_on => ['name'], on_delete => 'archive');
+	my ($ann, $bob, $cid) = map { id_of($_) } qw(Ann Bob Cid);
+	my $unknown = '11111111-2222-4333-8444-555555555555';
+	my %wrong = (
+		'ids that are swapped' => [ "UPDATE crm.contacts SET xero_id = CASE id WHEN 1 THEN '$bob'::uuid ELSE '$ann' END WHERE id < 3", "$bob $ann $cid", '1 2' ],
+		'the id of another row' => [ "UPDATE crm.contacts SET xero_id = '$bob' WHERE id = 1", "$bob $bob $cid", '1' ],
+		'an id that nobody knows' => [ "UPDATE crm.contacts SET xero_id = '$unknown' WHERE id = 1", "$unknown $bob $cid", '1' ]);
+	foreach my $case (sort keys %wrong)
+	{
+		my ($sql, $ids, $rows) = @{ $wrong{$case} };
+		$crm->rows($sql);
+		stands_still("$direction, $case", $ids, $rows);
+		like($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), qr/^the row belongs to record $ann, and names record (?:$bob|$unknown)$/, "$direction, $case: the message says which");
+		$crm->rows(q{UPDATE crm.contacts SET email = 'mine@example.com' WHERE id = 1});
+		$crm->xero_sets($ann, { FirstName => 'Annette' });
+		runs("$direction, $case: edits of both sides");
+		is($crm->rows('SELECT coalesce(first, \'\') FROM crm.contacts WHERE id = 1') . contact('Ann')->{EmailAddress}, 'ann@example.com', "$direction, $case: do not flow");
+		$crm->rows("UPDATE crm.contacts SET xero_id = CASE id WHEN 1 THEN '$ann'::uuid ELSE '$bob' END WHERE id < 3");
+		runs("$direction, $case: it agrees again", { POST => 1 });
+		is(issues(), '', "$direction, $case: ... and the issues have ended");
+		is(contact('Ann')->{EmailAddress} . ($direction eq 'both' ? row_first() : 'Annette'), 'mine@example.comAnnette', "$direction, $case: ... and the edits arrive");
+		$crm->rows(q{UPDATE crm.contacts SET email = 'ann@example.com', first = NULL WHERE id = 1});
+		runs("$direction, $case: as before", { POST => 1 });
+	}
+	$crm->rows('UPDATE crm.contacts SET xero_id = NULL WHERE id = 1');
+	runs("$direction, an empty id");
+	is(ids(), "$ann $bob $cid", "$direction, an empty id: is filled");
+	$crm->rows("UPDATE crm.contacts SET xero_id = '$bob' WHERE id = 1; DELETE FROM crm.contacts WHERE id = 1");
+	runs("$direction, a row that names another one, and is deleted", { POST => 1 });
+	is(names(), 'Ann- Bob Cid', "$direction: ... ends its own record");
+}
+sub row_first { return $crm->rows('SELECT first FROM crm.contacts WHERE id = 1'); }
+
+# A new row that names one record, and is matched by what another one says
+foreach my $direction ('both', 'pull')
+{
+	$crm->clear;
+	$crm->xero_has(map { { Name => $_ } } qw(Ann Bob Cid Dan));
+	my ($ann, $bob, $cid, $dan) = map { id_of($_) } qw(Ann Bob Cid Dan);
+	$crm->rows("INSERT INTO crm.contacts (name, xero_id) VALUES ('Ann', '$bob'), ('Bob', '$ann'), ('Charles', '$cid'), ('dan', '$dan')");
+	$crm->create('crm', direction => $direction, match_on => ['name']);
+	runs("$direction, rows that name records of others");
+	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous' AND local_key IS NOT NULL}), '1 2', "$direction: ... are issues");
+	is($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), "the row names record $bob, and its values of match_on are another record's", "$direction: ... that say so");
+	is(rows_here(), '1 Ann, 2 Bob, 3 Cid, 4 Dan', "$direction: ... nothing comes of them, and others are joined by what they name");
+	is(names(), 'Ann Bob Cid Dan', "$direction: ... in Xero as well");
+	quiet("$direction, rows that name records of others");
+	$crm->rows("UPDATE crm.contacts SET xero_id = CASE id WHEN 1 THEN '$ann'::uuid ELSE '$bob' END WHERE id < 3");
+	runs("$direction, rows that name their own");
+	is(issues(), '', "$direction: ... are no issues");
+	is_deeply([ $crm->differences, $crm->doubles ], [], "$direction: ... and both sides are equal");
+}
+
+# The id of a record of another organisation
+$crm->clear(tenants => 2);
+$crm->reconnect;
+my @tenants = split(/\n/, $crm->superuser->rows('SELECT tenant_id FROM xero.organisation ORDER BY 1'));
+foreach my $n (0, 1)
+{
+	$sandbox->data(object => 'Contacts', tenant_id => $tenants[$n], records => [ map { { Name => "$_ $n", ContactStatus => 'ACTIVE', UpdatedDateUTC => '/Date(1700000000000+0000)/' } } qw(Ann Bob) ]);
+}
+$crm->rows('ALTER TABLE crm.contacts ADD COLUMN org uuid');
+$crm->create('crm', match_on => ['name'], fields => { %WITH_ID, org => 'tenant_id' });
+runs('two organisations');
+$crm->rows(q{UPDATE crm.contacts SET xero_id = (SELECT xero_id FROM crm.contacts WHERE name = 'Ann 1'), email = 'a@example.com' WHERE name = 'Ann 0'});
+runs('the id of another organisation\'s record');
+is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|1', '... is an issue');
+$crm->rows(q{INSERT INTO crm.contacts (name, xero_id, org) SELECT 'Cid 0', xero_id, (SELECT org FROM crm.contacts WHERE name = 'Bob 0') FROM crm.contacts WHERE name = 'Bob 1'});
+runs('a new row of one organisation with the id of another\'s record');
+is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|2', '... is an issue');
+$crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; ALTER TABLE crm.contacts DROP COLUMN org');
+$crm->clear(tenants => 1);
+$crm->reconnect;
+
+# Xero's own table: a row that the user puts in place of another one is not
+# overwritten by what the record of that one says.
+$crm->xero_has(map { { Name => $_ } } qw(Ann Bob));
+$crm->create('crm', direction => 'pull', match_on => ['name'], on_delete => 'archive');
+runs('pull');
+my $key = $crm->rows(q{SELECT id FROM crm.contacts WHERE name = 'Ann'});
+$crm->rows(qq{BEGIN; DELETE FROM crm.contacts WHERE id = $key; INSERT INTO crm.contacts (id, name) VALUES ($key, 'Zoe'); COMMIT});
+$crm->xero_sets(id_of('Ann'), { EmailAddress => 'ann@example.com' });
+runs('pull: another row with that key');
+is($crm->rows(qq{SELECT name, email FROM crm.contacts WHERE id = $key}), 'Zoe|', '... is left alone');
+is($crm->rows(q{SELECT waiting_changes FROM xero_fdw.syncs}), 0, '... and no change waits for ever');
+$crm->rows(qq{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES (11, 'Zoe'), (12, 'Bob'); COMMIT});
+$crm->xero_sets(id_of('Bob'), { EmailAddress => 'bob@example.com' });
+runs('pull: loaded anew');
+is($crm->rows(q{SELECT string_agg(id || name || coalesce(email, '') || coalesce(status, ''), ' ' ORDER BY id) FROM crm.contacts}), '11Zoe 12Bobbob@example.comACTIVE', '... with another key, the same goes on');
+is($crm->rows(q{SELECT xero_id FROM crm.contacts WHERE id = 12}), id_of('Bob'), '... and has its id again');
+
+$crm->quit;
+done_testing();
