@@ -75,38 +75,45 @@ CREATE TABLE xero_fdw.sync_position (
 CREATE TABLE xero_fdw.sync_inbox (
 	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
 	tenant_id uuid NOT NULL,
-	xero_id text NOT NULL,
+	xero_id text COLLATE "C" NOT NULL,
 	remote jsonb,
 	updated_at timestamptz,
 	held boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (sync_id, tenant_id, xero_id)
 );
+CREATE INDEX sync_inbox_waiting ON xero_fdw.sync_inbox (sync_id, tenant_id, xero_id)
+	WHERE NOT held;
 
 -- Local rows that were changed, recorded in the writer's own transaction.  No
--- foreign key: its check would lock the row of the sync for each change.
+-- foreign key: its check would lock the row of the sync for each change.  Keys are
+-- indexed by their hash: what is too long for an index must not fail the writer.
 CREATE TABLE xero_fdw.sync_change (
-	change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	change_id bigint GENERATED ALWAYS AS IDENTITY,
 	sync_id integer NOT NULL,
 	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete', 'truncate', 'compare')),
 	local_key jsonb,
 	old_key jsonb,
 	columns text[],
 	changed_at timestamptz NOT NULL,
-	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
+	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+	PRIMARY KEY (sync_id, change_id)
 );
-CREATE INDEX ON xero_fdw.sync_change (sync_id, change_id);
+CREATE INDEX sync_change_rows ON xero_fdw.sync_change
+	(sync_id, pg_catalog.jsonb_hash_extended(local_key, 0));
+CREATE INDEX sync_change_moved ON xero_fdw.sync_change (sync_id, xid)
+	WHERE old_key IS NOT NULL OR operation IN ('insert', 'delete');
 
 -- Every record and every row that a sync knows, together if they belong
 -- together, with the values that both sides last agreed on.
 CREATE TABLE xero_fdw.sync_link (
-	link_id bigint GENERATED ALWAYS AS IDENTITY,
+	link_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
 	tenant_id uuid,
-	xero_id text,
+	xero_id text COLLATE "C",
 	local_key jsonb,
 	base_xero jsonb,
 	base_local jsonb,
-	match_key text,
+	match_key text COLLATE "C",
 	state text NOT NULL CHECK (state IN ('linked', 'unlinked', 'ignored', 'ended')),
 	deleted boolean NOT NULL DEFAULT false,
 	renamed boolean NOT NULL DEFAULT false,
@@ -114,13 +121,15 @@ CREATE TABLE xero_fdw.sync_link (
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,
 	seen_at timestamptz,
-	PRIMARY KEY (link_id, sync_id),
+	UNIQUE (link_id, sync_id),
 	CHECK (xero_id IS NOT NULL OR local_key IS NOT NULL),
-	UNIQUE (sync_id, tenant_id, xero_id),
+	UNIQUE (sync_id, xero_id, tenant_id),
 	UNIQUE (sync_id, local_key)
 );
 CREATE INDEX ON xero_fdw.sync_link (sync_id, match_key)
 	WHERE match_key IS NOT NULL;
+CREATE INDEX sync_link_waiting ON xero_fdw.sync_link (sync_id)
+	WHERE match_key IS NOT NULL AND xero_id IS NULL;
 
 -- What is to be written to Xero.  Rows with the same idempotency key are one
 -- request that was sent, or is about to be, and whose outcome is not known; the
@@ -138,9 +147,11 @@ CREATE TABLE xero_fdw.sync_intent (
 	idempotency_key text,
 	first_sent timestamptz,
 	UNIQUE (link_id, sync_id),
-	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link ON DELETE CASCADE
+	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
 );
-CREATE INDEX ON xero_fdw.sync_intent (sync_id, idempotency_key);
+CREATE INDEX ON xero_fdw.sync_intent (sync_id, intent_id);
+CREATE INDEX sync_intent_sent ON xero_fdw.sync_intent (idempotency_key)
+	WHERE idempotency_key IS NOT NULL;
 
 CREATE TABLE xero_fdw.sync_issue (
 	issue_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -157,7 +168,7 @@ CREATE TABLE xero_fdw.sync_issue (
 	first_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	last_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	attempts integer NOT NULL DEFAULT 1,
-	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link ON DELETE CASCADE
+	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
 );
 CREATE INDEX ON xero_fdw.sync_issue (sync_id);
 CREATE INDEX ON xero_fdw.sync_issue (link_id, sync_id);
@@ -186,3 +197,21 @@ CREATE TABLE xero_fdw.sync_run (
 	error text
 );
 CREATE INDEX ON xero_fdw.sync_run (sync_id, started_at);
+
+-- These tables are empty one minute and full the next, and one of them has the rows
+-- of syncs that have nothing in common.  What ANALYZE has seen of them is never true
+-- for long.  So it is to see nothing: then the planner prefers the index of which it
+-- is told most columns, whenever it looks.
+DO $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN
+			SELECT a.attrelid::pg_catalog.regclass AS relation, a.attname
+			FROM pg_catalog.pg_attribute AS a
+			WHERE a.attnum OPERATOR(pg_catalog.>) 0 AND a.attrelid OPERATOR(pg_catalog.=) ANY
+				('{xero_fdw.sync_inbox,xero_fdw.sync_change,xero_fdw.sync_link,xero_fdw.sync_intent,xero_fdw.sync_issue}'::pg_catalog.regclass[]) LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS 0', part.relation, part.attname);
+	END LOOP;
+END $$;
+ALTER INDEX xero_fdw.sync_change_rows ALTER COLUMN 2 SET STATISTICS 0;

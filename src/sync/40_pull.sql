@@ -241,11 +241,11 @@ BEGIN
 	), news AS (
 		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
 		SELECT sync, tenant, r.* FROM r
-			LEFT JOIN xero_fdw.sync_link AS k
-				ON k.sync_id = sync AND k.tenant_id = tenant AND k.xero_id = r.xero_id
+			LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = sync AND k.xero_id = r.xero_id AND k.tenant_id = tenant OFFSET 0) AS k ON true
 		WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS (
 			SELECT FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = r.xero_id)
+			WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = r.xero_id OFFSET 0)
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
 		SET remote = excluded.remote, updated_at = excluded.updated_at,
 			held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote

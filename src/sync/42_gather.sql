@@ -1,9 +1,5 @@
 -- Reading the local side: which rows have changed, and what they are now.
 --
--- What waits in a table comes and goes, so its statistics may say that it is empty
--- when it is full; statements that would then compare all with all take keys from
--- an array, or test (IN ...) IS TRUE, which is hashed and never a join.
---
 -- Where a trigger records changes there is nothing to look for; elsewhere, and
 -- before the first merge, the whole relation is compared with what was seen of
 -- it last.  Both end in sync_change, and each new row gets a link, which waits
@@ -133,19 +129,35 @@ $$;
 COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
 
+CREATE FUNCTION xero_fdw._has_foreign_parts(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM pg_class AS c
+		WHERE c.relkind = 'f' AND (c.oid = relation
+			OR c.oid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t)))
+$$;
+COMMENT ON FUNCTION xero_fdw._has_foreign_parts(regclass) IS
+	'internal: is a relation foreign, or has it foreign partitions?';
+
 -- The rows that have these keys and exist; locked, where the relation can be.  It is
--- called by _read_local() alone.
+-- called by _read_local() alone.  A foreign table is read as a whole, which may be one
+-- question where the keys would be one each.
 CREATE FUNCTION xero_fdw._read_rows(sync integer, keys jsonb[], lock boolean, filtered boolean)
 	RETURNS TABLE (local_key jsonb, image jsonb, in_scope boolean)
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on ROWS 1000 AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
 DECLARE
 	self xero_fdw.sync;
+	condition text;
+	locking text;
 BEGIN
 	IF cardinality(keys) > 0 THEN
 		SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-		RETURN QUERY SELECT r.* FROM xero_fdw._as_caller(self.search_path,
-			xero_fdw._rows_query(sync, format('WHERE EXISTS (SELECT FROM pg_catalog.unnest($1) AS k(key) WHERE %s) %s',
-				xero_fdw._key_condition(sync, 'k.key'), CASE WHEN lock THEN 'FOR NO KEY UPDATE OF local' END), filtered), keys)
+		condition := xero_fdw._key_condition(sync, 'k.key');
+		locking := CASE WHEN lock THEN 'FOR NO KEY UPDATE OF local' ELSE '' END;
+		RETURN QUERY SELECT DISTINCT ON (r.local_key) r.* FROM xero_fdw._as_caller(self.search_path,
+			CASE WHEN xero_fdw._has_foreign_parts(self.local_table) THEN xero_fdw._rows_query(sync, format(
+					'WHERE EXISTS (SELECT FROM pg_catalog.unnest($1) AS k(key) WHERE %s) %s', condition, locking), filtered)
+				ELSE format('SELECT r.* FROM pg_catalog.unnest($1) AS k(key) CROSS JOIN LATERAL (%s) AS r', xero_fdw._rows_query(sync,
+					format('WHERE %s OFFSET 0 %s', condition, locking), filtered)) END, keys)
 			AS r(local_key jsonb, image jsonb, in_scope boolean);
 	END IF;
 END $$;
@@ -378,7 +390,7 @@ COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
 -- them by; returns the last of these changes, null if there was none.  A row of an
 -- organisation that is not connected waits until it is.
 CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	sync CONSTANT integer := state.sync_id;
@@ -389,8 +401,9 @@ DECLARE
 		WHERE s.sync_id = sync AND f.to_xero IS NULL
 			AND f.xero_column = xero_fdw._tenant_column(s.xero_table));
 	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw._due_changes(state) AS c
-		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT batch);
+		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT (SELECT batch));
 	keys jsonb[];
+	strange jsonb[];			-- those of rows that have no record
 	seen record;
 	known jsonb[];
 BEGIN
@@ -400,16 +413,17 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM xero_fdw._follow_changes(self, changes);
-	SELECT array_agg(DISTINCT c.local_key) INTO keys
-	FROM xero_fdw.sync_change AS c
-		LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, local_key)
-	WHERE c.change_id = ANY (changes) AND c.local_key IS NOT NULL
-		AND (k.link_id IS NULL OR k.xero_id IS NULL);
-	keys := xero_fdw._fitting_keys(sync, keys);
+	keys := ARRAY(SELECT DISTINCT c.local_key FROM xero_fdw._changes_by_id(sync, changes) AS c
+		WHERE c.local_key IS NOT NULL);
+	strange := ARRAY(SELECT u.key FROM unnest(keys) AS u(key)
+			LEFT JOIN LATERAL (SELECT k.xero_id FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = sync AND k.local_key = u.key OFFSET 0) AS k ON true
+		WHERE k.xero_id IS NULL);
+	strange := xero_fdw._fitting_keys(sync, strange);
 	SELECT array_agg(r.local_key) AS keys, array_agg(r.in_scope) AS in_scope,
 		array_agg((r.image->>tenant_column)::uuid) AS tenants,
 		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys
-	INTO seen FROM xero_fdw._read_local(sync, keys, false) AS r;
+	INTO seen FROM xero_fdw._read_local(sync, strange, false) AS r;
 	known := xero_fdw._rejoin(self, seen.keys, seen.match_keys, seen.tenants);
 	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, r.tenant, r.key, r.match_key, 'unlinked'
@@ -420,10 +434,9 @@ BEGIN
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
 	PERFORM xero_fdw._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
-	FROM xero_fdw.sync_link AS k,
+	FROM xero_fdw._links_of_rows(sync, keys) AS k,
 		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m
-	WHERE k.sync_id = sync AND k.tenant_id <> ALL (state.tenants) AND k.state <> 'ended'
-		AND k.local_key IN (SELECT c.local_key FROM xero_fdw.sync_change AS c WHERE c.change_id = ANY (changes))
+	WHERE k.tenant_id <> ALL (state.tenants) AND k.state <> 'ended'
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS i WHERE i.link_id = k.link_id AND i.message = m.message);
 	RETURN changes[cardinality(changes)];
 END $$;

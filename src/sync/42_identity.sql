@@ -46,9 +46,9 @@ BEGIN
 		ORDER BY i.change_id, d.change_id DESC
 	), moved AS (
 		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = p.old_key
-		FROM pair AS p WHERE c.change_id = p.insertion
+		FROM pair AS p WHERE c.sync_id = sync AND c.change_id = p.insertion
 	)
-	DELETE FROM xero_fdw.sync_change AS c USING pair AS p WHERE c.change_id = p.deletion;
+	DELETE FROM xero_fdw.sync_change AS c USING pair AS p WHERE c.sync_id = sync AND c.change_id = p.deletion;
 END $$;
 COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
@@ -107,13 +107,13 @@ BEGIN
 	WITH event AS MATERIALIZED (
 		SELECT c.change_id, c.local_key, c.operation,
 			bool_or(c.operation = 'delete') OVER (PARTITION BY c.local_key ORDER BY c.change_id) AS deleted
-		FROM xero_fdw.sync_change AS c
-		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
+		FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c
+		WHERE c.operation IN ('insert', 'delete')
 	), parted AS (
 		SELECT DISTINCT ON (k.link_id) k.link_id, e.local_key, e.change_id, k.deleted OR e.deleted AS deleted
 		FROM event AS e CROSS JOIN LATERAL (
 			SELECT * FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = self.sync_id AND k.local_key = e.local_key) AS k
+			WHERE k.sync_id = self.sync_id AND k.local_key = e.local_key OFFSET 0) AS k
 		WHERE e.operation = 'insert' AND e.change_id = ANY (inserts)
 			AND (k.xero_id IS NOT NULL OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL))
@@ -138,10 +138,10 @@ BEGIN
 	WHERE k.link_id = ANY (reused.links) AND k.state = 'linked' AND k.base_xero IS NOT NULL
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_change AS c SET operation = 'update'
-	WHERE c.change_id = ANY (reused.inserts);
+	FROM unnest(reused.inserts) AS u(change) WHERE c.sync_id = self.sync_id AND c.change_id = u.change;
 	DELETE FROM xero_fdw.sync_change AS c
-	WHERE c.change_id = ANY (changes) AND c.operation = 'delete'
-		AND (c.local_key IN (SELECT unnest(reused.keys))) IS TRUE;
+	WHERE c.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(self.sync_id, reused.keys)))
+		AND c.operation = 'delete' AND c.change_id = ANY (changes);
 END $$;
 COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: part links from keys that were inserted anew';
@@ -187,18 +187,16 @@ DECLARE
 BEGIN
 	WITH change AS MATERIALIZED (
 		SELECT x.change_id, x.old_key, x.local_key, jsonb_build_object('was', x.old_key) AS was
-		FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key
+		FROM xero_fdw._changes_by_id(sync, changes) AS x
+		WHERE x.old_key <> x.local_key
 	), taken AS MATERIALIZED (
 		SELECT u.key FROM change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
 		GROUP BY u.key HAVING count(*) > 1
 		UNION ALL
-		SELECT k.local_key FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key IN (
-			SELECT unnest(ARRAY[x.local_key, x.was]) FROM change AS x)
+		SELECT k.local_key FROM change AS x, xero_fdw._links_of_rows(sync, ARRAY[x.local_key, x.was]) AS k
 		UNION ALL
-		SELECT x.local_key FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND x.operation IN ('insert', 'delete')
+		SELECT x.local_key FROM xero_fdw._changes_by_id(sync, changes) AS x
+		WHERE x.operation IN ('insert', 'delete')
 	), free AS MATERIALIZED (
 		SELECT * FROM change AS x
 		WHERE x.old_key NOT IN (SELECT t.key FROM taken AS t)
@@ -209,18 +207,17 @@ BEGIN
 		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
 	)
 	UPDATE xero_fdw.sync_change AS x SET old_key = NULL
-	FROM free AS f WHERE x.change_id = f.change_id;
+	FROM free AS f WHERE x.sync_id = sync AND x.change_id = f.change_id;
 
 	SELECT coalesce(array_agg(u.key), '{}') INTO entangled
-	FROM xero_fdw.sync_change AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
-	WHERE x.change_id = ANY (changes) AND x.old_key <> x.local_key;
-	PERFORM xero_fdw._part_reused(self, ARRAY(SELECT x.change_id FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND x.operation = 'insert'
-			AND x.local_key NOT IN (SELECT unnest(entangled))), changes);
+	FROM xero_fdw._changes_by_id(sync, changes) AS x, unnest(ARRAY[x.old_key, x.local_key]) AS u(key)
+	WHERE x.old_key <> x.local_key;
+	PERFORM xero_fdw._part_reused(self, ARRAY(SELECT x.change_id FROM xero_fdw._changes_by_id(sync, changes) AS x
+		WHERE x.operation = 'insert' AND (x.local_key IN (SELECT unnest(entangled))) IS NOT TRUE), changes);
 	FOR c IN
-		SELECT * FROM xero_fdw.sync_change AS x
-		WHERE x.change_id = ANY (changes) AND (x.old_key <> x.local_key
-			OR x.operation = 'insert' AND x.local_key IN (SELECT unnest(entangled)))
+		SELECT * FROM xero_fdw._changes_by_id(sync, changes) AS x
+		WHERE x.old_key <> x.local_key
+			OR x.operation = 'insert' AND x.local_key IN (SELECT unnest(entangled))
 		ORDER BY x.change_id
 	LOOP
 		IF c.operation = 'insert' THEN
@@ -231,9 +228,9 @@ BEGIN
 		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
 			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
 				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (SELECT FROM xero_fdw.sync_change AS d
-				WHERE d.sync_id = sync AND d.change_id < c.change_id
-					AND d.operation = 'delete' AND d.local_key = c.local_key)
+		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (
+				SELECT FROM xero_fdw._changes_of_rows(sync, ARRAY[c.local_key]) AS d
+				WHERE d.change_id < c.change_id AND d.operation = 'delete')
 		INTO other, gone FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key;
 		IF FOUND THEN
@@ -241,14 +238,15 @@ BEGIN
 				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
 			UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
 			UPDATE xero_fdw.sync_change AS d SET local_key = key
-			WHERE d.sync_id = sync AND d.change_id < c.change_id AND d.local_key = c.local_key;
+			WHERE d.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[c.local_key])))
+				AND d.change_id < c.change_id;
 		END IF;
 		UPDATE xero_fdw.sync_link AS k SET local_key = c.local_key
 		WHERE k.sync_id = sync AND k.local_key = coalesce(
 			(SELECT o.local_key FROM xero_fdw.sync_link AS o
 			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
 		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
-		WHERE x.change_id = c.change_id;
+		WHERE x.sync_id = sync AND x.change_id = c.change_id;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
@@ -271,12 +269,12 @@ BEGIN
 			coalesce(k.local_key->'was' = c.key, false) AS same_key
 		FROM unnest(keys, match_keys, tenants) AS c(key, match_key, tenant)
 			CROSS JOIN LATERAL (
-				SELECT * FROM xero_fdw.sync_link AS k
-				WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key
+				SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key OFFSET 0) AS k
 				UNION ALL
-				SELECT k.* FROM xero_fdw.sync_position AS p
-					JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id)
-				WHERE p.sync_id = self.sync_id AND c.match_key LIKE '=%' AND k.xero_id = substr(c.match_key, 2)) AS k
+				SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = self.sync_id AND k.xero_id = substr(c.match_key, 2) OFFSET 0) AS k
+				WHERE c.match_key LIKE '=%') AS k
 		WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
 			AND CASE k.state WHEN 'linked' THEN true
 				WHEN 'ended' THEN self.on_delete = 'ignore' AND k.base_xero IS NOT NULL
@@ -300,7 +298,8 @@ BEGIN
 			SELECT o FROM unnest(found.old_keys) AS o WHERE jsonb_typeof(o) = 'array'), false) AS r)) IS NOT TRUE;
 	END IF;
 	DELETE FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = self.sync_id AND k.local_key = ANY (found.keys) AND k.xero_id IS NULL;
+	WHERE k.link_id = ANY (ARRAY(SELECT w.link_id FROM xero_fdw._links_of_rows(self.sync_id, found.keys) AS w
+		WHERE w.xero_id IS NULL));
 	PERFORM xero_fdw._come_back(self, found.links, found.keys);
 	RETURN coalesce(found.keys, '{}');
 END $$;
@@ -312,10 +311,11 @@ CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), array_agg(w.tenant_id))
 	FROM xero_fdw.sync_link AS w
-	WHERE w.sync_id = self.sync_id AND w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array'
-		AND w.match_key IN (SELECT k.match_key FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = self.sync_id AND k.match_key IS NOT NULL
-				AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL)
+	WHERE w.sync_id = self.sync_id AND w.xero_id IS NULL AND w.match_key IS NOT NULL
+		AND jsonb_typeof(w.local_key) = 'array'
+		AND (EXISTS (SELECT FROM (SELECT * FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = self.sync_id AND k.match_key = w.match_key OFFSET 0) AS k
+			WHERE k.xero_id IS NOT NULL AND k.local_key IS NOT NULL)) IS TRUE
 	HAVING count(*) > 0
 $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS
@@ -336,13 +336,13 @@ BEGIN
 	WITH last AS (
 		SELECT DISTINCT ON (c.local_key) c.local_key, c.operation = 'delete' AS deleted,
 			bool_or(c.operation = 'delete') OVER (PARTITION BY c.local_key) AS ever
-		FROM xero_fdw.sync_change AS c
-		WHERE c.change_id = ANY (changes) AND c.operation IN ('insert', 'delete')
+		FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c
+		WHERE c.operation IN ('insert', 'delete')
 		ORDER BY c.local_key, c.change_id DESC
 	), marked AS (
 		UPDATE xero_fdw.sync_link AS k SET deleted = l.deleted
-		FROM last AS l
-		WHERE k.sync_id = self.sync_id AND k.local_key = l.local_key AND (k.deleted OR l.ever)
+		FROM last AS l, LATERAL xero_fdw._links_of_rows(self.sync_id, ARRAY[l.local_key]) AS o
+		WHERE k.link_id = o.link_id AND (k.deleted OR l.ever)
 		RETURNING k.*
 	)
 	SELECT array_agg(m.link_id) FILTER (WHERE m.deleted) AS gone,
@@ -354,9 +354,9 @@ BEGIN
 	PERFORM xero_fdw._keep_match_keys(self, known.gone);
 	PERFORM xero_fdw._come_back(self, known.back, known.keys);
 	UPDATE xero_fdw.sync_link AS k SET renamed = true
-	FROM xero_fdw.sync_change AS c
-	WHERE c.change_id = ANY (changes) AND c.columns && identity
-		AND k.sync_id = self.sync_id AND k.local_key = c.local_key AND NOT k.renamed;
+	FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c,
+		LATERAL xero_fdw._links_of_rows(self.sync_id, ARRAY[c.local_key]) AS o
+	WHERE c.columns && identity AND k.link_id = o.link_id AND NOT k.renamed;
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_changes(xero_fdw.sync, bigint[]) IS
 	'internal: let links know of changes of keys, of deletions, and of new names';

@@ -86,7 +86,7 @@ COMMENT ON FUNCTION xero_fdw._has_waiting_rows(integer) IS
 -- Gives links to the records of the inbox that have none, with the key to match
 -- them by, and new keys to those that have no partner yet.
 CREATE FUNCTION xero_fdw._absorb(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	batch CONSTANT integer := 5000;
 	columns CONSTANT text[] := (SELECT s.match_on FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
@@ -102,11 +102,12 @@ BEGIN
 			array_agg(i.remote ORDER BY i.tenant_id, i.xero_id)
 		INTO tenants, ids, images
 		FROM (SELECT i.tenant_id, i.xero_id, i.remote FROM xero_fdw.sync_inbox AS i
-				LEFT JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id, xero_id)
+				LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k ON true
 			WHERE i.sync_id = sync AND NOT i.held AND i.remote IS NOT NULL
 				AND (i.tenant_id, i.xero_id) > (after_tenant, after_id)
 				AND (k.link_id IS NULL OR k.local_key IS NULL)
-			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i;
+			ORDER BY i.tenant_id, i.xero_id LIMIT (SELECT batch)) AS i;
 		EXIT WHEN ids IS NULL;
 		IF columns IS NOT NULL THEN
 			images := xero_fdw._terms_or_null(sync, 'local', images, columns);
@@ -116,7 +117,7 @@ BEGIN
 			xero_fdw._match_key(r.image, columns), 'unlinked'
 		FROM unnest(tenants, ids, images) AS r(tenant_id, xero_id, image)
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
-			SET match_key = excluded.match_key;
+			SET match_key = excluded.match_key WHERE k.match_key IS DISTINCT FROM excluded.match_key;
 		after_tenant := tenants[cardinality(tenants)];
 		after_id := ids[cardinality(ids)];
 	END LOOP;
@@ -152,46 +153,88 @@ BEGIN
 		RETURN;
 	END IF;
 	RETURN QUERY
+		WITH known AS MATERIALIZED (
+			SELECT k.link_id, k.tenant_id, coalesce(k.match_key, xero_fdw._match_key(k.base_local, self.match_on)) AS says
+			FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = self.sync_id AND k.xero_id IS NOT NULL AND k.state <> 'ended'
+		)
 		SELECT o.r, o.l, known.link_id
 		FROM unnest(odd.rs, odd.ls, odd.tenants, odd.says) AS o(r, l, tenant_id, says)
-			JOIN (SELECT k.link_id, k.tenant_id, coalesce(k.match_key, xero_fdw._match_key(k.base_local, self.match_on)) AS says
-				FROM xero_fdw.sync_link AS k
-				WHERE k.sync_id = self.sync_id AND k.xero_id IS NOT NULL AND k.state <> 'ended') AS known USING (tenant_id, says)
+			JOIN known USING (tenant_id, says)
 		WHERE known.link_id <> o.r;
 END $$;
 COMMENT ON FUNCTION xero_fdw._contradictions(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: rows that name records and are matched by what others say';
 
+-- Rows that name a record have the match key "=" and its id.
+CREATE FUNCTION xero_fdw._has_named_rows(sync integer) RETURNS boolean
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.match_key >= '=' AND k.match_key < '>')
+$$;
+COMMENT ON FUNCTION xero_fdw._has_named_rows(integer) IS
+	'internal: does a row that names its record wait for it?';
+
+-- The match keys that may join a record and a row that are not joined yet: those of
+-- rows that have changed, of records in the inbox, and of what is ambiguous.  All
+-- others were looked at before, and have found nobody.
+CREATE FUNCTION xero_fdw._new_match_keys(sync integer) RETURNS text[]
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(
+		SELECT DISTINCT m.key
+		FROM (
+			SELECT k.* FROM (SELECT DISTINCT c.local_key FROM xero_fdw.sync_change AS c
+					WHERE c.sync_id = sync AND c.local_key IS NOT NULL) AS c,
+				LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.local_key = c.local_key OFFSET 0) AS k
+			UNION ALL
+			SELECT k.* FROM xero_fdw.sync_inbox AS i,
+				LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
+			WHERE i.sync_id = sync AND NOT i.held
+			UNION ALL
+			SELECT k.* FROM xero_fdw.sync_issue AS i,
+				LATERAL (SELECT * FROM xero_fdw.sync_link AS k WHERE k.link_id = i.link_id OFFSET 0) AS k
+			WHERE i.sync_id = sync AND i.kind = 'ambiguous') AS k
+			CROSS JOIN LATERAL (VALUES (k.match_key), (CASE WHEN named.exist THEN '=' || k.xero_id END)) AS m(key)
+		WHERE (k.xero_id IS NULL OR k.local_key IS NULL) AND m.key IS NOT NULL)
+	FROM xero_fdw._has_named_rows(sync) AS named(exist)
+$$;
+COMMENT ON FUNCTION xero_fdw._new_match_keys(integer) IS
+	'internal: the match keys of what may have found a partner';
+
 -- Joins the links of records and rows that belong together, files the ambiguous
 -- ones as issues, and frees those that are not any more.  A row that names the
--- record that it had before a TRUNCATE still agrees with it on what it did.  The planner knows
--- nothing yet of links that are new, and must not compare each with each.
+-- record that it had before a TRUNCATE still agrees with it on what it did.
 CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
+	new_keys CONSTANT text[] := xero_fdw._new_match_keys(sync);
+	names CONSTANT boolean := xero_fdw._has_named_rows(sync);
 	pairs record;
 	odd record;
 	unclear record;
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	WITH r AS (
-		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
-			AND k.xero_id IS NOT NULL AND k.local_key IS NULL
-			AND k.state IN ('unlinked', 'ignored')
-	), l AS (
-		SELECT * FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
-			AND k.xero_id IS NULL AND k.match_key IS NOT NULL
-			AND k.state IN ('unlinked', 'ignored') AND NOT k.deleted
+	WITH l AS (
+		SELECT k.link_id, k.tenant_id, k.state, k.match_key
+		FROM unnest(new_keys) AS u(key), LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = sync AND k.match_key = u.key OFFSET 0) AS k
+		WHERE k.xero_id IS NULL AND k.state IN ('unlinked', 'ignored') AND NOT k.deleted
 	), candidate AS (
 		SELECT r.link_id AS r, l.link_id AS l, r.state AS r_state, l.state AS l_state
-		FROM r JOIN l ON l.match_key = r.match_key
-			AND coalesce(l.tenant_id = r.tenant_id, true)
-		WHERE NOT EXISTS (SELECT FROM l AS named WHERE named.match_key = '=' || r.xero_id)
+		FROM l, LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = sync AND k.match_key = l.match_key OFFSET 0) AS r
+		WHERE r.local_key IS NULL AND r.state IN ('unlinked', 'ignored') AND coalesce(l.tenant_id = r.tenant_id, true)
+			AND (names AND EXISTS (SELECT FROM (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.match_key = '=' || r.xero_id OFFSET 0) AS k
+				WHERE k.xero_id IS NULL AND k.state IN ('unlinked', 'ignored') AND NOT k.deleted)) IS NOT TRUE
 		UNION ALL
 		SELECT r.link_id, l.link_id, 'unlinked', 'unlinked'
-		FROM r JOIN l ON l.match_key = '=' || r.xero_id
-			AND coalesce(l.tenant_id = r.tenant_id, true)
+		FROM l, LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = sync AND k.xero_id = substr(l.match_key, 2) OFFSET 0) AS r
+		WHERE l.match_key LIKE '=%' AND r.local_key IS NULL AND r.state IN ('unlinked', 'ignored') AND coalesce(l.tenant_id = r.tenant_id, true)
 	), counted AS (
 		SELECT *, count(*) OVER (PARTITION BY r) AS ls, count(*) OVER (PARTITION BY l) AS rs
 		FROM candidate
@@ -224,7 +267,8 @@ BEGIN
 	FROM unnest(unclear.rs, unclear.keys, unclear.named) AS p(r, local_key, named)
 	WHERE k.link_id = p.r;
 
-	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls, odd.rs || odd.ls || odd.others);
+	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls,
+		odd.rs || odd.ls || odd.others, new_keys);
 END $$;
 COMMENT ON FUNCTION xero_fdw._match(integer) IS
 	'internal: join the links of records and rows that belong together';
@@ -232,14 +276,17 @@ COMMENT ON FUNCTION xero_fdw._match(integer) IS
 -- Issues for links with several candidates, for rows that name a record that is not
 -- known, and for those of a contradiction.  What is not ambiguous any more is
 -- merged again.  Of pairs, _save() files what is not clear about them.
-CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[], contradicting bigint[])
+CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[], contradicting bigint[],
+		new_keys text[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	lost CONSTANT bigint[] := ARRAY(SELECT k.link_id
-		FROM xero_fdw.sync_link AS k JOIN xero_fdw.sync AS s USING (sync_id)
-		WHERE k.sync_id = sync AND s.direction <> 'pull' AND k.xero_id IS NULL
-			AND k.state = 'unlinked' AND k.match_key LIKE '=%');
+		FROM xero_fdw.sync AS s, unnest(new_keys) AS u(key),
+			LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = sync AND k.match_key = u.key OFFSET 0) AS k
+		WHERE s.sync_id = sync AND s.direction <> 'pull' AND u.key LIKE '=%'
+			AND k.xero_id IS NULL AND k.state = 'unlinked');
 	cleared bigint[];
 BEGIN
 	WITH gone AS (
@@ -275,5 +322,5 @@ BEGIN
 			WHERE i.link_id = k.link_id AND i.kind = 'ambiguous'
 				AND i.payload = to_jsonb(k.match_key));
 END $$;
-COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[], bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[], bigint[], text[]) IS
 	'internal: file what is ambiguous, and free what is not any more';

@@ -134,6 +134,25 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 	'internal: what images of one side are on the other, by column';
 
+-- The changes that a run is not to see, but is to know of: rows that were made or
+-- deleted, or got another key, since it has looked at changes.
+CREATE FUNCTION xero_fdw._later_changes(state xero_fdw._run)
+	RETURNS SETOF xero_fdw.sync_change
+	LANGUAGE sql STABLE ROWS 100
+BEGIN ATOMIC
+	SELECT c.* FROM xero_fdw.sync_change AS c
+	WHERE c.sync_id = (state).sync_id AND c.change_id > (state).upto
+		AND (c.old_key IS NOT NULL OR c.operation IN ('insert', 'delete'))
+	UNION ALL
+	SELECT c.* FROM pg_catalog.unnest((state).open_xids) AS u(xid)
+		CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_change AS c
+			WHERE c.sync_id = (state).sync_id AND c.xid = u.xid
+				AND (c.old_key IS NOT NULL OR c.operation IN ('insert', 'delete')) OFFSET 0) AS c
+	WHERE c.change_id <= (state).upto;
+END;
+COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
+	'internal: what has happened to rows since a run has looked';
+
 -- The next items: of records in the inbox, then of rows that have changed, each
 -- with what is known of its other side.  "keys" are the rows whose changes the
 -- items settle.  Links to organisations that are not connected now are left, and
@@ -145,17 +164,15 @@ COMMENT ON FUNCTION xero_fdw._in_terms_of(integer, text, jsonb[], text[]) IS
 -- another row has the key by now.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
 	sync CONSTANT integer := state.sync_id;
 	self xero_fdw.sync;
 	moved CONSTANT jsonb[] := ARRAY(SELECT coalesce(c.old_key, c.local_key)
-		FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = sync AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids))
-			AND (c.old_key IS NOT NULL OR c.operation = 'delete'
-				OR c.operation = 'insert' AND EXISTS (SELECT FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = sync AND k.local_key = c.local_key)));
+		FROM xero_fdw._later_changes(state) AS c
+		WHERE c.old_key IS NOT NULL OR c.operation = 'delete'
+			OR EXISTS (SELECT FROM xero_fdw._links_of_rows(sync, ARRAY[c.local_key])));
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
 	id_column CONSTANT text := xero_fdw._id_column(sync);
@@ -163,29 +180,28 @@ DECLARE
 	lost jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	SELECT array_agg(ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
-			k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
-			i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
-			i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item
-			ORDER BY i.tenant_id, i.xero_id),
-		array_agg(k.local_key) FILTER (WHERE k.local_key IS NOT NULL)
+	SELECT array_agg(n.item), array_agg((n.item).local_key) FILTER (WHERE (n.item).local_key IS NOT NULL)
 	INTO picked, keys
-	FROM (SELECT * FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = sync AND NOT i.held AND i.tenant_id = ANY (state.tenants)
-				AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = sync AND k.tenant_id = i.tenant_id
-						AND k.xero_id = i.xero_id AND k.local_key IN (SELECT unnest(moved)))
-			ORDER BY i.tenant_id, i.xero_id LIMIT batch) AS i
-		LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync
-			AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id;
+	FROM (SELECT ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
+				k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
+				i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
+				i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item AS item
+			FROM unnest(state.tenants) AS t(tenant)
+				CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_inbox AS i
+					WHERE i.sync_id = sync AND i.tenant_id = t.tenant AND NOT i.held
+					ORDER BY i.xero_id LIMIT (SELECT batch + cardinality(moved))) AS i
+				LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k ON true
+			WHERE (k.local_key = ANY (moved)) IS NOT TRUE
+			LIMIT (SELECT batch)) AS n;
 	IF picked IS NULL THEN
 		SELECT array_agg(DISTINCT c.local_key) INTO keys
 		FROM (SELECT c.local_key FROM xero_fdw._due_changes(state) AS c
-				LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync
-					AND k.local_key = c.local_key
-			WHERE c.local_key IS NOT NULL AND c.local_key NOT IN (SELECT unnest(moved))
+				LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+					WHERE k.sync_id = sync AND k.local_key = c.local_key OFFSET 0) AS k ON true
+			WHERE c.local_key IS NOT NULL AND c.local_key <> ALL (moved)
 				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
-			ORDER BY c.change_id LIMIT batch) AS c;
+			ORDER BY c.change_id LIMIT (SELECT batch)) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
 			k.tenant_id, k.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
@@ -193,16 +209,15 @@ BEGIN
 			k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item
 			ORDER BY k.link_id)
 		INTO picked
-		FROM xero_fdw.sync_link AS k
-			LEFT JOIN xero_fdw.sync_inbox AS i ON i.sync_id = sync
-				AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id
-		WHERE k.sync_id = sync AND k.local_key IN (SELECT unnest(keys));
+		FROM xero_fdw._links_of_rows(sync, keys) AS k
+			LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_inbox AS i
+				WHERE i.sync_id = sync AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id OFFSET 0) AS i ON true;
 	END IF;
 
 	WITH change AS (
 		SELECT c.local_key, max(c.changed_at) AS changed_at
-		FROM xero_fdw._due_changes(state) AS c
-		WHERE c.local_key IN (SELECT unnest(keys))
+		FROM xero_fdw._changes_of_rows(sync, keys) AS c
+		WHERE c.change_id <= state.upto AND c.xid <> ALL (state.open_xids)
 		GROUP BY c.local_key
 	), local AS MATERIALIZED (
 		SELECT * FROM xero_fdw._read_local(sync,
@@ -238,10 +253,7 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent) AS r
 		CROSS JOIN LATERAL (SELECT CASE WHEN xero_fdw._filled(l.image->id_column) IS NOT NULL
 			THEN l.image->>id_column END AS id) AS named;
-	lost := ARRAY(SELECT coalesce(c.old_key, c.local_key) FROM xero_fdw.sync_change AS c
-		WHERE c.sync_id = sync AND (c.change_id > state.upto OR c.xid = ANY (state.open_xids))
-			AND (c.old_key IS NOT NULL OR c.operation IN ('insert', 'delete'))
-			AND (coalesce(c.old_key, c.local_key) IN (SELECT unnest(keys))) IS TRUE);
+	lost := ARRAY(SELECT coalesce(c.old_key, c.local_key) FROM xero_fdw._later_changes(state) AS c);
 	IF lost <> '{}' THEN
 		items := nullif(ARRAY(SELECT i FROM unnest(items) AS i
 			WHERE i.local_key IS NULL OR i.local_key <> ALL (lost)), '{}');

@@ -138,7 +138,8 @@ CREATE FUNCTION xero_fdw._apply_local(sync integer, decisions xero_fdw._decision
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
-	earlier CONSTANT bigint := coalesce((SELECT max(c.change_id) FROM xero_fdw.sync_change AS c), 0);
+	earlier CONSTANT bigint := coalesce(
+		(SELECT max(c.change_id) FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync), 0);
 	made jsonb[];
 	batch record;
 	numbers bigint[] := '{}';		-- of the decisions that were carried out
@@ -233,6 +234,17 @@ $$;
 COMMENT ON FUNCTION xero_fdw._open_fields(xero_fdw.sync, xero_fdw._decision[], jsonb[]) IS
 	'internal: fields that the two sides do not agree on though what came was written';
 
+-- Takes the records of items out of the inbox.
+CREATE FUNCTION xero_fdw._leave_inbox(sync integer, items xero_fdw._item[]) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	DELETE FROM xero_fdw.sync_inbox AS i
+	WHERE i.ctid = ANY (ARRAY(SELECT a.at FROM (
+			SELECT array_agg(d.tenant_id) AS tenants, array_agg(d.xero_id) AS ids FROM unnest(items) AS d) AS l,
+		xero_fdw._inbox_at(sync, l.tenants, l.ids) AS a(at)))
+$$;
+COMMENT ON FUNCTION xero_fdw._leave_inbox(integer, xero_fdw._item[]) IS
+	'internal: take the records of items out of the inbox';
+
 -- Remembers what was decided and done about items: in links, intents, issues and
 -- the run's counts.  A row is created in the organisation that it names, or in
 -- the only one there is.  What a write has left open is merged again.
@@ -254,7 +266,7 @@ BEGIN
 			JOIN unnest(keys, images, open_fields, ARRAY(SELECT xero_fdw._obstacle(o) FROM unnest(decisions) AS o))
 				WITH ORDINALITY AS k(key, image, marks, obstacle, n) ON k.n = d.ordinality
 	), known AS MATERIALIZED (
-		SELECT (d.item).link_id, (d.item).is_new, (d.item).tenant_id, (d.item).xero_id,
+		SELECT (d.item).link_id, (d.item).tenant_id, (d.item).xero_id,
 			coalesce(d.key, (d.item).local_key) AS local_key,
 			d.state,
 			CASE WHEN d.state = 'unlinked' OR (d.item).gone THEN NULL
@@ -287,22 +299,20 @@ BEGIN
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
 		WHERE d.state IS NOT NULL AND d.obstacle IS NULL
-	), added AS (
-		INSERT INTO xero_fdw.sync_link (link_id, sync_id, tenant_id, xero_id, local_key,
-			state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, seen_at)
-		OVERRIDING SYSTEM VALUE
-		SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
-			k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
-			k.local_updated_at, now()
-		FROM known AS k WHERE k.is_new
 	)
-	UPDATE xero_fdw.sync_link AS l
-	SET local_key = k.local_key, state = k.state, base_xero = k.base_xero,
-		base_local = k.base_local, seen_local = coalesce(k.seen_local, l.seen_local),
-		xero_updated_at = k.xero_updated_at, local_updated_at = k.local_updated_at,
-		deleted = k.deleted, renamed = l.renamed AND k.is_sent, seen_at = now(),
-		match_key = CASE WHEN k.state IN ('unlinked', 'ignored') OR k.deleted THEN l.match_key END
-	FROM known AS k WHERE NOT k.is_new AND l.link_id = k.link_id;
+	INSERT INTO xero_fdw.sync_link AS l (link_id, sync_id, tenant_id, xero_id, local_key,
+		state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, deleted, renamed, seen_at)
+	OVERRIDING SYSTEM VALUE
+	SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
+		k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
+		k.local_updated_at, k.deleted, k.is_sent, now()
+	FROM known AS k
+	ON CONFLICT (link_id) DO UPDATE
+	SET local_key = excluded.local_key, state = excluded.state, base_xero = excluded.base_xero,
+		base_local = excluded.base_local, seen_local = coalesce(excluded.seen_local, l.seen_local),
+		xero_updated_at = excluded.xero_updated_at, local_updated_at = excluded.local_updated_at,
+		deleted = excluded.deleted, renamed = l.renamed AND excluded.renamed, seen_at = excluded.seen_at,
+		match_key = CASE WHEN excluded.state IN ('unlinked', 'ignored') OR excluded.deleted THEN l.match_key END;
 
 	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
@@ -344,15 +354,20 @@ BEGIN
 
 	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, (d.item).tenant_id, (d.item).xero_id, (d.item).remote, (d.item).remote_at
-	FROM unnest(decisions) WITH ORDINALITY AS d WHERE open_fields[d.ordinality] IS NOT NULL
+	FROM unnest(decisions) WITH ORDINALITY AS d
+		JOIN unnest(open_fields) WITH ORDINALITY AS o(marks, n) ON o.n = d.ordinality
+	WHERE o.marks IS NOT NULL
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
 	UPDATE xero_fdw.sync_inbox AS i SET held = true
-	FROM unnest(decisions) WITH ORDINALITY AS d
-	WHERE d.hold AND open_fields[d.ordinality] IS NULL AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
-		AND i.xero_id = (d.item).xero_id;
-	DELETE FROM xero_fdw.sync_inbox AS i USING unnest(decisions) WITH ORDINALITY AS d
-	WHERE NOT d.hold AND open_fields[d.ordinality] IS NULL AND i.sync_id = sync AND i.tenant_id = (d.item).tenant_id
-		AND i.xero_id = (d.item).xero_id;
+	WHERE i.ctid = ANY (ARRAY(SELECT a.at FROM (
+			SELECT array_agg((d.item).tenant_id) AS tenants, array_agg((d.item).xero_id) AS ids
+			FROM unnest(decisions) WITH ORDINALITY AS d
+				JOIN unnest(open_fields) WITH ORDINALITY AS o(marks, n) ON o.n = d.ordinality
+			WHERE d.hold AND o.marks IS NULL) AS h,
+		xero_fdw._inbox_at(sync, h.tenants, h.ids) AS a(at)));
+	PERFORM xero_fdw._leave_inbox(sync, ARRAY(SELECT d.item FROM unnest(decisions) WITH ORDINALITY AS d
+			JOIN unnest(open_fields) WITH ORDINALITY AS o(marks, n) ON o.n = d.ordinality
+		WHERE NOT d.hold AND o.marks IS NULL));
 
 	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + c.created, updated = r.updated + c.updated,
@@ -491,13 +506,12 @@ BEGIN
 		decisions := xero_fdw._merge_items(state.run_id, state.sync_id, state.tenants,
 			taken.items, plan);
 		IF plan THEN
-			DELETE FROM xero_fdw.sync_inbox AS x USING unnest(taken.items) AS i
-			WHERE x.sync_id = state.sync_id AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
+			PERFORM xero_fdw._leave_inbox(state.sync_id, taken.items);
 		END IF;
 	END IF;
 	DELETE FROM xero_fdw.sync_change AS c
-	WHERE c.sync_id = state.sync_id AND c.change_id <= state.upto
-		AND c.xid <> ALL (state.open_xids) AND (c.local_key IN (SELECT unnest(taken.keys))) IS TRUE;
+	WHERE c.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(state.sync_id, taken.keys)))
+		AND c.change_id <= state.upto AND c.xid <> ALL (state.open_xids);
 	RETURN coalesce(decisions, '{}');
 END $$;
 COMMENT ON FUNCTION xero_fdw._merge_batch(xero_fdw._run, boolean) IS

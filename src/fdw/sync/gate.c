@@ -56,7 +56,8 @@ static struct
 
 /*
  * What a run means must not depend on who happens to run it: values become
- * text and JSON, and expressions are parsed.
+ * text and JSON, and expressions are parsed.  Nor must its plans be those of a
+ * session's first run, when the tables were empty.
  */
 static const char *const run_settings[][2] = {
 	{"search_path", "pg_catalog, pg_temp"},
@@ -72,6 +73,7 @@ static const char *const run_settings[][2] = {
 	{"quote_all_identifiers", "off"},
 	{"xmloption", "content"},
 	{"jit", "off"},
+	{"plan_cache_mode", "force_custom_plan"},
 	{"xero_fdw.priority", "background"},
 };
 
