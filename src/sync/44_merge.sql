@@ -215,9 +215,9 @@ BEGIN
 	END IF;
 
 	WITH change AS (
+		-- of the image that is read below, which has what was changed meanwhile, too
 		SELECT c.local_key, max(c.changed_at) AS changed_at
 		FROM xero_fdw._changes_of_rows(sync, keys) AS c
-		WHERE c.change_id <= state.upto AND c.xid <> ALL (state.open_xids)
 		GROUP BY c.local_key
 	), local AS MATERIALIZED (
 		SELECT * FROM xero_fdw._read_local(sync,

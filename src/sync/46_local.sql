@@ -369,6 +369,8 @@ BEGIN
 			JOIN unnest(open_fields) WITH ORDINALITY AS o(marks, n) ON o.n = d.ordinality
 		WHERE NOT d.hold AND o.marks IS NULL));
 
+	PERFORM xero_fdw._retry_freed(sync, ARRAY(SELECT d.item FROM unnest(decisions) AS d));
+
 	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + c.created, updated = r.updated + c.updated,
 		unchanged = r.unchanged + c.unchanged, conflicts = r.conflicts + c.conflicts,

@@ -187,6 +187,23 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._retry_duplicates(integer, jsonb[]) IS
 	'internal: let the next run try again what was refused as a duplicate of values that are free now';
 
+-- The same for what records said until somebody changed or ended them at Xero.
+CREATE FUNCTION xero_fdw._retry_freed(sync integer, items xero_fdw._item[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = sync AND i.kind = 'validation' AND i.sqlstate = '23505')
+	THEN
+		PERFORM xero_fdw._retry_duplicates(sync, ARRAY(
+			SELECT i.base_xero FROM unnest(items) AS i
+			WHERE i.base_xero IS NOT NULL AND (i.gone OR EXISTS (
+				SELECT FROM unnest(xero_fdw._unique_columns() || '{status,contact_status}'::text[]) AS c
+				WHERE i.remote->c IS DISTINCT FROM i.base_xero->c))));
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._retry_freed(integer, xero_fdw._item[]) IS
+	'internal: let the next run try again what was refused as a duplicate of values that records have no more';
+
 -- Gives a fresh key to the next rows that go to Xero as one request; null if none
 -- waits.  What Xero does not offer for the object becomes an issue.
 CREATE FUNCTION xero_fdw._next_request(run bigint, sync integer, tenants uuid[])

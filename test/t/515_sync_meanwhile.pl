@@ -37,9 +37,32 @@ runs_while(q{UPDATE crm.contacts SET id = id + 5000; DELETE FROM crm.contacts WH
 is($crm->run('crm')->{state}, 'done', 'rows with other keys');
 is(join(' ', map { $_->{Name} } grep { $_->{ContactStatus} eq 'ARCHIVED' } values %{ $crm->xero }), 'Early 3', '... are still there, but for one that was deleted');
 is_deeply([ grep { !/Early 3/ } $crm->differences ], [], '... and equal');
+# A field that Xero has changed is edited here, later, while the run reads Xero.
+my ($id) = grep { $crm->xero->{$_}{Name} eq 'Early 2' } keys %{ $crm->xero };
+$crm->xero_sets($id, { EmailAddress => 'there@example.com', FirstName => 'There' });
+runs_while(q{UPDATE crm.contacts SET email = 'here@example.com' WHERE name = 'Early 2'});
+$crm->run('crm');
+is($crm->rows(q{SELECT email, first FROM crm.contacts WHERE name = 'Early 2'}) . " " . $crm->xero->{$id}{EmailAddress}, 'here@example.com|There here@example.com', 'an edit that came while the run was under way is the newer one');
+
 $crm->advance(120);
 $crm->run('crm');
 is($crm->rows('SELECT waiting_changes FROM xero_fdw.syncs'), 0, 'nothing is left to do');
+
+# A name that is taken is given up at Xero: by a contact that gets another, or ends.
+foreach my $way ({ Name => 'Gives it up' }, { ContactStatus => 'ARCHIVED', Name => 'Gives it up' })
+{
+	$crm->clear;
+	my ($taken) = $crm->xero_has({ Name => 'Taken' });
+	$crm->create('crm', match_on => ['name']);
+	$crm->run('crm');
+	$crm->local_has({ name => 'Taken' });
+	is($crm->run('crm')->{issues}, 1, 'a name that is taken is an issue');
+	$crm->xero_sets($taken, $way);
+	$crm->run('crm');
+	is_deeply($crm->run('crm')->{calls_by}, { GET => 1, PUT => 1 }, 'once it is given up, the row is sent again');
+	is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
+	is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), 0, '... without an issue');
+}
 
 # A transaction whose snapshot is older than the sync
 $crm->clear;
