@@ -23,14 +23,28 @@ CREATE TYPE xero_fdw._run AS (
 );
 COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 
--- What is read of each record: what the fields are made of, and what goes along
--- with a change.
+-- The column of a foreign table that names the record which a record was merged
+-- into; null if it has none.
+CREATE FUNCTION xero_fdw._merged_column(relation regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT attname::text FROM pg_attribute
+	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+		AND 'field=MergedToContactID' = ANY (attfdwoptions)
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION xero_fdw._merged_column(regclass) IS
+	'internal: the column that names the record which a record was merged into';
+
+-- What is read of each record: what the fields are made of, what goes along with a
+-- change, and what it was merged into.
 CREATE FUNCTION xero_fdw._read_columns(sync integer) RETURNS text[]
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	WITH self AS (
 		SELECT * FROM xero_fdw.sync AS s WHERE s.sync_id = sync
 	), wanted AS (
 		SELECT s.xero_key AS name FROM self AS s
+		UNION
+		SELECT xero_fdw._merged_column(s.xero_table) FROM self AS s WHERE NOT s.mirror
 		UNION
 		SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync

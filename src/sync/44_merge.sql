@@ -176,6 +176,7 @@ DECLARE
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
 	id_column CONSTANT text := xero_fdw._id_column(sync);
+	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table) FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	picked xero_fdw._item[];
 	lost jsonb[];
 BEGIN
@@ -241,7 +242,8 @@ BEGIN
 		i.base_xero,
 		l.image, coalesce(c.changed_at, i.local_at),
 		i.base_local,
-		CASE WHEN i.xero_id IS NOT NULL AND lower(named.id) NOT IN (lower(i.xero_id), coalesce(lower(i.base_local->>id_column), ''))
+		CASE WHEN i.remote->>merged IS NOT NULL THEN xero_fdw._merge_obstacle(self, i.tenant_id, i.xero_id, i.remote)
+			WHEN i.xero_id IS NOT NULL AND lower(named.id) NOT IN (lower(i.xero_id), coalesce(lower(i.base_local->>id_column), ''))
 			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id) END
 		)::xero_fdw._item ORDER BY i.ordinality)
 	INTO items

@@ -112,6 +112,7 @@ RETURN CASE
 		WHEN item.first AND self.initial IN ('new_only', 'xero_to_local') THEN 'ignore'
 		ELSE 'create_xero' END
 	WHEN item.local_key IS NULL THEN CASE
+		WHEN item.unclear IS NOT NULL THEN 'end'
 		WHEN item.blocked OR self.direction = 'push' THEN 'wait'
 		WHEN item.state = 'ignored' THEN CASE
 			WHEN self.initial = 'new_only' OR xero_fdw._has_stayed(item.remote, item.base_xero) THEN 'rest'

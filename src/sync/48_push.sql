@@ -84,13 +84,16 @@ COMMENT ON FUNCTION xero_fdw._adopt_record(xero_fdw.sync_intent, text, jsonb, ti
 
 -- What became of rows that were stored: their fields are agreed as they were sent
 -- and as Xero shows them now, if it could be read.  What else the records tell,
--- their ids for instance, is merged like anything that was read.
+-- their ids for instance, is merged like anything that was read.  With a contact that
+-- was merged into another one meanwhile, nothing is agreed on.
 CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
 		intents xero_fdw.sync_intent[], ids text[], records jsonb[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	columns CONSTANT text[] := xero_fdw._read_columns(sync);
 	clock CONSTANT text := (SELECT xero_fdw._clock_column(s.xero_table)
+		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table)
 		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 BEGIN
 	-- links that know nothing but the record, which a crash may have left
@@ -100,7 +103,8 @@ BEGIN
 		AND k.xero_id = u.id AND k.local_key IS NULL;
 
 	WITH stored AS MATERIALIZED (
-		SELECT i.link_id, i.tenant_id, i.operation, i.image, i.fields, u.id,
+		SELECT i.link_id, i.tenant_id, i.operation, i.image, u.id,
+			CASE WHEN u.record->>merged IS NULL THEN i.fields ELSE '{}' END AS fields,
 			CASE WHEN u.record IS NOT NULL THEN xero_fdw._slice(u.record, columns) END AS remote,
 			(u.record->>clock)::timestamptz AS updated_at
 		FROM unnest(intents) WITH ORDINALITY AS i

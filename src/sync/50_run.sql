@@ -144,6 +144,7 @@ BEGIN
 	IF self.direction = 'pull' AND NOT xero_fdw._has_waiting_rows(self.sync_id)
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id)
 	THEN
+		PERFORM xero_fdw._follow_merges(self);
 		state.phase := 'merge';
 	END IF;
 END $$;
@@ -171,6 +172,7 @@ BEGIN
 		PERFORM xero_fdw._absorb(self.sync_id);
 		PERFORM xero_fdw._match(self.sync_id);
 	END IF;
+	PERFORM xero_fdw._follow_merges(self);
 	state.phase := 'merge';
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_match(xero_fdw.sync, xero_fdw._run) IS
@@ -221,6 +223,7 @@ BEGIN
 		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
 	THEN
 		state.rounds := state.rounds + 1;
+		PERFORM xero_fdw._follow_merges(self);
 		state.phase := 'merge';
 	ELSE
 		PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)

@@ -18,6 +18,37 @@ class Strict(Documents):
         self.contact, = self.contacts("Buyer")
 
 
+class Merged(Strict):
+    """calcinai/xero-php#900; connectorly.io on documents."""
+
+    def merge(self, dead, into, **members):
+        self.sandbox.control("change", {"object": "Contacts", "id": dead, "merge": into, **members})
+
+    def test_documents_move_without_a_new_clock(self):
+        survivor, = self.contacts("Survivor")
+        before, = self.ok("PUT", "Invoices", {"Invoices": [{"Type": "ACCREC", "Contact": {"ContactID": self.contact}, "LineItems": [SALE]}]})
+        clocks = {one["ContactID"]: one["UpdatedDateUTC"] for one in self.sandbox.control("state/Contacts")}
+        self.merge(self.contact, survivor, silent=True)
+        after = {one["ContactID"]: one for one in self.sandbox.control("state/Contacts")}
+        self.assertEqual((after[self.contact]["ContactStatus"], after[self.contact]["MergedToContactID"]), ("ARCHIVED", survivor))
+        self.assertEqual({key: one["UpdatedDateUTC"] for key, one in after.items()}, clocks)
+        invoice, = self.sandbox.get("Invoices/" + before["InvoiceID"])[1]["Invoices"]
+        self.assertEqual((invoice["Contact"]["ContactID"], invoice["UpdatedDateUTC"]), (survivor, before["UpdatedDateUTC"]))
+        status, found = self.sandbox.get("Invoices?page=1&ContactIDs=" + self.contact)
+        self.assertEqual(found["Invoices"], [])
+
+    def test_writes_to_a_merged_one(self):
+        survivor, = self.contacts("Survivor")
+        self.merge(self.contact, survivor)
+        changed, = self.ok("POST", "Contacts", {"Contacts": [{"ContactID": self.contact, "FirstName": "Ann"}]})
+        self.assertEqual((changed["FirstName"], changed["MergedToContactID"]), ("Ann", survivor))
+        self.quirks("merged-contacts-refused")
+        survivor, = self.contacts("Survivor")
+        self.merge(self.contact, survivor)
+        status, answer = self.sandbox.write("POST", "Contacts", {"Contacts": [{"ContactID": self.contact, "FirstName": "Ann"}]})
+        self.assertEqual(status, 400)
+
+
 class Quotes(Strict):
     """XeroAPI/xero-mcp-server PR#244, PR#309 (tried on a live organisation)."""
 

@@ -50,6 +50,8 @@ class Contacts(Handler):
     def change(self, contact, given):
         if contact["ContactStatus"] == "GDPRREQUEST" or given.get("ContactStatus") == "GDPRREQUEST":
             self.stop(messages.GDPR)
+        if contact.get("MergedToContactID") and self.books.has("merged-contacts-refused"):
+            self.refuse(messages.CONTACT_MERGED, contact["ContactID"])
         if given.get("Name") == "":
             self.refuse(messages.REQUIRED, "Name")
         return self._store(dict(contact), given, contact)

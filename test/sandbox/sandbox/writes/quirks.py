@@ -10,6 +10,7 @@ QUIRKS = (
     "journals-without-narration",   # an update of a manual journal needs no Narration
     "empty-persons-clear",          # "ContactPersons": [] removes them
     "put-overwrites-contacts",      # PUT of a contact whose ContactNumber exists changes that contact
+    "merged-contacts-refused",      # a contact that was merged into another one takes no writes; no source says what Xero does
     "trimmed-names",                # names of contacts lose blanks at their ends; integrators trim, and say Xero does
     "tracking-refused",             # unknown tracking refuses the line
     "tracking-warned",              # unknown tracking is dropped with a warning
