@@ -83,15 +83,45 @@ $$;
 COMMENT ON FUNCTION xero_fdw._tenant_column(regclass) IS
 	'internal: the column that names the organisation of a record';
 
--- The columns of a row as an object.  They are named one by one: what stands for
--- a row as a whole may as well be the name of a column.
-CREATE FUNCTION xero_fdw._object_of(alias text, columns text[]) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+-- Is a type carried as text?  What has a cast to json, as hstore has, is an object of
+-- JSON to to_jsonb(), which its type cannot read back.
+CREATE FUNCTION xero_fdw._goes_as_text(type oid) RETURNS boolean
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE part (type) AS (
+		SELECT _goes_as_text.type
+		UNION
+		SELECT inner_type FROM part JOIN pg_type AS t ON t.oid = part.type,
+			LATERAL (SELECT unnest(ARRAY[t.typbasetype, t.typelem]) UNION ALL
+				SELECT a.atttypid FROM pg_attribute AS a
+				WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS i (inner_type)
+		WHERE inner_type <> 0
+	)
+	SELECT EXISTS (SELECT FROM part JOIN pg_cast AS c ON c.castsource = part.type
+		WHERE c.casttarget = 'json'::regtype AND part.type >= 16384)
+$$;
+COMMENT ON FUNCTION xero_fdw._goes_as_text(oid) IS
+	'internal: is a type carried as text, as its values do not come back from JSON?';
+
+-- An expression of a type as a value for jsonb_build_object().
+CREATE FUNCTION xero_fdw._json_value(expression text, type oid) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN xero_fdw._goes_as_text(type)
+		THEN format('CASE WHEN (%1$s) IS DISTINCT FROM NULL THEN pg_catalog.format(''%%s'', %1$s) END', expression)
+		ELSE expression END
+$$;
+COMMENT ON FUNCTION xero_fdw._json_value(text, oid) IS
+	'internal: an expression of a type as a value for JSON';
+
+-- The columns of a row of a relation as an object.  They are named one by one: what
+-- stands for a row as a whole may as well be the name of a column.
+CREATE FUNCTION xero_fdw._object_of(alias text, relation regclass, columns text[]) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT '(' || string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n) || ')'
-	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %I.%I', c, alias, c), ', ' ORDER BY m) AS part
+	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', c, xero_fdw._json_value(
+				format('%I.%I', alias, c), xero_fdw._column_type(relation, c))), ', ' ORDER BY m) AS part
 		FROM unnest(columns) WITH ORDINALITY AS u(c, m) GROUP BY 1) AS parts
 $$;
-COMMENT ON FUNCTION xero_fdw._object_of(text, text[]) IS
+COMMENT ON FUNCTION xero_fdw._object_of(text, regclass, text[]) IS
 	'internal: an expression for columns of a row as an object';
 
 -- SELECT of records as the inbox holds them: xero_id, remote, updated_at.  The
@@ -101,7 +131,7 @@ CREATE FUNCTION xero_fdw._records_query(sync integer, condition text,
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format('SELECT r.%I::pg_catalog.text, %s, %s FROM (SELECT %s FROM %s AS xero WHERE %s %s) AS r',
 		s.xero_key,
-		xero_fdw._object_of('r', read.columns),
+		xero_fdw._object_of('r', s.xero_table, read.columns),
 		coalesce('r.' || quote_ident(clock), 'NULL::pg_catalog.timestamptz'),
 		(SELECT string_agg(format('xero.%I', c), ', ') FROM unnest(
 			CASE WHEN clock = ANY (read.columns) THEN read.columns ELSE read.columns || clock END) AS c

@@ -90,7 +90,7 @@ CREATE FUNCTION xero_fdw._rows_query(sync integer, ending text, filtered boolean
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format('SELECT pg_catalog.jsonb_build_array(%s), %s, %s FROM %s AS local %s',
 		xero_fdw._key_members(sync),
-		xero_fdw._object_of('local', xero_fdw._local_columns(sync)),
+		xero_fdw._object_of('local', s.local_table, xero_fdw._local_columns(sync)),
 		CASE WHEN NOT filtered THEN 'NULL::pg_catalog.bool'
 			ELSE format(E'(%s\n) IS TRUE', coalesce(s.local_filter, 'true')) END, s.local_table, ending)
 	FROM xero_fdw.sync AS s WHERE s.sync_id = sync

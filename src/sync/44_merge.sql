@@ -107,8 +107,9 @@ BEGIN
 	IF side = 'local' THEN
 		SELECT xero_fdw._images_query('xero',
 			xero_fdw._column_list(self.xero_table, xero_fdw._read_columns(sync)),
-			array_agg(f.local_column), array_agg(xero_fdw._cast(
-				coalesce(f.to_local, format('xero.%I', f.xero_column)), self.local_table, f.local_column)))
+			array_agg(f.local_column), array_agg(xero_fdw._json_value(xero_fdw._cast(
+					coalesce(f.to_local, format('xero.%I', f.xero_column)), self.local_table, f.local_column),
+				xero_fdw._column_type(self.local_table, f.local_column))))
 		INTO statement
 		FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync AND f.local_column IS NOT NULL
@@ -118,8 +119,9 @@ BEGIN
 			xero_fdw._column_list(self.local_table, xero_fdw._local_columns(sync)),
 			array_agg(f.name), array_agg(f.expression))
 		INTO statement
-		FROM (SELECT DISTINCT f.xero_column AS name, xero_fdw._cast(
-				coalesce(f.to_xero, format('local.%I', f.local_column)), self.xero_table, f.xero_column) AS expression
+		FROM (SELECT DISTINCT f.xero_column AS name, xero_fdw._json_value(xero_fdw._cast(
+					coalesce(f.to_xero, format('local.%I', f.local_column)), self.xero_table, f.xero_column),
+				xero_fdw._column_type(self.xero_table, f.xero_column)) AS expression
 			FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync AND f.xero_column IS NOT NULL AND f.direction <> 'to_local') AS f;
 	END IF;

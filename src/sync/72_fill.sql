@@ -508,7 +508,7 @@ BEGIN
 				' FROM (%s) AS r(xero_id, remote, updated_at)'
 				' LEFT JOIN %s AS l ON l.tenant_id OPERATOR(pg_catalog.=) $1 AND l.%I OPERATOR(pg_catalog.=) r.xero_id::%s',
 				self.xero_filter IS NULL,
-				xero_fdw._object_of('l', ARRAY(SELECT f.field FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id)),
+				xero_fdw._object_of('l', self.local_table, ARRAY(SELECT f.field FROM xero_fdw.sync_field AS f WHERE f.sync_id = self.sync_id)),
 				xero_fdw._records_query(self.sync_id, condition, limits),
 				self.local_table, self.xero_key, xero_fdw._key_type(self)), tenant, NULL::timestamptz, ids)
 			AS r(xero_id text, remote jsonb, updated_at timestamptz, differs boolean)

@@ -63,6 +63,28 @@ $crm->rows(q{UPDATE crm.contacts SET id = 'short' WHERE name = 'Long'});
 runs('a shorter one', { GET => 1, PUT => 1 });
 is(at_xero() . issues(), 'Ann Long', '... goes to Xero, and ends the issue');
 
+# Types that JSON does not carry: their values go as text.
+$crm->superuser->rows('CREATE EXTENSION hstore');
+$crm->rows(q{CREATE TYPE crm.pair AS (number integer, set hstore); CREATE DOMAIN crm.set AS hstore NOT NULL DEFAULT 'd=>1'});
+table(q{v hstore, many hstore[], pair crm.pair, set crm.set, other hstore NOT NULL DEFAULT 'x=>y'});
+my %sets = (xero_id => 'contact_id', name => 'name', map { my ($column, $type, $to) = @$_;
+	($column => { xero => $to, to_xero => "$column\::text", to_local => "$to\::$type" }) }
+	[ 'v', 'hstore', 'account_number' ], [ 'many', 'hstore[]', 'company_number' ], [ 'pair', 'crm.pair', 'tax_number' ],
+	[ 'set', 'hstore', 'first_name' ], [ 'other', 'hstore', 'last_name' ]);
+$crm->rows(q{INSERT INTO crm.contacts (name, v, many, pair) VALUES ('Ann', 'a=>1', ARRAY['"c d"=>e', 'b=>NULL']::hstore[], ROW(1, 'g=>h'))});
+$crm->xero_has({ Name => 'Bob', AccountNumber => 'z=>26', CompanyNumber => '{"a=>1"}', TaxNumber => '(5,"q=>r")' });
+$crm->create('crm', match_on => ['name'], fields => \%sets);
+runs('types that JSON does not carry', { GET => 1, PUT => 1, POST => 1 });
+is($crm->rows(q{SELECT name, v -> 'z', many[1] -> 'a', (pair).set -> 'q', set, other FROM crm.contacts WHERE name = 'Bob'}), 'Bob|26|1|r|"d"=>"1"|"x"=>"y"', '... come');
+is_deeply([ @{ contact('Ann') }{qw(AccountNumber CompanyNumber TaxNumber FirstName LastName)} ],
+	[ '"a"=>"1"', q({"\"c d\"=>\"e\"","\"b\"=>NULL"}), q((1,"""g""=>""h""")), '"d"=>"1"', '"x"=>"y"' ], '... and go');
+rests('types that JSON does not carry');
+$crm->rows(q{UPDATE crm.contacts SET v = v || 'n=>2', pair = ROW(2, (pair).set)});
+runs('... changed', { GET => 1, POST => 1 });
+is(contact('Bob')->{AccountNumber} . contact('Ann')->{TaxNumber}, q("n"=>"2", "z"=>"26"(2,"""g""=>""h""")), '... go');
+rests('... changed');
+is($crm->rows(q{SELECT * FROM xero_fdw.audit_sync('crm')}), '', '... and an audit finds nothing');
+
 # Errors that look like the definition's, and are one row's: what a trigger does may
 # depend on the row.
 my $trap = q{CREATE FUNCTION crm.trap() RETURNS trigger LANGUAGE plpgsql AS $$

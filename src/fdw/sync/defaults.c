@@ -14,6 +14,7 @@
 #include "fdw/sync/gate.h"
 
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -42,6 +43,17 @@ init_to_jsonb(FmgrInfo *function, Oid type)
 					   function);
 }
 
+/* What is not of PostgreSQL itself may become JSON that its type cannot read. */
+static Datum
+text_of(Datum value, Oid type)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &output, &varlena);
+	return CStringGetTextDatum(OidOutputFunctionCall(output, value));
+}
+
 static ArrayType *
 default_values(Relation rel, AttrNumber attno, int count)
 {
@@ -51,10 +63,11 @@ default_values(Relation rel, AttrNumber attno, int count)
 	bool	   *nulls = palloc(sizeof(bool) * Max(count, 1));
 	EState	   *estate = CreateExecutorState();
 	ExprState  *state = NULL;
+	bool		as_text = type >= FirstNormalObjectId;
 	FmgrInfo	to_jsonb;
 	int			lower = 1;
 
-	init_to_jsonb(&to_jsonb, type);
+	init_to_jsonb(&to_jsonb, as_text ? TEXTOID : type);
 	if (expression != NULL)
 		state = ExecPrepareExpr(expression, estate);
 	for (int i = 0; i < count; i++)
@@ -68,7 +81,7 @@ default_values(Relation rel, AttrNumber attno, int count)
 											  GetPerTupleExprContext(estate),
 											  &nulls[i]);
 		if (!nulls[i])
-			values[i] = FunctionCall1(&to_jsonb, value);
+			values[i] = FunctionCall1(&to_jsonb, as_text ? text_of(value, type) : value);
 		ResetPerTupleExprContext(estate);
 	}
 	FreeExecutorState(estate);
