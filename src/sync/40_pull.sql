@@ -246,6 +246,26 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._replace_bad_texts(integer) IS
 	'internal: replace what PostgreSQL cannot store in the inbox, if the setting says so';
 
+-- A record that has no key can be neither linked nor found again.  It is an issue by
+-- itself; retry_issue() ends that until the record is read another time.
+CREATE FUNCTION xero_fdw._note_keyless(sync integer, tenant uuid, records jsonb[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	record jsonb;
+BEGIN
+	FOR record IN SELECT DISTINCT u.r FROM unnest(records) AS u(r) LOOP
+		UPDATE xero_fdw.sync_issue AS i SET last_seen = clock_timestamp(), attempts = i.attempts + 1
+		WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id IS NULL AND i.link_id IS NULL
+			AND i.payload = record;
+		IF NOT FOUND THEN
+			INSERT INTO xero_fdw.sync_issue (sync_id, tenant_id, kind, message, payload)
+			VALUES (sync, tenant, 'transform', 'a record without a key', record);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION xero_fdw._note_keyless(integer, uuid, jsonb[]) IS
+	'internal: note records that have no key';
+
 -- Puts records into the inbox.  One that was held there stays held unless it
 -- has changed since.
 CREATE FUNCTION xero_fdw._fill_inbox(sync integer, tenant uuid, query text,
@@ -253,16 +273,22 @@ CREATE FUNCTION xero_fdw._fill_inbox(sync integer, tenant uuid, query text,
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
 DECLARE
 	read bigint;
+	keyless jsonb[];
 BEGIN
-	INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, tenant, r.* FROM xero_fdw.sync AS s,
-		xero_fdw._as_caller(s.search_path, query, tenant, watermark)
-			AS r(xero_id text, remote jsonb, updated_at timestamptz)
-	WHERE s.sync_id = sync
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
-	SET remote = excluded.remote, updated_at = excluded.updated_at,
-		held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote;
-	GET DIAGNOSTICS read = ROW_COUNT;
+	WITH r AS MATERIALIZED (
+		SELECT r.* FROM xero_fdw.sync AS s,
+			xero_fdw._as_caller(s.search_path, query, tenant, watermark)
+				AS r(xero_id text, remote jsonb, updated_at timestamptz)
+		WHERE s.sync_id = sync
+	), put AS (
+		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at)
+		SELECT sync, tenant, r.* FROM r WHERE r.xero_id IS NOT NULL
+		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
+		SET remote = excluded.remote, updated_at = excluded.updated_at,
+			held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote
+	)
+	SELECT count(*), array_agg(r.remote) FILTER (WHERE r.xero_id IS NULL) INTO read, keyless FROM r;
+	PERFORM xero_fdw._note_keyless(sync, tenant, keyless);
 	RETURN read;
 END $$;
 COMMENT ON FUNCTION xero_fdw._fill_inbox(integer, uuid, text, timestamptz) IS
@@ -276,6 +302,7 @@ CREATE FUNCTION xero_fdw._pull_records(run bigint, sync integer, tenant uuid,
 DECLARE
 	read bigint;
 	news bigint;
+	keyless jsonb[];
 BEGIN
 	WITH r AS MATERIALIZED (
 		SELECT r.* FROM xero_fdw.sync AS s,
@@ -287,16 +314,20 @@ BEGIN
 		SELECT sync, tenant, r.* FROM r
 			LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
 				WHERE k.sync_id = sync AND k.xero_id = r.xero_id AND k.tenant_id = tenant OFFSET 0) AS k ON true
-		WHERE k.base_xero IS DISTINCT FROM r.remote OR EXISTS (
+		WHERE r.xero_id IS NOT NULL AND (k.base_xero IS DISTINCT FROM r.remote OR EXISTS (
 			SELECT FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = r.xero_id OFFSET 0)
+			WHERE i.sync_id = sync AND i.tenant_id = tenant AND i.xero_id = r.xero_id OFFSET 0))
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
 		SET remote = excluded.remote, updated_at = excluded.updated_at,
 			held = old.held AND old.remote IS NOT DISTINCT FROM excluded.remote
 		RETURNING true
 	)
-	SELECT (SELECT count(*) FROM r), (SELECT count(*) FROM news) INTO read, news;
-	UPDATE xero_fdw.sync_run AS r SET unchanged = r.unchanged + (read - news)
+	SELECT count(*), (SELECT count(*) FROM news), array_agg(r.remote) FILTER (WHERE r.xero_id IS NULL)
+	INTO read, news, keyless FROM r;
+	PERFORM xero_fdw._note_keyless(sync, tenant, keyless);
+	UPDATE xero_fdw.sync_run AS r
+	SET unchanged = r.unchanged + (read - news - coalesce(cardinality(keyless), 0)),
+		issues = r.issues + coalesce(cardinality(keyless), 0)
 	WHERE r.run_id = run;
 	RETURN read;
 END $$;

@@ -47,7 +47,7 @@ DECLARE
 	issue CONSTANT xero_fdw.sync_issue := xero_fdw._find_issue(issue_id);
 BEGIN
 	PERFORM xero_fdw._merge_again(issue);
-	IF issue.kind = 'ambiguous' THEN
+	IF issue.kind = 'ambiguous' OR issue.link_id IS NULL AND issue.xero_id IS NULL AND issue.local_key IS NULL THEN
 		DELETE FROM xero_fdw.sync_issue AS i WHERE i.issue_id = issue.issue_id;
 	END IF;
 END $$;

@@ -26,7 +26,7 @@ BEGIN
 		SELECT self.sync_id, tenant, r.* FROM r
 			LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
 				WHERE k.sync_id = self.sync_id AND k.xero_id = r.xero_id AND k.tenant_id = tenant OFFSET 0) AS k ON true
-		WHERE (ids IS NULL OR self.xero_filter IS NULL) AND (k.link_id IS NULL
+		WHERE r.xero_id IS NOT NULL AND (ids IS NULL OR self.xero_filter IS NULL) AND (k.link_id IS NULL
 			OR k.state IN ('linked', 'ignored') AND k.base_xero IS DISTINCT FROM r.remote)
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
 			updated_at = excluded.updated_at, held = false

@@ -516,7 +516,7 @@ BEGIN
 		INSERT INTO xero_fdw.sync_inbox AS old (sync_id, tenant_id, xero_id, remote, updated_at, held)
 		SELECT self.sync_id, tenant, r.xero_id, CASE WHEN r.differs THEN r.remote ELSE '{}' END,
 			r.updated_at, NOT r.differs
-		FROM r
+		FROM r WHERE r.xero_id IS NOT NULL
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
 			updated_at = excluded.updated_at, held = false
 			WHERE NOT excluded.held AND old.remote IS DISTINCT FROM excluded.remote

@@ -161,5 +161,27 @@ runs('... until it is mended', { GET => 1 }, 'copy.contacts');
 is($crm->rows(q{SELECT count(*) FROM copy.contacts WHERE name ~ '^Bad'}) . issues(), '3', '... and all is well');
 $crm->rows(q{SELECT xero_fdw.drop_sync('copy.contacts'); DROP SCHEMA copy CASCADE});
 
+# A record without its key, which a list may have that mixes objects.
+$xero->psql('GRANT SELECT ON xero.prepayments TO books');
+table('');
+my $prepayments = '{"Prepayments": [{"OverpaymentID": "aaaaaaaa-0000-4000-8000-000000000002", "Type": "SPEND-OVERPAYMENT", "Total": 20.00},
+	{"PrepaymentID": "aaaaaaaa-0000-4000-8000-000000000003", "Type": "SPEND-PREPAYMENT", "Total": 21.00, "UpdatedDateUTC": "/Date(1700000000000+0000)/"}]}';
+$sandbox->faults({ path => '/api.xro/2.0/Prepayments', method => 'GET', status => 200, times => 20, body => $prepayments });
+$crm->rows(q{CREATE TABLE crm.prepaid (id uuid PRIMARY KEY, total numeric)});
+$crm->create('prepaid', xero_table => 'xero.prepayments', local_table => 'crm.prepaid', direction => 'pull', fields => { id => 'prepayment_id', total => 'total' });
+is(runs('a record without its key', { GET => 1 }, 'prepaid')->{issues}, 1, '... is an issue');
+is($crm->rows('SELECT total FROM crm.prepaid') . ', ' . issues(), '21.00, transform||a record without a key', '... and the others go on');
+is($crm->rows(q{SELECT payload ->> 'total', xero_id FROM xero_fdw.sync_issues}), '20.00|', '... it shows which');
+is($crm->rows(q{SELECT * FROM xero_fdw.audit_sync('prepaid')}), '', '... an audit finds nothing else');
+is(runs('... again', { GET => 1 }, 'prepaid')->{issues} . issues(), '1transform||a record without a key', '... it is one issue');
+$crm->rows('SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues');
+is(issues(), '', '... until a person takes it away');
+$crm->rows(q{SELECT xero_fdw.drop_sync('prepaid'); DROP TABLE crm.prepaid; CALL xero_fdw.mirror('xero', 'copy', '{prepayments}')});
+is($crm->rows('SELECT total FROM copy.prepayments') . ', ' . issues(), '21.00, transform||a record without a key', '... a copy has the others');
+is($crm->run('copy.prepayments')->{state} . issues(), 'donetransform||a record without a key', '... and goes on');
+is($crm->rows(q{SELECT * FROM xero_fdw.audit_sync('copy.prepayments')}), '', '... an audit finds nothing else');
+$sandbox->faults;
+$crm->rows(q{SELECT xero_fdw.drop_sync('copy.prepayments'); DROP SCHEMA copy CASCADE});
+
 $crm->quit;
 done_testing();
