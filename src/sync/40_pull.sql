@@ -62,6 +62,36 @@ $$;
 COMMENT ON FUNCTION xero_fdw._read_columns(integer) IS
 	'internal: the columns of the foreign table that a sync reads';
 
+-- What Xero leaves out, or masks, for a person who connected without the role for it:
+-- the bank details of contacts and, masked only, their tax number.  By column; true
+-- if nothing is said either where there is something.
+CREATE FUNCTION xero_fdw._guarded_columns(sync integer) RETURNS jsonb
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_object_agg(a.attname, f.field <> 'taxnumber'), '{}')
+	FROM xero_fdw.sync AS s
+		JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table AND 'object=accounting/Contacts' = ANY (t.ftoptions)
+		JOIN pg_attribute AS a ON a.attrelid = s.xero_table,
+		LATERAL (SELECT lower(coalesce((SELECT o.option_value FROM pg_options_to_table(a.attfdwoptions) AS o
+			WHERE o.option_name = 'field'), replace(a.attname, '_', ''))) AS field) AS f
+	WHERE s.sync_id = sync AND a.attname = ANY (xero_fdw._read_columns(sync))
+		AND f.field ~ '^(bankaccountdetails|batchpayments|taxnumber)\M'
+$$;
+COMMENT ON FUNCTION xero_fdw._guarded_columns(integer) IS
+	'internal: columns whose values Xero shows to some only';
+
+-- A record without what Xero may merely not tell, or with what is known of it.  A field
+-- that lacks a column says nothing, which is no change.
+CREATE FUNCTION xero_fdw._as_told(remote jsonb, known jsonb, guarded jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN guarded = '{}' THEN remote ELSE (
+		SELECT remote - coalesce(array_agg(g.key), '{}') || coalesce(jsonb_object_agg(g.key, known->g.key)
+			FILTER (WHERE xero_fdw._filled(known->g.key) IS NOT NULL), '{}')
+		FROM jsonb_each(guarded) AS g
+		WHERE xero_fdw._filled(remote->g.key) IS NULL AND g.value = 'true' OR remote->>g.key ~ '[*•]') END
+$$;
+COMMENT ON FUNCTION xero_fdw._as_told(jsonb, jsonb, jsonb) IS
+	'internal: a record without what Xero may merely not tell';
+
 -- The column of a foreign table that shows when a record was changed, and the
 -- one that names its organisation; null if the table has none.
 CREATE FUNCTION xero_fdw._clock_column(relation regclass) RETURNS text

@@ -179,6 +179,7 @@ DECLARE
 		WHERE f.sync_id = sync);
 	id_column CONSTANT text := xero_fdw._id_column(sync);
 	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table) FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	guarded CONSTANT jsonb := xero_fdw._guarded_columns(sync);
 	picked xero_fdw._item[];
 	lost jsonb[];
 BEGIN
@@ -188,7 +189,7 @@ BEGIN
 	FROM (SELECT ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
 				k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
 				i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
-				i.remote - marks, i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item AS item
+				xero_fdw._as_told(i.remote - marks, k.base_xero, guarded), i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item AS item
 			FROM unnest(state.tenants) AS t(tenant)
 				CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_inbox AS i
 					WHERE i.sync_id = sync AND i.tenant_id = t.tenant AND NOT i.held
@@ -207,7 +208,7 @@ BEGIN
 			ORDER BY c.change_id LIMIT (SELECT batch)) AS c;
 		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
 			k.tenant_id, k.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
-			CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks,
+			xero_fdw._as_told(CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks, k.base_xero, guarded),
 			coalesce(i.updated_at, k.xero_updated_at),
 			k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item
 			ORDER BY k.link_id)

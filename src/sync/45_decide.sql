@@ -40,6 +40,7 @@ CREATE TYPE xero_fdw._field_state AS (
 	old_xero jsonb,				-- what the record has
 	new_xero jsonb,				-- what it would have by the row
 	same boolean,				-- both sides say the same
+	untold boolean,				-- Xero may have something, and never told what
 	unknown boolean,			-- what both sides agreed on is known of neither
 	xero_changed boolean,		-- or what it was is not known
 	local_changed boolean,		-- so, too; and is to go to Xero
@@ -185,14 +186,17 @@ CREATE FUNCTION xero_fdw._compare_fields(self xero_fdw.sync,
 AS $$
 	WITH field AS (
 		SELECT *, '?' || field AS mark,
-			1 = count(*) FILTER (WHERE direction <> 'to_local') OVER (PARTITION BY xero_column) AS alone
-		FROM unnest(fields)
+			1 = count(*) FILTER (WHERE direction <> 'to_local') OVER (PARTITION BY xero_column) AS alone,
+			guarded.columns ?| (xero_uses || xero_column) AS guarded
+		FROM unnest(fields), xero_fdw._guarded_columns(self.sync_id) AS guarded(columns)
 	), value AS (
 		SELECT c.n, c.kind, c.item, f.field, f.local_column, f.xero_column, f.direction, f.mark, f.alone,
 			coalesce((c.item).base_xero ?& f.xero_uses
 				AND (c.item).base_xero->f.mark IS DISTINCT FROM 'true', false) AS xero_known,
 			coalesce((c.item).base_local ?& f.local_uses
 				AND NOT (c.item).base_local ? f.mark, false) AS local_known,
+			f.guarded AND NOT (c.item).remote ?& (f.xero_uses || f.xero_column) AS untold,
+			f.guarded AND NOT coalesce((c.item).base_xero ?& f.xero_uses, false) AS never_told,
 			(c.item).base_xero->f.mark AS decision,
 			coalesce((c.item).local->f.local_column, c.as_local_base->f.local_column) AS old_local,
 			c.as_local->f.local_column AS new_local,
@@ -211,13 +215,15 @@ AS $$
 				AND xero_fdw._filled(new_local) IS NOT DISTINCT FROM xero_fdw._filled(old_local)
 			OR xero_column IS NOT NULL AND direction <> 'to_local'
 				AND xero_fdw._filled(new_xero) IS NOT DISTINCT FROM xero_fdw._filled(old_xero)),
-		NOT xero_known AND NOT local_known,
+		untold, NOT xero_known AND (NOT local_known OR never_told),
 		NOT xero_known
 			OR xero_fdw._filled(new_local) IS DISTINCT FROM xero_fdw._filled(base_local),
-		(item).in_scope AND xero_column IS DISTINCT FROM tenant_column AND (NOT local_known
-			OR (alone OR direction = 'to_xero'
-				OR (item).local->local_column IS DISTINCT FROM (item).base_local->local_column)
-			AND xero_fdw._filled(new_xero) IS DISTINCT FROM xero_fdw._filled(base_xero)),
+		(item).in_scope AND xero_column IS DISTINCT FROM tenant_column
+			AND CASE WHEN untold THEN local_known AND xero_fdw._filled(new_xero) IS NOT NULL ELSE true END
+			AND (NOT local_known OR never_told AND NOT untold
+				OR (alone OR direction = 'to_xero'
+					OR (item).local->local_column IS DISTINCT FROM (item).base_local->local_column)
+				AND xero_fdw._filled(new_xero) IS DISTINCT FROM xero_fdw._filled(base_xero)),
 		coalesce((item).local_at > (item).remote_at - clock_offset, false),
 		CASE
 		WHEN decision->>'winner' = 'local' AND (item).in_scope
@@ -238,6 +244,11 @@ CREATE FUNCTION xero_fdw._judge_field(state xero_fdw._field_state, conflict text
 RETURN CASE
 	WHEN state.same THEN NULL
 	WHEN state.decided IS NOT NULL THEN ROW(state.decided, 'decided by a person')::xero_fdw._verdict
+
+	-- nothing that Xero does not tell is a change there, or is overwritten without one here
+	WHEN state.untold THEN CASE
+		WHEN state.local_changed AND state.direction <> 'to_local'
+		THEN ROW('to_xero', 'changed in the local table')::xero_fdw._verdict END
 
 	-- one way only; a row that has lost the id of its record gets it back
 	WHEN state.adopt THEN CASE

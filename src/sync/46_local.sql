@@ -215,19 +215,21 @@ CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._de
 		images jsonb[]) RETURNS jsonb[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH field AS MATERIALIZED (
-		SELECT f.* FROM xero_fdw.sync_field AS f, xero_fdw._push_rules(self.xero_table, 'update') AS rules
+		SELECT f.*, guarded.columns ?| (f.xero_uses || f.xero_column) AS guarded
+		FROM xero_fdw.sync_field AS f, xero_fdw._push_rules(self.xero_table, 'update') AS rules,
+			xero_fdw._guarded_columns(self.sync_id) AS guarded(columns)
 		WHERE f.sync_id = self.sync_id AND f.direction <> 'to_local' AND rules.batch > 0
 	)
 	SELECT array_agg(CASE WHEN d.local_action IN ('create', 'update') AND i.image IS NOT NULL
 			AND NOT (d.local_action = 'update' AND (d.item).base_local IS NULL AND self.initial = 'new_only')
 			AND NOT coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM field AS f), false) THEN (
 		SELECT jsonb_object_agg('?' || f.field, true) FROM field AS f
-		WHERE f.direction = 'to_xero' AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
+		WHERE (NOT f.guarded OR (d.item).remote ?& (f.xero_uses || f.xero_column)) AND (f.direction = 'to_xero' AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
 			OR xero_fdw._filled((d.item).remote->f.xero_column) IS NULL
 				AND (f.direction = 'to_xero' AND d.local_new ?| f.local_uses OR EXISTS (
 					SELECT FROM unnest(f.local_uses) AS c
 					WHERE xero_fdw._filled(i.image->c) IS DISTINCT FROM xero_fdw._filled(
-						CASE WHEN d.local_new ? c THEN d.local_new->c ELSE (d.item).local->c END)))) END ORDER BY i.n)
+						CASE WHEN d.local_new ? c THEN d.local_new->c ELSE (d.item).local->c END))))) END ORDER BY i.n)
 	FROM unnest(decisions) WITH ORDINALITY AS d
 		JOIN unnest(images) WITH ORDINALITY AS i(image, n) ON i.n = d.ordinality
 $$;

@@ -91,6 +91,7 @@ CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	columns CONSTANT text[] := xero_fdw._read_columns(sync);
+	guarded CONSTANT jsonb := xero_fdw._guarded_columns(sync);
 	clock CONSTANT text := (SELECT xero_fdw._clock_column(s.xero_table)
 		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table)
@@ -105,7 +106,7 @@ BEGIN
 	WITH stored AS MATERIALIZED (
 		SELECT i.link_id, i.tenant_id, i.operation, i.image, u.id,
 			CASE WHEN u.record->>merged IS NULL THEN i.fields ELSE '{}' END AS fields,
-			CASE WHEN u.record IS NOT NULL THEN xero_fdw._slice(u.record, columns) END AS remote,
+			CASE WHEN u.record IS NOT NULL THEN xero_fdw._as_told(xero_fdw._slice(u.record, columns), NULL, guarded) END AS remote,
 			(u.record->>clock)::timestamptz AS updated_at
 		FROM unnest(intents) WITH ORDINALITY AS i
 			JOIN unnest(ids, records) WITH ORDINALITY AS u(id, record, n) ON n = i.ordinality

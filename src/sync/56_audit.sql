@@ -13,6 +13,8 @@
 CREATE FUNCTION xero_fdw._audit_linked(self xero_fdw.sync, tenant uuid, condition text,
 		limits text, ids text[], OUT read bigint, OUT differing text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET xero_fdw.mark_bad_text = on AS $$
+DECLARE
+	guarded CONSTANT jsonb := xero_fdw._guarded_columns(self.sync_id);
 BEGIN
 	WITH r AS MATERIALIZED (
 		SELECT * FROM xero_fdw._as_caller(self.search_path,
@@ -27,7 +29,7 @@ BEGIN
 			LEFT JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
 				WHERE k.sync_id = self.sync_id AND k.xero_id = r.xero_id AND k.tenant_id = tenant OFFSET 0) AS k ON true
 		WHERE r.xero_id IS NOT NULL AND (ids IS NULL OR self.xero_filter IS NULL) AND (k.link_id IS NULL
-			OR k.state IN ('linked', 'ignored') AND k.base_xero IS DISTINCT FROM r.remote)
+			OR k.state IN ('linked', 'ignored') AND k.base_xero IS DISTINCT FROM xero_fdw._as_told(r.remote, k.base_xero, guarded))
 		ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET remote = excluded.remote,
 			updated_at = excluded.updated_at, held = false
 			WHERE old.remote IS DISTINCT FROM excluded.remote

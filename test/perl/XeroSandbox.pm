@@ -158,6 +158,7 @@ sub state
 
 # Faults, one hash each; none clears them.
 sub faults { my ($self, @faults) = @_; return $self->control('faults', \@faults); }
+sub quirks { my ($self, @quirks) = @_; return $self->control('quirks', { quirks => \@quirks }); }
 sub clock { my ($self, $seconds) = @_; return $self->control('clock', { advance => $seconds }); }
 sub data { my ($self, %data) = @_; return $self->control('data', \%data); }
 sub change { my ($self, %change) = @_; return $self->control('change', \%change); }

@@ -93,7 +93,7 @@ my $fill = q{CREATE FUNCTION crm.fill() RETURNS trigger LANGUAGE plpgsql AS $$
 		RETURN NEW;
 	END $$;
 	CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON crm.contacts FOR EACH ROW EXECUTE FUNCTION crm.fill()};
-my %filled = (%{ XeroSync::fields() }, code => 'account_number', note => 'bank_account_details',
+my %filled = (map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name email first surname status)), code => 'account_number', note => 'company_number',
 	half => { xero => 'tax_number', to_xero => q{half || '/' || other}, to_local => q{split_part(tax_number, '/', 1)} });
 table(q{code text NOT NULL DEFAULT 'C-' || nextval('crm.codes'), note text, half text DEFAULT 'h', other text DEFAULT 'o'});
 $crm->rows($fill);
@@ -107,7 +107,7 @@ is(contact('Bob')->{FirstName}, 'filled', '... what Xero has not goes there');
 rests('what the table fills in');
 $crm->xero_sets($ann->{ContactID}, { LastName => 'Lee' });
 runs('filled by an update', { GET => 1, POST => 1 });
-is_deeply([ @{ contact('Ann') }{qw(BankAccountDetails EmailAddress)} ], [ 'noted', 'a@example.com' ], '... goes to Xero, too');
+is_deeply([ @{ contact('Ann') }{qw(CompanyNumber EmailAddress)} ], [ 'noted', 'a@example.com' ], '... goes to Xero, too');
 rests('filled by an update');
 $crm->xero_sets($ann->{ContactID}, { FirstName => '' });
 runs('a value that the table does not let go', { GET => 1, POST => 1 });

@@ -30,6 +30,7 @@ class Control:
                 web.post("/sandbox/clock", self.guard(self.clock, False)),
                 web.get("/sandbox/clock", self.time),
                 web.post("/sandbox/identity", self.guard(self.identity, False)),
+                web.post("/sandbox/quirks", self.guard(self.quirks)),
                 web.post("/sandbox/data", self.guard(self.data)),
                 web.post("/sandbox/change", self.guard(self.change)),
                 web.route("*", "/sandbox/{rest:.*}", self.later)]
@@ -96,6 +97,10 @@ class Control:
 
     def identity(self, members):
         return self.world.identity.control(plain(members))
+
+    def quirks(self, members):
+        self.world.options.quirks = list(members["quirks"])
+        self.world.api.forget()
 
     def data(self, members):
         """Load records, or have a path answer with a given body."""

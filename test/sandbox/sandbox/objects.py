@@ -38,6 +38,8 @@ class Form:
         self.nameless_account = nameless_account
 
     def show(self, record, quirks=()):
+        if "BankAccountDetails" in record:
+            record = guarded(record, quirks)
         lines_drop = self.lines_drop | ({"ItemCode", "Item"} if "hidden-item-codes" in quirks else set())
         if not (self.drop or self.empty or self.bare_contact or lines_drop or self.nameless_account):
             return record
@@ -55,6 +57,24 @@ class Form:
         if self.nameless_account and isinstance(shown.get("Account"), dict):
             shown["Account"] = {name: value for name, value in shown["Account"].items() if name != "Name"}
         return shown
+
+
+BANK_DETAILS = ("BankAccountDetails", "BatchPayments")
+
+
+def guarded(contact, quirks):
+    """A contact as a person sees it who may not see bank details."""
+    if "bank-details-absent" in quirks:
+        return {name: value for name, value in contact.items() if name not in BANK_DETAILS}
+    if "bank-details-masked" in quirks:
+        return {name: masked(value) if name in BANK_DETAILS else value for name, value in contact.items()}
+    return contact
+
+
+def masked(value):
+    if isinstance(value, dict):
+        return {name: masked(part) for name, part in value.items()}
+    return "*" * (len(value) - 3) + value[-3:] if isinstance(value, str) and value else value
 
 
 def bare_contact(contact):

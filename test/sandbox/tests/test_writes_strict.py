@@ -220,6 +220,18 @@ class Lines(Strict):
         self.change(invoice, LineItems=invoice["LineItems"])
         self.assertEqual(self.state("Invoices")[-1]["LineItems"][0]["ItemCode"], "BOOK")
 
+    def test_bank_details(self):
+        """Xero's changelog, 29 Jun 2026: bank details need the role BankAccountAdmin"""
+        contact, = self.ok("PUT", "Contacts", {"Contacts": [{"Name": "Seller", "BankAccountDetails": "06-1234-5678"}]})
+        key = contact["ContactID"]
+        for quirk, shown in (("absent", None), ("masked", "*********678")):
+            self.sandbox.control("quirks", {"quirks": [f"bank-details-{quirk}"]})
+            self.assertEqual(self.one(f"Contacts/{key}").get("BankAccountDetails"), shown)
+            self.ok("POST", "Contacts", {"Contacts": [{"ContactID": key, "FirstName": quirk}]})
+            self.refused("POST", "Contacts", {"Contacts": [{"ContactID": key, "BankAccountDetails": ""}]})
+        self.sandbox.control("quirks", {"quirks": []})
+        self.assertEqual(self.one(f"Contacts/{key}")["BankAccountDetails"], "06-1234-5678")
+
     def test_rounding_amounts(self):
         """spec 19.0.0"""
         totals = {"SubTotal": 30, "TotalTax": 3, "Total": "33.05"}

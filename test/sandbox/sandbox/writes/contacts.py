@@ -1,6 +1,7 @@
 """Contacts, by themselves and inside documents."""
 import re
 
+from ..objects import BANK_DETAILS
 from . import messages
 from .handler import Handler
 
@@ -97,6 +98,9 @@ class Contacts(Handler):
 
     def _check(self, record, given, before):
         self._check_names(record, given, before)
+        if any(name in given for name in BANK_DETAILS) and (
+                self.books.has("bank-details-absent") or self.books.has("bank-details-masked")):
+            self.refuse(messages.BANK_DETAILS)
         if given.get("EmailAddress") and not EMAIL.fullmatch(given["EmailAddress"]):
             self.refuse(messages.EMAIL)
         persons = given.get("ContactPersons", [])

@@ -75,6 +75,7 @@ CONTACT_MERGED = "The contact with ID {} was merged into another contact and can
 CONTACT_UNKNOWN = "The contact with the specified contact details could not be found"
 TOO_MANY_PERSONS = "A contact can have at most 5 contact persons"
 CONTACT_NUMBER_TAKEN = "The contact number {} is already assigned to another contact."
+BANK_DETAILS = "You do not have permission to change bank account details"
 GDPR = "The contact is subject to a GDPR request and cannot be changed"
 BAD_USER = "The user could not be found"
 BAD_RECEIPT = "The receipt {} could not be found"

@@ -19,5 +19,8 @@ QUIRKS = (
     "reasons-as-descriptions",      # "Description" instead of "Message"
     "hidden-item-codes",            # lines are shown without ItemCode and Item, and keep them
     "payroll-problems-in-200",      # a refusal of UK and NZ payroll has status 200; its schema in the spec has a problem
+    "bank-details-absent",          # the person who connected lacks the role BankAccountAdmin: contacts are shown
+                                    # without bank details (Xero's changelog, 29 Jun 2026), and written without them only
+    "bank-details-masked",          # the same, but masked; how is not documented
     "rounding-amounts",             # the organisation has opted in: totals that are sent stand, by up to 0.10
 )
