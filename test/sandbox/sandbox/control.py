@@ -129,21 +129,25 @@ class Control:
 
     def _made(self, org, spec, members):
         """What Xero would make of the members, its defaults, sums and numbers
-        included; nothing if it would refuse them."""
+        included.  Of what it would refuse, such as a name that is taken, it is
+        what it would make of the rest, so that no record lacks what all have."""
         writable = WRITABLE.get(spec.name)
         if not writable:
             return {}
-        books = Books(org, self.world.clock, self.world.options)
-        handler = writable.handler(books, spec, Call("PUT", "", "", {"unitdp": "4"}, {}))
-        try:
-            given, _ = Reader(True, False).element(spec.type_name, {
-                name: value for name, value in members.items() if name not in (spec.key, "Status")})
-            made = dict(handler.create(given))
-        except (ApiError, Refused):
-            made = {}
-        books.undo(0)
-        made.pop(spec.key, None)
-        return made
+        given = {name: value for name, value in members.items() if name not in (spec.key, "Status")}
+        own = {name: str(uuid.uuid4())[:20] for name in ("Name", "Code", spec.natural) if given.get(name)}
+        for attempt in (given, {**given, **own}, own):
+            books = Books(org, self.world.clock, self.world.options)
+            handler = writable.handler(books, spec, Call("PUT", "", "", {"unitdp": "4"}, {}))
+            try:
+                made = dict(handler.create(Reader(True, False).element(spec.type_name, attempt)[0]))
+            except (ApiError, Refused):
+                continue
+            finally:
+                books.undo(0)
+            del made[spec.key]
+            return made
+        return {}
 
     def _now(self, spec):
         ms = int(self.world.clock.now() * 1000)

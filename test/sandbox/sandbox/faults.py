@@ -1,7 +1,7 @@
 """Misbehaviour on demand: what a test asked to go wrong, and how often."""
 
 MEMBERS = {"path", "method", "after", "times", "status", "headers", "body", "delay_ms", "drop", "truncate", "drip_ms", "piece",
-           "garbage", "problem", "retry_after", "huge", "worked", "kept"}
+           "garbage", "problem", "retry_after", "huge", "worked", "kept", "holding"}
 
 USUAL_WAIT = {"minute": 3, "day": 73_451, "appminute": 3}       # seconds; Xero sends none for concurrent
 
@@ -16,6 +16,7 @@ class Fault:
             raise ValueError(f"unknown fault members: {', '.join(sorted(unknown))}")
         self.path = members.get("path")
         self.method = members.get("method", "").upper() or None
+        self.holding = members.get("holding")           # only of calls whose body holds this text
         self.skip = members.get("after", 0)
         self.left = members.get("times")
         self.status = members.get("status")
@@ -35,9 +36,11 @@ class Fault:
         self.worked = members.get("worked", False)      # the work is done, though this is the answer
         self.kept = members.get("kept", False)          # a replay of the Idempotency-Key gets this answer
 
-    def matches(self, method, path):
+    def matches(self, method, path, body):
         """A path ending in * matches what begins so; no path matches all."""
         if self.method and self.method != method:
+            return False
+        if self.holding is not None and self.holding not in body:
             return False
         if self.path is None:
             return True
@@ -70,9 +73,9 @@ class Faults:
     def replace(self, rules):
         self.rules = [Fault(rule) for rule in rules]
 
-    def pick(self, method, path):
+    def pick(self, method, path, body):
         """The first rule that applies to this call, if any."""
         for rule in self.rules:
-            if rule.matches(method, path) and rule.take():
+            if rule.matches(method, path, body) and rule.take():
                 return rule
         return None

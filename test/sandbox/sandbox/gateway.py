@@ -202,7 +202,7 @@ class Visit:
 
     async def _misbehave(self):
         """Pick the fault of this call and serve its delay."""
-        self.fault = self.world.faults.pick(self.entry["method"], self.entry["path"])
+        self.fault = self.world.faults.pick(self.entry["method"], self.entry["path"], self.entry["body"])
         delay = self.world.options.latency / 1000 + (self.fault.delay_ms / 1000 if self.fault else 0)
         if delay:
             await asyncio.sleep(delay)

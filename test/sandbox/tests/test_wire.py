@@ -307,13 +307,15 @@ class Wire(unittest.TestCase):
         self.assertEqual(self.sandbox.call(path)[2], whole)
         self.sandbox.control("faults", [{"path": path, "huge": 3_000_000}])
         self.assertEqual(len(self.sandbox.call(path)[2]), 3_000_000)
+        self.sandbox.control("faults", [{"path": path, "status": 500, "holding": "x"}])
+        self.assertEqual([self.sandbox.call(path, "PUT", body)[0] == 500 for body in ('{"Code": "y"}', '{"Code": "x"}')], [False, True])
         self.sandbox.control("faults", [{"path": "/connect/token", "drop": "before", "times": 1},
                                         {"path": "/connect/token", "status": 500}])
         with self.assertRaises((http.client.HTTPException, ConnectionError)):
             self.sandbox.call("/connect/token", "POST", "x")
         self.assertEqual(self.sandbox.call("/connect/token", "POST", "x")[0], 500)
         self.sandbox.control("faults", [])
-        self.assertEqual(len(self.sandbox.control("log")), 12)
+        self.assertEqual(len(self.sandbox.control("log")), 14)
 
     def test_log_and_hang_up(self):
         self.sandbox.control("faults", [{"path": API + "Users", "delay_ms": 100}])

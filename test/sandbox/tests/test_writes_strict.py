@@ -378,6 +378,14 @@ class Reading(Strict):
         made = self.sandbox.control("change", {"object": "Contacts", "create": {"Name": "Made"}})["id"]
         self.assertEqual(len(self.one("Contacts/" + made)["Phones"]), 4)
 
+    def test_create_makes_whole_records_of_what_xero_would_refuse(self):
+        for members in ({"Name": "Buyer"}, {"Name": "Odd", "EmailAddress": "no address"}, {"Name": "Gone", "ContactStatus": "ARCHIVED"}):
+            made = self.sandbox.control("change", {"object": "Contacts", "create": members})["id"]
+            contact = self.one("Contacts/" + made)
+            self.assertEqual((len(contact["Phones"]), contact["Name"], contact["ContactStatus"]),
+                             (4, members["Name"], members.get("ContactStatus", "ACTIVE")))
+            self.assertTrue(made in [one["ContactID"] for one in self.state("Contacts")])
+
 
 if __name__ == "__main__":
     unittest.main()
