@@ -116,7 +116,7 @@ SELECT x.name, x.email_address, x.contact_id = l.contact_id AS linked
 DELETE FROM push.contacts WHERE id = 301;
 
 -- 6. answers that are lost: the records are there, or not
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT status=500 worked=true
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=PUT drop=after
 INSERT INTO push.contacts (id, name, number)
 	SELECT n, 'P ' || n, n FROM generate_series(401, 403) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -160,8 +160,8 @@ SELECT push.run('contacts');
 SELECT count(*) AS requests, count(DISTINCT key) AS keys
 FROM (SELECT * FROM push.requests(:'log', 'PUT') LIMIT 2) AS last;
 SELECT count(*) FROM xero.contacts WHERE name = 'P 601';
--- 9. updates are merged anew
-\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=POST status=500 worked=true
+-- 9. updates are looked for
+\! "$PG_ABS_SRCDIR/test/sandbox-control" faults path=/api.xro/2.0/Contacts method=POST drop=after
 UPDATE push.contacts SET email = 'unknown@example.com' WHERE id = 601;
 CALL xero_fdw.run_sync('contacts');
 SELECT push.run('contacts');

@@ -143,13 +143,14 @@ CREATE TABLE xero_fdw.sync_intent (
 	"row" jsonb NOT NULL,
 	fields text[] NOT NULL,
 	image jsonb,
-	alone boolean NOT NULL DEFAULT false,
+	batch integer NOT NULL DEFAULT 1000000,
+	problem text,
 	idempotency_key text,
 	first_sent timestamptz,
 	UNIQUE (link_id, sync_id),
 	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
 );
-CREATE INDEX ON xero_fdw.sync_intent (sync_id, intent_id);
+CREATE INDEX ON xero_fdw.sync_intent (sync_id, batch, intent_id);
 CREATE INDEX sync_intent_sent ON xero_fdw.sync_intent (idempotency_key)
 	WHERE idempotency_key IS NOT NULL;
 

@@ -155,8 +155,10 @@ COMMENT ON COLUMN xero_fdw.sync_intent.fields IS
 	'the fields that are settled by it';
 COMMENT ON COLUMN xero_fdw.sync_intent.image IS
 	'the local row that it was made from';
-COMMENT ON COLUMN xero_fdw.sync_intent.alone IS
-	'it is not sent together with others, as Xero has refused that';
+COMMENT ON COLUMN xero_fdw.sync_intent.batch IS
+	'how many may go to Xero together; 0: it has failed alone; -1: again';
+COMMENT ON COLUMN xero_fdw.sync_intent.problem IS
+	'what Xero has answered when it failed';
 COMMENT ON COLUMN xero_fdw.sync_intent.idempotency_key IS
 	'by which Xero knows the request again; null: it waits to be sent';
 COMMENT ON COLUMN xero_fdw.sync_intent.first_sent IS

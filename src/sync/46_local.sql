@@ -321,7 +321,7 @@ BEGIN
 
 	DELETE FROM xero_fdw.sync_intent AS i
 	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
-			WHERE NOT (d.item).is_new))
+			WHERE NOT (d.item).is_new AND d.xero_action IS NULL))
 		AND i.idempotency_key IS NULL;
 	INSERT INTO xero_fdw.sync_intent (sync_id, link_id, tenant_id, operation, "row", fields, image)
 	SELECT sync, (d.item).link_id, t.tenant_id,
@@ -332,7 +332,11 @@ BEGIN
 		JOIN unnest(images) WITH ORDINALITY AS k(image, n) ON k.n = d.ordinality,
 		LATERAL (SELECT coalesce((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid,
 			CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS tenant_id) AS t
-	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants);
+	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants)
+	-- in what company it goes, is learnt from what became of it
+	ON CONFLICT (link_id, sync_id) DO UPDATE
+		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
+			fields = excluded.fields, image = excluded.image;
 
 	PERFORM xero_fdw._note_issue((d.item).link_id, 'validation', NULL,
 		'the row does not say in which organisation it is to be created', NULL, d.xero_new)

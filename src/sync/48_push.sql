@@ -1,10 +1,19 @@
 -- Writing to Xero: requests are made of what waits in sync_intent, get a key
--- that is committed before they are sent, and are settled with their outcome.
+-- that is committed before they are sent, and are settled with their outcome, if
+-- that is known (49_outcome.sql: if not).
 --
--- What a crash leaves behind is a key without an outcome.  Updates are merged
--- anew, as doing them twice does no harm.  A create is first looked for in
--- Xero; if it is not there it is sent again, with the same key as long as Xero
--- remembers it, which makes that harmless, too.
+-- What both sides have agreed on is what was sent, and what the answer to that very
+-- request has shown, never what was read later: that may be an edit.
+--
+-- A request for which Xero answers 5xx is taken apart, as one of its rows may be
+-- the cause.  After having looked for what was stored all the same, its rows go
+-- in halves, each with a key of its own, until one fails alone.  Of 50 rows one of
+-- which is bad, that takes 7 requests that succeed, 6 that fail, each of which is
+-- tried twice, and 6 looks: 25 calls.  The row becomes an issue when a request has
+-- been carried out after it, or nothing is left to be sent.  When three have failed
+-- alone and nothing was carried out since, it is Xero that fails, and the run is
+-- paused: the next run sends these last, and one that fails alone again counts no
+-- more.
 
 -- The columns whose values Xero keeps unique, in whichever objects have them.
 CREATE FUNCTION xero_fdw._unique_columns() RETURNS text[]
@@ -13,26 +22,6 @@ CREATE FUNCTION xero_fdw._unique_columns() RETURNS text[]
 $$;
 COMMENT ON FUNCTION xero_fdw._unique_columns() IS
 	'internal: the columns whose values Xero keeps unique';
-
--- The columns that tell a record from others, of those that a row has: what
--- match_on compares, else what Xero keeps unique, else what names a document.
-CREATE FUNCTION xero_fdw._natural_columns(sync integer, "row" jsonb)
-	RETURNS text[]
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(
-		(SELECT array_agg(f.xero_column) FROM xero_fdw.sync AS s
-				JOIN xero_fdw.sync_field AS f USING (sync_id)
-			WHERE s.sync_id = sync AND f.local_column = ANY (s.match_on)
-			HAVING bool_and(xero_fdw._filled("row"->f.xero_column) IS NOT NULL)),
-		(SELECT ARRAY[c] FROM unnest(xero_fdw._unique_columns() || '{reference,narration}'::text[])
-				WITH ORDINALITY AS u(c, n)
-			WHERE xero_fdw._filled("row"->c) IS NOT NULL ORDER BY n LIMIT 1),
-		(SELECT array_agg(m.key ORDER BY m.key) FROM jsonb_each("row") AS m
-			WHERE jsonb_typeof(m.value) IN ('string', 'number', 'boolean')
-				AND xero_fdw._filled(m.value) IS NOT NULL))
-$$;
-COMMENT ON FUNCTION xero_fdw._natural_columns(integer, jsonb) IS
-	'internal: the columns by which a record can be found without its key';
 
 -- Records in Xero that have the row's values of these columns, whatever the
 -- sync's filter says: a call for each page.
@@ -82,12 +71,32 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._adopt_record(xero_fdw.sync_intent, text, jsonb, timestamptz) IS
 	'internal: make a record the partner of a row that was to be created';
 
+-- Marks for fields that were not sent and read columns that were: what is agreed of
+-- these columns has changed, and it was not agreed for them.
+CREATE FUNCTION xero_fdw._marks(sync integer, sent text[], side text, news jsonb, base jsonb)
+	RETURNS jsonb
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_object_agg('?' || f.field, true), '{}')
+	FROM xero_fdw.sync_field AS f
+	WHERE f.sync_id = sync AND f.field <> ALL (sent)
+		AND f.direction <> CASE side WHEN 'xero' THEN 'to_xero' ELSE 'to_local' END
+		AND EXISTS (SELECT FROM jsonb_each(news) AS m
+			WHERE m.key = ANY (CASE side WHEN 'xero' THEN f.xero_uses ELSE f.local_uses END)
+				AND m.value IS DISTINCT FROM base->m.key)
+$$;
+COMMENT ON FUNCTION xero_fdw._marks(integer, text[], text, jsonb, jsonb) IS
+	'internal: marks for fields that read what others have changed in a base image';
+
 -- What became of rows that were stored: their fields are agreed as they were sent
--- and as Xero shows them now, if it could be read.  What else the records tell,
--- their ids for instance, is merged like anything that was read.  With a contact that
--- was merged into another one meanwhile, nothing is agreed on.
+-- and as the records show them, which are what the answer to that very request
+-- has shown or, null, could not.  What else they tell, ids for instance, is merged like
+-- anything that was read; but what waits in the inbox is newer, if the request was
+-- sent earlier, and a record that waits for a person goes on waiting if all that is
+-- new is what was sent.  With a contact that was merged into another one meanwhile,
+-- nothing is agreed on.
 CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
-		intents xero_fdw.sync_intent[], ids text[], records jsonb[]) RETURNS void
+		intents xero_fdw.sync_intent[], ids text[], records jsonb[], earlier boolean)
+	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	columns CONSTANT text[] := xero_fdw._read_columns(sync);
@@ -104,35 +113,48 @@ BEGIN
 		AND k.xero_id = u.id AND k.local_key IS NULL;
 
 	WITH stored AS MATERIALIZED (
-		SELECT i.link_id, i.tenant_id, i.operation, i.image, u.id,
-			CASE WHEN u.record->>merged IS NULL THEN i.fields ELSE '{}' END AS fields,
-			CASE WHEN u.record IS NOT NULL THEN xero_fdw._as_told(xero_fdw._slice(u.record, columns), NULL, guarded) END AS remote,
-			(u.record->>clock)::timestamptz AS updated_at
+		SELECT i.link_id, i.tenant_id, i.operation, i.image, u.id, r.remote, u.record IS NOT NULL AS shown,
+			(u.record->>clock)::timestamptz AS updated_at, uses.marks,
+			coalesce(k.base_xero, '{}') AS base_xero, coalesce(k.base_local, '{}') AS base_local,
+			n.xero AS news_xero, n.local AS news_local,
+			xero_fdw._marks(sync, a.fields, 'xero', n.xero, k.base_xero) AS marks_xero,
+			xero_fdw._marks(sync, a.fields, 'local', n.local, k.base_local) AS marks_local
 		FROM unnest(intents) WITH ORDINALITY AS i
 			JOIN unnest(ids, records) WITH ORDINALITY AS u(id, record, n) ON n = i.ordinality
+			JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
+			CROSS JOIN LATERAL (
+				SELECT CASE WHEN u.record->>merged IS NULL THEN i.fields ELSE '{}' END AS fields) AS a
+			CROSS JOIN LATERAL (
+				SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local,
+					coalesce(array_agg('?' || f.field), '{}') AS marks
+				FROM xero_fdw.sync_field AS f
+					CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l)
+				WHERE f.sync_id = sync AND f.field = ANY (a.fields)) AS uses
+			CROSS JOIN LATERAL (SELECT CASE WHEN u.record IS NULL THEN xero_fdw._slice(i."row", columns)
+				ELSE xero_fdw._as_told(xero_fdw._slice(u.record, columns), NULL, guarded) END AS remote) AS r
+			CROSS JOIN LATERAL (SELECT xero_fdw._slice(r.remote, uses.xero) AS xero,
+				CASE i.operation WHEN 'update' THEN xero_fdw._slice(i.image, uses.local) END AS local) AS n
 	), agreed AS (
 		UPDATE xero_fdw.sync_link AS k
 		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
 			state = CASE WHEN s.operation = 'delete' THEN 'ended' ELSE 'linked' END,
-			base_xero = coalesce(k.base_xero, '{}') - uses.marks || xero_fdw._slice(s.remote, uses.xero),
+			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero,
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
-				WHEN 'update' THEN coalesce(k.base_local, '{}') - uses.marks || xero_fdw._slice(s.image, uses.local) END,
+				WHEN 'update' THEN s.marks_local || s.base_local - s.marks || s.news_local END,
 			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at), renamed = false
-		FROM stored AS s, LATERAL (
-			SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local,
-				coalesce(array_agg('?' || f.field), '{}') AS marks
-			FROM xero_fdw.sync_field AS f
-				CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l)
-			WHERE f.sync_id = sync AND f.field = ANY (s.fields)) AS uses
+		FROM stored AS s
 		WHERE k.link_id = s.link_id
 		RETURNING k.link_id, k.base_xero
 	)
-	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, s.tenant_id, s.id, s.remote, s.updated_at
+	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at, held)
+	SELECT sync, s.tenant_id, s.id, s.remote, s.updated_at,
+		coalesce(x.held AND x.remote || s.news_xero = s.remote AND s.marks_xero = '{}', false)
 	FROM stored AS s JOIN agreed AS a USING (link_id)
-	WHERE s.operation <> 'delete' AND s.remote <> a.base_xero
+		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = sync AND x.tenant_id = s.tenant_id AND x.xero_id = s.id
+	WHERE s.operation <> 'delete' AND s.shown AND s.remote <> a.base_xero
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
-		SET remote = excluded.remote, updated_at = excluded.updated_at;
+		SET remote = excluded.remote, updated_at = excluded.updated_at, held = excluded.held
+		WHERE NOT earlier;
 
 	DELETE FROM xero_fdw.sync_issue AS x USING unnest(intents) AS i
 	WHERE x.link_id = i.link_id AND (x.kind IN ('validation', 'ambiguous')
@@ -145,7 +167,7 @@ BEGIN
 	FROM (SELECT count(*) AS created FROM unnest(intents) AS i WHERE i.operation = 'insert') AS c
 	WHERE r.run_id = run;
 END $$;
-COMMENT ON FUNCTION xero_fdw._settle_stored(bigint, integer, xero_fdw.sync_intent[], text[], jsonb[]) IS
+COMMENT ON FUNCTION xero_fdw._settle_stored(bigint, integer, xero_fdw.sync_intent[], text[], jsonb[], boolean) IS
 	'internal: settle rows that Xero has stored';
 
 -- What became of a row that was refused.  A duplicate may be the very record that
@@ -209,39 +231,95 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._retry_freed(integer, xero_fdw._item[]) IS
 	'internal: let the next run try again what was refused as a duplicate of values that records have no more';
 
--- Gives a fresh key to the next rows that go to Xero as one request; null if none
--- waits.  What Xero does not offer for the object becomes an issue.
-CREATE FUNCTION xero_fdw._next_request(run bigint, sync integer, tenants uuid[])
-	RETURNS text
+-- Records that have ended already need not be ended.
+CREATE FUNCTION xero_fdw._settle_ended(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	links bigint[];
+BEGIN
+	SELECT array_agg(k.link_id) INTO links
+	FROM xero_fdw.sync AS s CROSS JOIN xero_fdw._push_rules(s.xero_table, 'delete') AS rules
+		JOIN xero_fdw.sync_intent AS i ON i.sync_id = s.sync_id
+		JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
+		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
+			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
+	WHERE s.sync_id = sync AND i.operation = 'delete'
+		AND coalesce(x.remote, k.base_xero)->>rules.status = ANY (rules.ends);
+	UPDATE xero_fdw.sync_link AS k SET state = 'ended', base_local = NULL WHERE k.link_id = ANY (links);
+	DELETE FROM xero_fdw.sync_issue AS x WHERE x.link_id = ANY (links) AND x.kind = 'validation';
+	DELETE FROM xero_fdw.sync_intent AS i WHERE i.link_id = ANY (links);
+END $$;
+COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
+	'internal: settle what was to end records that have ended already';
+
+-- The rows whose turn it is: parts of a request that has failed before others, the
+-- smallest first.  Those that have failed alone, in this sync's last runs or by
+-- an issue that says so, go alone when nothing else is left, and once in a run.
+CREATE FUNCTION xero_fdw._next_intent(state xero_fdw._run) RETURNS xero_fdw.sync_intent
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	intent xero_fdw.sync_intent;
+BEGIN
+	SELECT * INTO intent FROM xero_fdw.sync_intent AS i
+	WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL AND i.batch > 0
+		AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
+	ORDER BY i.batch, i.intent_id LIMIT 1;
+	IF NOT FOUND THEN
+		SELECT * INTO intent FROM xero_fdw.sync_intent AS i
+		WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL
+			AND i.tenant_id = ANY (state.tenants) AND i.intent_id <> ALL (state.failed)
+		ORDER BY i.intent_id LIMIT 1;
+		intent.batch := least(intent.batch, 0);
+	END IF;
+	RETURN intent;
+END $$;
+COMMENT ON FUNCTION xero_fdw._next_intent(xero_fdw._run) IS
+	'internal: the first of the rows that go to Xero next; its batch says with how many';
+
+CREATE FUNCTION xero_fdw._has_failed(link bigint) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM xero_fdw.sync_issue AS x
+		WHERE x.link_id = link AND x.kind = 'validation' AND x.sqlstate = '08007')
+$$;
+COMMENT ON FUNCTION xero_fdw._has_failed(bigint) IS
+	'internal: is it an issue that Xero fails to carry out what a row wants?';
+
+-- Gives a fresh key to the next rows that go to Xero as one request; null if none
+-- waits.  What Xero does not offer for the object becomes an issue.
+CREATE FUNCTION xero_fdw._next_request(state xero_fdw._run) RETURNS text
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sync CONSTANT integer := state.sync_id;
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	key CONSTANT text := 'sync-' || gen_random_uuid();
 	intent xero_fdw.sync_intent;
-	batch integer;
+	most integer;
 BEGIN
 	LOOP
-		SELECT * INTO intent FROM xero_fdw.sync_intent AS i
-		WHERE i.sync_id = sync AND i.idempotency_key IS NULL AND i.tenant_id = ANY (tenants)
-		ORDER BY i.intent_id LIMIT 1;
-		IF NOT FOUND THEN
+		intent := xero_fdw._next_intent(state);
+		IF intent.operation = 'delete' THEN
+			PERFORM xero_fdw._settle_ended(sync);
+			intent := xero_fdw._next_intent(state);
+		END IF;
+		IF intent.intent_id IS NULL THEN
 			RETURN NULL;
 		END IF;
-		batch := (xero_fdw._push_rules(relation, intent.operation)).batch;
-		EXIT WHEN batch > 0;
-		PERFORM xero_fdw._settle_refused(run, intent, '0A000',
+		most := (xero_fdw._push_rules(relation, intent.operation)).batch;
+		EXIT WHEN most > 0;
+		PERFORM xero_fdw._settle_refused(state.run_id, intent, '0A000',
 			format('Xero does not offer to %s records of %s', intent.operation, relation));
 	END LOOP;
 	UPDATE xero_fdw.sync_intent AS i
-	SET idempotency_key = key, first_sent = clock_timestamp()
-	WHERE i.intent_id = ANY (ARRAY(SELECT o.intent_id FROM xero_fdw.sync_intent AS o
-		WHERE o.sync_id = sync AND o.idempotency_key IS NULL
-			AND o.tenant_id = intent.tenant_id AND o.operation = intent.operation
-			AND (o.intent_id = intent.intent_id OR NOT intent.alone AND NOT o.alone)
-		ORDER BY o.intent_id LIMIT batch));
+	SET idempotency_key = key, first_sent = clock_timestamp(), batch = intent.batch, problem = NULL
+	WHERE i.intent_id = ANY (CASE WHEN intent.batch <= 1 THEN ARRAY[intent.intent_id]
+		ELSE ARRAY(SELECT o.intent_id FROM xero_fdw.sync_intent AS o
+			WHERE o.sync_id = sync AND o.idempotency_key IS NULL AND o.batch = intent.batch
+				AND o.tenant_id = intent.tenant_id AND o.operation = intent.operation
+				AND NOT xero_fdw._has_failed(o.link_id)
+			ORDER BY o.intent_id LIMIT least(most, intent.batch)) END);
 	RETURN key;
 END $$;
-COMMENT ON FUNCTION xero_fdw._next_request(bigint, integer, uuid[]) IS
+COMMENT ON FUNCTION xero_fdw._next_request(xero_fdw._run) IS
 	'internal: give a key to the next rows that go to Xero together';
 
 -- The rows of a request, as _push() takes them.  A change is accompanied by the
@@ -276,9 +354,10 @@ COMMENT ON FUNCTION xero_fdw._is_unsent(text) IS
 
 -- Sends a request, for the first time or again, and settles its rows.  When Xero
 -- refuses all of it for the fault of one, or it is too large to be sent, each row
--- is to go alone.
+-- is to go alone.  When Xero has failed, what became of the rows is not known: they
+-- keep the key, are to go on in halves, and are returned.
 CREATE FUNCTION xero_fdw._send_request(run bigint, sync integer, key text,
-		sent_before boolean) RETURNS void
+		sent_before boolean, OUT carried boolean, OUT failed bigint[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
@@ -287,6 +366,7 @@ DECLARE
 	stored xero_fdw.sync_intent[] := '{}';
 	ids text[] := '{}';
 	records jsonb[] := '{}';
+	answer text;
 	refused xero_fdw.sync_intent[] := '{}';
 	codes text[] := '{}';
 	messages text[] := '{}';
@@ -300,6 +380,7 @@ DECLARE
 	detail text;
 	hint text;
 BEGIN
+	failed := '{}';
 	FOR outcome IN
 		SELECT * FROM xero_fdw._push(relation, intents[1].operation,
 			xero_fdw._request_rows(key), key,
@@ -311,9 +392,12 @@ BEGIN
 			stored := stored || intent;
 			ids := ids || outcome.key;
 			records := records || outcome.record;
+		ELSIF outcome.sqlstate = '08007' THEN
+			failed := failed || intent.intent_id;
+			answer := outcome.message;
 		ELSIF outcome.together AND cardinality(intents) > 1 THEN
 			UPDATE xero_fdw.sync_intent AS i
-			SET alone = true, idempotency_key = NULL, first_sent = NULL
+			SET batch = 1, idempotency_key = NULL, first_sent = NULL
 			WHERE i.intent_id = intent.intent_id;
 		ELSE
 			refused := refused || intent;
@@ -325,20 +409,26 @@ BEGIN
 		given_up := ARRAY(SELECT xero_fdw._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row")))
 			FROM unnest(stored) AS i JOIN xero_fdw.sync_link AS k USING (link_id)
 			WHERE i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns());
-		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records);
+		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records, sent_before);
 	END IF;
+	UPDATE xero_fdw.sync_intent AS i
+	SET batch = CASE WHEN i.batch > 0 THEN cardinality(failed) / 2 ELSE -1 END, problem = answer
+	WHERE i.intent_id = ANY (failed);
 	-- what a duplicate is one of may just have been stored
 	PERFORM xero_fdw._settle_refused(run, refused[n], codes[n], messages[n])
 	FROM generate_subscripts(refused, 1) AS n;
 	IF given_up <> '{}' THEN
 		PERFORM xero_fdw._retry_duplicates(sync, given_up);
 	END IF;
+	carried := stored <> '{}';
 EXCEPTION WHEN program_limit_exceeded THEN
 	IF cardinality(intents) < 2 OR (xero_fdw._session()).calls > sent THEN
 		RAISE;
 	END IF;
+	carried := false;
+	failed := '{}';
 	UPDATE xero_fdw.sync_intent AS i
-	SET alone = true, idempotency_key = NULL, first_sent = NULL
+	SET batch = 1, idempotency_key = NULL, first_sent = NULL
 	WHERE i.idempotency_key = key;
 WHEN OTHERS THEN
 	-- what was answered is undone here, so the next run must find it at Xero: no
@@ -363,111 +453,27 @@ $$;
 COMMENT ON FUNCTION xero_fdw._withdraw_request(text) IS
 	'internal: let the rows of a request wait again';
 
--- Does a record belong to a row already?
-CREATE FUNCTION xero_fdw._has_row(intent xero_fdw.sync_intent, the_id text)
-	RETURNS boolean
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (SELECT FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
-			AND k.xero_id = the_id AND k.local_key IS NOT NULL)
+-- Xero fails whatever the row: the run is to be paused.
+CREATE FUNCTION xero_fdw._refuse_outage(state xero_fdw._run) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	last record;
+BEGIN
+	SELECT count(*) AS number, max(i.problem) AS problem INTO last
+	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (state.failed) AND i.batch = 0;
+	IF last.number >= 3 THEN
+		RAISE EXCEPTION 'Xero fails to carry out what is written, row by row'
+			USING ERRCODE = 'fdw_unable_to_create_execution', DETAIL = last.problem;
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._refuse_outage(xero_fdw._run) IS
+	'internal: an error if it is Xero that fails, and not rows';
+
+-- Rows that have failed alone become issues.
+CREATE FUNCTION xero_fdw._file_failed(state xero_fdw._run) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._settle_refused(state.run_id, i, '08007', i.problem)
+	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (state.failed)
 $$;
-COMMENT ON FUNCTION xero_fdw._has_row(xero_fdw.sync_intent, text) IS
-	'internal: does a record belong to a row already?';
-
--- Looks for the record that a create has made among what was read and, if a filter
--- may have kept it from that, in Xero.  It cannot be one that has a row, or is
--- older than the request.  True if it was found, or several that it could be.
-CREATE FUNCTION xero_fdw._find_created(intent xero_fdw.sync_intent) RETURNS boolean
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	names CONSTANT text[] := xero_fdw._natural_columns(intent.sync_id, intent."row");
-	wanted CONSTANT text := xero_fdw._match_key(intent."row", names);
-	clocks_differ CONSTANT interval := '60 seconds';
-	since CONSTANT timestamptz := intent.first_sent - clocks_differ
-		+ xero_fdw._clock_offset();
-	filtered CONSTANT boolean := (SELECT s.xero_filter IS NOT NULL FROM xero_fdw.sync AS s
-		WHERE s.sync_id = intent.sync_id);
-	found record;
-BEGIN
-	SELECT array_agg(i.xero_id) AS ids, array_agg(i.remote) AS records,
-		array_agg(i.updated_at) AS times
-	INTO found
-	FROM xero_fdw.sync_inbox AS i
-	WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
-		AND coalesce(i.updated_at >= since, true)
-		AND xero_fdw._match_key(i.remote, names) = wanted
-		AND NOT xero_fdw._has_row(intent, i.xero_id);
-	IF found.ids IS NULL AND filtered THEN
-		SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
-			array_agg(f.updated_at) AS times
-		INTO found
-		FROM xero_fdw._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f
-		WHERE coalesce(f.updated_at >= since, true)
-			AND NOT xero_fdw._has_row(intent, f.xero_id);
-	END IF;
-	IF found.ids IS NULL THEN
-		RETURN false;
-	ELSIF cardinality(found.ids) = 1 THEN
-		PERFORM xero_fdw._adopt_record(intent, found.ids[1], found.records[1], found.times[1]);
-		UPDATE xero_fdw.sync_link AS k
-		SET base_local = intent.image, base_xero = xero_fdw._slice(found.records[1],
-			ARRAY(SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
-				WHERE f.sync_id = intent.sync_id AND f.field = ANY (intent.fields)))
-		WHERE k.link_id = intent.link_id;
-		RETURN true;
-	END IF;
-	DELETE FROM xero_fdw.sync_intent AS i WHERE i.intent_id = intent.intent_id;
-	PERFORM xero_fdw._note_issue(intent.link_id, 'ambiguous', NULL,
-		'the row was sent to Xero, and more than one record there may be what became of it',
-		'08007', to_jsonb(found.ids));
-	RETURN true;
-END $$;
-COMMENT ON FUNCTION xero_fdw._find_created(xero_fdw.sync_intent) IS
-	'internal: look for the record that a create has made';
-
--- Settles the requests whose outcome was not known when the last run ended: all
--- but creates that are to be sent again with their key, which is returned.  A sync
--- that only pulls by now sends nothing.
-CREATE FUNCTION xero_fdw._settle_unknown(sync integer, tenants uuid[]) RETURNS text
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	memory CONSTANT interval := '5 minutes';
-	pulls CONSTANT boolean := (SELECT s.direction = 'pull' FROM xero_fdw.sync AS s
-		WHERE s.sync_id = sync);
-	the_key text;
-	intent xero_fdw.sync_intent;
-	found boolean;
-BEGIN
-	WITH gone AS (
-		DELETE FROM xero_fdw.sync_intent AS i
-		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.operation <> 'insert'
-		RETURNING i.link_id
-	)
-	INSERT INTO xero_fdw.sync_inbox AS x (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM gone JOIN xero_fdw.sync_link AS k USING (link_id)
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
-
-	FOR the_key IN
-		SELECT DISTINCT i.idempotency_key FROM xero_fdw.sync_intent AS i
-		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (tenants)
-	LOOP
-		found := false;
-		FOR intent IN
-			SELECT * FROM xero_fdw.sync_intent AS i WHERE i.idempotency_key = the_key ORDER BY i.intent_id
-		LOOP
-			found := xero_fdw._find_created(intent) OR found;
-		END LOOP;
-		-- if one of its rows is there, the request was carried out
-		IF pulls THEN
-			DELETE FROM xero_fdw.sync_intent AS i WHERE i.idempotency_key = the_key;
-		ELSIF NOT found AND intent.first_sent > clock_timestamp() - memory THEN
-			RETURN the_key;
-		ELSE
-			PERFORM xero_fdw._withdraw_request(the_key);
-		END IF;
-	END LOOP;
-	RETURN NULL;
-END $$;
-COMMENT ON FUNCTION xero_fdw._settle_unknown(integer, uuid[]) IS
-	'internal: settle requests of unknown outcome; the key of one that is to be sent again';
+COMMENT ON FUNCTION xero_fdw._file_failed(xero_fdw._run) IS
+	'internal: make issues of rows that have failed alone';

@@ -154,13 +154,15 @@ COMMENT ON FUNCTION xero_fdw._step_pull(xero_fdw.sync, xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._step_settle(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	state.request := CASE WHEN state.run_id IS NOT NULL
-		THEN xero_fdw._settle_unknown(self.sync_id, state.tenants) END;
+	IF state.run_id IS NOT NULL THEN
+		state.request := xero_fdw._settle_unknown(state.run_id, self.sync_id, state.tenants);
+		PERFORM xero_fdw._refuse_outage(state);
+	END IF;
 	state.sent_before := state.request IS NOT NULL;
 	state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_settle(xero_fdw.sync, xero_fdw._run) IS
-	'internal: find out what became of requests of an earlier run';
+	'internal: find out what became of requests whose outcome is not known';
 
 CREATE FUNCTION xero_fdw._step_match(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -215,11 +217,15 @@ COMMENT ON FUNCTION xero_fdw._step_brake(xero_fdw.sync, xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._step_push(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	state.request := xero_fdw._next_request(state.run_id, self.sync_id, state.tenants);
+	state.request := xero_fdw._next_request(state);
 	state.sent_before := false;
 	IF state.request IS NOT NULL THEN
 		state.phase := 'send';
-	ELSIF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
+		RETURN;
+	END IF;
+	PERFORM xero_fdw._file_failed(state);
+	state.failed := '{}';
+	IF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
 		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
 	THEN
 		state.rounds := state.rounds + 1;
@@ -234,11 +240,24 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._step_push(xero_fdw.sync, xero_fdw._run) IS
 	'internal: make the next request; without any, see what came of them, and end';
 
+-- If Xero has failed, everything is read again, to see what was stored.
 CREATE FUNCTION xero_fdw._step_send(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sent record;
 BEGIN
-	PERFORM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
-	state.phase := CASE WHEN state.sent_before THEN 'settle' ELSE 'push' END;
+	SELECT * INTO STRICT sent
+	FROM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
+	IF sent.carried THEN
+		PERFORM xero_fdw._file_failed(state);
+		state.failed := '{}';
+	END IF;
+	IF sent.failed <> '{}' THEN
+		state.pulled := 0;
+		state.failed := state.failed || ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
+			WHERE i.intent_id = ANY (sent.failed) AND i.batch <= 0);
+	END IF;
+	state.phase := CASE WHEN sent.failed <> '{}' THEN 'pull' WHEN state.sent_before THEN 'settle' ELSE 'push' END;
 	state.request := NULL;
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_send(xero_fdw.sync, xero_fdw._run) IS
@@ -309,7 +328,7 @@ BEGIN
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
-	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, 0,
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', 0,
 		s.calls, s.bytes_in + s.bytes_out, s.waited_ms
 	INTO state FROM xero_fdw._session() AS s;
 	INSERT INTO xero_fdw.sync_run (sync_id, phase) VALUES (sync, 'start')

@@ -2,6 +2,8 @@
 -- it failed: the row that a foreign key leads to has come, a unique value is free, or
 -- what an expression looks up is there now.  Trying costs no call.  Xero is not asked
 -- again for what it has refused: a row is sent again when it is another one by now.
+-- Where Xero has failed, it may have got over that: such a row is tried again an hour
+-- later, then after two, at last once a day.
 
 -- May what failed with this code here succeed another time, though neither record nor
 -- row have changed?  A value that does not fit its column will not.
@@ -49,6 +51,15 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._differing_rows(integer) IS
 	'internal: issues of rows that would be sent to Xero otherwise now';
 
+-- Is it time to try again what Xero has failed to carry out?
+CREATE FUNCTION xero_fdw._is_due(issue xero_fdw.sync_issue) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT issue.kind = 'validation' AND issue.sqlstate = '08007' AND clock_timestamp() - issue.last_seen
+		> least(interval '1 day', interval '1 hour' * power(2, least(issue.attempts, 6) - 1))
+$$;
+COMMENT ON FUNCTION xero_fdw._is_due(xero_fdw.sync_issue) IS
+	'internal: is it time to try again what Xero has failed to carry out?';
+
 -- Lets the run that begins try again what may succeed now.  What is about a row that
 -- could get no link ends with that row.
 CREATE FUNCTION xero_fdw._retry_failed(self xero_fdw.sync) RETURNS void
@@ -64,6 +75,8 @@ BEGIN
 	WHERE i.sync_id = self.sync_id AND xero_fdw._failed_here(i, self.mirror) AND xero_fdw._may_pass(i.sqlstate);
 	IF self.direction <> 'pull' THEN
 		PERFORM xero_fdw._merge_again(i) FROM xero_fdw._differing_rows(self.sync_id) AS i;
+		PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND xero_fdw._is_due(i);
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._retry_failed(xero_fdw.sync) IS

@@ -55,7 +55,7 @@ suffers('lost', 'PUT', 1, { drop => 'after', times => 9 }, 'paused');
 suffers('lost, and late', 'PUT', 2, { drop => 'after', times => 9 }, 'paused', 400);
 suffers('not sent', 'PUT', 1, { drop => 'before', times => 9 }, 'paused');
 suffers('not sent, and late', 'PUT', 2, { drop => 'before', times => 9 }, 'paused', 400);
-suffers('stored 500', 'PUT', 2, { status => 500, body => '{"Message": "x"}', worked => 1, kept => 1 }, 'paused');
+suffers('stored 500', 'PUT', 2, { status => 500, body => '{"Message": "x"}', worked => 1, kept => 1, times => 2 }, 'done');
 suffers('edit lost', 'POST', 1, { drop => 'after', times => 9 }, 'paused');
 
 # The budget is spent

@@ -634,6 +634,11 @@ judge_answer(XeroCall *call, const XeroHttpResult *result)
 			accept_answer(call, result);
 			return;				/* keeps the transfer, which has the body */
 		case XERO_NEXT_FAIL:
+			if (call->spec.failure_ok && result->status >= 500)
+			{
+				accept_answer(call, result);
+				return;
+			}
 			fail_call(call, explain_failure(call, result, situation,
 											&document, &decision));
 			break;

@@ -38,6 +38,7 @@ typedef struct XeroCallSpec
 	const char *body;			/* or NULL */
 	bool		missing_ok;		/* 404 is an answer: status 404, no error */
 	bool		refusal_ok;		/* so is 400 */
+	bool		failure_ok;		/* so is 5xx, when asking again is no use */
 	const char *idempotency_key;	/* of a PUT or POST, or NULL */
 	bool		sent_before;	/* the same write was sent by another call,
 								 * and may have been carried out ... */

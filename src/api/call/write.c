@@ -155,6 +155,7 @@ xero_write_send(MemoryContext mcxt, const XeroServer *server,
 	call_spec.body = spec->body;
 	call_spec.missing_ok = spec->missing_ok;
 	call_spec.refusal_ok = true;
+	call_spec.failure_ok = spec->failure_ok;
 	call_spec.idempotency_key = is_delete ? NULL : key;
 	call_spec.sent_before = spec->key != NULL && spec->key_age >= 0;
 	call_spec.sent_ago = spec->key_age;

@@ -28,6 +28,7 @@ typedef struct XeroWriteSpec
 	double		key_age;		/* ms since this request was first sent with
 								 * that key, -1 if it never was */
 	bool		missing_ok;		/* 404 is an answer */
+	bool		failure_ok;		/* 5xx is an answer, too */
 	XeroCallStats *stats;
 } XeroWriteSpec;
 
@@ -45,7 +46,7 @@ extern void xero_write_show(const XeroWriteSpec *spec);
 
 /*
  * Send it and wait for the answer: one with success, with status 400, or with
- * 404 if that is an answer.  All else is an ERROR.  The answer lives in "mcxt".
+ * 404 or 5xx if that is an answer.  All else is an ERROR.  The answer lives in "mcxt".
  * Call xero_write_forget() when it has been understood.
  */
 extern const XeroResponse *xero_write_send(MemoryContext mcxt,

@@ -10,16 +10,16 @@ CREATE FUNCTION xero_fdw._push(
 	LANGUAGE c VOLATILE ROWS 50
 	AS 'MODULE_PATHNAME', 'xero_push';
 COMMENT ON FUNCTION xero_fdw._push(regclass, text, jsonb, text, timestamptz) IS
-	'internal: write rows with one request, and tell what became of each; first_sent says since when the key is in use; together, that Xero refused the request and not this row';
+	'internal: write rows with one request, and tell what became of each, 08007 if Xero has failed and that is not known; first_sent says since when the key is in use; together, that Xero refused the request and not this row';
 
 CREATE FUNCTION xero_fdw._push_rules(
 		relation regclass, operation text,
-		OUT batch integer, OUT needs text[])
+		OUT batch integer, OUT needs text[], OUT status text, OUT ends text[])
 	RETURNS record
 	LANGUAGE c STABLE STRICT
 	AS 'MODULE_PATHNAME', 'xero_push_rules';
 COMMENT ON FUNCTION xero_fdw._push_rules(regclass, text) IS
-	'internal: how many rows one _push() takes, 0 if none, and which columns each must have';
+	'internal: how many rows one _push() takes, 0 if none, and which columns each must have; of a delete also the column that shows that a record has ended, and the values it then has';
 
 CREATE FUNCTION xero_fdw._is_updatable(relation regclass, role oid)
 	RETURNS boolean

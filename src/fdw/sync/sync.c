@@ -149,14 +149,40 @@ xero_is_updatable(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(updatable);
 }
 
+/* The column that shows whether a record has ended, and by which values. */
+static void
+show_endings(Relation rel, Datum *values, bool *nulls)
+{
+	XeroTable  *table = xero_get_table(rel);
+	const XeroWriteRules *rules = table->object->writes;
+	AttrNumber	attno;
+	Datum	   *ends;
+	int			n = 0;
+
+	if (rules->status == NULL)
+		return;
+	attno = xero_needed_attribute(table, rules->status);
+	ends = palloc(sizeof(Datum) * Max(rules->nendings, 1));
+	for (int i = 0; i < rules->nendings; i++)
+	{
+		if (rules->endings[i].becomes != NULL)
+			ends[n++] = CStringGetTextDatum(rules->endings[i].becomes);
+	}
+	values[0] = CStringGetTextDatum(NameStr(TupleDescAttr(RelationGetDescr(rel),
+														  attno - 1)->attname));
+	values[1] = PointerGetDatum(construct_array(ends, n, TEXTOID, -1, false,
+												TYPALIGN_INT));
+	nulls[0] = nulls[1] = false;
+}
+
 /* SQL: _push_rules(relation, operation) */
 Datum
 xero_push_rules(PG_FUNCTION_ARGS)
 {
 	Relation	rel = xero_open_table(PG_GETARG_OID(0), AccessShareLock);
 	CmdType		operation = xero_parse_operation(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	Datum		values[2] = {Int32GetDatum(0), (Datum) 0};
-	bool		nulls[2] = {false, true};
+	Datum		values[4] = {Int32GetDatum(0)};
+	bool		nulls[4] = {false, true, true, true};
 
 	if (is_writable(rel, operation))
 	{
@@ -164,6 +190,8 @@ xero_push_rules(PG_FUNCTION_ARGS)
 												   operation, false));
 		values[1] = needed_columns(rel, operation);
 		nulls[1] = false;
+		if (operation == CMD_DELETE)
+			show_endings(rel, &values[2], &nulls[2]);
 	}
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_DATUM(xero_make_record(fcinfo, values, nulls));

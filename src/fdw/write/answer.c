@@ -307,6 +307,28 @@ read_refusal(const XeroResponse *response, XeroOutcome *outcomes,
 }
 
 XeroOutcome *
+xero_answer_failed(const XeroResponse *response, int nelements)
+{
+	XeroOutcome *outcomes = palloc0(sizeof(XeroOutcome) * nelements);
+	XeroErrorDocument document;
+	char	   *words;
+
+	xero_parse_error(response->body, response->len, &document);
+	words = xero_clean_text(document.message, strlen(document.message),
+							MAX_MESSAGE);
+	for (int i = 0; i < nelements; i++)
+	{
+		outcomes[i].sqlerrcode = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+		outcomes[i].messages = list_make1(psprintf("Xero failed to carry out the request: %s%s",
+												   response->detail,
+												   words[0] == '\0' ? "" :
+												   psprintf(", \"%s\"", words)));
+		outcomes[i].together = nelements > 1;
+	}
+	return outcomes;
+}
+
+XeroOutcome *
 xero_answer_read(XeroAnswer *answer, const XeroResponse *response,
 				 List *keys)
 {

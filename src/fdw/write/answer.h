@@ -35,6 +35,13 @@ extern XeroAnswer *xero_answer_create(MemoryContext mcxt,
 									  const XeroObject *object);
 
 /*
+ * The outcomes after an answer of status 5xx: none is known, and the error is
+ * that of all.
+ */
+extern XeroOutcome *xero_answer_failed(const XeroResponse *response,
+									   int nelements);
+
+/*
  * Read the outcomes of the elements that were sent, in their order; "keys" has
  * the key of each, or NULL for a new one.  A request that was refused as a
  * whole is one of which every element was.  ERROR if the answer is not about

@@ -255,6 +255,8 @@ static XeroOutcome *
 read_outcomes(XeroModify *state, const XeroResponse *response,
 			  const XeroWriteSpec *request, List *rows)
 {
+	if (response->status >= 500)
+		return xero_answer_failed(response, list_length(rows));
 	if (request->body == NULL)
 		return read_deletion(state, response);
 	if (response->status == 404)
@@ -339,6 +341,8 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 		spec->rules->place == XERO_PLACE_BELOW;
 	request.stats = &state->tally.stats;
 	request.key = spec->key;
+	/* whoever has a key of its own knows how to find out what was stored */
+	request.failure_ok = spec->key != NULL;
 	request.key_age = spec->key_age;
 	if (xero_write_is_dry_run())
 	{

@@ -1,0 +1,279 @@
+# Requests whose outcome is not known: what both sides have agreed on is what was
+# sent, never what is read later.  So what somebody edits meanwhile, at Xero or
+# here, is an edit, and goes to the other side; only what both have edited is a
+# conflict.  Nothing is there twice, and nothing ends that nobody has ended.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroSync;
+use XeroTest;
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
+	server => { minute_limit => 1000000, day_limit => 1000000, request_timeout => 2000 },
+	conf => "xero_fdw.max_wait = '300ms'\nrestart_after_crash = on");
+my $sandbox = $xero->sandbox;
+my $crm = XeroSync->new($xero);
+my $path = '/api.xro/2.0/Contacts';
+
+# One contact, on both sides; or none, with a row that is to be created.
+sub prepare
+{
+	my ($conflict, %option) = @_;
+	$crm->clear;
+	$crm->create('crm', match_on => ['name'], conflict => $conflict, %option);
+	return if $option{nothing};
+	$crm->local_has({ name => 'Ann', email => 'old@example.com', account => '1', first => 'Ann' });
+	is($crm->run('crm')->{state}, 'done', "$conflict: a contact");
+	return;
+}
+
+# A run whose write is carried out, or not, and whose answer is of no use; then so
+# much time passes.  (It is a redirect, as that is not asked for again.)
+sub lose
+{
+	my ($method, $drop, $later) = @_;
+	$sandbox->faults({ path => $path, method => $method, status => 302, $drop eq 'after' ? (worked => 1) : () });
+	my $run = $crm->run('crm');
+	is($run->{state}, 'paused', "$method lost $drop: paused") or diag($run->{text});
+	$sandbox->faults;
+	later($later) if $later;
+	return;
+}
+
+sub later
+{
+	my ($seconds) = @_;
+	$sandbox->clock($seconds);
+	$crm->superuser->rows("UPDATE xero_fdw.sync_intent SET first_sent = first_sent - $seconds * interval '1 second'");
+	return;
+}
+
+sub only { my ($all) = @_; my @all = values %$all; return @all == 1 ? $all[0] : {}; }
+sub id { return only($crm->xero)->{ContactID}; }
+sub email { return join(' ', map { $_ // '' } only($crm->local)->{email}, only($crm->xero)->{EmailAddress}); }
+sub issues { return $crm->rows(q{SELECT coalesce(string_agg(kind || ' ' || coalesce(field, ''), ', '), '') FROM xero_fdw.sync_issues}); }
+
+# The next run: what the two sides say, which calls it makes, and that the one after
+# it has nothing to do.
+sub ends
+{
+	my ($case, $emails, $calls, $issues) = @_;
+	my $run = $crm->run('crm');
+	is($run->{state}, 'done', "$case: the next run") or diag($run->{text});
+	is(email(), $emails, "$case: here and at Xero");
+	is(join(' ', map { (split /[ ?]/)[0] } @{ $run->{lines} }), $calls, "$case: its calls") or diag(join("\n", @{ $run->{lines} }));
+	is(issues(), $issues // '', "$case: issues");
+	$run = $crm->run('crm');
+	is("$run->{state} " . join(' ', sort keys %{ $run->{calls_by} }), 'done GET', "$case: then all is quiet");
+	is(email(), $emails, "$case: ... and stays");
+	is(scalar(keys %{ $crm->xero }), 1, "$case: one contact");
+	return;
+}
+
+# F-19: a create whose answer was lost, and an edit at Xero
+foreach my $case ([ 'newest', 0 ], [ 'local', 0 ], [ 'local', 400 ], [ 'manual', 400 ])
+{
+	my ($conflict, $later) = @$case;
+	prepare($conflict, nothing => 1);
+	$crm->local_has({ name => 'Ann', email => 'sent@example.com' });
+	lose('PUT', 'after', $later);
+	$crm->xero_sets(id(), { EmailAddress => 'other@example.com' });
+	ends("$conflict, create, $later s later", 'other@example.com other@example.com', $later ? 'GET' : 'GET PUT');
+	is_deeply([ $crm->differences ], [], '... and all else');
+}
+
+# ... and one here; and both
+foreach my $case ([ 'xero', 0, 'here@example.com here@example.com' ], [ 'xero', 1, 'other@example.com other@example.com' ],
+	[ 'local', 1, 'here@example.com here@example.com' ], [ 'manual', 1, 'here@example.com other@example.com', 'conflict email' ])
+{
+	my ($conflict, $both, $emails, $issues) = @$case;
+	prepare($conflict, nothing => 1);
+	$crm->local_has({ name => 'Ann', email => 'sent@example.com' });
+	lose('PUT', 'after', 400);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com'});
+	$crm->xero_sets(id(), { EmailAddress => 'other@example.com' }) if $both;
+	ends("$conflict, create, edited here" . ($both ? ' and there' : ''), $emails, $emails =~ /^here.*here/ ? 'GET POST' : 'GET', $issues);
+}
+
+# A create that was not carried out
+foreach my $later (0, 400)
+{
+	prepare('manual', nothing => 1);
+	$crm->local_has({ name => 'Ann', email => 'sent@example.com' });
+	lose('PUT', 'before', $later);
+	ends("not created, $later s later", 'sent@example.com sent@example.com', 'GET PUT');
+}
+
+# An update whose answer was lost, and an edit at Xero: of another field
+foreach my $conflict (qw(newest local manual))
+{
+	prepare($conflict);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+	lose('POST', 'after', 0);
+	$crm->xero_sets(id(), { CompanyNumber => '2' });
+	ends("$conflict, update", 'sent@example.com sent@example.com', 'GET');
+	is(only($crm->local)->{account}, '2', '... with what was edited');
+}
+
+# ... of one of the fields that were sent
+foreach my $conflict (qw(local manual))
+{
+	prepare($conflict);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com', account = '2'});
+	lose('POST', 'after', 400);
+	$crm->xero_sets(id(), { EmailAddress => 'other@example.com' });
+	ends("$conflict, update, edited", 'other@example.com other@example.com', 'GET');
+}
+
+# ... of the only one: what has become of the request nobody can tell
+foreach my $case ([ 'xero', 'other@example.com other@example.com' ], [ 'local', 'sent@example.com sent@example.com' ],
+	[ 'manual', 'sent@example.com other@example.com', 'conflict email' ])
+{
+	prepare($case->[0]);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+	lose('POST', 'after', 0);
+	$crm->xero_sets(id(), { EmailAddress => 'other@example.com' });
+	ends("$case->[0], update, all edited", $case->[1], $case->[0] eq 'local' ? 'GET POST' : 'GET', $case->[2]);
+}
+
+# ... and an edit here is not lost to our own write
+foreach my $conflict (qw(xero manual))
+{
+	prepare($conflict);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+	lose('POST', 'after', 0);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com'});
+	ends("$conflict, update, edited here", 'here@example.com here@example.com', 'GET POST');
+}
+
+# ... or undone at Xero
+prepare('manual');
+$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com', account = '2'});
+lose('POST', 'after', 0);
+$crm->xero_sets(id(), { EmailAddress => 'old@example.com' });
+ends('undone', 'old@example.com old@example.com', 'GET');
+
+# An update that was not carried out
+foreach my $set ({}, { CompanyNumber => '2' })
+{
+	prepare('manual');
+	$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+	lose('POST', 'before', 0);
+	$crm->xero_sets(id(), $set) if %$set;
+	ends('not updated', 'sent@example.com sent@example.com', 'GET POST');
+	is(only($crm->local)->{account}, $set->{CompanyNumber} // '1', '... and what was edited is here');
+}
+
+# What Xero makes of values is no edit: no issue, and edits go on.
+my $phones = '[{"PhoneType": "DEFAULT", "PhoneNumber": "123"}]';
+$crm->rows('ALTER TABLE crm.contacts ADD phones jsonb');
+my $fields = { %{ XeroSync::fields() }, phones => 'phones' };
+foreach my $later (0, 400)
+{
+	prepare('manual', nothing => 1, fields => $fields);
+	$sandbox->reset(seed => 1, contacts => 0, invoices => 0, limits => JSON::PP::false, strict => JSON::PP::true, quirks => ['trimmed-names']);
+	$crm->rows("INSERT INTO crm.contacts (name, email, account, phones) VALUES (' Ann ', 'sent\@example.com', '', '$phones')");
+	lose('PUT', 'after', $later);
+	$crm->rows(q{UPDATE crm.contacts SET phones = '[{"PhoneType": "DEFAULT", "PhoneNumber": "456"}]', name = ' Anne '});
+	ends("normalised create, $later s later", 'sent@example.com sent@example.com', $later ? 'GET POST' : 'GET PUT POST');
+	is(only($crm->local)->{name}, ' Anne ', '... the name stays');
+	is((map { $_->{PhoneNumber} } grep { $_->{PhoneType} eq 'DEFAULT' } @{ only($crm->xero)->{Phones} })[0], '456', '... and the number goes there');
+}
+$crm->rows(q{UPDATE crm.contacts SET name = ' Anne B ', phones = '[{"PhoneType": "DEFAULT", "PhoneNumber": "789"}]'});
+lose('POST', 'after', 0);
+$crm->rows(q{UPDATE crm.contacts SET phones = '[{"PhoneType": "DEFAULT", "PhoneNumber": "1011"}]', name = ' Anne C '});
+ends('normalised update', 'sent@example.com sent@example.com', 'GET POST');
+$crm->rows(q{UPDATE crm.contacts SET phones = '[{"PhoneType": "DEFAULT", "PhoneNumber": "1213"}]', first = 'A'});
+lose('POST', 'after', 0);
+$sandbox->change(object => 'Contacts', id => id(), set => { Phones => [ { PhoneType => 'DEFAULT', PhoneNumber => '1213' }, { PhoneType => 'MOBILE', PhoneNumber => '5' } ] });
+ends('a number was added', 'sent@example.com sent@example.com', 'GET');
+like(only($crm->local)->{phones}[1]{PhoneNumber}, qr/5/, '... and comes');
+
+# A filter that hides the record
+foreach my $method (qw(PUT POST))
+{
+	prepare('manual', nothing => 1, xero_filter => q{email_address <> 'hidden@example.com'});
+	$crm->local_has({ name => 'Ann', email => $method eq 'PUT' ? 'hidden@example.com' : 'shown@example.com' });
+	if ($method eq 'POST')
+	{
+		$crm->run('crm');
+		$crm->rows(q{UPDATE crm.contacts SET email = 'hidden@example.com', account = '2'});
+	}
+	lose($method, 'after', 400);
+	$crm->xero_sets(id(), { CompanyNumber => '3' });
+	ends("hidden $method", 'hidden@example.com hidden@example.com', 'GET GET');
+	is(only($crm->local)->{account}, '3', '... and comes with what was edited');
+}
+
+# A column that one field writes and another one reads
+$crm->rows('ALTER TABLE crm.contacts ADD domain text');
+$fields = { %{ XeroSync::fields() }, domain => { to_local => q{split_part(email_address, '@', 2)} } };
+prepare('manual', nothing => 1, fields => $fields);
+$crm->local_has({ name => 'Ann', email => 'a@one.example' });
+$crm->run('crm');
+is(only($crm->local)->{domain}, 'one.example', 'what is computed of a column that was created');
+$crm->rows(q{UPDATE crm.contacts SET email = 'a@two.example'});
+my $run = $crm->run('crm');
+is(only($crm->local)->{domain}, 'two.example', '... or changed here');
+is_deeply($run->{calls_by}, { GET => 1, POST => 1 }, '... at the cost of no call');
+$crm->rows(q{UPDATE crm.contacts SET email = 'a@three.example'});
+lose('POST', 'after', 0);
+ends('a column that is read twice', 'a@three.example a@three.example', 'GET');
+is(only($crm->local)->{domain}, 'three.example', '... or found');
+
+# The end of a record
+foreach my $case ([ 'after', {}, 'ARCHIVED', 'GET' ], [ 'before', {}, 'ARCHIVED', 'GET GET POST' ],
+	[ 'after', { ContactStatus => 'ACTIVE' }, 'ACTIVE', 'GET GET', 'missing ' ], [ 'before', { CompanyNumber => '2' }, 'ACTIVE', 'GET', 'missing ' ],
+	[ 'before', { ContactStatus => 'ARCHIVED' }, 'ARCHIVED', 'GET' ])
+{
+	my ($drop, $set, $status, $calls, $issues) = @$case;
+	my $name = "archive lost $drop, " . (join(' ', %$set) || 'no edit');
+	prepare('manual', on_delete => 'archive');
+	$crm->rows('DELETE FROM crm.contacts');
+	lose('POST', $drop, 0);
+	$crm->xero_sets(id(), $set) if %$set;
+	$run = $crm->run('crm');
+	is($run->{state}, 'done', "$name: the next run") or diag($run->{text});
+	is(only($crm->xero)->{ContactStatus}, $status, "$name: its status");
+	is(join(' ', map { (split / /)[0] } @{ $run->{lines} }), $calls, "$name: calls");
+	is(issues(), $issues // '', "$name: issues");
+	is_deeply($crm->run('crm')->{calls_by}, { GET => 1 }, "$name: then all is quiet");
+	is($crm->rows('SELECT count(*) FROM crm.contacts'), 0, "$name: the row stays away");
+}
+
+# A record that has ended at Xero need not be ended.
+prepare('manual', on_delete => 'archive');
+$crm->rows('DELETE FROM crm.contacts');
+$crm->xero_sets(id(), { ContactStatus => 'ARCHIVED' });
+$run = $crm->run('crm');
+is_deeply($run->{calls_by}, { GET => 1 }, 'ended on both sides');
+is(issues(), '', '... is no issue');
+
+# The session ends between the answer and the COMMIT.
+$crm->superuser->rows(q{CREATE FUNCTION crm.die() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN OLD; END $$});
+foreach my $later (0, 400)
+{
+	foreach my $method (qw(PUT POST))
+	{
+		prepare('xero', nothing => $method eq 'PUT');
+		$crm->local_has({ name => 'Ann', email => 'sent@example.com' }) if $method eq 'PUT';
+		$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+		$crm->superuser->rows('CREATE TRIGGER die BEFORE DELETE ON xero_fdw.sync_intent FOR EACH ROW WHEN (old.idempotency_key IS NOT NULL) EXECUTE FUNCTION crm.die()');
+		my $mark = $sandbox->mark;
+		$crm->session->try(q{CALL xero_fdw.run_sync('crm')});
+		$crm->superuser->rows('DROP TRIGGER die ON xero_fdw.sync_intent');
+		$crm->reconnect;
+		later($later) if $later;
+		$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com'});
+		is($crm->rows(q{SELECT state FROM xero_fdw.sync_runs ORDER BY started_at DESC LIMIT 1}), 'crashed', "$method, a session that dies");
+		ends("$method, dead, $later s later", 'here@example.com here@example.com', $method eq 'PUT' && !$later ? 'GET PUT POST' : 'GET POST');
+	}
+}
+
+$crm->quit;
+done_testing();
