@@ -767,6 +767,28 @@ $$;
 COMMENT ON FUNCTION xero_fdw._types(regclass, text[]) IS
 	'internal: types of the columns that a sync uses of a table, as they are now';
 
+-- Which columns a key is made of, whatever they are called.  What a dump has carried
+-- elsewhere says nothing of the columns there: the table is another one.
+CREATE FUNCTION xero_fdw._key_place(relation regclass, names text[]) RETURNS jsonb
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object('relation', relation::oid::bigint, 'columns', jsonb_agg(a.attnum ORDER BY u.n))
+	FROM unnest(names) WITH ORDINALITY AS u(c, n)
+		LEFT JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = u.c AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION xero_fdw._key_place(regclass, text[]) IS
+	'internal: which columns a key is made of';
+
+CREATE FUNCTION xero_fdw._same_key(before jsonb, after jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN before->'relation' = after->'relation' THEN before = after END
+$$;
+COMMENT ON FUNCTION xero_fdw._same_key(jsonb, jsonb) IS
+	'internal: is a key made of the same columns as before? null if that is not known';
+
 CREATE FUNCTION xero_fdw._check_sync(INOUT definition xero_fdw.sync,
 		OUT compiled xero_fdw.sync_field[])
 	LANGUAGE plpgsql
@@ -835,7 +857,8 @@ BEGIN
 			|| ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
 		'local', xero_fdw._types(definition.local_table,
 			definition.local_key || local_filter.uses
-			|| ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
+			|| ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled)))
+			|| jsonb_build_object('key', xero_fdw._key_place(definition.local_table, definition.local_key)));
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_sync(xero_fdw.sync) IS
 	'internal: a definition with all that follows from it, or an error with all that is wrong with it';

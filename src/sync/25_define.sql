@@ -246,8 +246,11 @@ DECLARE
 	known bigint;
 BEGIN
 	-- Other tables or keys, other rows or records: nothing that is known fits any
-	-- more.  A foreign table that was imported anew is the same.
-	IF definition.local_table <> before.local_table OR definition.local_key <> before.local_key
+	-- more.  A foreign table that was imported anew is the same, and so is a key whose
+	-- columns have other names.
+	IF definition.local_table <> before.local_table
+			OR NOT coalesce(xero_fdw._same_key(before.columns #> '{local,key}', definition.columns #> '{local,key}'),
+				definition.local_key = before.local_key)
 			OR definition.columns -> 'source' IS DISTINCT FROM before.columns -> 'source' THEN
 		SELECT count(*) INTO known FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = definition.sync_id AND k.state = 'linked';
@@ -260,10 +263,11 @@ BEGIN
 		DELETE FROM xero_fdw.sync_inbox WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_position WHERE sync_id = definition.sync_id;
 		DELETE FROM xero_fdw.sync_change WHERE sync_id = definition.sync_id;
+		DELETE FROM xero_fdw.sync_issue WHERE sync_id = definition.sync_id;
 		RETURN;
 	END IF;
-	IF EXISTS (SELECT FROM unnest(definition.local_key) AS c
-			WHERE definition.columns #> ARRAY['local', 'columns', c] <> before.columns #> ARRAY['local', 'columns', c]) THEN
+	IF EXISTS (SELECT FROM unnest(definition.local_key, before.local_key) AS u(c, was)
+			WHERE definition.columns #> ARRAY['local', 'columns', u.c] <> before.columns #> ARRAY['local', 'columns', u.was]) THEN
 		PERFORM xero_fdw._respell_keys(definition);
 	END IF;
 
@@ -284,6 +288,14 @@ BEGIN
 	SET base_xero = base_xero || marks, base_local = base_local || marks, seen_local = NULL
 	WHERE sync_id = definition.sync_id AND (marks <> '{}' OR seen_local IS NOT NULL);
 
+	IF definition.match_on IS DISTINCT FROM before.match_on THEN
+		-- of rows that are gone
+		UPDATE xero_fdw.sync_link AS k
+		SET match_key = CASE WHEN definition.direction <> 'pull'
+			THEN xero_fdw._match_key(k.base_local, definition.match_on) END
+		WHERE k.sync_id = definition.sync_id AND k.match_key IS NOT NULL
+			AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL;
+	END IF;
 	IF definition.fields <> before.fields OR definition.direction <> before.direction
 			OR definition.xero_filter IS DISTINCT FROM before.xero_filter THEN
 		UPDATE xero_fdw.sync_position
@@ -506,8 +518,9 @@ BEGIN
 				AND a.attnum > 0 AND NOT a.attisdropped
 		WHERE c.oid IS NULL OR format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM was
 		ORDER BY c.oid, column_name, side ->> 'table');
-	IF faults = '{}' AND (xero_fdw._local_key(definition.local_table, definition.fields)).columns
-			IS DISTINCT FROM definition.local_key THEN
+	IF faults = '{}' AND ((xero_fdw._local_key(definition.local_table, definition.fields)).columns
+			IS DISTINCT FROM definition.local_key OR NOT xero_fdw._same_key(definition.columns #> '{local,key}',
+				xero_fdw._key_place(definition.local_table, definition.local_key))) THEN
 		faults := ARRAY[format('Table %s has another key than before.', definition.local_table)];
 	END IF;
 	IF faults = '{}' THEN

@@ -84,28 +84,31 @@ CREATE FUNCTION xero_fdw._follow_merges(self xero_fdw.sync) RETURNS void
 DECLARE
 	merged CONSTANT text := xero_fdw._merged_column(self.xero_table);
 	dead record;
+	link xero_fdw.sync_link;
 	survivor text;
 BEGIN
 	IF merged IS NULL OR self.mirror THEN
 		RETURN;
 	END IF;
 	FOR dead IN
-		SELECT k AS link, i.remote->>merged AS into_id, i.held
-		FROM xero_fdw.sync_inbox AS i JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id, xero_id)
+		SELECT k.link_id, i.tenant_id, i.remote->>merged AS into_id, i.held
+		FROM xero_fdw.sync_inbox AS i CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = i.sync_id AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
 		WHERE i.sync_id = self.sync_id AND i.remote->>merged IS NOT NULL
 			AND k.state = 'linked' AND k.local_key IS NOT NULL AND NOT k.deleted
 			AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS s
 				WHERE s.link_id = k.link_id AND s.idempotency_key IS NOT NULL)
 		ORDER BY i.tenant_id, i.xero_id
 	LOOP
-		survivor := xero_fdw._survivor(self, (dead.link).tenant_id, dead.into_id, NOT dead.held);
+		survivor := xero_fdw._survivor(self, dead.tenant_id, dead.into_id, NOT dead.held);
 		IF survivor IS NOT NULL AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = self.sync_id AND k.tenant_id = (dead.link).tenant_id AND k.xero_id = survivor
+			WHERE k.sync_id = self.sync_id AND k.tenant_id = dead.tenant_id AND k.xero_id = survivor
 				AND (k.local_key IS NOT NULL AND k.state <> 'ended' AND NOT k.deleted
 					OR EXISTS (SELECT FROM xero_fdw.sync_intent AS s
 						WHERE s.link_id = k.link_id AND s.idempotency_key IS NOT NULL)))
 		THEN
-			PERFORM xero_fdw._move_link(dead.link, survivor);
+			SELECT * INTO STRICT link FROM xero_fdw.sync_link AS k WHERE k.link_id = dead.link_id;
+			PERFORM xero_fdw._move_link(link, survivor);
 		END IF;
 	END LOOP;
 END $$;

@@ -232,6 +232,7 @@ BEGIN
 		PERFORM xero_fdw._follow_merges(self);
 		state.phase := 'merge';
 	ELSE
+		PERFORM xero_fdw._explain_swaps(self.sync_id);
 		PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)
 		FROM xero_fdw.sync_run AS r WHERE r.run_id = state.run_id;
 		state.phase := 'done';
