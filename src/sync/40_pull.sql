@@ -20,7 +20,8 @@ CREATE TYPE xero_fdw._run AS (
 	rounds integer,				-- how often what was pushed has come back
 	calls bigint,				-- of the session, before the run
 	bytes bigint,
-	waited_ms double precision
+	waited_ms double precision,
+	retried bigint				-- what failed in earlier runs and was tried again
 );
 COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 

@@ -210,12 +210,16 @@ COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 -- that only go there and, where Xero has nothing, those that are made of what has
 -- come, or that a default or a trigger has filled.  What is made here of values that
 -- came does not go back over one that Xero has: a name that is put together of its
--- parts would rename the record.  In the order of the decisions; null for none.
+-- parts would rename the record.  Nor does what tells a record from others.  In the
+-- order of the decisions; null for none.
 CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._decision[],
 		images jsonb[]) RETURNS jsonb[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH field AS MATERIALIZED (
-		SELECT f.*, guarded.columns ?| (f.xero_uses || f.xero_column) AS guarded
+		SELECT f.*, guarded.columns ?| (f.xero_uses || f.xero_column) AS guarded,
+			f.direction = 'to_xero' AND f.xero_column <> ALL (xero_fdw._unique_columns())
+				AND NOT EXISTS (SELECT FROM pg_attribute AS a
+					WHERE a.attrelid = self.local_table AND a.attname = ANY (f.local_uses) AND a.attgenerated <> '') AS is_own
 		FROM xero_fdw.sync_field AS f, xero_fdw._push_rules(self.xero_table, 'update') AS rules,
 			xero_fdw._guarded_columns(self.sync_id) AS guarded(columns)
 		WHERE f.sync_id = self.sync_id AND f.direction <> 'to_local' AND rules.batch > 0
@@ -224,7 +228,7 @@ CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._de
 			AND NOT (d.local_action = 'update' AND (d.item).base_local IS NULL AND self.initial = 'new_only')
 			AND NOT coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM field AS f), false) THEN (
 		SELECT jsonb_object_agg('?' || f.field, true) FROM field AS f
-		WHERE (NOT f.guarded OR (d.item).remote ?& (f.xero_uses || f.xero_column)) AND (f.direction = 'to_xero' AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
+		WHERE (NOT f.guarded OR (d.item).remote ?& (f.xero_uses || f.xero_column)) AND (f.is_own AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
 			OR xero_fdw._filled((d.item).remote->f.xero_column) IS NULL
 				AND (f.direction = 'to_xero' AND d.local_new ?| f.local_uses OR EXISTS (
 					SELECT FROM unnest(f.local_uses) AS c
@@ -421,82 +425,131 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._fail_item(bigint, integer, xero_fdw._item[], text, text, text) IS
 	'internal: file an item that cannot be merged';
 
--- Does an item fail with this code, by itself?  Nothing is left of it.
-CREATE FUNCTION xero_fdw._fails_alone(sync integer, item xero_fdw._item, plan boolean,
-		code text) RETURNS boolean
+-- Does an item fail with this code, by itself: to be decided about or, if it was
+-- decided, to be written?  Nothing is left of it.
+CREATE FUNCTION xero_fdw._fails_alone(sync integer, item xero_fdw._item,
+		decisions xero_fdw._decision[], code text) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	decisions xero_fdw._decision[];
 BEGIN
-	decisions := xero_fdw._decide(sync, ARRAY[item]);
-	IF NOT plan THEN
-		PERFORM xero_fdw._apply_local(sync, decisions);
+	IF decisions IS NULL THEN
+		PERFORM xero_fdw._decide(sync, ARRAY[item]);
+	ELSE
+		PERFORM xero_fdw._apply_local(sync, ARRAY(SELECT d FROM unnest(decisions) AS d
+			WHERE (d.item).link_id = item.link_id));
 	END IF;
 	RAISE EXCEPTION 'it does not' USING ERRCODE = 'XF001';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE = code;
 END $$;
-COMMENT ON FUNCTION xero_fdw._fails_alone(integer, xero_fdw._item, boolean, text) IS
+COMMENT ON FUNCTION xero_fdw._fails_alone(integer, xero_fdw._item, xero_fdw._decision[], text) IS
 	'internal: does an item fail with this code?';
 
 -- Is an error the definition's?  It may be if both the first and the last item raise
 -- it, of those at least that have no issue yet.
-CREATE FUNCTION xero_fdw._is_shared_error(sync integer, items xero_fdw._item[], plan boolean,
-		code text) RETURNS boolean
+CREATE FUNCTION xero_fdw._is_shared_error(sync integer, items xero_fdw._item[],
+		decisions xero_fdw._decision[], code text) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	fresh CONSTANT xero_fdw._item[] := ARRAY(SELECT i FROM unnest(items) AS i
+	fresh xero_fdw._item[];
+BEGIN
+	IF xero_fdw._is_row_error(code) THEN
+		RETURN false;
+	END IF;
+	fresh := ARRAY(SELECT i FROM unnest(items) AS i
 		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS x
 			WHERE x.link_id = i.link_id AND x.kind IN ('validation', 'transform')));
-BEGIN
-	RETURN NOT xero_fdw._is_row_error(code) AND cardinality(fresh) > 1
-		AND xero_fdw._fails_alone(sync, fresh[1], plan, code)
-		AND xero_fdw._fails_alone(sync, fresh[cardinality(fresh)], plan, code);
+	RETURN cardinality(fresh) > 1
+		AND xero_fdw._fails_alone(sync, fresh[1], decisions, code)
+		AND xero_fdw._fails_alone(sync, fresh[cardinality(fresh)], decisions, code);
 END $$;
-COMMENT ON FUNCTION xero_fdw._is_shared_error(integer, xero_fdw._item[], boolean, text) IS
+COMMENT ON FUNCTION xero_fdw._is_shared_error(integer, xero_fdw._item[], xero_fdw._decision[], text) IS
 	'internal: is an error that of the definition?';
 
--- Merges items.  If that fails because of one of them, the halves are tried, so
--- that the one is found, becomes an issue, and holds up nobody.  With "plan",
--- nothing is written to the local side, nothing remembered but issues.  An error
+-- Carries out what was decided.  If that fails because of one item, the halves are
+-- tried, so that the one is found, becomes an issue, and holds up nobody.  An error
 -- of the definition is raised; "rows_differ": it is none, as others have shown.
-CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
-		items xero_fdw._item[], plan boolean, rows_differ boolean DEFAULT false)
+CREATE FUNCTION xero_fdw._carry_out(run bigint, sync integer, tenants uuid[],
+		decisions xero_fdw._decision[], rows_differ boolean)
 	RETURNS xero_fdw._decision[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	half CONSTANT integer := cardinality(items) / 2;
-	decisions xero_fdw._decision[];
+	half CONSTANT integer := cardinality(decisions) / 2;
 	applied record;
-	problem text := 'transform';
+	items xero_fdw._item[];
 	code text;
 	message text;
 	detail text;
 BEGIN
-	decisions := xero_fdw._decide(sync, items);
-	IF NOT plan THEN
-		problem := 'validation';
-		SELECT * INTO applied FROM xero_fdw._apply_local(sync, decisions);
-		PERFORM xero_fdw._save(run, sync, tenants, decisions, applied.keys, applied.images);
-	END IF;
+	SELECT * INTO applied FROM xero_fdw._apply_local(sync, decisions);
+	PERFORM xero_fdw._save(run, sync, tenants, decisions, applied.keys, applied.images);
 	RETURN decisions;
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	IF half = 0 OR NOT (rows_differ OR xero_fdw._is_row_error(code)) THEN
+		items := ARRAY(SELECT d.item FROM unnest(decisions) AS d);
+	END IF;
 	IF NOT xero_fdw._may_be_row_error(code)
-		OR NOT rows_differ AND xero_fdw._is_shared_error(sync, items, plan, code)
+		OR NOT rows_differ AND xero_fdw._is_shared_error(sync, items, decisions, code)
 	THEN
 		RAISE;
 	ELSIF half > 0 THEN
 		rows_differ := rows_differ OR NOT xero_fdw._is_row_error(code);
-		RETURN xero_fdw._merge_items(run, sync, tenants, items[:half], plan, rows_differ)
-			|| xero_fdw._merge_items(run, sync, tenants, items[half + 1:], plan, rows_differ);
+		RETURN xero_fdw._carry_out(run, sync, tenants, decisions[:half], rows_differ)
+			|| xero_fdw._carry_out(run, sync, tenants, decisions[half + 1:], rows_differ);
 	END IF;
-	PERFORM xero_fdw._fail_item(run, sync, items, problem,
+	PERFORM xero_fdw._fail_item(run, sync, items, 'validation',
 		concat_ws(E'\n', message, nullif(detail, '')), code);
 	RETURN '{}';
 END $$;
-COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._item[], boolean, boolean) IS
-	'internal: merge items, one by one if need be';
+COMMENT ON FUNCTION xero_fdw._carry_out(bigint, integer, uuid[], xero_fdw._decision[], boolean) IS
+	'internal: carry out what was decided, one by one if need be';
+
+-- What is to be done about items, again by halves until those that an expression
+-- fails for are issues.
+CREATE FUNCTION xero_fdw._decide_items(run bigint, sync integer, items xero_fdw._item[],
+		rows_differ boolean) RETURNS xero_fdw._decision[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	half CONSTANT integer := cardinality(items) / 2;
+	code text;
+	message text;
+	detail text;
+BEGIN
+	RETURN xero_fdw._decide(sync, items);
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	IF NOT xero_fdw._may_be_row_error(code)
+		OR NOT rows_differ AND xero_fdw._is_shared_error(sync, items, NULL, code)
+	THEN
+		RAISE;
+	ELSIF half > 0 THEN
+		rows_differ := rows_differ OR NOT xero_fdw._is_row_error(code);
+		RETURN xero_fdw._decide_items(run, sync, items[:half], rows_differ)
+			|| xero_fdw._decide_items(run, sync, items[half + 1:], rows_differ);
+	END IF;
+	PERFORM xero_fdw._fail_item(run, sync, items, 'transform',
+		concat_ws(E'\n', message, nullif(detail, '')), code);
+	RETURN '{}';
+END $$;
+COMMENT ON FUNCTION xero_fdw._decide_items(bigint, integer, xero_fdw._item[], boolean) IS
+	'internal: what is to be done about items, one by one if need be';
+
+-- Merges items.  With "plan", nothing is written to the local side, nothing
+-- remembered but issues.
+CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
+		items xero_fdw._item[], plan boolean)
+	RETURNS xero_fdw._decision[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	decisions CONSTANT xero_fdw._decision[] := xero_fdw._decide_items(run, sync, items, false);
+BEGIN
+	IF plan OR decisions = '{}' THEN
+		RETURN decisions;
+	END IF;
+	RETURN xero_fdw._carry_out(run, sync, tenants, decisions, false);
+END $$;
+COMMENT ON FUNCTION xero_fdw._merge_items(bigint, integer, uuid[], xero_fdw._item[], boolean) IS
+	'internal: merge items';
 
 -- Merges the next batch; what was decided, null if nothing is left.
 CREATE FUNCTION xero_fdw._merge_batch(state xero_fdw._run, plan boolean)

@@ -110,7 +110,7 @@ CREATE FUNCTION xero_fdw._step_start(self xero_fdw.sync, INOUT state xero_fdw._r
 BEGIN
 	PERFORM xero_fdw._check_sync_columns(self.sync_id);
 	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
-	PERFORM xero_fdw._retry_failed(self);
+	state.retried := xero_fdw._retry_failed(self);
 	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
 		ORDER BY o.tenant_id);
 	state.phase := 'compare';
@@ -183,12 +183,19 @@ COMMENT ON FUNCTION xero_fdw._step_match(xero_fdw.sync, xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._step_merge(self xero_fdw.sync, INOUT state xero_fdw._run,
 		OUT decisions xero_fdw._decision[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	more bigint;				-- of what failed in earlier runs
 BEGIN
 	decisions := xero_fdw._merge_next(self, state);
 	IF decisions IS NOT NULL THEN
 		RETURN;
 	ELSIF state.pulled < cardinality(state.tenants) THEN
 		state.phase := 'pull';
+		RETURN;
+	END IF;
+	more := xero_fdw._retry_more(self, state);
+	IF more > 0 THEN
+		state.retried := state.retried + more;
 		RETURN;
 	END IF;
 	UPDATE xero_fdw.sync_position AS p SET initial_done = true
@@ -330,7 +337,7 @@ BEGIN
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
 	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', 0,
-		s.calls, s.bytes_in + s.bytes_out, s.waited_ms
+		s.calls, s.bytes_in + s.bytes_out, s.waited_ms, 0
 	INTO state FROM xero_fdw._session() AS s;
 	INSERT INTO xero_fdw.sync_run (sync_id, phase) VALUES (sync, 'start')
 		RETURNING run_id INTO state.run_id;

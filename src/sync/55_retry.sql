@@ -60,9 +60,29 @@ $$;
 COMMENT ON FUNCTION xero_fdw._is_due(xero_fdw.sync_issue) IS
 	'internal: is it time to try again what Xero has failed to carry out?';
 
--- Lets the run that begins try again what may succeed now.  What is about a row that
--- could get no link ends with that row.
-CREATE FUNCTION xero_fdw._retry_failed(self xero_fdw.sync) RETURNS void
+-- Lets a run try again what failed here: so many at once, first one of each message,
+-- which names the row that is missing, and those that were tried least lately; how
+-- many they are.  Once it has begun, only records can be taken up that wait in the
+-- inbox, of what was not tried "since".
+CREATE FUNCTION xero_fdw._retry_some(self xero_fdw.sync, since timestamptz DEFAULT NULL) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	WITH failed AS MATERIALIZED (
+		SELECT i AS issue, i.last_seen, row_number() OVER (PARTITION BY i.message ORDER BY i.last_seen, i.issue_id) AS n
+		FROM xero_fdw.sync_issue AS i LEFT JOIN xero_fdw.sync_link AS k USING (link_id, sync_id)
+		WHERE i.sync_id = self.sync_id AND xero_fdw._failed_here(i, self.mirror) AND xero_fdw._may_pass(i.sqlstate)
+			AND (since IS NULL OR i.last_seen < since AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS x
+				WHERE x.sync_id = self.sync_id AND x.held AND x.tenant_id = coalesce(k.tenant_id, i.tenant_id)
+					AND x.xero_id = coalesce(k.xero_id, i.xero_id)))
+	)
+	SELECT count(*) FROM (SELECT xero_fdw._merge_again(f.issue) FROM failed AS f
+		ORDER BY f.n, f.last_seen LIMIT 200) AS tried
+$$;
+COMMENT ON FUNCTION xero_fdw._retry_some(xero_fdw.sync, timestamptz) IS
+	'internal: let a run try again what failed here; how many they are';
+
+-- Lets the run that begins try again what may succeed now; how much of that failed
+-- here.  What is about a row that could get no link ends with that row.
+CREATE FUNCTION xero_fdw._retry_failed(self xero_fdw.sync) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	unlinked CONSTANT jsonb[] := ARRAY(SELECT i.local_key FROM xero_fdw.sync_issue AS i
@@ -71,13 +91,22 @@ BEGIN
 	DELETE FROM xero_fdw.sync_issue AS i
 	WHERE i.sync_id = self.sync_id AND i.link_id IS NULL AND i.local_key = ANY (unlinked)
 		AND i.local_key NOT IN (SELECT r.local_key FROM xero_fdw._read_local(self.sync_id, unlinked, false) AS r);
-	PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
-	WHERE i.sync_id = self.sync_id AND xero_fdw._failed_here(i, self.mirror) AND xero_fdw._may_pass(i.sqlstate);
 	IF self.direction <> 'pull' THEN
 		PERFORM xero_fdw._merge_again(i) FROM xero_fdw._differing_rows(self.sync_id) AS i;
-		PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
-		WHERE i.sync_id = self.sync_id AND xero_fdw._is_due(i);
 	END IF;
+	RETURN xero_fdw._retry_some(self);
 END $$;
 COMMENT ON FUNCTION xero_fdw._retry_failed(xero_fdw.sync) IS
-	'internal: let a run try again what may succeed now';
+	'internal: let a run try again what may succeed now; how much of that failed here';
+
+-- As long as most of what a run has tried again succeeds, it tries more of it; how
+-- much.  So what fails for good costs a run no more than its first attempts.
+CREATE FUNCTION xero_fdw._retry_more(self xero_fdw.sync, state xero_fdw._run) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN state.retried > 0 AND state.retried >= 2 * (SELECT count(*) FROM xero_fdw.sync_issue AS i
+			WHERE i.sync_id = self.sync_id AND i.attempts > 1 AND i.last_seen >= r.started_at AND xero_fdw._failed_here(i, self.mirror))
+		THEN xero_fdw._retry_some(self, r.started_at) END
+	FROM xero_fdw.sync_run AS r WHERE r.run_id = state.run_id
+$$;
+COMMENT ON FUNCTION xero_fdw._retry_more(xero_fdw.sync, xero_fdw._run) IS
+	'internal: let a run try more of what failed here, if that is of use; how much';

@@ -150,6 +150,19 @@ runs('push: made of the id that Xero has given', { PUT => 1, POST => 1, GET => 1
 is(contact('Ann')->{AccountNumber}, 'crm/' . row('Ann')->{xero_id}, '... is sent when it is known');
 rests('push');
 
+# Generated columns, and columns that tell records from others, go where Xero has nothing.
+table(q{code text, whole text GENERATED ALWAYS AS (first || ' ' || surname) STORED, serial integer GENERATED ALWAYS AS IDENTITY});
+$crm->xero_has({ Name => 'Ann Ltd', FirstName => 'Ann', LastName => 'eeL' }, { Name => 'Bob Ltd', FirstName => 'Bob', LastName => 'yaM', ContactNumber => 'theirs', AccountNumber => 'old', TaxNumber => 'own' });
+$crm->create('crm', match_on => ['name'], fields => { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name first surname)), code => out(q{'N-' || id}),
+	number => { xero => 'contact_number', to_xero => q{'CRM-' || id}, direction => 'to_xero' },
+	whole => { xero => 'tax_number', direction => 'to_xero' },
+	serial => { xero => 'company_number', to_xero => 'serial::text', direction => 'to_xero' } });
+runs('generated columns', { GET => 1, POST => 1 });
+is_deeply([ map { [ @{ contact($_) }{qw(ContactNumber AccountNumber TaxNumber CompanyNumber)} ] } 'Ann Ltd', 'Bob Ltd' ],
+	[ map { my $row = row($_); [ $_ eq 'Ann Ltd' ? "CRM-$row->{id}" : 'theirs', "N-$row->{id}", $_ eq 'Ann Ltd' ? 'Ann Lee' : 'own', $row->{serial} ] } 'Ann Ltd', 'Bob Ltd' ],
+	'... go, but over nothing that tells records from others, or is made of what came');
+rests('generated columns');
+
 # Both sides stay as they are.
 table(q{code text NOT NULL DEFAULT 'C-' || nextval('crm.codes')});
 $crm->xero_has({ Name => 'Ann' });
