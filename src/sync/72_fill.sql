@@ -209,7 +209,7 @@ $$;
 COMMENT ON FUNCTION xero_fdw._mirror_missing(xero_fdw.sync, uuid) IS
 	'internal: what is in a copy and not in the inbox';
 
--- For a plan: reads records into the inbox, and what is gone.
+-- Reads records into the inbox, and what is gone.
 CREATE FUNCTION xero_fdw._mirror_foresee(self xero_fdw.sync, tenant uuid,
 		condition text, limits text, whole boolean, watermark timestamptz)
 	RETURNS bigint
@@ -247,8 +247,7 @@ EXCEPTION WHEN OTHERS THEN
 	IF NOT xero_fdw._may_be_row_error(SQLSTATE) OR SQLSTATE = '42501' THEN
 		RAISE;
 	END IF;
-	RETURN xero_fdw._fill_inbox(self.sync_id, tenant,
-		xero_fdw._records_query(self.sync_id, condition, limits), watermark);
+	RETURN xero_fdw._mirror_foresee(self, tenant, condition, limits, whole, watermark);
 END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_read(bigint, xero_fdw.sync, uuid, text, text, boolean, timestamptz) IS
 	'internal: read records into a copy; how many they were';

@@ -183,5 +183,31 @@ is($crm->rows(q{SELECT * FROM xero_fdw.audit_sync('copy.prepayments')}), '', '..
 $sandbox->faults;
 $crm->rows(q{SELECT xero_fdw.drop_sync('copy.prepayments'); DROP SCHEMA copy CASCADE});
 
+# A list without a time of change, which is read as a whole: what is gone goes.
+$xero->psql('GRANT SELECT ON xero.branding_themes TO books');
+sub themes { $sandbox->faults({ path => '/api.xro/2.0/BrandingThemes', method => 'GET', status => 200, times => 20, body => '{"BrandingThemes": [' . join(', ', @_) . ']}' }); return; }
+my ($one, $two) = map { qq({"BrandingThemeID": "aaaaaaaa-0000-4000-8000-00000000000$_", "Name": "$_"}) } 1 .. 2;
+themes($one, $two);
+$crm->rows(q{CALL xero_fdw.mirror('xero', 'copy', '{branding_themes}')});
+themes($two, '{"Name": "keyless"}');
+is($crm->run('copy.branding_themes')->{state}, 'done', 'a copy of a list with a record without its key');
+is($crm->rows('SELECT name FROM copy.branding_themes') . ', ' . issues(), '2, transform||a record without a key', '... what is gone goes');
+$sandbox->faults;
+$crm->rows(q{SELECT xero_fdw.drop_sync('copy.branding_themes'); DROP SCHEMA copy CASCADE});
+
+# A column that must have a value gets its default where Xero has nothing.
+$crm->rows(q{CREATE DOMAIN crm.owner AS text NOT NULL DEFAULT 'us'});
+table(q{note text NOT NULL DEFAULT '', code text NOT NULL DEFAULT 'none', whose crm.owner});
+$crm->xero_has({ Name => 'Ann', AccountNumber => 'A-1', TaxNumber => 'T-1' }, { Name => 'Bob' });
+$crm->create('crm', match_on => ['name'], fields => { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name)), note => 'account_number', code => 'tax_number', whose => 'company_number' });
+runs('null for a column that must have a value', { GET => 1, POST => 1 });
+is($crm->rows('SELECT name, note, code, whose FROM crm.contacts ORDER BY name'), "Ann|A-1|T-1|us\nBob||none|us", '... is its default');
+is_deeply([ map { [ @{ contact($_) }{qw(AccountNumber TaxNumber CompanyNumber)} ] } qw(Ann Bob) ], [ [ 'A-1', 'T-1', 'us' ], [ undef, 'none', 'us' ] ], '... and goes to Xero, if it is something');
+rests('null for a column that must have a value');
+$crm->xero_sets(contact('Ann')->{ContactID}, { AccountNumber => undef, TaxNumber => undef });
+runs('... when it changes', { GET => 1, POST => 1 });
+is($crm->rows(q{SELECT note, code FROM crm.contacts WHERE name = 'Ann'}) . contact('Ann')->{TaxNumber}, '|nonenone', '... the same');
+rests('... when it changes');
+
 $crm->quit;
 done_testing();
