@@ -277,12 +277,16 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 -- Records as changes what differs from what was seen last: rows that are new, that
 -- are there again and, where no trigger watches, that are not what they were.
 -- Those that are not found are looked at, which is no deletion.
+-- Where partitions have come, a row may have the key of another: it has other values
+-- of match_on than that, and neither a trigger has seen it get them nor does it name
+-- the record.  It is new, and the other one is gone.
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
-CREATE FUNCTION xero_fdw._compare_rows(sync integer, filtered boolean) RETURNS void
+CREATE FUNCTION xero_fdw._compare_rows(sync integer, other_parts boolean, filtered boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	id_column CONSTANT text := xero_fdw._id_column(sync);
 	absent bigint[];
 	last_look CONSTANT timestamptz := coalesce(
 		(SELECT max(r.started_at) FROM xero_fdw.sync_run AS r
@@ -299,7 +303,13 @@ BEGIN
 		WHERE i.sync_id = sync AND i.kind = 'missing'
 	), changed AS (
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' THEN 'insert' ELSE 'update' END,
+		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' THEN 'insert'
+				WHEN other_parts AND self.watch = 'trigger' AND NOT k.renamed
+					AND (r.image->>id_column = k.xero_id) IS NOT TRUE
+					AND xero_fdw._match_key(k.base_local, self.match_on) IS NOT NULL
+					AND xero_fdw._match_key(k.base_local, self.match_on) IS DISTINCT FROM xero_fdw._match_key(r.image, self.match_on)
+					AND NOT EXISTS (SELECT FROM xero_fdw._changes_at(sync, ARRAY[r.local_key]))
+				THEN 'insert' ELSE 'update' END,
 			r.local_key,
 			CASE WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
 					SELECT FROM xero_fdw.sync_issue AS i
@@ -325,23 +335,23 @@ BEGIN
 	SELECT array_agg(l.link_id) INTO absent FROM lost AS l;
 	PERFORM xero_fdw._keep_match_keys(self, absent);
 END $$;
-COMMENT ON FUNCTION xero_fdw._compare_rows(integer, boolean) IS
+COMMENT ON FUNCTION xero_fdw._compare_rows(integer, boolean, boolean) IS
 	'internal: record as changes what differs from what was seen of the local relation';
 
 -- Where local_filter fails for a row, all that are not linked are looked at one by one.
-CREATE FUNCTION xero_fdw._compare_local(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._compare_local(sync integer, other_parts boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM xero_fdw._compare_rows(sync, true);
+	PERFORM xero_fdw._compare_rows(sync, other_parts, true);
 EXCEPTION WHEN OTHERS THEN
 	IF NOT xero_fdw._may_be_row_error(SQLSTATE) OR NOT EXISTS (
 		SELECT FROM xero_fdw.sync AS s WHERE s.sync_id = sync AND s.local_filter IS NOT NULL)
 	THEN
 		RAISE;
 	END IF;
-	PERFORM xero_fdw._compare_rows(sync, false);
+	PERFORM xero_fdw._compare_rows(sync, other_parts, false);
 END $$;
-COMMENT ON FUNCTION xero_fdw._compare_local(integer) IS
+COMMENT ON FUNCTION xero_fdw._compare_local(integer, boolean) IS
 	'internal: record as changes what differs, whatever the filter does';
 
 -- The changes that a run is to see.

@@ -56,9 +56,9 @@ BEGIN
 	message := format('sync "%s" would %s of its %s records in Xero', self.name,
 		concat_ws(' and ', CASE WHEN ended.number > 0 THEN 'end ' || ended.number END,
 			CASE WHEN renamed.number > 0 THEN format('give other rows'' identities to %s', renamed.number) END), records);
-	detail := format('That is more than its brake of %s allows. ', self.brake)
-		|| concat_ws('; ', 'The first rows that were deleted: ' || array_to_string(ended.keys[:5], ', '),
-			'the first rows that are others than before: ' || array_to_string(renamed.keys[:5], ', ')) || '.';
+	detail := concat_ws(' ', format('That is more than its brake of %s allows.', self.brake),
+		'The first rows that were deleted: ' || array_to_string(ended.keys[:5], ', ') || '.',
+		'The first rows that are others than before: ' || array_to_string(renamed.keys[:5], ', ') || '.');
 END $$;
 COMMENT ON FUNCTION xero_fdw._braked(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: why a run must not go on without a person''s word; null if it may';

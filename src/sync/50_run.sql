@@ -66,7 +66,7 @@ BEGIN
 	THEN
 		UPDATE xero_fdw.sync AS s SET parts = present
 		WHERE s.sync_id = self.sync_id AND s.parts IS DISTINCT FROM present;
-		PERFORM xero_fdw._compare_local(self.sync_id);
+		PERFORM xero_fdw._compare_local(self.sync_id, present IS DISTINCT FROM self.parts);
 	END IF;
 	SELECT coalesce(max(c.change_id), 0), ARRAY(SELECT pg_snapshot_xip(pg_current_snapshot()))
 	INTO state.upto, state.open_xids
