@@ -156,7 +156,7 @@ COMMENT ON COLUMN xero_fdw.sync_intent.fields IS
 COMMENT ON COLUMN xero_fdw.sync_intent.image IS
 	'the local row that it was made from';
 COMMENT ON COLUMN xero_fdw.sync_intent.batch IS
-	'how many may go to Xero together; 0: it has failed alone; -1: again';
+	'how many may go to Xero together; 0: it has failed alone; -1: twice, and so on';
 COMMENT ON COLUMN xero_fdw.sync_intent.problem IS
 	'what Xero has answered when it failed';
 COMMENT ON COLUMN xero_fdw.sync_intent.idempotency_key IS

@@ -7,13 +7,14 @@
 --
 -- A request for which Xero answers 5xx is taken apart, as one of its rows may be
 -- the cause.  After having looked for what was stored all the same, its rows go
--- in halves, each with a key of its own, until one fails alone.  Of 50 rows one of
--- which is bad, that takes 7 requests that succeed, 6 that fail, each of which is
--- tried twice, and 6 looks: 25 calls.  The row becomes an issue when a request has
--- been carried out after it, or nothing is left to be sent.  When three have failed
--- alone and nothing was carried out since, it is Xero that fails, and the run is
--- paused: the next run sends these last, and one that fails alone again counts no
--- more.
+-- in halves, each with a key of its own, until one fails alone.  That one is tried
+-- once more at the end, as Xero may have got over it.  Of 50 rows one of which is bad,
+-- all of that takes 7 requests that succeed, 7 that fail, each of which is sent twice,
+-- and 7 looks: 28 calls.  The row becomes an issue if something was carried
+-- out since Xero failed first.  Else it may be Xero: the run is paused, and it is
+-- also when three rows have failed alone and nothing was carried out in between.
+-- The next run sends them last.  A row that has failed alone in five runs becomes an
+-- issue anyway.
 
 -- The columns whose values Xero keeps unique, in whichever objects have them.
 CREATE FUNCTION xero_fdw._unique_columns() RETURNS text[]
@@ -253,8 +254,8 @@ COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
 	'internal: settle what was to end records that have ended already';
 
 -- The rows whose turn it is: parts of a request that has failed before others, the
--- smallest first.  Those that have failed alone, in this sync's last runs or by
--- an issue that says so, go alone when nothing else is left, and once in a run.
+-- smallest first.  Those that have failed alone, as their batch or an issue says, go
+-- alone when nothing else is left, and once.
 CREATE FUNCTION xero_fdw._next_intent(state xero_fdw._run) RETURNS xero_fdw.sync_intent
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -267,7 +268,7 @@ BEGIN
 	IF NOT FOUND THEN
 		SELECT * INTO intent FROM xero_fdw.sync_intent AS i
 		WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL
-			AND i.tenant_id = ANY (state.tenants) AND i.intent_id <> ALL (state.failed)
+			AND i.tenant_id = ANY (state.tenants) AND (i.batch >= 0 OR i.intent_id <> ALL (state.failed))
 		ORDER BY i.intent_id LIMIT 1;
 		intent.batch := least(intent.batch, 0);
 	END IF;
@@ -412,7 +413,7 @@ BEGIN
 		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records, sent_before);
 	END IF;
 	UPDATE xero_fdw.sync_intent AS i
-	SET batch = CASE WHEN i.batch > 0 THEN cardinality(failed) / 2 ELSE -1 END, problem = answer
+	SET batch = CASE WHEN i.batch > 0 THEN cardinality(failed) / 2 ELSE i.batch - 1 END, problem = answer
 	WHERE i.intent_id = ANY (failed);
 	-- what a duplicate is one of may just have been stored
 	PERFORM xero_fdw._settle_refused(run, refused[n], codes[n], messages[n])
@@ -453,27 +454,47 @@ $$;
 COMMENT ON FUNCTION xero_fdw._withdraw_request(text) IS
 	'internal: let the rows of a request wait again';
 
--- Xero fails whatever the row: the run is to be paused.
+-- It seems to be Xero that fails, and not rows: the run is to be paused.
+CREATE FUNCTION xero_fdw._pause_for(failed bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'Xero fails to carry out what is written'
+		USING ERRCODE = 'fdw_unable_to_create_execution',
+			DETAIL = (SELECT max(i.problem) FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (failed));
+END $$;
+COMMENT ON FUNCTION xero_fdw._pause_for(bigint[]) IS
+	'internal: an error that pauses the run, as Xero has failed for these rows';
+
 CREATE FUNCTION xero_fdw._refuse_outage(state xero_fdw._run) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	last record;
 BEGIN
-	SELECT count(*) AS number, max(i.problem) AS problem INTO last
-	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (state.failed) AND i.batch = 0;
-	IF last.number >= 3 THEN
-		RAISE EXCEPTION 'Xero fails to carry out what is written, row by row'
-			USING ERRCODE = 'fdw_unable_to_create_execution', DETAIL = last.problem;
+	IF 3 <= (SELECT count(*) FROM xero_fdw.sync_intent AS i
+		WHERE i.intent_id = ANY (state.failed) AND i.batch = 0)
+	THEN
+		PERFORM xero_fdw._pause_for(state.failed);
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._refuse_outage(xero_fdw._run) IS
-	'internal: an error if it is Xero that fails, and not rows';
+	'internal: an error if Xero fails for row after row';
 
--- Rows that have failed alone become issues.
-CREATE FUNCTION xero_fdw._file_failed(state xero_fdw._run) RETURNS void
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._settle_refused(state.run_id, i, '08007', i.problem)
-	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (state.failed)
-$$;
+-- Nothing else is left to be sent: rows that have failed alone more than once become
+-- issues, if it seems to be their fault.  Those that are left are returned; if it was
+-- none's, the run is paused.
+CREATE FUNCTION xero_fdw._file_failed(state xero_fdw._run) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	filed CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
+		WHERE i.intent_id = ANY (state.failed)
+			AND (state.proved OR i.batch <= -5 OR xero_fdw._has_failed(i.link_id)));
+	others CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
+		WHERE i.intent_id = ANY (state.failed) AND i.intent_id <> ALL (filed));
+BEGIN
+	IF filed = '{}' AND others <> '{}' THEN
+		PERFORM xero_fdw._pause_for(others);
+	END IF;
+	PERFORM xero_fdw._settle_refused(state.run_id, i, '08007', i.problem)
+	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (filed);
+	RETURN others;
+END $$;
 COMMENT ON FUNCTION xero_fdw._file_failed(xero_fdw._run) IS
 	'internal: make issues of rows that have failed alone';

@@ -111,6 +111,9 @@ BEGIN
 	PERFORM xero_fdw._check_sync_columns(self.sync_id);
 	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
 	state.retried := xero_fdw._retry_failed(self);
+	IF EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id AND i.batch <= 0) THEN
+		state.proved := false;
+	END IF;
 	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
 		ORDER BY o.tenant_id);
 	state.phase := 'compare';
@@ -228,16 +231,14 @@ BEGIN
 	state.sent_before := false;
 	IF state.request IS NOT NULL THEN
 		state.phase := 'send';
-		RETURN;
-	END IF;
-	PERFORM xero_fdw._file_failed(state);
-	state.failed := '{}';
-	IF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
+	ELSIF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
 		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
 	THEN
 		state.rounds := state.rounds + 1;
 		PERFORM xero_fdw._follow_merges(self);
 		state.phase := 'merge';
+	ELSIF state.failed <> '{}' THEN
+		state.failed := xero_fdw._file_failed(state);
 	ELSE
 		PERFORM xero_fdw._explain_swaps(self.sync_id);
 		PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)
@@ -257,11 +258,13 @@ BEGIN
 	SELECT * INTO STRICT sent
 	FROM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
 	IF sent.carried THEN
-		PERFORM xero_fdw._file_failed(state);
-		state.failed := '{}';
+		state.proved := state.proved IS NOT NULL OR NULL;
+		state.failed := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
+			WHERE i.intent_id = ANY (state.failed) AND i.batch < 0);
 	END IF;
 	IF sent.failed <> '{}' THEN
 		state.pulled := 0;
+		state.proved := coalesce(state.proved, false);
 		state.failed := state.failed || ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 			WHERE i.intent_id = ANY (sent.failed) AND i.batch <= 0);
 	END IF;
@@ -336,7 +339,7 @@ BEGIN
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
-	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', 0,
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', NULL, 0,
 		s.calls, s.bytes_in + s.bytes_out, s.waited_ms, 0
 	INTO state FROM xero_fdw._session() AS s;
 	INSERT INTO xero_fdw.sync_run (sync_id, phase) VALUES (sync, 'start')

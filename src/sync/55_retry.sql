@@ -93,6 +93,8 @@ BEGIN
 		AND i.local_key NOT IN (SELECT r.local_key FROM xero_fdw._read_local(self.sync_id, unlinked, false) AS r);
 	IF self.direction <> 'pull' THEN
 		PERFORM xero_fdw._merge_again(i) FROM xero_fdw._differing_rows(self.sync_id) AS i;
+		PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND xero_fdw._is_due(i);
 	END IF;
 	RETURN xero_fdw._retry_some(self);
 END $$;
