@@ -389,9 +389,9 @@ BEGIN
 	LOOP
 		answered := true;
 		intent := intents[outcome.row_number];
-		IF outcome.stored THEN
+		IF outcome.stored OR intent.operation = 'delete' AND outcome.sqlstate = 'P0002' THEN	-- gone already
 			stored := stored || intent;
-			ids := ids || outcome.key;
+			ids := ids || coalesce(outcome.key, (SELECT k.xero_id FROM xero_fdw.sync_link AS k WHERE k.link_id = intent.link_id));
 			records := records || outcome.record;
 		ELSIF outcome.sqlstate = '08007' THEN
 			failed := failed || intent.intent_id;
