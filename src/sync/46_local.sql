@@ -210,26 +210,30 @@ COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 -- that only go there and, where Xero has nothing, those that are made of what has
 -- come, or that a default or a trigger has filled.  What is made here of values that
 -- came does not go back over one that Xero has: a name that is put together of its
--- parts would rename the record.  Nor does what tells a record from others.  In the
--- order of the decisions; null for none.
+-- parts would rename the record.  Nor does what tells a record from others.  Of a column
+-- that several fields are parts of, all of which come, Xero has as much as comes of each.  In the order of
+-- the decisions; null for none.
 CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._decision[],
 		images jsonb[]) RETURNS jsonb[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH field AS MATERIALIZED (
 		SELECT f.*, guarded.columns ?| (f.xero_uses || f.xero_column) AS guarded,
+			count(*) FILTER (WHERE f.direction = 'both') OVER parts > 1 AND bool_and(f.direction = 'both') OVER parts AS is_part,
 			f.direction = 'to_xero' AND f.xero_column <> ALL (xero_fdw._unique_columns())
 				AND NOT EXISTS (SELECT FROM pg_attribute AS a
 					WHERE a.attrelid = self.local_table AND a.attname = ANY (f.local_uses) AND a.attgenerated <> '') AS is_own
 		FROM xero_fdw.sync_field AS f, xero_fdw._push_rules(self.xero_table, 'update') AS rules,
 			xero_fdw._guarded_columns(self.sync_id) AS guarded(columns)
 		WHERE f.sync_id = self.sync_id AND f.direction <> 'to_local' AND rules.batch > 0
+		WINDOW parts AS (PARTITION BY f.xero_column)
 	)
 	SELECT array_agg(CASE WHEN d.local_action IN ('create', 'update') AND i.image IS NOT NULL
 			AND NOT (d.local_action = 'update' AND (d.item).base_local IS NULL AND self.initial = 'new_only')
 			AND NOT coalesce((d.item).base_local ?| ARRAY(SELECT '?' || f.field FROM field AS f), false) THEN (
 		SELECT jsonb_object_agg('?' || f.field, true) FROM field AS f
 		WHERE (NOT f.guarded OR (d.item).remote ?& (f.xero_uses || f.xero_column)) AND (f.is_own AND d.local_action = 'create' AND NOT d.local_new ?| f.local_uses
-			OR xero_fdw._filled((d.item).remote->f.xero_column) IS NULL
+			OR xero_fdw._filled(CASE WHEN f.is_part AND d.local_new ? f.local_column THEN d.local_new->f.local_column
+					ELSE (d.item).remote->f.xero_column END) IS NULL
 				AND (f.direction = 'to_xero' AND d.local_new ?| f.local_uses OR EXISTS (
 					SELECT FROM unnest(f.local_uses) AS c
 					WHERE xero_fdw._filled(i.image->c) IS DISTINCT FROM xero_fdw._filled(

@@ -163,6 +163,20 @@ is_deeply([ map { [ @{ contact($_) }{qw(ContactNumber AccountNumber TaxNumber Co
 	'... go, but over nothing that tells records from others, or is made of what came');
 rests('generated columns');
 
+# Parts of one column of Xero's: what is empty there is filled, the others stay.
+$crm->rows(q{CREATE FUNCTION crm.part(phones jsonb, kind text) RETURNS text LANGUAGE sql AS $$
+		SELECT nullif(p ->> 'PhoneNumber', '') FROM jsonb_array_elements(phones) AS p WHERE p ->> 'PhoneType' = kind $$;
+	CREATE FUNCTION crm.whole(phone text, mobile text) RETURNS jsonb LANGUAGE sql AS $$
+		SELECT jsonb_agg(jsonb_build_object('PhoneType', k, 'PhoneNumber', coalesce(n, ''))) FROM (VALUES ('DEFAULT', phone), ('MOBILE', mobile)) AS v (k, n) $$});
+table(q{phone text, mobile text NOT NULL DEFAULT '000'});
+$crm->xero_has({ Name => 'Ann', Phones => [ { PhoneType => 'DEFAULT', PhoneNumber => '1' } ] }, { Name => 'Bob', Phones => [ { PhoneType => 'MOBILE', PhoneNumber => '2' } ] });
+$crm->create('crm', match_on => ['name'], fields => { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name)),
+	map { my ($column, $kind) = @$_; ($column => { xero => 'phones', to_local => "crm.part(phones, '$kind')", to_xero => 'crm.whole(phone, mobile)' }) } [ 'phone', 'DEFAULT' ], [ 'mobile', 'MOBILE' ] });
+runs('parts of a column', { GET => 1, POST => 1 });
+my %phones = map { my $contact = $_; map { ("$contact $_->{PhoneType}" => $_->{PhoneNumber}) } grep { $_->{PhoneNumber} } @{ contact($contact)->{Phones} } } qw(Ann Bob);
+is_deeply(\%phones, { 'Ann DEFAULT' => '1', 'Ann MOBILE' => '000', 'Bob MOBILE' => '2' }, '... are filled where there is nothing');
+rests('parts of a column');
+
 # Both sides stay as they are.
 table(q{code text NOT NULL DEFAULT 'C-' || nextval('crm.codes')});
 $crm->xero_has({ Name => 'Ann' });
