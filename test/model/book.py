@@ -8,11 +8,12 @@ rules, or, if the run was disturbed, may have; then both sides are looked at, an
 cases that say something else fall away.  If none is left, an edit is lost, or a
 value is from nowhere.
 """
+import time
 from dataclasses import dataclass, field, replace
 
-from kinds import key_of, plain
+from kinds import key_of
 
-NEAR = 0.05         # seconds in which nobody can say which edit was later
+NEAR = 0.02         # seconds in which nobody can say which edit was later
 
 
 class Broken(Exception):
@@ -64,14 +65,16 @@ class Thing:
     there: dict = None
     row: int = None
     record: str = None
-    edited_here: float = None   # when, if a trigger could see it
-    edited_there: float = None
+    edited_here: tuple = None   # between when and when, if a trigger could see it
+    edited_there: tuple = None
     cases: dict = field(default_factory=dict)       # {field: set of Case}
     partners: set = field(default_factory=set)      # records that it may have been joined with
     unsure: dict = field(default_factory=dict)      # {field: value} sent by runs that did not end well
+    sent: bool = False          # it may be: since then no run was done
+    was: int = None             # the row that it had
     troubled: bool = False      # there was an issue of it before the last run
     deleted: bool = False       # the row was, by a person
-    ended: bool = False         # the record was, by a person
+    perhaps: bool = False       # or a row that it may have had was
     closed: bool = False        # what is left stays alone
     touched: bool = False       # during the run that is under way
     fresh: bool = False         # edited since the first run that was done
@@ -92,6 +95,9 @@ class Book:
         self.runs_begun = 0
         self.running = False
         self.watched = False    # the sync exists
+        self.xero_fails = False     # it has answered with 5xx
+
+        self.carries = rules.on_delete == "archive" and rules.direction != "pull"      # deletions to Xero
 
     # Looking things up
 
@@ -162,8 +168,11 @@ class Book:
             return [here]
         if thing.edited_here is None:
             return [there]
-        gap = thing.edited_here - thing.edited_there
-        return [here] if gap > NEAR else [there] if gap < -NEAR else [here, there]
+        if None in thing.edited_there:
+            return [here, there]
+        if thing.edited_here[0] > thing.edited_there[1] + NEAR:
+            return [here]
+        return [there] if thing.edited_here[1] < thing.edited_there[0] - NEAR else [here, there]
 
     def closure(self, thing, name):
         """All that may be true while a run is under way."""
@@ -173,12 +182,12 @@ class Book:
     # What people do
 
     def row_inserted(self, row, values, at):
-        thing = Thing(here=values, row=row, edited_here=at if self.watched else None)
+        thing = Thing(here=values, row=row, edited_here=(at, time.time()) if self.watched else None)
         self.touch(thing)
         self.things.append(thing)
 
     def record_created(self, record, values, at):
-        thing = Thing(there=values, record=record, edited_there=at)
+        thing = Thing(there=values, record=record, edited_there=(at, time.time()))
         self.touch(thing)
         self.things.append(thing)
 
@@ -192,7 +201,7 @@ class Book:
         changed = any(thing.here[name] != value for name, value in values.items())
         thing.here.update(values)
         if self.watched:
-            thing.edited_here = at
+            thing.edited_here = at, time.time()
         self.touch(thing, changed)
         for name, value in values.items():
             if thing.paired:
@@ -202,7 +211,7 @@ class Book:
     def record_updated(self, thing, values, at):
         changed = any(thing.there[name] != value for name, value in values.items())
         thing.there.update(values)
-        thing.edited_there = at
+        thing.edited_there = at, time.time()
         self.touch(thing, changed)
         for name, value in values.items():
             if thing.paired:
@@ -214,6 +223,13 @@ class Book:
                 thing.cases[name] = after
 
     def row_deleted(self, thing):
+        if self.running and not thing.paired:
+            # the run may have joined it with a record already, which is ended then
+            for other in self.things:
+                if other.row is None and other.record is not None and (
+                        id(other) in thing.partners or self.key(other.there) == self.key(thing.here)):
+                    other.perhaps = True
+        thing.was = thing.row
         thing.row = thing.here = None
         thing.deleted = True
         self.touch(thing)
@@ -247,17 +263,21 @@ class Book:
         self.see_gone(done, rows, records)
         self.see_new(done, rows, records)
         for thing in self.things:
+            if thing.record is not None and thing.row is None:
+                self.see_end(thing, done, records[thing.record]["said"])
             if thing.paired:
                 self.see_pair(thing, done, rows[thing.row], records[thing.record])
             elif done and not thing.touched and not self.in_trouble(thing) and not thing.troubled:
                 self.see_alone(thing)
             thing.troubled = self.in_trouble(thing)
+            thing.sent = not thing.paired
         if done:
             self.runs_done += 1
             for issue in issues:
                 self.see_issue(issue)
             for thing in self.things:
                 thing.had = []
+                thing.sent = False
                 thing.unsure = {}
                 thing.partners = set()
 
@@ -269,19 +289,20 @@ class Book:
             if thing.row is not None and thing.row not in rows:
                 raise Broken(f"row {thing.row} is gone, and nobody has deleted it")
             if thing.record is not None and thing.record not in records:
-                raise Broken(f"record {thing.record} is gone, and nobody has deleted it")
-            if thing.record is not None and thing.row is None:
-                self.see_end(thing, done, records[thing.record]["said"])
-            if thing.record is None and thing.row is None and done:
+                if self.rules.kind.end or not self.carries or thing.row is not None or not (thing.deleted or thing.perhaps):
+                    raise Broken(f"record {thing.record} is gone, and nobody has deleted it")
+                self.things.remove(thing)
+                continue
+            if thing.record is None and thing.row is None and done and not thing.touched:
                 self.things.remove(thing)
 
     def see_end(self, thing, done, said):
         """A record ends only by the deletion of its row."""
         end = self.rules.kind.end
-        ended, was = (all(side[name] == value for name, value in end.items()) for side in (said, thing.there))
-        may = thing.deleted and self.rules.on_delete == "archive" and self.rules.direction != "pull"
+        ended, was = (bool(end) and all(side[name] == value for name, value in end.items()) for side in (said, thing.there))
+        may = thing.deleted and self.carries
         if ended and not was:
-            if not may:
+            if not may and not (thing.perhaps and self.carries):
                 raise Broken(f"record {thing.record} was ended, and nobody has ended it")
             thing.there.update(end)
         elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.closed:
@@ -307,13 +328,16 @@ class Book:
                 raise Broken(f"row {row} has record {record}, which is not there")
             if thing is not None and thing.record is not None:
                 raise Broken(f"row {row} had record {thing.record}, and has {record} now")
-            if other is not None and (other.row is not None or other.deleted):
+            # a record whose row was deleted may have one again that says the same
+            if other is not None and (other.row is not None or other.closed and self.carries):
                 raise Broken(f"row {row} has record {record}, which is another row's, or was one's that is deleted")
             if thing is None and other is None:
                 raise Broken(f"row {row} and record {record} are from nowhere")
             if other is None:
                 self.see_sent(thing, record, records[record])
             elif thing is None:
+                if other.deleted:
+                    raise Broken(f"record {record}, whose row was deleted, has a new row {row}")
                 self.see_come(other, row, found["said"])
             else:
                 self.see_joined(thing, other)
@@ -344,7 +368,7 @@ class Book:
             raise Broken(f"record {record} was made by a sync that pulls")
         if not self.says(thing, found["said"]):
             raise Broken(f"record {record} was made of row {thing.row}, and says something else")
-        thing.record, thing.there, thing.edited_there = record, dict(found["said"]), found["at"]
+        thing.record, thing.there, thing.edited_there = record, dict(found["said"]), (found["at"], found["at"])
         for name, now in (thing.here or {}).items():
             goes, _ = self.rules.flow(name)
             if goes:
@@ -366,16 +390,21 @@ class Book:
 
     def see_joined(self, thing, other):
         """A row and a record have found each other."""
-        if id(other) not in thing.partners and self.key(thing.here) != self.key(other.there):
+        if id(other) not in thing.partners and not (
+                {self.key(here) for here, _ in thing.had if here} & {self.key(there) for _, there in other.had if there}):
             raise Broken(f"row {thing.row} was joined with record {other.record}, which does not match")
         self.things.remove(other)
         thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
         thing.touched = thing.touched or other.touched
         for name in thing.here:
-            thing.cases[name] = set()
+            # if it is the row that was deleted, what was agreed on holds
+            thing.cases[name] = {replace(case, here=thing.here[name]) for case in other.cases.get(name, ())}
             for here in {side[name] for side, _ in thing.had if side}:
                 for there in {side[name] for _, side in other.had if side}:
-                    for case in [Case(here, there), *self.settled(thing, name, Case(here, there))]:
+                    known = [Case(here, there), *self.settled(thing, name, Case(here, there))]
+                    if thing.sent:      # somebody may have edited what had been made of it
+                        known.append(Case(here, there, here, here))
+                    for case in known:
                         if thing.here[name] != here:
                             case = replace(case, here=thing.here[name])
                         if thing.there[name] != there:
@@ -399,7 +428,7 @@ class Book:
                 thing.unsure[name] = there
             thing.cases[name] = left
             thing.here[name], thing.there[name] = here, there
-        thing.edited_there = record["at"] or thing.edited_there
+        thing.edited_there = (record["at"], record["at"]) if record["at"] else thing.edited_there
 
     @staticmethod
     def seen(case, here, there):
@@ -421,13 +450,14 @@ class Book:
         if thing.row is not None and direction != "pull" and not (
                 thing.early and not thing.fresh and initial == "xero_to_local"):
             raise Broken(f"row {thing.row} has no record")
-        if thing.record is not None and direction != "push" and not thing.deleted and not (
+        if thing.record is not None and direction != "push" and not thing.deleted and not thing.perhaps and not (
                 thing.early and not thing.fresh and initial == "local_to_xero"):
             raise Broken(f"record {thing.record} has no row")
 
     def see_issue(self, issue):
         """Is there a reason?"""
-        thing = (issue["id"] and self.of_row(int(issue["id"]))) or (issue["xero_id"] and self.of_record(issue["xero_id"].lower()))
+        thing = next((thing for thing in self.things if issue["id"] and int(issue["id"]) in (thing.row, thing.was)
+                      or issue["xero_id"] and issue["xero_id"].lower() == thing.record), None)
         if not thing:
             raise Broken(f"an issue of nothing: {issue}")
         if thing.touched:
@@ -436,14 +466,15 @@ class Book:
         if kind == "conflict":
             good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
         elif kind == "validation":
-            good = thing.here is not None and (
+            good = issue["sqlstate"] == "08007" and self.xero_fails or thing.here is not None and (
                 any(self.rules.kind.fields[name].is_bad(value) for name, value in thing.here.items())
                 or any(there and self.rules.kind.active(there) and self.key(there) == self.key(thing.here)
                        for other in self.things if other is not thing
                        for there in [other.there, *(there for _, there in other.had)]))
         elif kind == "ambiguous":
             side = thing.here or thing.there
-            good = sum(self.key(other.here or other.there) == self.key(side) for other in self.things) > 2
+            good = side is None or sum(self.key(other.here or other.there) == self.key(side)
+                                       for other in self.things if other.here or other.there) > 2
         else:
             good = False
         if not good:

@@ -11,6 +11,28 @@ from rounds import Round
 from sides import Here, There, Told
 
 
+# An engine that forgets what came from Xero.
+FUNCTION = "xero_fdw._update_local(xero_fdw.sync, jsonb[], jsonb[], text[])"
+GOOD, BAD = "AS r(%s) WHERE %s", "AS r(%s) WHERE false AND %s"
+
+
+async def notices(here, there):
+    """Does the model notice an engine that loses edits?"""
+    source = (await here.judge.rows(f"SELECT pg_get_functiondef('{FUNCTION}'::regprocedure)"))[0][0]
+    if GOOD not in source:
+        raise RuntimeError("the engine cannot be broken as it was")
+    await here.judge.rows(source.replace(GOOD, BAD))
+    try:
+        for seed in range(10):
+            try:
+                await Round(seed, here, there).play()
+            except Broken:
+                return True
+    finally:
+        await here.judge.rows(source)
+    return False
+
+
 async def work(options):
     there = There()
     here = Here()
@@ -19,7 +41,7 @@ async def work(options):
     began = time.monotonic()
     for number in range(options.rounds):
         seed = options.first + number * options.step
-        one = Round(seed, here, there, options.all)
+        one = Round(seed, here, there)
         Told.on = options.tell
         try:
             await one.play()
@@ -27,11 +49,19 @@ async def work(options):
         except Broken as problem:
             failed += 1
             print(f"seed {seed} ({one}): {problem}", flush=True)
+            if options.tell:
+                await here.tell_engine()
         except Exception:       # pylint: disable=broad-except
             failed += 1
             print(f"seed {seed} ({one}): {traceback.format_exc()}", flush=True)
             there.ask("faults", [])
             await here.reopen()
+    if not options.tell and options.rounds > 1:
+        if await notices(here, there):
+            passed += 1
+        else:
+            failed += 1
+            print("an engine that loses edits is not noticed")
     print(f"{passed} passed, {failed} failed", flush=True)
     print(f"({(time.monotonic() - began) / options.rounds:.2f} s a round)", flush=True)
     here.close()
@@ -44,7 +74,6 @@ def main():
     parser.add_argument("--step", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--tell", action="store_true")
-    parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     connect(["accounting"], request_timeout=1000)
     psql("""SET client_min_messages = warning;

@@ -67,6 +67,12 @@ class Here:
             " FROM xero_fdw.sync_issues AS i) AS i")
         return [json.loads(row[0]) for row in found]
 
+    async def tell_engine(self):
+        """What the sync remembers, for whoever looks for its fault."""
+        for table in ("sync_link", "sync_issue", "sync_change", "sync_inbox", "sync_intent"):
+            for row in await self.judge.rows(f"SELECT jsonb_strip_nulls(to_jsonb(t)) FROM xero_fdw.{table} AS t"):
+                Told.line(f"{table}: {row[0]}")
+
     async def last_run(self):
         found = await self.judge.rows("SELECT to_jsonb(r) FROM xero_fdw.sync_runs AS r ORDER BY started_at DESC LIMIT 1")
         return json.loads(found[0][0]) if found else {}
