@@ -17,7 +17,7 @@ CREATE TYPE xero_fdw._run AS (
 	sent_before boolean,		-- it was sent already
 	force boolean,				-- whatever the brake says
 	failed bigint[],			-- intents that have failed alone, and what was carried out since does not clear
-	proved boolean,				-- something was carried out since Xero has failed; null: it has not
+	proved text[],				-- operations that were carried out since Xero has failed; null: it has not
 	rounds integer,				-- how often what was pushed has come back
 	calls bigint,				-- of the session, before the run
 	bytes bigint,

@@ -10,8 +10,8 @@
 -- in halves, each with a key of its own, until one fails alone.  That one is tried
 -- once more at the end, as Xero may have got over it.  Of 50 rows one of which is bad,
 -- all of that takes 7 requests that succeed, 7 that fail, each of which is sent twice,
--- and 7 looks: 28 calls.  The row becomes an issue if something was carried
--- out since Xero failed first.  Else it may be Xero: the run is paused, and it is
+-- and 7 looks: 28 calls.  The row becomes an issue if another one of its kind was
+-- stored since Xero failed first.  Else it may be Xero: the run is paused, and it is
 -- also when three rows have failed alone and nothing was carried out in between.
 -- The next run sends them last.  A row that has failed alone in five runs becomes an
 -- issue anyway.
@@ -356,9 +356,10 @@ COMMENT ON FUNCTION xero_fdw._is_unsent(text) IS
 -- Sends a request, for the first time or again, and settles its rows.  When Xero
 -- refuses all of it for the fault of one, or it is too large to be sent, each row
 -- is to go alone.  When Xero has failed, what became of the rows is not known: they
--- keep the key, are to go on in halves, and are returned.
+-- keep the key, are to go on in halves, and are returned; with the operation, if
+-- anything was stored.
 CREATE FUNCTION xero_fdw._send_request(run bigint, sync integer, key text,
-		sent_before boolean, OUT carried boolean, OUT failed bigint[])
+		sent_before boolean, OUT carried text, OUT failed bigint[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
@@ -421,12 +422,12 @@ BEGIN
 	IF given_up <> '{}' THEN
 		PERFORM xero_fdw._retry_duplicates(sync, given_up);
 	END IF;
-	carried := stored <> '{}';
+	carried := CASE WHEN stored <> '{}' THEN intents[1].operation END;
 EXCEPTION WHEN program_limit_exceeded THEN
 	IF cardinality(intents) < 2 OR (xero_fdw._session()).calls > sent THEN
 		RAISE;
 	END IF;
-	carried := false;
+	carried := NULL;
 	failed := '{}';
 	UPDATE xero_fdw.sync_intent AS i
 	SET batch = 1, idempotency_key = NULL, first_sent = NULL
@@ -485,7 +486,7 @@ CREATE FUNCTION xero_fdw._file_failed(state xero_fdw._run) RETURNS bigint[]
 DECLARE
 	filed CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 		WHERE i.intent_id = ANY (state.failed)
-			AND (state.proved OR i.batch <= -5 OR xero_fdw._has_failed(i.link_id)));
+			AND (i.operation = ANY (state.proved) OR i.batch <= -5 OR xero_fdw._has_failed(i.link_id)));
 	others CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 		WHERE i.intent_id = ANY (state.failed) AND i.intent_id <> ALL (filed));
 BEGIN

@@ -112,7 +112,7 @@ BEGIN
 	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
 	state.retried := xero_fdw._retry_failed(self);
 	IF EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id AND i.batch <= 0) THEN
-		state.proved := false;
+		state.proved := '{}';
 	END IF;
 	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
 		ORDER BY o.tenant_id);
@@ -257,14 +257,14 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT sent
 	FROM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
-	IF sent.carried THEN
-		state.proved := state.proved IS NOT NULL OR NULL;
+	IF sent.carried IS NOT NULL THEN
+		state.proved := CASE WHEN state.proved IS NOT NULL THEN state.proved || sent.carried END;
 		state.failed := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 			WHERE i.intent_id = ANY (state.failed) AND i.batch < 0);
 	END IF;
 	IF sent.failed <> '{}' THEN
 		state.pulled := 0;
-		state.proved := coalesce(state.proved, false);
+		state.proved := coalesce(state.proved, '{}');
 		state.failed := state.failed || ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 			WHERE i.intent_id = ANY (sent.failed) AND i.batch <= 0);
 	END IF;
