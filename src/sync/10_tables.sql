@@ -1,8 +1,7 @@
 -- What syncs are, and what they remember.
 --
 -- The tables are the engine's alone (fdw/sync/gate.h): nobody else has a right on
--- them, so nobody can put rows there, occupy numbers or hold locks.  A row of one
--- sync cannot point at another's.  Everything that a user made or would miss is
+-- them, so nobody can put rows there, occupy numbers or hold locks.  Everything that a user made or would miss is
 -- dumped.
 --
 -- Who owns the local table owns the sync; that is looked up, not stored.
@@ -73,7 +72,7 @@ CREATE TABLE xero_fdw.sync_position (
 
 -- Records that were read and wait to be merged.
 CREATE TABLE xero_fdw.sync_inbox (
-	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
+	sync_id integer NOT NULL,
 	tenant_id uuid NOT NULL,
 	xero_id text COLLATE "C" NOT NULL,
 	remote jsonb,
@@ -107,7 +106,7 @@ CREATE INDEX sync_change_moved ON xero_fdw.sync_change (sync_id, xid)
 -- together, with the values that both sides last agreed on.
 CREATE TABLE xero_fdw.sync_link (
 	link_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
+	sync_id integer NOT NULL,
 	tenant_id uuid,
 	xero_id text COLLATE "C",
 	local_key jsonb,
@@ -121,7 +120,6 @@ CREATE TABLE xero_fdw.sync_link (
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,
 	seen_at timestamptz,
-	UNIQUE (link_id, sync_id),
 	CHECK (xero_id IS NOT NULL OR local_key IS NOT NULL),
 	UNIQUE (sync_id, xero_id, tenant_id),
 	UNIQUE (sync_id, local_key)
@@ -136,8 +134,8 @@ CREATE INDEX sync_link_waiting ON xero_fdw.sync_link (sync_id)
 -- key is committed before.  Rows without a key wait.
 CREATE TABLE xero_fdw.sync_intent (
 	intent_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
-	link_id bigint NOT NULL,
+	sync_id integer NOT NULL,
+	link_id bigint NOT NULL UNIQUE,
 	tenant_id uuid NOT NULL,
 	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
 	"row" jsonb NOT NULL,
@@ -146,9 +144,7 @@ CREATE TABLE xero_fdw.sync_intent (
 	batch integer NOT NULL DEFAULT 1000000,
 	problem text,
 	idempotency_key text,
-	first_sent timestamptz,
-	UNIQUE (link_id, sync_id),
-	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
+	first_sent timestamptz
 );
 CREATE INDEX ON xero_fdw.sync_intent (sync_id, batch, intent_id);
 CREATE INDEX sync_intent_sent ON xero_fdw.sync_intent (idempotency_key)
@@ -156,7 +152,7 @@ CREATE INDEX sync_intent_sent ON xero_fdw.sync_intent (idempotency_key)
 
 CREATE TABLE xero_fdw.sync_issue (
 	issue_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	sync_id integer NOT NULL REFERENCES xero_fdw.sync ON DELETE CASCADE,
+	sync_id integer NOT NULL,
 	link_id bigint,
 	tenant_id uuid,
 	local_key jsonb,
@@ -168,11 +164,10 @@ CREATE TABLE xero_fdw.sync_issue (
 	payload jsonb,
 	first_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	last_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	attempts integer NOT NULL DEFAULT 1,
-	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
+	attempts integer NOT NULL DEFAULT 1
 );
 CREATE INDEX ON xero_fdw.sync_issue (sync_id);
-CREATE INDEX ON xero_fdw.sync_issue (link_id, sync_id);
+CREATE INDEX ON xero_fdw.sync_issue (link_id);
 
 CREATE TABLE xero_fdw.sync_run (
 	run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -216,3 +211,35 @@ BEGIN
 	END LOOP;
 END $$;
 ALTER INDEX xero_fdw.sync_change_rows ALTER COLUMN 2 SET STATISTICS 0;
+
+-- What belongs to a link, or to a sync, goes with it.  Foreign keys would see to that
+-- as well, but with a query for each row, and one more for each that is written.
+CREATE FUNCTION xero_fdw._forget_links() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM xero_fdw.sync_intent AS i
+	WHERE i.ctid = ANY (ARRAY(SELECT i.ctid FROM gone AS g, LATERAL (
+		SELECT i.ctid FROM xero_fdw.sync_intent AS i WHERE i.link_id = g.link_id OFFSET 0) AS i));
+	DELETE FROM xero_fdw.sync_issue AS i
+	WHERE i.ctid = ANY (ARRAY(SELECT i.ctid FROM gone AS g, LATERAL (
+		SELECT i.ctid FROM xero_fdw.sync_issue AS i WHERE i.link_id = g.link_id OFFSET 0) AS i));
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION xero_fdw._forget_links() IS
+	'internal: forget what belongs to links that are gone';
+CREATE TRIGGER forget_links AFTER DELETE ON xero_fdw.sync_link
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw._forget_links();
+
+CREATE FUNCTION xero_fdw._forget_syncs() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM xero_fdw.sync_intent AS i WHERE i.sync_id IN (SELECT g.sync_id FROM gone AS g);
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id IN (SELECT g.sync_id FROM gone AS g);
+	DELETE FROM xero_fdw.sync_inbox AS i WHERE i.sync_id IN (SELECT g.sync_id FROM gone AS g);
+	DELETE FROM xero_fdw.sync_link AS k WHERE k.sync_id IN (SELECT g.sync_id FROM gone AS g);
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION xero_fdw._forget_syncs() IS
+	'internal: forget what belongs to syncs that are gone';
+CREATE TRIGGER forget_syncs AFTER DELETE ON xero_fdw.sync
+	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw._forget_syncs();

@@ -4,7 +4,8 @@
 -- when it is full, and a run's time must go with what has changed, not with what is
 -- there.  So whatever is about some of the rows takes their keys from an array and
 -- looks each of them up: OFFSET 0 keeps the planner from another idea, and before it
--- stand the columns of one index, and nothing else.  What is about all compares by (IN ...) IS TRUE, which is hashed and never a join.
+-- stand the columns of one index, and nothing else.  What is about all of them
+-- compares by (IN ...) IS TRUE, which is hashed and never a join.
 --
 -- The next few of many are taken in the order of an index, with a LIMIT that the
 -- planner cannot read, as in LIMIT (SELECT 1000): of a few of which it thinks that they
@@ -82,3 +83,20 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION xero_fdw._inbox_at(integer, uuid[], text[]) IS
 	'internal: where records are in the inbox';
+
+CREATE FUNCTION xero_fdw._touched_links(sync integer)
+	RETURNS SETOF xero_fdw.sync_link
+	LANGUAGE sql STABLE ROWS 1000
+BEGIN ATOMIC
+	SELECT k.* FROM (SELECT DISTINCT c.local_key FROM xero_fdw.sync_change AS c
+			WHERE c.sync_id = sync AND c.local_key IS NOT NULL) AS c
+		CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = sync AND k.local_key = c.local_key OFFSET 0) AS k
+	UNION ALL
+	SELECT k.* FROM xero_fdw.sync_inbox AS i
+		CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = sync AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
+	WHERE i.sync_id = sync AND NOT i.held;
+END;
+COMMENT ON FUNCTION xero_fdw._touched_links(integer) IS
+	'internal: the links of rows that have changed and of records in the inbox';

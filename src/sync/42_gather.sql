@@ -28,19 +28,18 @@ COMMENT ON FUNCTION xero_fdw._slice(jsonb, text[]) IS
 
 -- A text that fits into an index: what is beyond a length is digested.
 CREATE FUNCTION xero_fdw._short_key(key text) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN octet_length(key) <= 500 THEN key ELSE left(key, 100) || '... ' || md5(key) END
-$$;
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN octet_length(key) <= 500 THEN key ELSE left(key, 100) || '... ' || md5(key) END;
 COMMENT ON FUNCTION xero_fdw._short_key(text) IS
 	'internal: a text that fits into an index';
 
 -- What two sides must have in common to belong together.
 CREATE FUNCTION xero_fdw._match_key("values" jsonb, columns text[]) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
 	SELECT xero_fdw._short_key(jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text)
 	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
-	HAVING bool_and(coalesce(btrim("values"->>c), '') <> '')
-$$;
+	HAVING bool_and(coalesce(btrim("values"->>c), '') <> ''));
 COMMENT ON FUNCTION xero_fdw._match_key(jsonb, text[]) IS
 	'internal: the values of the columns, trimmed and without case; null if one is empty';
 
@@ -370,10 +369,9 @@ COMMENT ON FUNCTION xero_fdw._due_changes(xero_fdw._run) IS
 -- of match_on.
 CREATE FUNCTION xero_fdw._row_key(image jsonb, id_column text, match_on text[])
 	RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN xero_fdw._filled(image->id_column) IS NOT NULL THEN xero_fdw._short_key('=' || (image->>id_column))
-		ELSE xero_fdw._match_key(image, match_on) END
-$$;
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN xero_fdw._filled(image->id_column) IS NOT NULL THEN xero_fdw._short_key('=' || (image->>id_column))
+	ELSE xero_fdw._match_key(image, match_on) END;
 COMMENT ON FUNCTION xero_fdw._row_key(jsonb, text, text[]) IS
 	'internal: what a row is matched by';
 

@@ -310,12 +310,11 @@ COMMENT ON FUNCTION xero_fdw._rejoin(xero_fdw.sync, jsonb[], text[], uuid[]) IS
 CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), array_agg(w.tenant_id))
-	FROM xero_fdw.sync_link AS w
-	WHERE w.sync_id = self.sync_id AND w.xero_id IS NULL AND w.match_key IS NOT NULL
-		AND jsonb_typeof(w.local_key) = 'array'
-		AND (EXISTS (SELECT FROM (SELECT * FROM xero_fdw.sync_link AS k
-				WHERE k.sync_id = self.sync_id AND k.match_key = w.match_key OFFSET 0) AS k
-			WHERE k.xero_id IS NOT NULL AND k.local_key IS NOT NULL)) IS TRUE
+	FROM (SELECT DISTINCT k.match_key FROM xero_fdw._touched_links(self.sync_id) AS k
+			WHERE k.match_key IS NOT NULL AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL) AS gone,
+		LATERAL (SELECT * FROM xero_fdw.sync_link AS w
+			WHERE w.sync_id = self.sync_id AND w.match_key = gone.match_key OFFSET 0) AS w
+	WHERE w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array'
 	HAVING count(*) > 0
 $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS

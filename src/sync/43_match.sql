@@ -183,15 +183,7 @@ CREATE FUNCTION xero_fdw._new_match_keys(sync integer) RETURNS text[]
 	SELECT ARRAY(
 		SELECT DISTINCT m.key
 		FROM (
-			SELECT k.* FROM (SELECT DISTINCT c.local_key FROM xero_fdw.sync_change AS c
-					WHERE c.sync_id = sync AND c.local_key IS NOT NULL) AS c,
-				LATERAL (SELECT * FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = sync AND k.local_key = c.local_key OFFSET 0) AS k
-			UNION ALL
-			SELECT k.* FROM xero_fdw.sync_inbox AS i,
-				LATERAL (SELECT * FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = sync AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
-			WHERE i.sync_id = sync AND NOT i.held
+			SELECT k.* FROM xero_fdw._touched_links(sync) AS k
 			UNION ALL
 			SELECT k.* FROM xero_fdw.sync_issue AS i,
 				LATERAL (SELECT * FROM xero_fdw.sync_link AS k WHERE k.link_id = i.link_id OFFSET 0) AS k

@@ -78,7 +78,8 @@ COMMENT ON FUNCTION xero_fdw._move_link(xero_fdw.sync_link, text) IS
 	'internal: give the row of a link to another record';
 
 -- Moves the links of records in the inbox that were merged into others.  What was
--- asked for in vain is not asked for again while the record waits.
+-- asked for in vain is not asked for again while the record waits, with an issue that
+-- says so.
 CREATE FUNCTION xero_fdw._follow_merges(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -92,9 +93,17 @@ BEGIN
 	END IF;
 	FOR dead IN
 		SELECT k.link_id, i.tenant_id, i.remote->>merged AS into_id, i.held
-		FROM xero_fdw.sync_inbox AS i CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = i.sync_id AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
-		WHERE i.sync_id = self.sync_id AND i.remote->>merged IS NOT NULL
+		FROM (
+			SELECT i.* FROM xero_fdw.sync_inbox AS i WHERE i.sync_id = self.sync_id AND NOT i.held
+			UNION ALL
+			SELECT i.* FROM xero_fdw.sync_issue AS x
+				CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k WHERE k.link_id = x.link_id OFFSET 0) AS k
+				CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_inbox AS i
+					WHERE i.sync_id = self.sync_id AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id OFFSET 0) AS i
+			WHERE x.sync_id = self.sync_id AND x.kind = 'ambiguous' AND i.held) AS i
+			CROSS JOIN LATERAL (SELECT * FROM xero_fdw.sync_link AS k
+				WHERE k.sync_id = self.sync_id AND k.xero_id = i.xero_id AND k.tenant_id = i.tenant_id OFFSET 0) AS k
+		WHERE i.remote->>merged IS NOT NULL
 			AND k.state = 'linked' AND k.local_key IS NOT NULL AND NOT k.deleted
 			AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS s
 				WHERE s.link_id = k.link_id AND s.idempotency_key IS NOT NULL)

@@ -336,7 +336,7 @@ COMMENT ON FUNCTION xero_fdw._merge_fields(xero_fdw._field_state[], text, text) 
 -- are those that a new record is made of.
 CREATE FUNCTION xero_fdw._conclude(known xero_fdw._case, merged xero_fdw._merged,
 		fields text[]) RETURNS xero_fdw._decision
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL SAFE
 RETURN ROW(known.item,
 	CASE known.kind
 		WHEN 'forget' THEN NULL

@@ -342,7 +342,7 @@ BEGIN
 			CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS tenant_id) AS t
 	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants)
 	-- in what company it goes, is learnt from what became of it
-	ON CONFLICT (link_id, sync_id) DO UPDATE
+	ON CONFLICT (link_id) DO UPDATE
 		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
 			fields = excluded.fields, image = excluded.image;
 

@@ -192,19 +192,17 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_page(bigint, xero_fdw.sync, uuid, text, boolean, timestamptz, jsonb[]) IS
 	'internal: put records and their lines into a copy';
 
--- What is in the copy and not in the inbox.  All are compared with all, whatever
--- the planner thinks of tables that were empty when it last heard of them.
+-- What is in the copy and not in the inbox.
 CREATE FUNCTION xero_fdw._mirror_missing(self xero_fdw.sync, tenant uuid)
 	RETURNS TABLE (xero_id text)
 	LANGUAGE sql
 	SET search_path = pg_catalog, pg_temp
-	SET enable_nestloop = off
 AS $$
 	SELECT l.xero_id FROM xero_fdw._as_caller(self.search_path,
 			format('SELECT l.%I::pg_catalog.text FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1',
 				self.xero_key, self.local_table), tenant) AS l(xero_id text)
-	WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
-		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = l.xero_id)
+	WHERE (l.xero_id IN (SELECT i.xero_id FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant)) IS NOT TRUE
 $$;
 COMMENT ON FUNCTION xero_fdw._mirror_missing(xero_fdw.sync, uuid) IS
 	'internal: what is in a copy and not in the inbox';

@@ -52,6 +52,7 @@ static struct
 	Oid			role;
 	int			context;
 	const char *path;
+	const char *plans;			/* plan_cache_mode */
 }			caller;
 
 /*
@@ -106,10 +107,12 @@ void
 xero_gate_enter(Oid engine, XeroIdentity *saved)
 {
 	const char *path = pstrdup(namespace_search_path);
+	const char *plans = GetConfigOption("plan_cache_mode", false, false);
 
 	saved->caller = caller.role;
 	saved->caller_context = caller.context;
 	saved->caller_path = caller.path;
+	saved->caller_plans = caller.plans;
 	GetUserIdAndSecContext(&saved->user, &saved->context);
 	SetUserIdAndSecContext(engine,
 						   saved->context | SECURITY_LOCAL_USERID_CHANGE);
@@ -121,6 +124,7 @@ xero_gate_enter(Oid engine, XeroIdentity *saved)
 	caller.role = saved->user;
 	caller.context = saved->context;
 	caller.path = path;
+	caller.plans = plans;
 }
 
 void
@@ -129,6 +133,7 @@ xero_gate_reset(const XeroIdentity *saved)
 	caller.role = saved->caller;
 	caller.context = saved->caller_context;
 	caller.path = saved->caller_path;
+	caller.plans = saved->caller_plans;
 }
 
 void
@@ -286,6 +291,12 @@ xero_door_enter(const char *search_path, XeroIdentity *saved)
 		context |= SECURITY_RESTRICTED_OPERATION;
 	SetUserIdAndSecContext(role, context);
 	saved->nestlevel = NewGUCNestLevel();
+
+	/*
+	 * Triggers make the same plans again and again, one row after the other.
+	 */
+	if (OidIsValid(caller.role))
+		set_until_left("plan_cache_mode", caller.plans);
 
 	/*
 	 * Where the path does not say so, pg_temp would come first, and with it

@@ -32,6 +32,7 @@ typedef struct XeroIdentity
 	Oid			caller;			/* who had come in by the gate before */
 	int			caller_context;
 	const char *caller_path;
+	const char *caller_plans;
 } XeroIdentity;
 
 /*
