@@ -76,7 +76,7 @@ BEGIN
 			ELSE coalesce(k.base_local, i.image) END ORDER BY u.n) AS images
 	INTO known
 	FROM unnest(links) WITH ORDINALITY AS u(link, n)
-		JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = self.sync_id
+		JOIN xero_fdw.sync_link AS k ON k.link_id = u.link
 		LEFT JOIN xero_fdw.sync_intent AS i ON i.link_id = k.link_id AND i.sync_id = k.sync_id
 	WHERE self.match_on IS NOT NULL;
 	IF self.direction = 'pull' AND known.links IS NOT NULL THEN
@@ -85,7 +85,7 @@ BEGIN
 	UPDATE xero_fdw.sync_link AS k
 	SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
 	FROM unnest(known.links, known.images) AS u(link, image)
-	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+	WHERE k.link_id = u.link;
 END $$;
 COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[]) IS
 	'internal: note what the rows of links are matched by, as they are gone';
@@ -131,7 +131,7 @@ BEGIN
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id), deleted = u.deleted
 	FROM unnest(reused.links, reused.deleted) AS u(link, deleted)
-	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+	WHERE k.link_id = u.link;
 	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
 	FROM xero_fdw.sync_link AS k
@@ -165,7 +165,7 @@ BEGIN
 		base_xero = CASE WHEN k.state <> 'ended' THEN k.base_xero || marks END,
 		base_local = CASE WHEN k.state <> 'ended' THEN k.base_local END
 	FROM unnest(links, keys) AS u(link, key)
-	WHERE k.link_id = u.link AND k.sync_id = self.sync_id;
+	WHERE k.link_id = u.link;
 END $$;
 COMMENT ON FUNCTION xero_fdw._come_back(xero_fdw.sync, bigint[], jsonb[]) IS
 	'internal: rows that were gone are there again';
@@ -279,8 +279,8 @@ BEGIN
 			AND CASE k.state WHEN 'linked' THEN true
 				WHEN 'ended' THEN self.on_delete = 'ignore' AND k.base_xero IS NOT NULL
 				ELSE k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'object' END
-			AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
-				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)
+			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
+				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)) IS NOT TRUE
 	), likely AS (
 		SELECT * FROM (SELECT *, bool_or(same_key) OVER (PARTITION BY link_id)
 				OR bool_or(same_key) OVER (PARTITION BY key) AS is_known FROM candidate) AS c
