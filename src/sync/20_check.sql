@@ -334,9 +334,7 @@ BEGIN
 		faults := faults || array_remove(ARRAY[fault], NULL)
 			|| ARRAY(SELECT xero_fdw._check_owner(definition.local_table))
 			|| ARRAY(SELECT xero_fdw._check_rows(definition));
-		definition.watch := CASE WHEN class.relkind = 'f'
-				OR definition.direction = 'pull' AND definition.match_on IS NULL
-			THEN 'compare' ELSE 'trigger' END;
+		definition.watch := CASE WHEN class.relkind = 'f' THEN 'compare' ELSE 'trigger' END;
 	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_tables(xero_fdw.sync) IS
@@ -836,6 +834,13 @@ BEGIN
 		faults := faults || result.faults;
 		compiled := compiled || field;
 	END LOOP;
+	-- Where nothing but its key tells a row from others, what comes from Xero goes by that.
+	IF definition.direction = 'pull' AND definition.match_on IS NULL AND NOT EXISTS (
+		SELECT FROM unnest(compiled) AS f
+		WHERE f.xero_column = definition.xero_key AND f.local_column IS NOT NULL AND f.to_local IS NULL)
+	THEN
+		definition.watch := 'compare';
+	END IF;
 	xero_filter := xero_fdw._check_filter(definition.xero_table, 'xero', 'xero_filter',
 		definition.xero_filter, definition.search_path);
 	local_filter := xero_fdw._check_filter(definition.local_table, 'local', 'local_filter',

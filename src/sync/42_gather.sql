@@ -246,14 +246,14 @@ COMMENT ON FUNCTION xero_fdw._refuse_empty(xero_fdw.sync) IS
 	'internal: an error if all rows of the local table are gone';
 
 -- Rows that were loaded anew, and that nothing but their keys tells from others,
--- might be created in Xero a second time, or be taken for others.
+-- might be created a second time, in Xero or here, or be taken for others.
 CREATE FUNCTION xero_fdw._refuse_strangers(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	id_column CONSTANT text := xero_fdw._id_column(self.sync_id);
 	strangers bigint;
 BEGIN
-	IF self.match_on IS NOT NULL OR self.direction = 'pull' OR NOT EXISTS (
+	IF self.match_on IS NOT NULL OR NOT EXISTS (
 		SELECT FROM xero_fdw.sync_link AS k WHERE k.sync_id = self.sync_id AND k.state = 'linked')
 	THEN
 		RETURN;

@@ -9,10 +9,10 @@
 -- lock of its sync has crashed.
 
 -- Is there anything about local rows that the run is to know?  A sync that only
--- pulls looks at them for matching.
+-- pulls looks at them for matching, and follows them where a trigger tells.
 CREATE FUNCTION xero_fdw._looks_at_rows(self xero_fdw.sync) RETURNS boolean
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT NOT self.mirror AND (self.direction <> 'pull' OR self.match_on IS NOT NULL
+	SELECT NOT self.mirror AND (self.direction <> 'pull' OR self.match_on IS NOT NULL OR self.watch = 'trigger'
 		OR xero_fdw._id_column(self.sync_id) IS NOT NULL
 			AND NOT EXISTS (SELECT FROM xero_fdw.sync_position AS p
 				WHERE p.sync_id = self.sync_id AND p.initial_done))

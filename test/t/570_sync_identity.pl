@@ -441,5 +441,31 @@ runs('pull: loaded anew');
 is($crm->rows(q{SELECT string_agg(id || name || coalesce(email, '') || coalesce(status, ''), ' ' ORDER BY id) FROM crm.contacts}), '11Zoe 12Bobbob@example.comACTIVE', '... with another key, the same goes on');
 is($crm->rows(q{SELECT xero_id FROM crm.contacts WHERE id = 12}), id_of('Bob'), '... and has its id again');
 
+# A sync that only pulls: rows are told by the records that they name.
+foreach my $case ([ 'keys that are shifted', 'UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99' ],
+	[ 'a load with other keys', 'BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
+		INSERT INTO crm.contacts (id, xero_id, name, account) SELECT id % 3 + 1, xero_id, name, account FROM kept; COMMIT' ])
+{
+	my ($name, $sql) = @$case;
+	$crm->clear;
+	$crm->xero_has(map { { Name => $_ } } qw(Ann Bob Cleo));
+	$crm->create('crm', direction => 'pull', fields => { xero_id => 'contact_id', name => 'name', email => 'email_address' });
+	runs("pull, $name: first");
+	$crm->rows(qq{UPDATE crm.contacts SET account = name; $sql});
+	$crm->xero_sets(contact('Ann')->{ContactID}, { Name => 'Anna', EmailAddress => 'ann@example.com' });
+	runs("pull, $name");
+	is($crm->rows(q{SELECT string_agg(concat_ws(' ', account, name, email), ', ' ORDER BY account) FROM crm.contacts}), 'Ann Anna ann@example.com, Bob Bob, Cleo Cleo',
+		"pull, $name: what is edited comes to its row");
+	quiet("pull, $name");
+}
+$crm->rows('TRUNCATE crm.contacts');
+runs('pull, a table that was truncated');
+is($crm->rows('SELECT string_agg(name, $$ $$ ORDER BY name) FROM crm.contacts'), 'Anna Bob Cleo', '... is filled again');
+$crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) SELECT id, name FROM kept; COMMIT');
+like($crm->run('crm')->{text}, qr/which records its rows belong to is not known.*3 rows do not name a record/s, 'pull, rows that name no records: an error, rather than all rows twice');
+$crm->rows(q{SELECT xero_fdw.alter_sync('crm', match_on => '{name}')});
+runs('... until they can be matched');
+is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '3|3', '... they are there once');
+
 $crm->quit;
 done_testing();
