@@ -1,7 +1,8 @@
 -- What syncs are, and what they remember.
 --
 -- The tables are the engine's alone (fdw/sync/gate.h): nobody else has a right on
--- them, so nobody can put rows there, occupy numbers or hold locks.  Everything that a user made or would miss is
+-- them, so nobody can put rows there, occupy numbers or hold locks.  A row of one
+-- sync cannot point at another's.  Everything that a user made or would miss is
 -- dumped.
 --
 -- Who owns the local table owns the sync; that is looked up, not stored.
@@ -120,6 +121,7 @@ CREATE TABLE xero_fdw.sync_link (
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,
 	seen_at timestamptz,
+	UNIQUE (link_id, sync_id),
 	CHECK (xero_id IS NOT NULL OR local_key IS NOT NULL),
 	UNIQUE (sync_id, xero_id, tenant_id),
 	UNIQUE (sync_id, local_key)
@@ -135,7 +137,7 @@ CREATE INDEX sync_link_waiting ON xero_fdw.sync_link (sync_id)
 CREATE TABLE xero_fdw.sync_intent (
 	intent_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sync_id integer NOT NULL,
-	link_id bigint NOT NULL UNIQUE,
+	link_id bigint NOT NULL,
 	tenant_id uuid NOT NULL,
 	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
 	"row" jsonb NOT NULL,
@@ -144,7 +146,9 @@ CREATE TABLE xero_fdw.sync_intent (
 	batch integer NOT NULL DEFAULT 1000000,
 	problem text,
 	idempotency_key text,
-	first_sent timestamptz
+	first_sent timestamptz,
+	UNIQUE (link_id, sync_id),
+	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
 );
 CREATE INDEX ON xero_fdw.sync_intent (sync_id, batch, intent_id);
 CREATE INDEX sync_intent_sent ON xero_fdw.sync_intent (idempotency_key)
@@ -164,10 +168,11 @@ CREATE TABLE xero_fdw.sync_issue (
 	payload jsonb,
 	first_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	last_seen timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	attempts integer NOT NULL DEFAULT 1
+	attempts integer NOT NULL DEFAULT 1,
+	FOREIGN KEY (link_id, sync_id) REFERENCES xero_fdw.sync_link (link_id, sync_id) ON DELETE CASCADE
 );
 CREATE INDEX ON xero_fdw.sync_issue (sync_id);
-CREATE INDEX ON xero_fdw.sync_issue (link_id);
+CREATE INDEX ON xero_fdw.sync_issue (link_id, sync_id);
 
 CREATE TABLE xero_fdw.sync_run (
 	run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -212,26 +217,10 @@ BEGIN
 END $$;
 ALTER INDEX xero_fdw.sync_change_rows ALTER COLUMN 2 SET STATISTICS 0;
 
--- What belongs to a link, or to a sync, goes with it.  Foreign keys would see to that
--- as well, but with a query for each row, and one more for each that is written.
-CREATE FUNCTION xero_fdw._forget_links() RETURNS trigger
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	DELETE FROM xero_fdw.sync_intent AS i
-	WHERE i.ctid = ANY (ARRAY(SELECT i.ctid FROM gone AS g, LATERAL (
-		SELECT i.ctid FROM xero_fdw.sync_intent AS i WHERE i.link_id = g.link_id OFFSET 0) AS i));
-	DELETE FROM xero_fdw.sync_issue AS i
-	WHERE i.ctid = ANY (ARRAY(SELECT i.ctid FROM gone AS g, LATERAL (
-		SELECT i.ctid FROM xero_fdw.sync_issue AS i WHERE i.link_id = g.link_id OFFSET 0) AS i));
-	RETURN NULL;
-END $$;
-COMMENT ON FUNCTION xero_fdw._forget_links() IS
-	'internal: forget what belongs to links that are gone';
-CREATE TRIGGER forget_links AFTER DELETE ON xero_fdw.sync_link
-	REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw._forget_links();
-
+-- What belongs to a sync goes with it.  Foreign keys of tables that hold many rows
+-- would ask a query for each row that is written.
 CREATE FUNCTION xero_fdw._forget_syncs() RETURNS trigger
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = auto AS $$
 BEGIN
 	DELETE FROM xero_fdw.sync_intent AS i WHERE i.sync_id IN (SELECT g.sync_id FROM gone AS g);
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id IN (SELECT g.sync_id FROM gone AS g);

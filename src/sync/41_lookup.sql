@@ -84,6 +84,15 @@ END;
 COMMENT ON FUNCTION xero_fdw._inbox_at(integer, uuid[], text[]) IS
 	'internal: where records are in the inbox';
 
+-- For each link that goes, two foreign keys ask for what belongs to it; they keep their
+-- plans here.
+CREATE FUNCTION xero_fdw._drop_links(links bigint[]) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = auto AS $$
+	DELETE FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links)
+$$;
+COMMENT ON FUNCTION xero_fdw._drop_links(bigint[]) IS
+	'internal: forget links, and what belongs to them';
+
 CREATE FUNCTION xero_fdw._touched_links(sync integer)
 	RETURNS SETOF xero_fdw.sync_link
 	LANGUAGE sql STABLE ROWS 1000

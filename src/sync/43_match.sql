@@ -243,11 +243,12 @@ BEGIN
 	WITH pair AS (
 		SELECT * FROM unnest(pairs.rs, pairs.ls) AS p(r, l)
 		WHERE (p.r IN (SELECT unnest(odd.rs || odd.others))) IS NOT TRUE
-	), gone AS (
-		DELETE FROM xero_fdw.sync_link AS k USING pair WHERE k.link_id = pair.l
-		RETURNING pair.r, k.local_key, k.match_key LIKE '=%' AS named
 	)
-	SELECT array_agg(r) AS rs, array_agg(local_key) AS keys, array_agg(named) AS named INTO unclear FROM gone;
+	SELECT array_agg(p.r) AS rs, array_agg(p.l) AS ls, array_agg(k.local_key) AS keys,
+		array_agg(k.match_key LIKE '=%') AS named
+	INTO unclear
+	FROM pair AS p JOIN xero_fdw.sync_link AS k ON k.link_id = p.l;
+	PERFORM xero_fdw._drop_links(unclear.ls);
 	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)

@@ -317,7 +317,7 @@ BEGIN
 		k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
 		k.local_updated_at, k.deleted, k.is_sent, now()
 	FROM known AS k
-	ON CONFLICT (link_id) DO UPDATE
+	ON CONFLICT (link_id, sync_id) DO UPDATE
 	SET local_key = excluded.local_key, state = excluded.state, base_xero = excluded.base_xero,
 		base_local = excluded.base_local, seen_local = coalesce(excluded.seen_local, l.seen_local),
 		xero_updated_at = excluded.xero_updated_at, local_updated_at = excluded.local_updated_at,
@@ -342,7 +342,7 @@ BEGIN
 			CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS tenant_id) AS t
 	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants)
 	-- in what company it goes, is learnt from what became of it
-	ON CONFLICT (link_id) DO UPDATE
+	ON CONFLICT (link_id, sync_id) DO UPDATE
 		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
 			fields = excluded.fields, image = excluded.image;
 
