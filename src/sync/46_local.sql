@@ -471,7 +471,8 @@ COMMENT ON FUNCTION xero_fdw._is_shared_error(integer, xero_fdw._item[], xero_fd
 
 -- Carries out what was decided.  If that fails because of one item, the halves are
 -- tried, so that the one is found, becomes an issue, and holds up nobody.  An error
--- of the definition is raised; "rows_differ": it is none, as others have shown.
+-- of the definition is raised; "rows_differ": it is none, as others have shown.  So is
+-- that of a trigger which may not wait (gate.c): items that write nothing fire none.
 CREATE FUNCTION xero_fdw._carry_out(run bigint, sync integer, tenants uuid[],
 		decisions xero_fdw._decision[], rows_differ boolean)
 	RETURNS xero_fdw._decision[]
@@ -483,16 +484,18 @@ DECLARE
 	code text;
 	message text;
 	detail text;
+	schema text;
 BEGIN
 	SELECT * INTO applied FROM xero_fdw._apply_local(sync, decisions);
 	PERFORM xero_fdw._save(run, sync, tenants, decisions, applied.keys, applied.images);
 	RETURN decisions;
 EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+		schema = SCHEMA_NAME;
 	IF half = 0 OR NOT (rows_differ OR xero_fdw._is_row_error(code)) THEN
 		items := ARRAY(SELECT d.item FROM unnest(decisions) AS d);
 	END IF;
-	IF NOT xero_fdw._may_be_row_error(code)
+	IF NOT xero_fdw._may_be_row_error(code) OR code = '42501' AND schema = 'xero_fdw'
 		OR NOT rows_differ AND xero_fdw._is_shared_error(sync, items, decisions, code)
 	THEN
 		RAISE;

@@ -353,6 +353,7 @@ explain_deferred_trigger(MemoryContext cxt)
 			   "cannot fire deferred trigger within security-restricted operation") != 0)
 		PG_RE_THROW();
 	FlushErrorState();
+	error->schema_name = pstrdup("xero_fdw");	/* no row's fault */
 	error->hint = psprintf("The session belongs to another role than \"%s\", whose triggers must not wait until the transaction ends. Connect as that role, and run the sync there.",
 						   GetUserNameFromId(GetUserId(), false));
 	ReThrowError(error);
