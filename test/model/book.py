@@ -405,11 +405,16 @@ class Book:
                     if thing.sent:      # somebody may have edited what had been made of it
                         known.append(Case(here, there, here, here))
                     for case in known:
-                        if thing.here[name] != here:
-                            case = replace(case, here=thing.here[name])
-                        if thing.there[name] != there:
-                            case = replace(case, there=thing.there[name])
-                        thing.cases[name].add(case)
+                        # edited before or after the run wrote
+                        if thing.here[name] == here and thing.there[name] == there:
+                            thing.cases[name].add(case)
+                        for now in {case.here, thing.here[name]}:
+                            for then in {case.there, thing.there[name]}:
+                                if thing.touched:
+                                    thing.cases[name].add(replace(case, here=now, there=then))
+                        if not thing.touched:
+                            thing.cases[name].add(replace(case, here=thing.here[name] if thing.here[name] != here else case.here,
+                                                          there=thing.there[name] if thing.there[name] != there else case.there))
 
     def see_pair(self, thing, done, row, record):
         certain = done and not thing.touched and not self.in_trouble(thing)
