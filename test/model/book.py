@@ -223,11 +223,11 @@ class Book:
                 thing.cases[name] = after
 
     def row_deleted(self, thing):
-        if self.running and not thing.paired:
-            # the run may have joined it with a record already, which is ended then
+        if not thing.paired:
+            # a run may have joined it with a record already, which is ended then
             for other in self.things:
                 if other.row is None and other.record is not None and (
-                        id(other) in thing.partners or self.key(other.there) == self.key(thing.here)):
+                        id(other) in thing.partners or self.running and self.key(other.there) == self.key(thing.here)):
                     other.perhaps = True
         thing.was = thing.row
         thing.row = thing.here = None
