@@ -424,7 +424,9 @@ BEGIN
 	FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.base_xero IS NOT NULL
 		AND k.link_id NOT IN (SELECT unnest(same))
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
+	-- records whose rows wait for a person have no base
+	UPDATE xero_fdw.sync_inbox AS i SET held = false WHERE i.sync_id = sync AND i.held;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = NULL, state = 'unlinked', base_xero = k.base_xero || marks
 	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));

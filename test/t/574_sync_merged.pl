@@ -210,6 +210,26 @@ is(issues(), '', 'pull: ... without issues');
 quiet('pull');
 $crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; TRUNCATE crm.contacts');
 
+# A row that has waited for a person since the first run waits again after it was
+# loaded anew: it is not created.
+foreach my $key ('id', 'id + 100')
+{
+	$crm->clear;
+	%id = map { $_ => lc(($crm->xero_has({ Name => $_ }))[0]) } 'Ann', 'Bob';
+	merge('Ann', 'Bob');
+	$crm->rows("INSERT INTO crm.contacts (name) VALUES ('Ann'), ('Bob')");
+	$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+	runs('a row of a dead contact');
+	is(issues(), 'ambiguous 1', '... waits for a person');
+	$crm->rows("CREATE TEMP TABLE was AS SELECT * FROM crm.contacts; BEGIN; TRUNCATE crm.contacts;
+		INSERT INTO crm.contacts (id, name) SELECT $key, name FROM was; COMMIT; DROP TABLE was");
+	runs("it is loaded anew with $key");
+	is(active() . ' ' . issues(), 'Bob ambiguous ' . ($key eq 'id' ? 1 : 101), '... and waits again');
+}
+$crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; TRUNCATE crm.contacts');
+begin([], ['Anna', 'Out']);
+$crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; TRUNCATE crm.contacts');
+
 # Mirrors have each record as it is; documents of the dead one come to the other one
 # with an audit, as Xero does not say that they have changed.
 $crm->superuser->rows('GRANT CREATE ON DATABASE postgres TO books; GRANT SELECT ON xero.invoices TO books');

@@ -358,17 +358,21 @@ run_sync(Run *run, int32 sync_id, bool force)
  *-------------------------------------------------------------------------
  */
 
+/* Nobody need find out what became of a request; the next run does. */
 static void
 report(const Run *run, int elevel, char *message, const char *default_hint)
 {
 	const ErrorData *error = run->error;
+	bool		unknown = error->sqlerrcode == ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
 
 	ereport(elevel,
 			(errcode(error->sqlerrcode),
 			 errmsg_internal("%s", message),
 			 errdetail_internal("%s", error->detail ? error->detail :
 								"What was done is kept."),
-			 errhint("%s", error->hint ? error->hint : default_hint)));
+			 errhint("%s", unknown ?
+					 "The next run finds out whether Xero has carried it out, and goes on from there." :
+					 error->hint ? error->hint : default_hint)));
 }
 
 static void
