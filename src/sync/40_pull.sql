@@ -90,7 +90,7 @@ CREATE FUNCTION xero_fdw._as_told(remote jsonb, known jsonb, guarded jsonb) RETU
 		SELECT remote - coalesce(array_agg(g.key), '{}') || coalesce(jsonb_object_agg(g.key, known->g.key)
 			FILTER (WHERE xero_fdw._filled(known->g.key) IS NOT NULL), '{}')
 		FROM jsonb_each(guarded) AS g
-		WHERE xero_fdw._filled(remote->g.key) IS NULL AND g.value = 'true' OR remote->>g.key ~ '[*•]') END
+		WHERE xero_fdw._filled(remote->g.key) IS NULL AND g.value = 'true' OR remote->>g.key ~ '[*\u2022]') END
 $$;
 COMMENT ON FUNCTION xero_fdw._as_told(jsonb, jsonb, jsonb) IS
 	'internal: a record without what Xero may merely not tell';
