@@ -55,7 +55,7 @@ SET LOCAL client_min_messages = log;
 SELECT count(*) FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync AS s USING (sync_id), xero_fdw._mirror_missing(s, p.tenant_id);
 ROLLBACK;
 SQL
-	my ($plan) = $result->{text} =~ /NOT EXISTS \(SELECT FROM xero_fdw\.sync_inbox(.*?)^psql/ms;
+	my ($plan) = $result->{text} =~ /IN \(SELECT i\.xero_id FROM xero_fdw\.sync_inbox(.*?)^psql/ms;
 	return $plan // die $result->{text};
 }
 
@@ -97,7 +97,7 @@ $session->rows(q{CALL xero_fdw.run_sync('books.invoices')});
 is($session->rows("SELECT count(*) FROM books.invoices WHERE invoice_id = '$some[1]'"), 1, 'a removed invoice is still here');
 $mark = $sandbox->mark;
 $session->rows(q{SELECT FROM xero_fdw.audit_sync('books.invoices', 24)});
-unlike(missing_plan('books.invoices'), qr/Nested Loop/, 'what is missing is not looked for by comparing all with all, even without statistics');
+like(missing_plan('books.invoices'), qr/hashed SubPlan/, 'what is missing is not looked for by comparing all with all, even without statistics');
 $session->rows(q{SELECT FROM xero_fdw.audit_sync('books.invoices', 24)});
 is(scalar($sandbox->calls($mark)), 41, 'two audits read the list, and ask for what it lacks');
 $session->rows(q{CALL xero_fdw.run_sync('books.invoices')});

@@ -49,7 +49,7 @@ foreach my $result ($world->as('postgres', q{CALL xero_fdw.mirror('xero', 'copy'
 }
 $world->remember;
 is($world->as('alice', q{SELECT xero_fdw.drop_sync('payments')})->{state}, '00000', 'alice drops hers');
-is($world->rows(q{SELECT string_agg(split_part(local_table::text, '.', 1), ' ' ORDER BY 1) FROM xero_fdw.sync WHERE name = 'payments'}), 'boss dave', '... and no other');
+is($world->rows(q{SELECT string_agg(split_part(local_table::text, '.', 1), ' ' ORDER BY local_table::text) FROM xero_fdw.sync WHERE name = 'payments'}), 'boss dave', '... and no other');
 foreach my $statement (q{CALL xero_fdw.run_sync('customers')}, q{SELECT xero_fdw.drop_sync('customers')}, q{SELECT xero_fdw.alter_sync('customers', conflict => 'local')},
 	q{SELECT * FROM xero_fdw.plan_sync('customers')}, q{SELECT * FROM xero_fdw.audit_sync('customers')}, q{SELECT xero_fdw.confirm_sync('customers')}, q{SELECT xero_fdw.schedule_sync('customers')})
 {
