@@ -74,6 +74,7 @@ class Thing:
     was: int = None             # the row that it had
     troubled: bool = False      # there was an issue of it before the last run
     deleted: bool = False       # the row was, by a person
+    doubted: bool = False       # and it is not known whether the record has ended of that
     perhaps: bool = False       # or a row that it may have had was
     closed: bool = False        # what is left stays alone
     touched: bool = False       # during the run that is under way
@@ -81,6 +82,8 @@ class Thing:
     early: bool = False         # it was there when the first run was
     had: list = field(default_factory=list)         # what its sides said since the last run that was done
     named: bool = False         # the row knows its record
+    back: bool = False          # its row was deleted or emptied, and inserted again, since the last run that was done
+    anew: bool = False          # the table was loaded anew, and the row found its record by match_on
 
     @property
     def paired(self):
@@ -93,10 +96,13 @@ class Book:
         self.things = []
         self.runs_done = 0
         self.runs_begun = 0
+        self.begins = True      # the next run that is done is a first one
+        self.troubled = set()   # rows and records that there is an issue of
         self.running = False
         self.watched = False    # the sync exists
         self.xero_fails = False     # it has answered with 5xx
 
+        self.calm = False       # the last run was done, so that nothing is under way
         self.carries = rules.on_delete == "archive" and rules.direction != "pull"      # deletions to Xero
 
     # Looking things up
@@ -137,8 +143,8 @@ class Book:
     def first_settled(self, thing, name, case, goes, comes):
         here, there = agreed(case.here), agreed(case.there)
         options = []
-        for is_first in ([True] if self.runs_done == 0 and self.runs_begun <= 1 else
-                         [False] if self.runs_done else [True, False]):
+        for is_first in ([True] if thing.anew or self.runs_done == 0 and self.runs_begun <= 1 else
+                         [True, False] if self.begins else [False]):
             if is_first and self.rules.initial == "new_only":
                 options.append(Case(case.here, case.there, case.here, case.there))
             elif not goes:
@@ -193,8 +199,8 @@ class Book:
 
     def touch(self, thing, changed=True):
         thing.touched = thing.touched or self.running
-        thing.fresh = thing.fresh or changed and self.runs_done > 0
-        thing.early = thing.early or self.runs_done == 0
+        thing.fresh = thing.fresh or changed and not self.begins
+        thing.early = thing.early or self.begins
         thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
 
     def row_updated(self, thing, values, at):
@@ -234,6 +240,54 @@ class Book:
         thing.deleted = True
         self.touch(thing)
 
+    def row_moved(self, thing, row):
+        """It has another key, and is what it was."""
+        if row != thing.row:
+            thing.was, thing.row = thing.row, row
+        self.touch(thing, False)
+
+    def reloaded(self, rows, at):
+        """The table has these rows again: (what it was, its key, does it name its record)."""
+        for thing, key, named in rows:
+            if thing.paired and not named and key != thing.row:
+                thing.anew = True
+                for name, cases in thing.cases.items():
+                    thing.cases[name] = {Case(case.here, case.there) for case in cases}
+            thing.edited_here = (at, time.time()) if self.watched else None
+            self.row_moved(thing, key)
+            thing.back = True
+        # who is alone now is treated as in the first run
+        self.begins = True
+        for thing in self.things:
+            thing.early, thing.fresh = True, False
+
+    def keys_of(self, thing):
+        """What it was matched by, since the last run that was done."""
+        return {self.key(side) for side in [thing.here, thing.there, *(side for had in thing.had for side in had)] if side}
+
+    def is_known(self, thing):
+        """Is it known by what it is matched by: the same for long, and nobody else's?"""
+        mine = {self.key(here) for here, _ in thing.had if here} | {self.key(thing.here)}
+        return len(mine) == 1 and not self.in_trouble(thing) and not thing.sent and self.is_only(thing) and not any(
+            case.new_here for case in thing.cases.get(self.rules.kind.match, ()))
+
+    def is_only(self, thing):
+        """Does nobody else say what it is matched by?"""
+        return not any(self.keys_of(thing) & self.keys_of(other) for other in self.things if other is not thing)
+
+    def edited_in_vain(self, things):
+        """Has any row an edit that does not go to Xero?"""
+        return any(case.new_here and not self.rules.flow(name)[0]
+                   for thing in things for name, cases in thing.cases.items() for case in cases)
+
+    def is_match(self, thing):
+        """Do its row and its record say the same there?"""
+        return not thing.paired or len(self.keys_of(thing)) == 1
+
+    def may_reload(self):
+        """After a TRUNCATE, nobody has deleted a row."""
+        return not any(thing.deleted and not thing.closed for thing in self.things)
+
     # Runs
 
     def run_begins(self):
@@ -259,6 +313,7 @@ class Book:
     def run_ended(self, done, rows, records, issues):
         """Look at both sides, {key: what it says}, and compare them with what they may be."""
         self.running = False
+        self.calm = done
         self.troubled = {int(i["id"]) for i in issues if i["id"]} | {i["xero_id"].lower() for i in issues if i["xero_id"]}
         self.see_gone(done, rows, records)
         self.see_new(done, rows, records)
@@ -270,9 +325,11 @@ class Book:
             elif done and not thing.touched and not self.in_trouble(thing) and not thing.troubled:
                 self.see_alone(thing)
             thing.troubled = self.in_trouble(thing)
+            thing.doubted = thing.doubted or thing.deleted and (not done or self.xero_fails)
             thing.sent = not thing.paired
         if done:
             self.runs_done += 1
+            self.begins = False
             for issue in issues:
                 self.see_issue(issue)
             for thing in self.things:
@@ -280,6 +337,7 @@ class Book:
                 thing.sent = False
                 thing.unsure = {}
                 thing.partners = set()
+                thing.anew = thing.back = False
 
     def in_trouble(self, thing):
         return thing.row in self.troubled or thing.record in self.troubled
@@ -317,6 +375,8 @@ class Book:
             if record is None:
                 if thing is None:
                     raise Broken(f"row {row} is from nowhere")
+                if thing.paired and done and not thing.touched and not self.in_trouble(thing):
+                    raise Broken(f"row {row} does not name its record {thing.record}")
                 continue
             if record in named:
                 raise Broken(f"rows {named[record]} and {row} have the same record {record}")
@@ -461,7 +521,8 @@ class Book:
 
     def see_issue(self, issue):
         """Is there a reason?"""
-        thing = next((thing for thing in self.things if issue["id"] and int(issue["id"]) in (thing.row, thing.was)
+        thing = next((thing for now in (True, False) for thing in self.things
+                      if issue["id"] and int(issue["id"]) == (thing.row if now else thing.was)
                       or issue["xero_id"] and issue["xero_id"].lower() == thing.record), None)
         if not thing:
             raise Broken(f"an issue of nothing: {issue}")
@@ -481,7 +542,8 @@ class Book:
             good = side is None or sum(self.key(other.here or other.there) == self.key(side)
                                        for other in self.things if other.here or other.there) > 2
         else:
-            good = False
+            # it was to end, which may have failed or not, and has been changed since
+            good = kind == "missing" and self.carries and thing.doubted
         if not good:
             raise Broken(f"an issue without a reason: {issue}")
 

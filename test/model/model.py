@@ -74,7 +74,9 @@ def main():
     parser.add_argument("--step", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--tell", action="store_true")
+    parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
+    Round.all = options.all
     connect(["accounting"], request_timeout=1000)
     psql("""SET client_min_messages = warning;
         ALTER SCHEMA accounting RENAME TO xero;
