@@ -102,7 +102,9 @@ class Book:
         self.watched = False    # the sync exists
         self.xero_fails = False     # it has answered with 5xx
 
+        self.merged = {}        # {record: the one that it was merged into}
         self.calm = False       # the last run was done, so that nothing is under way
+
         self.carries = rules.on_delete == "archive" and rules.direction != "pull"      # deletions to Xero
 
     # Looking things up
@@ -228,6 +230,28 @@ class Book:
                     after |= {agreed(case.here) for case in cases if case.new_here}
                 thing.cases[name] = after
 
+    def record_merged(self, thing, into, end, at):
+        """A record was merged into another one, which its row is to have from now on, or in
+        vain, as that one has a row."""
+        self.merged[thing.record] = into.record
+        self.record_updated(thing, end, at)
+        self.touch(into, False)
+
+    def may_merge(self, thing, into):
+        """Is it clear what becomes of that?"""
+        known = {*self.merged, *self.merged.values()}
+        return (thing is not into and self.calm and thing.paired and not into.deleted and not into.perhaps
+                and all(self.rules.kind.active(side.there) and side.record not in known and not side.back
+                        and self.is_only(side) and not self.in_trouble(side) for side in (thing, into))
+                and not (into.paired and self.rules.direction == "pull"))
+
+    def merging(self, thing):
+        """Is it of a merge that a run, or a person, has not dealt with?"""
+        return any(thing.record in pair and self.of_record(pair[0]).row is not None for pair in self.merged.items())
+
+    def is_dead(self, thing):
+        return thing.record in self.merged
+
     def row_deleted(self, thing):
         if not thing.paired:
             # a run may have joined it with a record already, which is ended then
@@ -237,7 +261,8 @@ class Book:
                     other.perhaps = True
         thing.was = thing.row
         thing.row = thing.here = None
-        thing.deleted = True
+        # of two records that were merged, the one that lives on is left to the other's row
+        thing.deleted = not self.merging(thing) or self.is_dead(thing)
         self.touch(thing)
 
     def row_moved(self, thing, row):
@@ -286,7 +311,7 @@ class Book:
 
     def may_reload(self):
         """After a TRUNCATE, nobody has deleted a row."""
-        return not any(thing.deleted and not thing.closed for thing in self.things)
+        return not any(thing.deleted and not thing.closed or self.merging(thing) for thing in self.things)
 
     # Runs
 
@@ -322,6 +347,8 @@ class Book:
                 self.see_end(thing, done, records[thing.record]["said"])
             if thing.paired:
                 self.see_pair(thing, done, rows[thing.row], records[thing.record])
+                if done and not thing.touched and self.is_dead(thing):
+                    self.see_merged(thing)
             elif done and not thing.touched and not self.in_trouble(thing) and not thing.troubled:
                 self.see_alone(thing)
             thing.troubled = self.in_trouble(thing)
@@ -386,6 +413,9 @@ class Book:
                 continue
             if record not in records:
                 raise Broken(f"row {row} has record {record}, which is not there")
+            if thing is not None and thing.record is not None and self.merged.get(thing.record) == record and other.row is None:
+                self.see_moved(thing, other)
+                continue
             if thing is not None and thing.record is not None:
                 raise Broken(f"row {row} had record {thing.record}, and has {record} now")
             # a record whose row was deleted may have one again that says the same
@@ -435,6 +465,23 @@ class Book:
                 thing.cases[name] = {Case(now, here[name], here[name], here[name]) for here, _ in thing.had if here}
             else:
                 thing.cases[name] = {Case(now, found["said"][name], now)}
+
+    def see_moved(self, thing, other):
+        """The row of a record that was merged into another one has gone along."""
+        self.things.remove(other)
+        dead = Thing(there=thing.there, record=thing.record, closed=True, deleted=True)
+        self.things.append(dead)
+        thing.cases = {name: {replace(case, there=other.there[name]) for case in cases} for name, cases in thing.cases.items()}
+        thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
+        thing.touched = thing.touched or other.touched
+
+    def see_merged(self, thing):
+        """Has a run dealt with it?"""
+        into = self.of_record(self.merged[thing.record])
+        if into.row is None:
+            raise Broken(f"row {thing.row} still has record {thing.record}, which was merged into {into.record}")
+        if not self.in_trouble(thing) and self.rules.direction != "pull":
+            raise Broken(f"row {thing.row} has a record that was merged into that of row {into.row}, and nobody is told")
 
     def see_come(self, thing, row, said):
         """A row was made of a record, of what that said at some time."""
@@ -539,7 +586,7 @@ class Book:
                        for there in [other.there, *(there for _, there in other.had)]))
         elif kind == "ambiguous":
             side = thing.here or thing.there
-            good = side is None or sum(self.key(other.here or other.there) == self.key(side)
+            good = self.is_dead(thing) or side is None or sum(self.key(other.here or other.there) == self.key(side)
                                        for other in self.things if other.here or other.there) > 2
         else:
             # it was to end, which may have failed or not, and has been changed since

@@ -92,6 +92,7 @@ class Contacts:
         return {"ContactStatus": "ACTIVE", **self.said(values)}
 
     end = {"status": "ARCHIVED"}
+    merges = True
 
 
 def number(value):
@@ -124,6 +125,7 @@ class Items:
                "price": {"xero": "sales_details", "to_local": "(sales_details ->> 'UnitPrice')::numeric",
                          "to_xero": "jsonb_build_object('UnitPrice', price)"}}
     end = None          # an item that is deleted is gone
+    merges = False
 
     def shown(self, row):
         return {name: number(row[name]) if name == "price" else plain(row[name]) for name in self.fields}

@@ -142,7 +142,8 @@ class Round:
         self.book.record_created(made["id"].lower(), self.kind.seen(record), at)
 
     def some(self, side):
-        found = [thing for thing in self.book.things if getattr(thing, side) is not None]
+        found = [thing for thing in self.book.things if getattr(thing, side) is not None
+                 and not (side == "record" and self.book.is_dead(thing))]
         return self.rng.choice(found) if found else None
 
     def chosen(self):
@@ -182,6 +183,11 @@ class Round:
             await self.here.edit(f"DELETE FROM crm.things WHERE id = {thing.row}")
             self.book.row_deleted(thing)
 
+    def settled(self):
+        """Some row that is not of a merge that nobody has dealt with."""
+        thing = self.some("row")
+        return None if thing is None or self.book.merging(thing) else thing
+
     def skips(self, what):
         """Is this known, and not to be played?"""
         return what in KNOWN and not self.all
@@ -205,7 +211,7 @@ class Round:
 
     async def insert_again(self):
         """A row is deleted and inserted again, perhaps with another key, or edited, or without its record's id."""
-        thing = self.some("row")
+        thing = self.settled()
         if thing is None or self.book.running:
             return
         if self.book.edited_in_vain([thing]) and self.skips("pull, came back"):
@@ -230,7 +236,7 @@ class Round:
 
     async def replace(self):
         """A row is deleted, and another person gets its key."""
-        thing = self.some("row")
+        thing = self.settled()
         values = self.named(self.values(self.writable(), True), ())
         if thing is None or self.book.running or self.book.key(values) in self.book.keys_of(thing):
             return
@@ -274,7 +280,7 @@ class Round:
 
     async def move(self):
         """A row gets another primary key."""
-        thing = self.some("row")
+        thing = self.settled()
         if thing is None or self.book.running or self.book.in_trouble(thing) and self.skips("issue, moved"):
             return
         taken = {other.row for other in self.book.things}
@@ -286,7 +292,7 @@ class Round:
 
     async def forget(self):
         """The id of the record is taken out of a row."""
-        thing = self.some("row")
+        thing = self.settled()
         if thing is not None and not self.book.running and not thing.back and not (
                 self.rules.direction == "pull" and self.skips("pull, forgotten")):
             await self.here.edit(f"UPDATE crm.things SET xero_id = NULL WHERE id = {thing.row}")
@@ -298,6 +304,14 @@ class Round:
             at = time.time()
             self.there.do("change", {"object": self.kind.object, "id": thing.record, "set": self.kind.said(self.kind.end)})
             self.book.record_updated(thing, self.kind.end, at)
+
+    def merge(self):
+        """One record is merged into another one."""
+        thing, into = self.some("record"), self.some("record")
+        if thing is not None and self.kind.merges and not self.book.running and self.book.may_merge(thing, into):
+            at = time.time()
+            self.there.do("change", {"object": self.kind.object, "id": thing.record, "merge": into.record})
+            self.book.record_merged(thing, into, self.kind.end, at)
 
     # Runs
 
@@ -435,6 +449,6 @@ async def meanwhile(round):
 
 
 OPERATIONS = {Round.insert: 2, Round.update: 6, Round.delete: 1, Round.create: 2, Round.change: 6, Round.end: 0.5,
-              Round.insert_again: 1, Round.replace: 0.7, Round.reload: 0.5, Round.move: 0.7, Round.forget: 0.7}
+              Round.insert_again: 1, Round.replace: 0.7, Round.reload: 0.5, Round.move: 0.7, Round.forget: 0.7, Round.merge: 0.7}
 LOST = [lost] + [broken] * 4 + [kept] * 2
 DISTURBANCES = [undisturbed] * 8 + [unsent, down, down, refused, once, once, limited] + [cancelled, cancelled, ended, timed_out] + [meanwhile] * 4
