@@ -101,6 +101,7 @@ class Book:
         self.running = False
         self.watched = False    # the sync exists
         self.xero_fails = False     # it has answered with 5xx
+        self.unbearable = set()     # texts for which it does
 
         self.merged = {}        # {record: the one that it was merged into}
         self.calm = False       # the last run was done, so that nothing is under way
@@ -579,7 +580,7 @@ class Book:
         if kind == "conflict":
             good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
         elif kind == "validation":
-            good = issue["sqlstate"] == "08007" and self.xero_fails or thing.here is not None and (
+            good = issue["sqlstate"] == "08007" and (self.xero_fails or self.is_unbearable(thing)) or thing.here is not None and (
                 any(self.rules.kind.fields[name].is_bad(value) for name, value in thing.here.items())
                 or any(there and self.rules.kind.active(there) and self.key(there) == self.key(thing.here)
                        for other in self.things if other is not thing
@@ -593,6 +594,10 @@ class Book:
             good = kind == "missing" and self.carries and thing.doubted
         if not good:
             raise Broken(f"an issue without a reason: {issue}")
+
+    def is_unbearable(self, thing):
+        """Does it say, or has it said, what Xero cannot bear?"""
+        return any(value in self.unbearable for here in [thing.here, *(here for here, _ in thing.had)] if here for value in here.values())
 
     def at_rest(self):
         """After everything has settled, is there anything left that should not be?"""

@@ -92,6 +92,7 @@ class Contacts:
         return {"ContactStatus": "ACTIVE", **self.said(values)}
 
     end = {"status": "ARCHIVED"}
+    verbatim = ["account", "first"]     # what is sent as it is
     merges = True
 
 
@@ -125,6 +126,7 @@ class Items:
                "price": {"xero": "sales_details", "to_local": "(sales_details ->> 'UnitPrice')::numeric",
                          "to_xero": "jsonb_build_object('UnitPrice', price)"}}
     end = None          # an item that is deleted is gone
+    verbatim = ["name", "description"]
     merges = False
 
     def shown(self, row):
