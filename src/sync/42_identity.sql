@@ -328,15 +328,21 @@ CREATE FUNCTION xero_fdw._follow_changes(self xero_fdw.sync, changes bigint[])
 DECLARE
 	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
 		FROM xero_fdw._identity_fields(self.sync_id) AS f);
+	arrived record;
 	known record;
 BEGIN
 	PERFORM xero_fdw._pair_moves(self.sync_id, changes);
+	SELECT array_agg(c.local_key) AS keys, array_agg(c.change_id) AS changes INTO arrived
+	FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c WHERE c.old_key <> c.local_key;
 	PERFORM xero_fdw._follow_keys(self, changes);
+	-- what was deleted before a row got its key was another row
 	WITH last AS (
 		SELECT DISTINCT ON (c.local_key) c.local_key, c.operation = 'delete' AS deleted,
 			bool_or(c.operation = 'delete') OVER (PARTITION BY c.local_key) AS ever
 		FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c
 		WHERE c.operation IN ('insert', 'delete')
+			AND (EXISTS (SELECT FROM unnest(arrived.keys, arrived.changes) AS a(key, change)
+				WHERE a.key = c.local_key AND a.change > c.change_id)) IS NOT TRUE
 		ORDER BY c.local_key, c.change_id DESC
 	), marked AS (
 		UPDATE xero_fdw.sync_link AS k SET deleted = l.deleted

@@ -247,6 +247,7 @@ foreach my $match ('match_on', 'no match_on')
 		'there and back' => [ 'UPDATE crm.contacts SET id = 9 WHERE id = 1; UPDATE crm.contacts SET id = 1 WHERE id = 9', '1 Ann, 2 Bob, 3 Cid' ],
 		'a new one in the place of one that moved' => [ q{UPDATE crm.contacts SET id = 9 WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe')}, '1 Zoe, 2 Bob, 3 Cid, 9 Ann', 1, 0 ],
 		'one that moves to where one was deleted' => [ 'DELETE FROM crm.contacts WHERE id = 2; UPDATE crm.contacts SET id = 2 WHERE id = 1', '2 Ann, 3 Cid', 0, 1 ],
+		'one that moves to where one was that Xero never had' => [ q{INSERT INTO crm.contacts (id, name) VALUES (7, 'Zoe'); DELETE FROM crm.contacts WHERE id = 7; UPDATE crm.contacts SET id = 7 WHERE id = 1}, '2 Bob, 3 Cid, 7 Ann' ],
 		'a new one that moves on' => [ q{DELETE FROM crm.contacts WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe'); UPDATE crm.contacts SET id = 8 WHERE id = 1; INSERT INTO crm.contacts (id, name) VALUES (1, 'Yan')}, '1 Yan, 2 Bob, 3 Cid, 8 Zoe', 1, 1 ],
 		'all of that' => [ q{UPDATE crm.contacts SET id = 9 WHERE id = 1; DELETE FROM crm.contacts WHERE id = 9; INSERT INTO crm.contacts (id, name) VALUES (9, 'Zoe'); UPDATE crm.contacts SET id = 1 WHERE id = 2; UPDATE crm.contacts SET id = 2 WHERE id = 9}, '1 Bob, 2 Zoe, 3 Cid', 1, 1 ]);
 	foreach my $step (sort keys %steps)
@@ -264,6 +265,19 @@ foreach my $match ('match_on', 'no match_on')
 	}
 	$crm->rows('ALTER TABLE crm.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id)');
 }
+
+# The key of a row that was deleted goes to another one; a sync that only pulls does
+# not look at rows.
+$crm->clear;
+my ($pulled) = $crm->xero_has({ Name => 'Ann' });
+$crm->create('crm', direction => 'pull', match_on => ['name'], on_delete => 'archive');
+$crm->run('crm');
+$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (7, 'Zoe')});
+$crm->run('crm');
+$crm->rows(q{DELETE FROM crm.contacts WHERE id = 7; UPDATE crm.contacts SET id = 7 WHERE name = 'Ann'});
+$crm->xero_sets($pulled, { EmailAddress => 'new@example.com' });
+$crm->run('crm');
+is($crm->rows('SELECT id, name, email FROM crm.contacts'), '7|Ann|new@example.com', 'pull, the key of a row that was deleted: what comes from Xero comes');
 
 # The id of a row is set to another record's: nothing flows until it agrees again.
 sub stands_still
