@@ -367,17 +367,26 @@ COMMENT ON FUNCTION xero_fdw._follow_changes(xero_fdw.sync, bigint[]) IS
 	'internal: let links know of changes of keys, of deletions, and of new names';
 
 -- Rows that have the keys of linked ones, and name their records or, if they name
--- none, have the values of match_on that those had: what was loaded anew is the same.
+-- none, have the values of match_on that those had: what was loaded anew is the same,
+-- unless another row names the record.
 CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
 	RETURNS TABLE (link_id bigint, has_changed boolean)
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	WITH named AS MATERIALIZED (
+		SELECT r.image->>i.id_column AS id
+		FROM xero_fdw._id_column(self.sync_id) AS i(id_column),
+			xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
+				AS r(local_key jsonb, image jsonb, in_scope boolean)
+		WHERE xero_fdw._filled(r.image->i.id_column) IS NOT NULL
+	)
 	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
 	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
 		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
 			WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'), false) AS r
 		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
 	WHERE self.direction <> 'pull' AND CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL THEN r.image->>id_column = k.xero_id
-		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on) END
+		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on)
+			AND (k.xero_id IN (SELECT n.id FROM named AS n)) IS NOT TRUE END
 $$;
 COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
 	'internal: links whose rows were loaded anew and are the same; have they changed?';

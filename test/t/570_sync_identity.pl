@@ -279,6 +279,16 @@ $crm->xero_sets($pulled, { EmailAddress => 'new@example.com' });
 $crm->run('crm');
 is($crm->rows('SELECT id, name, email FROM crm.contacts'), '7|Ann|new@example.com', 'pull, the key of a row that was deleted: what comes from Xero comes');
 
+# Of two rows that are loaded with one name, the one that names the record is its row.
+three(match_on => ['name'], on_delete => 'archive');
+my $anns = id_of('Ann');
+$crm->rows("BEGIN; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, xero_id, name, email) VALUES (1, NULL, 'Ann', 'ann\@example.com'), (2, NULL, 'Bob', 'bob\@example.com'),
+	(3, NULL, 'Cid', 'cid\@example.com'), (4, '$anns', 'Ann', 'ann\@example.com'); COMMIT");
+$crm->run('crm');
+is($crm->rows(qq{SELECT string_agg(id::text, ' ') FROM crm.contacts WHERE xero_id = '$anns'}), '4', 'namesakes that are loaded: one is the row of the record');
+is($crm->rows(q{SELECT string_agg(kind || local_key::text, ' ') FROM xero_fdw.sync_issues}), 'validation[1]', '... and the other one an issue, as its name is taken');
+is(scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }), 0, '... nobody ends');
+
 # The id of a row is set to another record's: nothing flows until it agrees again.
 sub stands_still
 {
