@@ -18,11 +18,9 @@ QUIET = 8           # runs in which everything must come to rest
 KNOWN = {
     "pull, came back": "a row that is inserted again gets all that only comes from Xero anew, though nothing has changed there",
     "pull, forgotten": "the id that was taken out of a row is not filled in again by a sync that only pulls",
-    "key of a deleted row": "a row that gets the key of one that was deleted before the next run is taken for deleted",
     "new_only, loaded anew": "what Xero changes in a record does not come to its row, if the table was loaded anew since",
     "sent, moved": "a row is sent, with an outcome that is not known, and inserted again with another key: it is made twice",
     "issue, moved": "an issue of a row whose key changes keeps the key that the row had",
-    "namesake, moved": "a row that is loaded with the key and the name of another one, whose row names its record: both get it",
     "deleted, moved": "a row that is loaded with another key and deleted before the next run comes back from Xero",
     "new_only, replaced": "another row with the key of one that stays alone stays alone, too",
 }
