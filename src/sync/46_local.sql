@@ -293,7 +293,7 @@ BEGIN
 				END || coalesce(d.marks, '{}') AS base_local,
 			CASE WHEN self.watch = 'compare' THEN md5(coalesce(d.image, (d.item).local)::text) END AS seen_local,
 			(d.item).remote_at AS xero_updated_at, (d.item).local_at AS local_updated_at,
-			coalesce((d.item).deleted, false) AS deleted, d.xero_action IS NOT NULL AS is_sent
+			coalesce((d.item).deleted, false) AS deleted
 		FROM done AS d
 			LEFT JOIN LATERAL (
 				SELECT array_agg(u) FILTER (WHERE side = 'xero') AS xero,
@@ -311,19 +311,22 @@ BEGIN
 		WHERE d.state IS NOT NULL AND d.obstacle IS NULL
 	)
 	INSERT INTO xero_fdw.sync_link AS l (link_id, sync_id, tenant_id, xero_id, local_key,
-		state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, deleted, renamed, seen_at)
+		state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, deleted, seen_at)
 	OVERRIDING SYSTEM VALUE
 	SELECT k.link_id, sync, k.tenant_id, k.xero_id, k.local_key,
 		k.state, k.base_xero, k.base_local, k.seen_local, k.xero_updated_at,
-		k.local_updated_at, k.deleted, k.is_sent, now()
+		k.local_updated_at, k.deleted, now()
 	FROM known AS k
 	ON CONFLICT (link_id, sync_id) DO UPDATE
 	SET local_key = excluded.local_key, state = excluded.state, base_xero = excluded.base_xero,
 		base_local = excluded.base_local, seen_local = coalesce(excluded.seen_local, l.seen_local),
 		xero_updated_at = excluded.xero_updated_at, local_updated_at = excluded.local_updated_at,
-		deleted = excluded.deleted, renamed = l.renamed AND excluded.renamed, seen_at = excluded.seen_at,
+		deleted = excluded.deleted, seen_at = excluded.seen_at,
 		match_key = CASE WHEN excluded.state IN ('unlinked', 'ignored') OR excluded.deleted THEN l.match_key END;
 
+	UPDATE xero_fdw.sync_link AS k SET renamed = false
+	WHERE k.renamed AND k.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
+		WHERE NOT (d.item).is_new AND d.xero_action IS NULL));
 	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
 

@@ -30,35 +30,34 @@ CREATE FUNCTION xero_fdw._braked(self xero_fdw.sync, ends bigint[], updates bigi
 DECLARE
 	never_below CONSTANT integer := 10;
 	sync CONSTANT integer := self.sync_id;
-	ended record;
-	renamed record;
+	counted record;
 	records bigint;
 BEGIN
 	IF coalesce(cardinality(ends), 0) + coalesce(cardinality(updates), 0) <= never_below THEN
 		RETURN;
 	END IF;
-	SELECT count(*) AS number, array_agg(xero_fdw._shown_key(k.local_key) ORDER BY k.link_id) AS keys INTO ended
-	FROM unnest(ends) AS u(link) JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = sync
-		JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
-	WHERE p.merged_before;
-	SELECT count(*) AS number, array_agg(xero_fdw._shown_key(k.local_key) ORDER BY k.link_id) AS keys INTO renamed
-	FROM unnest(updates) AS u(link) JOIN xero_fdw.sync_link AS k ON k.link_id = u.link AND k.sync_id = sync
-		JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
-	WHERE p.merged_before AND NOT k.renamed;
-	IF ended.number + renamed.number <= never_below THEN
+	SELECT count(*) AS number, array_agg(u.key ORDER BY u.link_id) FILTER (WHERE u.ends) AS ended,
+		array_agg(u.key ORDER BY u.link_id) FILTER (WHERE NOT u.ends) AS renamed
+	INTO counted
+	FROM (SELECT k.link_id, a.ends, xero_fdw._shown_key(k.local_key) AS key
+		FROM (SELECT unnest(_braked.ends), true UNION ALL SELECT unnest(updates), false) AS a(link, ends)
+			JOIN xero_fdw.sync_link AS k ON k.link_id = a.link
+			JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
+		WHERE p.merged_before AND (a.ends OR NOT k.renamed)) AS u;
+	IF counted.number <= never_below THEN
 		RETURN;
 	END IF;
 	SELECT count(*) INTO records FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = sync AND k.state = 'linked' AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL;
-	IF ended.number + renamed.number <= self.brake * records THEN
+	IF counted.number <= self.brake * records THEN
 		RETURN;
 	END IF;
 	message := format('sync "%s" would %s of its %s records in Xero', self.name,
-		concat_ws(' and ', CASE WHEN ended.number > 0 THEN 'end ' || ended.number END,
-			CASE WHEN renamed.number > 0 THEN format('give other rows'' identities to %s', renamed.number) END), records);
+		concat_ws(' and ', 'end ' || cardinality(counted.ended),
+			'give other rows'' identities to ' || cardinality(counted.renamed)), records);
 	detail := concat_ws(' ', format('That is more than its brake of %s allows.', self.brake),
-		'The first rows that were deleted: ' || array_to_string(ended.keys[:5], ', ') || '.',
-		'The first rows that are others than before: ' || array_to_string(renamed.keys[:5], ', ') || '.');
+		'The first rows that were deleted: ' || array_to_string(counted.ended[:5], ', ') || '.',
+		'The first rows that are others than before: ' || array_to_string(counted.renamed[:5], ', ') || '.');
 END $$;
 COMMENT ON FUNCTION xero_fdw._braked(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: why a run must not go on without a person''s word; null if it may';
