@@ -18,7 +18,7 @@ CREATE FUNCTION xero_fdw._note_issue(the_link bigint, the_kind text,
 BEGIN
 	UPDATE xero_fdw.sync_issue AS i
 	SET message = the_message, sqlstate = the_sqlstate, payload = the_payload,
-		local_key = k.local_key, last_seen = clock_timestamp(), attempts = i.attempts + 1
+		local_key = xero_fdw._shown_key(k.local_key), last_seen = clock_timestamp(), attempts = i.attempts + 1
 	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = the_link AND i.link_id = the_link AND i.kind = the_kind
 		AND i.field IS NOT DISTINCT FROM the_field;

@@ -233,6 +233,9 @@ runs('a partition whose rows have the keys of others', { PUT => 1, POST => 1 });
 is(names(), 'Ann 1 Ann 2 Ann 3 Ann 5 Ann V Bob', '... renames nobody whom nobody has renamed');
 is(issues(), 'missing|1', '... and the row that is gone is an issue');
 is(contact('Bob')->{ContactID}, row('Bob', 'crm.parted')->{xero_id}, '... the other one is another record');
+$crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues});
+runs('... that is tried again');
+is($crm->rows(q{SELECT string_agg(kind || ' ' || jsonb_typeof(local_key) || ' ' || attempts, ', ') FROM xero_fdw.sync_issues}), 'missing array 2', '... and shows the key that its row had');
 
 # Rows that are lost otherwise
 $crm->clear;
