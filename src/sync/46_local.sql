@@ -211,8 +211,8 @@ COMMENT ON FUNCTION xero_fdw._apply_local(integer, xero_fdw._decision[]) IS
 -- come, or that a default or a trigger has filled.  What is made here of values that
 -- came does not go back over one that Xero has: a name that is put together of its
 -- parts would rename the record.  Nor does what tells a record from others.  Of a column
--- that several fields are parts of, all of which come, Xero has as much as comes of each.  In the order of
--- the decisions; null for none.
+-- that several fields are parts of, all of which come, Xero has as much as comes of
+-- each.  In the order of the decisions; null for none.
 CREATE FUNCTION xero_fdw._open_fields(self xero_fdw.sync, decisions xero_fdw._decision[],
 		images jsonb[]) RETURNS jsonb[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
