@@ -235,6 +235,7 @@ stop_postgres() {
 start_sandbox() {
     local line
     sandbox_log="$scratch/sandbox.log"
+    : >"$sandbox_log"
     "$root/test/sandbox/xero-sandbox" --port 0 "$@" >"$sandbox_log" 2>&1 &
     sandbox_pid=$!
     for _ in $(seq 150); do
