@@ -51,11 +51,13 @@ CREATE FUNCTION xero_fdw._move_link(link xero_fdw.sync_link, id text) RETURNS vo
 BEGIN
 	DELETE FROM xero_fdw.sync_inbox AS i
 	WHERE i.sync_id = link.sync_id AND i.tenant_id = link.tenant_id AND i.xero_id = link.xero_id;
+	UPDATE xero_fdw.sync_inbox AS i SET held = false
+	WHERE i.sync_id = link.sync_id AND i.tenant_id = link.tenant_id AND i.xero_id = id;
 	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
 	FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = link.sync_id AND k.tenant_id = link.tenant_id AND k.xero_id = id AND k.base_xero IS NOT NULL
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
 	DELETE FROM xero_fdw.sync_issue AS i USING xero_fdw.sync_link AS k
 	WHERE k.sync_id = link.sync_id AND k.tenant_id = link.tenant_id AND k.xero_id IN (link.xero_id, id)
 		AND i.link_id = k.link_id;

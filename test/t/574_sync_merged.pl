@@ -98,6 +98,13 @@ foreach my $direction ('both', 'push')
 	}
 }
 
+# The one who lives on waits for a row, in a sync that only pushes.
+begin(['Ann'], ['Anna'], sync => { direction => 'push', initial => 'merge' });
+merge('Ann', 'Anna');
+runs('a contact without a row');
+is(row(1, 'xero_id'), $id{Anna}, 'a contact without a row: the row names the one who lives on');
+quiet('a contact without a row');
+
 # It cannot be known when the row is edited; Xero takes the write, or does not.
 foreach my $refused (0, 1)
 {
