@@ -472,7 +472,13 @@ class Book:
         self.things.remove(other)
         dead = Thing(there=thing.there, record=thing.record, closed=True, deleted=True)
         self.things.append(dead)
-        thing.cases = {name: {replace(case, there=other.there[name]) for case in cases} for name, cases in thing.cases.items()}
+        for name, cases in thing.cases.items():
+            # what the run saw of it, if it was edited meanwhile
+            saw = {other.there[name], *(there[name] for _, there in other.had if there and other.touched)}
+            met = {replace(case, there=there) for case in cases for there in saw}
+            if other.touched:
+                met |= {after for case in met for after in self.settled(thing, name, case)}
+            thing.cases[name] = {replace(case, there=other.there[name]) for case in met}
         thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
         thing.touched = thing.touched or other.touched
 
