@@ -314,7 +314,7 @@ CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 			WHERE k.match_key IS NOT NULL AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL) AS gone,
 		LATERAL (SELECT * FROM xero_fdw.sync_link AS w
 			WHERE w.sync_id = self.sync_id AND w.match_key = gone.match_key OFFSET 0) AS w
-	WHERE w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array'
+	WHERE w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array' AND NOT w.deleted
 	HAVING count(*) > 0
 $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS

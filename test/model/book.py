@@ -8,6 +8,7 @@ rules, or, if the run was disturbed, may have; then both sides are looked at, an
 cases that say something else fall away.  If none is left, an edit is lost, or a
 value is from nowhere.
 """
+import json
 import time
 from dataclasses import dataclass, field, replace
 
@@ -102,6 +103,8 @@ class Book:
         self.watched = False    # the sync exists
         self.xero_fails = False     # it has answered with 5xx
         self.unbearable = set()     # texts for which it does
+
+        self.reasons = set()    # issues that had one
 
         self.merged = {}        # {record: the one that it was merged into}
         self.calm = False       # the last run was done, so that nothing is under way
@@ -593,12 +596,18 @@ class Book:
                        for there in [other.there, *(there for _, there in other.had)]))
         elif kind == "ambiguous":
             side = thing.here or thing.there
-            good = self.is_dead(thing) or side is None or sum(self.key(other.here or other.there) == self.key(side)
-                                       for other in self.things if other.here or other.there) > 2
+            good = self.is_dead(thing) or side is None or sum(
+                self.key(side) in {self.key(had) for had in sides if had}
+                for other in self.things for sides in zip((other.here, other.there), *other.had)) > 2
         else:
             # it was to end, which may have failed or not, and has been changed since
             good = kind == "missing" and self.carries and thing.doubted
-        if not good:
+        name = json.dumps(issue)
+        if good:
+            self.reasons.add(name)
+        elif name in self.reasons:      # the run that learns that the reason is gone
+            self.reasons.remove(name)
+        else:
             raise Broken(f"an issue without a reason: {issue}")
 
     def is_unbearable(self, thing):

@@ -289,6 +289,15 @@ is($crm->rows(qq{SELECT string_agg(id::text, ' ') FROM crm.contacts WHERE xero_i
 is($crm->rows(q{SELECT string_agg(kind || local_key::text, ' ') FROM xero_fdw.sync_issues}), 'validation[1]', '... and the other one an issue, as its name is taken');
 is(scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }), 0, '... nobody ends');
 
+# Two namesakes are deleted, one of which has never had a record: that of the other ends.
+three(match_on => ['name'], on_delete => 'archive');
+$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (9, 'Ann')});
+$crm->run('crm');
+is(issues(), 'validation 9', 'a namesake is an issue');
+$crm->rows('DELETE FROM crm.contacts WHERE id IN (1, 9)');
+$crm->run('crm');
+is(names() . issues(), 'Ann- Bob Cid', '... and when both are deleted, the record ends, and nothing is left to tell');
+
 # The id of a row is set to another record's: nothing flows until it agrees again.
 sub stands_still
 {
