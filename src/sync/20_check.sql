@@ -122,28 +122,30 @@ COMMENT ON FUNCTION xero_fdw._check_expression(regclass, text, text, text) IS
 -- a schema may stand before pg_catalog: format_type() leaves that one out.  Names
 -- that the grammar knows, such as "character varying", are those of pg_catalog.
 CREATE FUNCTION xero_fdw._type_name(type oid, modifier integer) RETURNS text
-	LANGUAGE sql STABLE STRICT
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND f.name IN (
-				SELECT quote_ident(n.typname) || suffix FROM pg_type AS n, unnest(ARRAY['', '[]']) AS suffix
-				WHERE n.oid IN (t.oid, t.typelem))
-			THEN 'pg_catalog.' || f.name ELSE f.name END
-	FROM pg_type AS t, format_type(type, modifier) AS f (name)
-	WHERE t.oid = type
-$$;
+BEGIN
+	RETURN (SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND f.name IN (
+					SELECT quote_ident(n.typname) || suffix FROM pg_type AS n, unnest(ARRAY['', '[]']) AS suffix
+					WHERE n.oid IN (t.oid, t.typelem))
+				THEN 'pg_catalog.' || f.name ELSE f.name END
+		FROM pg_type AS t, format_type(type, modifier) AS f (name)
+		WHERE t.oid = type);
+END $$;
 COMMENT ON FUNCTION xero_fdw._type_name(oid, integer) IS
 	'internal: the name of a type under any search path';
 
 CREATE FUNCTION xero_fdw._column_type(relation regclass, column_name text)
 	RETURNS regtype
-	LANGUAGE sql STABLE STRICT
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE STRICT
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
-	SELECT atttypid FROM pg_attribute
-	WHERE attrelid = relation AND attname = column_name AND attnum > 0
-		AND NOT attisdropped
-$$;
+BEGIN
+	RETURN (SELECT atttypid FROM pg_attribute
+		WHERE attrelid = relation AND attname = column_name AND attnum > 0
+			AND NOT attisdropped);
+END $$;
 COMMENT ON FUNCTION xero_fdw._column_type(regclass, text) IS
 	'internal: type of a column; null if there is none';
 
@@ -231,9 +233,11 @@ COMMENT ON FUNCTION xero_fdw._check_owner(regclass) IS
 -- security unless that is forced.
 CREATE FUNCTION xero_fdw._check_rows(definition xero_fdw.sync)
 	RETURNS SETOF text
-	LANGUAGE sql STABLE
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
+BEGIN
+	RETURN QUERY
 	WITH part AS (
 		SELECT c.* FROM pg_class AS c
 		WHERE c.oid = definition.local_table
@@ -256,8 +260,8 @@ UNION ALL
 		'so on_delete cannot be archive.', part.oid::regclass)
 	FROM part
 	WHERE part.oid = definition.local_table AND part.relkind = 'f'
-		AND definition.on_delete = 'archive' AND definition.direction <> 'pull'
-$$;
+		AND definition.on_delete = 'archive' AND definition.direction <> 'pull';
+END $$;
 COMMENT ON FUNCTION xero_fdw._check_rows(xero_fdw.sync) IS
 	'internal: faults of a local table whose rows may be hidden, or lost unnoticed';
 
@@ -266,9 +270,11 @@ COMMENT ON FUNCTION xero_fdw._check_rows(xero_fdw.sync) IS
 -- may run as the caller.
 CREATE FUNCTION xero_fdw._check_types(xero_table regclass)
 	RETURNS SETOF text
-	LANGUAGE sql STABLE
-	SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
+BEGIN
+	RETURN QUERY
 	SELECT format('42501 Column "%s" of foreign table %s is of type %s, which belongs to %s, whose code would run as you.',
 		a.attname, xero_table, t.oid::regtype, t.typowner::regrole)
 	FROM pg_attribute AS a
@@ -276,8 +282,8 @@ AS $$
 		JOIN pg_roles AS owner ON owner.oid = t.typowner
 	WHERE a.attrelid = xero_table AND a.attnum > 0 AND NOT a.attisdropped
 		AND NOT owner.rolsuper AND owner.oid <> xero_fdw._caller()
-	ORDER BY a.attnum
-$$;
+	ORDER BY a.attnum;
+END $$;
 COMMENT ON FUNCTION xero_fdw._check_types(regclass) IS
 	'internal: faults of a foreign table whose columns have types of others than the caller';
 

@@ -29,39 +29,43 @@ COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 -- The column of a foreign table that names the record which a record was merged
 -- into; null if it has none.
 CREATE FUNCTION xero_fdw._merged_column(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT attname::text FROM pg_attribute
-	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
-		AND 'field=MergedToContactID' = ANY (attfdwoptions)
-	LIMIT 1
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT attname::text FROM pg_attribute
+		WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+			AND 'field=MergedToContactID' = ANY (attfdwoptions)
+		LIMIT 1);
+END $$;
 COMMENT ON FUNCTION xero_fdw._merged_column(regclass) IS
 	'internal: the column that names the record which a record was merged into';
 
 -- What is read of each record: what the fields are made of, what goes along with a
 -- change, and what it was merged into.
 CREATE FUNCTION xero_fdw._read_columns(sync integer) RETURNS text[]
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	WITH self AS (
-		SELECT * FROM xero_fdw.sync AS s WHERE s.sync_id = sync
-	), wanted AS (
-		SELECT s.xero_key AS name FROM self AS s
-		UNION
-		SELECT xero_fdw._merged_column(s.xero_table) FROM self AS s WHERE NOT s.mirror
-		UNION
-		SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
-		WHERE f.sync_id = sync
-		UNION
-		SELECT unnest(rules.needs)
-		FROM self AS s, unnest('{update,delete}'::text[]) AS operation,
-			xero_fdw._push_rules(s.xero_table, operation) AS rules
-		WHERE s.direction <> 'pull'
-	)
-	SELECT array_agg(a.attname::text ORDER BY a.attnum)
-	FROM self AS s JOIN pg_attribute AS a ON a.attrelid = s.xero_table
-		JOIN wanted AS w ON w.name = a.attname
-	WHERE a.attnum > 0 AND NOT a.attisdropped
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (WITH self AS (
+			SELECT * FROM xero_fdw.sync AS s WHERE s.sync_id = sync
+		), wanted AS (
+			SELECT s.xero_key AS name FROM self AS s
+			UNION
+			SELECT xero_fdw._merged_column(s.xero_table) FROM self AS s WHERE NOT s.mirror
+			UNION
+			SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = sync
+			UNION
+			SELECT unnest(rules.needs)
+			FROM self AS s, unnest('{update,delete}'::text[]) AS operation,
+				xero_fdw._push_rules(s.xero_table, operation) AS rules
+			WHERE s.direction <> 'pull'
+		)
+		SELECT array_agg(a.attname::text ORDER BY a.attnum)
+		FROM self AS s JOIN pg_attribute AS a ON a.attrelid = s.xero_table
+			JOIN wanted AS w ON w.name = a.attname
+		WHERE a.attnum > 0 AND NOT a.attisdropped);
+END $$;
 COMMENT ON FUNCTION xero_fdw._read_columns(integer) IS
 	'internal: the columns of the foreign table that a sync reads';
 
@@ -69,16 +73,20 @@ COMMENT ON FUNCTION xero_fdw._read_columns(integer) IS
 -- the bank details of contacts and, masked only, their tax number.  By column; true
 -- if nothing is said either where there is something.
 CREATE FUNCTION xero_fdw._guarded_columns(sync integer) RETURNS jsonb
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(jsonb_object_agg(a.attname, f.field <> 'taxnumber'), '{}')
-	FROM xero_fdw.sync AS s
-		JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table AND 'object=accounting/Contacts' = ANY (t.ftoptions)
-		JOIN pg_attribute AS a ON a.attrelid = s.xero_table,
-		LATERAL (SELECT lower(coalesce((SELECT o.option_value FROM pg_options_to_table(a.attfdwoptions) AS o
-			WHERE o.option_name = 'field'), replace(a.attname, '_', ''))) AS field) AS f
-	WHERE s.sync_id = sync AND a.attname = ANY (xero_fdw._read_columns(sync))
-		AND f.field ~ '^(bankaccountdetails|batchpayments|taxnumber)\M'
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	shown CONSTANT text[] := xero_fdw._read_columns(sync);
+BEGIN
+	RETURN (SELECT coalesce(jsonb_object_agg(a.attname, f.field <> 'taxnumber'), '{}')
+		FROM xero_fdw.sync AS s
+			JOIN pg_foreign_table AS t ON t.ftrelid = s.xero_table AND 'object=accounting/Contacts' = ANY (t.ftoptions)
+			JOIN pg_attribute AS a ON a.attrelid = s.xero_table,
+			LATERAL (SELECT lower(coalesce((SELECT o.option_value FROM pg_options_to_table(a.attfdwoptions) AS o
+				WHERE o.option_name = 'field'), replace(a.attname, '_', ''))) AS field) AS f
+		WHERE s.sync_id = sync AND a.attname = ANY (shown)
+			AND f.field ~ '^(bankaccountdetails|batchpayments|taxnumber)\M');
+END $$;
 COMMENT ON FUNCTION xero_fdw._guarded_columns(integer) IS
 	'internal: columns whose values Xero shows to some only';
 
@@ -98,40 +106,49 @@ COMMENT ON FUNCTION xero_fdw._as_told(jsonb, jsonb, jsonb) IS
 -- The column of a foreign table that shows when a record was changed, and the
 -- one that names its organisation; null if the table has none.
 CREATE FUNCTION xero_fdw._clock_column(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT attname::text FROM pg_attribute
-	WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
-		AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
-	LIMIT 1
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT attname::text FROM pg_attribute
+		WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+			AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
+		LIMIT 1);
+END $$;
 COMMENT ON FUNCTION xero_fdw._clock_column(regclass) IS
 	'internal: the column that shows when a record was changed';
 
 CREATE FUNCTION xero_fdw._tenant_column(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT attname::text FROM pg_attribute
-	WHERE attrelid = relation AND attname = 'tenant_id' AND NOT attisdropped
-		AND attfdwoptions IS NULL
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT attname::text FROM pg_attribute
+		WHERE attrelid = relation AND attname = 'tenant_id' AND NOT attisdropped
+			AND attfdwoptions IS NULL);
+END $$;
 COMMENT ON FUNCTION xero_fdw._tenant_column(regclass) IS
 	'internal: the column that names the organisation of a record';
 
 -- Is a type carried as text?  What has a cast to json, as hstore has, is an object of
 -- JSON to to_jsonb(), which its type cannot read back.
 CREATE FUNCTION xero_fdw._goes_as_text(type oid) RETURNS boolean
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	WITH RECURSIVE part (type) AS (
-		SELECT _goes_as_text.type
-		UNION
-		SELECT inner_type FROM part JOIN pg_type AS t ON t.oid = part.type,
-			LATERAL (SELECT unnest(ARRAY[t.typbasetype, t.typelem]) UNION ALL
-				SELECT a.atttypid FROM pg_attribute AS a
-				WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS i (inner_type)
-		WHERE inner_type <> 0
-	)
-	SELECT EXISTS (SELECT FROM part JOIN pg_cast AS c ON c.castsource = part.type
-		WHERE c.casttarget = 'json'::regtype AND part.type >= 16384)
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- a type of PostgreSQL's own consists of others of these
+	IF type < 16384 THEN
+		RETURN false;
+	END IF;
+	RETURN (WITH RECURSIVE part (type) AS (
+			SELECT _goes_as_text.type
+			UNION
+			SELECT inner_type FROM part JOIN pg_type AS t ON t.oid = part.type,
+				LATERAL (SELECT unnest(ARRAY[t.typbasetype, t.typelem]) UNION ALL
+					SELECT a.atttypid FROM pg_attribute AS a
+					WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS i (inner_type)
+			WHERE inner_type >= 16384
+		)
+		SELECT EXISTS (SELECT FROM part JOIN pg_cast AS c ON c.castsource = part.type
+			WHERE c.casttarget = 'json'::regtype));
+END $$;
 COMMENT ON FUNCTION xero_fdw._goes_as_text(oid) IS
 	'internal: is a type carried as text, as its values do not come back from JSON?';
 
@@ -148,12 +165,15 @@ COMMENT ON FUNCTION xero_fdw._json_value(text, oid) IS
 -- The columns of a row of a relation as an object.  They are named one by one: what
 -- stands for a row as a whole may as well be the name of a column.
 CREATE FUNCTION xero_fdw._object_of(alias text, relation regclass, columns text[]) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT '(' || string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n) || ')'
-	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', c, xero_fdw._json_value(
-				format('%I.%I', alias, c), xero_fdw._column_type(relation, c))), ', ' ORDER BY m) AS part
-		FROM unnest(columns) WITH ORDINALITY AS u(c, m) GROUP BY 1) AS parts
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT '(' || string_agg('pg_catalog.jsonb_build_object(' || part || ')',
+			' OPERATOR(pg_catalog.||) ' ORDER BY n) || ')'
+		FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', c, xero_fdw._json_value(
+					format('%I.%I', alias, c), xero_fdw._column_type(relation, c))), ', ' ORDER BY m) AS part
+			FROM unnest(columns) WITH ORDINALITY AS u(c, m) GROUP BY 1) AS parts);
+END $$;
 COMMENT ON FUNCTION xero_fdw._object_of(text, regclass, text[]) IS
 	'internal: an expression for columns of a row as an object';
 

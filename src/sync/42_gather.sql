@@ -45,39 +45,45 @@ COMMENT ON FUNCTION xero_fdw._match_key(jsonb, text[]) IS
 
 -- The local column that receives the id of the record, if any.
 CREATE FUNCTION xero_fdw._id_column(sync integer) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT f.local_column FROM xero_fdw.sync AS s
-		JOIN xero_fdw.sync_field AS f USING (sync_id)
-	WHERE s.sync_id = sync AND f.xero_column = s.xero_key
-		AND f.local_column IS NOT NULL AND f.to_local IS NULL
-	LIMIT 1
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT f.local_column FROM xero_fdw.sync AS s
+			JOIN xero_fdw.sync_field AS f USING (sync_id)
+		WHERE s.sync_id = sync AND f.xero_column = s.xero_key
+			AND f.local_column IS NOT NULL AND f.to_local IS NULL
+		LIMIT 1);
+END $$;
 COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
 CREATE FUNCTION xero_fdw._local_columns(sync integer) RETURNS text[]
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT array_agg(a.attname::text ORDER BY a.attnum)
-	FROM xero_fdw.sync AS s
-		JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attnum > 0
-			AND NOT a.attisdropped
-	WHERE s.sync_id = sync AND (a.attname = ANY (s.local_key || s.match_on)
-		OR EXISTS (SELECT FROM xero_fdw.sync_field AS f
-			WHERE f.sync_id = sync
-				AND (a.attname = f.local_column OR a.attname = ANY (f.local_uses))))
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+		FROM xero_fdw.sync AS s
+			JOIN pg_attribute AS a ON a.attrelid = s.local_table AND a.attnum > 0
+				AND NOT a.attisdropped
+		WHERE s.sync_id = sync AND (a.attname = ANY (s.local_key || s.match_on)
+			OR EXISTS (SELECT FROM xero_fdw.sync_field AS f
+				WHERE f.sync_id = sync
+					AND (a.attname = f.local_column OR a.attname = ANY (f.local_uses)))));
+END $$;
 COMMENT ON FUNCTION xero_fdw._local_columns(integer) IS
 	'internal: the columns of the local relation that a sync reads';
 
 -- The members of a row's key, as record_change() makes them.
 CREATE FUNCTION xero_fdw._key_members(sync integer) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format(CASE WHEN a.atttypid::oid < 16384 THEN 'pg_catalog.to_jsonb(local.%I)'
-		ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', local.%I))' END, c), ', ' ORDER BY n)
-	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
-		JOIN pg_attribute AS a ON a.attname = c
-	WHERE s.sync_id = sync AND a.attrelid = s.local_table
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT string_agg(format(CASE WHEN a.atttypid::oid < 16384 THEN 'pg_catalog.to_jsonb(local.%I)'
+			ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', local.%I))' END, c), ', ' ORDER BY n)
+		FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+			JOIN pg_attribute AS a ON a.attname = c
+		WHERE s.sync_id = sync AND a.attrelid = s.local_table);
+END $$;
 COMMENT ON FUNCTION xero_fdw._key_members(integer) IS
 	'internal: the members of a row''s key';
 
@@ -100,40 +106,46 @@ COMMENT ON FUNCTION xero_fdw._rows_query(integer, text, boolean) IS
 -- What says that two values of a type are equal, whatever the search path is: the
 -- operator of its btree operator class.
 CREATE FUNCTION xero_fdw._equals(type oid) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((
-		SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-		FROM pg_opclass AS c
-			JOIN pg_amop AS a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3
-				AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
-			JOIN pg_operator AS o ON o.oid = a.amopopr
-			JOIN pg_namespace AS n ON n.oid = o.oprnamespace
-		WHERE c.opcdefault AND c.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)
-			AND c.opcmethod = (SELECT m.oid FROM pg_am AS m WHERE m.amname = 'btree')), 'OPERATOR(pg_catalog.=)')
-	FROM pg_type AS t WHERE t.oid = type
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT coalesce((
+			SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+			FROM pg_opclass AS c
+				JOIN pg_amop AS a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3
+					AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+				JOIN pg_operator AS o ON o.oid = a.amopopr
+				JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+			WHERE c.opcdefault AND c.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)
+				AND c.opcmethod = (SELECT m.oid FROM pg_am AS m WHERE m.amname = 'btree')), 'OPERATOR(pg_catalog.=)')
+		FROM pg_type AS t WHERE t.oid = type);
+END $$;
 COMMENT ON FUNCTION xero_fdw._equals(oid) IS
 	'internal: the equality operator of a type, with its schema';
 
 -- The condition for the local row that has a key, which is an array of JSON.
 CREATE FUNCTION xero_fdw._key_condition(sync integer, key text) RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format('local.%I %s (%s OPERATOR(pg_catalog.->>) %s)::%s', u.c,
-		xero_fdw._equals(a.atttypid), key, u.n - 1, xero_fdw._type_name(a.atttypid, a.atttypmod)),
-		' AND ' ORDER BY u.n)
-	FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
-		JOIN pg_attribute AS a ON a.attname = c
-	WHERE s.sync_id = sync AND a.attrelid = s.local_table
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT string_agg(format('local.%I %s (%s OPERATOR(pg_catalog.->>) %s)::%s', u.c,
+			xero_fdw._equals(a.atttypid), key, u.n - 1, xero_fdw._type_name(a.atttypid, a.atttypmod)),
+			' AND ' ORDER BY u.n)
+		FROM xero_fdw.sync AS s, unnest(s.local_key) WITH ORDINALITY AS u(c, n)
+			JOIN pg_attribute AS a ON a.attname = c
+		WHERE s.sync_id = sync AND a.attrelid = s.local_table);
+END $$;
 COMMENT ON FUNCTION xero_fdw._key_condition(integer, text) IS
 	'internal: the condition for the local row that has a key';
 
 CREATE FUNCTION xero_fdw._has_foreign_parts(relation regclass) RETURNS boolean
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (SELECT FROM pg_class AS c
-		WHERE c.relkind = 'f' AND (c.oid = relation
-			OR c.oid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t)))
-$$;
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT EXISTS (SELECT FROM pg_class AS c
+			WHERE c.relkind = 'f' AND (c.oid = relation
+				OR c.oid IN (SELECT t.relid FROM pg_partition_tree(relation) AS t))));
+END $$;
 COMMENT ON FUNCTION xero_fdw._has_foreign_parts(regclass) IS
 	'internal: is a relation foreign, or has it foreign partitions?';
 

@@ -53,25 +53,29 @@ COMMENT ON TYPE xero_fdw._decision IS
 -- a domain that wants another one, too, as a default may be that.
 CREATE FUNCTION xero_fdw._cast(expression text, relation regclass,
 		column_name text) RETURNS text
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format(E'(%s\n)', expression) || coalesce((
-		SELECT '::' || xero_fdw._type_name(CASE WHEN t.typnotnull THEN t.typbasetype ELSE a.atttypid END,
-			CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN CASE WHEN t.typnotnull THEN t.typtypmod ELSE a.atttypmod END ELSE -1 END)
-		FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-		WHERE a.attrelid = relation AND a.attname = column_name), '')
-$$;
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT format(E'(%s\n)', expression) || coalesce((
+			SELECT '::' || xero_fdw._type_name(CASE WHEN t.typnotnull THEN t.typbasetype ELSE a.atttypid END,
+				CASE WHEN t.typcategory IN ('N', 'D', 'T') THEN CASE WHEN t.typnotnull THEN t.typtypmod ELSE a.atttypmod END ELSE -1 END)
+			FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+			WHERE a.attrelid = relation AND a.attname = column_name), ''));
+END $$;
 COMMENT ON FUNCTION xero_fdw._cast(text, regclass, text) IS
 	'internal: an expression as the type of a column';
 
 -- Columns with their types, as jsonb_to_record() wants them.
 CREATE FUNCTION xero_fdw._column_list(relation regclass, columns text[])
 	RETURNS text
-	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format('%I %s', attname, xero_fdw._type_name(atttypid, atttypmod)), ', '
-		ORDER BY attnum)
-	FROM pg_attribute
-	WHERE attrelid = relation AND attname = ANY (columns) AND attnum > 0
-$$;
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT string_agg(format('%I %s', attname, xero_fdw._type_name(atttypid, atttypmod)), ', '
+			ORDER BY attnum)
+		FROM pg_attribute
+		WHERE attrelid = relation AND attname = ANY (columns) AND attnum > 0);
+END $$;
 COMMENT ON FUNCTION xero_fdw._column_list(regclass, text[]) IS
 	'internal: columns with their types';
 
@@ -80,15 +84,17 @@ COMMENT ON FUNCTION xero_fdw._column_list(regclass, text[]) IS
 -- all that is in sight of the expressions.
 CREATE FUNCTION xero_fdw._images_query(alias text, columns text, names text[],
 		expressions text[]) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('SELECT pg_catalog.array_agg(CASE WHEN i.image IS NOT NULL THEN ('
-			'SELECT %s FROM pg_catalog.jsonb_to_record(i.image) AS %I(%s)) END ORDER BY i.n)'
-			' FROM pg_catalog.unnest($1) WITH ORDINALITY AS i(image, n)',
-		string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n),
-		alias, columns)
-	FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', name, expression), ', ' ORDER BY m) AS part
-		FROM unnest(names, expressions) WITH ORDINALITY AS u(name, expression, m) GROUP BY 1) AS parts
-$$;
+	LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT format('SELECT pg_catalog.array_agg(CASE WHEN i.image IS NOT NULL THEN ('
+				'SELECT %s FROM pg_catalog.jsonb_to_record(i.image) AS %I(%s)) END ORDER BY i.n)'
+				' FROM pg_catalog.unnest($1) WITH ORDINALITY AS i(image, n)',
+			string_agg('pg_catalog.jsonb_build_object(' || part || ')', ' OPERATOR(pg_catalog.||) ' ORDER BY n),
+			alias, columns)
+		FROM (SELECT (m - 1) / 50 AS n, string_agg(format('%L, %s', name, expression), ', ' ORDER BY m) AS part
+			FROM unnest(names, expressions) WITH ORDINALITY AS u(name, expression, m) GROUP BY 1) AS parts);
+END $$;
 COMMENT ON FUNCTION xero_fdw._images_query(text, text, text[], text[]) IS
 	'internal: the statement that makes objects of objects by expressions';
 

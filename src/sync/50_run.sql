@@ -309,7 +309,9 @@ COMMENT ON FUNCTION xero_fdw._step(xero_fdw._run) IS
 -- What other sessions see of the run.  A request that is under way is part of the
 -- phase "push", which counts rows.
 CREATE FUNCTION xero_fdw._show_progress(state xero_fdw._run) RETURNS void
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
 	UPDATE xero_fdw.sync_run AS r
 	SET phase = shown, calls = s.calls - state.calls,
 		bytes = s.bytes_in + s.bytes_out - state.bytes,
@@ -324,8 +326,8 @@ CREATE FUNCTION xero_fdw._show_progress(state xero_fdw._run) RETURNS void
 				+ (SELECT count(*) FROM xero_fdw.sync_intent AS i WHERE i.sync_id = state.sync_id) END
 	FROM xero_fdw._session() AS s,
 		(VALUES (CASE state.phase WHEN 'send' THEN 'push' WHEN 'brake' THEN 'merge' ELSE state.phase END)) AS v (shown)
-	WHERE r.run_id = state.run_id
-$$;
+	WHERE r.run_id = state.run_id;
+END $$;
 COMMENT ON FUNCTION xero_fdw._show_progress(xero_fdw._run) IS
 	'internal: show how far a run is';
 
