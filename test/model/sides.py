@@ -48,9 +48,6 @@ class Here:
                 session.end()
         self.runner = self.editor = self.judge = None
 
-    async def setup(self, sql):
-        return await self.judge.rows(sql)
-
     async def edit(self, sql, user="S"):
         Told.line(f"{user}: {sql};")
         return await self.editor.rows(sql)
