@@ -41,7 +41,7 @@ SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.invoices', 'cr
 	"upper_name": "reference", "id": "type",
 	"phone": {"xero": "reference", "to_local": "max(reference)", "to_xero": "nowhere + 1"},
 	"email": {"zero": 1, "xero": 2}}',
-	conflict => 'mine', initial => 'none', on_delete => 'delete',
+	conflict => 'mine', initial => 'none', on_delete => 'delete', match_on => '{email,born,contact_id}',
 	xero_filter => 'total', local_filter => 'nowhere')$$);
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('', 'xero.contacts', 'crm.contact', NULL,
 	'{}')$$);
@@ -128,6 +128,7 @@ SELECT try('{"name": {"to_local": "name"}, "email": {"xero": "name", "direction"
 SELECT try('{"name": "name"}', match_on => '{email}');
 SELECT try('{"name": "name", "n": {"xero": "account_number", "to_xero": "id"}}',
 	match_on => '{n,name}');
+SELECT try('{"email": "email_address"}', match_on => '{name}');
 SELECT try('{"name": "name"}', match_on => '{}');
 -- 13. filters: conditions on one row
 SELECT try('{"name": "name"}', xero_filter => 'xero.contact_status = ''ACTIVE'' -- only these',

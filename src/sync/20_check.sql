@@ -587,8 +587,8 @@ $$;
 COMMENT ON FUNCTION xero_fdw._check_words(xero_fdw.sync) IS
 	'internal: what is wrong with the parameters of a sync by themselves';
 
--- What the fields are together: one value for each column of Xero, all that a
--- new record or a new row needs, and all that records are matched by.
+-- What the fields are together: one value for each column of Xero, and all that a
+-- new record or a new row needs.
 -- Other syncs of the local table are the caller's own, as the table is.
 CREATE FUNCTION xero_fdw._check_mapping(definition xero_fdw.sync,
 		compiled xero_fdw.sync_field[])
@@ -625,10 +625,6 @@ UNION ALL
 				WHERE t.tgrelid = a.attrelid AND t.tgtype & 7 = 7))
 		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
 			WHERE f.direction <> 'to_xero' AND f.local_column = a.attname)
-UNION ALL
-	SELECT format('22023 match_on names "%s", which is not a local column of a field.', m)
-	FROM unnest(definition.match_on) AS m
-	WHERE NOT EXISTS (SELECT FROM unnest(compiled) AS f WHERE f.local_column = m)
 UNION ALL
 	SELECT format('42710 Sync "%s" joins the same tables in the same direction; '
 			'both need filters that keep their rows apart.', s.name)
@@ -859,6 +855,11 @@ BEGIN
 			UNION ALL SELECT xero_fdw._check_rights(definition, compiled)
 			UNION ALL SELECT DISTINCT fault FROM xero_fdw._check_push(definition) AS fault);
 	END IF;
+	faults := faults || ARRAY(
+		SELECT format('22023 match_on names "%s", which is not a local column of a field.', m)
+		FROM unnest(definition.match_on) AS m
+		WHERE NOT EXISTS (SELECT FROM unnest(compiled) AS f
+			WHERE f.field = m AND xero_fdw._column_type(definition.local_table, m) IS NOT NULL));
 	PERFORM xero_fdw._raise_faults(message, faults, hint);
 
 	definition.columns := jsonb_build_object(
