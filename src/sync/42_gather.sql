@@ -407,8 +407,9 @@ COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
 	'internal: the keys that fit into an index';
 
 -- Sees to it that the rows of the next changes have links, with the key to match
--- them by; returns the last of these changes, null if there was none.  A row of an
--- organisation that is not connected waits until it is.
+-- them by, and issues the keys that these rows have; returns the last of these changes,
+-- null if there was none.  A row of an organisation that is not connected waits until
+-- it is.
 CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -453,6 +454,10 @@ BEGIN
 	ON CONFLICT (sync_id, local_key) DO UPDATE
 		SET match_key = excluded.match_key, tenant_id = excluded.tenant_id
 		WHERE (k.match_key, k.tenant_id) IS DISTINCT FROM (excluded.match_key, excluded.tenant_id);
+	UPDATE xero_fdw.sync_issue AS i SET local_key = xero_fdw._shown_key(k.local_key)
+	FROM xero_fdw._links_of_rows(sync, keys) AS k
+	WHERE i.link_id = k.link_id AND i.sync_id = sync
+		AND i.local_key IS DISTINCT FROM xero_fdw._shown_key(k.local_key);
 	PERFORM xero_fdw._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
 	FROM xero_fdw._links_of_rows(sync, keys) AS k,
 		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m

@@ -53,20 +53,28 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
 
--- Marks of the fields that flow in these directions, for a base image: nothing is
--- agreed on about them.
-CREATE FUNCTION xero_fdw._marks_of(sync integer, directions text[]) RETURNS jsonb
+-- Marks for the base image of a row that has come back.  It may lack what comes from
+-- Xero alone: there, Xero wins over nothing.
+CREATE FUNCTION xero_fdw._marks_of_lacking(sync integer) RETURNS jsonb
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(jsonb_object_agg('?' || f.field, true), '{}')
-	FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync AND f.direction = ANY (directions)
+	SELECT coalesce(jsonb_object_agg('?' || f.field, '{"winner": "xero", "over": null}'::jsonb), '{}')
+	FROM xero_fdw.sync_field AS f WHERE f.sync_id = sync AND f.direction = 'to_local'
 $$;
-COMMENT ON FUNCTION xero_fdw._marks_of(integer, text[]) IS
-	'internal: marks of fields for a base image';
+COMMENT ON FUNCTION xero_fdw._marks_of_lacking(integer) IS
+	'internal: marks of what a row that has come back may lack';
 
--- Notes what the rows of links are matched by, as these rows are gone.  Of a row
--- that only comes from Xero, what its record said is known.
-CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
-	RETURNS void
+-- Has a link ended without its record, so that its row may come back?  One whose record
+-- was ended knows nothing of a row any more.
+CREATE FUNCTION xero_fdw._has_live_record(link xero_fdw.sync_link) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN link.state = 'ended' AND link.base_xero IS NOT NULL AND link.base_local IS NOT NULL;
+COMMENT ON FUNCTION xero_fdw._has_live_record(xero_fdw.sync_link) IS
+	'internal: has a link ended without its record?';
+
+-- What the rows of links were matched by.  Of a row that only comes from Xero, what
+-- its record said is known.
+CREATE FUNCTION xero_fdw._match_keys(self xero_fdw.sync, links bigint[])
+	RETURNS TABLE (link_id bigint, match_key text)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	known record;
@@ -82,11 +90,20 @@ BEGIN
 	IF self.direction = 'pull' AND known.links IS NOT NULL THEN
 		known.images := xero_fdw._terms_or_null(self.sync_id, 'local', known.images, self.match_on);
 	END IF;
-	UPDATE xero_fdw.sync_link AS k
-	SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
-	FROM unnest(known.links, known.images) AS u(link, image)
-	WHERE k.link_id = u.link;
+	RETURN QUERY SELECT u.link, xero_fdw._match_key(u.image, self.match_on)
+		FROM unnest(known.links, known.images) AS u(link, image);
 END $$;
+COMMENT ON FUNCTION xero_fdw._match_keys(xero_fdw.sync, bigint[]) IS
+	'internal: what the rows of links were matched by';
+
+-- Notes that, as these rows are gone.
+CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
+	RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE xero_fdw.sync_link AS k SET match_key = m.match_key
+	FROM xero_fdw._match_keys(self, links) AS m
+	WHERE k.link_id = m.link_id AND m.match_key IS NOT NULL
+$$;
 COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[]) IS
 	'internal: note what the rows of links are matched by, as they are gone';
 
@@ -118,7 +135,7 @@ BEGIN
 			AND (k.xero_id IS NOT NULL OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL))
 			AND (k.deleted OR e.deleted OR k.base_xero IS NOT NULL OR k.base_local IS NOT NULL)
-			AND (rows_tell OR k.state = 'ended' AND self.on_delete = 'archive')
+			AND (rows_tell OR k.state = 'ended' AND NOT xero_fdw._has_live_record(k))
 		ORDER BY k.link_id, e.change_id
 	)
 	SELECT array_agg(p.link_id) AS links, array_agg(p.deleted) AS deleted,
@@ -146,13 +163,13 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: part links from keys that were inserted anew';
 
--- Rows that were gone are there, with these keys.  They may lack what comes from
--- Xero alone.  Of those whose links had ended, nothing is agreed on any more.
+-- Rows that were gone are there, with these keys.  Of those whose links had ended,
+-- nothing is agreed on any more.
 CREATE FUNCTION xero_fdw._come_back(self xero_fdw.sync, links bigint[], keys jsonb[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	marks CONSTANT jsonb := xero_fdw._marks_of(self.sync_id, '{to_local}');
+	marks CONSTANT jsonb := xero_fdw._marks_of_lacking(self.sync_id);
 BEGIN
 	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
@@ -162,7 +179,7 @@ BEGIN
 	SET local_key = u.key, deleted = false,
 		match_key = CASE WHEN k.xero_id IS NULL THEN k.match_key END,
 		state = CASE WHEN k.xero_id IS NULL THEN k.state ELSE 'linked' END,
-		base_xero = CASE WHEN k.state <> 'ended' THEN k.base_xero || marks END,
+		base_xero = CASE WHEN k.state <> 'ended' THEN marks || k.base_xero END,
 		base_local = CASE WHEN k.state <> 'ended' THEN k.base_local END
 	FROM unnest(links, keys) AS u(link, key)
 	WHERE k.link_id = u.link;
@@ -277,7 +294,7 @@ BEGIN
 				WHERE c.match_key LIKE '=%') AS k
 		WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
 			AND CASE k.state WHEN 'linked' THEN true
-				WHEN 'ended' THEN self.on_delete = 'ignore' AND k.base_xero IS NOT NULL
+				WHEN 'ended' THEN xero_fdw._has_live_record(k)
 				ELSE k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'object' END
 			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
 				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)) IS NOT TRUE
@@ -348,14 +365,13 @@ BEGIN
 		UPDATE xero_fdw.sync_link AS k SET deleted = l.deleted
 		FROM last AS l, LATERAL xero_fdw._links_of_rows(self.sync_id, ARRAY[l.local_key]) AS o
 		WHERE k.link_id = o.link_id AND (k.deleted OR l.ever)
-		RETURNING k.*
+		RETURNING k.*, k.state = 'linked' OR xero_fdw._has_live_record(k) AS may_return
 	)
 	SELECT array_agg(m.link_id) FILTER (WHERE m.deleted) AS gone,
 		array_agg(m.link_id) FILTER (WHERE m.back) AS back,
 		array_agg(m.local_key) FILTER (WHERE m.back) AS keys
 	INTO known
-	FROM (SELECT *, NOT deleted AND xero_id IS NOT NULL AND (state = 'linked'
-			OR state = 'ended' AND self.on_delete = 'ignore' AND base_xero IS NOT NULL) AS back FROM marked) AS m;
+	FROM (SELECT *, NOT deleted AND xero_id IS NOT NULL AND may_return AS back FROM marked) AS m;
 	PERFORM xero_fdw._keep_match_keys(self, known.gone);
 	PERFORM xero_fdw._come_back(self, known.back, known.keys);
 	UPDATE xero_fdw.sync_link AS k SET renamed = true
@@ -378,14 +394,20 @@ CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
 			xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
 				AS r(local_key jsonb, image jsonb, in_scope boolean)
 		WHERE xero_fdw._filled(r.image->i.id_column) IS NOT NULL
+	), linked AS MATERIALIZED (
+		SELECT k.link_id, k.local_key FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'
+	), was AS MATERIALIZED (
+		SELECT m.* FROM xero_fdw._match_keys(self, ARRAY(SELECT l.link_id FROM linked AS l)) AS m
 	)
 	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
 	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
-		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT k.local_key FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'), false) AS r
+		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT l.local_key FROM linked AS l), false) AS r
 		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
-	WHERE self.direction <> 'pull' AND CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL THEN r.image->>id_column = k.xero_id
-		ELSE xero_fdw._match_key(r.image, self.match_on) = xero_fdw._match_key(k.base_local, self.match_on)
+		LEFT JOIN was ON was.link_id = k.link_id
+	WHERE CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL
+		THEN r.image->>id_column = k.xero_id
+		ELSE xero_fdw._match_key(r.image, self.match_on) = was.match_key
 			AND (k.xero_id IN (SELECT n.id FROM named AS n)) IS NOT TRUE END
 $$;
 COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
@@ -394,8 +416,7 @@ COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
 -- After a TRUNCATE a key may come back with another row, and nobody has deleted
 -- the rows that do not.  So records and rows find each other anew, and are merged as
 -- in the first run, but for rows that are the same, or name the records that they
--- had: of these, nothing is known of fields that come from Xero alone.  A row that
--- was deleted before stays so.
+-- had: these have come back.  A row that was deleted before stays so.
 CREATE FUNCTION xero_fdw._part_links(self xero_fdw.sync, truncation bigint)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -405,7 +426,7 @@ DECLARE
 	changed bigint[];
 	earlier CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw.sync_change AS c
 		WHERE c.sync_id = sync AND c.change_id <= truncation ORDER BY c.change_id);
-	marks CONSTANT jsonb := xero_fdw._marks_of(sync, '{to_local}');
+	marks CONSTANT jsonb := xero_fdw._marks_of_lacking(sync);
 	unknown bigint[];			-- links of rows of which it is not known whether Xero has them
 BEGIN
 	PERFORM xero_fdw._follow_changes(self, earlier);
@@ -443,9 +464,9 @@ BEGIN
 	-- records whose rows wait for a person have no base
 	UPDATE xero_fdw.sync_inbox AS i SET held = false WHERE i.sync_id = sync AND i.held;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = NULL, state = 'unlinked', base_xero = k.base_xero || marks
+	SET local_key = NULL, state = 'unlinked', base_xero = marks || k.base_xero
 	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));
-	UPDATE xero_fdw.sync_link AS k SET base_xero = k.base_xero || marks
+	UPDATE xero_fdw.sync_link AS k SET base_xero = marks || k.base_xero
 	WHERE k.sync_id = sync AND k.link_id IN (SELECT unnest(changed));
 	UPDATE xero_fdw.sync_position AS p SET initial_done = false WHERE p.sync_id = sync;
 END $$;

@@ -256,7 +256,8 @@ BEGIN
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = p.local_key, state = 'linked', match_key = NULL,
-		base_xero = CASE WHEN p.named AND k.base_local IS NOT NULL THEN k.base_xero END,
+		base_xero = CASE WHEN p.named AND (k.base_local IS NOT NULL
+				OR self.direction = 'pull' AND k.state = 'unlinked') THEN k.base_xero END,
 		base_local = CASE WHEN p.named THEN k.base_local END
 	FROM unnest(unclear.rs, unclear.keys, unclear.named) AS p(r, local_key, named)
 	WHERE k.link_id = p.r;

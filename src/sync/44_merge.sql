@@ -169,7 +169,8 @@ COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
 -- A row that names another record than its own, and not the one that it named when
 -- both sides agreed, is nobody's until that is settled.
 -- What is deleted while rows are read is left for the next run, too, whether or not
--- another row has the key by now.
+-- another row has the key by now.  A sync that only pulls reads the rows of which there
+-- is something to be known.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -229,9 +230,15 @@ BEGIN
 		SELECT c.local_key, max(c.changed_at) AS changed_at
 		FROM xero_fdw._changes_of_rows(sync, keys) AS c
 		GROUP BY c.local_key
+	), blocked AS MATERIALIZED (
+		SELECT i.link_id, i.local_key FROM unnest(picked) AS i
+		WHERE NOT i.is_new AND EXISTS (SELECT FROM xero_fdw.sync_issue AS x
+			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous')
 	), local AS MATERIALIZED (
 		SELECT * FROM xero_fdw._read_local(sync,
-			CASE WHEN self.direction = 'pull' THEN '{}' ELSE coalesce(keys, '{}') END,
+			CASE WHEN self.direction = 'pull'
+				THEN ARRAY(SELECT c.local_key FROM change AS c UNION SELECT b.local_key FROM blocked AS b)
+				ELSE coalesce(keys, '{}') END,
 			EXISTS (SELECT FROM xero_fdw.sync_field AS f
 				WHERE f.sync_id = sync AND f.direction <> 'to_xero'))
 	)
@@ -239,8 +246,7 @@ BEGIN
 		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
 			ELSE NOT EXISTS (SELECT FROM xero_fdw.sync_position AS o
 				WHERE o.sync_id = sync AND o.initial_done) END,
-		NOT i.is_new AND EXISTS (SELECT FROM xero_fdw.sync_issue AS x
-			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous'),
+		i.link_id IN (SELECT b.link_id FROM blocked AS b),
 		i.state,
 		i.tenant_id, i.xero_id, i.local_key,
 		i.remote IS NULL AND i.xero_id IS NOT NULL,

@@ -128,7 +128,7 @@ RETURN CASE
 	WHEN item.first AND self.initial = 'new_only' AND item.base_xero IS NULL
 		AND item.base_local IS NULL THEN 'adopt'
 	WHEN item.remote = item.base_xero
-		AND (self.direction = 'pull' OR NOT item.in_scope OR item.local = item.base_local) THEN 'quiet'
+		AND (item.local IS NULL OR NOT item.in_scope OR item.local = item.base_local) THEN 'quiet'
 	ELSE 'pair' END;
 COMMENT ON FUNCTION xero_fdw._kind(xero_fdw.sync, xero_fdw._item) IS
 	'internal: what kind of item it is';
@@ -228,7 +228,7 @@ AS $$
 		CASE
 		WHEN decision->>'winner' = 'local' AND (item).in_scope
 			AND xero_fdw._filled(decision->'over') IS NOT DISTINCT FROM xero_fdw._filled(new_local) THEN 'to_xero'
-		WHEN decision->>'winner' = 'xero'
+		WHEN decision->>'winner' = 'xero' AND (item).local IS NOT NULL
 			AND xero_fdw._filled(decision->'over') IS NOT DISTINCT FROM xero_fdw._filled(old_local) THEN 'to_local'
 		END
 	FROM value CROSS JOIN xero_fdw._tenant_column(self.xero_table) AS tenant_column
@@ -243,7 +243,8 @@ CREATE FUNCTION xero_fdw._judge_field(state xero_fdw._field_state, conflict text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
 	WHEN state.same THEN NULL
-	WHEN state.decided IS NOT NULL THEN ROW(state.decided, 'decided by a person')::xero_fdw._verdict
+	WHEN state.decided IS NOT NULL THEN ROW(state.decided, CASE WHEN state.direction = 'to_local'
+		THEN 'the row has come back without it' ELSE 'decided by a person' END)::xero_fdw._verdict
 
 	-- nothing that Xero does not tell is a change there, or is overwritten without one here
 	WHEN state.untold THEN CASE

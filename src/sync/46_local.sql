@@ -257,7 +257,8 @@ COMMENT ON FUNCTION xero_fdw._leave_inbox(integer, xero_fdw._item[]) IS
 
 -- Remembers what was decided and done about items: in links, intents, issues and
 -- the run's counts.  A row is created in the organisation that it names, or in
--- the only one there is.  What a write has left open is merged again.
+-- the only one there is.  What a write has left open is merged again.  Of a row that
+-- was deleted, the link knows something, be it empty, until its record has ended, too.
 CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 		decisions xero_fdw._decision[], keys jsonb[], images jsonb[])
 	RETURNS void
@@ -284,7 +285,9 @@ BEGIN
 				ELSE (d.item).remote - open.xero || xero_fdw._slice((d.item).base_xero, open.xero)
 				END AS base_xero,
 			CASE WHEN d.state = 'unlinked' THEN NULL
-				WHEN (d.item).deleted THEN (d.item).base_local
+				WHEN (d.item).deleted THEN coalesce((d.item).base_local,
+					CASE WHEN (d.item).state = 'linked' THEN '{}'::jsonb END)
+				WHEN self.direction = 'pull' THEN NULL
 				WHEN NOT (d.item).in_scope THEN (d.item).base_local
 					|| xero_fdw._slice(d.image, ARRAY(SELECT jsonb_object_keys(d.local_new)))
 				WHEN open.local IS NULL THEN coalesce(d.image, (d.item).local)

@@ -304,11 +304,6 @@ class Book:
         """Does nobody else say what it is matched by?"""
         return not any(self.keys_of(thing) & self.keys_of(other) for other in self.things if other is not thing)
 
-    def edited_in_vain(self, things):
-        """Has any row an edit that does not go to Xero?"""
-        return any(case.new_here and not self.rules.flow(name)[0]
-                   for thing in things for name, cases in thing.cases.items() for case in cases)
-
     def is_match(self, thing):
         """Do its row and its record say the same there?"""
         return not thing.paired or len(self.keys_of(thing)) == 1
@@ -326,6 +321,9 @@ class Book:
         for thing in self.things:
             thing.touched = False
             self.doubt(thing)
+            if thing.back:      # it gets what it lacks
+                self.may_forget(thing, [name for name in thing.cases
+                                        if self.rules.flow(name) == (False, True) and thing.here[name] == ""])
             thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
         for thing in alone:
             if thing.row is not None:
@@ -338,6 +336,11 @@ class Book:
         if thing.paired and not any(thing.there[name] == value for name, value in thing.unsure.items()):
             for name in thing.unsure:
                 thing.cases[name] |= {replace(case, was_here=None) for case in thing.cases[name] if case.new_there}
+
+    def may_forget(self, thing, names):
+        """What both sides have agreed on there may count no more."""
+        for name in names:
+            thing.cases[name] = thing.cases[name] | {Case(case.here, case.there) for case in thing.cases[name]}
 
     def run_ended(self, done, rows, records, issues):
         """Look at both sides, {key: what it says}, and compare them with what they may be."""

@@ -16,11 +16,8 @@ QUIET = 8           # runs in which everything must come to rest
 
 # What the engine is known to do wrong; it is played with --all only.
 KNOWN = {
-    "pull, came back": "a row that is inserted again gets all that only comes from Xero anew, though nothing has changed there",
-    "pull, forgotten": "the id that was taken out of a row is not filled in again by a sync that only pulls",
     "new_only, loaded anew": "what Xero changes in a record does not come to its row, if the table was loaded anew since",
     "sent, moved": "a row is sent, with an outcome that is not known, and inserted again with another key: it is made twice",
-    "issue, moved": "an issue of a row whose key changes keeps the key that the row had",
     "deleted, moved": "a row that is loaded with another key and deleted before the next run comes back from Xero",
     "new_only, replaced": "another row with the key of one that stays alone stays alone, too",
 }
@@ -159,8 +156,7 @@ class Round:
         if thing is None:
             return
         # what came back is known by its name
-        values = self.values([name for name in self.chosen() if not thing.back or name != self.kind.match and (
-            self.rules.flow(name)[0] or not self.skips("pull, came back"))], True)
+        values = self.values([name for name in self.chosen() if not thing.back or name != self.kind.match], True)
         if not values:
             return
         data = ", ".join(f"{name} = {literal(value if value or self.rng.random() < 0.5 else None)}"
@@ -221,13 +217,9 @@ class Round:
         thing = self.settled()
         if thing is None or self.book.running:
             return
-        if self.book.edited_in_vain([thing]) and self.skips("pull, came back"):
-            return
-        names = [name for name in self.writable() if name != self.kind.match
-                 and (self.rules.flow(name)[0] or not self.skips("pull, came back"))]
+        names = [name for name in self.writable() if name != self.kind.match]
         edits = self.values(self.rng.sample(names, min(len(names), self.rng.choice([0, 0, 1]))), True)
-        stays = self.rng.random() < 0.5 or self.book.in_trouble(thing) and self.skips("issue, moved") or (
-            not self.book.calm and self.skips("sent, moved"))
+        stays = self.rng.random() < 0.5 or not self.book.calm and self.skips("sent, moved")
         row = thing.row if stays else await self.next_key()
         known, named = self.book.is_known(thing), thing.row in await self.identified()
         if thing.paired and not named and not known:
@@ -238,6 +230,8 @@ class Round:
         for step in self.rng.choice([steps, ["BEGIN; " + "; ".join(steps) + "; COMMIT"]]):
             await self.here.edit(step)
         self.book.row_moved(thing, row)
+        if record is None and self.book.begins:     # loaded anew, and then with another key: it is matched
+            self.book.may_forget(thing, thing.cases)
         self.book.row_updated(thing, edits, at)
         thing.back = True
 
@@ -263,15 +257,13 @@ class Round:
         things = [thing for thing in self.book.things if thing.row is not None]
         if not things or self.book.running or not self.book.may_reload():
             return
-        if self.book.edited_in_vain(things) and self.skips("pull, came back") or (
-                self.rules.initial == "new_only" and self.skips("new_only, loaded anew")) or (
+        if self.rules.initial == "new_only" and self.skips("new_only, loaded anew") or (
                 not self.book.calm and self.skips("sent, moved")):
             return
         rows = [thing.row for thing in things]
         keys = self.rng.choice([rows, self.rng.sample(rows, len(rows)), [await self.next_key() for _ in rows]])
         for thing, key in zip(things, keys):
-            if key != thing.row and (self.book.in_trouble(thing) and self.skips("issue, moved")
-                                     or not self.book.is_only(thing) and self.skips("namesake, moved")):
+            if key != thing.row and not self.book.is_only(thing) and self.skips("namesake, moved"):
                 keys = rows
         named = await self.identified()
         if self.rng.random() < 0.5:
@@ -288,7 +280,7 @@ class Round:
     async def move(self):
         """A row gets another primary key."""
         thing = self.settled()
-        if thing is None or self.book.running or self.book.in_trouble(thing) and self.skips("issue, moved"):
+        if thing is None or self.book.running:
             return
         taken = {other.row for other in self.book.things}
         free = [other.was for other in self.book.things if other.was is not None and other.was not in taken
@@ -300,8 +292,7 @@ class Round:
     async def forget(self):
         """The id of the record is taken out of a row."""
         thing = self.settled()
-        if thing is not None and not self.book.running and not thing.back and not (
-                self.rules.direction == "pull" and self.skips("pull, forgotten")):
+        if thing is not None and not self.book.running and not thing.back:
             await self.here.edit(f"UPDATE crm.things SET xero_id = NULL WHERE id = {thing.row}")
             self.book.touch(thing, False)
 

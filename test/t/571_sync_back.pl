@@ -1,0 +1,153 @@
+# Rows that come back, or are found changed though no trigger has told of it: what
+# people wrote into them stays, and they are who they were.
+use strict;
+use warnings;
+
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use XeroSync;
+use XeroTest;
+
+my $xero = XeroTest->new(
+	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
+	server => { minute_limit => 1000000, day_limit => 1000000 });
+my ($node, $sandbox) = ($xero->node, $xero->sandbox);
+my $crm = XeroSync->new($xero);
+my %WITH_ID = %{ XeroSync::fields() };
+my %NO_ID = %WITH_ID;
+delete $NO_ID{xero_id};
+
+sub contact { my ($name) = @_; return (grep { $_->{Name} eq $name } values %{ $crm->xero })[0] // {}; }
+sub id_of { my ($name) = @_; return lc(contact($name)->{ContactID} // 'nobody'); }
+sub names { return join(' ', sort map { $_->{Name} . ($_->{ContactStatus} eq 'ACTIVE' ? '' : '-') } values %{ $crm->xero }); }
+sub emails { return join(' ', map { "$_->{Name} $_->{EmailAddress}" } sort { $a->{Name} cmp $b->{Name} } values %{ $crm->xero }); }
+sub issues { return $crm->rows(q{SELECT string_agg(kind || ' ' || coalesce(local_key->>0, '-'), ', ' ORDER BY (local_key->>0)::integer, kind) FROM xero_fdw.sync_issues}); }
+sub row { my ($id, @columns) = @_; return $crm->rows('SELECT ' . join(', ', map { "coalesce($_\::text, '')" } @columns) . " FROM crm.contacts WHERE id = $id"); }
+
+# A run that must be done, and what it writes.
+sub runs
+{
+	my ($name, $writes) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = $crm->run('crm');
+	is($run->{state}, 'done', "$name: done") or diag($run->{text});
+	my %writes = %{ $run->{calls_by} };
+	delete $writes{GET};
+	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
+	return $run;
+}
+
+# One more has nothing to do, at the cost of the one call.
+sub quiet
+{
+	my ($name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = runs("$name, the next run");
+	is_deeply($run->{calls_by}, { GET => 1 }, "$name: the next run costs one call");
+	is($run->{updated}, 0, "$name: ... and writes nothing");
+	return;
+}
+
+# Ann, Bob and Cid at Xero, and here with keys 1 to 3.
+sub three
+{
+	my (%option) = @_;
+	$crm->clear;
+	$crm->xero_has(map { { Name => $_, EmailAddress => lc($_) . '@example.com' } } qw(Ann Bob Cid));
+	$crm->local_has(map { { name => $_, email => lc($_) . '@example.com' } } qw(Ann Bob Cid));
+	$crm->create('crm', match_on => ['name'], %option);
+	runs('three');
+	return;
+}
+
+# A sync that only pulls, and a row that is inserted again, or loaded anew: of what
+# it says, only what Xero has changed gives way; what it lacks comes from there.
+foreach my $how ('the same key', 'another key', 'without its id', 'loaded anew', 'loaded anew with other keys', 'loaded anew without ids')
+{
+	my $case = "pull, a row that comes back: $how";
+	three(direction => 'pull');
+	my ($key, $id) = ($how =~ /other/ ? 11 : 1, $how =~ /without/ ? 'NULL' : 'xero_id');
+	$crm->rows(q{UPDATE crm.contacts SET account = 'mine' WHERE id = 1});
+	my $remove = $how =~ /loaded/ ? 'TRUNCATE crm.contacts' : 'DELETE FROM crm.contacts WHERE id = 1';
+	my $whose = $how =~ /loaded/ ? 'true' : 'id = 1';
+	$crm->rows(qq{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $remove;
+		INSERT INTO crm.contacts (id, xero_id, name, email, account, first) SELECT id + $key - 1, $id, name,
+			CASE name WHEN 'Ann' THEN 'mine\@example.com' ELSE email END, account, 'Mine' FROM kept WHERE $whose; COMMIT});
+	$crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
+	runs($case);
+	is(row($key, qw(xero_id name email account first status)), id_of('Ann') . '|Ann|mine@example.com|mine|Annette|ACTIVE', $case);
+	is($crm->rows('SELECT count(*), count(xero_id), count(status) FROM crm.contacts'), '3|3|3', "$case: nobody is there twice, nothing is lacking");
+	quiet($case);
+	$crm->xero_sets(id_of('Ann'), { EmailAddress => 'new@example.com' });
+	runs("$case, a change at Xero");
+	is(row($key, qw(email account)), 'new@example.com|mine', "$case: what Xero changes later comes");
+}
+
+# So it is with what only comes from Xero in a sync both ways.
+three();
+$crm->rows(q{UPDATE crm.contacts SET status = 'mine' WHERE id = 1;
+	BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id < 3;
+	INSERT INTO crm.contacts SELECT * FROM kept WHERE id = 1; INSERT INTO crm.contacts (id, name, email) SELECT id, name, email FROM kept WHERE id = 2; COMMIT});
+is($crm->rows(q{SELECT local_key->>0, field, old, new, why FROM xero_fdw.plan_sync('crm') WHERE field = 'status'}), '2|status|null|"ACTIVE"|the row has come back without it', 'both ways: a plan');
+runs('both ways, rows that come back');
+is($crm->rows(q{SELECT string_agg(status, ' ' ORDER BY id) FROM crm.contacts}), 'mine ACTIVE ACTIVE', '... have what was written into them, or what they lack');
+quiet('both ways, rows that come back');
+
+# The id of the record is taken out of a row, or is another one's.
+three(direction => 'pull');
+my ($ann, $bob, $cid) = map { id_of($_) } qw(Ann Bob Cid);
+$crm->rows('UPDATE crm.contacts SET xero_id = NULL WHERE id = 1');
+is(runs('pull, an id that is taken out')->{updated}, 1, '... one row is written');
+is(row(1, 'xero_id'), $ann, '... it is filled in again');
+quiet('pull, an id that is taken out');
+$crm->rows("UPDATE crm.contacts SET xero_id = '$bob', email = 'mine\@example.com' WHERE id = 1");
+runs('pull, the id of another one');
+is(issues(), 'ambiguous 1', '... is an issue');
+quiet('pull, the id of another one');
+$crm->xero_sets($ann, { FirstName => 'Annette' });
+runs('... and a change at Xero');
+is(issues() . ' ' . row(1, qw(xero_id first)), "ambiguous 1 $bob|", '... does not come');
+$crm->rows("UPDATE crm.contacts SET xero_id = '$ann' WHERE id = 1");
+runs('... until it is put right');
+is(issues() . row(1, qw(xero_id email first)), "$ann|mine\@example.com|Annette", '... then it does');
+quiet('... until it is put right');
+
+# Issues show the key that a row has now.
+foreach my $how ('UPDATE crm.contacts SET id = id + 10', 'BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts;
+	INSERT INTO crm.contacts SELECT (jsonb_populate_record(k, jsonb_build_object($$id$$, id + 10))).* FROM kept AS k; COMMIT')
+{
+	my $case = $how =~ /^(\w+)/ ? $1 : '';
+	three(conflict => 'manual', fields => { %WITH_ID, first => { xero => 'first_name', to_xero => '(100 / nullif(length(first), 4))::text || first' } });
+	$crm->rows("UPDATE crm.contacts SET email = 'here\@example.com' WHERE id = 1; UPDATE crm.contacts SET email = 'no address' WHERE id = 2;
+		INSERT INTO crm.contacts (xero_id, name) VALUES ('11111111-2222-4333-8444-555555555555', 'Dan')");
+	$crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' });
+	runs("$case: issues", { POST => 1 });
+	is(issues(), 'conflict 1, validation 2, ambiguous 4', "$case: ... of keys");
+	$crm->rows($how);
+	runs("$case: other keys", { POST => 1 });
+	is(issues(), 'conflict 11, validation 12, ambiguous 14', "$case: ... are told");
+}
+
+# A row whose record has not ended with it is the same when it comes back, whatever
+# on_delete has become meanwhile.
+foreach my $id ('xero_id', 'NULL')
+{
+	three(on_delete => 'ignore');
+	$crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id < 3');
+	runs('rows that are deleted');
+	$crm->rows(qq{SELECT xero_fdw.alter_sync('crm', on_delete => 'archive');
+		INSERT INTO crm.contacts (id, xero_id, name, email) SELECT CASE id WHEN 1 THEN 1 ELSE 12 END, $id, name, 'new' || email FROM kept WHERE id < 3; DROP TABLE kept});
+	runs("from ignore to archive, and they come back with $id", { POST => 1 });
+	is(names() . issues(), 'Ann Bob Cid', '... with their records');
+	is_deeply([ $crm->differences ], [], '... and both sides are equal');
+	$crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id = 1');
+	runs('... and now a deletion ends a record', { POST => 1 });
+	$crm->rows(q{SELECT xero_fdw.alter_sync('crm', on_delete => 'ignore'); INSERT INTO crm.contacts (id, name) VALUES (1, 'Ann'); DROP TABLE kept});
+	runs('from archive to ignore', { PUT => 1 });
+	is(names(), 'Ann Ann- Bob Cid', '... who has ended stays so');
+}
+
+$crm->quit;
+done_testing();
