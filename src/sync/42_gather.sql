@@ -258,26 +258,27 @@ COMMENT ON FUNCTION xero_fdw._refuse_empty(xero_fdw.sync) IS
 	'internal: an error if all rows of the local table are gone';
 
 -- Rows that were loaded anew, and that nothing but their keys tells from others,
--- might be created a second time, in Xero or here, or be taken for others.
+-- might be created a second time, in Xero or here, or be taken for others.  If others
+-- name their records, they are issues (_file_strangers).
 CREATE FUNCTION xero_fdw._refuse_strangers(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	id_column CONSTANT text := xero_fdw._id_column(self.sync_id);
-	strangers bigint;
+	known record;
 BEGIN
 	IF self.match_on IS NOT NULL OR NOT EXISTS (
 		SELECT FROM xero_fdw.sync_link AS k WHERE k.sync_id = self.sync_id AND k.state = 'linked')
 	THEN
 		RETURN;
 	END IF;
-	SELECT count(*) INTO strangers
+	SELECT count(*) AS rows, count(xero_fdw._filled(r.image->id_column)) AS named INTO known
 	FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
 		AS r(local_key jsonb, image jsonb, in_scope boolean)
-	WHERE r.in_scope AND xero_fdw._filled(r.image->id_column) IS NULL;
-	IF strangers > 0 THEN
+	WHERE r.in_scope;
+	IF known.rows > 0 AND known.named = 0 THEN
 		RAISE EXCEPTION '"%" was truncated, and which records its rows belong to is not known', self.local_table
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				DETAIL = format('Sync "%s" has no match_on, and %s rows do not name a record.', self.name, strangers),
+				DETAIL = format('Sync "%s" has no match_on, and none of %s rows names a record.', self.name, known.rows),
 				HINT = format('Set match_on with xero_fdw.alter_sync(%1$L, ...), or put the ids of the records into the rows. '
 					'If all rows are new, forget the sync by xero_fdw.drop_sync(%1$L) and define it again.', self.name);
 	END IF;
@@ -387,25 +388,6 @@ RETURN CASE WHEN xero_fdw._filled(image->id_column) IS NOT NULL THEN xero_fdw._s
 COMMENT ON FUNCTION xero_fdw._row_key(jsonb, text, text[]) IS
 	'internal: what a row is matched by';
 
--- The keys that fit into an index.  Rows with longer ones become issues.
-CREATE FUNCTION xero_fdw._fitting_keys(sync integer, keys jsonb[]) RETURNS jsonb[]
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	most CONSTANT integer := 2000;
-	long CONSTANT jsonb[] := ARRAY(SELECT k FROM unnest(keys) AS k WHERE octet_length(k::text) > most);
-BEGIN
-	IF long = '{}' THEN
-		RETURN keys;
-	END IF;
-	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
-	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
-	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'
-	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope IS NOT FALSE;
-	RETURN ARRAY(SELECT k FROM unnest(keys) AS k WHERE octet_length(k::text) <= most);
-END $$;
-COMMENT ON FUNCTION xero_fdw._fitting_keys(integer, jsonb[]) IS
-	'internal: the keys that fit into an index';
-
 -- Sees to it that the rows of the next changes have links, with the key to match
 -- them by, and issues the keys that these rows have; returns the last of these changes,
 -- null if there was none.  A row of an organisation that is not connected waits until
@@ -440,7 +422,6 @@ BEGIN
 			LEFT JOIN LATERAL (SELECT k.xero_id FROM xero_fdw.sync_link AS k
 				WHERE k.sync_id = sync AND k.local_key = u.key OFFSET 0) AS k ON true
 		WHERE k.xero_id IS NULL);
-	strange := xero_fdw._fitting_keys(sync, strange);
 	SELECT array_agg(r.local_key) AS keys, array_agg(r.in_scope) AS in_scope,
 		array_agg((r.image->>tenant_column)::uuid) AS tenants,
 		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys

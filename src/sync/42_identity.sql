@@ -53,6 +53,32 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
 
+-- Keys that are too long for an index become objects with their digests, which are no
+-- rows' keys: links follow rows that get such a key, and come back.  As long as they
+-- have it, these rows are issues.
+CREATE FUNCTION xero_fdw._shorten_keys(sync integer, changes bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	most CONSTANT integer := 2000;
+	long CONSTANT jsonb[] := ARRAY(SELECT DISTINCT u.key
+		FROM xero_fdw._changes_by_id(sync, changes) AS c, unnest(ARRAY[c.local_key, c.old_key]) AS u(key)
+		WHERE octet_length(u.key::text) > most);
+BEGIN
+	IF long = '{}' THEN
+		RETURN;
+	END IF;
+	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
+	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
+	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'
+	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope IS NOT FALSE;
+	UPDATE xero_fdw.sync_change AS c SET local_key = jsonb_build_object('long', md5(c.local_key::text))
+	WHERE c.sync_id = sync AND c.change_id = ANY (changes) AND c.local_key = ANY (long);
+	UPDATE xero_fdw.sync_change AS c SET old_key = jsonb_build_object('long', md5(c.old_key::text))
+	WHERE c.sync_id = sync AND c.change_id = ANY (changes) AND c.old_key = ANY (long);
+END $$;
+COMMENT ON FUNCTION xero_fdw._shorten_keys(integer, bigint[]) IS
+	'internal: let the keys of changes fit into an index';
+
 -- Marks for the base image of a row that has come back.  It may lack what comes from
 -- Xero alone: there, Xero wins over nothing.
 CREATE FUNCTION xero_fdw._marks_of_lacking(sync integer) RETURNS jsonb
@@ -349,6 +375,7 @@ DECLARE
 	known record;
 BEGIN
 	PERFORM xero_fdw._pair_moves(self.sync_id, changes);
+	PERFORM xero_fdw._shorten_keys(self.sync_id, changes);
 	SELECT array_agg(c.local_key) AS keys, array_agg(c.change_id) AS changes INTO arrived
 	FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c WHERE c.old_key <> c.local_key;
 	PERFORM xero_fdw._follow_keys(self, changes);

@@ -319,3 +319,37 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION xero_fdw._file_ambiguous(integer, bigint[], bigint[], text[]) IS
 	'internal: file what is ambiguous, and free what is not any more';
+
+-- After a TRUNCATE, where nothing but a record's id tells rows apart: as long as there
+-- are rows that name no record, and records that have lost their rows, both wait.
+CREATE FUNCTION xero_fdw._file_strangers(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	code CONSTANT text := '55000';
+	filed CONSTANT bigint[] := ARRAY(SELECT i.link_id FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous' AND i.sqlstate = code);
+	anew CONSTANT boolean := self.match_on IS NULL AND EXISTS (SELECT FROM xero_fdw.sync_position AS p
+		WHERE p.sync_id = self.sync_id AND NOT p.initial_done);
+	strange bigint[];
+	lost bigint[];
+BEGIN
+	IF self.mirror OR NOT anew AND filed = '{}' THEN
+		RETURN;
+	END IF;
+	strange := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = self.sync_id AND k.state = 'unlinked' AND k.xero_id IS NULL AND k.match_key IS NULL AND NOT k.deleted
+			AND (anew OR k.link_id = ANY (filed)));
+	lost := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = self.sync_id AND k.state = 'unlinked' AND k.local_key IS NULL
+			AND (anew AND k.base_xero IS NOT NULL OR k.link_id = ANY (filed)));
+	IF strange <> '{}' AND lost <> '{}' THEN
+		PERFORM xero_fdw._note_issue(u.link, 'ambiguous', NULL,
+			'the table was truncated, and which of its rows belongs to which record is not known', code, NULL)
+		FROM unnest(strange || lost) AS u(link) WHERE u.link <> ALL (filed);
+	ELSE
+		PERFORM xero_fdw._merge_again(i) FROM xero_fdw.sync_issue AS i WHERE i.link_id = ANY (filed) AND i.sqlstate = code;
+		DELETE FROM xero_fdw.sync_issue AS i WHERE i.link_id = ANY (filed) AND i.sqlstate = code;
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._file_strangers(xero_fdw.sync) IS
+	'internal: file rows and records of which nobody knows whether they belong together';

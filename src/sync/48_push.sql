@@ -327,19 +327,24 @@ COMMENT ON FUNCTION xero_fdw._next_request(xero_fdw._run) IS
 -- record's key and by what Xero wants along with it.
 CREATE FUNCTION xero_fdw._request_rows(key text) RETURNS jsonb
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_agg(CASE WHEN t.name IS NULL THEN '{}'
-				ELSE jsonb_build_object(t.name, i.tenant_id) END
+	WITH request AS MATERIALIZED (
+		SELECT s.sync_id, s.xero_key, t.name AS tenant_column, rules.needs
+		FROM (SELECT * FROM xero_fdw.sync_intent AS i WHERE i.idempotency_key = key LIMIT 1) AS i
+			JOIN xero_fdw.sync AS s USING (sync_id),
+			xero_fdw._tenant_column(s.xero_table) AS t(name),
+			xero_fdw._push_rules(s.xero_table, i.operation) AS rules
+	)
+	SELECT jsonb_agg(CASE WHEN r.tenant_column IS NULL THEN '{}'
+				ELSE jsonb_build_object(r.tenant_column, i.tenant_id) END
 			|| CASE WHEN i.operation = 'insert' THEN '{}'
-				ELSE xero_fdw._slice(coalesce(k.base_xero, '{}') || coalesce(x.remote, '{}'), rules.needs)
-					|| jsonb_build_object(s.xero_key, k.xero_id) END
+				ELSE xero_fdw._slice(coalesce(k.base_xero, '{}') || coalesce(x.remote, '{}'), r.needs)
+					|| jsonb_build_object(r.xero_key, k.xero_id) END
 			|| i."row" ORDER BY i.intent_id)
-	FROM xero_fdw.sync_intent AS i
-		JOIN xero_fdw.sync AS s USING (sync_id)
+	FROM request AS r
+		JOIN xero_fdw.sync_intent AS i USING (sync_id)
 		JOIN xero_fdw.sync_link AS k USING (link_id)
 		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
-			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id,
-		xero_fdw._tenant_column(s.xero_table) AS t(name),
-		xero_fdw._push_rules(s.xero_table, i.operation) AS rules
+			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
 	WHERE i.idempotency_key = key
 $$;
 COMMENT ON FUNCTION xero_fdw._request_rows(text) IS

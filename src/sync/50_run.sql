@@ -177,6 +177,7 @@ BEGIN
 		PERFORM xero_fdw._absorb(self.sync_id);
 		PERFORM xero_fdw._match(self.sync_id);
 	END IF;
+	PERFORM xero_fdw._file_strangers(self);
 	PERFORM xero_fdw._follow_merges(self);
 	state.phase := 'merge';
 END $$;

@@ -495,10 +495,35 @@ $crm->rows('TRUNCATE crm.contacts');
 runs('pull, a table that was truncated');
 is($crm->rows('SELECT string_agg(name, $$ $$ ORDER BY name) FROM crm.contacts'), 'Anna Bob Cleo', '... is filled again');
 $crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) SELECT id, name FROM kept; COMMIT');
-like($crm->run('crm')->{text}, qr/which records its rows belong to is not known.*3 rows do not name a record/s, 'pull, rows that name no records: an error, rather than all rows twice');
+like($crm->run('crm')->{text}, qr/which records its rows belong to is not known.*none of 3 rows names a record/s, 'pull, rows that name no records: an error, rather than all rows twice');
 $crm->rows(q{SELECT xero_fdw.alter_sync('crm', match_on => '{name}')});
 runs('... until they can be matched');
 is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '3|3', '... they are there once');
+
+# Some rows name their records: of the others nobody knows, and that is all.
+foreach my $direction (qw(both push))
+{
+	$crm->clear;
+	$crm->local_has(map { { name => $_ } } qw(Ann Bob Cid));
+	$crm->create('crm', direction => $direction);
+	runs("$direction, rows that name no records: first", { PUT => 1 });
+	$crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
+		INSERT INTO crm.contacts (id, name, email, xero_id) SELECT id + 10, name, 'new@example.com', CASE name WHEN 'Ann' THEN xero_id END FROM kept WHERE name <> 'Cid';
+		INSERT INTO crm.contacts (id, name) VALUES (20, 'Zoe'); COMMIT});
+	runs("$direction, rows that name no records", { POST => 1 });
+	is(names() . contact('Ann')->{EmailAddress}, 'Ann Bob Cidnew@example.com', '... and those that do go on');
+	is($crm->rows('SELECT count(*) FROM crm.contacts'), 3, '... nor do their records come twice');
+	is($crm->rows(q{SELECT string_agg(coalesce(local_key::text, 'record'), ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous' AND sqlstate = '55000'}),
+		'[12] [20] record record', '... they are issues');
+	quiet("$direction, rows that name no records");
+	$crm->rows(sprintf(q{UPDATE crm.contacts SET xero_id = '%s' WHERE name = 'Bob'; SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE local_key = '[20]'}, id_of('Bob')));
+	runs("$direction, ... until they do, or are said to be new", { PUT => 1, POST => 1 });
+	is(names() . contact('Bob')->{EmailAddress}, 'Ann Bob Cid Zoenew@example.com', '... and go on');
+	runs("$direction, ... when the last record waits for nobody");
+	is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_issues}), 0, '... no issue is left');
+	is($crm->rows(q{SELECT count(*) FROM crm.contacts}), $direction eq 'both' ? 4 : 3, '... and it comes where it may');
+	quiet("$direction, rows that name no records: the end");
+}
 
 $crm->quit;
 done_testing();
