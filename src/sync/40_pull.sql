@@ -16,8 +16,10 @@ CREATE TYPE xero_fdw._run AS (
 	request text,				-- key of what is to be sent next
 	sent_before boolean,		-- it was sent already
 	force boolean,				-- whatever the brake says
-	failed bigint[],			-- intents that have failed alone, and what was carried out since does not clear
+	failed bigint[],			-- intents that have failed alone
 	proved text[],				-- operations that were carried out since Xero has failed; null: it has not
+	in_vain integer,			-- requests that have failed since one was carried out
+	lost text[],				-- error and detail of a request whose answer was lost
 	rounds integer,				-- how often what was pushed has come back
 	calls bigint,				-- of the session, before the run
 	bytes bigint,

@@ -5,16 +5,20 @@
 -- What both sides have agreed on is what was sent, and what the answer to that very
 -- request has shown, never what was read later: that may be an edit.
 --
--- A request for which Xero answers 5xx is taken apart, as one of its rows may be
--- the cause.  After having looked for what was stored all the same, its rows go
--- in halves, each with a key of its own, until one fails alone.  That one is tried
--- once more at the end, as Xero may have got over it.  Of 50 rows one of which is bad,
--- all of that takes 7 requests that succeed, 7 that fail, each of which is sent twice,
--- and 7 looks: 28 calls.  The row becomes an issue if another one of its kind was
--- stored since Xero failed first.  Else it may be Xero: the run is paused, and it is
--- also when three rows have failed alone and nothing was carried out in between.
--- The next run sends them last.  A row that has failed alone in five runs becomes an
--- issue anyway.
+-- A request for which Xero answers 5xx, or whose answer is lost, is taken apart, as one
+-- of its rows may be the cause.  When all others were sent, and it is known what was
+-- stored all the same, its rows go in sevenths, each with a key of its own, and then
+-- alone.  What has failed alone is tried once more at the end, as Xero may have got
+-- over it.  Of 50 rows one of which is bad, all of that takes 13 or 14 requests that
+-- succeed, 4 that fail, each of which is sent twice, and 5 looks: 27 calls at most.
+-- What was not answered may still be carried out, so only the next run looks for that.
+--
+-- The row becomes an issue if another one of its kind was stored since Xero failed
+-- first.  Else it may be Xero: the run is paused, and the next one sends it last.  A row
+-- that has failed alone in five runs becomes an issue anyway.
+--
+-- After two failures in a row, or one answer that was lost, a single row goes.  If that
+-- fails, too, it is Xero, and the run is paused; the next one begins with a single row.
 
 -- The columns whose values Xero keeps unique, in whichever objects have them.
 CREATE FUNCTION xero_fdw._unique_columns() RETURNS text[]
@@ -194,7 +198,8 @@ BEGIN
 			RETURN;
 		END IF;
 	END IF;
-	DELETE FROM xero_fdw.sync_intent AS i WHERE i.intent_id = intent.intent_id;
+	DELETE FROM xero_fdw.sync_intent AS i WHERE i.intent_id = intent.intent_id
+		AND (code <> '08007' OR i.idempotency_key IS NULL);		-- else the outcome may be another one
 	PERFORM xero_fdw._note_issue(intent.link_id, 'validation', NULL, message, code, intent."row");
 	UPDATE xero_fdw.sync_run AS r SET issues = r.issues + 1 WHERE r.run_id = run;
 END $$;
@@ -253,23 +258,41 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
 	'internal: settle what was to end records that have ended already';
 
+-- What waits to be sent.
+CREATE FUNCTION xero_fdw._unsent(state xero_fdw._run) RETURNS SETOF xero_fdw.sync_intent
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM xero_fdw.sync_intent AS i
+	WHERE i.sync_id = (state).sync_id AND i.idempotency_key IS NULL AND i.tenant_id = ANY ((state).tenants);
+END;
+COMMENT ON FUNCTION xero_fdw._unsent(xero_fdw._run) IS
+	'internal: the rows that wait to be sent to Xero';
+
 -- The rows whose turn it is: parts of a request that has failed before others, the
--- smallest first.  Those that have failed alone, as their batch or an issue says, go
--- alone when nothing else is left, and once.
+-- smallest first.  After two failures in a row, one row alone, of those that are least
+-- suspected, is to tell whether Xero carries out anything.  Those that have failed
+-- alone, as their batch or an issue says, go alone when nothing else is left; again,
+-- if it was not Xero.
 CREATE FUNCTION xero_fdw._next_intent(state xero_fdw._run) RETURNS xero_fdw.sync_intent
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	intent xero_fdw.sync_intent;
 BEGIN
-	SELECT * INTO intent FROM xero_fdw.sync_intent AS i
-	WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL AND i.batch > 0
-		AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
-	ORDER BY i.batch, i.intent_id LIMIT 1;
-	IF NOT FOUND THEN
-		SELECT * INTO intent FROM xero_fdw.sync_intent AS i
-		WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL
-			AND i.tenant_id = ANY (state.tenants) AND (i.batch >= 0 OR i.intent_id <> ALL (state.failed))
-		ORDER BY i.intent_id LIMIT 1;
+	IF state.in_vain < 2 THEN
+		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
+		WHERE i.batch > 0 AND NOT xero_fdw._has_failed(i.link_id)
+		ORDER BY i.batch, i.intent_id LIMIT 1;
+	ELSE
+		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
+		WHERE i.batch > 0 AND NOT xero_fdw._has_failed(i.link_id)
+		ORDER BY i.batch DESC, i.intent_id DESC LIMIT 1;
+		intent.batch := 1;
+	END IF;
+	IF intent.intent_id IS NULL THEN
+		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
+		WHERE i.batch = 0 AND i.operation = ANY (state.proved)
+			OR i.intent_id <> ALL (state.failed) AND (state.lost IS NULL OR i.operation = ANY (state.proved))
+		ORDER BY i.batch DESC, i.intent_id LIMIT 1;
 		intent.batch := least(intent.batch, 0);
 	END IF;
 	RETURN intent;
@@ -360,11 +383,11 @@ COMMENT ON FUNCTION xero_fdw._is_unsent(text) IS
 
 -- Sends a request, for the first time or again, and settles its rows.  When Xero
 -- refuses all of it for the fault of one, or it is too large to be sent, each row
--- is to go alone.  When Xero has failed, what became of the rows is not known: they
--- keep the key, are to go on in halves, and are returned; with the operation, if
--- anything was stored.
+-- is to go alone.  When Xero has failed, which "problem" tells, or its answer is lost,
+-- what became of the rows is not known: they keep the key, and are returned.  If
+-- anything was stored, the operation is.
 CREATE FUNCTION xero_fdw._send_request(run bigint, sync integer, key text,
-		sent_before boolean, OUT carried text, OUT failed bigint[])
+		sent_before boolean, OUT carried text, OUT failed bigint[], OUT problem text, OUT lost text[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
@@ -373,7 +396,6 @@ DECLARE
 	stored xero_fdw.sync_intent[] := '{}';
 	ids text[] := '{}';
 	records jsonb[] := '{}';
-	answer text;
 	refused xero_fdw.sync_intent[] := '{}';
 	codes text[] := '{}';
 	messages text[] := '{}';
@@ -401,7 +423,7 @@ BEGIN
 			records := records || outcome.record;
 		ELSIF outcome.sqlstate = '08007' THEN
 			failed := failed || intent.intent_id;
-			answer := outcome.message;
+			problem := outcome.message;
 		ELSIF outcome.together AND cardinality(intents) > 1 THEN
 			UPDATE xero_fdw.sync_intent AS i
 			SET batch = 1, idempotency_key = NULL, first_sent = NULL
@@ -418,9 +440,6 @@ BEGIN
 			WHERE i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns());
 		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records, sent_before);
 	END IF;
-	UPDATE xero_fdw.sync_intent AS i
-	SET batch = CASE WHEN i.batch > 0 THEN cardinality(failed) / 2 ELSE i.batch - 1 END, problem = answer
-	WHERE i.intent_id = ANY (failed);
 	-- what a duplicate is one of may just have been stored
 	PERFORM xero_fdw._settle_refused(run, refused[n], codes[n], messages[n])
 	FROM generate_subscripts(refused, 1) AS n;
@@ -442,7 +461,11 @@ WHEN OTHERS THEN
 	-- error may look as if nothing had been sent
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	IF NOT answered OR NOT xero_fdw._is_unsent(code) THEN
+	IF NOT answered AND code = '08007' THEN
+		failed := ARRAY(SELECT i.intent_id FROM unnest(intents) AS i);
+		lost := ARRAY[message, detail];
+		RETURN;
+	ELSIF NOT answered OR NOT xero_fdw._is_unsent(code) THEN
 		RAISE;
 	END IF;
 	RAISE EXCEPTION USING ERRCODE = 'transaction_resolution_unknown',
@@ -460,28 +483,33 @@ $$;
 COMMENT ON FUNCTION xero_fdw._withdraw_request(text) IS
 	'internal: let the rows of a request wait again';
 
--- It seems to be Xero that fails, and not rows: the run is to be paused.
-CREATE FUNCTION xero_fdw._pause_for(failed bigint[]) RETURNS void
+-- Rows for which Xero has failed, or whose answer was lost, are to go on in parts.
+CREATE FUNCTION xero_fdw._split_failed(failed bigint[], the_problem text) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE xero_fdw.sync_intent AS i
+	SET problem = the_problem, batch = CASE WHEN i.batch <= 0 THEN i.batch - 1
+		WHEN cardinality(failed) = 1 THEN 0 ELSE greatest(cardinality(failed) / 7, 1) END
+	WHERE i.intent_id = ANY (failed)
+$$;
+COMMENT ON FUNCTION xero_fdw._split_failed(bigint[], text) IS
+	'internal: let rows that have failed go on in parts';
+
+-- Nothing else can be done until Xero carries out what is written, or it is known what
+-- became of it.
+CREATE FUNCTION xero_fdw._pause_push(state xero_fdw._run) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF state.lost IS NOT NULL THEN
+		RAISE EXCEPTION '%', state.lost[1]
+			USING ERRCODE = 'transaction_resolution_unknown', DETAIL = state.lost[2];
+	END IF;
 	RAISE EXCEPTION 'Xero fails to carry out what is written'
 		USING ERRCODE = 'fdw_unable_to_create_execution',
-			DETAIL = (SELECT max(i.problem) FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (failed));
+			DETAIL = coalesce((SELECT max(i.problem) FROM xero_fdw.sync_intent AS i
+				WHERE i.sync_id = state.sync_id), '');
 END $$;
-COMMENT ON FUNCTION xero_fdw._pause_for(bigint[]) IS
-	'internal: an error that pauses the run, as Xero has failed for these rows';
-
-CREATE FUNCTION xero_fdw._refuse_outage(state xero_fdw._run) RETURNS void
-	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF 3 <= (SELECT count(*) FROM xero_fdw.sync_intent AS i
-		WHERE i.intent_id = ANY (state.failed) AND i.batch = 0)
-	THEN
-		PERFORM xero_fdw._pause_for(state.failed);
-	END IF;
-END $$;
-COMMENT ON FUNCTION xero_fdw._refuse_outage(xero_fdw._run) IS
-	'internal: an error if Xero fails for row after row';
+COMMENT ON FUNCTION xero_fdw._pause_push(xero_fdw._run) IS
+	'internal: an error that pauses the run, as Xero fails';
 
 -- Nothing else is left to be sent: rows that have failed alone more than once become
 -- issues, if it seems to be their fault.  Those that are left are returned; if it was
@@ -491,14 +519,15 @@ CREATE FUNCTION xero_fdw._file_failed(state xero_fdw._run) RETURNS bigint[]
 DECLARE
 	filed CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 		WHERE i.intent_id = ANY (state.failed)
-			AND (i.operation = ANY (state.proved) OR i.batch <= -5 OR xero_fdw._has_failed(i.link_id)));
+			AND (i.batch < 0 AND i.operation = ANY (state.proved) OR i.batch <= -4 OR xero_fdw._has_failed(i.link_id)));
 	others CONSTANT bigint[] := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 		WHERE i.intent_id = ANY (state.failed) AND i.intent_id <> ALL (filed));
 BEGIN
 	IF filed = '{}' AND others <> '{}' THEN
-		PERFORM xero_fdw._pause_for(others);
+		PERFORM xero_fdw._pause_push(state);
 	END IF;
-	PERFORM xero_fdw._settle_refused(state.run_id, i, '08007', i.problem)
+	PERFORM xero_fdw._settle_refused(state.run_id, i, '08007',
+		coalesce(i.problem, array_to_string(state.lost, E'\n')))
 	FROM xero_fdw.sync_intent AS i WHERE i.intent_id = ANY (filed);
 	RETURN others;
 END $$;

@@ -264,6 +264,9 @@ BEGIN
 		IF pulls THEN
 			DELETE FROM xero_fdw.sync_intent AS i WHERE i.sync_id = sync AND i.idempotency_key = request.key;
 		ELSE
+			-- what is an issue waits until it is due
+			DELETE FROM xero_fdw.sync_intent AS i WHERE i.sync_id = sync AND i.idempotency_key = request.key
+				AND i.problem IS NULL AND xero_fdw._has_failed(i.link_id);
 			PERFORM xero_fdw._withdraw_request(request.key);
 		END IF;
 	END LOOP;

@@ -114,6 +114,8 @@ BEGIN
 	IF EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id AND i.batch <= 0) THEN
 		state.proved := '{}';
 	END IF;
+	state.in_vain := CASE WHEN EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+		WHERE i.sync_id = self.sync_id AND i.batch > 0 AND i.batch < 1000000) THEN 2 ELSE 0 END;
 	state.tenants := ARRAY(SELECT o.tenant_id FROM xero_fdw._organisations(self.xero_table) AS o
 		ORDER BY o.tenant_id);
 	state.phase := 'compare';
@@ -157,9 +159,10 @@ COMMENT ON FUNCTION xero_fdw._step_pull(xero_fdw.sync, xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._step_settle(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF state.run_id IS NOT NULL THEN
+	IF state.lost IS NOT NULL THEN
+		PERFORM xero_fdw._pause_push(state);
+	ELSIF state.run_id IS NOT NULL THEN
 		state.request := xero_fdw._settle_unknown(state.run_id, self.sync_id, state.tenants);
-		PERFORM xero_fdw._refuse_outage(state);
 	END IF;
 	state.sent_before := state.request IS NOT NULL;
 	state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
@@ -224,14 +227,20 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._step_brake(xero_fdw.sync, xero_fdw._run) IS
 	'internal: end the run if it would do much that looks like a mistake';
 
--- What Xero has made of what was sent is merged in the same run, but not for ever.
+-- When nothing else is to be sent, what has failed is looked for.  What Xero has made
+-- of what was sent is merged in the same run, but not for ever.
 CREATE FUNCTION xero_fdw._step_push(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	state.request := xero_fdw._next_request(state);
+	state.request := CASE WHEN state.in_vain < 3 THEN xero_fdw._next_request(state) END;
 	state.sent_before := false;
 	IF state.request IS NOT NULL THEN
 		state.phase := 'send';
+	ELSIF state.lost IS NULL AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+		WHERE i.sync_id = self.sync_id AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (state.tenants))
+	THEN
+		state.pulled := 0;
+		state.phase := 'pull';
 	ELSIF state.rounds < 2 AND EXISTS (SELECT FROM xero_fdw.sync_inbox AS i
 		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.tenant_id = ANY (state.tenants))
 	THEN
@@ -240,6 +249,12 @@ BEGIN
 		state.phase := 'merge';
 	ELSIF state.failed <> '{}' THEN
 		state.failed := xero_fdw._file_failed(state);
+		state.in_vain := CASE WHEN state.proved = '{}' THEN state.in_vain ELSE 0 END;
+	ELSIF state.in_vain >= 3 OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+		WHERE i.sync_id = self.sync_id AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (state.tenants)
+			AND NOT xero_fdw._has_failed(i.link_id))
+	THEN
+		PERFORM xero_fdw._pause_push(state);
 	ELSE
 		PERFORM xero_fdw._explain_swaps(self.sync_id);
 		PERFORM xero_fdw._analyze_local(self.sync_id, r.created + r.updated)
@@ -250,7 +265,6 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._step_push(xero_fdw.sync, xero_fdw._run) IS
 	'internal: make the next request; without any, see what came of them, and end';
 
--- If Xero has failed, everything is read again, to see what was stored.
 CREATE FUNCTION xero_fdw._step_send(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -260,16 +274,24 @@ BEGIN
 	FROM xero_fdw._send_request(state.run_id, self.sync_id, state.request, state.sent_before);
 	IF sent.carried IS NOT NULL THEN
 		state.proved := CASE WHEN state.proved IS NOT NULL THEN state.proved || sent.carried END;
-		state.failed := ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
-			WHERE i.intent_id = ANY (state.failed) AND i.batch < 0);
+		state.in_vain := 0;
 	END IF;
 	IF sent.failed <> '{}' THEN
-		state.pulled := 0;
-		state.proved := coalesce(state.proved, '{}');
+		PERFORM xero_fdw._split_failed(sent.failed, sent.problem);
 		state.failed := state.failed || ARRAY(SELECT i.intent_id FROM xero_fdw.sync_intent AS i
 			WHERE i.intent_id = ANY (sent.failed) AND i.batch <= 0);
+		state.proved := coalesce(state.proved, '{}');
+		state.in_vain := state.in_vain + CASE WHEN sent.lost IS NULL THEN 1 ELSE 2 END;
+		state.lost := coalesce(sent.lost, state.lost);
 	END IF;
-	state.phase := CASE WHEN sent.failed <> '{}' THEN 'pull' WHEN state.sent_before THEN 'settle' ELSE 'push' END;
+	IF NOT state.sent_before THEN
+		state.phase := 'push';
+	ELSIF sent.problem IS NOT NULL THEN
+		state.pulled := 0;
+		state.phase := 'pull';
+	ELSE
+		state.phase := 'settle';
+	END IF;
 	state.request := NULL;
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_send(xero_fdw.sync, xero_fdw._run) IS
@@ -342,7 +364,7 @@ BEGIN
 	SET state = 'crashed', ended_at = clock_timestamp(),
 		error = 'the session ended before the run did'
 	WHERE r.sync_id = sync AND r.state = 'running';
-	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', NULL, 0,
+	SELECT NULL, sync, 'start', '{}', 0, 0, 0, '{}', NULL, false, force, '{}', NULL, 0, NULL, 0,
 		s.calls, s.bytes_in + s.bytes_out, s.waited_ms, 0
 	INTO state FROM xero_fdw._session() AS s;
 	INSERT INTO xero_fdw.sync_run (sync_id, phase) VALUES (sync, 'start')
