@@ -289,9 +289,11 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 -- Records as changes what differs from what was seen last: rows that are new, that
 -- are there again and, where no trigger watches, that are not what they were.
 -- Those that are not found are looked at, which is no deletion.
--- Where partitions have come, a row may have the key of another: it has other values
--- of match_on than that, and neither a trigger has seen it get them nor does it name
--- the record.  It is new, and the other one is gone.
+-- A row may have the key of another one: it has other values of match_on than that,
+-- and neither a trigger has seen it get them nor does it name the record.  It is new,
+-- and the other one is gone, if partitions have come, or if other rows say what either
+-- of the two has said: they were shifted while no trigger looked.  Where a row names
+-- its record and takes what another one said, a person is asked who it is.
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
@@ -299,7 +301,10 @@ CREATE FUNCTION xero_fdw._compare_rows(sync integer, other_parts boolean, filter
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	id_column CONSTANT text := xero_fdw._id_column(sync);
+	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
+		FROM xero_fdw._identity_fields(sync) AS f);
 	absent bigint[];
+	contradicting bigint[];
 	last_look CONSTANT timestamptz := coalesce(
 		(SELECT max(r.started_at) FROM xero_fdw.sync_run AS r
 			WHERE r.sync_id = sync AND r.state = 'done'),
@@ -313,14 +318,35 @@ BEGIN
 	), missing AS MATERIALIZED (
 		SELECT i.link_id FROM xero_fdw.sync_issue AS i
 		WHERE i.sync_id = sync AND i.kind = 'missing'
+	), lost AS MATERIALIZED (
+		SELECT k.link_id, k.local_key, k.base_local FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND self.direction <> 'pull'
+			AND k.state <> 'ended' AND k.local_key IS NOT NULL
+			AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
+			AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE
+	), strange AS MATERIALIZED (
+		SELECT r.local_key, k.link_id, w.said, w.says, coalesce(r.image->>id_column = k.xero_id, false) AS names_own
+		FROM r JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key,
+			LATERAL (SELECT xero_fdw._match_key(k.base_local, self.match_on) AS said,
+				xero_fdw._match_key(r.image, self.match_on) AS says) AS w
+		WHERE self.direction <> 'pull' AND k.state = 'linked' AND NOT k.renamed
+			AND k.base_local <> r.image AND w.said <> coalesce(w.says, '')
+			AND NOT EXISTS (SELECT FROM xero_fdw._changes_of_rows(sync, ARRAY[r.local_key]) AS c
+				WHERE c.operation <> 'update' OR c.old_key IS NOT NULL OR c.columns && identity)
+	), shifted AS MATERIALIZED (
+		SELECT s.local_key, s.link_id, s.names_own,
+			s.says IN (SELECT o.said FROM strange AS o UNION ALL
+				SELECT xero_fdw._match_key(l.base_local, self.match_on) FROM lost AS l) AS takes,
+			s.said IN (SELECT o.says FROM strange AS o UNION ALL
+				SELECT xero_fdw._match_key(r.image, self.match_on)
+				FROM r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key
+				WHERE k.link_id IS NULL) AS gives
+		FROM strange AS s
 	), changed AS (
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' THEN 'insert'
-				WHEN other_parts AND self.watch = 'trigger' AND NOT k.renamed
-					AND (r.image->>id_column = k.xero_id) IS NOT TRUE
-					AND xero_fdw._match_key(k.base_local, self.match_on) IS NOT NULL
-					AND xero_fdw._match_key(k.base_local, self.match_on) IS DISTINCT FROM xero_fdw._match_key(r.image, self.match_on)
-					AND NOT EXISTS (SELECT FROM xero_fdw._changes_at(sync, ARRAY[r.local_key]))
+		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' OR r.local_key IN (
+					SELECT s.local_key FROM shifted AS s
+					WHERE NOT s.names_own AND (s.takes OR s.gives OR other_parts AND self.watch = 'trigger'))
 				THEN 'insert' ELSE 'update' END,
 			r.local_key,
 			CASE WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
@@ -334,18 +360,17 @@ BEGIN
 			WHEN k.link_id IN (SELECT m.link_id FROM missing AS m) THEN true
 			WHEN self.watch = 'compare' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)
 			ELSE k.base_local IS DISTINCT FROM r.image END
-	), lost AS (
-		SELECT k.link_id, k.local_key FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND self.direction <> 'pull'
-			AND k.state <> 'ended' AND k.local_key IS NOT NULL
-			AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
-			AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE
 	), noticed AS (
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 		SELECT sync, 'update', l.local_key, last_look FROM lost AS l
 	)
-	SELECT array_agg(l.link_id) INTO absent FROM lost AS l;
+	SELECT (SELECT array_agg(l.link_id) FROM lost AS l),
+		(SELECT array_agg(s.link_id) FROM shifted AS s WHERE s.names_own AND s.takes)
+	INTO absent, contradicting;
 	PERFORM xero_fdw._keep_match_keys(self, absent);
+	PERFORM xero_fdw._note_issue(k.link_id, 'ambiguous', NULL,
+		format('the row names record %s, and its values of match_on are another record''s', k.xero_id), NULL, NULL)
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (contradicting);
 END $$;
 COMMENT ON FUNCTION xero_fdw._compare_rows(integer, boolean, boolean) IS
 	'internal: record as changes what differs from what was seen of the local relation';

@@ -199,7 +199,7 @@ DECLARE
 BEGIN
 	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.state = 'ended'
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.base_xero IS NOT NULL
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = u.key, deleted = false,

@@ -167,10 +167,11 @@ COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
 -- A row that names another record than its own, and not the one that it named when
--- both sides agreed, is nobody's until that is settled.
+-- both sides agreed, is nobody's until that is settled.  Nor is one of which a person
+-- was asked who it is, until somebody has renamed it.
 -- What is deleted while rows are read is left for the next run, too, whether or not
--- another row has the key by now.  A sync that only pulls reads the rows of which there
--- is something to be known.
+-- another row has the key by now.  A sync that only pulls reads the rows that a trigger
+-- has told of or that have come back, and those that wait for a person.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -231,13 +232,14 @@ BEGIN
 		FROM xero_fdw._changes_of_rows(sync, keys) AS c
 		GROUP BY c.local_key
 	), blocked AS MATERIALIZED (
-		SELECT i.link_id, i.local_key FROM unnest(picked) AS i
-		WHERE NOT i.is_new AND EXISTS (SELECT FROM xero_fdw.sync_issue AS x
-			WHERE x.link_id = i.link_id AND x.kind = 'ambiguous')
+		SELECT i.link_id, i.local_key, x.message, k.renamed
+		FROM unnest(picked) AS i JOIN xero_fdw.sync_issue AS x ON x.link_id = i.link_id AND x.kind = 'ambiguous'
+			JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
 	), local AS MATERIALIZED (
 		SELECT * FROM xero_fdw._read_local(sync,
 			CASE WHEN self.direction = 'pull'
-				THEN ARRAY(SELECT c.local_key FROM change AS c UNION SELECT b.local_key FROM blocked AS b)
+				THEN ARRAY(SELECT c.local_key FROM change AS c UNION SELECT b.local_key FROM blocked AS b
+					UNION SELECT i.local_key FROM unnest(picked) AS i WHERE self.watch = 'trigger' AND i.base_xero ?| marks)
 				ELSE coalesce(keys, '{}') END,
 			EXISTS (SELECT FROM xero_fdw.sync_field AS f
 				WHERE f.sync_id = sync AND f.direction <> 'to_xero'))
@@ -246,7 +248,7 @@ BEGIN
 		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
 			ELSE NOT EXISTS (SELECT FROM xero_fdw.sync_position AS o
 				WHERE o.sync_id = sync AND o.initial_done) END,
-		i.link_id IN (SELECT b.link_id FROM blocked AS b),
+		b.link_id IS NOT NULL,
 		i.state,
 		i.tenant_id, i.xero_id, i.local_key,
 		i.remote IS NULL AND i.xero_id IS NOT NULL,
@@ -259,12 +261,15 @@ BEGIN
 		i.base_local,
 		CASE WHEN i.remote->>merged IS NOT NULL THEN xero_fdw._merge_obstacle(self, i.tenant_id, i.xero_id, i.remote)
 			WHEN i.xero_id IS NOT NULL AND lower(named.id) NOT IN (lower(i.xero_id), coalesce(lower(i.base_local->>id_column), ''))
-			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id) END
+			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id)
+			WHEN NOT b.renamed AND xero_fdw._match_key(i.base_local, self.match_on) <> xero_fdw._match_key(l.image, self.match_on)
+			THEN b.message END
 		)::xero_fdw._item ORDER BY i.ordinality)
 	INTO items
 	FROM unnest(picked) WITH ORDINALITY AS i
 		LEFT JOIN change AS c ON c.local_key = i.local_key
 		LEFT JOIN local AS l ON l.local_key = i.local_key
+		LEFT JOIN blocked AS b ON b.link_id = i.link_id
 		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
 		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent) AS r

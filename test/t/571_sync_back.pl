@@ -85,6 +85,15 @@ foreach my $how ('the same key', 'another key', 'without its id', 'loaded anew',
 	is(row($key, qw(email account)), 'new@example.com|mine', "$case: what Xero changes later comes");
 }
 
+# A row that has been there while the one that it is the same as was, too
+three(direction => 'pull');
+$crm->rows(q{INSERT INTO crm.contacts (id, name, account) VALUES (5, 'Ann', 'mine')});
+runs('pull, a namesake');
+$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+runs('pull, a namesake that is left');
+is(row(5, qw(xero_id email account)), id_of('Ann') . '|ann@example.com|mine', '... has the record');
+quiet('pull, a namesake that is left');
+
 # So it is with what only comes from Xero in a sync both ways.
 three();
 $crm->rows(q{UPDATE crm.contacts SET status = 'mine' WHERE id = 1;
@@ -129,6 +138,55 @@ foreach my $how ('UPDATE crm.contacts SET id = id + 10', 'BEGIN; CREATE TEMP TAB
 	runs("$case: other keys", { POST => 1 });
 	is(issues(), 'conflict 11, validation 12, ambiguous 14', "$case: ... are told");
 }
+
+# Rows that are others than before, of which no trigger has told, are looked at as in a
+# first run where they say what other rows have said: nobody gets another one's name.
+# What they say besides is an edit.
+my %shifts = (
+	'contents' => [ q{UPDATE crm.contacts AS c SET name = k.name, email = k.email FROM kept AS k WHERE k.id = c.id %% 3 + 1}, {} ],
+	'contents, with ids' => [ q{UPDATE crm.contacts AS c SET name = k.name, email = k.email, xero_id = k.xero_id FROM kept AS k WHERE k.id = c.id %% 3 + 1}, {} ],
+	'keys' => [ q{UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99}, {} ],
+	'keys, with a new one' => [ q{UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99; INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Zoe', 'zoe@example.com')}, { PUT => 1 } ],
+	'contents, and one is new' => [ q{UPDATE crm.contacts AS c SET name = k.name, email = k.email FROM kept AS k WHERE k.id = c.id + 1; UPDATE crm.contacts SET name = 'Zoe', email = 'zoe@example.com' WHERE id = 3}, { PUT => 1 } ],
+	'with an edit' => [ q{UPDATE crm.contacts AS c SET name = k.name, email = k.email, account = 'new' FROM kept AS k WHERE k.id = c.id %% 3 + 1}, { POST => 1 } ]);
+foreach my $shift (sort keys %shifts)
+{
+	foreach my $id ('id', 'no id')
+	{
+		my ($sql, $writes) = @{ $shifts{$shift} };
+		next if $id eq 'id' && $shift =~ /^(?:contents|contents, and one is new|with an edit)$/ || $id eq 'no id' && $shift =~ /ids/;
+		my $case = "no trigger, $shift, $id";
+		three(on_delete => 'archive', fields => $id eq 'id' ? \%WITH_ID : \%NO_ID);
+		$crm->rows(qq{CREATE TEMP TABLE kept AS TABLE crm.contacts; ALTER TABLE crm.contacts DISABLE TRIGGER USER; $sql;
+			ALTER TABLE crm.contacts ENABLE TRIGGER USER; DROP TABLE kept; SELECT xero_fdw.alter_sync('crm')} =~ s/%%/%/gr);
+		my $before = emails();
+		runs($case, $writes);
+		is(emails() =~ s/ Zoe zoe\@example.com//r, $before, "$case: nobody has become another one");
+		is(issues(), $shift =~ /one is new/ ? 'missing 1' : '', "$case: issues");
+		is_deeply([ $crm->differences ], [], "$case: both sides are equal") if $id eq 'id';
+		quiet($case);
+	}
+}
+
+# ... but where a row names its record, and takes what another one has said, a person
+# is asked.
+three(on_delete => 'archive');
+my $was = emails();
+$crm->rows(q{ALTER TABLE crm.contacts DISABLE TRIGGER USER; UPDATE crm.contacts SET name = CASE id WHEN 1 THEN 'Bob' WHEN 2 THEN 'Cid' ELSE 'Dan' END, email = 'x@example.com' WHERE id < 4;
+	ALTER TABLE crm.contacts ENABLE TRIGGER USER; SELECT xero_fdw.alter_sync('crm')});
+runs('no trigger, names that are shifted while ids stay', { POST => 1 });
+is(issues(), 'ambiguous 1, ambiguous 2', '... are issues');
+like($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), qr/^the row names record \S+, and its values of match_on are another record's$/, '... that say so');
+is(emails(), 'Ann ann@example.com Bob bob@example.com Dan x@example.com', '... and one is an edit');
+$crm->rows(q{UPDATE crm.contacts SET account = 'a' WHERE id < 3});
+$crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
+runs('... and edits of both sides');
+is(issues() . row(1, 'first'), 'ambiguous 1, ambiguous 2', '... do not flow');
+quiet('... and edits of both sides');
+$crm->rows(q{UPDATE crm.contacts SET name = 'Ann', email = 'ann@example.com' WHERE id = 1; SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE local_key = '[2]'});
+runs('... until somebody says who they are', { POST => 1 });
+is(emails() . issues(), 'Ann ann@example.com Cid x@example.com Dan x@example.com', '... by an UPDATE, or a word');
+is_deeply([ $crm->differences ], [], '... and both sides are equal');
 
 # A row whose record has not ended with it is the same when it comes back, whatever
 # on_delete has become meanwhile.
