@@ -448,20 +448,25 @@ BEGIN
 	END IF;
 	carried := CASE WHEN stored <> '{}' THEN intents[1].operation END;
 EXCEPTION WHEN program_limit_exceeded THEN
-	IF cardinality(intents) < 2 OR (xero_fdw._session()).calls > sent THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	IF (xero_fdw._session()).calls > sent THEN
 		RAISE;
 	END IF;
 	carried := NULL;
 	failed := '{}';
-	UPDATE xero_fdw.sync_intent AS i
-	SET batch = 1, idempotency_key = NULL, first_sent = NULL
-	WHERE i.idempotency_key = key;
+	IF cardinality(intents) = 1 THEN
+		PERFORM xero_fdw._settle_refused(run, intents[1], '54000', concat_ws(E'\n', message, nullif(detail, '')));
+	ELSE
+		UPDATE xero_fdw.sync_intent AS i
+		SET batch = 1, idempotency_key = NULL, first_sent = NULL
+		WHERE i.idempotency_key = key;
+	END IF;
 WHEN OTHERS THEN
 	-- what was answered is undone here, so the next run must find it at Xero: no
 	-- error may look as if nothing had been sent
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	IF NOT answered AND code = '08007' THEN
+	IF NOT answered AND code IN ('08007', 'HV00L') THEN
 		failed := ARRAY(SELECT i.intent_id FROM unnest(intents) AS i);
 		lost := ARRAY[message, detail];
 		RETURN;

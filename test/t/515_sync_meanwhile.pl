@@ -64,6 +64,18 @@ foreach my $way ({ Name => 'Gives it up' }, { ContactStatus => 'ARCHIVED', Name 
 	is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), 0, '... without an issue');
 }
 
+# ... or by a record that ends with its row.
+$crm->clear;
+$crm->local_has({ name => 'Taken', email => 'one@example.com' });
+$crm->create('crm', match_on => ['email'], on_delete => 'archive');
+$crm->run('crm');
+$crm->local_has({ name => 'Taken', email => 'other@example.com' });
+is($crm->run('crm')->{issues}, 1, 'the name of another row is an issue');
+$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+is_deeply($crm->run('crm')->{calls_by}, { GET => 1, POST => 1 }, 'that row is deleted');
+is_deeply($crm->run('crm')->{calls_by}, { GET => 1, PUT => 1 }, '... and in the next run the other one is sent again');
+is($crm->rows('SELECT count(*) FROM xero_fdw.sync_issues'), 0, '... without an issue');
+
 # A transaction whose snapshot is older than the sync
 $crm->clear;
 $crm->local_has({ name => 'Old' });
