@@ -435,9 +435,10 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF stored <> '{}' THEN
-		given_up := ARRAY(SELECT xero_fdw._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row")))
+		given_up := ARRAY(SELECT CASE i.operation WHEN 'delete' THEN k.base_xero
+				ELSE xero_fdw._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row"))) END
 			FROM unnest(stored) AS i JOIN xero_fdw.sync_link AS k USING (link_id)
-			WHERE i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns());
+			WHERE i.operation = 'delete' OR i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns());
 		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records, sent_before);
 	END IF;
 	-- what a duplicate is one of may just have been stored
