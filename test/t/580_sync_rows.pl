@@ -75,6 +75,16 @@ runs('... and short again', { GET => 1, POST => 1 });
 is_deeply([ $crm->differences ], [], '... goes on with its record');
 is(issues() . at_xero(), 'Ann Long', '... which is the same');
 
+# A row that is too large for a request
+table('phones jsonb');
+$crm->rows(q{INSERT INTO crm.contacts (name, phones) VALUES ('Ann', NULL), ('Bob', NULL),
+	('Large', jsonb_build_array(jsonb_build_object('PhoneType', 'DEFAULT', 'PhoneNumber', repeat('1', 4000000))))});
+$crm->create('crm', match_on => ['name'], fields => { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name)), phones => 'phones' });
+runs('a row that is too large', { GET => 1, PUT => 2 });
+is(issues(), 'validation|54000|a request for foreign table "contacts" is too large for Xero', '... is an issue');
+is(at_xero(), 'Ann Bob', '... and the others go on');
+rests('a row that is too large');
+
 # Types that JSON does not carry: their values go as text.
 $crm->superuser->rows('CREATE EXTENSION hstore');
 $crm->rows(q{CREATE TYPE crm.pair AS (number integer, set hstore); CREATE DOMAIN crm.set AS hstore NOT NULL DEFAULT 'd=>1'});

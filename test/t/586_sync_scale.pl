@@ -113,5 +113,11 @@ foreach my $how ('with their ids', 'with other keys', 'without ids')
 	runs("reloaded $how: unchanged", 20, calls => 1);
 }
 
+# what waits for a person costs its own rows
+$crm->rows(q{INSERT INTO crm.contacts (name, xero_id) SELECT 'Nobody ' || n, gen_random_uuid() FROM generate_series(1, 100) AS n});
+runs('what waits for a person', 40 * $links, pushed => 0);
+$crm->advance(120);
+runs('what waits for a person, unchanged', 2000, calls => 1, pulled => 0);
+
 $crm->quit;
 done_testing();
