@@ -3,7 +3,8 @@
 -- that is known (49_outcome.sql: if not).
 --
 -- What both sides have agreed on is what was sent, and what the answer to that very
--- request has shown, never what was read later: that may be an edit.
+-- request has shown, never what was read later: that may be an edit.  Nothing is agreed
+-- where a row has nothing, and Xero has given its new record something.
 --
 -- A request for which Xero answers 5xx, or whose answer is lost, is taken apart, as one
 -- of its rows may be the cause.  When all others were sent, and it is known what was
@@ -127,16 +128,19 @@ BEGIN
 		FROM unnest(intents) WITH ORDINALITY AS i
 			JOIN unnest(ids, records) WITH ORDINALITY AS u(id, record, n) ON n = i.ordinality
 			JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
+			CROSS JOIN LATERAL (SELECT CASE WHEN u.record IS NULL THEN xero_fdw._slice(i."row", columns)
+				ELSE xero_fdw._as_told(xero_fdw._slice(u.record, columns), NULL, guarded) END AS remote) AS r
 			CROSS JOIN LATERAL (
-				SELECT CASE WHEN u.record->>merged IS NULL THEN i.fields ELSE '{}' END AS fields) AS a
+				SELECT coalesce(array_agg(f.field), '{}') AS fields FROM xero_fdw.sync_field AS f
+				WHERE f.sync_id = sync AND f.field = ANY (i.fields) AND u.record->>merged IS NULL
+					AND NOT (i.operation = 'insert' AND xero_fdw._filled(i."row"->f.xero_column) IS NULL
+						AND NOT xero_fdw._shows(r.remote->f.xero_column, i."row"->f.xero_column))) AS a
 			CROSS JOIN LATERAL (
 				SELECT array_agg(u.x) AS xero, array_agg(u.l) AS local,
 					coalesce(array_agg('?' || f.field), '{}') AS marks
 				FROM xero_fdw.sync_field AS f
 					CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column, f.local_uses) AS u(x, l)
 				WHERE f.sync_id = sync AND f.field = ANY (a.fields)) AS uses
-			CROSS JOIN LATERAL (SELECT CASE WHEN u.record IS NULL THEN xero_fdw._slice(i."row", columns)
-				ELSE xero_fdw._as_told(xero_fdw._slice(u.record, columns), NULL, guarded) END AS remote) AS r
 			CROSS JOIN LATERAL (SELECT xero_fdw._slice(r.remote, uses.xero) AS xero,
 				CASE i.operation WHEN 'update' THEN xero_fdw._slice(i.image, uses.local) END AS local) AS n
 	), agreed AS (
