@@ -63,7 +63,10 @@ SELECT kind, local_key, xero_id IS NOT NULL AS record, message, payload
 -- 2. nothing is left to do, and nothing is done twice
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
--- 3. a person makes it unambiguous
+-- 3. a person makes it unambiguous, after an edit here that was the last
+UPDATE ours.contacts SET first = 'newer' WHERE name = 'twin';
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
 UPDATE ours.contacts SET name = 'Twin brother' WHERE name = 'TWIN';
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();

@@ -246,7 +246,7 @@ BEGIN
 		WHERE (p.r IN (SELECT unnest(odd.rs || odd.others))) IS NOT TRUE
 	)
 	SELECT array_agg(p.r) AS rs, array_agg(p.l) AS ls, array_agg(k.local_key) AS keys,
-		array_agg(k.match_key LIKE '=%') AS named
+		array_agg(k.local_updated_at) AS times, array_agg(k.match_key LIKE '=%') AS named
 	INTO unclear
 	FROM pair AS p JOIN xero_fdw.sync_link AS k ON k.link_id = p.l;
 	PERFORM xero_fdw._drop_links(unclear.ls);
@@ -255,11 +255,11 @@ BEGIN
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = p.local_key, state = 'linked', match_key = NULL,
+	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked', match_key = NULL,
 		base_xero = CASE WHEN p.named AND (k.base_local IS NOT NULL
 				OR self.direction = 'pull' AND k.state = 'unlinked') THEN k.base_xero END,
 		base_local = CASE WHEN p.named THEN k.base_local END
-	FROM unnest(unclear.rs, unclear.keys, unclear.named) AS p(r, local_key, named)
+	FROM unnest(unclear.rs, unclear.keys, unclear.times, unclear.named) AS p(r, local_key, updated_at, named)
 	WHERE k.link_id = p.r;
 
 	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls,
@@ -298,7 +298,7 @@ BEGIN
 	WHERE k.link_id = ANY (cleared) AND i.sync_id = sync
 		AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
 	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-	SELECT sync, 'update', k.local_key, now()
+	SELECT sync, 'update', k.local_key, coalesce(k.local_updated_at, '-infinity')
 	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (cleared) AND k.local_key IS NOT NULL AND k.xero_id IS NULL;
 
