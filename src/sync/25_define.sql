@@ -533,10 +533,14 @@ BEGIN
 			FROM xero_fdw.sync AS s JOIN pg_class AS c ON c.oid = s.local_table
 			WHERE s.parent_id = definition.sync_id AND c.relowner <> xero_fdw._caller());
 	END IF;
-	IF faults = '{}' AND definition.watch = 'trigger' AND (SELECT count(*) FROM pg_trigger
-			WHERE tgrelid = definition.local_table AND tgenabled = 'A'
-				AND tgname IN ('xero_fdw_' || definition.sync_id, 'xero_fdw_' || definition.sync_id || '_truncate')) < 2 THEN
-		faults := ARRAY[format('A trigger of the sync on table %s was dropped or disabled.', definition.local_table)];
+	IF faults = '{}' AND definition.watch = 'trigger' THEN
+		faults := ARRAY(
+			SELECT DISTINCT format('A trigger of the sync on table %s was dropped or disabled.', needed.relation)
+			FROM (SELECT definition.local_table AS relation, unnest(ARRAY['', '_truncate']) AS suffix
+				UNION ALL SELECT p.relid, '' FROM pg_partition_tree(definition.local_table) AS p) AS needed
+			WHERE NOT EXISTS (SELECT FROM pg_trigger AS t
+				WHERE t.tgrelid = needed.relation AND t.tgenabled = 'A'
+					AND t.tgname = 'xero_fdw_' || definition.sync_id || needed.suffix));
 	END IF;
 	IF faults <> '{}' THEN
 		RAISE EXCEPTION 'the tables of sync "%" have changed', definition.name

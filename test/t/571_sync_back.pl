@@ -188,6 +188,21 @@ runs('... until somebody says who they are', { POST => 1 });
 is(emails() . issues(), 'Ann ann@example.com Cid x@example.com Dan x@example.com', '... by an UPDATE, or a word');
 is_deeply([ $crm->differences ], [], '... and both sides are equal');
 
+# A trigger that is disabled is noticed, be it that of a partition alone.
+$crm->clear;
+$crm->rows(q{CREATE TABLE crm.parted (id integer, xero_id uuid, name text, email text, account text, first text, surname text, status text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+	CREATE TABLE crm.low PARTITION OF crm.parted FOR VALUES FROM (0) TO (10)});
+$crm->create('crm', local_table => 'crm.parted', match_on => ['name'], direction => 'push');
+$crm->rows(q{CREATE TABLE crm.high PARTITION OF crm.parted FOR VALUES FROM (10) TO (20); INSERT INTO crm.parted (id, name) VALUES (1, 'Ann'), (11, 'Bob')});
+runs('partitions', { PUT => 1 });
+$crm->rows(q{ALTER TABLE crm.high DISABLE TRIGGER USER; UPDATE crm.parted SET email = lower(name) || '@example.com'; ALTER TABLE crm.high ENABLE TRIGGER USER});
+like($crm->run('crm')->{text}, qr/A trigger of the sync on table crm.high was dropped or disabled/, 'a partition whose trigger was disabled: a run says so');
+$crm->rows(q{SELECT xero_fdw.alter_sync('crm')});
+runs('... until alter_sync()', { POST => 1 });
+is(emails(), 'Ann ann@example.com Bob bob@example.com', '... and the edits arrive');
+quiet('... until alter_sync()');
+$crm->rows(q{SELECT xero_fdw.drop_sync('crm'); DROP TABLE crm.parted});
+
 # A row whose record has not ended with it is the same when it comes back, whatever
 # on_delete has become meanwhile.
 foreach my $id ('xero_id', 'NULL')
