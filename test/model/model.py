@@ -7,6 +7,7 @@ import traceback
 
 from book import Broken
 from database import connect, run as psql
+from kills import ENGINE, at_each_point
 from rounds import Round
 from sides import Here, There, Told
 
@@ -37,20 +38,19 @@ async def notices(here, there):
     return False
 
 
-async def play(seed, here, there, tell):
+async def play(one, here, there, tell=False):
     """What is wrong, if anything is."""
-    one = Round(seed, here, there)
     Told.on = tell
     try:
         await one.play()
     except Broken as problem:
         if tell:
             await here.tell_engine()
-        return f"seed {seed} ({one}): {problem}"
+        return f"{one}: {problem}"
     except Exception:       # pylint: disable=broad-except
         there.ask("faults", [])
         await here.reopen()
-        return f"seed {seed} ({one}): {traceback.format_exc()}"
+        return f"{one}: {traceback.format_exc()}"
     return None
 
 
@@ -64,13 +64,22 @@ async def work(options):
         seed = options.first + number * options.step
         if seed in OPEN and not options.tell:
             continue
-        problem = await play(seed, here, there, options.tell)
-        if problem and not options.tell and await play(seed, here, there, False) is None:
+        problem = await play(Round(seed, here, there), here, there, options.tell)
+        if problem and not options.tell and await play(Round(seed, here, there), here, there) is None:
             # kills and edits meanwhile come at other times then: a few such there may be
             doubtful += 1
             print(f"passed when it was replayed: {problem}", flush=True)
             if doubtful <= 1 + options.rounds // 50:
                 problem = None
+        if problem:
+            failed += 1
+            print(problem, flush=True)
+        else:
+            passed += 1
+    points = 0
+    for one in at_each_point(here, there, options.points, options.step) if options.points else ():
+        problem = await play(one, here, there)
+        points += one.hit
         if problem:
             failed += 1
             print(problem, flush=True)
@@ -83,7 +92,8 @@ async def work(options):
             failed += 1
             print("an engine that loses edits is not noticed")
     print(f"{passed} passed, {failed} failed", flush=True)
-    print(f"({(time.monotonic() - began) / options.rounds:.2f} s a round)", flush=True)
+    print(f"({(time.monotonic() - began) / (passed + failed):.2f} s a round"
+          f"{f', {points} points at which runs were killed' if points else ''})", flush=True)
     here.close()
     return failed
 
@@ -93,6 +103,7 @@ def main():
     parser.add_argument("--first", type=int, required=True)
     parser.add_argument("--step", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--points", type=int)
     parser.add_argument("--tell", action="store_true")
     parser.add_argument("--more", action="store_true")
     parser.add_argument("--all", action="store_true")
@@ -104,7 +115,7 @@ def main():
         CREATE ROLE books LOGIN;
         CREATE SCHEMA crm AUTHORIZATION books;
         GRANT USAGE ON SCHEMA xero TO books;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA xero TO books;""")
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA xero TO books;""" + ENGINE)
     sys.exit(1 if asyncio.run(work(options)) else 0)
 
 

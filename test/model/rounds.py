@@ -4,6 +4,7 @@ then everything comes to rest, and the book (book.py) tells whether all is right
 import asyncio
 import json
 import random
+import signal
 import time
 
 from book import Book, Broken, Rules
@@ -28,9 +29,11 @@ class Round:
     all = False     # and what is known
 
     def __init__(self, seed, here, there):
+        self.seed = seed
         self.rng = random.Random(seed)
         self.here, self.there = here, there
         self.tokens = 0
+        self.last = None        # run
         rng = self.rng
         self.kind = rng.choice(KINDS)()
         self.crashes = rng.random() < 0.1
@@ -42,7 +45,7 @@ class Round:
 
     def __str__(self):
         r = self.rules
-        return f"{self.kind.name} {r.direction} {r.conflict} {r.initial} {r.on_delete}"
+        return f"seed {self.seed} ({self.kind.name} {r.direction} {r.conflict} {r.initial} {r.on_delete})"
 
     async def play(self):
         Told.line(f"-- {self}")
@@ -50,7 +53,7 @@ class Round:
         for _ in range(PHASES):
             for _ in range(self.rng.randrange(1, 7)):
                 await self.edit()
-            await self.run(crashed if self.crashes and self.rng.random() < 0.4 else self.rng.choice(
+            await self.run(self.rng.choice(CRASHES) if self.crashes and self.rng.random() < 0.4 else self.rng.choice(
                 LOST if self.rng.random() < 0.3 else DISTURBANCES + [unbearable] * 2 * self.more))
         for _ in range(self.rng.randrange(4)):
             await self.edit()
@@ -323,6 +326,9 @@ class Round:
         self.there.ask("faults", [])
         await self.here.revive()
         state = await self.here.last_run()
+        if state.get("run_id") == self.last:        # it was ended before it had begun
+            state = {}
+        self.last = state.get("run_id", self.last)
         calls = self.there.calls(mark)
         Told.line(f"-- {state.get('state')} {state.get('error') or ''} {calls} in {time.monotonic() - began:.1f} s")
         if state.get("state") == "failed":
@@ -352,6 +358,13 @@ class Round:
     async def call(self):
         Told.line("R: CALL xero_fdw.run_sync('s');")
         return await self.here.runner.run("CALL xero_fdw.run_sync('s')")
+
+    async def call_until(self, point, how):
+        """Run, and be killed at that point: did it get there?"""
+        await self.here.kill_at(point, how)
+        result = await self.call()
+        await self.here.runner.run("RESET kills.at")
+        return result.state.startswith("57P")
 
     async def rest(self):
         """Everything settles; then a run costs one call."""
@@ -443,7 +456,20 @@ async def end_session(round):
 
 cancelled = stopped("cancelled", lambda round: round.here.runner.cancel())
 ended = stopped("its session is ended", end_session)
-crashed = stopped("the server is killed", lambda round: round.here.kill())
+worker_ended = stopped("the worker is ended", lambda round: round.here.kill_workers(signal.SIGTERM))
+worker_killed = stopped("the worker is killed, and the server with it", lambda round: round.here.kill_workers(signal.SIGKILL))
+
+
+def killed(name, how):
+    """A run that is killed where it commits, if it gets there."""
+    async def disturbed(round):
+        await round.call_until(round.rng.randrange(2, 42), how)
+    disturbed.__name__ = name
+    return disturbed
+
+
+ended_between = killed("its session is ended where it commits", "TERM")
+crashed = killed("the server is killed where it commits", "KILL")
 
 
 async def timed_out(round):
@@ -469,4 +495,6 @@ OPERATIONS = {Round.insert: 2, Round.update: 6, Round.delete: 1, Round.create: 2
 # What neither the engine nor the book is known to get right in each of 300 rounds.
 FURTHER = {Round.insert_again: 1, Round.replace: 0.7, Round.reload: 0.5, Round.move: 0.7, Round.forget: 0.7, Round.merge: 0.7}
 LOST = [lost] + [broken] * 4 + [kept] * 2
-DISTURBANCES = [undisturbed] * 8 + [unsent, down, down, refused, once, once, limited] + [cancelled, cancelled, ended, timed_out] + [meanwhile] * 4
+STOPPED = [cancelled, cancelled, ended, timed_out, worker_ended] + [ended_between] * 3
+DISTURBANCES = [undisturbed] * 8 + [unsent, down, down, refused, once, once, limited] + STOPPED + [meanwhile] * 4
+CRASHES = [crashed, crashed, worker_killed]

@@ -74,10 +74,17 @@ class Here:
         found = await self.judge.rows("SELECT to_jsonb(r) FROM xero_fdw.sync_runs AS r ORDER BY started_at DESC LIMIT 1")
         return json.loads(found[0][0]) if found else {}
 
-    async def kill(self):
-        """Kill the session that runs: the server begins anew."""
-        Told.line("kill -9 of the run's session")
-        os.kill(self.runner.pid, signal.SIGKILL)
+    async def kill_at(self, point, signal):
+        """Have the next run send this to itself (kills.py)."""
+        Told.line(f"kill -{signal} at point {point} of the run")
+        await self.judge.rows("SELECT setval('kills.points', 1, false)")
+        await self.runner.rows(f"SET kills.at = {point}; SET kills.signal = '{signal}'")
+
+    async def kill_workers(self, signal):
+        """Those who write down for the run what it has sent."""
+        for pid in await self.judge.rows("SELECT pid FROM pg_stat_activity WHERE backend_type LIKE 'xero_fdw%'"):
+            Told.line(f"kill -{signal.name} of a worker")
+            os.kill(int(pid[0]), signal)
 
     async def revive(self):
         """New sessions, if any was ended; and the old ones are gone."""
