@@ -8,7 +8,7 @@ CALL create_books('crm', 'SELECT, INSERT, UPDATE ON xero.contacts, xero.items');
 GRANT SET ON PARAMETER session_replication_role TO regress_xero_books;
 CREATE FUNCTION changes() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS $$
 	WITH gone AS (DELETE FROM xero_fdw.sync_change RETURNING *)
-	SELECT concat_ws(' ', s.name, c.operation, c.local_key, 'was ' || c.old_key::text, c.columns)
+	SELECT concat_ws(' ', s.name, c.operation, c.local_key, 'was ' || c.old_key::text, c.columns, 'said ' || c.said::text)
 		|| CASE WHEN changed_at BETWEEN now() - interval '1 minute' AND clock_timestamp() THEN ''
 			ELSE ' at another time' END
 	FROM gone AS c LEFT JOIN xero_fdw.sync AS s USING (sync_id) ORDER BY change_id
@@ -24,7 +24,7 @@ SELECT xero_fdw.create_sync('contacts', 'xero.contacts', 'crm.contact', 'both',
 	'{"name": "name", "email": "email_address",
 		"x": {"xero": "account_number", "to_xero": "amount::text"},
 		"note": {"xero": "website", "direction": "to_local"}}',
-	local_filter => 'extra ->> ''kind'' IS DISTINCT FROM ''x''');
+	match_on => '{name}', local_filter => 'extra ->> ''kind'' IS DISTINCT FROM ''x''');
 SELECT sync_id FROM crm.sync \gset
 SELECT replace(tgname, :'sync_id', 'N') AS trigger, tgenabled,
 	substr(encode(tgargs, 'escape'), length(:'sync_id') + 1) AS arguments
@@ -182,9 +182,9 @@ GRANT CREATE ON SCHEMA crm TO regress_xero_writer;
 SET ROLE regress_xero_writer;
 CREATE TABLE crm.own (id integer PRIMARY KEY, name text);
 CREATE TRIGGER forge AFTER INSERT ON crm.own
-	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{id}', '{name}');
+	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{id}', '{name}', '{name}');
 CREATE TRIGGER nonsense AFTER DELETE ON crm.own FOR EACH ROW
-	EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{"id) FROM x; --"}', '{name}');
+	EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{"id) FROM x; --"}', '{name}', '{name}');
 INSERT INTO crm.own VALUES (1, 'Ivy');
 DELETE FROM crm.own;
 CREATE TYPE crm.trap AS ENUM ('1', '2', '3', '4');
@@ -193,7 +193,7 @@ CREATE FUNCTION crm.sprung(crm.trap) RETURNS json
 CREATE CAST (crm.trap AS json) WITH FUNCTION crm.sprung(crm.trap);
 CREATE TABLE crm.trapped (id crm.trap PRIMARY KEY, name crm.trap);
 CREATE TRIGGER spring AFTER INSERT OR UPDATE ON crm.trapped
-	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{id}', '{name}');
+	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'sync_id', '{id}', '{name}', '{name}');
 INSERT INTO crm.trapped VALUES ('1', '2');
 UPDATE crm.trapped SET name = '3', id = '4';
 SELECT to_jsonb(id) FROM crm.trapped;
@@ -253,7 +253,7 @@ SELECT xero_fdw.drop_sync('telling');
 SELECT sync_id AS odd FROM xero_fdw.sync WHERE name = 'odd' \gset
 SET ROLE regress_xero_writer;
 CREATE TRIGGER forge AFTER INSERT OR UPDATE OR DELETE ON crm.contact
-	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'odd', '{id}', '{name}');
+	FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(:'odd', '{id}', '{name}', '{name}');
 CREATE TRIGGER forge_truncate AFTER TRUNCATE ON crm.contact
 	EXECUTE FUNCTION xero_fdw.record_change(:'odd');
 INSERT INTO crm.contact (id, name) VALUES (50, 'Ned');
@@ -278,10 +278,10 @@ END $$;
 SELECT wrong('BEFORE', 'FOR EACH ROW', $$1, '{id}', '{name}'$$);
 SELECT wrong('AFTER', '', '1');
 SELECT wrong('AFTER', 'FOR EACH ROW', '1');
-SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{}', '{}'$$);
-SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id', '{}'$$);
-SELECT wrong('AFTER', 'FOR EACH ROW', $$'x', '{id}', '{}'$$);
-SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id,NULL,ctid}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{}', '{}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id', '{}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$'x', '{id}', '{}', '{}'$$);
+SELECT wrong('AFTER', 'FOR EACH ROW', $$1, '{id,NULL,ctid}', '{}', '{id,NULL}'$$);
 DROP FUNCTION wrong;
 
 SELECT xero_fdw.drop_sync('odd');

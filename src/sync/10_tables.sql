@@ -93,6 +93,7 @@ CREATE TABLE xero_fdw.sync_change (
 	operation text NOT NULL CHECK (operation IN ('insert', 'update', 'delete', 'truncate', 'compare')),
 	local_key jsonb,
 	old_key jsonb,
+	said jsonb,
 	columns text[],
 	changed_at timestamptz NOT NULL,
 	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),

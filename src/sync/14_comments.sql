@@ -108,6 +108,8 @@ COMMENT ON COLUMN xero_fdw.sync_change.local_key IS
 	'array of the key''s values; null for truncate and compare';
 COMMENT ON COLUMN xero_fdw.sync_change.old_key IS
 	'the key before, if it changed';
+COMMENT ON COLUMN xero_fdw.sync_change.said IS
+	'of a row that was deleted: the record that it named, and what it was matched by';
 COMMENT ON COLUMN xero_fdw.sync_change.columns IS
 	'of an update, the columns that changed';
 COMMENT ON COLUMN xero_fdw.sync_change.changed_at IS 'when it was written';

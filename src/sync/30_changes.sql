@@ -43,6 +43,13 @@ DECLARE
 		SELECT unnest(uses) FROM xero_fdw._check_filter(definition.local_table,
 			'local', 'local_filter', definition.local_filter, definition.search_path)
 		ORDER BY 1);
+	identity text[] := ARRAY(
+		SELECT unnest(definition.match_on)
+		UNION
+		SELECT f.local_column FROM unnest(compiled) AS f
+		WHERE f.xero_column IN (definition.xero_key, xero_fdw._tenant_column(definition.xero_table))
+			AND f.local_column IS NOT NULL
+		ORDER BY 1);
 BEGIN
 	PERFORM xero_fdw._unwatch(definition);
 	IF definition.watch <> 'trigger' THEN
@@ -50,8 +57,8 @@ BEGIN
 	END IF;
 	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format(
 		'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s'
-		' FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(%L, %L, %L)',
-		trigger, definition.local_table, definition.sync_id, definition.local_key, watched));
+		' FOR EACH ROW EXECUTE FUNCTION xero_fdw.record_change(%L, %L, %L, %L)',
+		trigger, definition.local_table, definition.sync_id, definition.local_key, watched, identity));
 	PERFORM xero_fdw._do_as_caller('pg_catalog, pg_temp', format(
 		'CREATE TRIGGER %I AFTER TRUNCATE ON %s'
 		' FOR EACH STATEMENT EXECUTE FUNCTION xero_fdw.record_change(%L)',

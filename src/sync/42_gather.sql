@@ -321,7 +321,7 @@ BEGIN
 	), lost AS MATERIALIZED (
 		SELECT k.link_id, k.local_key, k.base_local FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND self.direction <> 'pull'
-			AND k.state <> 'ended' AND k.local_key IS NOT NULL
+			AND k.state <> 'ended' AND jsonb_typeof(k.local_key) = 'array'
 			AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
 			AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE
 	), strange AS MATERIALIZED (
@@ -438,6 +438,7 @@ BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	IF changes = '{}' THEN
 		PERFORM xero_fdw._rejoin_waiting(self);
+		PERFORM xero_fdw._release_links(self);
 		RETURN NULL;
 	END IF;
 	PERFORM xero_fdw._follow_changes(self, changes);
@@ -449,9 +450,11 @@ BEGIN
 		WHERE k.xero_id IS NULL);
 	SELECT array_agg(r.local_key) AS keys, array_agg(r.in_scope) AS in_scope,
 		array_agg((r.image->>tenant_column)::uuid) AS tenants,
-		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys
+		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys,
+		array_agg(xero_fdw._match_key(r.image, self.match_on)) AS says
 	INTO seen FROM xero_fdw._read_local(sync, strange, false) AS r;
-	known := xero_fdw._rejoin(self, seen.keys, seen.match_keys, seen.tenants);
+	known := xero_fdw._rejoin(self, seen.keys, seen.match_keys, seen.says, seen.tenants);
+	PERFORM xero_fdw._follow_deletions(self, changes, strange, id_column, tenant_column);
 	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, r.tenant, r.key, r.match_key, 'unlinked'
 	FROM unnest(seen.keys, seen.in_scope, seen.tenants, seen.match_keys) AS r(key, in_scope, tenant, match_key)

@@ -2,12 +2,14 @@
 -- other rows have by now.
 --
 -- A key is no evidence of who a row is: where it was deleted and inserted again, or
--- has come back after its partition was emptied, the row may be another one.  A
+-- has come back after its table or partition was emptied, the row may be another one.  A
 -- link whose row is gone gives up the key for an object, which is no row's key, and
 -- keeps in match_key what its row was matched by.  A row that comes and says the
 -- same, or names the record, is that row, whatever its key is: the link becomes its
--- own again, with all that both sides had agreed on.  A link that nobody comes for
--- ends if a deletion was recorded, and is an issue if none was.
+-- own again, with all that both sides had agreed on.  So does a row that is deleted
+-- before anybody has seen it with its key.  A link that nobody comes for ends if a
+-- deletion was recorded, and is an issue if none was; after a TRUNCATE its record is
+-- matched anew.
 --
 -- What a change says of links is followed once.  What then remains of it is that
 -- there is a row to be looked at.
@@ -97,10 +99,10 @@ RETURN link.state = 'ended' AND link.base_xero IS NOT NULL AND link.base_local I
 COMMENT ON FUNCTION xero_fdw._has_live_record(xero_fdw.sync_link) IS
 	'internal: has a link ended without its record?';
 
--- What the rows of links were matched by.  Of a row that only comes from Xero, what
--- its record said is known.
-CREATE FUNCTION xero_fdw._match_keys(self xero_fdw.sync, links bigint[])
-	RETURNS TABLE (link_id bigint, match_key text)
+-- Notes what the rows of links are matched by, as these rows are gone.  Of a row
+-- that only comes from Xero, what its record said is known.
+CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
+	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	known record;
@@ -116,20 +118,11 @@ BEGIN
 	IF self.direction = 'pull' AND known.links IS NOT NULL THEN
 		known.images := xero_fdw._terms_or_null(self.sync_id, 'local', known.images, self.match_on);
 	END IF;
-	RETURN QUERY SELECT u.link, xero_fdw._match_key(u.image, self.match_on)
-		FROM unnest(known.links, known.images) AS u(link, image);
+	UPDATE xero_fdw.sync_link AS k
+	SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
+	FROM unnest(known.links, known.images) AS u(link, image)
+	WHERE k.link_id = u.link;
 END $$;
-COMMENT ON FUNCTION xero_fdw._match_keys(xero_fdw.sync, bigint[]) IS
-	'internal: what the rows of links were matched by';
-
--- Notes that, as these rows are gone.
-CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
-	RETURNS void
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	UPDATE xero_fdw.sync_link AS k SET match_key = m.match_key
-	FROM xero_fdw._match_keys(self, links) AS m
-	WHERE k.link_id = m.link_id AND m.match_key IS NOT NULL
-$$;
 COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[]) IS
 	'internal: note what the rows of links are matched by, as they are gone';
 
@@ -158,7 +151,8 @@ BEGIN
 			SELECT * FROM xero_fdw.sync_link AS k
 			WHERE k.sync_id = self.sync_id AND k.local_key = e.local_key OFFSET 0) AS k
 		WHERE e.operation = 'insert' AND e.change_id = ANY (inserts)
-			AND (k.xero_id IS NOT NULL OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+			AND (k.xero_id IS NOT NULL OR k.state = 'ignored' OR EXISTS (
+				SELECT FROM xero_fdw.sync_intent AS i
 				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL))
 			AND (k.deleted OR e.deleted OR k.base_xero IS NOT NULL OR k.base_local IS NOT NULL)
 			AND (rows_tell OR k.state = 'ended' AND NOT xero_fdw._has_live_record(k))
@@ -182,9 +176,11 @@ BEGIN
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_change AS c SET operation = 'update'
 	FROM unnest(reused.inserts) AS u(change) WHERE c.sync_id = self.sync_id AND c.change_id = u.change;
-	DELETE FROM xero_fdw.sync_change AS c
+	UPDATE xero_fdw.sync_change AS c
+	SET local_key = jsonb_build_object('was', c.local_key, 'link', u.link)
+	FROM unnest(reused.links, reused.keys) AS u(link, key)
 	WHERE c.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(self.sync_id, reused.keys)))
-		AND c.operation = 'delete' AND c.change_id = ANY (changes);
+		AND c.local_key = u.key AND c.operation = 'delete' AND c.change_id = ANY (changes);
 END $$;
 COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: part links from keys that were inserted anew';
@@ -297,20 +293,25 @@ COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
 
 -- Gives links whose rows are gone to rows that are the same: they name the record,
 -- or say what the row before was matched by.  Where two could be meant, it is the
--- one that had the same key, else none.
--- "keys" are of rows that are there and have no record, with what they are matched
--- by and their organisation; returns those that have one now.  A row that is being
--- created in Xero waits for what comes of that.
+-- one that is named, or that had the same key, else none.
+-- "keys" are of rows that have no record, with what they are matched by, their values
+-- of match_on and their organisation; returns those that have one now.  Those of rows
+-- that are deleted are objects, and get only links that have given up their keys for
+-- good.  A row that is being created in Xero waits for what comes of that, and so does
+-- one that names a record and has another one's values of match_on, if nobody has
+-- deleted a row.
 CREATE FUNCTION xero_fdw._rejoin(self xero_fdw.sync, keys jsonb[], match_keys text[],
-		tenants uuid[]) RETURNS jsonb[]
+		says text[], tenants uuid[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	found record;
 BEGIN
 	WITH candidate AS (
 		SELECT c.key, k.link_id, k.local_key AS old_key,
-			coalesce(k.local_key->'was' = c.key, false) AS same_key
-		FROM unnest(keys, match_keys, tenants) AS c(key, match_key, tenant)
+			CASE WHEN c.match_key = '=' || k.xero_id THEN 2
+				WHEN xero_fdw._shown_key(k.local_key) = xero_fdw._shown_key(c.key) THEN 1
+				ELSE 0 END AS weight
+		FROM unnest(keys, match_keys, says, tenants) AS c(key, match_key, says, tenant)
 			CROSS JOIN LATERAL (
 				SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
 					WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key OFFSET 0) AS k
@@ -319,15 +320,20 @@ BEGIN
 					WHERE k.sync_id = self.sync_id AND k.xero_id = substr(c.match_key, 2) OFFSET 0) AS k
 				WHERE c.match_key LIKE '=%') AS k
 		WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
+			AND (jsonb_typeof(c.key) = 'array' OR k.local_key->'link' IS NOT NULL)
 			AND CASE k.state WHEN 'linked' THEN true
 				WHEN 'ended' THEN xero_fdw._has_live_record(k)
-				ELSE k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'object' END
+				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL) END
 			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
 				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)) IS NOT TRUE
+			AND (c.match_key LIKE '=%' AND NOT k.deleted AND c.says <> k.match_key AND EXISTS (
+				SELECT FROM (SELECT * FROM xero_fdw.sync_link AS o
+					WHERE o.sync_id = self.sync_id AND o.match_key = c.says OFFSET 0) AS o
+				WHERE o.xero_id IS NOT NULL AND o.state <> 'ended')) IS NOT TRUE
 	), likely AS (
-		SELECT * FROM (SELECT *, bool_or(same_key) OVER (PARTITION BY link_id)
-				OR bool_or(same_key) OVER (PARTITION BY key) AS is_known FROM candidate) AS c
-		WHERE same_key OR NOT is_known
+		SELECT * FROM (SELECT *, greatest(max(weight) OVER (PARTITION BY link_id),
+			max(weight) OVER (PARTITION BY key)) AS most FROM candidate) AS c
+		WHERE weight = most
 	), counted AS (
 		SELECT *, count(*) OVER (PARTITION BY link_id) AS rows_of, count(*) OVER (PARTITION BY key) AS links_of
 		FROM likely
@@ -346,15 +352,17 @@ BEGIN
 	PERFORM xero_fdw._come_back(self, found.links, found.keys);
 	RETURN coalesce(found.keys, '{}');
 END $$;
-COMMENT ON FUNCTION xero_fdw._rejoin(xero_fdw.sync, jsonb[], text[], uuid[]) IS
+COMMENT ON FUNCTION xero_fdw._rejoin(xero_fdw.sync, jsonb[], text[], text[], uuid[]) IS
 	'internal: give links whose rows are gone to rows that are the same';
 
 -- The same for rows that wait: they may have come before the others went.
 CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), array_agg(w.tenant_id))
+	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), NULL,
+		array_agg(w.tenant_id))
 	FROM (SELECT DISTINCT k.match_key FROM xero_fdw._touched_links(self.sync_id) AS k
-			WHERE k.match_key IS NOT NULL AND k.xero_id IS NOT NULL AND k.local_key IS NOT NULL) AS gone,
+			WHERE k.match_key IS NOT NULL AND k.local_key IS NOT NULL
+				AND (k.xero_id IS NOT NULL OR k.deleted)) AS gone,
 		LATERAL (SELECT * FROM xero_fdw.sync_link AS w
 			WHERE w.sync_id = self.sync_id AND w.match_key = gone.match_key OFFSET 0) AS w
 	WHERE w.xero_id IS NULL AND jsonb_typeof(w.local_key) = 'array' AND NOT w.deleted
@@ -362,6 +370,40 @@ CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS
 	'internal: give links whose rows are gone to rows that wait and are the same';
+
+-- Rows that were deleted and have no record, but have said what rows that are gone
+-- were matched by, or named their records, were these rows, under other keys: so it
+-- is these that were deleted.
+CREATE FUNCTION xero_fdw._follow_deletions(self xero_fdw.sync, changes bigint[], strange jsonb[],
+		id_column text, tenant_column text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone record;
+	keys jsonb[];
+	links bigint[];
+BEGIN
+	SELECT array_agg(d.key) AS keys, array_agg(d.match_key) AS match_keys,
+		array_agg(d.says) AS says, array_agg(d.tenant) AS tenants
+	INTO gone
+	FROM (SELECT DISTINCT ON (m.match_key, m.tenant) m.*,
+			jsonb_build_object('was', c.local_key, 'change', c.change_id) AS key
+		FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c CROSS JOIN LATERAL (
+			SELECT xero_fdw._row_key(c.said, id_column, self.match_on) AS match_key,
+				xero_fdw._match_key(c.said, self.match_on) AS says,
+				(c.said->>tenant_column)::uuid AS tenant) AS m
+		WHERE c.operation = 'delete' AND c.local_key IN (SELECT unnest(strange))
+			AND m.match_key IS NOT NULL
+		ORDER BY m.match_key, m.tenant, c.change_id DESC) AS d;
+	keys := xero_fdw._rejoin(self, gone.keys, gone.match_keys, gone.says, gone.tenants);
+	links := ARRAY(SELECT k.link_id FROM xero_fdw._links_of_rows(self.sync_id, keys) AS k);
+	UPDATE xero_fdw.sync_link AS k SET deleted = true WHERE k.link_id = ANY (links);
+	PERFORM xero_fdw._keep_match_keys(self, links);
+	UPDATE xero_fdw.sync_change AS c SET local_key = u.key
+	FROM unnest(keys) AS u(key)
+	WHERE c.sync_id = self.sync_id AND c.change_id = (u.key->'change')::bigint;
+END $$;
+COMMENT ON FUNCTION xero_fdw._follow_deletions(xero_fdw.sync, bigint[], jsonb[], text, text) IS
+	'internal: let links know that their rows were deleted under other keys';
 
 -- What changes say of links: which rows they belong to, which of these are
 -- deleted, or there again, and which were given another name by an UPDATE.
@@ -409,93 +451,62 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._follow_changes(xero_fdw.sync, bigint[]) IS
 	'internal: let links know of changes of keys, of deletions, and of new names';
 
--- Rows that have the keys of linked ones, and name their records or, if they name
--- none, have the values of match_on that those had: what was loaded anew is the same,
--- unless another row names the record.
-CREATE FUNCTION xero_fdw._same_rows(self xero_fdw.sync)
-	RETURNS TABLE (link_id bigint, has_changed boolean)
-	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	WITH named AS MATERIALIZED (
-		SELECT r.image->>i.id_column AS id
-		FROM xero_fdw._id_column(self.sync_id) AS i(id_column),
-			xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
-				AS r(local_key jsonb, image jsonb, in_scope boolean)
-		WHERE xero_fdw._filled(r.image->i.id_column) IS NOT NULL
-	), linked AS MATERIALIZED (
-		SELECT k.link_id, k.local_key FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = self.sync_id AND k.state = 'linked' AND jsonb_typeof(k.local_key) = 'array'
-	), was AS MATERIALIZED (
-		SELECT m.* FROM xero_fdw._match_keys(self, ARRAY(SELECT l.link_id FROM linked AS l)) AS m
-	)
-	SELECT k.link_id, r.image IS DISTINCT FROM k.base_local
-	FROM xero_fdw._id_column(self.sync_id) AS i(id_column)
-		CROSS JOIN xero_fdw._read_local(self.sync_id, ARRAY(SELECT l.local_key FROM linked AS l), false) AS r
-		JOIN xero_fdw.sync_link AS k ON k.sync_id = self.sync_id AND k.local_key = r.local_key
-		LEFT JOIN was ON was.link_id = k.link_id
-	WHERE CASE WHEN xero_fdw._filled(r.image->id_column) IS NOT NULL
-		THEN r.image->>id_column = k.xero_id
-		ELSE xero_fdw._match_key(r.image, self.match_on) = was.match_key
-			AND (k.xero_id IN (SELECT n.id FROM named AS n)) IS NOT TRUE END
-$$;
-COMMENT ON FUNCTION xero_fdw._same_rows(xero_fdw.sync) IS
-	'internal: links whose rows were loaded anew and are the same; have they changed?';
-
--- After a TRUNCATE a key may come back with another row, and nobody has deleted
--- the rows that do not.  So records and rows find each other anew, and are merged as
--- in the first run, but for rows that are the same, or name the records that they
--- had: these have come back.  A row that was deleted before stays so.
+-- After a TRUNCATE a key may come back with another row, so all links give up theirs,
+-- and rows that come and are the same get them again.  A row that was deleted before
+-- stays so.
 CREATE FUNCTION xero_fdw._part_links(self xero_fdw.sync, truncation bigint)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	sync CONSTANT integer := self.sync_id;
-	same bigint[];
-	changed bigint[];
 	earlier CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw.sync_change AS c
 		WHERE c.sync_id = sync AND c.change_id <= truncation ORDER BY c.change_id);
-	marks CONSTANT jsonb := xero_fdw._marks_of_lacking(sync);
-	unknown bigint[];			-- links of rows of which it is not known whether Xero has them
+	links bigint[];
 BEGIN
 	PERFORM xero_fdw._follow_changes(self, earlier);
 	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
-	SELECT coalesce(array_agg(s.link_id), '{}'), coalesce(array_agg(s.link_id) FILTER (WHERE s.has_changed), '{}')
-	INTO same, changed FROM xero_fdw._same_rows(self) AS s;
 	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
-	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted
-		AND k.link_id NOT IN (SELECT unnest(same));
+	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted;
 	DELETE FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = sync AND k.xero_id IS NULL
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
-	unknown := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k WHERE k.sync_id = sync
-		AND k.xero_id IS NULL AND jsonb_typeof(k.local_key) = 'array');
-	PERFORM xero_fdw._keep_match_keys(self, unknown);
+	links := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key IS NOT NULL AND k.local_key->'was' IS NULL);
+	PERFORM xero_fdw._keep_match_keys(self, links);
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
-	WHERE k.sync_id = sync AND k.link_id = ANY (unknown);
-
-	UPDATE xero_fdw.sync_link AS k
-	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
-	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND (k.deleted OR k.state = 'ended')
-		AND jsonb_typeof(k.local_key) = 'array';
+	WHERE k.link_id = ANY (links);
 	INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 	SELECT sync, 'delete', k.local_key, clock_timestamp() FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = sync AND k.xero_id IS NOT NULL AND k.deleted AND k.state <> 'ended';
-
-	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM xero_fdw.sync_link AS k
-	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.base_xero IS NOT NULL
-		AND k.link_id NOT IN (SELECT unnest(same))
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
-	-- records whose rows wait for a person have no base
-	UPDATE xero_fdw.sync_inbox AS i SET held = false WHERE i.sync_id = sync AND i.held;
-	UPDATE xero_fdw.sync_link AS k
-	SET local_key = NULL, state = 'unlinked', base_xero = marks || k.base_xero
-	WHERE k.sync_id = sync AND k.state = 'linked' AND NOT k.deleted AND k.link_id NOT IN (SELECT unnest(same));
-	UPDATE xero_fdw.sync_link AS k SET base_xero = marks || k.base_xero
-	WHERE k.sync_id = sync AND k.link_id IN (SELECT unnest(changed));
 	UPDATE xero_fdw.sync_position AS p SET initial_done = false WHERE p.sync_id = sync;
 END $$;
 COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
-	'internal: let records and rows find each other anew';
+	'internal: part all links from their rows, as these are gone';
+
+-- Nobody has deleted the rows that do not come.  Their records find others, or come
+-- here, as in the first run.
+CREATE FUNCTION xero_fdw._release_links(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sync CONSTANT integer := self.sync_id;
+	links CONSTANT bigint[] := ARRAY(SELECT k.link_id
+		FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id)
+		WHERE p.sync_id = sync AND NOT p.initial_done AND k.state = 'linked' AND NOT k.deleted
+			AND k.local_key->'was' IS NOT NULL);
+BEGIN
+	IF links = '{}' THEN
+		RETURN;
+	END IF;
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.base_xero IS NOT NULL
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
+	-- records whose rows waited for a person have no base
+	UPDATE xero_fdw.sync_inbox AS i SET held = false WHERE i.sync_id = sync AND i.held;
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = NULL, state = 'unlinked' WHERE k.link_id = ANY (links);
+END $$;
+COMMENT ON FUNCTION xero_fdw._release_links(xero_fdw.sync) IS
+	'internal: let records whose rows have not come back find others';

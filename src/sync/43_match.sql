@@ -197,8 +197,7 @@ COMMENT ON FUNCTION xero_fdw._new_match_keys(integer) IS
 	'internal: the match keys of what may have found a partner';
 
 -- Joins the links of records and rows that belong together, files the ambiguous
--- ones as issues, and frees those that are not any more.  A row that names the
--- record that it had before a TRUNCATE still agrees with it on what it did.
+-- ones as issues, and frees those that are not any more.
 CREATE FUNCTION xero_fdw._match(sync integer) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -246,7 +245,7 @@ BEGIN
 		WHERE (p.r IN (SELECT unnest(odd.rs || odd.others))) IS NOT TRUE
 	)
 	SELECT array_agg(p.r) AS rs, array_agg(p.l) AS ls, array_agg(k.local_key) AS keys,
-		array_agg(k.local_updated_at) AS times, array_agg(k.match_key LIKE '=%') AS named
+		array_agg(k.local_updated_at) AS times
 	INTO unclear
 	FROM pair AS p JOIN xero_fdw.sync_link AS k ON k.link_id = p.l;
 	PERFORM xero_fdw._drop_links(unclear.ls);
@@ -255,11 +254,9 @@ BEGIN
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked', match_key = NULL,
-		base_xero = CASE WHEN p.named AND (k.base_local IS NOT NULL
-				OR self.direction = 'pull' AND k.state = 'unlinked') THEN k.base_xero END,
-		base_local = CASE WHEN p.named THEN k.base_local END
-	FROM unnest(unclear.rs, unclear.keys, unclear.times, unclear.named) AS p(r, local_key, updated_at, named)
+	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked',
+		match_key = NULL, base_xero = NULL, base_local = NULL
+	FROM unnest(unclear.rs, unclear.keys, unclear.times) AS p(r, local_key, updated_at)
 	WHERE k.link_id = p.r;
 
 	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls,

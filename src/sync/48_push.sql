@@ -146,7 +146,8 @@ BEGIN
 	), agreed AS (
 		UPDATE xero_fdw.sync_link AS k
 		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
-			state = CASE WHEN s.operation = 'delete' THEN 'ended' ELSE 'linked' END,
+			state = CASE WHEN s.operation = 'delete' THEN 'ended'
+				WHEN k.local_key IS NULL THEN 'unlinked' ELSE 'linked' END,
 			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero,
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
 				WHEN 'update' THEN s.marks_local || s.base_local - s.marks || s.news_local END,

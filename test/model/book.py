@@ -84,7 +84,6 @@ class Thing:
     had: list = field(default_factory=list)         # what its sides said since the last run that was done
     named: bool = False         # the row knows its record
     back: bool = False          # its row was deleted or emptied, and inserted again, since the last run that was done
-    anew: bool = False          # the table was loaded anew, and the row found its record by match_on
 
     @property
     def paired(self):
@@ -149,7 +148,7 @@ class Book:
     def first_settled(self, thing, name, case, goes, comes):
         here, there = agreed(case.here), agreed(case.there)
         options = []
-        for is_first in ([True] if thing.anew or self.runs_done == 0 and self.runs_begun <= 1 else
+        for is_first in ([True] if self.runs_done == 0 and self.runs_begun <= 1 else
                          [True, False] if self.begins else [False]):
             if is_first and self.rules.initial == "new_only":
                 options.append(Case(case.here, case.there, case.here, case.there))
@@ -276,12 +275,8 @@ class Book:
         self.touch(thing, False)
 
     def reloaded(self, rows, at):
-        """The table has these rows again: (what it was, its key, does it name its record)."""
-        for thing, key, named in rows:
-            if thing.paired and not named and key != thing.row:
-                thing.anew = True
-                for name, cases in thing.cases.items():
-                    thing.cases[name] = {Case(case.here, case.there) for case in cases}
+        """The table has these rows again, with these keys."""
+        for thing, key in rows:
             thing.edited_here = (at, time.time()) if self.watched else None
             self.row_moved(thing, key)
             thing.back = True
@@ -297,16 +292,16 @@ class Book:
     def is_known(self, thing):
         """Is it known by what it is matched by: the same for long, and nobody else's?"""
         mine = {self.key(here) for here, _ in thing.had if here} | {self.key(thing.here)}
-        return len(mine) == 1 and not self.in_trouble(thing) and not thing.sent and self.is_only(thing) and not any(
+        return len(mine) == 1 and not self.in_trouble(thing) and self.is_only(thing) and not any(
             case.new_here for case in thing.cases.get(self.rules.kind.match, ()))
 
     def is_only(self, thing):
         """Does nobody else say what it is matched by?"""
         return not any(self.keys_of(thing) & self.keys_of(other) for other in self.things if other is not thing)
 
-    def is_match(self, thing):
-        """Do its row and its record say the same there?"""
-        return not thing.paired or len(self.keys_of(thing)) == 1
+    def may_return(self, thing, named):
+        """Is it clear who it is, if its row is gone and comes again, and names its record or not?"""
+        return self.is_known(thing) or not thing.sent and (named or not thing.paired)
 
     def may_reload(self):
         """After a TRUNCATE, nobody has deleted a row."""
@@ -321,7 +316,7 @@ class Book:
         for thing in self.things:
             thing.touched = False
             self.doubt(thing)
-            if thing.back:      # it gets what it lacks
+            if thing.back and thing.paired:      # it gets what it lacks
                 self.may_forget(thing, [name for name in thing.cases
                                         if self.rules.flow(name) == (False, True) and thing.here[name] == ""])
             thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
@@ -371,7 +366,7 @@ class Book:
                 thing.sent = False
                 thing.unsure = {}
                 thing.partners = set()
-                thing.anew = thing.back = False
+                thing.back = False
 
     def in_trouble(self, thing):
         return thing.row in self.troubled or thing.record in self.troubled

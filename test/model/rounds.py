@@ -17,10 +17,6 @@ QUIET = 8           # runs in which everything must come to rest
 
 # What the engine is known to do wrong; it is played with --all only.
 KNOWN = {
-    "new_only, loaded anew": "what Xero changes in a record does not come to its row, if the table was loaded anew since",
-    "sent, moved": "a row is sent, with an outcome that is not known, and inserted again with another key: it is made twice",
-    "deleted, moved": "a row that is loaded with another key and deleted before the next run comes back from Xero",
-    "new_only, replaced": "another row with the key of one that stays alone stays alone, too",
 }
 
 
@@ -185,7 +181,7 @@ class Round:
 
     async def delete(self):
         thing = self.some("row")
-        if thing is not None and not (thing.back and self.skips("deleted, moved")):
+        if thing is not None:
             await self.here.edit(f"DELETE FROM crm.things WHERE id = {thing.row}")
             self.book.row_deleted(thing)
 
@@ -222,10 +218,9 @@ class Round:
             return
         names = [name for name in self.writable() if name != self.kind.match]
         edits = self.values(self.rng.sample(names, min(len(names), self.rng.choice([0, 0, 1]))), True)
-        stays = self.rng.random() < 0.5 or not self.book.calm and self.skips("sent, moved")
-        row = thing.row if stays else await self.next_key()
+        row = thing.row if self.rng.random() < 0.5 else await self.next_key()
         known, named = self.book.is_known(thing), thing.row in await self.identified()
-        if thing.paired and not named and not known:
+        if not self.book.may_return(thing, named):
             return
         record = thing.record if named and not (known and self.rng.random() < 0.5) else None
         steps = [f"DELETE FROM crm.things WHERE id = {thing.row}", self.inserting([(row, record, {**thing.here, **edits})])]
@@ -244,10 +239,6 @@ class Round:
         values = self.named(self.values(self.writable(), True), ())
         if thing is None or self.book.running or self.book.key(values) in self.book.keys_of(thing):
             return
-        if not thing.paired and self.rules.initial == "new_only" and self.skips("new_only, replaced"):
-            return
-        if thing.back and self.skips("deleted, moved"):
-            return
         values = {name: values.get(name, "") for name in self.kind.fields}
         at = time.time()
         await self.here.edit(f"BEGIN; DELETE FROM crm.things WHERE id = {thing.row}; "
@@ -260,9 +251,6 @@ class Round:
         things = [thing for thing in self.book.things if thing.row is not None]
         if not things or self.book.running or not self.book.may_reload():
             return
-        if self.rules.initial == "new_only" and self.skips("new_only, loaded anew") or (
-                not self.book.calm and self.skips("sent, moved")):
-            return
         rows = [thing.row for thing in things]
         keys = self.rng.choice([rows, self.rng.sample(rows, len(rows)), [await self.next_key() for _ in rows]])
         for thing, key in zip(things, keys):
@@ -270,15 +258,13 @@ class Round:
                 keys = rows
         named = await self.identified()
         if self.rng.random() < 0.5:
-            named -= {thing.row for thing, key in zip(things, keys)
-                      if self.book.is_known(thing) and (key == thing.row or self.book.is_match(thing))}
-        if any(thing.paired and thing.row not in named and not (
-                self.book.is_known(thing) and (key == thing.row or self.book.is_match(thing))) for thing, key in zip(things, keys)):
+            named -= {thing.row for thing in things if self.book.is_known(thing)}
+        if not all(self.book.may_return(thing, thing.row in named) for thing in things):
             return
         data = [(key, thing.record if thing.row in named else None, thing.here) for thing, key in zip(things, keys)]
         at = time.time()
         await self.here.edit(f"BEGIN; TRUNCATE crm.things; {self.inserting(data)}; COMMIT")
-        self.book.reloaded([(thing, key, thing.row in named) for thing, key in zip(things, keys)], at)
+        self.book.reloaded(zip(things, keys), at)
 
     async def move(self):
         """A row gets another primary key."""

@@ -143,6 +143,32 @@ $crm->rows(q{DELETE FROM crm.contacts WHERE name = 'Ann 3'; BEGIN; CREATE TEMP T
 runs('a row that was deleted before a load', { POST => 1 });
 is(archived(), 'Ann 3', '... is ended');
 
+# What is deleted after a load, before a run has seen it there, is who it said it was.
+foreach my $direction ('both', 'push', 'pull')
+{
+	foreach my $load ('id, name) SELECT id', 'id, name) SELECT id % 3 + 1', 'id, name) SELECT id + 100', 'id, xero_id, name) SELECT id + 100, xero_id')
+	{
+		my $case = "$direction, ($load";
+		my $ends = $direction eq 'pull' ? {} : { POST => 1 };
+		$crm->clear;
+		$crm->xero_has(map { { Name => "Ann $_" } } 1 .. 3);
+		$crm->local_has(map { { name => "Ann $_" } } 1 .. 3);
+		$crm->create('crm', direction => $direction, match_on => ['name'], on_delete => 'archive');
+		runs("$case: before a load");
+		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts ($load, name FROM kept; COMMIT;
+			INSERT INTO crm.contacts (id, name) VALUES (4, 'Ann 2'), (5, 'Bob'); DELETE FROM crm.contacts WHERE name IN ('Ann 2', 'Bob')");
+		runs("$case: a row that is deleted after it", $ends);
+		is(archived(), $direction eq 'pull' ? '' : 'Ann 2', "$case: ... is ended");
+		is($crm->rows(q{SELECT string_agg(name, ', ' ORDER BY name) FROM crm.contacts}) . issues(), 'Ann 1, Ann 3', "$case: ... and does not come back");
+		is_deeply([ map { /^GET/ } @{ runs("$case: and then")->{lines} } ], [1], "$case: ... all is quiet");
+		next if $direction eq 'push';
+		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) SELECT id + 10, name FROM kept; COMMIT;
+			DELETE FROM crm.contacts WHERE name = 'Ann 1'; INSERT INTO crm.contacts (name) VALUES ('Ann 1')");
+		runs("$case: one that comes back");
+		is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts') . archived(), '2|2' . ($direction eq 'pull' ? '' : 'Ann 2'), "$case: ... is there");
+	}
+}
+
 # Rows that nothing tells from others
 $crm->clear;
 $crm->local_has({ name => 'Ann 1' });

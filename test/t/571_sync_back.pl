@@ -94,6 +94,48 @@ runs('pull, a namesake that is left');
 is(row(5, qw(xero_id email account)), id_of('Ann') . '|ann@example.com|mine', '... has the record');
 quiet('pull, a namesake that is left');
 
+# So it is where the sides were not the same from the first: what was agreed on, holds.
+foreach my $direction ('both', 'pull')
+{
+	foreach my $load ('id, xero_id, name, email) SELECT id, xero_id', 'id, name, email) SELECT id', 'id, name, email) SELECT id + 10')
+	{
+		my $case = "new_only, $direction, ($load";
+		$crm->clear;
+		$crm->xero_has(map { { Name => $_, EmailAddress => 'theirs@example.com' } } qw(Ann Bob));
+		$crm->local_has(map { { name => $_, email => 'mine@example.com' } } qw(Ann Bob));
+		$crm->create('crm', direction => $direction, match_on => ['name'], initial => 'new_only');
+		runs("$case: first");
+		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts ($load, name, email FROM kept; COMMIT");
+		$crm->xero_sets(id_of('Ann'), { EmailAddress => 'new@example.com', Name => 'Anna' });
+		runs("$case: a change at Xero");
+		is($crm->rows(q{SELECT string_agg(name || ' ' || email, ', ' ORDER BY name) FROM crm.contacts}), 'Anna new@example.com, Bob mine@example.com', "$case: it comes");
+		is(emails(), 'Anna new@example.com Bob theirs@example.com', "$case: ... and nothing else goes");
+		quiet($case);
+	}
+}
+
+# A row that stays alone does so wherever it is; another one in its place is new.
+foreach my $case ([ '1', 'Zoe', 'Zoe' ], [ '7', 'Zoe', 'Zoe' ], [ '1', 'Ann', '' ], [ '7', 'Ann', '' ])
+{
+	my ($key, $name, $created) = @$case;
+	$crm->clear;
+	$crm->local_has({ name => 'Ann' });
+	$crm->create('crm', match_on => ['name'], initial => 'new_only');
+	runs('a row that stays alone');
+	$crm->rows("BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES ($key, '$name'); COMMIT");
+	runs("... and is $name with key $key now", $created ? { PUT => 1 } : {});
+	is(names(), $created, "... who is created: '$created'");
+	is($crm->superuser->rows('SELECT count(*) FROM xero_fdw.sync_link'), 1, '... and nothing is left of the other');
+}
+
+# Rows that are loaded with the ids of others are nobody's.
+three(on_delete => 'archive');
+$crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
+	INSERT INTO crm.contacts (id, xero_id, name, email) SELECT id + 10, (SELECT o.xero_id FROM kept AS o WHERE o.id = k.id % 3 + 1), name, email FROM kept AS k; COMMIT');
+runs('loaded with the ids of others');
+is($crm->rows(q{SELECT string_agg(kind || local_key, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE local_key IS NOT NULL}), 'ambiguous[11] ambiguous[12] ambiguous[13]', '... are issues');
+is(names() . $crm->rows('SELECT count(*) FROM crm.contacts'), 'Ann Bob Cid3', '... and nobody is renamed, or there twice');
+
 # So it is with what only comes from Xero in a sync both ways.
 three();
 $crm->rows(q{UPDATE crm.contacts SET status = 'mine' WHERE id = 1;

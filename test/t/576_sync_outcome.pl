@@ -108,6 +108,30 @@ foreach my $later (0, 400)
 	ends("not created, $later s later", 'sent@example.com sent@example.com', 'GET PUT');
 }
 
+# A row that has another key by the time that its outcome is known: it says what was
+# sent, so it is the same.
+foreach my $case ([ 'PUT', 'after', 0, 'GET PUT' ], [ 'PUT', 'after', 400, 'GET' ], [ 'PUT', 'before', 0, 'GET PUT' ], [ 'POST', 'after', 0, 'GET' ])
+{
+	my ($method, $drop, $later, $calls) = @$case;
+	my $insert = q{INSERT INTO crm.contacts (id, name, email) VALUES (7, 'Ann', 'sent@example.com')};
+	foreach my $steps ("DELETE FROM crm.contacts; $insert", "$insert; DELETE FROM crm.contacts WHERE id <> 7", "TRUNCATE crm.contacts; $insert")
+	{
+		prepare('manual', on_delete => 'archive', nothing => $method eq 'PUT');
+		$crm->rows($method eq 'PUT' ? q{INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'sent@example.com')}
+			: q{UPDATE crm.contacts SET email = 'sent@example.com', account = NULL, first = NULL});
+		lose($method, $drop, $later);
+		$crm->rows("BEGIN; $steps; COMMIT");
+		ends("$method lost $drop, $later s later, $steps", 'sent@example.com sent@example.com', $calls);
+		is($crm->rows('SELECT id FROM crm.contacts') . only($crm->xero)->{ContactStatus}, '7ACTIVE', '... a row, whose record lives');
+	}
+}
+prepare('manual', on_delete => 'archive', nothing => 1);
+$crm->local_has({ name => 'Ann' });
+lose('PUT', 'before', 400);
+$crm->rows(q{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe'); COMMIT});
+is($crm->run('crm')->{state}, 'done', 'not created, and another person with that key');
+is(only($crm->xero)->{Name}, 'Zoe', '... who is deleted is not created any more');
+
 # An update whose answer was lost, and an edit at Xero: of another field
 foreach my $conflict (qw(newest local manual))
 {

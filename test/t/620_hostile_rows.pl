@@ -216,8 +216,8 @@ is($world->rows(q{SELECT string_agg(attrelid::regclass || '.' || attname, ' ') F
 	my $before = $world->rows('SELECT count(*) FROM xero_fdw.sync_change');
 	$world->as('dave', q{CREATE TYPE dave.pair AS (a integer, b text)});
 	my $n = 0;
-	foreach my $arguments ((map { "'$_', '{id}', '{name}'" } @ids), (map { "'$_'" } @ids), q{}, q{''}, q{'x', '{id}', '{name}'}, q{'99999999999999999999', '{id}', '{}'}, q{'-1', '{id}', '{name}'}, q['1', '{', '{'], q{'1', '{}', '{}'},
-		q{'1', '{NULL}', '{NULL}'}, q{'1', '{{id},{name}}', '{name}'}, q{'1', '{tableoid,ctid,xmin}', '{ctid}'}, q{'1', '{p,p,p}', '{p}'}, q{'1', '{id}'}, q{'1', '', ''}, q{'1', '{id}', '{name}', 'more'}, q{'1; DROP TABLE x', '{id}', '{name}'})
+	foreach my $arguments ((map { "'$_', '{id}', '{name}', '{name}'" } @ids), (map { "'$_'" } @ids), q{}, q{''}, q{'x', '{id}', '{name}', '{}'}, q{'99999999999999999999', '{id}', '{}', '{}'}, q{'-1', '{id}', '{name}', '{id}'}, q['1', '{', '{', '{'], q{'1', '{}', '{}', '{}'},
+		q{'1', '{NULL}', '{NULL}', '{NULL}'}, q{'1', '{{id},{name}}', '{name}', '{{id},{name}}'}, q{'1', '{tableoid,ctid,xmin}', '{ctid}', '{ctid}'}, q{'1', '{p,p,p}', '{p}', '{p,p}'}, q{'1', '{id}'}, q{'1', '', '', ''}, q{'1', '{id}', '{name}', '{}', 'more'}, q{'1; DROP TABLE x', '{id}', '{name}', '{}'})
 	{
 		my $table = 'dave.forged' . ++$n;
 		$world->as('dave', "CREATE TABLE $table (id integer PRIMARY KEY, name text, p dave.pair)");

@@ -4,8 +4,10 @@
  *	  Local changes, recorded in the writer's own transaction.
  *
  * record_change() is the trigger function on the local tables of syncs.  Its
- * arguments are the sync's number, the columns of the key, and the columns
- * that are watched; at statement level, for TRUNCATE, the number alone.
+ * arguments are the sync's number, the columns of the key, the columns that
+ * are watched, and those that tell whom a row is about, which is all that is
+ * known of one that is deleted; at statement level, for TRUNCATE, the number
+ * alone.
  *
  * A writer has no rights on the extension's tables, so a change is recorded
  * as the owner of the function.  Values become JSON before that, as the
@@ -51,9 +53,18 @@ typedef struct WatchColumn
 	NameData	name;
 	Oid			type;
 	Datum		label;			/* the name, as text */
-	FmgrInfo	output;			/* of a key's column whose type is not
-								 * built-in */
+	FmgrInfo	output;			/* of a type that is not built-in */
 } WatchColumn;
+
+/* Columns that an argument names. */
+typedef struct WatchColumns
+{
+	WatchColumn *columns;
+	int			n;
+	bool		missing;		/* at least one of them */
+	bool		named;			/* their values become an object, not an array */
+	FmgrInfo	build;			/* makes it */
+} WatchColumns;
 
 /* A trigger, as long as its call site lives: one statement. */
 typedef struct Watch
@@ -70,14 +81,10 @@ typedef struct Watch
 								 * partition of */
 
 	/* at row level */
-	WatchColumn *key;
-	int			nkey;
-	bool		key_missing;	/* at least one column of it */
+	WatchColumns key;
+	WatchColumns watched;
+	WatchColumns identity;
 	bool		pinned;			/* a value's text depends on settings */
-	FmgrInfo	build_array;	/* of the key */
-	WatchColumn *watched;
-	int			nwatched;
-	bool		watched_missing;
 } Watch;
 
 /* What is recorded.  A pointer is NULL for a null. */
@@ -86,6 +93,7 @@ typedef struct Change
 	const char *operation;
 	Jsonb	   *local_key;
 	Jsonb	   *old_key;		/* if it was another one */
+	Jsonb	   *said;			/* by a row that is deleted */
 	ArrayType  *columns;
 } Change;
 
@@ -114,11 +122,11 @@ static const struct
  */
 static const char insert_change[] =
 "INSERT INTO xero_fdw.sync_change"
-" (sync_id, operation, local_key, old_key, columns, changed_at)"
-" SELECT s.sync_id, $2, $3, $4, $5, pg_catalog.clock_timestamp()"
+" (sync_id, operation, local_key, old_key, said, columns, changed_at)"
+" SELECT s.sync_id, $2, $3, $4, $5, $6, pg_catalog.clock_timestamp()"
 " FROM xero_fdw.sync AS s"
 " WHERE s.sync_id OPERATOR(pg_catalog.=) $1"
-" AND s.local_table OPERATOR(pg_catalog.=) ANY ($6)";
+" AND s.local_table OPERATOR(pg_catalog.=) ANY ($7)";
 
 static void
 check_call(FunctionCallInfo fcinfo)
@@ -158,24 +166,21 @@ tables_of(Relation rel)
 										   true, TYPALIGN_INT));
 }
 
-/* The columns that an argument names; is one of them missing? */
-static int
-find_columns(TupleDesc desc, const char *argument, WatchColumn **columns,
-			 bool *missing)
+/* The columns that an argument names. */
+static void
+find_columns(TupleDesc desc, const char *argument, WatchColumns *found)
 {
 	Datum		names = OidInputFunctionCall(F_ARRAY_IN, (char *) argument,
 											 TEXTOID, -1);
 	Datum	   *elements;
 	bool	   *nulls;
-	int			n;
 
 	deconstruct_array(DatumGetArrayTypeP(names), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elements, &nulls, &n);
-	*columns = palloc0(sizeof(WatchColumn) * Max(n, 1));
-	*missing = false;
-	for (int i = 0; i < n; i++)
+					  TYPALIGN_INT, &elements, &nulls, &found->n);
+	found->columns = palloc0(sizeof(WatchColumn) * Max(found->n, 1));
+	for (int i = 0; i < found->n; i++)
 	{
-		WatchColumn *column = &(*columns)[i];
+		WatchColumn *column = &found->columns[i];
 
 		if (!nulls[i])
 			namestrcpy(&column->name, TextDatumGetCString(elements[i]));
@@ -191,9 +196,8 @@ find_columns(TupleDesc desc, const char *argument, WatchColumn **columns,
 			column->type = att->atttypid;
 		}
 		if (column->attno == 0)
-			*missing = true;
+			found->missing = true;
 	}
-	return n;
 }
 
 /*
@@ -227,18 +231,20 @@ is_plain(Oid type)
 }
 
 /*
- * How to make the key.  Built-in types become what to_jsonb() makes of them.
- * Others become strings, by their output functions, since to_jsonb() of them
- * would depend on casts, which come and go.
+ * How to make JSON of values.  Built-in types become what to_jsonb() makes of
+ * them.  Others become strings, by their output functions, since to_jsonb() of
+ * them would depend on casts, which come and go.
  */
 static void
-prepare_key(Watch *watch)
+prepare_json(Watch *watch, WatchColumns *list, bool named)
 {
+	Oid			function = named ? F_JSONB_BUILD_OBJECT_ANY : F_JSONB_BUILD_ARRAY_ANY;
 	List	   *args = NIL;
 
-	for (int i = 0; i < watch->nkey; i++)
+	list->named = named;
+	for (int i = 0; i < list->n; i++)
 	{
-		WatchColumn *column = &watch->key[i];
+		WatchColumn *column = &list->columns[i];
 		Oid			type = column->type;
 
 		if (!is_plain(type))
@@ -252,14 +258,16 @@ prepare_key(Watch *watch)
 			fmgr_info(output, &column->output);
 			type = TEXTOID;
 		}
+		if (named)
+			args = lappend(args, makeNullConst(TEXTOID, -1, InvalidOid));
 		args = lappend(args, makeNullConst(type, -1, InvalidOid));
 	}
-	fmgr_info(F_JSONB_BUILD_ARRAY_ANY, &watch->build_array);
+	fmgr_info(function, &list->build);
 	/* it looks at the types of the arguments, and at nothing else of them */
-	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_BUILD_ARRAY_ANY, JSONBOID,
-											 args, InvalidOid, InvalidOid,
+	fmgr_info_set_expr((Node *) makeFuncExpr(function, JSONBOID, args,
+											 InvalidOid, InvalidOid,
 											 COERCE_EXPLICIT_CALL),
-					   &watch->build_array);
+					   &list->build);
 }
 
 static Watch *
@@ -274,7 +282,7 @@ make_watch(FmgrInfo *flinfo, const TriggerData *data)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Watch	   *watch = palloc0(sizeof(Watch));
 
-	if (trigger->tgnargs != (for_row ? 3 : 1))
+	if (trigger->tgnargs != (for_row ? 4 : 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" has other arguments than those of a sync",
@@ -289,29 +297,31 @@ make_watch(FmgrInfo *flinfo, const TriggerData *data)
 	watch->tables = tables_of(rel);
 	if (for_row)
 	{
-		watch->nkey = find_columns(RelationGetDescr(rel), trigger->tgargs[1],
-								   &watch->key, &watch->key_missing);
-		watch->nwatched = find_columns(RelationGetDescr(rel),
-									   trigger->tgargs[2], &watch->watched,
-									   &watch->watched_missing);
-		if (watch->nkey == 0 || watch->nkey > INDEX_MAX_KEYS)
+		find_columns(RelationGetDescr(rel), trigger->tgargs[1], &watch->key);
+		find_columns(RelationGetDescr(rel), trigger->tgargs[2],
+					 &watch->watched);
+		find_columns(RelationGetDescr(rel), trigger->tgargs[3],
+					 &watch->identity);
+		if (watch->key.n == 0 || watch->key.n > INDEX_MAX_KEYS)
 			ereport(ERROR,
 					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 					 errmsg("trigger \"%s\" names %d columns as a key",
-							trigger->tgname, watch->nkey)));
-		if (!watch->key_missing)
-			prepare_key(watch);
+							trigger->tgname, watch->key.n)));
+		if (!watch->key.missing)
+			prepare_json(watch, &watch->key, false);
+		if (!watch->identity.missing)
+			prepare_json(watch, &watch->identity, true);
 	}
 	MemoryContextSwitchTo(caller);
 	return watch;
 }
 
 static bool
-columns_are_current(TupleDesc desc, const WatchColumn *columns, int n)
+columns_are_current(TupleDesc desc, const WatchColumns *list)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < list->n; i++)
 	{
-		const WatchColumn *column = &columns[i];
+		const WatchColumn *column = &list->columns[i];
 		Form_pg_attribute att;
 
 		if (column->attno == 0)
@@ -332,8 +342,9 @@ is_current(const Watch *watch, const TriggerData *data)
 	return watch->trigger == data->tg_trigger->tgoid &&
 		watch->relation == RelationGetRelid(data->tg_relation) &&
 		watch->natts == desc->natts &&
-		columns_are_current(desc, watch->key, watch->nkey) &&
-		columns_are_current(desc, watch->watched, watch->nwatched);
+		columns_are_current(desc, &watch->key) &&
+		columns_are_current(desc, &watch->watched) &&
+		columns_are_current(desc, &watch->identity);
 }
 
 static const Watch *
@@ -384,9 +395,9 @@ row_is_same(const TriggerData *data)
 static bool
 key_is_same(const Watch *watch, const TriggerData *data)
 {
-	for (int i = 0; i < watch->nkey; i++)
+	for (int i = 0; i < watch->key.n; i++)
 	{
-		if (!is_same(data, watch->key[i].attno))
+		if (!is_same(data, watch->key.columns[i].attno))
 			return false;
 	}
 	return true;
@@ -395,29 +406,36 @@ key_is_same(const Watch *watch, const TriggerData *data)
 static ArrayType *
 changed_columns(const Watch *watch, const TriggerData *data, int *count)
 {
-	Datum	   *labels = palloc(sizeof(Datum) * Max(watch->nwatched, 1));
+	Datum	   *labels = palloc(sizeof(Datum) * Max(watch->watched.n, 1));
 
 	*count = 0;
-	for (int i = 0; i < watch->nwatched; i++)
+	for (int i = 0; i < watch->watched.n; i++)
 	{
-		if (!is_same(data, watch->watched[i].attno))
-			labels[(*count)++] = watch->watched[i].label;
+		if (!is_same(data, watch->watched.columns[i].attno))
+			labels[(*count)++] = watch->watched.columns[i].label;
 	}
 	return construct_array(labels, *count, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
 static Jsonb *
-make_key(const Watch *watch, TupleTableSlot *slot)
+make_json(const WatchColumns *list, TupleTableSlot *slot)
 {
-	LOCAL_FCINFO(call, INDEX_MAX_KEYS);
+	int			nargs = list->named ? 2 * list->n : list->n;
+	FunctionCallInfo call = palloc(SizeForFunctionCallInfo(nargs));
+	NullableDatum *arg = call->args;
 
-	InitFunctionCallInfoData(*call, (FmgrInfo *) &watch->build_array,
-							 watch->nkey, InvalidOid, NULL, NULL);
-	for (int i = 0; i < watch->nkey; i++)
+	InitFunctionCallInfoData(*call, (FmgrInfo *) &list->build, nargs,
+							 InvalidOid, NULL, NULL);
+	for (int i = 0; i < list->n; i++, arg++)
 	{
-		WatchColumn *column = &watch->key[i];
-		NullableDatum *arg = &call->args[i];
+		WatchColumn *column = &list->columns[i];
 
+		if (list->named)
+		{
+			arg->value = column->label;
+			arg->isnull = false;
+			arg++;
+		}
 		arg->value = slot_getattr(slot, column->attno, &arg->isnull);
 		if (column->type < FirstNormalObjectId)
 			continue;
@@ -430,10 +448,13 @@ make_key(const Watch *watch, TupleTableSlot *slot)
 	return DatumGetJsonbP(FunctionCallInvoke(call));
 }
 
-/* The keys of a row, before a change if there was another, and after it. */
+/*
+ * The keys of a row, before a change if there was another, and after it; and
+ * whom it is about, if it is deleted.
+ */
 static void
-make_keys(const Watch *watch, TupleTableSlot *old_row, TupleTableSlot *row,
-		  Change *change)
+describe_row(const Watch *watch, TupleTableSlot *old_row, TupleTableSlot *row,
+			 bool deleted, Change *change)
 {
 	int			nest_level = 0;
 
@@ -446,9 +467,11 @@ make_keys(const Watch *watch, TupleTableSlot *old_row, TupleTableSlot *row,
 									 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 									 false);
 	}
-	change->local_key = make_key(watch, row);
+	change->local_key = make_json(&watch->key, row);
 	if (old_row != NULL)
-		change->old_key = make_key(watch, old_row);
+		change->old_key = make_json(&watch->key, old_row);
+	if (deleted && watch->identity.n > 0 && !watch->identity.missing)
+		change->said = make_json(&watch->identity, row);
 	if (watch->pinned)
 		AtEOXact_GUC(false, nest_level);
 
@@ -466,7 +489,7 @@ describe_update(const Watch *watch, const TriggerData *data, Change *change)
 	bool		same_key;
 	int			count;
 
-	if (watch->key_missing || watch->watched_missing)
+	if (watch->key.missing || watch->watched.missing)
 	{
 		change->operation = "compare";
 		return !row_is_same(data);
@@ -476,8 +499,8 @@ describe_update(const Watch *watch, const TriggerData *data, Change *change)
 	change->columns = changed_columns(watch, data, &count);
 	if (same_key && count == 0)
 		return false;
-	make_keys(watch, same_key ? NULL : data->tg_trigslot, data->tg_newslot,
-			  change);
+	describe_row(watch, same_key ? NULL : data->tg_trigslot, data->tg_newslot,
+				 false, change);
 	return count > 0 || change->old_key != NULL;
 }
 
@@ -488,13 +511,14 @@ describe_change(const Watch *watch, const TriggerData *data, Change *change)
 		return describe_update(watch, data, change);
 	if (!watch->for_row)
 		change->operation = "truncate";
-	else if (watch->key_missing)
+	else if (watch->key.missing)
 		change->operation = "compare";
 	else
 	{
-		change->operation = TRIGGER_FIRED_BY_INSERT(data->tg_event) ?
-			"insert" : "delete";
-		make_keys(watch, NULL, data->tg_trigslot, change);
+		bool		deleted = TRIGGER_FIRED_BY_DELETE(data->tg_event);
+
+		change->operation = deleted ? "delete" : "insert";
+		describe_row(watch, NULL, data->tg_trigslot, deleted, change);
 	}
 	return true;
 }
@@ -508,13 +532,14 @@ static void
 insert(const Watch *watch, const Change *change)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT4OID, TEXTOID, JSONBOID, JSONBOID, TEXTARRAYOID,
-	OIDARRAYOID};
+	Oid			types[] = {INT4OID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
+	TEXTARRAYOID, OIDARRAYOID};
 	Datum		values[] = {
 		Int32GetDatum(watch->sync_id),
 		CStringGetTextDatum(change->operation),
 		JsonbPGetDatum(change->local_key),
 		JsonbPGetDatum(change->old_key),
+		JsonbPGetDatum(change->said),
 		PointerGetDatum(change->columns),
 		watch->tables
 	};
@@ -523,6 +548,7 @@ insert(const Watch *watch, const Change *change)
 		' ',
 		change->local_key ? ' ' : 'n',
 		change->old_key ? ' ' : 'n',
+		change->said ? ' ' : 'n',
 		change->columns ? ' ' : 'n',
 		' '
 	};
