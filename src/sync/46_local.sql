@@ -329,7 +329,7 @@ BEGIN
 
 	UPDATE xero_fdw.sync_link AS k SET renamed = false
 	WHERE k.renamed AND k.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
-		WHERE NOT (d.item).is_new AND d.xero_action IS NULL));
+		WHERE NOT (d.item).is_new AND d.xero_action IS NULL AND NOT d.hold));
 	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
 

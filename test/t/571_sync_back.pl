@@ -230,6 +230,16 @@ runs('... until somebody says who they are', { POST => 1 });
 is(emails() . issues(), 'Ann ann@example.com Cid x@example.com Dan x@example.com', '... by an UPDATE, or a word');
 is_deeply([ $crm->differences ], [], '... and both sides are equal');
 
+# What was renamed by an UPDATE while it waited for a person is renamed.
+three();
+($ann, $bob) = map { id_of($_) } qw(Ann Bob);
+$crm->rows("UPDATE crm.contacts SET xero_id = '$bob', name = 'Anna' WHERE id = 1");
+runs('another name, and the id of another one');
+is(issues(), 'ambiguous 1', '... is an issue');
+$crm->rows("UPDATE crm.contacts SET xero_id = '$ann' WHERE id = 1");
+runs('... until it is put right', { POST => 1 });
+is(names() . issues(), 'Anna Bob Cid', '... then the name goes through');
+
 # A trigger that is disabled is noticed, be it that of a partition alone.
 $crm->clear;
 $crm->rows(q{CREATE TABLE crm.parted (id integer, xero_id uuid, name text, email text, account text, first text, surname text, status text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
