@@ -100,7 +100,7 @@ class Book:
         self.troubled = set()   # rows and records that there is an issue of
         self.running = False
         self.watched = False    # the sync exists
-        self.xero_fails = False     # it has answered with 5xx
+        self.xero_fails = False     # it has answered with 5xx, or not at all
         self.unbearable = set()     # texts for which it does
 
         self.reasons = set()    # issues that had one

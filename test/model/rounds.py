@@ -382,7 +382,7 @@ def faulty(name, choose):
     """A run in which Xero behaves so."""
     async def disturbed(round):
         fault = choose(round)
-        round.book.xero_fails = round.book.xero_fails or "status" in fault
+        round.book.xero_fails = round.book.xero_fails or "status" in fault or "drop" in fault
         round.there.do("faults", [{"path": round.kind.path, **fault}])
         await round.call()
     disturbed.__name__ = name
