@@ -85,6 +85,12 @@ $crm->rows('SELECT xero_fdw.resolve_conflict(issue_id, \'local\') FROM xero_fdw.
 runs('... until a person says that it was deleted', {});
 is(contact('Far 41')->{ContactStatus} . ' ' . issues(), 'ACTIVE ', '... which ends nothing at Xero');
 
+$far->rows(q{UPDATE people AS p SET name = k.name, email = k.email, xero_id = k.xero_id FROM people AS k
+	WHERE p.name IN ('Far 44', 'Far 45') AND k.name IN ('Far 44', 'Far 45') AND k.id <> p.id});
+runs('rows that have changed places over there', {});
+is(issues(), '', '... are no issues');
+is_deeply([ grep { !/Far 41/ } $crm->differences('crm.far') ], [], '... and still belong to their records');
+
 # One that can only be read
 $crm->clear;
 $far->rows('CREATE VIEW totals AS SELECT id, name, max(email) AS email FROM people WHERE name IN (\'Far 50\', \'Far 51\') GROUP BY id, name');
