@@ -12,7 +12,7 @@ import json
 import time
 from dataclasses import dataclass, field, replace
 
-from kinds import key_of
+from kinds.kind import key_of
 
 NEAR = 0.02         # seconds in which nobody can say which edit was later
 
@@ -84,6 +84,10 @@ class Thing:
     had: list = field(default_factory=list)         # what its sides said since the last run that was done
     named: bool = False         # the row knows its record
     back: bool = False          # its row was deleted or emptied, and inserted again, since the last run that was done
+
+    def note(self):
+        """What its sides say now."""
+        self.had.append((dict(self.here or {}), dict(self.there or {})))
 
     @property
     def paired(self):
@@ -177,6 +181,8 @@ class Book:
             return [there]
         if rule == "local":
             return [here]
+        if thing.touched:       # another edit may have been the last when the run looked
+            return [here, there]
         if thing.edited_here is None:
             return [there]
         if None in thing.edited_there:
@@ -206,7 +212,7 @@ class Book:
         thing.touched = thing.touched or self.running
         thing.fresh = thing.fresh or changed and not self.begins
         thing.early = thing.early or self.begins
-        thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
+        thing.note()
 
     def row_updated(self, thing, values, at):
         changed = any(thing.here[name] != value for name, value in values.items())
@@ -272,6 +278,12 @@ class Book:
         """It has another key, and is what it was."""
         if row != thing.row:
             thing.was, thing.row = thing.row, row
+        self.row_touched(thing)
+
+    def row_touched(self, thing):
+        """It was changed, but for what it says."""
+        if self.watched:
+            thing.edited_here = thing.edited_here[0] if thing.edited_here else 0, time.time()
         self.touch(thing, False)
 
     def reloaded(self, rows, at):
@@ -319,7 +331,7 @@ class Book:
             if thing.back and thing.paired:      # it gets what it lacks
                 self.may_forget(thing, [name for name in thing.cases
                                         if self.rules.flow(name) == (False, True) and thing.here[name] == ""])
-            thing.had.append((dict(thing.here or {}), dict(thing.there or {})))
+            thing.note()
         for thing in alone:
             if thing.row is not None:
                 thing.partners |= {id(other) for other in alone
@@ -363,6 +375,7 @@ class Book:
                 self.see_issue(issue)
             for thing in self.things:
                 thing.had = []
+                thing.note()
                 thing.sent = False
                 thing.unsure = {}
                 thing.partners = set()
@@ -376,22 +389,23 @@ class Book:
             if thing.row is not None and thing.row not in rows:
                 raise Broken(f"row {thing.row} is gone, and nobody has deleted it")
             if thing.record is not None and thing.record not in records:
-                if self.rules.kind.end or not self.carries or thing.row is not None or not (thing.deleted or thing.perhaps):
+                if not self.rules.kind.vanishes or not self.carries or thing.row is not None or not (thing.deleted or thing.perhaps):
                     raise Broken(f"record {thing.record} is gone, and nobody has deleted it")
                 self.things.remove(thing)
                 continue
-            if thing.record is None and thing.row is None and done and not thing.touched:
+            # what was sent may be made now
+            if thing.record is None and thing.row is None and done and not thing.touched and not thing.sent:
                 self.things.remove(thing)
 
     def see_end(self, thing, done, said):
         """A record ends only by the deletion of its row."""
-        end = self.rules.kind.end
-        ended, was = (bool(end) and all(side[name] == value for name, value in end.items()) for side in (said, thing.there))
+        kind = self.rules.kind
+        ended, was = kind.ended(said), kind.ended(thing.there)
         may = thing.deleted and self.carries
         if ended and not was:
             if not may and not (thing.perhaps and self.carries):
                 raise Broken(f"record {thing.record} was ended, and nobody has ended it")
-            thing.there.update(end)
+            thing.there["status"] = said["status"]
         elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.closed:
             raise Broken(f"record {thing.record} was not ended, and its row was deleted")
         thing.closed = thing.closed or done and thing.deleted and not thing.touched
@@ -452,7 +466,12 @@ class Book:
     def says(self, thing, said):
         """Has the row said what the record says?"""
         sent = [name for name in self.rules.kind.fields if self.rules.flow(name)[0]]
-        return any(here and all(self.same(name, here[name], said[name]) for name in sent) for here, _ in thing.had)
+        return any(here and all(self.same(name, here[name], said[name]) or self.is_given(name, here[name]) for name in sent)
+                   for here, _ in thing.had)
+
+    def is_given(self, name, here):
+        """Does Xero give it to a record that is made of this?"""
+        return here == "" and self.rules.kind.fields[name].given
 
     def see_sent(self, thing, record, found):
         """A record was made of a row, of what it said at some time."""
@@ -464,7 +483,8 @@ class Book:
         for name, now in (thing.here or {}).items():
             goes, _ = self.rules.flow(name)
             if goes:
-                thing.cases[name] = {Case(now, here[name], here[name], here[name]) for here, _ in thing.had if here}
+                thing.cases[name] = {Case(now, found["said"][name] if self.is_given(name, here[name]) else here[name],
+                                          here[name], here[name]) for here, _ in thing.had if here}
             else:
                 thing.cases[name] = {Case(now, found["said"][name], now)}
 
@@ -587,11 +607,7 @@ class Book:
         if kind == "conflict":
             good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
         elif kind == "validation":
-            good = issue["sqlstate"] == "08007" and (self.xero_fails or self.is_unbearable(thing)) or thing.here is not None and (
-                any(self.rules.kind.fields[name].is_bad(value) for name, value in thing.here.items())
-                or any(there and self.rules.kind.active(there) and self.key(there) == self.key(thing.here)
-                       for other in self.things if other is not thing
-                       for there in [other.there, *(there for _, there in other.had)]))
+            good = issue["sqlstate"] == "08007" and (self.xero_fails or self.is_unbearable(thing)) or self.is_refused(thing)
         elif kind == "ambiguous":
             side = thing.here or thing.there
             good = self.is_dead(thing) or side is None or sum(
@@ -607,6 +623,15 @@ class Book:
             self.reasons.remove(name)
         else:
             raise Broken(f"an issue without a reason: {issue}")
+
+    def is_refused(self, thing):
+        """Is there a rule of Xero's against what it says, or against its end?"""
+        kind = self.rules.kind
+        return any(kind.refuses(thing.here, there or None) for there in [thing.there, *(there for _, there in thing.had)]) or (
+            thing.here is not None and any(
+                there and kind.active(there) and self.key(there) == self.key(thing.here)
+                for other in self.things if other is not thing
+                for there in [other.there, *(there for _, there in other.had)]))
 
     def is_unbearable(self, thing):
         """Does it say, or has it said, what Xero cannot bear?"""

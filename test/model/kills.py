@@ -1,13 +1,14 @@
 """Kills at the points where a run commits: before each of its steps begins, when
 the one before it is committed, and when it has done all but to commit.
 """
+import random
 from itertools import count
 
 from book import Book, Rules
 from kinds import Contacts, Items
 from rounds import Round
 
-SEED = 10       # some rows, some records, and some that match
+SEED = 176      # some rows, some records, and some that match
 
 # The run of a session counts its points; with SET kills.at it sends itself
 # the signal kills.signal at that point.
@@ -57,8 +58,9 @@ class Killed(Round):
 
     def __init__(self, kind, point, here, there):
         super().__init__(SEED, here, there)
-        self.kind = kind
-        self.rules = Rules(kind, "both", "newest", "merge", "archive", [])
+        self.rng = random.Random(SEED)
+        self.kind = kind(self.rng)
+        self.rules = Rules(self.kind, "both", "newest", "merge", "archive", [])
         self.book = Book(self.rules)
         self.point, self.signal = point, "TERM" if point % 4 else "KILL"
         self.hit = False
@@ -85,7 +87,7 @@ def at_each_point(here, there, first, step):
     """Rounds for each step-th point, as far as there are any."""
     for kind in Contacts, Items:
         for point in count(first, step):
-            one = Killed(kind(), point, here, there)
+            one = Killed(kind, point, here, there)
             yield one
             if not one.hit:
                 break

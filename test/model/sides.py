@@ -22,6 +22,10 @@ class Told:
             print(text, flush=True)
 
 
+class Refused(RuntimeError):
+    """What the sandbox was asked for is not to be had."""
+
+
 class Here:
     """The server: a session that runs the sync, one that edits, and one of the superuser.
     All but the last are of an ordinary role, which owns the table."""
@@ -113,13 +117,16 @@ class There:
     def __init__(self):
         self.where = urlsplit(os.environ["XERO_SANDBOX_URL"]).netloc
         self.connection = http.client.HTTPConnection(self.where, timeout=60)
+        self.tenant = self.ask("state/Organisation")[0]["OrganisationID"]
 
     def ask(self, path, body=None):
+        return self.request("GET" if body is None else "POST", f"/sandbox/{path}", body, {})
+
+    def request(self, method, path, body, headers):
         data = None if body is None else json.dumps(body).encode()
         for again in (True, False):
             try:
-                self.connection.request("GET" if body is None else "POST", f"/sandbox/{path}", data,
-                                        {"Content-Type": "application/json"})
+                self.connection.request(method, path, data, {"Content-Type": "application/json", **headers})
                 answer = self.connection.getresponse()
                 text = answer.read()
                 break
@@ -128,12 +135,18 @@ class There:
                 if not again:
                     raise
         if answer.status != 200:
-            raise RuntimeError(f"sandbox: {path} {body}: {text.decode()}")
+            raise Refused(f"sandbox: {path} {body}: {text.decode()}")
         return json.loads(text) if text else None
 
     def do(self, path, body):
         Told.line(f"POST /sandbox/{path} {json.dumps(body, ensure_ascii=False)}")
         return self.ask(path, body)
+
+    def write(self, method, path, body):
+        """What a person does by another program."""
+        Told.line(f"{method} {path} {json.dumps(body, ensure_ascii=False)}")
+        return self.request(method, path, body, {"Authorization": "Bearer sandbox-token", "Accept": "application/json",
+                                                 "xero-tenant-id": self.tenant})
 
     def records(self, kind):
         return {record[kind.id].lower(): record for record in self.ask(f"state/{kind.object}")}
