@@ -344,8 +344,8 @@ class Round:
             await self.here.edit(f"UPDATE crm.things SET {name} = {literal(token)} WHERE id = {thing.row}")
             self.book.row_updated(thing, {name: token}, at)
             self.book.unbearable.add(token)
-            self.there.do("faults", [{"path": self.kind.path, "holding": token, "status": 500, "body": '{"Message": "x"}',
-                                      "times": 100}])
+            fault = self.rng.choice([{"status": 500, "body": '{"Message": "x"}'}, {"status": 302}, {"status": 302, "worked": True}])
+            self.there.do("faults", [{"path": self.kind.path, "holding": token, "times": 100, **fault}])
 
     async def look(self, done):
         rows = {key: {"record": row["xero_id"],
