@@ -263,16 +263,6 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
 	'internal: settle what was to end records that have ended already';
 
--- What waits to be sent.
-CREATE FUNCTION xero_fdw._unsent(state xero_fdw._run) RETURNS SETOF xero_fdw.sync_intent
-	LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT * FROM xero_fdw.sync_intent AS i
-	WHERE i.sync_id = (state).sync_id AND i.idempotency_key IS NULL AND i.tenant_id = ANY ((state).tenants);
-END;
-COMMENT ON FUNCTION xero_fdw._unsent(xero_fdw._run) IS
-	'internal: the rows that wait to be sent to Xero';
-
 -- The rows whose turn it is: parts of a request that has failed before others, the
 -- smallest first.  After two failures in a row, one row alone, of those that are least
 -- suspected, is to tell whether Xero carries out anything.  Those that have failed
@@ -284,19 +274,22 @@ DECLARE
 	intent xero_fdw.sync_intent;
 BEGIN
 	IF state.in_vain < 2 THEN
-		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
-		WHERE i.batch > 0 AND NOT xero_fdw._has_failed(i.link_id)
-		ORDER BY i.batch, i.intent_id LIMIT 1;
+		SELECT * INTO intent FROM (SELECT * FROM xero_fdw.sync_intent AS i
+			WHERE i.sync_id = state.sync_id AND i.batch > 0 ORDER BY i.batch, i.intent_id LIMIT (SELECT 1000000)) AS i
+		WHERE i.idempotency_key IS NULL AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
+		LIMIT 1;
 	ELSE
-		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
-		WHERE i.batch > 0 AND NOT xero_fdw._has_failed(i.link_id)
-		ORDER BY i.batch DESC, i.intent_id DESC LIMIT 1;
+		SELECT * INTO intent FROM (SELECT * FROM xero_fdw.sync_intent AS i
+			WHERE i.sync_id = state.sync_id AND i.batch > 0 ORDER BY i.batch DESC, i.intent_id DESC LIMIT (SELECT 1000000)) AS i
+		WHERE i.idempotency_key IS NULL AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
+		LIMIT 1;
 		intent.batch := 1;
 	END IF;
 	IF intent.intent_id IS NULL THEN
-		SELECT * INTO intent FROM xero_fdw._unsent(state) AS i
-		WHERE i.batch = 0 AND i.operation = ANY (state.proved)
-			OR i.intent_id <> ALL (state.failed) AND (state.lost IS NULL OR i.operation = ANY (state.proved))
+		SELECT * INTO intent FROM xero_fdw.sync_intent AS i
+		WHERE i.sync_id = state.sync_id AND i.idempotency_key IS NULL AND i.tenant_id = ANY (state.tenants)
+			AND (i.batch = 0 AND i.operation = ANY (state.proved)
+				OR i.intent_id <> ALL (state.failed) AND (state.lost IS NULL OR i.operation = ANY (state.proved)))
 		ORDER BY i.batch DESC, i.intent_id LIMIT 1;
 		intent.batch := least(intent.batch, 0);
 	END IF;
@@ -369,9 +362,9 @@ CREATE FUNCTION xero_fdw._request_rows(key text) RETURNS jsonb
 					|| jsonb_build_object(r.xero_key, k.xero_id) END
 			|| i."row" ORDER BY i.intent_id)
 	FROM request AS r
-		JOIN xero_fdw.sync_intent AS i USING (sync_id)
+		CROSS JOIN xero_fdw.sync_intent AS i
 		JOIN xero_fdw.sync_link AS k USING (link_id)
-		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
+		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = r.sync_id
 			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
 	WHERE i.idempotency_key = key
 $$;

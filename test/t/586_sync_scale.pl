@@ -113,6 +113,15 @@ foreach my $how ('with their ids', 'with other keys', 'without ids')
 	runs("reloaded $how: unchanged", 20, calls => 1);
 }
 
+# a request does not look at all that waits for its turn
+$crm->rows(q{INSERT INTO crm.contacts (name) SELECT 'New ' || n FROM generate_series(1, 1000) AS n});
+my $before = fetched()->{sync_intent};
+runs('a thousand new rows', 40 * $links, pushed => 1000);
+cmp_ok(fetched()->{sync_intent} - $before, '<=', 12 * 1000, 'a thousand new rows: ... are read a few times each');
+$crm->advance(120);
+runs('a thousand new rows come back', 40 * $links, updated => 0);
+$crm->advance(120);
+
 # what waits for a person costs its own rows
 $crm->rows(q{INSERT INTO crm.contacts (name, xero_id) SELECT 'Nobody ' || n, gen_random_uuid() FROM generate_series(1, 100) AS n});
 runs('what waits for a person', 40 * $links, pushed => 0);
