@@ -101,10 +101,7 @@ def main():
     parser.add_argument("--points", type=int)
     parser.add_argument("--kind", choices=[kind.name for kind in KINDS])
     parser.add_argument("--tell", action="store_true")
-    parser.add_argument("--more", action="store_true")
-    parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
-    Round.more, Round.all = options.more or options.all, options.all
     if options.kind:
         Round.kinds = {kind: 1 for kind in KINDS if kind.name == options.kind}
     connect(["accounting", "payroll_au"], request_timeout=1000)
