@@ -344,7 +344,7 @@ BEGIN
 		FROM strange AS s
 	), changed AS (
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
-		SELECT sync, CASE WHEN k.link_id IS NULL OR k.state = 'ended' OR r.local_key IN (
+		SELECT sync, CASE WHEN k.state = 'ended' OR r.local_key IN (
 					SELECT s.local_key FROM shifted AS s
 					WHERE NOT s.names_own AND (s.takes OR s.gives OR other_parts AND self.watch = 'trigger'))
 				THEN 'insert' ELSE 'update' END,

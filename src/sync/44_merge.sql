@@ -227,8 +227,9 @@ BEGIN
 	END IF;
 
 	WITH change AS (
-		-- of the image that is read below, which has what was changed meanwhile, too
-		SELECT c.local_key, max(c.changed_at) AS changed_at
+		-- of the image that is read below, which has what was changed meanwhile, too;
+		-- another key is no edit
+		SELECT c.local_key, max(c.changed_at) FILTER (WHERE c.columns IS DISTINCT FROM '{}') AS changed_at
 		FROM xero_fdw._changes_of_rows(sync, keys) AS c
 		GROUP BY c.local_key
 	), blocked AS MATERIALIZED (

@@ -100,7 +100,8 @@ COMMENT ON FUNCTION xero_fdw._settle_found(bigint, integer, xero_fdw.sync_intent
 
 -- Looks for the record that a create has made among what was read and, if a filter
 -- may have kept it from that, in Xero.  It cannot be one that has a row, or is
--- older than the request.  More than one that it could be are an issue.
+-- older than the request, or shows what a namesake has sent.  More than one that it
+-- could be are an issue.
 CREATE FUNCTION xero_fdw._find_created(run bigint, intent xero_fdw.sync_intent) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -120,7 +121,13 @@ BEGIN
 	WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
 		AND coalesce(i.updated_at >= since, true)
 		AND xero_fdw._match_key(i.remote, names) = wanted
-		AND NOT xero_fdw._has_row(intent, i.xero_id);
+		AND NOT xero_fdw._has_row(intent, i.xero_id)
+		AND (xero_fdw._shows(i.remote, intent."row") OR NOT EXISTS (
+			SELECT FROM xero_fdw.sync_intent AS o
+			WHERE o.sync_id = intent.sync_id AND o.tenant_id = intent.tenant_id
+				AND o.operation = 'insert' AND o.idempotency_key IS NOT NULL
+				AND xero_fdw._match_key(o."row", names) = wanted
+				AND xero_fdw._shows(i.remote, o."row")));
 	IF found.ids IS NULL AND filtered THEN
 		SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
 			array_agg(f.updated_at) AS times

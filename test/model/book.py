@@ -200,6 +200,9 @@ class Book:
 
     def row_inserted(self, row, values, at):
         thing = Thing(here=values, row=row, edited_here=(at, time.time()) if self.watched else None)
+        # it may be one that was alone and has been deleted since
+        thing.early = any(other.early and other.row is None and other.record is None
+                          and self.key(values) in self.keys_of(other) for other in self.things)
         self.touch(thing)
         self.things.append(thing)
 
@@ -268,11 +271,11 @@ class Book:
                 if other.row is None and other.record is not None and (
                         id(other) in thing.partners or self.running and self.key(other.there) == self.key(thing.here)):
                     other.perhaps = True
+        self.touch(thing)
         thing.was = thing.row
         thing.row = thing.here = None
         # of two records that were merged, the one that lives on is left to the other's row
         thing.deleted = not self.merging(thing) or self.is_dead(thing)
-        self.touch(thing)
 
     def row_moved(self, thing, row):
         """It has another key, and is what it was."""

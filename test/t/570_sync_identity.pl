@@ -474,6 +474,15 @@ runs('pull: loaded anew');
 is($crm->rows(q{SELECT string_agg(id || name || coalesce(email, '') || coalesce(status, ''), ' ' ORDER BY id) FROM crm.contacts}), '11Zoe 12Bobbob@example.comACTIVE', '... with another key, the same goes on');
 is($crm->rows(q{SELECT xero_id FROM crm.contacts WHERE id = 12}), id_of('Bob'), '... and has its id again');
 
+# Another key is no edit, which the newer one of two is looked for among.
+three(match_on => ['name'], conflict => 'newest');
+$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com' WHERE id = 1});
+$crm->superuser->rows(q{UPDATE xero_fdw.sync_change SET changed_at = changed_at - interval '1 minute'});
+$crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' }, 30);
+$crm->rows('UPDATE crm.contacts SET id = 9 WHERE id = 1');
+runs('a key that changes after edits of both sides');
+is($crm->rows('SELECT email FROM crm.contacts WHERE id = 9'), 'there@example.com', '... the newer one wins');
+
 # A sync that only pulls: rows are told by the records that they name.
 foreach my $case ([ 'keys that are shifted', 'UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99' ],
 	[ 'a load with other keys', 'BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;

@@ -132,6 +132,13 @@ $crm->rows(q{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name
 is($crm->run('crm')->{state}, 'done', 'not created, and another person with that key');
 is(only($crm->xero)->{Name}, 'Zoe', '... who is deleted is not created any more');
 
+# Two of one name, one of which Xero refuses
+prepare('manual', nothing => 1);
+$crm->local_has({ name => 'Ann', email => 'not an address' }, { name => 'Ann', email => 'sent@example.com' });
+lose('PUT', 'after', 400);
+is($crm->run('crm')->{state}, 'done', 'namesakes, one of which is refused');
+is($crm->rows('SELECT string_agg(id::text, $$ $$) FROM crm.contacts WHERE xero_id IS NOT NULL') . ' ' . issues(), '2 validation ', '... the other one has the record');
+
 # An update whose answer was lost, and an edit at Xero: of another field
 foreach my $conflict (qw(newest local manual))
 {
