@@ -57,6 +57,15 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
+-- The record that a row names, as Xero spells its id: a text may have it in capitals.
+CREATE FUNCTION xero_fdw._named_record(image jsonb, id_column text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+	SELECT CASE WHEN id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN lower(id) ELSE id END
+	FROM nullif(btrim(image->>id_column), '') AS id);
+COMMENT ON FUNCTION xero_fdw._named_record(jsonb, text) IS
+	'internal: the record that a row names; null if it names none';
+
 CREATE FUNCTION xero_fdw._local_columns(sync integer) RETURNS text[]
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan AS $$
@@ -271,7 +280,7 @@ BEGIN
 	THEN
 		RETURN;
 	END IF;
-	SELECT count(*) AS rows, count(xero_fdw._filled(r.image->id_column)) AS named INTO known
+	SELECT count(*) AS rows, count(xero_fdw._named_record(r.image, id_column)) AS named INTO known
 	FROM xero_fdw._as_caller(self.search_path, xero_fdw._rows_query(self.sync_id, ''))
 		AS r(local_key jsonb, image jsonb, in_scope boolean)
 	WHERE r.in_scope;
@@ -291,9 +300,10 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 -- Those that are not found are looked at, which is no deletion.
 -- A row may have the key of another one: it has other values of match_on than that,
 -- and neither a trigger has seen it get them nor does it name the record.  It is new,
--- and the other one is gone, if partitions have come, or if other rows say what either
--- of the two has said: they were shifted while no trigger looked.  Where a row names
--- its record and takes what another one said, a person is asked who it is.
+-- and the other one is gone, if the id is gone with it, if partitions have come, or if
+-- other rows say what either of the two has said: they were shifted while no trigger
+-- looked.  Where a row names its record and takes what another one said, a person is
+-- asked who it is.
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
 -- differs for a conflict was seen when it was changed.
@@ -325,16 +335,18 @@ BEGIN
 			AND (k.local_key IN (SELECT r.local_key FROM r)) IS NOT TRUE
 			AND (k.link_id IN (SELECT m.link_id FROM missing AS m)) IS NOT TRUE
 	), strange AS MATERIALIZED (
-		SELECT r.local_key, k.link_id, w.said, w.says, coalesce(r.image->>id_column = k.xero_id, false) AS names_own
+		SELECT r.local_key, k.link_id, w.said, w.says, coalesce(n.names = k.xero_id, false) AS names_own,
+			n.names IS NULL AND xero_fdw._named_record(k.base_local, id_column) IS NOT NULL AS lost_id
 		FROM r JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key,
 			LATERAL (SELECT xero_fdw._match_key(k.base_local, self.match_on) AS said,
-				xero_fdw._match_key(r.image, self.match_on) AS says) AS w
+				xero_fdw._match_key(r.image, self.match_on) AS says) AS w,
+			LATERAL (SELECT xero_fdw._named_record(r.image, id_column) AS names) AS n
 		WHERE self.direction <> 'pull' AND k.state = 'linked' AND NOT k.renamed
 			AND k.base_local <> r.image AND w.said <> coalesce(w.says, '')
 			AND NOT EXISTS (SELECT FROM xero_fdw._changes_of_rows(sync, ARRAY[r.local_key]) AS c
 				WHERE c.operation <> 'update' OR c.old_key IS NOT NULL OR c.columns && identity)
 	), shifted AS MATERIALIZED (
-		SELECT s.local_key, s.link_id, s.names_own,
+		SELECT s.local_key, s.link_id, s.names_own, s.lost_id,
 			s.says IN (SELECT o.said FROM strange AS o UNION ALL
 				SELECT xero_fdw._match_key(l.base_local, self.match_on) FROM lost AS l) AS takes,
 			s.said IN (SELECT o.says FROM strange AS o UNION ALL
@@ -346,7 +358,8 @@ BEGIN
 		INSERT INTO xero_fdw.sync_change (sync_id, operation, local_key, changed_at)
 		SELECT sync, CASE WHEN k.state = 'ended' OR r.local_key IN (
 					SELECT s.local_key FROM shifted AS s
-					WHERE NOT s.names_own AND (s.takes OR s.gives OR other_parts AND self.watch = 'trigger'))
+					WHERE NOT s.names_own
+						AND (s.takes OR s.gives OR s.lost_id OR other_parts AND self.watch = 'trigger'))
 				THEN 'insert' ELSE 'update' END,
 			r.local_key,
 			CASE WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
@@ -408,8 +421,8 @@ COMMENT ON FUNCTION xero_fdw._due_changes(xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._row_key(image jsonb, id_column text, match_on text[])
 	RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN xero_fdw._filled(image->id_column) IS NOT NULL THEN xero_fdw._short_key('=' || (image->>id_column))
-	ELSE xero_fdw._match_key(image, match_on) END;
+RETURN coalesce(xero_fdw._short_key('=' || xero_fdw._named_record(image, id_column)),
+	xero_fdw._match_key(image, match_on));
 COMMENT ON FUNCTION xero_fdw._row_key(jsonb, text, text[]) IS
 	'internal: what a row is matched by';
 

@@ -261,7 +261,7 @@ BEGIN
 		l.image, coalesce(c.changed_at, i.local_at),
 		i.base_local,
 		CASE WHEN i.remote->>merged IS NOT NULL THEN xero_fdw._merge_obstacle(self, i.tenant_id, i.xero_id, i.remote)
-			WHEN i.xero_id IS NOT NULL AND lower(named.id) NOT IN (lower(i.xero_id), coalesce(lower(i.base_local->>id_column), ''))
+			WHEN i.xero_id IS NOT NULL AND named.id NOT IN (i.xero_id, coalesce(xero_fdw._named_record(i.base_local, id_column), ''))
 			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id)
 			WHEN NOT b.renamed AND xero_fdw._match_key(i.base_local, self.match_on) <> xero_fdw._match_key(l.image, self.match_on)
 			THEN b.message END
@@ -274,8 +274,7 @@ BEGIN
 		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
 		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent) AS r
-		CROSS JOIN LATERAL (SELECT CASE WHEN xero_fdw._filled(l.image->id_column) IS NOT NULL
-			THEN l.image->>id_column END AS id) AS named;
+		CROSS JOIN LATERAL (SELECT xero_fdw._named_record(l.image, id_column) AS id) AS named;
 	lost := ARRAY(SELECT coalesce(c.old_key, c.local_key) FROM xero_fdw._later_changes(state) AS c);
 	IF lost <> '{}' THEN
 		items := nullif(ARRAY(SELECT i FROM unnest(items) AS i

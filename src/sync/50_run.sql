@@ -20,12 +20,12 @@ $$;
 COMMENT ON FUNCTION xero_fdw._looks_at_rows(xero_fdw.sync) IS
 	'internal: do local rows matter to a run?';
 
--- The partitions of a local table, with their files: rows come and go with these
--- while no trigger fires.
+-- The partitions of a local table, with their files, and since when they are such: rows
+-- come, go and change with these while no trigger fires.
 CREATE FUNCTION xero_fdw._parts_of(local_table regclass) RETURNS text
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT md5(string_agg(concat_ws(' ', t.relid::oid, pg_relation_filenode(t.relid)), ',' ORDER BY t.relid::oid))
-	FROM pg_partition_tree(local_table) AS t WHERE t.isleaf
+	SELECT md5(string_agg(concat_ws(' ', t.relid::oid, pg_relation_filenode(t.relid), i.xmin), ',' ORDER BY t.relid::oid))
+	FROM pg_partition_tree(local_table) AS t LEFT JOIN pg_inherits AS i ON i.inhrelid = t.relid AND t.level > 0
 $$;
 COMMENT ON FUNCTION xero_fdw._parts_of(regclass) IS
 	'internal: digest of the partitions of a local table and their files; null if it has none';

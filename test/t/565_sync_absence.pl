@@ -263,6 +263,13 @@ $crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues});
 runs('... that is tried again');
 is($crm->rows(q{SELECT string_agg(kind || ' ' || jsonb_typeof(local_key) || ' ' || attempts, ', ') FROM xero_fdw.sync_issues}), 'missing array 2', '... and shows the key that its row had');
 
+# A partition whose rows change while it is none
+partitions(on_delete => 'archive');
+$crm->rows(q{BEGIN; ALTER TABLE crm.parted DETACH PARTITION crm.p2025; UPDATE crm.p2025 SET email = 'new@example.com' WHERE name = 'Ann 1'; DELETE FROM crm.p2025 WHERE name = 'Ann 2';
+	INSERT INTO crm.p2025 (id, name, year) VALUES (9, 'Ann 9', 2025); ALTER TABLE crm.parted ATTACH PARTITION crm.p2025 FOR VALUES IN (2025); COMMIT});
+runs('a partition that is detached and attached again', { POST => 1, PUT => 1 });
+is(names() . ' ' . contact('Ann 1')->{EmailAddress} . ' ' . issues(), 'Ann 1 Ann 2 Ann 3 Ann 9 new@example.com missing|1', '... has what was written meanwhile');
+
 # Rows that are lost otherwise
 $crm->clear;
 $crm->local_has(map { { name => "Ann $_" } } 1 .. 2);

@@ -165,6 +165,23 @@ runs('... until it is put right');
 is(issues() . row(1, qw(xero_id email first)), "$ann|mine\@example.com|Annette", '... then it does');
 quiet('... until it is put right');
 
+# Where ids are texts, other programs write them in capitals.
+foreach my $emptied ('TRUNCATE', 'DELETE FROM')
+{
+	$crm->rows('ALTER TABLE crm.contacts ALTER COLUMN xero_id TYPE text');
+	three(on_delete => 'archive');
+	$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
+		INSERT INTO crm.contacts SELECT (jsonb_populate_record(k, jsonb_build_object('id', id + 10, 'name', name || 'e', 'xero_id', upper(xero_id)))).* FROM kept AS k; COMMIT");
+	runs("$emptied, ids in capitals", { POST => 1 });
+	is(names() . issues(), 'Anne Bobe Cide', "$emptied, ids in capitals: nobody has ended, or is there twice");
+	is_deeply([ $crm->differences ], [], "$emptied, ids in capitals: both sides are equal");
+	$crm->rows('UPDATE crm.contacts SET xero_id = upper(xero_id) WHERE id = 11');
+	is(runs('... written by an UPDATE')->{updated} . issues(), 1, '... are put right');
+	quiet('... written by an UPDATE');
+	$crm->clear;
+	$crm->rows('ALTER TABLE crm.contacts ALTER COLUMN xero_id TYPE uuid USING xero_id::uuid');
+}
+
 # Issues show the key that a row has now.
 foreach my $how ('UPDATE crm.contacts SET id = id + 10', 'BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts;
 	INSERT INTO crm.contacts SELECT (jsonb_populate_record(k, jsonb_build_object($$id$$, id + 10))).* FROM kept AS k; COMMIT')
@@ -209,6 +226,15 @@ foreach my $shift (sort keys %shifts)
 		quiet($case);
 	}
 }
+
+# ... or where the name has gone with the id
+three(on_delete => 'archive');
+$crm->rows(q{ALTER TABLE crm.contacts DISABLE TRIGGER USER; UPDATE crm.contacts SET name = 'Zoe', xero_id = NULL WHERE id = 1; UPDATE crm.contacts SET xero_id = NULL WHERE id = 2;
+	UPDATE crm.contacts SET name = 'Cide' WHERE id = 3; ALTER TABLE crm.contacts ENABLE TRIGGER USER; SELECT xero_fdw.alter_sync('crm')});
+runs('no trigger, other names and no ids', { PUT => 1, POST => 1 });
+is(names() . ' ' . issues(), 'Ann Bob Cide Zoe missing 1', '... nobody has become another one');
+is_deeply([ $crm->differences ], ['contact Ann has no row'], '... and all others are equal');
+quiet('no trigger, other names and no ids');
 
 # ... but where a row names its record, and takes what another one has said, a person
 # is asked.
