@@ -135,7 +135,18 @@ UPDATE ours.contacts SET first = '' WHERE id = 3;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 3;
--- 8. both differently: the newer one
+-- 8. a row that finds its record as another one is deleted has not that one's edits
+INSERT INTO ours.contacts (id, name, first) VALUES (401, 'Triplet', 'older');
+INSERT INTO xero.contacts (name, first_name) VALUES ('Triplet', 'x');
+INSERT INTO ours.contacts (id, name, first) VALUES (402, 'TRIPLET', 'newer');
+CALL xero_fdw.run_sync('contacts');
+DELETE FROM ours.contacts WHERE id = 402;
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT * FROM ours.sides() WHERE id = 401;
+DELETE FROM ours.contacts WHERE id = 401;
+CALL xero_fdw.run_sync('contacts');
+-- 9. both differently: the newer one
 SELECT ours.xero_edit(1, 'first_name = ''Theirs, older''');
 SELECT pg_sleep(1.1);
 UPDATE ours.contacts SET first = 'Ours, newer' WHERE id = 1;
@@ -145,14 +156,14 @@ SELECT ours.xero_edit(2, 'first_name = ''Theirs, newer'', account_number = ''too
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 2;
--- 9. by a clock of Xero's that is an hour ahead of ours
+-- 10. by a clock of Xero's that is an hour ahead of ours
 \! "$PG_ABS_SRCDIR/test/sandbox-control" clock advance=3600
 SELECT ours.xero_edit(1, 'first_name = ''Theirs''');
 SELECT pg_sleep(1.1);
 UPDATE ours.contacts SET first = 'Ours, a second later' WHERE id = 1;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 1;
--- 10. by rule
+-- 11. by rule
 SELECT xero_fdw.alter_sync('contacts', conflict => 'xero');
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.xero_edit(1, 'first_name = ''Theirs''');
@@ -165,7 +176,7 @@ SELECT ours.xero_edit(1, 'first_name = ''Theirs again''');
 UPDATE ours.contacts SET first = 'Ours wins' WHERE id = 1;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 1;
--- 11. by hand: the field waits, the others do not
+-- 12. by hand: the field waits, the others do not
 SELECT xero_fdw.alter_sync('contacts', conflict => 'manual');
 SELECT ours.xero_edit(n, 'first_name = ''Theirs'', account_number = ''X' || n || '''')
 	FROM generate_series(4, 6) AS n;
@@ -175,7 +186,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id BETWEEN 4 AND 6;
 SELECT kind, local_key, field, message, payload FROM xero_fdw.sync_issues ORDER BY local_key;
--- 12. also when one of the sides moves on
+-- 13. also when one of the sides moves on
 UPDATE ours.contacts SET first = 'Ours, later' WHERE id = 4;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 4;
@@ -189,7 +200,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id BETWEEN 4 AND 6;
 SELECT count(*) FROM xero_fdw.sync_issues;
--- 13. even for what was agreed before
+-- 14. even for what was agreed before
 CREATE TABLE ours.before AS SELECT id, first FROM ours.contacts WHERE id BETWEEN 4 AND 6;
 SELECT ours.xero_edit(n, 'first_name = ''Theirs, too''') FROM generate_series(4, 6) AS n;
 UPDATE ours.contacts SET first = 'Ours, too' WHERE id BETWEEN 4 AND 6;
@@ -203,7 +214,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT s.here, s.there, b.first FROM ours.sides() AS s JOIN ours.before AS b USING (id);
 SELECT count(*) FROM xero_fdw.sync_issues;
 DROP TABLE ours.before;
--- 14. or until both agree
+-- 15. or until both agree
 SELECT ours.xero_edit(4, 'first_name = ''Theirs''');
 UPDATE ours.contacts SET first = 'Ours' WHERE id = 4;
 CALL xero_fdw.run_sync('contacts');
@@ -214,7 +225,7 @@ SELECT count(*) FROM xero_fdw.sync_issues;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'newest');
 CALL xero_fdw.run_sync('contacts');
 
--- 15. another key, a deletion, one that was undone, a filter
+-- 16. another key, a deletion, one that was undone, a filter
 UPDATE ours.contacts SET id = 100, email = 'moved@example.com' WHERE id = 1;
 DELETE FROM ours.contacts WHERE id = 2;
 BEGIN;
@@ -236,18 +247,18 @@ SELECT ours.run();
 SELECT ours.xero_edit(8, 'first_name = ''From Xero''');
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id IN (8, 200);
--- 16. what was changed while it was outside is not lost
+-- 17. what was changed while it was outside is not lost
 UPDATE ours.contacts SET kind = 'customer' WHERE id IN (8, 200);
 DELETE FROM ours.contacts WHERE id = 7;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id IN (8, 200);
--- 17. a row that is back after its deletion was ignored belongs to its record
+-- 18. a row that is back after its deletion was ignored belongs to its record
 SELECT name, contact_status FROM xero.contacts WHERE name = 'C7';
 INSERT INTO ours.contacts (id, name) VALUES (7, 'C7');
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 7;
--- 18. a key that another row has left, and one that is on its way
+-- 19. a key that another row has left, and one that is on its way
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive', local_filter => '');
 ALTER TABLE ours.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id) DEFERRABLE;
 INSERT INTO ours.contacts (id, name) SELECT n, 'K' || n FROM generate_series(301, 304) AS n;
@@ -267,7 +278,7 @@ SELECT name FROM xero.contacts WHERE contact_status = 'ARCHIVED' AND name ~ '^K'
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
--- 19. one that has gone is not back because another row has its key
+-- 20. one that has gone is not back because another row has its key
 DELETE FROM ours.contacts WHERE id = 305;
 CALL xero_fdw.run_sync('contacts');
 UPDATE ours.contacts SET id = 305 WHERE id = 304;
@@ -276,7 +287,7 @@ UPDATE xero.contacts SET email_address = 'edited@example.com' WHERE name = 'K304
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 305 OR there ~ '^K304';
 UPDATE ours.contacts SET id = 304 WHERE id = 305;
--- 20. rows that are loaded anew, under other keys, but know their records
+-- 21. rows that are loaded anew, under other keys, but know their records
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'archive');
 INSERT INTO ours.contacts (id, name) VALUES (306, 'K6'), (307, 'K7');
 CALL xero_fdw.run_sync('contacts');
@@ -290,7 +301,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT s.* FROM ours.sides() AS s WHERE id > 305;
 SELECT name, contact_status FROM xero.contacts WHERE name IN ('K6', 'K7') ORDER BY 1;
--- 21. a second one that names the same record is not guessed about
+-- 22. a second one that names the same record is not guessed about
 ALTER TABLE ours.contacts DROP CONSTRAINT contacts_contact_id_key;
 INSERT INTO ours.contacts (id, contact_id, name) SELECT 317, contact_id, 'Copy'
 	FROM ours.contacts WHERE id = 316;
@@ -300,11 +311,11 @@ SELECT local_key, kind, regexp_replace(message, '[0-9a-f-]{36}', '...') AS messa
 DELETE FROM ours.contacts WHERE id = 317;
 SELECT xero_fdw.alter_sync('contacts', on_delete => 'ignore');
 CALL xero_fdw.run_sync('contacts');
--- 22. a row always knows its record
+-- 23. a row always knows its record
 UPDATE ours.contacts SET contact_id = NULL WHERE id = 302;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id = 302;
--- 23. a row that names its record is not one of several that could be meant
+-- 24. a row that names its record is not one of several that could be meant
 INSERT INTO xero.contacts (name) VALUES ('Twin');
 INSERT INTO ours.contacts (id, name) VALUES (401, 'Twin'), (402, 'Twin');
 CALL xero_fdw.run_sync('contacts');
@@ -313,7 +324,7 @@ UPDATE ours.contacts SET contact_id = (SELECT contact_id FROM xero.contacts WHER
 	WHERE id = 402;
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id > 400;
--- 24. a type that wants a value gets one, though nothing is known of what was agreed
+-- 25. a type that wants a value gets one, though nothing is known of what was agreed
 CREATE DOMAIN ours.filled AS text NOT NULL CHECK (value <> '');
 ALTER TABLE ours.contacts ALTER name TYPE ours.filled;
 SELECT xero_fdw.alter_sync('contacts', conflict => 'manual');
@@ -327,7 +338,7 @@ UPDATE ours.contacts SET first = 'Edited' WHERE id = 303;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id = 303;
--- 25. a decision stands until it is carried out, whatever else is edited meanwhile
+-- 26. a decision stands until it is carried out, whatever else is edited meanwhile
 UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
 SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -343,7 +354,7 @@ UPDATE ours.contacts SET email = 'meanwhile@example.com' WHERE id IN (303, 304);
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id IN (303, 304);
--- 26. but not over an edit that the person has not seen
+-- 27. but not over an edit that the person has not seen
 UPDATE ours.contacts SET first = 'Ours' WHERE id IN (303, 304);
 SELECT ours.xero_edit(n, 'first_name = ''Theirs''') FROM generate_series(303, 304) AS n;
 CALL xero_fdw.run_sync('contacts');
@@ -357,7 +368,7 @@ SELECT xero_fdw.resolve_conflict(issue_id, 'xero')
 	FROM xero_fdw.sync_issues WHERE kind = 'conflict';
 CALL xero_fdw.run_sync('contacts');
 SELECT * FROM ours.sides() WHERE id IN (303, 304);
--- 27. a column of Xero's that has several of ours as parts is left alone as a whole,
+-- 28. a column of Xero's that has several of ours as parts is left alone as a whole,
 -- and decided part by part
 ALTER TABLE ours.contacts ADD phone text, ADD mobile text;
 CREATE FUNCTION ours.part(phones jsonb, type text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -389,7 +400,7 @@ CALL xero_fdw.run_sync('contacts');
 SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE')
 	FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
 SELECT count(*) FROM xero_fdw.sync_issues WHERE kind = 'conflict';
--- 28. a part that only goes there waits for the others
+-- 29. a part that only goes there waits for the others
 SELECT xero_fdw.alter_sync('contacts', fields => '{
 	"contact_id": "contact_id", "name": "name", "email": "email_address", "first": "first_name",
 	"phone": {"xero": "phones", "to_local": "ours.part(phones, ''DEFAULT'')",
@@ -407,7 +418,7 @@ SELECT xero_fdw.resolve_conflict(issue_id, 'xero')
 CALL xero_fdw.run_sync('contacts');
 SELECT l.phone, l.mobile, ours.part(phones, 'DEFAULT'), ours.part(phones, 'MOBILE')
 	FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) WHERE l.id = 303;
--- 29. all rows may have changed
+-- 30. all rows may have changed
 TRUNCATE ours.contacts;
 CALL xero_fdw.run_sync('contacts');
 SELECT ours.run();

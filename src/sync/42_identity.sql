@@ -323,7 +323,9 @@ BEGIN
 			AND (jsonb_typeof(c.key) = 'array' OR k.local_key->'link' IS NOT NULL)
 			AND CASE k.state WHEN 'linked' THEN true
 				WHEN 'ended' THEN xero_fdw._has_live_record(k)
-				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL) END
+				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL)
+					AND (k.state = 'ignored' OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+						WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)) END
 			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
 				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)) IS NOT TRUE
 			AND (c.match_key LIKE '=%' AND NOT k.deleted AND c.says <> k.match_key AND EXISTS (
