@@ -486,8 +486,12 @@ class Book:
         for name, now in (thing.here or {}).items():
             goes, _ = self.rules.flow(name)
             if goes:
-                thing.cases[name] = {Case(now, found["said"][name] if self.is_given(name, here[name]) else here[name],
-                                          here[name], here[name]) for here, _ in thing.had if here}
+                thing.cases[name] = set()
+                for here in {here[name] for here, _ in thing.had if here}:
+                    there = found["said"][name] if self.is_given(name, here) else here
+                    thing.cases[name].add(Case(now, there, here, here))
+                    if now != here:     # what Xero gives is no edit
+                        thing.cases[name].add(Case(now, there, here, there))
             else:
                 thing.cases[name] = {Case(now, found["said"][name], now)}
 
