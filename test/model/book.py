@@ -107,6 +107,7 @@ class Book:
         self.xero_fails = False     # it has answered with 5xx, or not at all
         self.unbearable = set()     # texts for which it does
 
+        self.left_alone = set()     # what rows said that the first run has left so, and that are deleted
         self.reasons = set()    # issues that had one
 
         self.merged = {}        # {record: the one that it was merged into}
@@ -271,6 +272,8 @@ class Book:
                 if other.row is None and other.record is not None and (
                         id(other) in thing.partners or self.running and self.key(other.there) == self.key(thing.here)):
                     other.perhaps = True
+            if thing.early:
+                self.left_alone |= self.keys_of(thing)
         self.touch(thing)
         thing.was = thing.row
         thing.row = thing.here = None
@@ -592,7 +595,7 @@ class Book:
     def see_alone(self, thing):
         """Why is it?"""
         initial, direction = self.rules.initial, self.rules.direction
-        if thing.early and initial == "new_only":
+        if initial == "new_only" and (thing.early or self.keys_of(thing) & self.left_alone):
             return
         if thing.row is not None and direction != "pull" and not (
                 thing.early and not thing.fresh and initial == "xero_to_local"):
@@ -603,13 +606,14 @@ class Book:
 
     def see_issue(self, issue):
         """Is there a reason?"""
-        thing = next((thing for now in (True, False) for thing in self.things
-                      if issue["id"] and int(issue["id"]) == (thing.row if now else thing.was)
-                      or issue["xero_id"] and issue["xero_id"].lower() == thing.record), None)
-        if not thing:
+        about = [thing for now in (True, False) for thing in self.things
+                 if issue["id"] and int(issue["id"]) == (thing.row if now else thing.was)
+                 or issue["xero_id"] and issue["xero_id"].lower() == thing.record]
+        if not about:
             raise Broken(f"an issue of nothing: {issue}")
-        if thing.touched:
+        if any(thing.touched for thing in about):
             return
+        thing = about[0]
         kind = issue["kind"]
         if kind == "conflict":
             good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
