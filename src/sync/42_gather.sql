@@ -468,6 +468,7 @@ BEGIN
 	INTO seen FROM xero_fdw._read_local(sync, strange, false) AS r;
 	known := xero_fdw._rejoin(self, seen.keys, seen.match_keys, seen.says, seen.tenants);
 	PERFORM xero_fdw._follow_deletions(self, changes, strange, id_column, tenant_column);
+	PERFORM xero_fdw._settle_insertions(sync, changes);
 	INSERT INTO xero_fdw.sync_link AS k (sync_id, tenant_id, local_key, match_key, state)
 	SELECT sync, r.tenant, r.key, r.match_key, 'unlinked'
 	FROM unnest(seen.keys, seen.in_scope, seen.tenants, seen.match_keys) AS r(key, in_scope, tenant, match_key)

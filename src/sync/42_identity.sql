@@ -159,7 +159,7 @@ BEGIN
 		ORDER BY k.link_id, e.change_id
 	)
 	SELECT array_agg(p.link_id) AS links, array_agg(p.deleted) AS deleted,
-		array_agg(p.local_key) AS keys, array_agg(p.change_id) AS inserts
+		array_agg(p.local_key) AS keys
 	INTO reused FROM parted AS p;
 	IF reused.links IS NULL THEN
 		RETURN;
@@ -174,8 +174,6 @@ BEGIN
 	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (reused.links) AND k.state = 'linked' AND k.base_xero IS NOT NULL
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
-	UPDATE xero_fdw.sync_change AS c SET operation = 'update'
-	FROM unnest(reused.inserts) AS u(change) WHERE c.sync_id = self.sync_id AND c.change_id = u.change;
 	UPDATE xero_fdw.sync_change AS c
 	SET local_key = jsonb_build_object('was', c.local_key, 'link', u.link)
 	FROM unnest(reused.links, reused.keys) AS u(link, key)
@@ -406,6 +404,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_deletions(xero_fdw.sync, bigint[], jsonb[], text, text) IS
 	'internal: let links know that their rows were deleted under other keys';
+
+-- Insertions were followed: what is left of them is a row to be looked at, and of
+-- deletions before them, nothing.
+CREATE FUNCTION xero_fdw._settle_insertions(sync integer, changes bigint[]) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	WITH inserted AS (
+		UPDATE xero_fdw.sync_change AS c SET operation = 'update'
+		WHERE c.sync_id = sync AND c.change_id = ANY (changes) AND c.operation = 'insert'
+		RETURNING c.change_id, c.local_key
+	)
+	DELETE FROM xero_fdw.sync_change AS d USING inserted AS i
+	WHERE d.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY(SELECT o.local_key FROM inserted AS o))))
+		AND d.local_key = i.local_key AND d.change_id < i.change_id AND d.operation = 'delete'
+$$;
+COMMENT ON FUNCTION xero_fdw._settle_insertions(integer, bigint[]) IS
+	'internal: leave of insertions that were followed what is to be merged';
 
 -- What changes say of links: which rows they belong to, which of these are
 -- deleted, or there again, and which were given another name by an UPDATE.

@@ -128,6 +128,19 @@ foreach my $case ([ '1', 'Zoe', 'Zoe' ], [ '7', 'Zoe', 'Zoe' ], [ '1', 'Ann', ''
 	is($crm->superuser->rows('SELECT count(*) FROM xero_fdw.sync_link'), 1, '... and nothing is left of the other');
 }
 
+# A row in the place of one that is deleted finds its record in a run that ends before
+# it merges the two.
+three(on_delete => 'archive');
+$sandbox->change(object => 'Contacts', create => { Name => 'Dan', ContactStatus => 'ACTIVE' });
+$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (5, 'Zoe'); DELETE FROM crm.contacts WHERE id = 5;
+	INSERT INTO crm.contacts (id, name) VALUES (5, 'Dan'); SET lock_timeout = '100ms'});
+$crm->superuser->rows('BEGIN; SELECT FROM crm.contacts WHERE id = 5 FOR UPDATE');
+is($crm->run('crm')->{state}, 'paused', 'a row that has found its record, and is locked');
+$crm->superuser->rows('COMMIT');
+$crm->rows('RESET lock_timeout');
+runs('... and is not any more');
+is(names() . issues(), 'Ann Bob Cid Dan', '... is not taken for the one that was deleted');
+
 # Rows that are loaded with the ids of others are nobody's.
 three(on_delete => 'archive');
 $crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
