@@ -486,17 +486,15 @@ class Book:
         if not self.says(thing, found["said"]):
             raise Broken(f"record {record} was made of row {thing.row}, and says something else")
         thing.record, thing.there, thing.edited_there = record, dict(found["said"]), (found["at"], found["at"])
-        for name, now in (thing.here or {}).items():
+        for name, said in found["said"].items():
             goes, _ = self.rules.flow(name)
-            if goes:
-                thing.cases[name] = set()
-                for here in {here[name] for here, _ in thing.had if here}:
-                    there = found["said"][name] if self.is_given(name, here) else here
-                    thing.cases[name].add(Case(now, there, here, here))
-                    if now != here:     # what Xero gives is no edit
-                        thing.cases[name].add(Case(now, there, here, there))
-            else:
-                thing.cases[name] = {Case(now, found["said"][name], now)}
+            thing.cases[name] = set()
+            for here in {here[name] for here, _ in thing.had if here}:
+                now = thing.here[name] if thing.here else here
+                there = said if not goes or self.is_given(name, here) else here
+                thing.cases[name].add(Case(now, there, here if goes else now, here if goes else None))
+                if goes and now != here:    # what Xero gives is no edit
+                    thing.cases[name].add(Case(now, there, here, there))
 
     def see_moved(self, thing, other):
         """The row of a record that was merged into another one has gone along."""
@@ -611,11 +609,11 @@ class Book:
                  or issue["xero_id"] and issue["xero_id"].lower() == thing.record]
         if not about:
             raise Broken(f"an issue of nothing: {issue}")
-        if any(thing.touched for thing in about):
-            return
         thing = about[0]
         kind = issue["kind"]
-        if kind == "conflict":
+        if any(thing.touched for thing in about):
+            good = True
+        elif kind == "conflict":
             good = any(case.first or case.new_here and case.new_there for case in thing.cases.get(issue["field"], ()))
         elif kind == "validation":
             good = issue["sqlstate"] == "08007" and (self.xero_fails or self.is_unbearable(thing)) or self.is_refused(thing)
