@@ -87,7 +87,7 @@ async def work(options):
             failed += 1
             print("an engine that loses edits is not noticed")
     print(f"{passed} passed, {failed} failed", flush=True)
-    print(f"({(time.monotonic() - began) / (passed + failed):.2f} s a round"
+    print(f"({(time.monotonic() - began) / max(1, passed + failed):.2f} s a round"
           f"{f', {points} points at which runs were killed' if points else ''})", flush=True)
     here.close()
     return failed
