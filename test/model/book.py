@@ -84,6 +84,7 @@ class Thing:
     had: list = field(default_factory=list)         # what its sides said since the last run that was done
     named: bool = False         # the row knows its record
     back: bool = False          # its row was deleted or emptied, and inserted again, since the last run that was done
+    away: bool = False          # its row is, with its partition
 
     def note(self):
         """What its sides say now."""
@@ -254,7 +255,7 @@ class Book:
         """Is it clear what becomes of that?"""
         known = {*self.merged, *self.merged.values()}
         return (thing is not into and self.calm and thing.paired and not into.deleted and not into.perhaps
-                and all(self.rules.kind.active(side.there) and side.record not in known and not side.back
+                and all(self.rules.kind.active(side.there) and side.record not in known and not side.back and not side.away
                         and self.is_only(side) and not self.in_trouble(side) for side in (thing, into))
                 and not (into.paired and self.rules.direction == "pull"))
 
@@ -264,6 +265,10 @@ class Book:
 
     def is_dead(self, thing):
         return thing.record in self.merged
+
+    def is_last(self, thing):
+        """Is there no other row?"""
+        return not any(other.row is not None for other in self.things if other is not thing)
 
     def row_deleted(self, thing):
         if not thing.paired:
@@ -290,6 +295,28 @@ class Book:
         """It was changed, but for what it says."""
         if self.watched:
             thing.edited_here = thing.edited_here[0] if thing.edited_here else 0, time.time()
+        self.touch(thing, False)
+
+    def may_leave(self, things):
+        """Will they be the same when they come back?  A sync that only pulls does not look
+        whether they are there, and what it has for them is lost meanwhile."""
+        return self.calm and self.rules.direction != "pull" and all(thing.paired and thing.named and not thing.back and not self.in_trouble(thing)
+                                 and self.is_only(thing) and not self.merging(thing) for thing in things)
+
+    def is_away(self, key):
+        """Is it of a row that is?  Another row that says the same would be that one."""
+        return any(key in self.keys_of(thing) for thing in self.things if thing.away)
+
+    def rows_away(self, things, away):
+        """They are, or are there again."""
+        for thing in things:
+            thing.away, thing.back = away, not away
+            self.row_shifted(thing)
+
+    def row_shifted(self, thing):
+        """It is what it was, in another partition or file: nobody can know when it was edited."""
+        if self.watched:
+            thing.edited_here = 0.0, time.time()
         self.touch(thing, False)
 
     def reloaded(self, rows, at):
@@ -359,6 +386,7 @@ class Book:
         """Look at both sides, {key: what it says}, and compare them with what they may be."""
         self.running = False
         self.calm = done
+        rows = {**{thing.row: {"record": thing.record, "said": dict(thing.here)} for thing in self.things if thing.away}, **rows}
         self.troubled = {int(i["id"]) for i in issues if i["id"]} | {i["xero_id"].lower() for i in issues if i["xero_id"]}
         self.see_gone(done, rows, records)
         self.see_new(done, rows, records)
@@ -560,7 +588,7 @@ class Book:
                                                           there=thing.there[name] if thing.there[name] != there else case.there))
 
     def see_pair(self, thing, done, row, record):
-        certain = done and not thing.touched and not self.in_trouble(thing)
+        certain = done and not thing.touched and not self.in_trouble(thing) and not thing.away
         for name in self.rules.kind.fields:
             here, there = row["said"][name], record["said"][name]
             cases = thing.cases[name]
@@ -624,7 +652,7 @@ class Book:
                 for other in self.things for sides in zip((other.here, other.there), *other.had)) > 2
         else:
             # it was to end, which may have failed or not, and has been changed since
-            good = kind == "missing" and self.carries and thing.doubted
+            good = kind == "missing" and (self.carries and thing.doubted or thing.away)
         name = json.dumps(issue)
         if good:
             self.reasons.add(name)
@@ -651,7 +679,7 @@ class Book:
         for thing in self.things:
             for name, cases in thing.cases.items():
                 goes, comes = self.rules.flow(name)
-                if thing.paired and not self.in_trouble(thing) and not any(
+                if thing.paired and not self.in_trouble(thing) and not thing.away and not any(
                         not (case.new_here and goes) and not (case.new_there and comes) for case in cases):
                     raise Broken(f"{name} of row {thing.row} and record {thing.record} is not settled: {set(map(told, cases))}")
 

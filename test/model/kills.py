@@ -59,7 +59,7 @@ class Killed(Round):
     def __init__(self, kind, point, here, there):
         super().__init__(SEED, here, there)
         self.rng = random.Random(SEED)
-        self.kind = kind(self.rng)
+        self.kind, self.parted = kind(self.rng), False
         self.rules = Rules(self.kind, "both", "newest", "merge", "archive", [])
         self.book = Book(self.rules)
         self.point, self.signal = point, "TERM" if point % 4 else "KILL"

@@ -10,13 +10,14 @@ import time
 from book import Book, Broken, Rules
 from database import literal
 from kinds import KINDS
+from parts import Parted
 from sides import Refused, Told, moment
 
 PHASES = 3          # of edits, each with a run
 QUIET = 8           # runs in which everything must come to rest
 
 
-class Round:
+class Round(Parted):
     kinds = KINDS
 
     def __init__(self, seed, here, there):
@@ -32,11 +33,13 @@ class Round:
                            rng.choice(["newest", "xero", "local", "manual"]),
                            rng.choice(["merge"] * 4 + ["new_only", "xero_to_local", "local_to_xero"]),
                            rng.choice(self.kind.deletes), rng.choice([[], ["trimmed-names"]]))
+        self.parted = rng.random() < 0.15
+        self.make_parts()
         self.book = Book(self.rules)
 
     def __str__(self):
         r = self.rules
-        return f"seed {self.seed} ({self.kind.name} {r.direction} {r.conflict} {r.initial} {r.on_delete})"
+        return f"seed {self.seed} ({self.kind.name} {r.direction} {r.conflict} {r.initial} {r.on_delete}{' parted' * self.parted})"
 
     async def play(self):
         Told.line(f"-- {self}")
@@ -60,8 +63,9 @@ class Round:
         for record in self.there.records(self.kind):        # what comes with an organisation
             self.there.ask("change", {"object": self.kind.object, "id": record, "delete": True})
         await self.here.editor.rows("SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs")
-        await self.here.editor.rows("DROP TABLE IF EXISTS crm.things")
-        await self.here.edit(f"CREATE TABLE crm.things ({self.kind.columns}, PRIMARY KEY (id))")
+        await self.here.editor.rows("DROP TABLE IF EXISTS crm.things, crm.things_b, crm.things_c")
+        for statement in self.table(self.kind.columns):
+            await self.here.edit(statement)
         # words that both sides may have as keys when the sync begins
         self.shared = [self.token() for _ in range(6)]
         for _ in range(self.rng.randrange(7)):
@@ -100,7 +104,7 @@ class Round:
 
     def named(self, values, taken):
         """With a key that the other side may have, in another spelling."""
-        free = [word for word in self.shared if word not in taken]
+        free = [word for word in self.shared if word not in taken and not self.book.is_away(word)]
         # what belongs together does not change while a run looks: nobody could say what it saw
         if free and not self.book.running and self.rng.random() < 0.6:
             word = self.rng.choice(free)
@@ -114,18 +118,25 @@ class Round:
 
     async def edit(self):
         """A person does something, on one of the sides."""
-        operation = self.rng.choices(list(OPERATIONS), OPERATIONS.values())[0]
+        operations = {**OPERATIONS, **PARTITIONS} if self.parted else OPERATIONS
+        operation = self.rng.choices(list(operations), operations.values())[0]
         done = operation(self)
         if done is not None:
             await done
 
     async def insert(self):
+        """Into one of the partitions, if there are any."""
+        await self.insert_into("crm.things", self.rng.choice(self.present))
+
+    async def insert_into(self, table, part, **given):
         values = self.named(self.values(self.writable(), True), ())
-        names = ", ".join(values)
-        data = ", ".join(self.spelled(name, value) for name, value in values.items())
+        given |= {name: self.spelled(name, value) for name, value in values.items()} | self.place(part)
         at = time.time()
-        rows = await self.here.edit(f"INSERT INTO crm.things ({names}) VALUES ({data}) RETURNING id")
-        self.book.row_inserted(int(rows[0][0]), {name: values.get(name, "") for name in self.kind.fields}, at)
+        rows = await self.here.edit(f"INSERT INTO {table} ({', '.join(given)}) "
+                                    f"VALUES ({', '.join(given.values())}) RETURNING id")
+        row = int(rows[0][0])
+        self.part[row] = part
+        self.book.row_inserted(row, {name: values.get(name, "") for name in self.kind.fields}, at)
 
     def create(self):
         taken = {self.book.key(thing.there) for thing in self.book.things if thing.there}
@@ -139,7 +150,7 @@ class Round:
 
     def some(self, side):
         found = [thing for thing in self.book.things if getattr(thing, side) is not None
-                 and not (side == "record" and self.book.is_dead(thing))]
+                 and not (self.book.is_dead(thing) if side == "record" else thing.away)]
         return self.rng.choice(found) if found else None
 
     def chosen(self):
@@ -189,7 +200,8 @@ class Round:
 
     async def delete(self):
         thing = self.some("row")
-        if thing is not None:
+        # of a table that was loaded anew, and is empty, a run says so
+        if thing is not None and not (self.book.begins and self.book.is_last(thing)):
             await self.here.edit(f"DELETE FROM crm.things WHERE id = {thing.row}")
             self.book.row_deleted(thing)
 
@@ -209,10 +221,10 @@ class Round:
 
     def inserting(self, rows):
         """Rows, told by (key, record, values)."""
-        names = ["id", "xero_id", *rows[0][2]]
+        names = ["id", "xero_id", *rows[0][2], *self.placed(rows[0][0])]
         data = ", ".join("(" + ", ".join([literal(row), literal(record), *(
-            literal(self.kind.fields[name].spelled(value) if value else None) for name, value in values.items())]) + ")"
-            for row, record, values in rows)
+            literal(self.kind.fields[name].spelled(value) if value else None) for name, value in values.items()),
+            *self.placed(row).values()]) + ")" for row, record, values in rows)
         return f"INSERT INTO crm.things ({', '.join(names)}) VALUES {data}"
 
     async def insert_again(self):
@@ -253,7 +265,7 @@ class Round:
     async def reload(self):
         """The table is emptied and filled again, perhaps with other keys, or without the records' ids."""
         things = [thing for thing in self.book.things if thing.row is not None]
-        if not things or self.book.running or not self.book.may_reload():
+        if not things or self.away or self.book.running or not self.book.may_reload():
             return
         rows = [thing.row for thing in things]
         keys = self.rng.choice([rows, self.rng.sample(rows, len(rows)), [await self.next_key() for _ in rows]])
@@ -276,6 +288,7 @@ class Round:
         free = [other.was for other in self.book.things if other.was is not None and other.was not in taken]
         row = self.rng.choice(free) if free and self.rng.random() < 0.3 else await self.next_key()
         await self.here.edit(f"UPDATE crm.things SET id = {row} WHERE id = {thing.row}")
+        self.part[row] = self.part.get(thing.row, "a")
         self.book.row_moved(thing, row)
 
     async def forget(self):
@@ -478,6 +491,7 @@ async def meanwhile(round):
 
 OPERATIONS = {Round.insert: 2, Round.update: 6, Round.delete: 1, Round.create: 2, Round.change: 6, Round.end: 0.5, Round.happen: 0.5,
               Round.insert_again: 1, Round.replace: 0.7, Round.reload: 0.5, Round.move: 0.7, Round.forget: 0.7, Round.merge: 0.7}
+PARTITIONS = {Round.shift: 2, Round.leave: 3, Round.come_back: 4, Round.rewrite: 1, Round.grow: 2}
 LOST = [lost] + [broken] * 4 + [kept] * 2
 STOPPED = [cancelled, cancelled, ended, timed_out, worker_ended] + [ended_between] * 3
 DISTURBANCES = [undisturbed] * 8 + [unbearable] * 2 + [unsent, down, down, refused, once, once, limited] + STOPPED + [meanwhile] * 4
