@@ -170,14 +170,20 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._step_settle(xero_fdw.sync, xero_fdw._run) IS
 	'internal: find out what became of requests whose outcome is not known';
 
+-- A record that may stay without a row is to be found by one that comes later.
 CREATE FUNCTION xero_fdw._step_match(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF xero_fdw._has_waiting_rows(self.sync_id) OR EXISTS (
+DECLARE
+	waiting CONSTANT boolean := xero_fdw._has_waiting_rows(self.sync_id) OR EXISTS (
 		SELECT FROM xero_fdw.sync_issue AS i
-		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous')
+		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous');
+BEGIN
+	IF waiting OR self.match_on IS NOT NULL
+		AND (self.direction = 'push' OR self.initial IN ('new_only', 'local_to_xero'))
 	THEN
 		PERFORM xero_fdw._absorb(self.sync_id);
+	END IF;
+	IF waiting THEN
 		PERFORM xero_fdw._match(self.sync_id);
 	END IF;
 	PERFORM xero_fdw._file_strangers(self);

@@ -256,6 +256,21 @@ $crm->rows(q{UPDATE crm.contacts SET email = 'which@example.com' WHERE name = 'W
 runs('... until it is another', { PUT => 1 });
 is(contact('Which')->{EmailAddress}, 'which@example.com', '... which is created');
 
+# A record that stayed without a row is found by one that comes in a later run.
+foreach my $case ([ 'push', 'merge' ], [ 'both', 'new_only' ], [ 'both', 'local_to_xero' ])
+{
+	my ($direction, $initial) = @$case;
+	$crm->clear;
+	$crm->xero_has({ Name => 'Alone', EmailAddress => 'alone@example.com' });
+	$crm->create('crm', direction => $direction, initial => $initial, match_on => [ $direction eq 'push' ? 'account' : 'email' ]);
+	runs("$direction, $initial: a record and no rows", {});
+	$crm->rows(q{SELECT xero_fdw.alter_sync('crm', match_on => '{email}')}) if $direction eq 'push';
+	runs("$direction, $initial: again", {});
+	$crm->rows(q{INSERT INTO crm.contacts (name, email) VALUES ('Together', 'alone@example.com')});
+	runs("$direction, $initial: a row that matches it", { POST => 1 });
+	is(join(' ', map { $_->{Name} } values %{ $crm->xero }), 'Together', "$direction, $initial: ... belongs to it");
+}
+
 # Xero's clock is another than ours
 foreach my $seconds (86400, -172800)
 {
