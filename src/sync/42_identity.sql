@@ -159,7 +159,7 @@ BEGIN
 		ORDER BY k.link_id, e.change_id
 	)
 	SELECT array_agg(p.link_id) AS links, array_agg(p.deleted) AS deleted,
-		array_agg(p.local_key) AS keys
+		array_agg(p.local_key) AS keys, array_agg(p.change_id) AS inserts
 	INTO reused FROM parted AS p;
 	IF reused.links IS NULL THEN
 		RETURN;
@@ -176,9 +176,10 @@ BEGIN
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_change AS c
 	SET local_key = jsonb_build_object('was', c.local_key, 'link', u.link)
-	FROM unnest(reused.links, reused.keys) AS u(link, key)
+	FROM unnest(reused.links, reused.keys, reused.inserts) AS u(link, key, insert)
 	WHERE c.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(self.sync_id, reused.keys)))
-		AND c.local_key = u.key AND c.operation = 'delete' AND c.change_id = ANY (changes);
+		AND c.local_key = u.key AND c.change_id < u.insert
+		AND c.operation = 'delete' AND c.change_id = ANY (changes);
 END $$;
 COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: part links from keys that were inserted anew';

@@ -263,6 +263,12 @@ $crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues});
 runs('... that is tried again');
 is($crm->rows(q{SELECT string_agg(kind || ' ' || jsonb_typeof(local_key) || ' ' || attempts, ', ') FROM xero_fdw.sync_issues}), 'missing array 2', '... and shows the key that its row had');
 
+# Another row gets the key of one that is gone, and is deleted: that deletion is its own.
+partitions(on_delete => 'archive');
+$crm->rows(q{TRUNCATE crm.p2026; INSERT INTO crm.parted (id, name, year) VALUES (3, 'Zoe', 2026); DELETE FROM crm.parted WHERE name = 'Zoe'});
+runs('a key that is used again and deleted');
+is(names() . archived() . ' ' . issues(), 'Ann 1 Ann 2 Ann 3 missing|1', '... ends nobody');
+
 # A partition whose rows change while it is none
 partitions(on_delete => 'archive');
 $crm->rows(q{BEGIN; ALTER TABLE crm.parted DETACH PARTITION crm.p2025; UPDATE crm.p2025 SET email = 'new@example.com' WHERE name = 'Ann 1'; DELETE FROM crm.p2025 WHERE name = 'Ann 2';
