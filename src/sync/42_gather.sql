@@ -369,8 +369,8 @@ BEGIN
 		FROM r LEFT JOIN xero_fdw.sync_link AS k ON k.sync_id = sync AND k.local_key = r.local_key
 		WHERE CASE WHEN k.link_id IS NULL THEN r.in_scope IS NOT FALSE
 			WHEN k.state = 'ended' THEN k.deleted
-			WHEN self.direction = 'pull' THEN false
 			WHEN k.link_id IN (SELECT m.link_id FROM missing AS m) THEN true
+			WHEN self.direction = 'pull' THEN false
 			WHEN self.watch = 'compare' THEN k.seen_local IS DISTINCT FROM md5(r.image::text)
 			ELSE k.base_local IS DISTINCT FROM r.image END
 	), noticed AS (

@@ -298,7 +298,8 @@ COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
 -- that are deleted are objects, and get only links that have given up their keys for
 -- good.  A row that is being created in Xero waits for what comes of that, and so does
 -- one that names a record and has another one's values of match_on, if nobody has
--- deleted a row.
+-- deleted a row.  One that has waited while the other was there is not that one, unless
+-- it takes its place as that is deleted.
 CREATE FUNCTION xero_fdw._rejoin(self xero_fdw.sync, keys jsonb[], match_keys text[],
 		says text[], tenants uuid[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -325,8 +326,9 @@ BEGIN
 				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL)
 					AND (k.state = 'ignored' OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 						WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)) END
-			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w JOIN xero_fdw.sync_intent AS i USING (link_id)
-				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND i.idempotency_key IS NOT NULL)) IS NOT TRUE
+			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w LEFT JOIN xero_fdw.sync_intent AS i USING (link_id)
+				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND (i.idempotency_key IS NOT NULL
+					OR w.seen_at IS NOT NULL AND NOT k.deleted AND c.match_key NOT LIKE '=%'))) IS NOT TRUE
 			AND (c.match_key LIKE '=%' AND NOT k.deleted AND c.says <> k.match_key AND EXISTS (
 				SELECT FROM (SELECT * FROM xero_fdw.sync_link AS o
 					WHERE o.sync_id = self.sync_id AND o.match_key = c.says OFFSET 0) AS o

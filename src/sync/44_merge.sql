@@ -171,7 +171,8 @@ COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
 -- was asked who it is, until somebody has renamed it.
 -- What is deleted while rows are read is left for the next run, too, whether or not
 -- another row has the key by now.  A sync that only pulls reads the rows that a trigger
--- has told of or that have come back, and those that wait for a person.
+-- has told of or that have come back, and those that wait for a person; of those that
+-- get something from Xero, it looks whether they are there.
 CREATE FUNCTION xero_fdw._take_items(state xero_fdw._run,
 		OUT items xero_fdw._item[], OUT keys jsonb[])
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -244,6 +245,16 @@ BEGIN
 				ELSE coalesce(keys, '{}') END,
 			EXISTS (SELECT FROM xero_fdw.sync_field AS f
 				WHERE f.sync_id = sync AND f.direction <> 'to_xero'))
+	), awaited AS MATERIALIZED (
+		SELECT array_agg(i.local_key) AS keys FROM unnest(picked) AS i
+		WHERE self.direction = 'pull' AND self.watch = 'trigger' AND NOT self.mirror
+			AND (self.match_on IS NOT NULL OR id_column IS NOT NULL)
+			AND i.state = 'linked' AND NOT i.deleted AND jsonb_typeof(i.local_key) = 'array'
+			AND i.remote IS DISTINCT FROM i.base_xero
+	), away AS MATERIALIZED (
+		SELECT u.key FROM awaited AS a, unnest(a.keys) AS u(key)
+		EXCEPT
+		SELECT r.local_key FROM awaited AS a, xero_fdw._read_local(sync, a.keys, false) AS r
 	)
 	SELECT array_agg(ROW(i.link_id, i.is_new,
 		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
@@ -254,7 +265,7 @@ BEGIN
 		i.tenant_id, i.xero_id, i.local_key,
 		i.remote IS NULL AND i.xero_id IS NOT NULL,
 		absent AND i.deleted,
-		absent AND NOT i.deleted AND self.direction <> 'pull',
+		absent AND NOT i.deleted AND self.direction <> 'pull' OR i.local_key IN (SELECT a.key FROM away AS a),
 		self.direction = 'pull' OR l.in_scope,
 		i.remote, i.remote_at,
 		i.base_xero,

@@ -298,9 +298,8 @@ class Book:
         self.touch(thing, False)
 
     def may_leave(self, things):
-        """Will they be the same when they come back?  A sync that only pulls does not look
-        whether they are there, and what it has for them is lost meanwhile."""
-        return self.calm and self.rules.direction != "pull" and all(thing.paired and thing.named and not thing.back and not self.in_trouble(thing)
+        """Will they be the same when they come back?"""
+        return self.calm and all(thing.paired and thing.named and not thing.back and not self.in_trouble(thing)
                                  and self.is_only(thing) and not self.merging(thing) for thing in things)
 
     def is_away(self, key):

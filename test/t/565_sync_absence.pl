@@ -276,6 +276,33 @@ $crm->rows(q{BEGIN; ALTER TABLE crm.parted DETACH PARTITION crm.p2025; UPDATE cr
 runs('a partition that is detached and attached again', { POST => 1, PUT => 1 });
 is(names() . ' ' . contact('Ann 1')->{EmailAddress} . ' ' . issues(), 'Ann 1 Ann 2 Ann 3 Ann 9 new@example.com missing|1', '... has what was written meanwhile');
 
+# What Xero changes while a partition is away waits for its rows, where a sync only pulls, too.
+partitions();
+$crm->rows(q{SELECT xero_fdw.alter_sync('crm', direction => 'pull')});
+runs('a sync that only pulls');
+$crm->rows('ALTER TABLE crm.parted DETACH PARTITION crm.p2025');
+$crm->xero_sets(contact('Ann 1')->{ContactID}, { EmailAddress => 'away@example.com' });
+$crm->xero_sets(contact('Ann 3')->{ContactID}, { EmailAddress => 'here@example.com' });
+runs('pull: a partition is away');
+is(issues() . $crm->rows('SELECT email FROM crm.parted'), 'missing|1here@example.com', 'pull: ... so is a row that is changed at Xero');
+runs('pull: ... still');
+$crm->rows('ALTER TABLE crm.parted ATTACH PARTITION crm.p2025 FOR VALUES IN (2025)');
+runs('pull: it is there again');
+is(issues() . $crm->rows(q{SELECT email FROM crm.parted WHERE name = 'Ann 1'}), 'away@example.com', 'pull: ... and has what has come meanwhile');
+$crm->rows(q{DELETE FROM crm.parted WHERE name = 'Ann 2'});
+$crm->xero_sets(contact('Ann 2')->{ContactID}, { EmailAddress => 'gone@example.com' });
+runs('pull: a row that was deleted');
+is(issues() . $crm->rows(q{SELECT count(*) FROM crm.parted}), '2', 'pull: ... stays so, and is no issue');
+
+# A row with the same name has waited all the time: it is not the one that is away.
+partitions();
+$crm->rows(q{INSERT INTO crm.parted (name, email, year) VALUES ('Ann 1', 'twin@example.com', 2026)});
+$crm->run('crm');
+my $twin = $crm->rows('SELECT id FROM crm.parted WHERE xero_id IS NULL');
+$crm->rows('TRUNCATE crm.p2025');
+$crm->run('crm');
+is($crm->rows("SELECT count(xero_id) FROM crm.parted WHERE id = $twin") . (contact('Ann 1')->{EmailAddress} // ''), '0', 'a namesake that waits does not get the record of a row that is away');
+
 # Rows that are lost otherwise
 $crm->clear;
 $crm->local_has(map { { name => "Ann $_" } } 1 .. 2);
