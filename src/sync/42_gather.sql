@@ -451,7 +451,7 @@ BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	IF changes = '{}' THEN
 		PERFORM xero_fdw._rejoin_waiting(self);
-		PERFORM xero_fdw._release_links(self);
+		PERFORM xero_fdw._release_links(self, state, id_column, tenant_column);
 		RETURN NULL;
 	END IF;
 	PERFORM xero_fdw._follow_changes(self, changes);

@@ -504,17 +504,26 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
 	'internal: part all links from their rows, as these are gone';
 
--- Nobody has deleted the rows that do not come.  Their records find others, or come
--- here, as in the first run.
-CREATE FUNCTION xero_fdw._release_links(self xero_fdw.sync) RETURNS void
+-- Nobody has deleted the rows that do not come, but for those that are deleted while
+-- the run looks for them.  Their records find others, or come here, as in the first run.
+CREATE FUNCTION xero_fdw._release_links(self xero_fdw.sync, state xero_fdw._run,
+		id_column text, tenant_column text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	sync CONSTANT integer := self.sync_id;
-	links CONSTANT bigint[] := ARRAY(SELECT k.link_id
+	later record;
+	links bigint[];
+BEGIN
+	IF NOT EXISTS (SELECT FROM xero_fdw.sync_position AS p WHERE p.sync_id = sync AND NOT p.initial_done) THEN
+		RETURN;
+	END IF;
+	SELECT array_agg(c.change_id) AS changes, array_agg(c.local_key) AS keys INTO later
+	FROM xero_fdw._later_changes(state) AS c WHERE c.operation = 'delete';
+	PERFORM xero_fdw._follow_deletions(self, later.changes, later.keys, id_column, tenant_column);
+	links := ARRAY(SELECT k.link_id
 		FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id)
 		WHERE p.sync_id = sync AND NOT p.initial_done AND k.state = 'linked' AND NOT k.deleted
 			AND k.local_key->'was' IS NOT NULL);
-BEGIN
 	IF links = '{}' THEN
 		RETURN;
 	END IF;
@@ -527,5 +536,5 @@ BEGIN
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = NULL, state = 'unlinked' WHERE k.link_id = ANY (links);
 END $$;
-COMMENT ON FUNCTION xero_fdw._release_links(xero_fdw.sync) IS
+COMMENT ON FUNCTION xero_fdw._release_links(xero_fdw.sync, xero_fdw._run, text, text) IS
 	'internal: let records whose rows have not come back find others';

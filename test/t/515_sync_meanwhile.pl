@@ -105,6 +105,24 @@ is($crm->superuser->rows(q{SELECT string_agg(concat_ws(' ', operation, local_key
 $crm->superuser->rows('DROP SUBSCRIPTION crm');
 $source->quit;
 
+# A row that is loaded anew, with another key, and deleted while a run is under way
+$crm->clear;
+$crm->xero_has({ Name => 'Ann' }, { Name => 'Bob' });
+$crm->local_has({ name => 'Ann' }, { name => 'Bob' });
+$crm->create('crm', match_on => ['name'], on_delete => 'ignore');
+$crm->run('crm');
+$crm->rows(q{BEGIN; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) VALUES (11, 'Ann'), (12, 'Bob'); COMMIT});
+$crm->superuser->rows(q{ALTER FUNCTION xero_fdw._gather(xero_fdw._run) RENAME TO _gathered;
+	CREATE FUNCTION xero_fdw._gather(state xero_fdw._run) RETURNS bigint LANGUAGE plpgsql AS $$
+	BEGIN
+		DELETE FROM crm.contacts WHERE id = 11;
+		RETURN xero_fdw._gathered(state);
+	END $$});
+$crm->run('crm');
+$crm->superuser->rows(q{DROP FUNCTION xero_fdw._gather(xero_fdw._run); ALTER FUNCTION xero_fdw._gathered(xero_fdw._run) RENAME TO _gather});
+$crm->run('crm');
+is($crm->rows('SELECT id, name FROM crm.contacts'), '12|Bob', 'a row that is loaded, and deleted while a run looks, does not come back');
+
 # A run; while it waits for Xero, the other session does something.
 sub runs_while
 {
