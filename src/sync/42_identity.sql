@@ -298,12 +298,15 @@ COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
 -- that are deleted are objects, and get only links that have given up their keys for
 -- good.  A row that is being created in Xero waits for what comes of that, and so does
 -- one that names a record and has another one's values of match_on, if nobody has
--- deleted a row.  One that has waited while the other was there is not that one, unless
+-- deleted a row.  A record whose deletion was sent, and that would not be seen any more, is
+-- nobody's.  One that has waited while the other was there is not that one, unless
 -- it takes its place as that is deleted.
 CREATE FUNCTION xero_fdw._rejoin(self xero_fdw.sync, keys jsonb[], match_keys text[],
 		says text[], tenants uuid[]) RETURNS jsonb[]
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	vanish CONSTANT boolean := (SELECT rules.status IS NULL
+		FROM xero_fdw._push_rules(self.xero_table, 'delete') AS rules);
 	found record;
 BEGIN
 	WITH candidate AS (
@@ -326,6 +329,8 @@ BEGIN
 				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL)
 					AND (k.state = 'ignored' OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 						WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)) END
+			AND NOT (vanish AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+				WHERE i.link_id = k.link_id AND i.operation = 'delete' AND i.idempotency_key IS NOT NULL))
 			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w LEFT JOIN xero_fdw.sync_intent AS i USING (link_id)
 				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND (i.idempotency_key IS NOT NULL
 					OR w.seen_at IS NOT NULL AND NOT k.deleted AND c.match_key NOT LIKE '=%'))) IS NOT TRUE

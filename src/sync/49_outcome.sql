@@ -121,7 +121,8 @@ BEGIN
 	WHERE i.sync_id = intent.sync_id AND i.tenant_id = intent.tenant_id
 		AND coalesce(i.updated_at >= since, true)
 		AND xero_fdw._match_key(i.remote, names) = wanted
-		AND NOT xero_fdw._has_row(intent, i.xero_id)
+		AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
+			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id)
 		AND (xero_fdw._shows(i.remote, intent."row") OR NOT EXISTS (
 			SELECT FROM xero_fdw.sync_intent AS o
 			WHERE o.sync_id = intent.sync_id AND o.tenant_id = intent.tenant_id
