@@ -19,6 +19,7 @@ use warnings;
 
 use JSON::PP;
 use PostgreSQL::Test::Utils;
+use Test::More import => [qw(diag is is_deeply)];
 use XeroSession;
 
 my $json = JSON::PP->new->canonical->allow_nonref;
@@ -172,6 +173,30 @@ sub outcome
 	$by{ (split / /)[0] }++ foreach @lines;
 	return { %{ $self->last_run($name) }, sqlstate_of_call => $result->{state}, text => $result->{text},
 		calls_by => \%by, lines => \@lines };
+}
+
+# A run of "crm" that must be done, and what it writes, by method.
+sub runs
+{
+	my ($self, $name, $writes) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = $self->run('crm');
+	is($run->{state}, 'done', "$name: done") or diag($run->{text});
+	my %writes = %{ $run->{calls_by} };
+	delete $writes{GET};
+	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
+	return $run;
+}
+
+# One more has nothing to do, at the cost of the one call.
+sub quiet
+{
+	my ($self, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $run = $self->runs("$name, the next run");
+	is_deeply($run->{calls_by}, { GET => 1 }, "$name: the next run costs one call");
+	is($run->{updated}, 0, "$name: ... and writes nothing");
+	return;
 }
 
 # Contacts at Xero, by id.

@@ -24,18 +24,6 @@ sub issues { return $crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues
 sub archived { return join(' ', sort map { $_->{Name} } grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }); }
 sub names { return join(' ', sort map { $_->{Name} } values %{ $crm->xero }); }
 
-# A run that must be done, and what it writes.
-sub runs
-{
-	my ($name, $writes) = @_;
-	my $run = $crm->run('crm');
-	is($run->{state}, 'done', $name) or diag($run->{text});
-	my %writes = %{ $run->{calls_by} };
-	delete $writes{GET};
-	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
-	return $run;
-}
-
 # A run that must fail before it calls Xero.
 sub fails
 {
@@ -91,12 +79,12 @@ $crm->superuser->rows('RESET ROLE; DROP TABLE crm.odd; DROP OWNED BY others; DRO
 $crm->clear;
 $crm->local_has(map { { name => "Ann $_" } } 1 .. 4);
 $crm->create('crm', match_on => ['name'], on_delete => 'archive');
-runs('before rows are hidden', { PUT => 1 });
+$crm->runs('before rows are hidden', { PUT => 1 });
 $crm->rows(q{UPDATE crm.contacts SET email = 'new@example.com'; CREATE POLICY p ON crm.contacts USING (name = 'Ann 1');
 	ALTER TABLE crm.contacts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY});
 fails('hidden rows', qr/Row level security of table crm.contacts is forced/);
 $crm->rows('ALTER TABLE crm.contacts NO FORCE ROW LEVEL SECURITY');
-runs('rows that are hidden no more', { POST => 1 });
+$crm->runs('rows that are hidden no more', { POST => 1 });
 $crm->rows('CREATE TABLE crm.child () INHERITS (crm.contacts)');
 fails('a child', qr/crm.child inherits from crm.contacts/);
 $crm->rows('DROP TABLE crm.child; ALTER TABLE crm.contacts SET UNLOGGED');
@@ -110,12 +98,12 @@ $crm->superuser->rows('ALTER TABLE crm.contacts FORCE ROW LEVEL SECURITY');
 is($crm->session->wait->{state}, '55000', 'rows that are hidden while the run reads Xero: it fails');
 is_deeply([ grep { !/^GET/ } $sandbox->calls($mark) ], [], '... and writes nothing');
 $crm->rows('ALTER TABLE crm.contacts NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY');
-runs('the run after that', { POST => 1 });
+$crm->runs('the run after that', { POST => 1 });
 is(archived() . issues(), '', '... and nobody was ended');
 
 # TRUNCATE, and a load in batches
 $crm->rows(q{TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Ann 1', 'newer@example.com')});
-runs('a load that has just begun');
+$crm->runs('a load that has just begun');
 is(archived(), '', '... ends nobody');
 is_deeply([ $crm->differences, $crm->doubles ], [], '... and rows that are not there come from Xero, as in a first run');
 
@@ -125,11 +113,11 @@ foreach my $direction ('both', 'push')
 	$crm->clear;
 	$crm->local_has(map { { name => "Ann $_", email => "a$_\@example.com" } } 1 .. 3);
 	$crm->create('crm', direction => $direction, match_on => ['name'], on_delete => 'archive');
-	runs("$direction: before a load", { PUT => 1 });
+	$crm->runs("$direction: before a load", { PUT => 1 });
 	my $before = $crm->xero;
 	$crm->rows(q{BEGIN; TRUNCATE crm.contacts RESTART IDENTITY;
 		INSERT INTO crm.contacts (name, email) VALUES ('New', 'n@example.com'), ('Ann 1', 'a1@example.com'), ('Ann 2', 'edited@example.com'), ('Ann 3', 'a3@example.com'); COMMIT});
-	runs("$direction: keys that are used again", { PUT => 1, POST => 1 });
+	$crm->runs("$direction: keys that are used again", { PUT => 1, POST => 1 });
 	is(names(), 'Ann 1 Ann 2 Ann 3 New', "$direction: ... nobody is renamed, or there twice");
 	is((grep { $_->{Name} eq 'Ann 2' } values %$before)[0]{ContactID}, contact('Ann 2')->{ContactID}, "$direction: ... everybody is who they were");
 	is(contact('Ann 2')->{EmailAddress}, 'edited@example.com', "$direction: ... what was edited goes to Xero");
@@ -140,7 +128,7 @@ foreach my $direction ('both', 'push')
 # What was deleted before is deleted.
 $crm->rows(q{DELETE FROM crm.contacts WHERE name = 'Ann 3'; BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts;
 	TRUNCATE crm.contacts; INSERT INTO crm.contacts TABLE kept; COMMIT});
-runs('a row that was deleted before a load', { POST => 1 });
+$crm->runs('a row that was deleted before a load', { POST => 1 });
 is(archived(), 'Ann 3', '... is ended');
 
 # What is deleted after a load, before a run has seen it there, is who it said it was.
@@ -154,17 +142,17 @@ foreach my $direction ('both', 'push', 'pull')
 		$crm->xero_has(map { { Name => "Ann $_" } } 1 .. 3);
 		$crm->local_has(map { { name => "Ann $_" } } 1 .. 3);
 		$crm->create('crm', direction => $direction, match_on => ['name'], on_delete => 'archive');
-		runs("$case: before a load");
+		$crm->runs("$case: before a load");
 		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts ($load, name FROM kept; COMMIT;
 			INSERT INTO crm.contacts (id, name) VALUES (4, 'Ann 2'), (5, 'Bob'); DELETE FROM crm.contacts WHERE name IN ('Ann 2', 'Bob')");
-		runs("$case: a row that is deleted after it", $ends);
+		$crm->runs("$case: a row that is deleted after it", $ends);
 		is(archived(), $direction eq 'pull' ? '' : 'Ann 2', "$case: ... is ended");
 		is($crm->rows(q{SELECT string_agg(name, ', ' ORDER BY name) FROM crm.contacts}) . issues(), 'Ann 1, Ann 3', "$case: ... and does not come back");
-		is_deeply([ map { /^GET/ } @{ runs("$case: and then")->{lines} } ], [1], "$case: ... all is quiet");
+		is_deeply([ map { /^GET/ } @{ $crm->runs("$case: and then")->{lines} } ], [1], "$case: ... all is quiet");
 		next if $direction eq 'push';
 		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) SELECT id + 10, name FROM kept; COMMIT;
 			DELETE FROM crm.contacts WHERE name = 'Ann 1'; INSERT INTO crm.contacts (name) VALUES ('Ann 1')");
-		runs("$case: one that comes back");
+		$crm->runs("$case: one that comes back");
 		is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts') . archived(), '2|2' . ($direction eq 'pull' ? '' : 'Ann 2'), "$case: ... is there");
 	}
 }
@@ -173,11 +161,11 @@ foreach my $direction ('both', 'push', 'pull')
 $crm->clear;
 $crm->local_has({ name => 'Ann 1' });
 $crm->create('crm');
-runs('without match_on', { PUT => 1 });
+$crm->runs('without match_on', { PUT => 1 });
 $crm->rows(q{BEGIN; TRUNCATE crm.contacts RESTART IDENTITY; INSERT INTO crm.contacts (name) VALUES ('Ann 1'); COMMIT});
 fails('a load without match_on and ids', qr/match_on/);
 $crm->rows(q{SELECT xero_fdw.alter_sync('crm', match_on => '{name}')});
-runs('... with match_on');
+$crm->runs('... with match_on');
 is(names(), 'Ann 1', '... nobody is there twice');
 
 # Partitions
@@ -191,7 +179,7 @@ sub partitions
 		CREATE TABLE crm.p2026 PARTITION OF crm.parted FOR VALUES IN (2026);
 		INSERT INTO crm.parted (name, year) VALUES ('Ann 1', 2025), ('Ann 2', 2025), ('Ann 3', 2026)");
 	$crm->create('crm', local_table => 'crm.parted', match_on => ['name'], on_delete => 'archive', %option);
-	runs('partitions', { PUT => 1 });
+	$crm->runs('partitions', { PUT => 1 });
 	return;
 }
 my %loss = (
@@ -203,95 +191,95 @@ foreach my $how (sort keys %loss)
 	partitions();
 	$crm->rows($loss{$how});
 	is($crm->rows(q{SELECT action, count(*), min(why) FROM xero_fdw.plan_sync('crm') WHERE action <> 'total' GROUP BY 1}), 'issue|2|its row is gone, and nobody has deleted it', "$how: a plan");
-	runs($how);
+	$crm->runs($how);
 	is(issues(), 'missing|2', "$how: rows that are gone are issues");
 	is($crm->rows(q{SELECT local_key, message FROM xero_fdw.sync_issues ORDER BY 1 LIMIT 1}), '[1, 2025]|its row is gone, and nobody has deleted it', "$how: ... that say so");
 	$crm->xero_sets(contact('Ann 1')->{ContactID}, { EmailAddress => 'xero@example.com' });
-	runs("$how: the next run");
+	$crm->runs("$how: the next run");
 	is(archived() . issues(), 'missing|2', "$how: ... ends nobody, whatever is edited");
-	runs("$how: and one more");
+	$crm->runs("$how: and one more");
 	is($crm->rows('SELECT sum(attempts) FROM xero_fdw.sync_issues'), 3, "$how: ... which has nothing to do");
 	next if $how ne 'DETACH';
 
 	is($crm->rows(q{SELECT action, local_key->>0 FROM xero_fdw.plan_sync('crm') WHERE action = 'total' OR xero_id IS NOT NULL}), 'total|', 'a plan has nothing to say of it');
 	$crm->rows('ALTER TABLE crm.parted ATTACH PARTITION crm.p2025 FOR VALUES IN (2025)');
-	runs('rows that are back');
+	$crm->runs('rows that are back');
 	is(issues(), '', '... are no issues');
 	is(row('Ann 1', 'crm.parted')->{email}, 'xero@example.com', '... and get what was edited meanwhile');
 	$crm->rows(q{UPDATE crm.parted SET email = 'mine@example.com' WHERE name = 'Ann 2'});
-	runs('... and go on', { POST => 1 });
+	$crm->runs('... and go on', { POST => 1 });
 }
 
 # A person's word
-runs('rows are gone');
+$crm->runs('rows are gone');
 settle('xero');
-runs('... Xero is right');
+$crm->runs('... Xero is right');
 is(issues(), '', '... the issues have ended');
 is_deeply([ $crm->differences('crm.parted'), $crm->doubles('crm.parted') ], [], '... and the rows are there again');
 $crm->rows('TRUNCATE crm.p2025');
-runs('rows are gone again');
+$crm->runs('rows are gone again');
 settle('local');
-runs('... the local table is right', { POST => 1 });
+$crm->runs('... the local table is right', { POST => 1 });
 is(issues() . archived(), 'Ann 1 Ann 2', '... they are ended');
 partitions(on_delete => 'ignore', direction => 'push');
 $crm->rows('TRUNCATE crm.p2025');
-runs('rows of a push are gone');
+$crm->runs('rows of a push are gone');
 like($crm->session->try(q{SELECT xero_fdw.resolve_conflict(issue_id, 'xero') FROM xero_fdw.sync_issues})->{text}, qr/sync "crm" only pushes/, '... they cannot come from Xero');
 like($crm->session->try(q{SELECT xero_fdw.resolve_conflict(issue_id, '1') FROM xero_fdw.sync_issues})->{text}, qr/'xero' or for 'local'/i, '... and are there or not');
 settle('local');
-runs('... the local table is right');
+$crm->runs('... the local table is right');
 is(issues() . archived(), '', '... with on_delete ignore nobody is ended');
 $crm->rows(q{INSERT INTO crm.parted (id, name, year) VALUES (1, 'Ann 1', 2025)});
-runs('... and a row that is back is the same');
+$crm->runs('... and a row that is back is the same');
 is(names(), 'Ann 1 Ann 2 Ann 3', '... as before');
 
 # Rows of a partition that is attached
 $crm->rows(q{CREATE TABLE crm.p2027 (LIKE crm.parted INCLUDING ALL EXCLUDING IDENTITY); INSERT INTO crm.p2027 (id, name, year) VALUES (100, 'Ann 4', 2027);
 	ALTER TABLE crm.parted ATTACH PARTITION crm.p2027 FOR VALUES IN (2027)});
-runs('a partition that is attached', { PUT => 1 });
+$crm->runs('a partition that is attached', { PUT => 1 });
 is(names(), 'Ann 1 Ann 2 Ann 3 Ann 4', '... has rows that go to Xero');
-runs('... and the next run has nothing to do');
+$crm->runs('... and the next run has nothing to do');
 $crm->rows(q{UPDATE crm.parted SET name = 'Ann V' WHERE name = 'Ann 4';
 	CREATE TABLE crm.other (LIKE crm.parted INCLUDING ALL EXCLUDING IDENTITY); INSERT INTO crm.other (id, name, year) SELECT id, replace(name, 'Ann 3', 'Bob'), year FROM crm.p2026
 	UNION ALL VALUES (101, 'Ann 5', 2026);
 	ALTER TABLE crm.parted DETACH PARTITION crm.p2026; ALTER TABLE crm.parted ATTACH PARTITION crm.other FOR VALUES IN (2026)});
-runs('a partition whose rows have the keys of others', { PUT => 1, POST => 1 });
+$crm->runs('a partition whose rows have the keys of others', { PUT => 1, POST => 1 });
 is(names(), 'Ann 1 Ann 2 Ann 3 Ann 5 Ann V Bob', '... renames nobody whom nobody has renamed');
 is(issues(), 'missing|1', '... and the row that is gone is an issue');
 is(contact('Bob')->{ContactID}, row('Bob', 'crm.parted')->{xero_id}, '... the other one is another record');
 $crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues});
-runs('... that is tried again');
+$crm->runs('... that is tried again');
 is($crm->rows(q{SELECT string_agg(kind || ' ' || jsonb_typeof(local_key) || ' ' || attempts, ', ') FROM xero_fdw.sync_issues}), 'missing array 2', '... and shows the key that its row had');
 
 # Another row gets the key of one that is gone, and is deleted: that deletion is its own.
 partitions(on_delete => 'archive');
 $crm->rows(q{TRUNCATE crm.p2026; INSERT INTO crm.parted (id, name, year) VALUES (3, 'Zoe', 2026); DELETE FROM crm.parted WHERE name = 'Zoe'});
-runs('a key that is used again and deleted');
+$crm->runs('a key that is used again and deleted');
 is(names() . archived() . ' ' . issues(), 'Ann 1 Ann 2 Ann 3 missing|1', '... ends nobody');
 
 # A partition whose rows change while it is none
 partitions(on_delete => 'archive');
 $crm->rows(q{BEGIN; ALTER TABLE crm.parted DETACH PARTITION crm.p2025; UPDATE crm.p2025 SET email = 'new@example.com' WHERE name = 'Ann 1'; DELETE FROM crm.p2025 WHERE name = 'Ann 2';
 	INSERT INTO crm.p2025 (id, name, year) VALUES (9, 'Ann 9', 2025); ALTER TABLE crm.parted ATTACH PARTITION crm.p2025 FOR VALUES IN (2025); COMMIT});
-runs('a partition that is detached and attached again', { POST => 1, PUT => 1 });
+$crm->runs('a partition that is detached and attached again', { POST => 1, PUT => 1 });
 is(names() . ' ' . contact('Ann 1')->{EmailAddress} . ' ' . issues(), 'Ann 1 Ann 2 Ann 3 Ann 9 new@example.com missing|1', '... has what was written meanwhile');
 
 # What Xero changes while a partition is away waits for its rows, where a sync only pulls, too.
 partitions();
 $crm->rows(q{SELECT xero_fdw.alter_sync('crm', direction => 'pull')});
-runs('a sync that only pulls');
+$crm->runs('a sync that only pulls');
 $crm->rows('ALTER TABLE crm.parted DETACH PARTITION crm.p2025');
 $crm->xero_sets(contact('Ann 1')->{ContactID}, { EmailAddress => 'away@example.com' });
 $crm->xero_sets(contact('Ann 3')->{ContactID}, { EmailAddress => 'here@example.com' });
-runs('pull: a partition is away');
+$crm->runs('pull: a partition is away');
 is(issues() . $crm->rows('SELECT email FROM crm.parted'), 'missing|1here@example.com', 'pull: ... so is a row that is changed at Xero');
-runs('pull: ... still');
+$crm->runs('pull: ... still');
 $crm->rows('ALTER TABLE crm.parted ATTACH PARTITION crm.p2025 FOR VALUES IN (2025)');
-runs('pull: it is there again');
+$crm->runs('pull: it is there again');
 is(issues() . $crm->rows(q{SELECT email FROM crm.parted WHERE name = 'Ann 1'}), 'away@example.com', 'pull: ... and has what has come meanwhile');
 $crm->rows(q{DELETE FROM crm.parted WHERE name = 'Ann 2'});
 $crm->xero_sets(contact('Ann 2')->{ContactID}, { EmailAddress => 'gone@example.com' });
-runs('pull: a row that was deleted');
+$crm->runs('pull: a row that was deleted');
 is(issues() . $crm->rows(q{SELECT count(*) FROM crm.parted}), '2', 'pull: ... stays so, and is no issue');
 
 # A row with the same name has waited all the time: it is not the one that is away.
@@ -307,17 +295,17 @@ is($crm->rows("SELECT count(xero_id) FROM crm.parted WHERE id = $twin") . (conta
 $crm->clear;
 $crm->local_has(map { { name => "Ann $_" } } 1 .. 2);
 $crm->create('crm', match_on => ['name'], on_delete => 'archive');
-runs('before rows are lost', { PUT => 1 });
+$crm->runs('before rows are lost', { PUT => 1 });
 my ($trigger) = $crm->rows(q{SELECT tgname FROM pg_trigger WHERE tgrelid = 'crm.contacts'::regclass AND tgname !~ 'truncate'});
 $crm->rows(qq{BEGIN; ALTER TABLE crm.contacts DISABLE TRIGGER $trigger; DELETE FROM crm.contacts WHERE name = 'Ann 1'; ALTER TABLE crm.contacts ENABLE ALWAYS TRIGGER $trigger; COMMIT});
 $crm->xero_sets(contact('Ann 1')->{ContactID}, { EmailAddress => 'xero@example.com' });
-runs('a row that nobody has deleted');
+$crm->runs('a row that nobody has deleted');
 is(archived() . issues(), 'missing|1', '... is an issue, and ends nobody');
 $crm->rows(q{SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues});
-runs('... also when it is tried again');
+$crm->runs('... also when it is tried again');
 is(archived() . issues(), 'missing|1', '... is still one');
 $crm->rows(q{INSERT INTO crm.contacts (name, xero_id) SELECT 'Ann 1', xero_id::uuid FROM xero_fdw.sync_issues AS i(a, b, c, d, xero_id)});
-runs('... a row that names its record');
+$crm->runs('... a row that names its record');
 is(issues() . row('Ann 1')->{email}, 'xero@example.com', '... takes its place');
 
 # What has been recorded is not forgotten.
@@ -325,7 +313,7 @@ $crm->rows(q{DELETE FROM crm.contacts WHERE name = 'Ann 2'; SET xero_fdw.max_wai
 $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'POST', drop => 'before', times => 20 });
 is($crm->run('crm')->{state}, 'paused', 'a deletion that does not get through');
 $sandbox->faults;
-runs('... does so later', { POST => 1 });
+$crm->runs('... does so later', { POST => 1 });
 is(archived(), 'Ann 2', '... and ends the record');
 
 $crm->quit;

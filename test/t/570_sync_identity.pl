@@ -28,29 +28,6 @@ sub names { return join(' ', sort map { $_->{Name} . ($_->{ContactStatus} eq 'AC
 sub rows_here { return $crm->rows(q{SELECT string_agg(id || ' ' || name, ', ' ORDER BY id) FROM crm.contacts}); }
 sub issues { return $crm->rows(q{SELECT string_agg(kind || ' ' || coalesce(local_key->>0, '-'), ', ' ORDER BY local_key) FROM xero_fdw.sync_issues}); }
 
-# A run that must be done, and what it writes.
-sub runs
-{
-	my ($name, $writes) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $run = $crm->run('crm');
-	is($run->{state}, 'done', "$name: done") or diag($run->{text});
-	my %writes = %{ $run->{calls_by} };
-	delete $writes{GET};
-	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
-	return $run;
-}
-
-# One more has nothing to do, at the cost of the one call.
-sub quiet
-{
-	my ($name) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $run = runs("$name, the next run");
-	is_deeply($run->{calls_by}, { GET => 1 }, "$name: the next run costs one call");
-	return;
-}
-
 # Ann, Bob and Cid on both sides, with keys 1 to 3.
 sub three
 {
@@ -58,7 +35,7 @@ sub three
 	$crm->clear;
 	$crm->local_has(map { { name => $_, email => lc($_) . '@example.com' } } qw(Ann Bob Cid));
 	$crm->create('crm', %option);
-	runs('three', { PUT => 1 });
+	$crm->runs('three', { PUT => 1 });
 	return;
 }
 
@@ -86,18 +63,18 @@ foreach my $direction ('both', 'push')
 					else
 					{
 						$crm->rows($gone);
-						runs("$case: a deletion", $end) if $how eq 'a run between';
+						$crm->runs("$case: a deletion", $end) if $how eq 'a run between';
 						$crm->rows($comes);
 					}
-					runs($case, { PUT => 1, $how eq 'a run between' ? () : %$end });
+					$crm->runs($case, { PUT => 1, $how eq 'a run between' ? () : %$end });
 					is(names(), $delete eq 'archive' ? 'Ann- Bob Cid Zoe' : 'Ann Bob Cid Zoe', "$case: nobody has become another one");
 					is(id_of('Ann'), $ann, "$case: ... Ann least of all");
 					is(contact('Zoe')->{EmailAddress}, 'zoe@example.com', "$case: ... and Zoe is there");
 					is(rows_here(), '1 Zoe, 2 Bob, 3 Cid', "$case: ... and here");
 					is(issues(), '', "$case: no issues");
-					quiet($case);
+					$crm->quiet($case);
 					$crm->rows(q{UPDATE crm.contacts SET email = 'new@example.com' WHERE id = 1});
-					runs("$case: an edit", { POST => 1 });
+					$crm->runs("$case: an edit", { POST => 1 });
 					is(contact('Zoe')->{EmailAddress} . contact('Ann')->{EmailAddress}, 'new@example.comann@example.com', "$case: an edit is hers");
 				}
 			}
@@ -108,12 +85,12 @@ foreach my $direction ('both', 'push')
 # With neither, the key is all there is.
 three(direction => 'push', fields => \%NO_ID, on_delete => 'archive');
 $crm->rows(q{BEGIN; DELETE FROM crm.contacts WHERE id = 1; INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Anna', 'anna@example.com'); COMMIT});
-runs('nothing but keys', { POST => 1 });
+$crm->runs('nothing but keys', { POST => 1 });
 is(names(), 'Anna Bob Cid', '... the key is who it is');
 $crm->rows('DELETE FROM crm.contacts WHERE id = 1');
-runs('... a deletion', { POST => 1 });
+$crm->runs('... a deletion', { POST => 1 });
 $crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe')});
-runs('... and then another one', { PUT => 1 });
+$crm->runs('... and then another one', { PUT => 1 });
 is(names(), 'Anna- Bob Cid Zoe', '... is another one');
 
 # The same persons, loaded anew: with their keys or with others, with ids or
@@ -140,7 +117,7 @@ foreach my $delete ('ignore', 'archive')
 		$crm->rows("CREATE TEMP TABLE kept AS TABLE crm.contacts");
 		$crm->rows($load eq 'the new ones first' ? "BEGIN; $insert $remove COMMIT" : $load eq 'in two transactions' ? "$remove; $insert" : "BEGIN; $remove $insert COMMIT");
 		$crm->rows('DROP TABLE kept');
-		runs($case);
+		$crm->runs($case);
 		is_deeply($crm->xero, $before, "$case: Xero is as it was");
 		is(issues(), '', "$case: no issues");
 		if ($load ne 'out of scope')
@@ -148,10 +125,10 @@ foreach my $delete ('ignore', 'archive')
 			is_deeply([ $crm->differences, $crm->doubles ], [], "$case: both sides are equal, with ids and what comes from Xero alone");
 			is($crm->rows('SELECT count(*) FROM crm.contacts'), 3, "$case: ... and nobody came from Xero");
 		}
-		quiet($case);
+		$crm->quiet($case);
 		$crm->rows(q{UPDATE crm.contacts SET email = 'b@example.com', account = NULL WHERE name = 'Bob'});
 		$crm->xero_sets(id_of('Cid'), { EmailAddress => 'c@example.com' });
-		runs("$case: edits", { POST => 1 });
+		$crm->runs("$case: edits", { POST => 1 });
 		is($crm->rows(q{SELECT email FROM crm.contacts WHERE name = 'Cid'}) . contact('Bob')->{EmailAddress}, 'c@example.comb@example.com', "$case: edits go both ways");
 	}
 }
@@ -160,16 +137,16 @@ foreach my $delete ('ignore', 'archive')
 three(match_on => ['name'], on_delete => 'archive');
 $crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
 $crm->rows(q{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'new@example.com'), ('Bob', 'bob@example.com'), ('Zoe', 'zoe@example.com'); COMMIT});
-runs('loaded anew, with edits', { POST => 2, PUT => 1 });
+$crm->runs('loaded anew, with edits', { POST => 2, PUT => 1 });
 is(names(), 'Ann Bob Cid- Zoe', '... one ends, one is new');
 is(contact('Ann')->{EmailAddress} . $crm->rows(q{SELECT first FROM crm.contacts WHERE name = 'Ann'}), 'new@example.comAnnette', '... and edits of both sides arrive');
 
 # ... after a run that has seen them gone; with on_delete ignore they are who they were
 three(match_on => ['name']);
 $crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts');
-runs('all are deleted');
+$crm->runs('all are deleted');
 $crm->rows(q{INSERT INTO crm.contacts (id, name, email) SELECT id + 10, name, email FROM kept; UPDATE crm.contacts SET account = 'x' WHERE name = 'Ann'; DROP TABLE kept});
-runs('... and loaded again', { POST => 1 });
+$crm->runs('... and loaded again', { POST => 1 });
 is(names() . issues(), 'Ann Bob Cid', '... nobody is there twice');
 is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
 
@@ -177,14 +154,14 @@ is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equa
 $crm->clear;
 $crm->local_has(map { { name => $_, surname => 'Smith' } } qw(Ann Bob Cid));
 $crm->create('crm', match_on => ['surname'], on_delete => 'archive');
-runs('three Smiths', { PUT => 1 });
+$crm->runs('three Smiths', { PUT => 1 });
 my $smiths = $crm->xero;
 $crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name, surname) SELECT id, name, surname FROM kept; COMMIT});
-runs('three Smiths, loaded anew');
+$crm->runs('three Smiths, loaded anew');
 is_deeply($crm->xero, $smiths, '... Xero is as it was');
 $crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts;
 	INSERT INTO crm.contacts (id, name, surname) SELECT id, name, surname FROM kept WHERE id < 3 UNION ALL SELECT 9, 'Dan', 'Smith'; COMMIT});
-runs('three Smiths, one with another key', { POST => 1 });
+$crm->runs('three Smiths, one with another key', { POST => 1 });
 is(names(), 'Ann Bob Dan', '... the one who is left is that one');
 
 # Where the run has been killed by its budget before it could end anybody
@@ -194,7 +171,7 @@ $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'POST', drop => 'b
 is($crm->run('crm')->{state}, 'paused', 'ends that do not get through');
 $sandbox->faults;
 $crm->rows('INSERT INTO crm.contacts (id, name, email) SELECT id + 10, name, email FROM kept WHERE id < 3; DROP TABLE kept');
-runs('... and the rows are back');
+$crm->runs('... and the rows are back');
 is(names(), 'Ann Bob Cid', '... nobody ends');
 is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
 
@@ -220,19 +197,19 @@ $crm->rows(q{CREATE TABLE crm.parted (id integer GENERATED BY DEFAULT AS IDENTIT
 	CREATE TABLE crm.p2026 PARTITION OF crm.parted FOR VALUES IN (2026);
 	INSERT INTO crm.parted (id, name, year) VALUES (1, 'Ann', 2025), (2, 'Bob', 2025), (3, 'Cid', 2026)});
 $crm->create('crm', local_table => 'crm.parted', match_on => ['name'], on_delete => 'archive');
-runs('partitions', { PUT => 1 });
+$crm->runs('partitions', { PUT => 1 });
 $crm->rows(q{BEGIN; TRUNCATE crm.p2025; INSERT INTO crm.parted (id, name, year) VALUES (1, 'Bob', 2025), (2, 'Zoe', 2025); COMMIT});
-runs('a partition that is filled with others', { PUT => 1 });
+$crm->runs('a partition that is filled with others', { PUT => 1 });
 is(names(), 'Ann Bob Cid Zoe', '... nobody has become another one, or has ended');
 is($crm->rows(q{SELECT kind || xero_id || local_key FROM xero_fdw.sync_issues}), 'missing' . id_of('Ann') . '[1, 2025]', '... Ann is missing');
 is($crm->rows(q{SELECT xero_id FROM crm.parted WHERE name = 'Bob'}), id_of('Bob'), '... Bob has come back, with another key');
-quiet('a partition that is filled with others');
+$crm->quiet('a partition that is filled with others');
 $crm->rows(q{INSERT INTO crm.parted (id, name, year) VALUES (7, 'Ann', 2026)});
-runs('... and then Ann');
+$crm->runs('... and then Ann');
 is(issues() . names(), 'Ann Bob Cid Zoe', '... is back');
 is_deeply([ $crm->differences('crm.parted') ], [], '... and both sides are equal');
 $crm->rows(q{BEGIN; TRUNCATE crm.p2026; COMMIT; UPDATE crm.parted SET year = 2026 WHERE name = 'Zoe'});
-runs('a row that moves to the partition that was emptied');
+$crm->runs('a row that moves to the partition that was emptied');
 is($crm->rows(q{SELECT string_agg(kind, ' ') FROM xero_fdw.sync_issues}) . ' ' . names(), 'missing missing Ann Bob Cid Zoe', '... stays who it is');
 $crm->rows(q{SELECT xero_fdw.drop_sync('crm'); DROP TABLE crm.parted});
 
@@ -256,12 +233,12 @@ foreach my $match ('match_on', 'no match_on')
 		my ($sql, $rows, $new, $ends) = @{ $steps{$step} };
 		three($match eq 'match_on' ? (match_on => ['name']) : (), on_delete => 'archive');
 		$crm->rows("BEGIN; $sql; COMMIT");
-		runs("$match, $step", { $new ? (PUT => 1) : (), $ends ? (POST => 1) : () });
+		$crm->runs("$match, $step", { $new ? (PUT => 1) : (), $ends ? (POST => 1) : () });
 		is(rows_here(), $rows, "$match, $step: the rows");
 		is_deeply([ map { s/^\S+ //r } sort map { "$_->{id} $_->{name}" } grep { lc($_->{xero_id} // '') ne id_of($_->{name}) } values %{ $crm->local } ], [], "$match, $step: each row has its record");
 		is(scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }), $ends // 0, "$match, $step: only who was deleted ends");
 		is(issues(), '', "$match, $step: no issues");
-		quiet("$match, $step");
+		$crm->quiet("$match, $step");
 	}
 	$crm->rows('ALTER TABLE crm.contacts DROP CONSTRAINT contacts_pkey, ADD PRIMARY KEY (id)');
 }
@@ -304,10 +281,10 @@ sub stands_still
 	my ($case, $ids, $wrong) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.plan_sync('crm') WHERE action = 'issue'}), $wrong, "$case: a plan shows it");
-	runs($case);
+	$crm->runs($case);
 	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous'}), $wrong, "$case: is an issue of these rows");
 	is($crm->rows('SELECT string_agg(xero_id::text, \' \' ORDER BY id) FROM crm.contacts'), $ids, "$case: ... whose ids are left as they are");
-	quiet($case);
+	$crm->quiet($case);
 	return;
 }
 sub ids { return $crm->rows(q{SELECT string_agg(xero_id::text, ' ' ORDER BY id) FROM crm.contacts}); }
@@ -328,20 +305,20 @@ foreach my $direction ('push', 'both')
 		like($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), qr/^the row belongs to record $ann, and names record (?:$bob|$unknown)$/, "$direction, $case: the message says which");
 		$crm->rows(q{UPDATE crm.contacts SET email = 'mine@example.com' WHERE id = 1});
 		$crm->xero_sets($ann, { FirstName => 'Annette' });
-		runs("$direction, $case: edits of both sides");
+		$crm->runs("$direction, $case: edits of both sides");
 		is($crm->rows('SELECT coalesce(first, \'\') FROM crm.contacts WHERE id = 1') . contact('Ann')->{EmailAddress}, 'ann@example.com', "$direction, $case: do not flow");
 		$crm->rows("UPDATE crm.contacts SET xero_id = CASE id WHEN 1 THEN '$ann'::uuid ELSE '$bob' END WHERE id < 3");
-		runs("$direction, $case: it agrees again", { POST => 1 });
+		$crm->runs("$direction, $case: it agrees again", { POST => 1 });
 		is(issues(), '', "$direction, $case: ... and the issues have ended");
 		is(contact('Ann')->{EmailAddress} . ($direction eq 'both' ? row_first() : 'Annette'), 'mine@example.comAnnette', "$direction, $case: ... and the edits arrive");
 		$crm->rows(q{UPDATE crm.contacts SET email = 'ann@example.com', first = NULL WHERE id = 1});
-		runs("$direction, $case: as before", { POST => 1 });
+		$crm->runs("$direction, $case: as before", { POST => 1 });
 	}
 	$crm->rows('UPDATE crm.contacts SET xero_id = NULL WHERE id = 1');
-	runs("$direction, an empty id");
+	$crm->runs("$direction, an empty id");
 	is(ids(), "$ann $bob $cid", "$direction, an empty id: is filled");
 	$crm->rows("UPDATE crm.contacts SET xero_id = '$bob' WHERE id = 1; DELETE FROM crm.contacts WHERE id = 1");
-	runs("$direction, a row that names another one, and is deleted", { POST => 1 });
+	$crm->runs("$direction, a row that names another one, and is deleted", { POST => 1 });
 	is(names(), 'Ann- Bob Cid', "$direction: ... ends its own record");
 }
 sub row_first { return $crm->rows('SELECT first FROM crm.contacts WHERE id = 1'); }
@@ -354,14 +331,14 @@ foreach my $direction ('both', 'pull')
 	my ($ann, $bob, $cid, $dan) = map { id_of($_) } qw(Ann Bob Cid Dan);
 	$crm->rows("INSERT INTO crm.contacts (name, xero_id) VALUES ('Ann', '$bob'), ('Bob', '$ann'), ('Charles', '$cid'), ('dan', '$dan')");
 	$crm->create('crm', direction => $direction, match_on => ['name']);
-	runs("$direction, rows that name records of others");
+	$crm->runs("$direction, rows that name records of others");
 	is($crm->rows(q{SELECT string_agg(local_key->>0, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous' AND local_key IS NOT NULL}), '1 2', "$direction: ... are issues");
 	is($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), "the row names record $bob, and its values of match_on are another record's", "$direction: ... that say so");
 	is(rows_here(), '1 Ann, 2 Bob, 3 Cid, 4 Dan', "$direction: ... nothing comes of them, and others are joined by what they name");
 	is(names(), 'Ann Bob Cid Dan', "$direction: ... in Xero as well");
-	quiet("$direction, rows that name records of others");
+	$crm->quiet("$direction, rows that name records of others");
 	$crm->rows("UPDATE crm.contacts SET xero_id = CASE id WHEN 1 THEN '$ann'::uuid ELSE '$bob' END WHERE id < 3");
-	runs("$direction, rows that name their own");
+	$crm->runs("$direction, rows that name their own");
 	is(issues(), '', "$direction: ... are no issues");
 	is_deeply([ $crm->differences, $crm->doubles ], [], "$direction: ... and both sides are equal");
 }
@@ -376,12 +353,12 @@ foreach my $n (0, 1)
 }
 $crm->rows('ALTER TABLE crm.contacts ADD COLUMN org uuid');
 $crm->create('crm', match_on => ['name'], fields => { %WITH_ID, org => 'tenant_id' });
-runs('two organisations');
+$crm->runs('two organisations');
 $crm->rows(q{UPDATE crm.contacts SET xero_id = (SELECT xero_id FROM crm.contacts WHERE name = 'Ann 1'), email = 'a@example.com' WHERE name = 'Ann 0'});
-runs('the id of another organisation\'s record');
+$crm->runs('the id of another organisation\'s record');
 is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|1', '... is an issue');
 $crm->rows(q{INSERT INTO crm.contacts (name, xero_id, org) SELECT 'Cid 0', xero_id, (SELECT org FROM crm.contacts WHERE name = 'Bob 0') FROM crm.contacts WHERE name = 'Bob 1'});
-runs('a new row of one organisation with the id of another\'s record');
+$crm->runs('a new row of one organisation with the id of another\'s record');
 is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|2', '... is an issue');
 $crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; ALTER TABLE crm.contacts DROP COLUMN org');
 $crm->clear(tenants => 1);
@@ -394,21 +371,21 @@ $crm->rows('ALTER TABLE crm.contacts RENAME COLUMN id TO nr');
 is($crm->run('crm')->{sqlstate_of_call}, '55000', 'a key that has another name: a run says so');
 $crm->rows(q{UPDATE crm.contacts SET email = 'b@example.com' WHERE name = 'Bob'; SELECT xero_fdw.alter_sync('crm')});
 is($crm->superuser->rows($linked), 3, '... alter_sync() takes it as it is, and forgets nobody');
-runs('a key that has another name', { POST => 1 });
+$crm->runs('a key that has another name', { POST => 1 });
 is(contact('Bob')->{EmailAddress} . names(), 'b@example.comAnn Bob Cid', '... an edit of meanwhile arrives');
 $crm->rows(q{BEGIN; UPDATE crm.contacts SET nr = 7 WHERE name = 'Ann'; DELETE FROM crm.contacts WHERE nr = 2; INSERT INTO crm.contacts (nr, name) VALUES (2, 'Zoe'); COMMIT});
-runs('... and goes on', { PUT => 1, POST => 1 });
+$crm->runs('... and goes on', { PUT => 1, POST => 1 });
 is(names(), 'Ann Bob- Cid Zoe', '... as before');
 $crm->rows(q{ALTER TABLE crm.contacts RENAME COLUMN nr TO id; ALTER TABLE crm.contacts ALTER COLUMN id TYPE text; SELECT xero_fdw.alter_sync('crm')});
-runs('the old name, and another type');
+$crm->runs('the old name, and another type');
 is($crm->superuser->rows($linked), 3, '... forgets nobody');
-quiet('the old name, and another type');
+$crm->quiet('the old name, and another type');
 $crm->rows('ALTER TABLE crm.contacts DROP COLUMN id; ALTER TABLE crm.contacts ADD COLUMN id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY');
 my $other = $crm->run('crm');
 is($other->{sqlstate_of_call}, '55000', 'another column of that name: a run says so');
 like($other->{text}, qr/another key than before/, '... that it is another key');
 like($crm->session->try(q{SELECT xero_fdw.alter_sync('crm')})->{text}, qr/forgets which records belong to 3 rows/, '... alter_sync() forgets who is who');
-runs('another column of that name');
+$crm->runs('another column of that name');
 is(names() . issues(), 'Ann Bob- Cid Zoe', '... and all find each other anew');
 
 # Another table, another server, and back: nobody is renamed, doubled or ended.
@@ -416,13 +393,13 @@ $crm->clear;
 $crm->rows('CREATE TABLE crm.others (LIKE crm.contacts INCLUDING ALL)');
 $crm->local_has(map { { name => $_ } } qw(Ann Bob Cid));
 $crm->create('crm', match_on => ['name'], on_delete => 'archive');
-runs('one table', { PUT => 1 });
+$crm->runs('one table', { PUT => 1 });
 $crm->rows(q{INSERT INTO crm.others (id, name) VALUES (1, 'Zoe'), (2, 'Ann'); DELETE FROM crm.contacts WHERE id = 3; SELECT xero_fdw.alter_sync('crm', local_table => 'crm.others')});
-runs('another one', { PUT => 1 });
+$crm->runs('another one', { PUT => 1 });
 is(names() . issues(), 'Ann Bob Cid Zoe', '... nobody is renamed or has ended');
 is_deeply([ $crm->differences('crm.others'), $crm->doubles('crm.others') ], [], '... and both sides are equal');
 $crm->rows(q{UPDATE crm.others SET email = 'o@example.com' WHERE id = 1; SELECT xero_fdw.alter_sync('crm', local_table => 'crm.contacts')});
-runs('back again');
+$crm->runs('back again');
 is(names() . issues(), 'Ann Bob Cid Zoe', '... nobody is renamed or has ended');
 is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
 $xero->create_server('second', { minute_limit => 1000000, day_limit => 1000000 });
@@ -431,7 +408,7 @@ $crm->superuser->rows('CREATE SCHEMA second; IMPORT FOREIGN SCHEMA accounting LI
 foreach my $table ('second.contacts', 'xero.contacts')
 {
 	$crm->rows("DELETE FROM crm.contacts WHERE name = 'Cid'; SELECT xero_fdw.alter_sync('crm', xero_table => '$table')");
-	runs("to $table");
+	$crm->runs("to $table");
 	is(names() . issues(), 'Ann Bob Cid Zoe', '... nobody is renamed or has ended');
 	is_deeply([ $crm->differences, $crm->doubles ], [], '... and both sides are equal');
 }
@@ -440,17 +417,17 @@ $crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; DROP TABLE crm.
 # Names that are swapped, by two and by three: the issues say what to do.
 three();
 $crm->rows(q{UPDATE crm.contacts SET name = CASE id WHEN 1 THEN 'Bob' WHEN 2 THEN 'Ann' ELSE 'Don' END});
-runs('names that are swapped', { POST => 1 });
+$crm->runs('names that are swapped', { POST => 1 });
 is(issues(), 'validation 1, validation 2', '... are issues of both');
 is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_issues WHERE message LIKE '%Rows [1], [2] want each other''s values of column "name", which Xero keeps unique. Give one of them another value, %'}), 2, '... that say so');
 is(names(), 'Ann Bob Don', '... others go through');
-quiet('names that are swapped');
+$crm->quiet('names that are swapped');
 $crm->rows(q{UPDATE crm.contacts SET name = 'Bob for now' WHERE id = 1});
-runs('one has another name', { POST => 1 });
-runs('... and the other one is renamed', { POST => 1 }) if issues() ne '';
+$crm->runs('one has another name', { POST => 1 });
+$crm->runs('... and the other one is renamed', { POST => 1 }) if issues() ne '';
 is(issues(), '', '... the issues have ended');
 $crm->rows(q{UPDATE crm.contacts SET name = 'Bob' WHERE id = 1});
-runs('... then it gets its own', { POST => 1 });
+$crm->runs('... then it gets its own', { POST => 1 });
 is(join(' ', map { contact($_)->{EmailAddress} } qw(Ann Bob)), 'bob@example.com ann@example.com', '... and the names are swapped');
 $crm->rows(q{UPDATE crm.contacts SET name = CASE id WHEN 1 THEN 'Ann' WHEN 2 THEN 'Don' ELSE 'Bob' END});
 $crm->run('crm');
@@ -461,16 +438,16 @@ is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_issues WHERE message LIKE '%R
 $crm->clear;
 $crm->xero_has(map { { Name => $_ } } qw(Ann Bob));
 $crm->create('crm', direction => 'pull', match_on => ['name'], on_delete => 'archive');
-runs('pull');
+$crm->runs('pull');
 my $key = $crm->rows(q{SELECT id FROM crm.contacts WHERE name = 'Ann'});
 $crm->rows(qq{BEGIN; DELETE FROM crm.contacts WHERE id = $key; INSERT INTO crm.contacts (id, name) VALUES ($key, 'Zoe'); COMMIT});
 $crm->xero_sets(id_of('Ann'), { EmailAddress => 'ann@example.com' });
-runs('pull: another row with that key');
+$crm->runs('pull: another row with that key');
 is($crm->rows(qq{SELECT name, email FROM crm.contacts WHERE id = $key}), 'Zoe|', '... is left alone');
 is($crm->rows(q{SELECT waiting_changes FROM xero_fdw.syncs}), 0, '... and no change waits for ever');
 $crm->rows(qq{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES (11, 'Zoe'), (12, 'Bob'); COMMIT});
 $crm->xero_sets(id_of('Bob'), { EmailAddress => 'bob@example.com' });
-runs('pull: loaded anew');
+$crm->runs('pull: loaded anew');
 is($crm->rows(q{SELECT string_agg(id || name || coalesce(email, '') || coalesce(status, ''), ' ' ORDER BY id) FROM crm.contacts}), '11Zoe 12Bobbob@example.comACTIVE', '... with another key, the same goes on');
 is($crm->rows(q{SELECT xero_id FROM crm.contacts WHERE id = 12}), id_of('Bob'), '... and has its id again');
 
@@ -480,7 +457,7 @@ $crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com' WHERE id = 1});
 $crm->superuser->rows(q{UPDATE xero_fdw.sync_change SET changed_at = changed_at - interval '1 minute'});
 $crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' }, 30);
 $crm->rows('UPDATE crm.contacts SET id = 9 WHERE id = 1');
-runs('a key that changes after edits of both sides');
+$crm->runs('a key that changes after edits of both sides');
 is($crm->rows('SELECT email FROM crm.contacts WHERE id = 9'), 'there@example.com', '... the newer one wins');
 
 # A sync that only pulls: rows are told by the records that they name.
@@ -492,21 +469,21 @@ foreach my $case ([ 'keys that are shifted', 'UPDATE crm.contacts SET id = id + 
 	$crm->clear;
 	$crm->xero_has(map { { Name => $_ } } qw(Ann Bob Cleo));
 	$crm->create('crm', direction => 'pull', fields => { xero_id => 'contact_id', name => 'name', email => 'email_address' });
-	runs("pull, $name: first");
+	$crm->runs("pull, $name: first");
 	$crm->rows(qq{UPDATE crm.contacts SET account = name; $sql});
 	$crm->xero_sets(contact('Ann')->{ContactID}, { Name => 'Anna', EmailAddress => 'ann@example.com' });
-	runs("pull, $name");
+	$crm->runs("pull, $name");
 	is($crm->rows(q{SELECT string_agg(concat_ws(' ', account, name, email), ', ' ORDER BY account) FROM crm.contacts}), 'Ann Anna ann@example.com, Bob Bob, Cleo Cleo',
 		"pull, $name: what is edited comes to its row");
-	quiet("pull, $name");
+	$crm->quiet("pull, $name");
 }
 $crm->rows('TRUNCATE crm.contacts');
-runs('pull, a table that was truncated');
+$crm->runs('pull, a table that was truncated');
 is($crm->rows('SELECT string_agg(name, $$ $$ ORDER BY name) FROM crm.contacts'), 'Anna Bob Cleo', '... is filled again');
 $crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts (id, name) SELECT id, name FROM kept; COMMIT');
 like($crm->run('crm')->{text}, qr/which records its rows belong to is not known.*none of 3 rows names a record/s, 'pull, rows that name no records: an error, rather than all rows twice');
 $crm->rows(q{SELECT xero_fdw.alter_sync('crm', match_on => '{name}')});
-runs('... until they can be matched');
+$crm->runs('... until they can be matched');
 is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '3|3', '... they are there once');
 
 # Some rows name their records: of the others nobody knows, and that is all.
@@ -515,23 +492,23 @@ foreach my $direction (qw(both push))
 	$crm->clear;
 	$crm->local_has(map { { name => $_ } } qw(Ann Bob Cid));
 	$crm->create('crm', direction => $direction);
-	runs("$direction, rows that name no records: first", { PUT => 1 });
+	$crm->runs("$direction, rows that name no records: first", { PUT => 1 });
 	$crm->rows(q{BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
 		INSERT INTO crm.contacts (id, name, email, xero_id) SELECT id + 10, name, 'new@example.com', CASE name WHEN 'Ann' THEN xero_id END FROM kept WHERE name <> 'Cid';
 		INSERT INTO crm.contacts (id, name) VALUES (20, 'Zoe'); COMMIT});
-	runs("$direction, rows that name no records", { POST => 1 });
+	$crm->runs("$direction, rows that name no records", { POST => 1 });
 	is(names() . contact('Ann')->{EmailAddress}, 'Ann Bob Cidnew@example.com', '... and those that do go on');
 	is($crm->rows('SELECT count(*) FROM crm.contacts'), 3, '... nor do their records come twice');
 	is($crm->rows(q{SELECT string_agg(coalesce(local_key::text, 'record'), ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE kind = 'ambiguous' AND sqlstate = '55000'}),
 		'[12] [20] record record', '... they are issues');
-	quiet("$direction, rows that name no records");
+	$crm->quiet("$direction, rows that name no records");
 	$crm->rows(sprintf(q{UPDATE crm.contacts SET xero_id = '%s' WHERE name = 'Bob'; SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE local_key = '[20]'}, id_of('Bob')));
-	runs("$direction, ... until they do, or are said to be new", { PUT => 1, POST => 1 });
+	$crm->runs("$direction, ... until they do, or are said to be new", { PUT => 1, POST => 1 });
 	is(names() . contact('Bob')->{EmailAddress}, 'Ann Bob Cid Zoenew@example.com', '... and go on');
-	runs("$direction, ... when the last record waits for nobody");
+	$crm->runs("$direction, ... when the last record waits for nobody");
 	is($crm->rows(q{SELECT count(*) FROM xero_fdw.sync_issues}), 0, '... no issue is left');
 	is($crm->rows(q{SELECT count(*) FROM crm.contacts}), $direction eq 'both' ? 4 : 3, '... and it comes where it may');
-	quiet("$direction, rows that name no records: the end");
+	$crm->quiet("$direction, rows that name no records: the end");
 }
 
 $crm->quit;

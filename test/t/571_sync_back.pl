@@ -26,30 +26,6 @@ sub emails { return join(' ', map { "$_->{Name} $_->{EmailAddress}" } sort { $a-
 sub issues { return $crm->rows(q{SELECT string_agg(kind || ' ' || coalesce(local_key->>0, '-'), ', ' ORDER BY (local_key->>0)::integer, kind) FROM xero_fdw.sync_issues}); }
 sub row { my ($id, @columns) = @_; return $crm->rows('SELECT ' . join(', ', map { "coalesce($_\::text, '')" } @columns) . " FROM crm.contacts WHERE id = $id"); }
 
-# A run that must be done, and what it writes.
-sub runs
-{
-	my ($name, $writes) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $run = $crm->run('crm');
-	is($run->{state}, 'done', "$name: done") or diag($run->{text});
-	my %writes = %{ $run->{calls_by} };
-	delete $writes{GET};
-	is_deeply(\%writes, $writes // {}, "$name: what is written") or diag(join("\n", @{ $run->{lines} }));
-	return $run;
-}
-
-# One more has nothing to do, at the cost of the one call.
-sub quiet
-{
-	my ($name) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $run = runs("$name, the next run");
-	is_deeply($run->{calls_by}, { GET => 1 }, "$name: the next run costs one call");
-	is($run->{updated}, 0, "$name: ... and writes nothing");
-	return;
-}
-
 # Ann, Bob and Cid at Xero, and here with keys 1 to 3.
 sub three
 {
@@ -58,7 +34,7 @@ sub three
 	$crm->xero_has(map { { Name => $_, EmailAddress => lc($_) . '@example.com' } } qw(Ann Bob Cid));
 	$crm->local_has(map { { name => $_, email => lc($_) . '@example.com' } } qw(Ann Bob Cid));
 	$crm->create('crm', match_on => ['name'], %option);
-	runs('three');
+	$crm->runs('three');
 	return;
 }
 
@@ -76,23 +52,23 @@ foreach my $how ('the same key', 'another key', 'without its id', 'loaded anew',
 		INSERT INTO crm.contacts (id, xero_id, name, email, account, first) SELECT id + $key - 1, $id, name,
 			CASE name WHEN 'Ann' THEN 'mine\@example.com' ELSE email END, account, 'Mine' FROM kept WHERE $whose; COMMIT});
 	$crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
-	runs($case);
+	$crm->runs($case);
 	is(row($key, qw(xero_id name email account first status)), id_of('Ann') . '|Ann|mine@example.com|mine|Annette|ACTIVE', $case);
 	is($crm->rows('SELECT count(*), count(xero_id), count(status) FROM crm.contacts'), '3|3|3', "$case: nobody is there twice, nothing is lacking");
-	quiet($case);
+	$crm->quiet($case);
 	$crm->xero_sets(id_of('Ann'), { EmailAddress => 'new@example.com' });
-	runs("$case, a change at Xero");
+	$crm->runs("$case, a change at Xero");
 	is(row($key, qw(email account)), 'new@example.com|mine', "$case: what Xero changes later comes");
 }
 
 # A row that has been there while the one that it is the same as was, too
 three(direction => 'pull');
 $crm->rows(q{INSERT INTO crm.contacts (id, name, account) VALUES (5, 'Ann', 'mine')});
-runs('pull, a namesake');
+$crm->runs('pull, a namesake');
 $crm->rows('DELETE FROM crm.contacts WHERE id = 1');
-runs('pull, a namesake that is left');
+$crm->runs('pull, a namesake that is left');
 is(row(5, qw(xero_id email account)), id_of('Ann') . '|ann@example.com|mine', '... has the record');
-quiet('pull, a namesake that is left');
+$crm->quiet('pull, a namesake that is left');
 
 # So it is where the sides were not the same from the first: what was agreed on, holds.
 foreach my $direction ('both', 'pull')
@@ -104,13 +80,13 @@ foreach my $direction ('both', 'pull')
 		$crm->xero_has(map { { Name => $_, EmailAddress => 'theirs@example.com' } } qw(Ann Bob));
 		$crm->local_has(map { { name => $_, email => 'mine@example.com' } } qw(Ann Bob));
 		$crm->create('crm', direction => $direction, match_on => ['name'], initial => 'new_only');
-		runs("$case: first");
+		$crm->runs("$case: first");
 		$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts; INSERT INTO crm.contacts ($load, name, email FROM kept; COMMIT");
 		$crm->xero_sets(id_of('Ann'), { EmailAddress => 'new@example.com', Name => 'Anna' });
-		runs("$case: a change at Xero");
+		$crm->runs("$case: a change at Xero");
 		is($crm->rows(q{SELECT string_agg(name || ' ' || email, ', ' ORDER BY name) FROM crm.contacts}), 'Anna new@example.com, Bob mine@example.com', "$case: it comes");
 		is(emails(), 'Anna new@example.com Bob theirs@example.com', "$case: ... and nothing else goes");
-		quiet($case);
+		$crm->quiet($case);
 	}
 }
 
@@ -121,9 +97,9 @@ foreach my $case ([ '1', 'Zoe', 'Zoe' ], [ '7', 'Zoe', 'Zoe' ], [ '1', 'Ann', ''
 	$crm->clear;
 	$crm->local_has({ name => 'Ann' });
 	$crm->create('crm', match_on => ['name'], initial => 'new_only');
-	runs('a row that stays alone');
+	$crm->runs('a row that stays alone');
 	$crm->rows("BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES ($key, '$name'); COMMIT");
-	runs("... and is $name with key $key now", $created ? { PUT => 1 } : {});
+	$crm->runs("... and is $name with key $key now", $created ? { PUT => 1 } : {});
 	is(names(), $created, "... who is created: '$created'");
 	is($crm->superuser->rows('SELECT count(*) FROM xero_fdw.sync_link'), 1, '... and nothing is left of the other');
 }
@@ -138,14 +114,14 @@ $crm->superuser->rows('BEGIN; SELECT FROM crm.contacts WHERE id = 5 FOR UPDATE')
 is($crm->run('crm')->{state}, 'paused', 'a row that has found its record, and is locked');
 $crm->superuser->rows('COMMIT');
 $crm->rows('RESET lock_timeout');
-runs('... and is not any more');
+$crm->runs('... and is not any more');
 is(names() . issues(), 'Ann Bob Cid Dan', '... is not taken for the one that was deleted');
 
 # Rows that are loaded with the ids of others are nobody's.
 three(on_delete => 'archive');
 $crm->rows('BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; TRUNCATE crm.contacts;
 	INSERT INTO crm.contacts (id, xero_id, name, email) SELECT id + 10, (SELECT o.xero_id FROM kept AS o WHERE o.id = k.id % 3 + 1), name, email FROM kept AS k; COMMIT');
-runs('loaded with the ids of others');
+$crm->runs('loaded with the ids of others');
 is($crm->rows(q{SELECT string_agg(kind || local_key, ' ' ORDER BY local_key) FROM xero_fdw.sync_issues WHERE local_key IS NOT NULL}), 'ambiguous[11] ambiguous[12] ambiguous[13]', '... are issues');
 is(names() . $crm->rows('SELECT count(*) FROM crm.contacts'), 'Ann Bob Cid3', '... and nobody is renamed, or there twice');
 
@@ -155,28 +131,28 @@ $crm->rows(q{UPDATE crm.contacts SET status = 'mine' WHERE id = 1;
 	BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id < 3;
 	INSERT INTO crm.contacts SELECT * FROM kept WHERE id = 1; INSERT INTO crm.contacts (id, name, email) SELECT id, name, email FROM kept WHERE id = 2; COMMIT});
 is($crm->rows(q{SELECT local_key->>0, field, old, new, why FROM xero_fdw.plan_sync('crm') WHERE field = 'status'}), '2|status|null|"ACTIVE"|the row has come back without it', 'both ways: a plan');
-runs('both ways, rows that come back');
+$crm->runs('both ways, rows that come back');
 is($crm->rows(q{SELECT string_agg(status, ' ' ORDER BY id) FROM crm.contacts}), 'mine ACTIVE ACTIVE', '... have what was written into them, or what they lack');
-quiet('both ways, rows that come back');
+$crm->quiet('both ways, rows that come back');
 
 # The id of the record is taken out of a row, or is another one's.
 three(direction => 'pull');
 my ($ann, $bob, $cid) = map { id_of($_) } qw(Ann Bob Cid);
 $crm->rows('UPDATE crm.contacts SET xero_id = NULL WHERE id = 1');
-is(runs('pull, an id that is taken out')->{updated}, 1, '... one row is written');
+is($crm->runs('pull, an id that is taken out')->{updated}, 1, '... one row is written');
 is(row(1, 'xero_id'), $ann, '... it is filled in again');
-quiet('pull, an id that is taken out');
+$crm->quiet('pull, an id that is taken out');
 $crm->rows("UPDATE crm.contacts SET xero_id = '$bob', email = 'mine\@example.com' WHERE id = 1");
-runs('pull, the id of another one');
+$crm->runs('pull, the id of another one');
 is(issues(), 'ambiguous 1', '... is an issue');
-quiet('pull, the id of another one');
+$crm->quiet('pull, the id of another one');
 $crm->xero_sets($ann, { FirstName => 'Annette' });
-runs('... and a change at Xero');
+$crm->runs('... and a change at Xero');
 is(issues() . ' ' . row(1, qw(xero_id first)), "ambiguous 1 $bob|", '... does not come');
 $crm->rows("UPDATE crm.contacts SET xero_id = '$ann' WHERE id = 1");
-runs('... until it is put right');
+$crm->runs('... until it is put right');
 is(issues() . row(1, qw(xero_id email first)), "$ann|mine\@example.com|Annette", '... then it does');
-quiet('... until it is put right');
+$crm->quiet('... until it is put right');
 
 # Where ids are texts, other programs write them in capitals.
 foreach my $emptied ('TRUNCATE', 'DELETE FROM')
@@ -185,12 +161,12 @@ foreach my $emptied ('TRUNCATE', 'DELETE FROM')
 	three(on_delete => 'archive');
 	$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
 		INSERT INTO crm.contacts SELECT (jsonb_populate_record(k, jsonb_build_object('id', id + 10, 'name', name || 'e', 'xero_id', upper(xero_id)))).* FROM kept AS k; COMMIT");
-	runs("$emptied, ids in capitals", { POST => 1 });
+	$crm->runs("$emptied, ids in capitals", { POST => 1 });
 	is(names() . issues(), 'Anne Bobe Cide', "$emptied, ids in capitals: nobody has ended, or is there twice");
 	is_deeply([ $crm->differences ], [], "$emptied, ids in capitals: both sides are equal");
 	$crm->rows('UPDATE crm.contacts SET xero_id = upper(xero_id) WHERE id = 11');
-	is(runs('... written by an UPDATE')->{updated} . issues(), 1, '... are put right');
-	quiet('... written by an UPDATE');
+	is($crm->runs('... written by an UPDATE')->{updated} . issues(), 1, '... are put right');
+	$crm->quiet('... written by an UPDATE');
 	$crm->clear;
 	$crm->rows('ALTER TABLE crm.contacts ALTER COLUMN xero_id TYPE uuid USING xero_id::uuid');
 }
@@ -204,10 +180,10 @@ foreach my $how ('UPDATE crm.contacts SET id = id + 10', 'BEGIN; CREATE TEMP TAB
 	$crm->rows("UPDATE crm.contacts SET email = 'here\@example.com' WHERE id = 1; UPDATE crm.contacts SET email = 'no address' WHERE id = 2;
 		INSERT INTO crm.contacts (xero_id, name) VALUES ('11111111-2222-4333-8444-555555555555', 'Dan')");
 	$crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' });
-	runs("$case: issues", { POST => 1 });
+	$crm->runs("$case: issues", { POST => 1 });
 	is(issues(), 'conflict 1, validation 2, ambiguous 4', "$case: ... of keys");
 	$crm->rows($how);
-	runs("$case: other keys", { POST => 1 });
+	$crm->runs("$case: other keys", { POST => 1 });
 	is(issues(), 'conflict 11, validation 12, ambiguous 14', "$case: ... are told");
 }
 
@@ -232,11 +208,11 @@ foreach my $shift (sort keys %shifts)
 		$crm->rows(qq{CREATE TEMP TABLE kept AS TABLE crm.contacts; ALTER TABLE crm.contacts DISABLE TRIGGER USER; $sql;
 			ALTER TABLE crm.contacts ENABLE TRIGGER USER; DROP TABLE kept; SELECT xero_fdw.alter_sync('crm')} =~ s/%%/%/gr);
 		my $before = emails();
-		runs($case, $writes);
+		$crm->runs($case, $writes);
 		is(emails() =~ s/ Zoe zoe\@example.com//r, $before, "$case: nobody has become another one");
 		is(issues(), $shift =~ /one is new/ ? 'missing 1' : '', "$case: issues");
 		is_deeply([ $crm->differences ], [], "$case: both sides are equal") if $id eq 'id';
-		quiet($case);
+		$crm->quiet($case);
 	}
 }
 
@@ -244,10 +220,10 @@ foreach my $shift (sort keys %shifts)
 three(on_delete => 'archive');
 $crm->rows(q{ALTER TABLE crm.contacts DISABLE TRIGGER USER; UPDATE crm.contacts SET name = 'Zoe', xero_id = NULL WHERE id = 1; UPDATE crm.contacts SET xero_id = NULL WHERE id = 2;
 	UPDATE crm.contacts SET name = 'Cide' WHERE id = 3; ALTER TABLE crm.contacts ENABLE TRIGGER USER; SELECT xero_fdw.alter_sync('crm')});
-runs('no trigger, other names and no ids', { PUT => 1, POST => 1 });
+$crm->runs('no trigger, other names and no ids', { PUT => 1, POST => 1 });
 is(names() . ' ' . issues(), 'Ann Bob Cide Zoe missing 1', '... nobody has become another one');
 is_deeply([ $crm->differences ], ['contact Ann has no row'], '... and all others are equal');
-quiet('no trigger, other names and no ids');
+$crm->quiet('no trigger, other names and no ids');
 
 # ... but where a row names its record, and takes what another one has said, a person
 # is asked.
@@ -255,17 +231,17 @@ three(on_delete => 'archive');
 my $was = emails();
 $crm->rows(q{ALTER TABLE crm.contacts DISABLE TRIGGER USER; UPDATE crm.contacts SET name = CASE id WHEN 1 THEN 'Bob' WHEN 2 THEN 'Cid' ELSE 'Dan' END, email = 'x@example.com' WHERE id < 4;
 	ALTER TABLE crm.contacts ENABLE TRIGGER USER; SELECT xero_fdw.alter_sync('crm')});
-runs('no trigger, names that are shifted while ids stay', { POST => 1 });
+$crm->runs('no trigger, names that are shifted while ids stay', { POST => 1 });
 is(issues(), 'ambiguous 1, ambiguous 2', '... are issues');
 like($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE local_key = '[1]'}), qr/^the row names record \S+, and its values of match_on are another record's$/, '... that say so');
 is(emails(), 'Ann ann@example.com Bob bob@example.com Dan x@example.com', '... and one is an edit');
 $crm->rows(q{UPDATE crm.contacts SET account = 'a' WHERE id < 3});
 $crm->xero_sets(id_of('Ann'), { FirstName => 'Annette' });
-runs('... and edits of both sides');
+$crm->runs('... and edits of both sides');
 is(issues() . row(1, 'first'), 'ambiguous 1, ambiguous 2', '... do not flow');
-quiet('... and edits of both sides');
+$crm->quiet('... and edits of both sides');
 $crm->rows(q{UPDATE crm.contacts SET name = 'Ann', email = 'ann@example.com' WHERE id = 1; SELECT xero_fdw.retry_issue(issue_id) FROM xero_fdw.sync_issues WHERE local_key = '[2]'});
-runs('... until somebody says who they are', { POST => 1 });
+$crm->runs('... until somebody says who they are', { POST => 1 });
 is(emails() . issues(), 'Ann ann@example.com Cid x@example.com Dan x@example.com', '... by an UPDATE, or a word');
 is_deeply([ $crm->differences ], [], '... and both sides are equal');
 
@@ -273,10 +249,10 @@ is_deeply([ $crm->differences ], [], '... and both sides are equal');
 three();
 ($ann, $bob) = map { id_of($_) } qw(Ann Bob);
 $crm->rows("UPDATE crm.contacts SET xero_id = '$bob', name = 'Anna' WHERE id = 1");
-runs('another name, and the id of another one');
+$crm->runs('another name, and the id of another one');
 is(issues(), 'ambiguous 1', '... is an issue');
 $crm->rows("UPDATE crm.contacts SET xero_id = '$ann' WHERE id = 1");
-runs('... until it is put right', { POST => 1 });
+$crm->runs('... until it is put right', { POST => 1 });
 is(names() . issues(), 'Anna Bob Cid', '... then the name goes through');
 
 # A trigger that is disabled is noticed, be it that of a partition alone.
@@ -285,13 +261,13 @@ $crm->rows(q{CREATE TABLE crm.parted (id integer, xero_id uuid, name text, email
 	CREATE TABLE crm.low PARTITION OF crm.parted FOR VALUES FROM (0) TO (10)});
 $crm->create('crm', local_table => 'crm.parted', match_on => ['name'], direction => 'push');
 $crm->rows(q{CREATE TABLE crm.high PARTITION OF crm.parted FOR VALUES FROM (10) TO (20); INSERT INTO crm.parted (id, name) VALUES (1, 'Ann'), (11, 'Bob')});
-runs('partitions', { PUT => 1 });
+$crm->runs('partitions', { PUT => 1 });
 $crm->rows(q{ALTER TABLE crm.high DISABLE TRIGGER USER; UPDATE crm.parted SET email = lower(name) || '@example.com'; ALTER TABLE crm.high ENABLE TRIGGER USER});
 like($crm->run('crm')->{text}, qr/A trigger of the sync on table crm.high was dropped or disabled/, 'a partition whose trigger was disabled: a run says so');
 $crm->rows(q{SELECT xero_fdw.alter_sync('crm')});
-runs('... until alter_sync()', { POST => 1 });
+$crm->runs('... until alter_sync()', { POST => 1 });
 is(emails(), 'Ann ann@example.com Bob bob@example.com', '... and the edits arrive');
-quiet('... until alter_sync()');
+$crm->quiet('... until alter_sync()');
 $crm->rows(q{SELECT xero_fdw.drop_sync('crm'); DROP TABLE crm.parted});
 
 # A row whose record has not ended with it is the same when it comes back, whatever
@@ -300,16 +276,16 @@ foreach my $id ('xero_id', 'NULL')
 {
 	three(on_delete => 'ignore');
 	$crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id < 3');
-	runs('rows that are deleted');
+	$crm->runs('rows that are deleted');
 	$crm->rows(qq{SELECT xero_fdw.alter_sync('crm', on_delete => 'archive');
 		INSERT INTO crm.contacts (id, xero_id, name, email) SELECT CASE id WHEN 1 THEN 1 ELSE 12 END, $id, name, 'new' || email FROM kept WHERE id < 3; DROP TABLE kept});
-	runs("from ignore to archive, and they come back with $id", { POST => 1 });
+	$crm->runs("from ignore to archive, and they come back with $id", { POST => 1 });
 	is(names() . issues(), 'Ann Bob Cid', '... with their records');
 	is_deeply([ $crm->differences ], [], '... and both sides are equal');
 	$crm->rows('CREATE TEMP TABLE kept AS TABLE crm.contacts; DELETE FROM crm.contacts WHERE id = 1');
-	runs('... and now a deletion ends a record', { POST => 1 });
+	$crm->runs('... and now a deletion ends a record', { POST => 1 });
 	$crm->rows(q{SELECT xero_fdw.alter_sync('crm', on_delete => 'ignore'); INSERT INTO crm.contacts (id, name) VALUES (1, 'Ann'); DROP TABLE kept});
-	runs('from archive to ignore', { PUT => 1 });
+	$crm->runs('from archive to ignore', { PUT => 1 });
 	is(names(), 'Ann Ann- Bob Cid', '... who has ended stays so');
 }
 
