@@ -109,7 +109,7 @@ COMMENT ON COLUMN xero_fdw.sync_change.local_key IS
 COMMENT ON COLUMN xero_fdw.sync_change.old_key IS
 	'the key before, if it changed';
 COMMENT ON COLUMN xero_fdw.sync_change.said IS
-	'of a row that was deleted: the record that it named, and what it was matched by';
+	'if the row was deleted or got other ones: its key at Xero and its values of match_on';
 COMMENT ON COLUMN xero_fdw.sync_change.columns IS
 	'of an update, the columns that changed';
 COMMENT ON COLUMN xero_fdw.sync_change.changed_at IS 'when it was written';

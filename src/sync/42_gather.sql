@@ -313,6 +313,7 @@ DECLARE
 	id_column CONSTANT text := xero_fdw._id_column(sync);
 	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
 		FROM xero_fdw._identity_fields(sync) AS f);
+	last_change CONSTANT bigint := (SELECT max(c.change_id) FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync);
 	absent bigint[];
 	contradicting bigint[];
 	last_look CONSTANT timestamptz := coalesce(
@@ -380,7 +381,7 @@ BEGIN
 	SELECT (SELECT array_agg(l.link_id) FROM lost AS l),
 		(SELECT array_agg(s.link_id) FROM shifted AS s WHERE s.names_own AND s.takes)
 	INTO absent, contradicting;
-	PERFORM xero_fdw._keep_match_keys(self, absent);
+	PERFORM xero_fdw._keep_match_keys(self, absent, last_change);
 	PERFORM xero_fdw._note_issue(k.link_id, 'ambiguous', NULL,
 		format('the row names record %s, and its values of match_on are another record''s', k.xero_id), NULL, NULL)
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (contradicting);
@@ -450,7 +451,7 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	IF changes = '{}' THEN
-		PERFORM xero_fdw._rejoin_waiting(self);
+		PERFORM xero_fdw._rejoin_late(self);
 		PERFORM xero_fdw._release_links(self, state, id_column, tenant_column);
 		RETURN NULL;
 	END IF;

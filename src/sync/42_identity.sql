@@ -99,9 +99,10 @@ RETURN link.state = 'ended' AND link.base_xero IS NOT NULL AND link.base_local I
 COMMENT ON FUNCTION xero_fdw._has_live_record(xero_fdw.sync_link) IS
 	'internal: has a link ended without its record?';
 
--- Notes what the rows of links are matched by, as these rows are gone.  Of a row
--- that only comes from Xero, what its record said is known.
-CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[])
+-- Notes what the rows of links are matched by, as these rows are gone: what they said
+-- last, as far as changes "upto" one tell, or when both sides agreed.  Of a row that only
+-- comes from Xero, what its record said is known.
+CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[], upto bigint)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -109,7 +110,10 @@ DECLARE
 BEGIN
 	SELECT array_agg(k.link_id ORDER BY u.n) AS links,
 		array_agg(CASE WHEN self.direction = 'pull' THEN k.base_xero
-			ELSE coalesce(k.base_local, i.image) END ORDER BY u.n) AS images
+			ELSE coalesce(k.base_local, i.image) END ORDER BY u.n) AS images,
+		array_agg((SELECT c.said FROM xero_fdw._changes_of_rows(k.sync_id, ARRAY[k.local_key]) AS c
+			WHERE c.said IS NOT NULL AND c.change_id <= upto
+			ORDER BY c.change_id DESC LIMIT 1) ORDER BY u.n) AS said
 	INTO known
 	FROM unnest(links) WITH ORDINALITY AS u(link, n)
 		JOIN xero_fdw.sync_link AS k ON k.link_id = u.link
@@ -119,11 +123,12 @@ BEGIN
 		known.images := xero_fdw._terms_or_null(self.sync_id, 'local', known.images, self.match_on);
 	END IF;
 	UPDATE xero_fdw.sync_link AS k
-	SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
-	FROM unnest(known.links, known.images) AS u(link, image)
+	SET match_key = coalesce(xero_fdw._match_key(u.said, self.match_on),
+		xero_fdw._match_key(u.image, self.match_on), k.match_key)
+	FROM unnest(known.links, known.images, known.said) AS u(link, image, said)
 	WHERE k.link_id = u.link;
 END $$;
-COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._keep_match_keys(xero_fdw.sync, bigint[], bigint) IS
 	'internal: note what the rows of links are matched by, as they are gone';
 
 -- Parts links from keys that were inserted anew.  As a key is there once, the row
@@ -164,22 +169,22 @@ BEGIN
 	IF reused.links IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM xero_fdw._keep_match_keys(self, reused.links);
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id), deleted = u.deleted
 	FROM unnest(reused.links, reused.deleted) AS u(link, deleted)
 	WHERE k.link_id = u.link;
-	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM xero_fdw.sync_link AS k
-	WHERE k.link_id = ANY (reused.links) AND k.state = 'linked' AND k.base_xero IS NOT NULL
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_change AS c
 	SET local_key = jsonb_build_object('was', c.local_key, 'link', u.link)
 	FROM unnest(reused.links, reused.keys, reused.inserts) AS u(link, key, insert)
 	WHERE c.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(self.sync_id, reused.keys)))
 		AND c.local_key = u.key AND c.change_id < u.insert
-		AND c.operation = 'delete' AND c.change_id = ANY (changes);
+		AND c.operation <> 'insert' AND c.change_id = ANY (changes);
+	PERFORM xero_fdw._keep_match_keys(self, reused.links, changes[cardinality(changes)]);
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k
+	WHERE k.link_id = ANY (reused.links) AND k.state = 'linked' AND k.base_xero IS NOT NULL
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 END $$;
 COMMENT ON FUNCTION xero_fdw._part_reused(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: part links from keys that were inserted anew';
@@ -379,6 +384,29 @@ $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS
 	'internal: give links whose rows are gone to rows that wait and are the same';
 
+-- The same when all changes have been gathered.  Whom nobody has come for by what it said
+-- last, may be known by what both sides agreed on.
+CREATE FUNCTION xero_fdw._rejoin_late(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone record;
+BEGIN
+	PERFORM xero_fdw._rejoin_waiting(self);
+	IF NOT xero_fdw._has_waiting_rows(self.sync_id) THEN
+		RETURN;
+	END IF;
+	SELECT array_agg(k.link_id) AS links, array_agg(k.match_key) AS said INTO gone
+	FROM xero_fdw._touched_links(self.sync_id) AS k
+	WHERE k.xero_id IS NOT NULL AND k.match_key IS NOT NULL AND (k.deleted OR jsonb_typeof(k.local_key) = 'object');
+	PERFORM xero_fdw._keep_match_keys(self, gone.links, 0);
+	PERFORM xero_fdw._rejoin_waiting(self);
+	UPDATE xero_fdw.sync_link AS k SET match_key = u.said
+	FROM unnest(gone.links, gone.said) AS u(link, said)
+	WHERE k.link_id = u.link AND k.match_key <> u.said;
+END $$;
+COMMENT ON FUNCTION xero_fdw._rejoin_late(xero_fdw.sync) IS
+	'internal: give links whose rows are gone to rows that wait, whatever these are known by';
+
 -- Rows that were deleted and have no record, but have said what rows that are gone
 -- were matched by, or named their records, were these rows, under other keys: so it
 -- is these that were deleted.
@@ -405,7 +433,7 @@ BEGIN
 	keys := xero_fdw._rejoin(self, gone.keys, gone.match_keys, gone.says, gone.tenants);
 	links := ARRAY(SELECT k.link_id FROM xero_fdw._links_of_rows(self.sync_id, keys) AS k);
 	UPDATE xero_fdw.sync_link AS k SET deleted = true WHERE k.link_id = ANY (links);
-	PERFORM xero_fdw._keep_match_keys(self, links);
+	PERFORM xero_fdw._keep_match_keys(self, links, 0);
 	UPDATE xero_fdw.sync_change AS c SET local_key = u.key
 	FROM unnest(keys) AS u(key)
 	WHERE c.sync_id = self.sync_id AND c.change_id = (u.key->'change')::bigint;
@@ -465,7 +493,7 @@ BEGIN
 		array_agg(m.local_key) FILTER (WHERE m.back) AS keys
 	INTO known
 	FROM (SELECT *, NOT deleted AND xero_id IS NOT NULL AND may_return AS back FROM marked) AS m;
-	PERFORM xero_fdw._keep_match_keys(self, known.gone);
+	PERFORM xero_fdw._keep_match_keys(self, known.gone, changes[cardinality(changes)]);
 	PERFORM xero_fdw._come_back(self, known.back, known.keys);
 	UPDATE xero_fdw.sync_link AS k SET renamed = true
 	FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c,
@@ -488,7 +516,6 @@ DECLARE
 	links bigint[];
 BEGIN
 	PERFORM xero_fdw._follow_changes(self, earlier);
-	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
 	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
 	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted;
@@ -497,7 +524,8 @@ BEGIN
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
 	links := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key IS NOT NULL AND k.local_key->'was' IS NULL);
-	PERFORM xero_fdw._keep_match_keys(self, links);
+	PERFORM xero_fdw._keep_match_keys(self, links, truncation);
+	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)
 	WHERE k.link_id = ANY (links);

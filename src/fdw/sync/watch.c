@@ -6,7 +6,7 @@
  * record_change() is the trigger function on the local tables of syncs.  Its
  * arguments are the sync's number, the columns of the key, the columns that
  * are watched, and those that tell whom a row is about, which is all that is
- * known of one that is deleted; at statement level, for TRUNCATE, the number
+ * known of one that is gone; at statement level, for TRUNCATE, the number
  * alone.
  *
  * A writer has no rights on the extension's tables, so a change is recorded
@@ -93,7 +93,8 @@ typedef struct Change
 	const char *operation;
 	Jsonb	   *local_key;
 	Jsonb	   *old_key;		/* if it was another one */
-	Jsonb	   *said;			/* by a row that is deleted */
+	Jsonb	   *said;			/* whom the row is about, if it is deleted or
+								 * that has changed */
 	ArrayType  *columns;
 } Change;
 
@@ -393,11 +394,13 @@ row_is_same(const TriggerData *data)
 }
 
 static bool
-key_is_same(const Watch *watch, const TriggerData *data)
+columns_are_same(const WatchColumns *list, const TriggerData *data)
 {
-	for (int i = 0; i < watch->key.n; i++)
+	for (int i = 0; i < list->n; i++)
 	{
-		if (!is_same(data, watch->key.columns[i].attno))
+		AttrNumber	attno = list->columns[i].attno;
+
+		if (attno != 0 && !is_same(data, attno))
 			return false;
 	}
 	return true;
@@ -449,12 +452,12 @@ make_json(const WatchColumns *list, TupleTableSlot *slot)
 }
 
 /*
- * The keys of a row, before a change if there was another, and after it; and
- * whom it is about, if it is deleted.
+ * The keys of a row, before a change if there was another, and after it; and,
+ * if wanted, whom it is about.
  */
 static void
 describe_row(const Watch *watch, TupleTableSlot *old_row, TupleTableSlot *row,
-			 bool deleted, Change *change)
+			 bool about, Change *change)
 {
 	int			nest_level = 0;
 
@@ -470,7 +473,7 @@ describe_row(const Watch *watch, TupleTableSlot *old_row, TupleTableSlot *row,
 	change->local_key = make_json(&watch->key, row);
 	if (old_row != NULL)
 		change->old_key = make_json(&watch->key, old_row);
-	if (deleted && watch->identity.n > 0 && !watch->identity.missing)
+	if (about && watch->identity.n > 0 && !watch->identity.missing)
 		change->said = make_json(&watch->identity, row);
 	if (watch->pinned)
 		AtEOXact_GUC(false, nest_level);
@@ -494,13 +497,13 @@ describe_update(const Watch *watch, const TriggerData *data, Change *change)
 		change->operation = "compare";
 		return !row_is_same(data);
 	}
-	same_key = key_is_same(watch, data);
+	same_key = columns_are_same(&watch->key, data);
 	change->operation = "update";
 	change->columns = changed_columns(watch, data, &count);
 	if (same_key && count == 0)
 		return false;
 	describe_row(watch, same_key ? NULL : data->tg_trigslot, data->tg_newslot,
-				 false, change);
+				 !same_key || !columns_are_same(&watch->identity, data), change);
 	return count > 0 || change->old_key != NULL;
 }
 
