@@ -137,6 +137,7 @@ SELECT ours.run();
 SELECT * FROM ours.sides() WHERE id <= 3;
 -- 8. a row that finds its record as another one is deleted has not that one's edits
 INSERT INTO ours.contacts (id, name, first) VALUES (401, 'Triplet', 'older');
+SELECT pg_sleep(1.1);
 INSERT INTO xero.contacts (name, first_name) VALUES ('Triplet', 'x');
 INSERT INTO ours.contacts (id, name, first) VALUES (402, 'TRIPLET', 'newer');
 CALL xero_fdw.run_sync('contacts');
