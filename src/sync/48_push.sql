@@ -211,8 +211,19 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._settle_refused(bigint, xero_fdw.sync_intent, text, text) IS
 	'internal: settle a row that Xero has refused';
 
--- What stored rows have changed was theirs until now, and is free for rows that
--- were refused as duplicates: the next run tries these again.
+-- What rows that are stored have changed was theirs until then, by what their links
+-- still say.
+CREATE FUNCTION xero_fdw._given_up(stored xero_fdw.sync_intent[]) RETURNS jsonb[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(CASE i.operation WHEN 'delete' THEN k.base_xero
+		ELSE xero_fdw._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row"))) END)
+	FROM unnest(stored) AS i JOIN xero_fdw.sync_link AS k USING (link_id)
+	WHERE i.operation = 'delete' OR i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns()
+$$;
+COMMENT ON FUNCTION xero_fdw._given_up(xero_fdw.sync_intent[]) IS
+	'internal: the values that rows that are stored have no more';
+
+-- That is free for rows that were refused as duplicates: the next run tries these again.
 CREATE FUNCTION xero_fdw._retry_duplicates(sync integer, given_up jsonb[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -433,10 +444,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF stored <> '{}' THEN
-		given_up := ARRAY(SELECT CASE i.operation WHEN 'delete' THEN k.base_xero
-				ELSE xero_fdw._slice(k.base_xero, ARRAY(SELECT jsonb_object_keys(i."row"))) END
-			FROM unnest(stored) AS i JOIN xero_fdw.sync_link AS k USING (link_id)
-			WHERE i.operation = 'delete' OR i.operation = 'update' AND i."row" ?| xero_fdw._unique_columns());
+		given_up := xero_fdw._given_up(stored);
 		PERFORM xero_fdw._settle_stored(run, sync, stored, ids, records, sent_before);
 	END IF;
 	-- what a duplicate is one of may just have been stored

@@ -83,6 +83,8 @@ CREATE FUNCTION xero_fdw._settle_found(run bigint, sync integer,
 		intents xero_fdw.sync_intent[], ids text[], records jsonb[], times timestamptz[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	given_up CONSTANT jsonb[] := xero_fdw._given_up(intents);
 BEGIN
 	INSERT INTO xero_fdw.sync_inbox AS x (sync_id, tenant_id, xero_id, remote, updated_at)
 	SELECT sync, i.tenant_id, u.id, u.remote, u.updated_at
@@ -94,6 +96,7 @@ BEGIN
 		FROM unnest(intents) WITH ORDINALITY AS i
 			JOIN unnest(records) WITH ORDINALITY AS u(remote, n) ON n = i.ordinality
 		ORDER BY n), true);
+	PERFORM xero_fdw._retry_duplicates(sync, given_up);
 END $$;
 COMMENT ON FUNCTION xero_fdw._settle_found(bigint, integer, xero_fdw.sync_intent[], text[], jsonb[], timestamptz[]) IS
 	'internal: settle rows that an earlier request has stored';

@@ -334,10 +334,8 @@ class Book:
         return {self.key(side) for side in [thing.here, thing.there, *(side for had in thing.had for side in had)] if side}
 
     def is_known(self, thing):
-        """Is it known by what it is matched by: the same for long, and nobody else's?"""
-        mine = {self.key(here) for here, _ in thing.had if here} | {self.key(thing.here)}
-        return len(mine) == 1 and not self.in_trouble(thing) and self.is_only(thing) and not any(
-            case.new_here for case in thing.cases.get(self.rules.kind.match, ()))
+        """Is it known by what it is matched by, which is nobody else's?"""
+        return not self.in_trouble(thing) and self.is_only(thing)
 
     def is_only(self, thing):
         """Does nobody else say what it is matched by?"""

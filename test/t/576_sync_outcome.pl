@@ -410,5 +410,20 @@ $crm->run('items');
 $sandbox->faults;
 is($crm->superuser->rows(q{SELECT count(*) FROM xero_fdw.sync_link AS k JOIN crm.items AS i ON k.local_key = jsonb_build_array(i.id) WHERE i.code = 'twin' AND k.xero_id IS NOT NULL}), 0, 'a record of that code, for which two rows wait, is not what Xero has made of one');
 
+# A name that is given up by a change of which only reading tells that it was stored
+$crm->clear;
+$crm->local_has({ name => 'Ann' });
+$crm->create('crm', match_on => ['name']);
+$crm->run('crm');
+$crm->rows(q{INSERT INTO crm.contacts (name) VALUES ('ANN')});
+$crm->run('crm');
+is(issues(), 'validation ', 'a name that is taken');
+$crm->rows(q{UPDATE crm.contacts SET name = 'Zoe' WHERE id = 1; INSERT INTO crm.contacts (name) VALUES ('Bob')});
+$sandbox->faults({ path => $path, method => 'POST', status => 500, body => '{"Message": "x"}', worked => 1, times => 20 });
+$crm->run('crm');
+$sandbox->faults;
+$crm->run('crm');
+is(join(' ', sort map { $_->{Name} } values %{ $crm->xero }) . issues(), 'ANN Bob Zoe', '... is free when reading shows that it was given up');
+
 $crm->quit;
 done_testing();
