@@ -334,8 +334,10 @@ class Book:
         return {self.key(side) for side in [thing.here, thing.there, *(side for had in thing.had for side in had)] if side}
 
     def is_known(self, thing):
-        """Is it known by what it is matched by, which is nobody else's?"""
-        return not self.in_trouble(thing) and self.is_only(thing)
+        """Is it known by what it is matched by, which is nobody else's, and was not changed in vain?"""
+        match = self.rules.kind.match
+        return not self.in_trouble(thing) and self.is_only(thing) and (
+            self.rules.flow(match)[0] or not any(case.new_here for case in thing.cases.get(match, ())))
 
     def is_only(self, thing):
         """Does nobody else say what it is matched by?"""
@@ -615,16 +617,21 @@ class Book:
         return {replace(case, was_there=case.there) for case in cases
                 if case.first and any(self.same(name, after.there, case.here) for after in settled)}
 
+    @staticmethod
+    def stays(thing, side, says):
+        """Was it there when the first run was, and says the same since?"""
+        return thing.early and (not thing.fresh or thing.had[0][side] == says)
+
     def see_alone(self, thing):
         """Why is it?"""
         initial, direction = self.rules.initial, self.rules.direction
         if initial == "new_only" and (thing.early or self.keys_of(thing) & self.left_alone):
             return
         if thing.row is not None and direction != "pull" and not (
-                thing.early and not thing.fresh and initial == "xero_to_local"):
+                self.stays(thing, 0, thing.here) and initial == "xero_to_local"):
             raise Broken(f"row {thing.row} has no record")
         if thing.record is not None and direction != "push" and not thing.deleted and not thing.perhaps and not (
-                thing.early and not thing.fresh and initial == "local_to_xero"):
+                self.stays(thing, 1, thing.there) and initial == "local_to_xero"):
             raise Broken(f"record {thing.record} has no row")
 
     def see_issue(self, issue):
