@@ -180,6 +180,16 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._settle_stored(bigint, integer, xero_fdw.sync_intent[], text[], jsonb[], boolean) IS
 	'internal: settle rows that Xero has stored';
 
+-- May a record be what a create has made, or the one that its row stands for?  If the
+-- row was deleted since, it must show what was sent, so that nobody else's record ends.
+CREATE FUNCTION xero_fdw._may_be_made(intent xero_fdw.sync_intent, remote jsonb) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._shows(remote, intent."row") OR NOT EXISTS (
+		SELECT FROM xero_fdw.sync_link AS k WHERE k.link_id = intent.link_id AND k.deleted)
+$$;
+COMMENT ON FUNCTION xero_fdw._may_be_made(xero_fdw.sync_intent, jsonb) IS
+	'internal: may a record be what a create has made?';
+
 -- What became of a row that was refused.  A duplicate may be the very record that
 -- the row stands for: if there is one of that name and it has no row yet, they
 -- become partners.
@@ -194,7 +204,8 @@ DECLARE
 BEGIN
 	IF intent.operation = 'insert' AND code = '23505' AND names <> '{}' THEN
 		SELECT count(*) AS number, min(f.xero_id) AS id INTO found
-		FROM xero_fdw._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f;
+		FROM xero_fdw._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f
+		WHERE xero_fdw._may_be_made(intent, f.remote);
 		IF found.number = 1 AND NOT xero_fdw._has_row(intent, found.id) THEN
 			PERFORM xero_fdw._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
 			FROM xero_fdw.sync AS s, xero_fdw._find_records(intent.sync_id, intent.tenant_id,

@@ -126,6 +126,7 @@ BEGIN
 		AND xero_fdw._match_key(i.remote, names) = wanted
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id)
+		AND xero_fdw._may_be_made(intent, i.remote)
 		AND (xero_fdw._shows(i.remote, intent."row") OR NOT EXISTS (
 			SELECT FROM xero_fdw.sync_intent AS o
 			WHERE o.sync_id = intent.sync_id AND o.tenant_id = intent.tenant_id

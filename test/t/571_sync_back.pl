@@ -167,19 +167,19 @@ foreach my $emptied ('DELETE FROM', 'TRUNCATE')
 			my ($ann, $bob) = map { id_of($_) } qw(Ann Bob);
 			$crm->rows("UPDATE crm.contacts SET name = name || 'e' WHERE id < 3; BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
 				INSERT INTO crm.contacts (id, name, email) SELECT $id, CASE name WHEN 'Bobe' THEN 'Bob' ELSE name END, email FROM kept; COMMIT");
-			runs($case, { POST => 1 });
+			$crm->runs($case, { POST => 1 });
 			is(names() . issues(), 'Anne Bob Cid', "$case: nobody has ended, or is there twice");
 			is(id_of('Anne') . id_of('Bob'), $ann . $bob, "$case: ... and they are who they were");
-			quiet($case);
+			$crm->quiet($case);
 		}
 	}
 }
 # ... also if a run has seen it gone
 three(on_delete => 'ignore', fields => \%NO_ID);
 $crm->rows(q{UPDATE crm.contacts SET name = 'Anne' WHERE id = 1; DELETE FROM crm.contacts WHERE id = 1});
-runs('renamed, and deleted');
+$crm->runs('renamed, and deleted');
 $crm->rows(q{INSERT INTO crm.contacts (name, email) VALUES ('Anne', 'ann@example.com')});
-runs('... and there again', { POST => 1 });
+$crm->runs('... and there again', { POST => 1 });
 is(names() . issues(), 'Anne Bob Cid', '... with its record');
 
 # Where ids are texts, other programs write them in capitals.

@@ -425,5 +425,17 @@ $sandbox->faults;
 $crm->run('crm');
 is(join(' ', sort map { $_->{Name} } values %{ $crm->xero }) . issues(), 'ANN Bob Zoe', '... is free when reading shows that it was given up');
 
+# A create without an answer, whose row is deleted: a record that somebody else makes does not end.
+foreach my $later (0, 400)
+{
+	prepare('xero', nothing => 1, on_delete => 'archive');
+	$crm->local_has({ name => 'Ann', email => 'sent@example.com' });
+	lose('PUT', 'before', $later);
+	$crm->rows('DELETE FROM crm.contacts');
+	$sandbox->change(object => 'Contacts', create => { Name => 'Ann', EmailAddress => 'theirs@example.com', ContactStatus => 'ACTIVE' });
+	$crm->run('crm') for 1 .. 2;
+	is(only($crm->xero)->{ContactStatus} . ' ' . (only($crm->local)->{email} // 'none'), 'ACTIVE theirs@example.com', "a record of the same name as a row that was deleted, $later s later: comes here");
+}
+
 $crm->quit;
 done_testing();
