@@ -572,6 +572,9 @@ class Book:
             for here in {side[name] for side, _ in thing.had if side}:
                 for there in {side[name] for _, side in other.had if side}:
                     known = [Case(here, there), *self.settled(thing, name, Case(here, there))]
+                    for case in other.cases.get(name, ()):
+                        held = replace(case, here=here, there=there)
+                        known += [held, *self.settled(thing, name, held)]
                     if thing.sent:      # somebody may have edited what had been made of it
                         known.append(Case(here, there, here, here))
                     for case in known:
