@@ -102,7 +102,7 @@ COMMENT ON FUNCTION xero_fdw._settle_found(bigint, integer, xero_fdw.sync_intent
 	'internal: settle rows that an earlier request has stored';
 
 -- Looks for the record that a create has made among what was read and, if a filter
--- may have kept it from that, in Xero.  It cannot be one that has a row, or is
+-- may have kept it from that, in Xero.  It cannot be one that has a row, was known or is
 -- older than the request, or shows what a namesake has sent.  More than one that it
 -- could be are an issue.
 CREATE FUNCTION xero_fdw._find_created(run bigint, intent xero_fdw.sync_intent) RETURNS void
@@ -125,7 +125,8 @@ BEGIN
 		AND coalesce(i.updated_at >= since, true)
 		AND xero_fdw._match_key(i.remote, names) = wanted
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
-			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id)
+			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id
+				AND (k.local_key IS NOT NULL OR k.seen_at < intent.first_sent))
 		AND xero_fdw._may_be_made(intent, i.remote)
 		AND (xero_fdw._shows(i.remote, intent."row") OR NOT EXISTS (
 			SELECT FROM xero_fdw.sync_intent AS o
