@@ -57,7 +57,8 @@ sub wait
 	my ($self) = @_;
 	my $n = $self->{n};
 	my %result;
-	until ($self->{out} =~ /^<$n (\w+)>$/m && $self->{err} =~ /^<$n>$/m)
+	# With the line's end, which psql may write in a second call.
+	until ($self->{out} =~ /^<$n \w+>\n/m && $self->{err} =~ /^<$n>\n/m)
 	{
 		last unless $self->{psql}->pumpable;
 		$self->{psql}->pump;
