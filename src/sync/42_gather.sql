@@ -451,7 +451,10 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	IF changes = '{}' THEN
-		PERFORM xero_fdw._rejoin_late(self);
+		PERFORM xero_fdw._rejoin_waiting(self);
+		IF xero_fdw._has_waiting_rows(sync) THEN
+			PERFORM xero_fdw._rejoin_renamed(self, false);
+		END IF;
 		PERFORM xero_fdw._release_links(self, state, id_column, tenant_column);
 		RETURN NULL;
 	END IF;

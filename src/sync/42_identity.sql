@@ -384,27 +384,36 @@ $$;
 COMMENT ON FUNCTION xero_fdw._rejoin_waiting(xero_fdw.sync) IS
 	'internal: give links whose rows are gone to rows that wait and are the same';
 
--- The same when all changes have been gathered.  Whom nobody has come for by what it said
--- last, may be known by what both sides agreed on.
-CREATE FUNCTION xero_fdw._rejoin_late(self xero_fdw.sync) RETURNS void
+-- The same for links that nobody has come for by what their rows said last.  They may be
+-- known by what both sides agreed on or, once that is read, by what their records say,
+-- as somebody may have given both sides the same new name.
+CREATE FUNCTION xero_fdw._rejoin_renamed(self xero_fdw.sync, as_read boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	gone record;
 BEGIN
-	PERFORM xero_fdw._rejoin_waiting(self);
-	IF NOT xero_fdw._has_waiting_rows(self.sync_id) THEN
-		RETURN;
-	END IF;
-	SELECT array_agg(k.link_id) AS links, array_agg(k.match_key) AS said INTO gone
+	SELECT array_agg(k.link_id) AS links, array_agg(k.match_key) AS said, array_agg(i.remote) AS images INTO gone
 	FROM xero_fdw._touched_links(self.sync_id) AS k
-	WHERE k.xero_id IS NOT NULL AND k.match_key IS NOT NULL AND (k.deleted OR jsonb_typeof(k.local_key) = 'object');
-	PERFORM xero_fdw._keep_match_keys(self, gone.links, 0);
+		LEFT JOIN xero_fdw.sync_inbox AS i USING (sync_id, tenant_id, xero_id)
+	WHERE k.xero_id IS NOT NULL AND k.match_key IS NOT NULL
+		AND (k.deleted OR jsonb_typeof(k.local_key) = 'object');
+	IF gone.links IS NULL THEN
+		RETURN;
+	ELSIF as_read THEN
+		gone.images := xero_fdw._terms_or_null(self.sync_id, 'local', gone.images, self.match_on);
+		UPDATE xero_fdw.sync_link AS k
+		SET match_key = coalesce(xero_fdw._match_key(u.image, self.match_on), k.match_key)
+		FROM unnest(gone.links, gone.images) AS u(link, image)
+		WHERE k.link_id = u.link;
+	ELSE
+		PERFORM xero_fdw._keep_match_keys(self, gone.links, 0);
+	END IF;
 	PERFORM xero_fdw._rejoin_waiting(self);
 	UPDATE xero_fdw.sync_link AS k SET match_key = u.said
 	FROM unnest(gone.links, gone.said) AS u(link, said)
 	WHERE k.link_id = u.link AND k.match_key <> u.said;
 END $$;
-COMMENT ON FUNCTION xero_fdw._rejoin_late(xero_fdw.sync) IS
+COMMENT ON FUNCTION xero_fdw._rejoin_renamed(xero_fdw.sync, boolean) IS
 	'internal: give links whose rows are gone to rows that wait, whatever these are known by';
 
 -- Rows that were deleted and have no record, but have said what rows that are gone

@@ -178,6 +178,9 @@ DECLARE
 		SELECT FROM xero_fdw.sync_issue AS i
 		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous');
 BEGIN
+	IF waiting AND self.match_on IS NOT NULL THEN
+		PERFORM xero_fdw._rejoin_renamed(self, true);
+	END IF;
 	IF waiting OR self.match_on IS NOT NULL
 		AND (self.direction = 'push' OR self.initial IN ('new_only', 'local_to_xero'))
 	THEN

@@ -182,6 +182,28 @@ $crm->rows(q{INSERT INTO crm.contacts (name, email) VALUES ('Anne', 'ann@example
 $crm->runs('... and there again', { POST => 1 });
 is(names() . issues(), 'Anne Bob Cid', '... with its record');
 
+# A name that both sides have got, here by loading the rows anew
+foreach my $emptied ('DELETE FROM', 'TRUNCATE')
+{
+	foreach my $id ('id', 'id + 10')
+	{
+		foreach my $option ([ direction => 'both' ], [ direction => 'both', on_delete => 'archive' ], [ direction => 'push', on_delete => 'archive' ], [ direction => 'pull' ])
+		{
+			my %option = @$option;
+			my $case = "renamed at Xero, then $emptied, $id, " . join(' ', @$option);
+			three(%option, fields => \%NO_ID);
+			my $ann = id_of('Ann');
+			$crm->xero_sets($ann, { Name => 'Anne' });
+			$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
+				INSERT INTO crm.contacts (id, name, email) SELECT $id, CASE name WHEN 'Ann' THEN 'Anne' ELSE name END, email FROM kept; COMMIT");
+			$crm->runs($case);
+			is(names() . issues(), 'Anne Bob Cid', "$case: nobody has ended, or is there twice");
+			is(id_of('Anne') . $crm->rows('SELECT count(*) FROM crm.contacts'), "${ann}3", "$case: ... and is who it was");
+			$crm->quiet($case);
+		}
+	}
+}
+
 # Where ids are texts, other programs write them in capitals.
 foreach my $emptied ('TRUNCATE', 'DELETE FROM')
 {
