@@ -175,6 +175,12 @@ SELECT try('{"name": "name"}', xero_table => 'xero.branding_themes');
 SELECT try('{"tenant_id": "tenant_id", "contact_id": "contact_id", "name": "name"}',
 	relation => 'crm.parted', direction => 'pull');
 SELECT try('{"name": "name"}', relation => 'crm.parted');
+-- Xero's key cannot have a default, but where rows come from Xero alone
+CREATE TABLE crm.own_key (contact_id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
+CREATE TABLE crm.own_number (id integer PRIMARY KEY, name text, contact_id uuid DEFAULT NULL);
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_key');
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_key', direction => 'pull');
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_number', direction => 'push');
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural',
 	'push', '{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}',
 	on_delete => 'archive')$$);

@@ -626,6 +626,15 @@ UNION ALL
 		AND NOT EXISTS (SELECT FROM unnest(compiled) AS f
 			WHERE f.direction <> 'to_xero' AND f.local_column = a.attname)
 UNION ALL
+	SELECT format('22023 Column "%s" of table %s is to have the key that Xero gives a record, '
+			'and its default gives each new row one that no record has.',
+		a.attname, definition.local_table)
+	FROM unnest(compiled) AS f JOIN pg_attribute AS a
+		ON a.attrelid = definition.local_table AND a.attname = f.local_column
+		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE f.xero_column = definition.xero_key AND f.to_local IS NULL AND definition.direction <> 'pull'
+		AND (a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) NOT ILIKE 'NULL%')
+UNION ALL
 	SELECT format('42710 Sync "%s" joins the same tables in the same direction; '
 			'both need filters that keep their rows apart.', s.name)
 	FROM xero_fdw.sync AS s

@@ -57,7 +57,8 @@ COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 
 -- Keys that are too long for an index become objects with their digests, which are no
 -- rows' keys: links follow rows that get such a key, and come back.  As long as they
--- have it, these rows are issues.
+-- have it, these rows are issues: here those that have no record, and the others when
+-- they are merged.
 CREATE FUNCTION xero_fdw._shorten_keys(sync integer, changes bigint[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -72,7 +73,12 @@ BEGIN
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
 	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
 	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'
-	FROM xero_fdw._read_local(sync, long, false) AS r WHERE r.in_scope IS NOT FALSE;
+	FROM xero_fdw._read_local(sync, long, false) AS r
+	WHERE r.in_scope IS NOT FALSE AND NOT EXISTS (SELECT FROM xero_fdw._links_of_rows(sync,
+			jsonb_build_object('long', md5(r.local_key::text)) || ARRAY(SELECT c.old_key
+				FROM xero_fdw._changes_by_id(sync, changes) AS c
+				WHERE c.local_key = r.local_key AND c.old_key IS NOT NULL)) AS k
+		WHERE k.xero_id IS NOT NULL);
 	UPDATE xero_fdw.sync_change AS c SET local_key = jsonb_build_object('long', md5(c.local_key::text))
 	WHERE c.sync_id = sync AND c.change_id = ANY (changes) AND c.local_key = ANY (long);
 	UPDATE xero_fdw.sync_change AS c SET old_key = jsonb_build_object('long', md5(c.old_key::text))

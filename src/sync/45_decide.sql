@@ -367,6 +367,8 @@ RETURN ROW(known.item,
 		WHEN known.kind = 'create_xero' THEN '{"": "new in the local table"}'
 		WHEN known.kind = 'archive' THEN '{"": "deleted from the local table"}'
 		WHEN known.kind = 'delete_local' THEN '{"": "gone from Xero"}'
+		WHEN known.kind = 'missing' AND (known.item).local_key->'long' IS NOT NULL
+			THEN '{"": "the key of the row is longer than 2000 bytes"}'
 		WHEN known.kind = 'missing' THEN '{"": "its row is gone, and nobody has deleted it"}'
 		WHEN known.kind = 'unclear' THEN jsonb_build_object('', (known.item).unclear)
 		ELSE merged.why END)::xero_fdw._decision;
@@ -377,6 +379,7 @@ COMMENT ON FUNCTION xero_fdw._conclude(xero_fdw._case, xero_fdw._merged, text[])
 CREATE FUNCTION xero_fdw._obstacle(decision xero_fdw._decision) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN decision.hold IS NOT TRUE OR decision.conflicts IS NOT NULL THEN NULL
+	WHEN (decision.item).missing AND (decision.item).local_key->'long' IS NOT NULL THEN 'transform'
 	WHEN (decision.item).missing THEN 'missing'
 	WHEN (decision.item).unclear IS NOT NULL THEN 'ambiguous' END;
 COMMENT ON FUNCTION xero_fdw._obstacle(xero_fdw._decision) IS

@@ -360,8 +360,8 @@ BEGIN
 	DELETE FROM xero_fdw.sync_issue AS i USING unnest(decisions) AS d
 	WHERE i.link_id = (d.item).link_id AND NOT (d.item).is_new
 		AND CASE i.kind WHEN 'conflict' THEN NOT coalesce(d.conflicts ? i.field, false)
-			WHEN 'transform' THEN true
 			WHEN 'validation' THEN d.xero_action IS NULL
+			WHEN 'transform' THEN xero_fdw._obstacle(d) IS DISTINCT FROM 'transform'
 			WHEN 'missing' THEN xero_fdw._obstacle(d) IS DISTINCT FROM 'missing'
 			WHEN 'ambiguous' THEN (d.item).xero_id IS NOT NULL AND (d.item).local_key IS NOT NULL
 				AND xero_fdw._obstacle(d) IS DISTINCT FROM 'ambiguous'
