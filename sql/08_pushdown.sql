@@ -32,6 +32,8 @@ SELECT * FROM verdicts('date = ''2025-01-31''', 'date <> ''2025-01-31''', 'date 
 	'due_date > ''-infinity''', 'date > ''0044-03-15 BC''', 'date < ''99999-01-01''',
 	'date = ''infinity''', 'due_date <> ''2025-01-31''', 'due_date IS NULL', 'due_date IS NOT NULL',
 	'date IS NULL', 'date IS NOT NULL', 'NOT (due_date IS NULL)',
+	'status IS NOT NULL AND date IS NOT NULL', 'date IS NOT NULL OR due_date IS NULL',
+	'NOT (date IS NULL OR due_date IS NULL)',
 	'date > timestamp ''2025-01-31 12:00''', 'date + 1 > ''2025-01-31''',
 	'extract(year FROM date) = 2025');
 

@@ -39,7 +39,6 @@ SELECT array(SELECT updated_date_utc
 	FROM xero.invoices WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20)
 	= array(SELECT updated_date_utc
 		FROM local WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20) AS same;
-SELECT max(total) = (SELECT max(total) FROM local) AS same FROM xero.invoices;
 SELECT FROM calls();
 
 -- Nulls, texts and uuids are sorted here, and so is what is checked here.
@@ -66,6 +65,17 @@ EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices
 	WHERE due_date IS NULL OR due_date < '2026-06-30' ORDER BY due_date DESC LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id
 	FROM xero.invoices WHERE due_date IS DISTINCT FROM '2026-06-30' ORDER BY due_date DESC LIMIT 5;
+-- which is how PostgreSQL asks for the smallest and the greatest
+SELECT max(updated_date_utc) = (SELECT max(updated_date_utc) FROM local) AS same
+	FROM xero.invoices;
+SELECT * FROM calls();
+SELECT max(due_date) = (SELECT max(due_date) FROM local WHERE status = 'PAID') AS same
+	FROM xero.invoices WHERE status = 'PAID';
+SELECT * FROM calls();
+-- but not of rows that are checked here
+SELECT min(total) = (SELECT min(total) FROM local WHERE upper(status) <> 'PAID') AS same
+	FROM xero.invoices WHERE upper(status) <> 'PAID';
+SELECT * FROM calls();
 -- how many tie is not known
 EXPLAIN (COSTS OFF) SELECT invoice_id, date
 	FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;

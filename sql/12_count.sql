@@ -45,6 +45,8 @@ END $$;
 SELECT left(c, 100) AS condition, remote > 0 AS any, same, calls
 FROM unnest(ARRAY['true', 'status = ''DRAFT''', 'status = ''NONE''', 'total > 5000',
 	'date >= ''2025-06-01''', 'due_date IS NOT NULL', 'has_attachments',
+	'status IS NOT NULL', 'total IS NOT NULL AND status = ''PAID''', 'NOT (type IS NULL)',
+	'status IS NOT NULL OR total > 5000', 'reference IS NOT NULL',
 	'status IN (''DRAFT'', ''PAID'')', 'type = ''ACCREC'' OR total < 1000',
 	'date > ''infinity''', 'reference LIKE ''R%''', 'due_date <> ''2025-01-01''',
 	'date BETWEEN ''2025-01-01'' AND ''2025-06-30''', 'false',

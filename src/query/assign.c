@@ -488,7 +488,16 @@ xero_is_lookup(const XeroRel *rel, Expr *clause)
 		 xero_in_where(rel, condition));
 }
 
-/* Is one of the clauses a strict comparison of the bare column? */
+static bool
+is_bare_column(const XeroRel *rel, AttrNumber attno, Node *node)
+{
+	Var		   *var = (Var *) node;
+
+	return IsA(var, Var) && var->varno == rel->relid &&
+		var->varattno == attno && var->varlevelsup == 0;
+}
+
+/* Is one of the clauses IS NOT NULL, or a strict comparison, of the column? */
 static bool
 excludes_nulls(const XeroRel *rel, AttrNumber attno, List *clauses)
 {
@@ -496,17 +505,18 @@ excludes_nulls(const XeroRel *rel, AttrNumber attno, List *clauses)
 
 	foreach(lc, clauses)
 	{
-		OpExpr	   *op = lfirst(lc);
+		Node	   *clause = lfirst(lc);
 		ListCell   *la;
 
-		if (!IsA(op, OpExpr) || !op_strict(op->opno))
+		if (IsA(clause, NullTest) &&
+			((NullTest *) clause)->nulltesttype == IS_NOT_NULL &&
+			is_bare_column(rel, attno, (Node *) ((NullTest *) clause)->arg))
+			return true;
+		if (!IsA(clause, OpExpr) || !op_strict(((OpExpr *) clause)->opno))
 			continue;
-		foreach(la, op->args)
+		foreach(la, ((OpExpr *) clause)->args)
 		{
-			Var		   *var = lfirst(la);
-
-			if (IsA(var, Var) && var->varno == rel->relid &&
-				var->varattno == attno && var->varlevelsup == 0)
+			if (is_bare_column(rel, attno, lfirst(la)))
 				return true;
 		}
 	}

@@ -428,10 +428,35 @@ classify_tree(const XeroRel *rel, BoolExpr *expr, bool negate)
 		}
 	}
 	if (tree->args == NIL)
-		return NULL;
+		return tree->verdict == XERO_VERDICT_EXACT ? tree : NULL;
 	if (!is_and && (merged = merge_equalities(rel, tree->args)) != NULL)
 		return merged;
 	return tree;
+}
+
+/* Of a column that is never null, IS NOT NULL is an AND of nothing. */
+static XeroCondition *
+classify_null_test(const XeroRel *rel, NullTest *test, bool negate)
+{
+	const XeroColumn *column;
+	AttrNumber	attno;
+	bool		null = (test->nulltesttype == IS_NULL) != negate;
+
+	if (test->argisrow)
+		return NULL;
+	column = column_of(rel, (Node *) test->arg, &attno);
+	if (column == NULL)
+		return NULL;
+	if (!null && (column->flags & XERO_COL_NOT_NULL))
+	{
+		XeroCondition *always = palloc0(sizeof(XeroCondition));
+
+		always->kind = XERO_COND_AND;
+		always->verdict = XERO_VERDICT_EXACT;
+		return always;
+	}
+	return make_leaf(rel, null ? XERO_COND_IS_NULL : XERO_COND_IS_NOT_NULL,
+					 attno, XERO_CMP_EQ, NIL);
 }
 
 /*
@@ -488,14 +513,7 @@ classify(const XeroRel *rel, Node *node, bool negate)
 									 ((FuncExpr *) node)->inputcollid,
 									 ((FuncExpr *) node)->args, negate);
 		case T_NullTest:
-			if (((NullTest *) node)->argisrow ||
-				column_of(rel, (Node *) ((NullTest *) node)->arg,
-						  &attno) == NULL)
-				return NULL;
-			return make_leaf(rel,
-							 (((NullTest *) node)->nulltesttype == IS_NULL) != negate ?
-							 XERO_COND_IS_NULL : XERO_COND_IS_NOT_NULL,
-							 attno, XERO_CMP_EQ, NIL);
+			return classify_null_test(rel, (NullTest *) node, negate);
 		case T_Var:
 			column = column_of(rel, node, &attno);
 			if (column == NULL || column->type != XERO_BOOLEAN)

@@ -29,7 +29,7 @@ WEIGHTS = {"invoices": 24, "contacts": 12, "payments": 9, "credit_notes": 9, "ba
            "prepayments": 4, "overpayments": 4, "employees": 6, "manual_journals": 4, "batch_payments": 3,
            "receipts": 3, "tracking_categories": 2, "tax_rates": 3, "contact_groups": 2, "bank_transfers": 3}
 OTHER_WEIGHT = 1.5
-FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5, "lookup": 3}
+FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5, "lookup": 3, "extreme": 4}
 # Share of the conditions by how many organisations there are.
 PARTS = {1: 0.75, 3: 0.25}
 COUNTRIES = {"payroll_au": "AU"}
@@ -245,6 +245,20 @@ class Test:
         self.part, self.whole = self.prepared([
             f"SELECT array_agg(r::text) FROM (SELECT {chosen} FROM {subject.foreign} AS t WHERE {condition} {tail}) AS r",
             f"SELECT array_agg(r::text) FROM (SELECT {chosen} FROM {subject.copy} AS t WHERE {condition}) AS r"])
+
+    def make_extreme(self):
+        """min() and max(), which PostgreSQL asks for with ORDER BY and LIMIT 1."""
+        columns = [column for column in self.subject.columns
+                   if column["data_type"] in ("date", "numeric", "integer", "timestamp with time zone")]
+        if not columns:
+            self.make_count()
+            return
+        column = self.generator.choice(columns)
+        value = f"{self.generator.choice(['min', 'max'])}(\"{column['column_name']}\")"
+        if column["data_type"] == "numeric":
+            value = f"trim_scale({value})"
+        self.ways = self.prepared([f"SELECT ARRAY[{value}::text] FROM {source} AS t WHERE {self.condition}"
+                                   for source in self.sources()])
 
     def make_limit(self):
         """Any rows that meet the condition, but as many as there are."""
