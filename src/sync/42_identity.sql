@@ -106,8 +106,9 @@ COMMENT ON FUNCTION xero_fdw._has_live_record(xero_fdw.sync_link) IS
 	'internal: has a link ended without its record?';
 
 -- Notes what the rows of links are matched by, as these rows are gone: what they said
--- last, as far as changes "upto" one tell, or when both sides agreed.  Of a row that only
--- comes from Xero, what its record said is known.
+-- last, as far as changes "upto" one tell, or what is under way to Xero, or without "upto"
+-- when both sides agreed.  Of a row that only comes from Xero, what its record said is
+-- known.
 CREATE FUNCTION xero_fdw._keep_match_keys(self xero_fdw.sync, links bigint[], upto bigint)
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -116,6 +117,7 @@ DECLARE
 BEGIN
 	SELECT array_agg(k.link_id ORDER BY u.n) AS links,
 		array_agg(CASE WHEN self.direction = 'pull' THEN k.base_xero
+			WHEN upto > 0 THEN coalesce(i.image, k.base_local)
 			ELSE coalesce(k.base_local, i.image) END ORDER BY u.n) AS images,
 		array_agg((SELECT c.said FROM xero_fdw._changes_of_rows(k.sync_id, ARRAY[k.local_key]) AS c
 			WHERE c.said IS NOT NULL AND c.change_id <= upto
@@ -531,15 +533,15 @@ DECLARE
 	links bigint[];
 BEGIN
 	PERFORM xero_fdw._follow_changes(self, earlier);
+	links := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
+		WHERE k.sync_id = sync AND k.local_key IS NOT NULL AND k.local_key->'was' IS NULL);
+	PERFORM xero_fdw._keep_match_keys(self, links, truncation);
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.kind = 'missing';
 	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_link AS k
 	WHERE i.sync_id = sync AND k.link_id = i.link_id AND i.idempotency_key IS NULL AND NOT k.deleted;
 	DELETE FROM xero_fdw.sync_link AS k
 	WHERE k.sync_id = sync AND k.xero_id IS NULL
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id);
-	links := ARRAY(SELECT k.link_id FROM xero_fdw.sync_link AS k
-		WHERE k.sync_id = sync AND k.local_key IS NOT NULL AND k.local_key->'was' IS NULL);
-	PERFORM xero_fdw._keep_match_keys(self, links, truncation);
 	DELETE FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync AND c.change_id <= truncation;
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id)

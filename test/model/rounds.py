@@ -67,7 +67,7 @@ class Round(Parted):
         for statement in self.table(self.kind.columns):
             await self.here.edit(statement)
         # words that both sides may have as keys when the sync begins
-        self.shared = [self.token() for _ in range(6)]
+        self.shared = [self.kind.key(self.token()) for _ in range(6)]
         for _ in range(self.rng.randrange(7)):
             await self.insert()
         for _ in range(self.rng.randrange(7)):
@@ -108,7 +108,7 @@ class Round(Parted):
         # what belongs together does not change while a run looks: nobody could say what it saw
         if free and not self.book.running and self.rng.random() < 0.6:
             word = self.rng.choice(free)
-            values[self.kind.match] = self.rng.choice([word, word.upper(), word.title(), word + " ", " " + word])
+            values[self.kind.match] = self.rng.choice(self.kind.spellings(word))
         return values
 
     def writable(self):

@@ -182,6 +182,24 @@ $crm->rows(q{INSERT INTO crm.contacts (name, email) VALUES ('Anne', 'ann@example
 $crm->runs('... and there again', { POST => 1 });
 is(names() . issues(), 'Anne Bob Cid', '... with its record');
 
+# ... or has failed to send the new name
+foreach my $emptied ('DELETE FROM', 'TRUNCATE')
+{
+	my $case = "renamed, not sent, then $emptied";
+	three(on_delete => 'archive', fields => \%NO_ID);
+	my $ann = id_of('Ann');
+	$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'POST', status => 500, body => '{"Message": "x"}' });
+	$crm->rows(q{UPDATE crm.contacts SET name = 'Anne' WHERE id = 1});
+	is($crm->run('crm')->{state}, 'paused', "$case: Xero fails");
+	$sandbox->faults;
+	$crm->rows("BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
+		INSERT INTO crm.contacts (id, name, email) SELECT id + 10, name, email FROM kept; COMMIT");
+	$crm->runs($case, { POST => 1 });
+	is(names() . issues(), 'Anne Bob Cid', "$case: nobody has ended, or is there twice");
+	is(id_of('Anne'), $ann, "$case: ... and she is who she was");
+	$crm->quiet($case);
+}
+
 # A name that both sides have got, here by loading the rows anew
 foreach my $emptied ('DELETE FROM', 'TRUNCATE')
 {

@@ -48,3 +48,20 @@ class Contacts(Kind):
 
     def new(self, values):
         return {"ContactStatus": "ACTIVE", **self.said(values)}
+
+
+class ByEmail(Contacts):
+    """Matched by their addresses, which several may have."""
+    name = "contacts_by_email"
+    match = "email"
+    fields = {**Contacts.fields, "email": Field(words=lambda rng, token: f"{token}@example.com", empty=False)}
+    merges = False
+
+    def key(self, token):
+        return f"{token}@example.com"
+
+    def spellings(self, key):
+        return [key, key.upper(), key.title()]
+
+    def active(self, record):
+        return False

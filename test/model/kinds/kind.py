@@ -99,6 +99,14 @@ class Kind:
         """The members of a new record."""
         return self.said(values)
 
+    def key(self, token):
+        """What the field of match_on may say on both sides."""
+        return token
+
+    def spellings(self, key):
+        """The same, as people write it."""
+        return [key, key.upper(), key.title(), key + " ", " " + key]
+
     def mapped(self, direction):
         """The fields of a sync of that direction."""
         return {name: how for name, how in self.mapping.items()
