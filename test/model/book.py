@@ -597,6 +597,9 @@ class Book:
             may = {after for case in cases for after in self.settled(thing, name, case)}
             if not certain:
                 may |= cases | self.decided(name, cases, may)
+            if thing.touched:   # the run may have written what it saw before
+                may |= {replace(after, there=case.there) for case in cases for _, saw in thing.had if saw
+                        for after in self.settled(thing, name, replace(case, there=saw[name]))}
             left = {self.seen(case, here, there) for case in may
                     if self.same(name, case.here, here) and self.same(name, case.there, there)}
             if not left:
