@@ -54,6 +54,10 @@ SET work_mem = '64kB';
 SELECT t.n, (SELECT count(*) FROM (SELECT i.* FROM xero.invoices AS i WHERE t.n > 0 OFFSET 0) AS x)
 	FROM t;
 SELECT * FROM calls();
+-- and are read anew from there
+SELECT t.n, (SELECT count(x) FROM (SELECT i FROM xero.invoices AS i WHERE t.n > 0 OFFSET 0) AS x)
+	FROM t;
+SELECT count(*) FROM calls();
 RESET work_mem;
 -- a recursive query runs its scans again
 WITH RECURSIVE r(n, rows) AS (

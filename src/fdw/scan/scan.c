@@ -28,6 +28,21 @@ copy_row(TupleTableSlot *slot, TupleTableSlot *row)
 	return ExecStoreVirtualTuple(slot);
 }
 
+/*
+ * The next row that was kept, if there is one.  One that was on disk belongs to
+ * the slot, so it must outlast the present row's memory.
+ */
+static bool
+next_kept(XeroKept *kept)
+{
+	MemoryContext old = MemoryContextSwitchTo(kept->slot->tts_mcxt);
+	bool		found = tuplestore_gettupleslot(kept->rows, true, false,
+												kept->slot);
+
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 /* Read the run to its end, so that it is untouched by what is written next. */
 static void
 drain(ForeignScanState *node)
@@ -76,7 +91,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 
 	if (state->kept.replaying)
 	{
-		if (tuplestore_gettupleslot(state->kept.rows, true, false, state->kept.slot))
+		if (next_kept(&state->kept))
 			return copy_row(slot, state->kept.slot);
 		state->kept.replaying = false;
 	}
