@@ -28,19 +28,18 @@ CREATE TYPE xero_fdw._run AS (
 );
 COMMENT ON TYPE xero_fdw._run IS 'internal: where a run is';
 
--- The column of a foreign table that names the record which a record was merged
--- into; null if it has none.
-CREATE FUNCTION xero_fdw._merged_column(relation regclass) RETURNS text
+-- The column of a foreign table that has a field of Xero's; null if there is none.
+CREATE FUNCTION xero_fdw._column_of(relation regclass, field text) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN (SELECT attname::text FROM pg_attribute
 		WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
-			AND 'field=MergedToContactID' = ANY (attfdwoptions)
+			AND 'field=' || field = ANY (attfdwoptions)
 		LIMIT 1);
 END $$;
-COMMENT ON FUNCTION xero_fdw._merged_column(regclass) IS
-	'internal: the column that names the record which a record was merged into';
+COMMENT ON FUNCTION xero_fdw._column_of(regclass, text) IS
+	'internal: the column of a foreign table that has a field of Xero''s';
 
 -- What is read of each record: what the fields are made of, what goes along with a
 -- change, and what it was merged into.
@@ -53,7 +52,7 @@ BEGIN
 		), wanted AS (
 			SELECT s.xero_key AS name FROM self AS s
 			UNION
-			SELECT xero_fdw._merged_column(s.xero_table) FROM self AS s WHERE NOT s.mirror
+			SELECT xero_fdw._column_of(s.xero_table, 'MergedToContactID') FROM self AS s WHERE NOT s.mirror
 			UNION
 			SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
 			WHERE f.sync_id = sync
@@ -105,20 +104,8 @@ $$;
 COMMENT ON FUNCTION xero_fdw._as_told(jsonb, jsonb, jsonb) IS
 	'internal: a record without what Xero may merely not tell';
 
--- The column of a foreign table that shows when a record was changed, and the
--- one that names its organisation; null if the table has none.
-CREATE FUNCTION xero_fdw._clock_column(relation regclass) RETURNS text
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
-	SET plan_cache_mode = force_generic_plan AS $$
-BEGIN
-	RETURN (SELECT attname::text FROM pg_attribute
-		WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
-			AND 'field=UpdatedDateUTC' = ANY (attfdwoptions)
-		LIMIT 1);
-END $$;
-COMMENT ON FUNCTION xero_fdw._clock_column(regclass) IS
-	'internal: the column that shows when a record was changed';
-
+-- The column of a foreign table that names the organisation of a record; null if the
+-- table has none.
 CREATE FUNCTION xero_fdw._tenant_column(relation regclass) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan AS $$
@@ -194,7 +181,7 @@ CREATE FUNCTION xero_fdw._records_query(sync integer, condition text,
 		s.xero_table, condition, limits)
 	FROM xero_fdw.sync AS s,
 		xero_fdw._read_columns(sync) AS read(columns),
-		xero_fdw._clock_column(s.xero_table) AS clock
+		xero_fdw._column_of(s.xero_table, 'UpdatedDateUTC') AS clock
 	WHERE s.sync_id = sync
 $$;
 COMMENT ON FUNCTION xero_fdw._records_query(integer, text, text) IS
@@ -221,7 +208,7 @@ CREATE FUNCTION xero_fdw._pull_condition(sync integer, incremental boolean)
 		'(' || s.xero_filter || E'\n)')
 	FROM xero_fdw.sync AS s,
 		xero_fdw._tenant_column(s.xero_table) AS tenant,
-		xero_fdw._clock_column(s.xero_table) AS clock
+		xero_fdw._column_of(s.xero_table, 'UpdatedDateUTC') AS clock
 	WHERE s.sync_id = sync
 $$;
 COMMENT ON FUNCTION xero_fdw._pull_condition(integer, boolean) IS
@@ -438,7 +425,7 @@ BEGIN
 
 	UPDATE xero_fdw.sync_position AS p
 	SET watermark = CASE WHEN NOT finished THEN p.watermark
-			WHEN xero_fdw._clock_column(self.xero_table) IS NOT NULL
+			WHEN xero_fdw._column_of(self.xero_table, 'UpdatedDateUTC') IS NOT NULL
 				THEN place.pull_started - overlap END,
 		pull_started = CASE WHEN NOT finished THEN place.pull_started END,
 		pull_offset = CASE WHEN finished THEN 0 ELSE next END,

@@ -15,7 +15,7 @@ CREATE FUNCTION xero_fdw._survivor(self xero_fdw.sync, tenant uuid, id text, ask
 	RETURNS text
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	merged CONSTANT text := xero_fdw._merged_column(self.xero_table);
+	merged CONSTANT text := xero_fdw._column_of(self.xero_table, 'MergedToContactID');
 	record jsonb;
 BEGIN
 	FOR hop IN 1 .. 100 LOOP
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION xero_fdw._move_link(xero_fdw.sync_link, text) IS
 CREATE FUNCTION xero_fdw._follow_merges(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	merged CONSTANT text := xero_fdw._merged_column(self.xero_table);
+	merged CONSTANT text := xero_fdw._column_of(self.xero_table, 'MergedToContactID');
 	dead record;
 	link xero_fdw.sync_link;
 	survivor text;
@@ -132,7 +132,7 @@ CREATE FUNCTION xero_fdw._merge_obstacle(self xero_fdw.sync, tenant uuid, id tex
 	RETURNS text
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	into_id CONSTANT text := record->>xero_fdw._merged_column(self.xero_table);
+	into_id CONSTANT text := record->>xero_fdw._column_of(self.xero_table, 'MergedToContactID');
 	survivor text;
 BEGIN
 	IF into_id IS NULL OR self.direction = 'pull' THEN

@@ -187,7 +187,7 @@ DECLARE
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
 	id_column CONSTANT text := xero_fdw._id_column(sync);
-	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table) FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
+	merged CONSTANT text := (SELECT xero_fdw._column_of(s.xero_table, 'MergedToContactID') FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	guarded CONSTANT jsonb := xero_fdw._guarded_columns(sync);
 	picked xero_fdw._item[];
 	lost jsonb[];

@@ -107,9 +107,9 @@ CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
 DECLARE
 	columns CONSTANT text[] := xero_fdw._read_columns(sync);
 	guarded CONSTANT jsonb := xero_fdw._guarded_columns(sync);
-	clock CONSTANT text := (SELECT xero_fdw._clock_column(s.xero_table)
+	clock CONSTANT text := (SELECT xero_fdw._column_of(s.xero_table, 'UpdatedDateUTC')
 		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
-	merged CONSTANT text := (SELECT xero_fdw._merged_column(s.xero_table)
+	merged CONSTANT text := (SELECT xero_fdw._column_of(s.xero_table, 'MergedToContactID')
 		FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 BEGIN
 	-- links that know nothing but the record, which a crash may have left

@@ -211,7 +211,7 @@ BEGIN
 	INTO found
 	FROM xero_fdw._changed_records(sync, key,
 		(SELECT s.xero_filter IS NOT NULL FROM xero_fdw.sync AS s WHERE s.sync_id = sync)) AS c
-	WHERE c.remote->>(SELECT xero_fdw._merged_column(s.xero_table) FROM xero_fdw.sync AS s WHERE s.sync_id = sync) IS NULL
+	WHERE c.remote->>(SELECT xero_fdw._column_of(s.xero_table, 'MergedToContactID') FROM xero_fdw.sync AS s WHERE s.sync_id = sync) IS NULL
 		AND EXISTS (SELECT FROM jsonb_each((c.intent)."row") AS m
 		WHERE (c.link).base_xero ? m.key AND xero_fdw._shows(c.remote->m.key, m.value)
 			AND NOT xero_fdw._shows((c.link).base_xero->m.key, m.value));
