@@ -454,6 +454,7 @@ BEGIN
 		PERFORM xero_fdw._rejoin_waiting(self);
 		IF xero_fdw._has_waiting_rows(sync) THEN
 			PERFORM xero_fdw._rejoin_renamed(self, false);
+			PERFORM xero_fdw._release_contested(self);
 		END IF;
 		PERFORM xero_fdw._release_links(self, state, id_column, tenant_column);
 		RETURN NULL;

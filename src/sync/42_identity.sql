@@ -554,6 +554,51 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._part_links(xero_fdw.sync, bigint) IS
 	'internal: part all links from their rows, as these are gone';
 
+-- Records part from their links' rows, and find others, or come here, as in the first run.
+CREATE FUNCTION xero_fdw._release(self xero_fdw.sync, links bigint[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF links = '{}' THEN
+		RETURN;
+	END IF;
+	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
+	SELECT k.sync_id, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
+	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.base_xero IS NOT NULL
+	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
+	-- records whose rows waited for a person have no base
+	UPDATE xero_fdw.sync_inbox AS i SET held = false
+	FROM xero_fdw.sync_link AS k
+	WHERE k.link_id = ANY (links) AND i.held
+		AND i.sync_id = k.sync_id AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = NULL, state = 'unlinked', deleted = false WHERE k.link_id = ANY (links);
+END $$;
+COMMENT ON FUNCTION xero_fdw._release(xero_fdw.sync, bigint[]) IS
+	'internal: let records find other rows';
+
+-- Where more than one row says what a row that is gone has said, which of them it is, or
+-- whether it was deleted, is for a person to say.
+CREATE FUNCTION xero_fdw._release_contested(self xero_fdw.sync) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	links CONSTANT bigint[] := ARRAY(SELECT k.link_id
+		FROM xero_fdw._touched_links(self.sync_id) AS k
+		WHERE k.state = 'linked' AND k.match_key IS NOT NULL
+			AND (k.deleted OR jsonb_typeof(k.local_key) = 'object')
+			AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)
+			AND 1 < (SELECT count(*) FROM (SELECT * FROM xero_fdw.sync_link AS w
+					WHERE w.sync_id = self.sync_id AND w.match_key = k.match_key OFFSET 0) AS w
+				WHERE w.xero_id IS NULL AND w.state = 'unlinked' AND NOT w.deleted
+					AND jsonb_typeof(w.local_key) = 'array' AND coalesce(w.tenant_id = k.tenant_id, true)
+					AND (k.deleted OR w.seen_at IS NULL)));
+BEGIN
+	DELETE FROM xero_fdw.sync_intent AS i WHERE i.link_id = ANY (links);
+	PERFORM xero_fdw._release(self, links);
+END $$;
+COMMENT ON FUNCTION xero_fdw._release_contested(xero_fdw.sync) IS
+	'internal: let a person say which of the rows that say the same has a record';
+
 -- Nobody has deleted the rows that do not come, but for those that are deleted while
 -- the run looks for them.  Their records find others, or come here, as in the first run.
 CREATE FUNCTION xero_fdw._release_links(self xero_fdw.sync, state xero_fdw._run,
@@ -562,7 +607,6 @@ CREATE FUNCTION xero_fdw._release_links(self xero_fdw.sync, state xero_fdw._run,
 DECLARE
 	sync CONSTANT integer := self.sync_id;
 	later record;
-	links bigint[];
 BEGIN
 	IF NOT EXISTS (SELECT FROM xero_fdw.sync_position AS p WHERE p.sync_id = sync AND NOT p.initial_done) THEN
 		RETURN;
@@ -570,21 +614,10 @@ BEGIN
 	SELECT array_agg(c.change_id) AS changes, array_agg(c.local_key) AS keys INTO later
 	FROM xero_fdw._later_changes(state) AS c WHERE c.operation = 'delete';
 	PERFORM xero_fdw._follow_deletions(self, later.changes, later.keys, id_column, tenant_column);
-	links := ARRAY(SELECT k.link_id
+	PERFORM xero_fdw._release(self, ARRAY(SELECT k.link_id
 		FROM xero_fdw.sync_position AS p JOIN xero_fdw.sync_link AS k USING (sync_id, tenant_id)
 		WHERE p.sync_id = sync AND NOT p.initial_done AND k.state = 'linked' AND NOT k.deleted
-			AND k.local_key->'was' IS NOT NULL);
-	IF links = '{}' THEN
-		RETURN;
-	END IF;
-	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)
-	SELECT sync, k.tenant_id, k.xero_id, k.base_xero, k.xero_updated_at
-	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links) AND k.base_xero IS NOT NULL
-	ON CONFLICT (sync_id, tenant_id, xero_id) DO NOTHING;
-	-- records whose rows waited for a person have no base
-	UPDATE xero_fdw.sync_inbox AS i SET held = false WHERE i.sync_id = sync AND i.held;
-	UPDATE xero_fdw.sync_link AS k
-	SET local_key = NULL, state = 'unlinked' WHERE k.link_id = ANY (links);
+			AND k.local_key->'was' IS NOT NULL));
 END $$;
 COMMENT ON FUNCTION xero_fdw._release_links(xero_fdw.sync, xero_fdw._run, text, text) IS
 	'internal: let records whose rows have not come back find others';

@@ -522,6 +522,7 @@ class Book:
                 thing.cases[name].add(Case(now, there, here if goes else now, here if goes else None))
                 if goes and now != here:    # what Xero gives is no edit
                     thing.cases[name].add(Case(now, there, here, there))
+        thing.note()
 
     def see_moved(self, thing, other):
         """The row of a record that was merged into another one has gone along."""
@@ -617,11 +618,11 @@ class Book:
         return Case(here, there, case.was_here if case.new_here else here, case.was_there if case.new_there else there)
 
     def decided(self, name, cases, settled):
-        """First cases that were decided for this side, and could not be sent yet."""
+        """Cases that were decided for this side, and could not be sent yet."""
         if not self.rules.flow(name)[0]:
             return set()
         return {replace(case, was_there=case.there) for case in cases
-                if case.first and any(self.same(name, after.there, case.here) for after in settled)}
+                if any(self.same(name, after.there, case.here) for after in settled)}
 
     @staticmethod
     def stays(thing, side, says):

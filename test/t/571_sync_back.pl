@@ -222,6 +222,26 @@ foreach my $emptied ('DELETE FROM', 'TRUNCATE')
 	}
 }
 
+# Of rows that say the same, nobody knows which is the one that is gone: none ends, and
+# none is made.
+foreach my $emptied ('DELETE FROM', 'TRUNCATE')
+{
+	my $case = "two for one, $emptied";
+	three(on_delete => 'archive', fields => \%NO_ID, match_on => ['email']);
+	$crm->rows("DELETE FROM crm.contacts WHERE id = 1; INSERT INTO crm.contacts (id, name, email) VALUES (4, 'Ann', 'ann\@example.com');
+		BEGIN; CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE crm.contacts; $emptied crm.contacts;
+		INSERT INTO crm.contacts (id, name, email) SELECT id, name, email FROM kept; COMMIT;
+		INSERT INTO crm.contacts (id, name, email) VALUES (5, 'Anna', 'ann\@example.com')");
+	$crm->runs($case);
+	is(names() . ' ' . $crm->rows(q{SELECT string_agg(kind || coalesce(local_key::text, ''), ' ' ORDER BY local_key) FROM xero_fdw.sync_issues}),
+		'Ann Bob Cid ambiguous[4] ambiguous[5] ambiguous', $case);
+	$crm->quiet($case);
+	$crm->rows(q{UPDATE crm.contacts SET email = 'anna@example.com' WHERE id = 5});
+	$crm->runs("$case, and one less", { PUT => 1 });
+	is(names() . issues(), 'Ann Anna Bob Cid', '... is the one, and the other is new');
+	$crm->quiet("$case, and one less");
+}
+
 # Where ids are texts, other programs write them in capitals.
 foreach my $emptied ('TRUNCATE', 'DELETE FROM')
 {
