@@ -224,7 +224,8 @@ COMMENT ON FUNCTION xero_fdw._come_back(xero_fdw.sync, bigint[], jsonb[]) IS
 -- Rows whose key has changed keep their links.  A link that is in the way gives
 -- up its key: the row is gone, and with it its key, or its own change of the key
 -- is about to come, as one statement may shift many.  Changes that are in nobody's
--- way are followed all at once, and so are insertions.
+-- way are followed all at once, and so are insertions.  What was done to a row before,
+-- goes along.
 CREATE FUNCTION xero_fdw._follow_keys(self xero_fdw.sync, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -256,6 +257,11 @@ BEGIN
 	), moved AS (
 		UPDATE xero_fdw.sync_link AS k SET local_key = f.local_key
 		FROM free AS f WHERE k.sync_id = sync AND k.local_key = f.old_key
+	), edited AS (
+		UPDATE xero_fdw.sync_change AS e SET local_key = f.local_key
+		FROM free AS f
+		WHERE e.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY(SELECT o.old_key FROM free AS o))))
+			AND e.local_key = f.old_key AND e.change_id < f.change_id
 	)
 	UPDATE xero_fdw.sync_change AS x SET old_key = NULL
 	FROM free AS f WHERE x.sync_id = sync AND x.change_id = f.change_id;
@@ -296,6 +302,9 @@ BEGIN
 		WHERE k.sync_id = sync AND k.local_key = coalesce(
 			(SELECT o.local_key FROM xero_fdw.sync_link AS o
 			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
+		UPDATE xero_fdw.sync_change AS e SET local_key = c.local_key
+		WHERE e.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[c.old_key, jsonb_build_object('was', c.old_key)])))
+			AND e.change_id < c.change_id AND e.operation <> 'delete';
 		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
 		WHERE x.sync_id = sync AND x.change_id = c.change_id;
 	END LOOP;

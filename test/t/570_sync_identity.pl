@@ -451,14 +451,30 @@ $crm->runs('pull: loaded anew');
 is($crm->rows(q{SELECT string_agg(id || name || coalesce(email, '') || coalesce(status, ''), ' ' ORDER BY id) FROM crm.contacts}), '11Zoe 12Bobbob@example.comACTIVE', '... with another key, the same goes on');
 is($crm->rows(q{SELECT xero_id FROM crm.contacts WHERE id = 12}), id_of('Bob'), '... and has its id again');
 
-# Another key is no edit, which the newer one of two is looked for among.
-three(match_on => ['name'], conflict => 'newest');
-$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com' WHERE id = 1});
-$crm->superuser->rows(q{UPDATE xero_fdw.sync_change SET changed_at = changed_at - interval '1 minute'});
+# Another key is no edit, which the newer one of two is looked for among; and an edit
+# goes along with the key.
+foreach my $shift ('UPDATE crm.contacts SET id = 9 WHERE id = 1', 'UPDATE crm.contacts SET id = 8 WHERE id = 1; UPDATE crm.contacts SET id = 9 WHERE id = 8',
+	'UPDATE crm.contacts SET id = 9 - id', 'UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99')
+{
+	foreach my $case ([ 60, 'there' ], [ 10, 'here' ])
+	{
+		my ($seconds, $wins) = @$case;
+		three(match_on => ['name'], conflict => 'newest');
+		$crm->rows(q{UPDATE crm.contacts SET email = 'here@example.com' WHERE id = 1});
+		$crm->superuser->rows("UPDATE xero_fdw.sync_change SET changed_at = changed_at - interval '$seconds seconds'");
+		$crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' }, 30);
+		$crm->rows($shift);
+		$crm->runs("$shift after edits of both sides", $wins eq 'here' ? { POST => 1 } : {});
+		is($crm->rows(q{SELECT email FROM crm.contacts WHERE name = 'Ann'}), "$wins\@example.com", "... $seconds s ago here: the newer one wins");
+	}
+}
+three(match_on => ['name'], conflict => 'newest', on_delete => 'ignore');
+$crm->rows(q{DELETE FROM crm.contacts WHERE id = 1});
 $crm->xero_sets(id_of('Ann'), { EmailAddress => 'there@example.com' }, 30);
-$crm->rows('UPDATE crm.contacts SET id = 9 WHERE id = 1');
-$crm->runs('a key that changes after edits of both sides');
-is($crm->rows('SELECT email FROM crm.contacts WHERE id = 9'), 'there@example.com', '... the newer one wins');
+$crm->runs('a row that is deleted');
+$crm->rows(q{INSERT INTO crm.contacts (id, name, email) VALUES (1, 'Ann', 'here@example.com'); UPDATE crm.contacts SET id = 9 WHERE id = 1});
+$crm->runs('... and there again, with another key', { POST => 1 });
+is(contact('Ann')->{EmailAddress}, 'here@example.com', '... is the newer one');
 
 # A sync that only pulls: rows are told by the records that they name.
 foreach my $case ([ 'keys that are shifted', 'UPDATE crm.contacts SET id = id + 100; UPDATE crm.contacts SET id = id - 99' ],
