@@ -17,19 +17,19 @@ SELECT contact_id AS another FROM active ORDER BY name LIMIT 1 \gset
 SELECT FROM calls();
 EXPLAIN (COSTS OFF) SELECT contact_id
 	FROM active WHERE contact_id = '00000000-0000-0000-0000-000000000001';
-SELECT count(contact_status) FROM active WHERE contact_id = :'archived';
-SELECT count(contact_status) FROM active WHERE contact_id IN (:'archived', :'another');
-SELECT count(contact_status) FROM active WHERE contact_id = ANY (ARRAY[:'archived']::uuid[]);
-SELECT count(contact_status) FROM active WHERE contact_status = 'ARCHIVED';
-SELECT count(contact_status)
+SELECT count(lower(contact_status)) FROM active WHERE contact_id = :'archived';
+SELECT count(lower(contact_status)) FROM active WHERE contact_id IN (:'archived', :'another');
+SELECT count(lower(contact_status)) FROM active WHERE contact_id = ANY (ARRAY[:'archived']::uuid[]);
+SELECT count(lower(contact_status)) FROM active WHERE contact_status = 'ARCHIVED';
+SELECT count(lower(contact_status))
 	FROM active WHERE name IS NOT NULL AND contact_id = (SELECT :'archived'::uuid);
-SELECT count(contact_status) FROM xero.contacts WHERE contact_id = :'archived';
+SELECT count(lower(contact_status)) FROM xero.contacts WHERE contact_id = :'archived';
 
 -- Summaries only: columns that they lack cannot be asked for, and are not
 -- shown as empty.
 SELECT FROM calls();
 ALTER FOREIGN TABLE active OPTIONS (ADD summary_only 'true', DROP include_archived);
-SELECT count(name) = count(*) AS named FROM active;
+SELECT count(lower(name)) = count(*) AS named FROM active;
 SELECT * FROM calls();
 SELECT addresses FROM active;
 SELECT name FROM active WHERE addresses IS NULL;
@@ -46,13 +46,13 @@ EXPLAIN (COSTS OFF) SELECT name FROM xero.contacts WHERE is_customer;
 
 -- Page sizes: the table's, else the server's
 ALTER FOREIGN TABLE active OPTIONS (ADD page_size '50');
-SELECT count(name) FROM active;
+SELECT count(lower(name)) FROM active;
 SELECT * FROM calls();
 ALTER FOREIGN TABLE active OPTIONS (DROP page_size);
 ALTER SERVER xero OPTIONS (ADD page_size '100');
-SELECT count(name) FROM active;
+SELECT count(lower(name)) FROM active;
 SELECT * FROM calls();
 ALTER SERVER xero OPTIONS (DROP page_size);
-SELECT count(name) FROM active;
+SELECT count(lower(name)) FROM active;
 SELECT * FROM calls();
 DROP FOREIGN TABLE active;

@@ -122,7 +122,7 @@ SET enable_partitionwise_join = on;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SELECT FROM calls();
-SELECT count(name) FROM local_parts JOIN contact_parts USING (contact_id);
+SELECT count(lower(name)) FROM local_parts JOIN contact_parts USING (contact_id);
 SELECT * FROM calls();
 RESET enable_partitionwise_join;
 RESET enable_hashjoin;

@@ -128,7 +128,7 @@ END $$;
 CALL copy_names();
 SELECT count(*) FROM calls();
 -- prepared statements that change their table
-PREPARE names AS SELECT count(name) FROM paged;
+PREPARE names AS SELECT count(lower(name)) FROM paged;
 EXECUTE names;
 SELECT count(*) FROM calls();
 ALTER FOREIGN TABLE paged OPTIONS (SET page_size '100');

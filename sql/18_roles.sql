@@ -68,7 +68,7 @@ CREATE VIEW other.paid AS SELECT * FROM other.invoices WHERE status = 'PAID';
 GRANT SELECT ON other.paid TO regress_xero_reader;
 SET ROLE regress_xero_reader;
 SELECT count(*) > 0 AS any FROM other.paid;
-SELECT count(total) > 0 AS any FROM other.paid;
+SELECT count(total::text) > 0 AS any FROM other.paid;
 SELECT * FROM error_of('SELECT count(*) FROM other.invoices');
 RESET ROLE;
 -- A prepared statement follows the role.

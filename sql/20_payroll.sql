@@ -41,7 +41,7 @@ FROM uk.employees AS e
 	JOIN jsonb_array_elements(:'state') AS r ON (r ->> 'employeeID')::uuid = e.employee_id
 	GROUP BY 1, 2, 3;
 SELECT FROM calls();
-SELECT count(first_name)
+SELECT count(lower(first_name))
 	FROM uk.employees WHERE employee_id = (SELECT employee_id FROM uk.employees LIMIT 1);
 SELECT regexp_replace(calls, '[0-9a-f]{8}-[0-9a-f-]{27}', 'KEY') FROM calls();
 

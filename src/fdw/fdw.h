@@ -33,7 +33,10 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_RELID,			/* Integer: the foreign table */
 	XERO_SCAN_WHOLE,			/* Boolean: read all before the first row,
 								 * since the statement writes to the table */
-	XERO_SCAN_COUNTS,			/* Boolean: return the number of rows */
+	XERO_SCAN_COUNTS,			/* List: the scan returns one row of counts,
+								 * each a list of what is sent for it (List)
+								 * and where its parameters begin (Integer);
+								 * NIL: it returns rows */
 	XERO_SCAN_WINDOW			/* List of how many rows to pass over (Float),
 								 * how many to return (Float, -1: all), and
 								 * whether a row as a whole is wanted

@@ -213,8 +213,24 @@ class Test:
                                    for source in self.sources()])
 
     def make_count(self):
-        self.ways = self.prepared([f"SELECT ARRAY[count(*)::text] FROM {source} AS t WHERE {self.condition}"
+        """One count in one of its spellings, or several with conditions of their own."""
+        kinds = list(self.kinds)
+        counts = ["count(*)"] if self.generator.random() < 0.5 else \
+            [self.a_count() for _ in range(self.generator.choice([1, 2, 2, 3, 5]))]
+        counted = ", ".join(f"{count}::text" for count in counts)
+        having = f"HAVING {self.a_count()} > 1" if self.generator.random() < 0.1 else ""
+        self.kinds = kinds              # those of the rows
+        if self.generator.random() < 0.2:
+            self.condition, self.kinds = "true", []
+        self.ways = self.prepared([f"SELECT ARRAY[{counted}] FROM {source} AS t WHERE {self.condition} {having}"
                                    for source in self.sources()])
+
+    def a_count(self):
+        columns = [column["column_name"] for column in self.subject.columns if column["data_type"] == "date"] * 3
+        counted = self.generator.choice(["*", "1", f'"{self.generator.choice(columns + self.subject.scalars)}"'])
+        if self.generator.random() < 0.5:
+            return f"count({counted})"
+        return f"count({counted}) FILTER (WHERE {self.subject.conditions.tree(self.generator.choice([0, 0, 1]))})"
 
     def make_order(self):
         """The sort keys must be the same; the rows may differ among equals."""

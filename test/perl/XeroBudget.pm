@@ -60,7 +60,7 @@ sub server
 sub prove
 {
 	my ($self, @servers) = @_;
-	$self->{watcher}->rows("SELECT count(name) FROM $_.organisation") foreach @servers;
+	$self->{watcher}->rows("SELECT count(lower(name)) FROM $_.organisation") foreach @servers;
 	return;
 }
 

@@ -47,7 +47,7 @@ costs('counted', q{SELECT sum((SELECT count(*) FROM xero.invoices AS i WHERE i.d
 	map { "$base/Invoices?where=Date>=DateTime(2025,$_,1)&summaryOnly=true&$all&unitdp=4&page=1&pageSize=1" } qw(1 7));
 costs('each run goes a little further', 'SELECT string_agg((SELECT count(*) FROM (SELECT name FROM paged WHERE f.n > 0 LIMIT f.n * 15) AS x)::text, q) FROM five AS f, (VALUES (chr(32))) AS v(q)',
 	'15 30 45 60 75', contacts(20, 1 .. 4));
-costs('each statement anew', 'SELECT count(name) FROM xero.contacts', 120, contacts(1000, 1));
+costs('each statement anew', 'SELECT count(lower(name)) FROM xero.contacts', 120, contacts(1000, 1));
 
 # Stopping early
 costs('LIMIT over a condition that is checked here', q{SELECT count(*) FROM (SELECT name FROM paged WHERE upper(name) <> 'X' LIMIT 30) AS x}, 30, contacts(20, 1, 2));
@@ -93,7 +93,7 @@ costs('accounts, all at once', 'SELECT count(*) > 0 FROM xero.accounts', 't', "$
 
 # What lists lack is fetched record by record, where it is wanted.
 my @groups = map { $_->{ContactGroupID} } grep { $_->{Status} eq 'ACTIVE' } @{ $sandbox->state('ContactGroups') };
-costs('contact groups', 'SELECT count(name) FROM xero.contact_groups', scalar(@groups), "$base/ContactGroups");
+costs('contact groups', 'SELECT count(lower(name)) FROM xero.contact_groups', scalar(@groups), "$base/ContactGroups");
 $session->rows(q{ALTER FOREIGN TABLE xero.contact_groups ADD COLUMN contacts jsonb OPTIONS (field 'Contacts')});
 $mark = $sandbox->mark;
 is($session->rows('SELECT count(*) FROM xero.contact_groups, jsonb_array_elements(contacts)'),
@@ -113,10 +113,10 @@ for my $object (qw(Invoices BankTransactions))
 # Archived contacts are there, and with the option they are not.
 my @archived = grep { $_->{ContactStatus} eq 'ARCHIVED' } @{ $sandbox->state('Contacts') };
 isnt(scalar(@archived), 0, 'there are archived contacts');
-costs('all contacts', q{SELECT count(*) FILTER (WHERE contact_status = 'ARCHIVED') FROM xero.contacts}, scalar(@archived), contacts(1000, 1));
+costs('all contacts', q{SELECT sum((contact_status = 'ARCHIVED')::int) FROM xero.contacts}, scalar(@archived), contacts(1000, 1));
 $session->rows(q{ALTER FOREIGN TABLE paged OPTIONS (ADD include_archived 'no', SET page_size '1000')});
-costs('without the archived ones', 'SELECT count(name) FROM paged', 120 - @archived, "$base/Contacts?order=ContactID&summaryOnly=true&page=1&pageSize=1000");
-costs('one of them, by its key', "SELECT count(name) FROM paged WHERE contact_id = '$archived[0]{ContactID}'", 0,
+costs('without the archived ones', 'SELECT count(lower(name)) FROM paged', 120 - @archived, "$base/Contacts?order=ContactID&summaryOnly=true&page=1&pageSize=1000");
+costs('one of them, by its key', "SELECT count(lower(name)) FROM paged WHERE contact_id = '$archived[0]{ContactID}'", 0,
 	"$base/Contacts?where=ContactID==Guid(\"$archived[0]{ContactID}\")&order=ContactID&summaryOnly=true&page=1&pageSize=1000");
 
 # A row that was changed by another transaction meanwhile is checked again,
@@ -161,11 +161,11 @@ unlike("@secret[1 .. 3]", qr/sandbox-token|stale/, 'the old tokens are gone');
 is($secret[1], $secret[3], 'the new one is kept');
 $node->safe_psql('postgres', q{ALTER SERVER xero OPTIONS (ADD page_size '50')});
 $mark = $sandbox->mark;
-is($session->rows('SELECT count(name) FROM xero.contacts'), 120, 'a server with another page size');
+is($session->rows('SELECT count(lower(name)) FROM xero.contacts'), 120, 'a server with another page size');
 is_deeply([ map { /pageSize=(\d+)/ } $sandbox->calls($mark) ], [ 50, 50, 50 ], 'asks for other pages');
 my $other = XeroSandbox->new('--seed', 2, '--strict', '--no-limits', '--contacts', 30);
 my $url = $other->url;
 $node->safe_psql('postgres', "ALTER SERVER xero OPTIONS (SET api_url '$url', SET identity_url '$url', DROP tenant_id)");
-is($session->rows('SELECT count(name) FROM xero.contacts'), 30, 'a changed address leads elsewhere at once');
+is($session->rows('SELECT count(lower(name)) FROM xero.contacts'), 30, 'a changed address leads elsewhere at once');
 
 done_testing();

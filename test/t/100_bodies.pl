@@ -217,7 +217,7 @@ foreach my $pagination ('null', '[]', '7', '"x"', '{}', '{"pageCount": null, "it
 	'{"pageCount": -1, "itemCount": -5}', '{"pageCount": 1, "itemCount": 3}', '{"pageCount": 1.0, "itemCount": 3.0}',
 	'{"pageCount": 0, "itemCount": 0}', '{"pageCount": 1e9, "itemCount": 99999999999999999999999999}', '{"PAGECOUNT": 1, "ItemCount": 3}')
 {
-	is(counted($pagination, 3, 'SELECT count(invoice_id) FROM xero.invoices')->{rows}, 3, "three records with pagination $pagination");
+	is(counted($pagination, 3, 'SELECT count(invoice_id::text) FROM xero.invoices')->{rows}, 3, "three records with pagination $pagination");
 }
 foreach my $case (
 	[ '{"pageCount": 900000000000000000, "itemCount": 900000000000000000}', 3, qr/HV00L: Xero sent the same page/ ],
@@ -227,13 +227,19 @@ foreach my $case (
 	[ 'null', 1000, qr/HV00L: Xero sent the same page/ ])
 {
 	my ($pagination, $records, $text) = @$case;
-	like(counted($pagination, $records, 'SELECT count(invoice_id) FROM xero.invoices')->{text}, $text, "$records records with pagination $pagination");
+	like(counted($pagination, $records, 'SELECT count(invoice_id::text) FROM xero.invoices')->{text}, $text, "$records records with pagination $pagination");
 }
 is(counted('{"pageCount": 1, "itemCount": 7}', 1, 'SELECT count(*) FROM xero.invoices')->{rows}, 7, 'count(*) believes itemCount');
 is(counted('null', 3, 'SELECT count(*) FROM xero.invoices')->{rows}, 3, 'and counts where there is none');
-is(counted('null', 3, "SELECT count(*) FROM xero.invoices WHERE invoice_id = ANY ('{" . join(',', map { sprintf('00000000-0000-0000-0000-%012d', $_) } 1 .. 100) . "}')")->{rows}, 9, 'of each of several lists');
 like(counted('null', 1000, 'SELECT count(*) FROM xero.invoices')->{text}, qr/HV00L: Xero sent the same page/, 'but not the same page again and again');
 $session->rows('RESET xero_fdw.max_calls');
+# (a session that does not know how short the list is)
+my $knowing = $session;
+$session = XeroSession->new($node);
+is(counted('null', 3, 'SELECT count(*), count(due_date) FROM xero.invoices')->{rows}, '3|3', 'several counts');
+is(counted('null', 3, "SELECT count(*) FROM xero.invoices WHERE invoice_id = ANY ('{" . join(',', map { sprintf('00000000-0000-0000-0000-%012d', $_) } 1 .. 100) . "}')")->{rows}, 9, 'of each of several lists');
+$session->quit;
+$session = $knowing;
 $sandbox->faults;
 
 # What only a server of our own sends: bytes that are no UTF-8, bodies without

@@ -17,8 +17,8 @@ my $xero = XeroTest->new(
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $session = XeroSession->new($node);
 my $list = '/api.xro/2.0/Invoices';
-my $all = 'SELECT count(invoice_id), sum(total) FROM xero.invoices';
-my $where = "SELECT count(invoice_id), sum(total) FROM xero.invoices WHERE type = 'ACCREC'";
+my $all = 'SELECT count(invoice_id::text), sum(total) FROM xero.invoices';
+my $where = "SELECT count(invoice_id::text), sum(total) FROM xero.invoices WHERE type = 'ACCREC'";
 my %rows = ($all => $session->rows($all), $where => $session->rows($where));
 is((split /\|/, $rows{$all})[0], 250, 'three pages without faults');
 like($rows{$where}, qr/^[1-9]/, 'a filtered list without faults');

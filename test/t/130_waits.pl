@@ -23,7 +23,7 @@ my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $tenant = $xero->psql('SELECT tenant_id FROM xero.accounts LIMIT 1');
 $xero->psql("ALTER SERVER xero OPTIONS (ADD tenant_id '$tenant')");
 my $list = '/api.xro/2.0/Invoices';
-my $query = 'SELECT count(invoice_id), sum(total) FROM xero.invoices';
+my $query = 'SELECT count(invoice_id::text), sum(total) FROM xero.invoices';
 my $session = XeroSession->new($node);
 my $other = XeroSession->new($node);
 my $rows = $session->rows($query);
@@ -151,9 +151,9 @@ $session->rows(<<'SQL');
 CREATE FUNCTION tolerant(wanted text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	IF wanted = 'limited' THEN
-		PERFORM count(invoice_id) FROM limited.invoices;
+		PERFORM count(invoice_id::text) FROM limited.invoices;
 	ELSE
-		PERFORM count(invoice_id) FROM xero.invoices;
+		PERFORM count(invoice_id::text) FROM xero.invoices;
 	END IF;
 	RETURN 'read';
 EXCEPTION WHEN OTHERS THEN

@@ -25,7 +25,7 @@ CREATE SCHEMA every;
 IMPORT FOREIGN SCHEMA accounting LIMIT TO (accounts, contacts, invoices) FROM SERVER every INTO every;
 CREATE FOREIGN TABLE every.paged (tenant_id uuid, contact_id uuid, name text) SERVER every OPTIONS (object 'accounting/Contacts', page_size '20');
 SQL
-my $scan = 'SELECT count(name), count(DISTINCT contact_id), count(DISTINCT tenant_id) FROM every.paged';
+my $scan = 'SELECT count(lower(name)), count(DISTINCT contact_id), count(DISTINCT tenant_id) FROM every.paged';
 my $mark;
 
 sub calls { return scalar(() = $sandbox->calls($mark)); }
@@ -50,7 +50,7 @@ sub hold
 	{
 		push @holders, XeroSession->new($node);
 		$holders[-1]->rows("SELECT count(account_id) FROM every.accounts WHERE tenant_id = '$tenants[$n]'");
-		$holders[-1]->start("SELECT count(invoice_id) FROM every.invoices WHERE tenant_id = '$tenants[$n]'");
+		$holders[-1]->start("SELECT count(invoice_id::text) FROM every.invoices WHERE tenant_id = '$tenants[$n]'");
 		$budget->waits($holders[-1], 'network');
 	}
 	$mark = $sandbox->mark;

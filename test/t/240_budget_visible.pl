@@ -31,7 +31,7 @@ sub is_as_xero_saw_it
 	return;
 }
 
-is($session->rows('SELECT count(invoice_id) FROM xero_1.invoices'), 300, 'six pages');
+is($session->rows('SELECT count(invoice_id::text) FROM xero_1.invoices'), 300, 'six pages');
 is_as_xero_saw_it('calls and bytes');
 $sandbox->faults({ path => $accounts, problem => 'minute', retry_after => 1, times => 2 });
 is($session->rows($query), 't', 'two refusals');

@@ -75,7 +75,7 @@ foreach my $case (
 	refused($root, "$place: COPY", q{COPY dave.contacts (name) FROM PROGRAM 'echo x'}, '55000', qr/does not allow inserts/);
 	refused($root, "$place: a request of a sync", q{SELECT FROM xero_fdw._push('dave.contacts', 'insert', '[{"name": "x"}]', 'key')}, '55000', $why);
 	refused($dave, "$place: to change it", "ALTER $place OPTIONS (SET updatable 'true')", '42501', qr/must be owner of foreign server xero/);
-	is($dave->rows('SELECT count(name) > 5 FROM dave.contacts'), 't', '... while it is read');
+	is($dave->rows('SELECT count(lower(name)) > 5 FROM dave.contacts'), 't', '... while it is read');
 	$root->rows("ALTER $place OPTIONS (DROP updatable)");
 }
 
@@ -106,7 +106,7 @@ sub logged { return $root->rows(q{SELECT string_agg(role || ' ' || calls, ', ' O
 sub call
 {
 	my ($session, $calls) = @_;
-	return $session->try("DO \$\$ BEGIN FOR i IN 1 .. $calls LOOP PERFORM count(name) FROM dave.contacts; END LOOP; END \$\$");
+	return $session->try("DO \$\$ BEGIN FOR i IN 1 .. $calls LOOP PERFORM count(lower(name)) FROM dave.contacts; END LOOP; END \$\$");
 }
 
 call($root, 1);
@@ -123,7 +123,7 @@ is($root->rows(qq{SELECT count(*), max(at) = '$last' FROM xero_fdw.requests WHER
 $root->rows(q{DO $$ BEGIN
 	FOR i IN 1 .. 40 LOOP
 		PERFORM set_config('role', (ARRAY['dave', 'erin', 'postgres'])[1 + i * 7 % 5 % 3], true);
-		PERFORM count(name) FROM dave.contacts;
+		PERFORM count(lower(name)) FROM dave.contacts;
 		RESET ROLE;
 	END LOOP; END $$});
 is($root->rows('SELECT count(*), count(DISTINCT role) FROM xero_fdw.requests'), '20|3', 'several roles share it');
@@ -132,7 +132,7 @@ is($root->rows('SELECT bool_and(at > before) FROM (SELECT at, lag(at) OVER () AS
 # ---- calls ----
 
 $dave->rows(q{CREATE FOREIGN TABLE dave.paged (contact_id uuid, name text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '10'); GRANT USAGE ON SCHEMA dave TO erin; GRANT SELECT ON dave.paged TO erin, postgres});
-my $scan = 'SELECT count(name) >= 50 FROM dave.paged';
+my $scan = 'SELECT count(lower(name)) >= 50 FROM dave.paged';
 my $few = 'SELECT count(*) FROM (SELECT name FROM dave.paged LIMIT 5) AS five';
 my $erin = XeroSession->new($node, user => 'erin');
 
@@ -173,7 +173,7 @@ my $spent = qr/role "dave" has made as many calls over server "xero" as it may i
 ends($dave, 'a day of a role', 4, $spent);
 ends($dave, '... is spent', 0, $spent);
 $dave->rows(q{CREATE FOREIGN TABLE dave.other (name text) SERVER xero OPTIONS (object 'accounting/Accounts')});
-refused($dave, '... for any table', 'SELECT count(name) FROM dave.other', '53400', $spent);
+refused($dave, '... for any table', 'SELECT count(lower(name)) FROM dave.other', '53400', $spent);
 $dave->rows(q{CREATE USER MAPPING FOR dave SERVER xero OPTIONS (access_token 'sandbox-token', role_day_limit '1000')});
 ends($dave, '... for any mapping', 0, $spent);
 $dave->rows('DROP USER MAPPING FOR dave SERVER xero');

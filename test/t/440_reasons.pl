@@ -115,8 +115,8 @@ $sandbox->faults;
 
 # ---- reads ----
 
-my $select = 'SELECT count(invoice_id) FROM xero.invoices';
-my $where = "SELECT count(invoice_id) FROM xero.invoices WHERE reference = 'x'";
+my $select = 'SELECT count(invoice_id::text) FROM xero.invoices';
+my $where = "SELECT count(invoice_id::text) FROM xero.invoices WHERE reference = 'x'";
 
 says('lower case', $select, answer(403, { title => 'Forbidden', status => 403, detail => 'AuthenticationUnsuccessful', instance => 'x' }),
 	'42501', qr/DETAIL:  [^\n]*"AuthenticationUnsuccessful"/, qr/HINT:  [^\n]*(?:connected|tenant_id)/);

@@ -347,6 +347,6 @@ xero_plan_private(const XeroPath *path)
 	private = lappend(private, makeFloat(psprintf("%.0f", scan->calls)));
 	private = lappend(private, makeInteger((int) path->table->relid));
 	private = lappend(private, makeBoolean(path->whole));
-	private = lappend(private, makeBoolean(path->kind == XERO_PATH_COUNT));
+	private = lappend(private, path->counts);
 	return lappend(private, path->window);
 }

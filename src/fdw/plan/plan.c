@@ -320,7 +320,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	if (path->kind == XERO_PATH_WINDOW)
 		return xero_plan_window(root, path, tlist);
 	if (path->kind == XERO_PATH_COUNT)
-		return xero_plan_count(baserel, path, tlist);
+		return xero_plan_count(root, baserel, path, tlist);
 
 	if (!is_path_for(path, clauses))
 		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,

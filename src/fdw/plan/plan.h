@@ -52,7 +52,7 @@ typedef enum XeroPathKind
 {
 	XERO_PATH_ROWS,				/* rows of the table, rechecked */
 	XERO_PATH_WINDOW,			/* those between OFFSET and LIMIT */
-	XERO_PATH_COUNT				/* their number */
+	XERO_PATH_COUNT				/* numbers of them */
 } XeroPathKind;
 
 /*
@@ -73,6 +73,7 @@ typedef struct XeroPath
 	bool		whole;
 	List	   *sort;
 	List	   *window;
+	List	   *counts;
 } XeroPath;
 
 /*
@@ -102,8 +103,8 @@ extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 /* in count_path.c */
 extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 								RelOptInfo *output_rel);
-extern ForeignScan *xero_plan_count(RelOptInfo *upper, const XeroPath *path,
-									List *tlist);
+extern ForeignScan *xero_plan_count(PlannerInfo *root, RelOptInfo *upper,
+									const XeroPath *path, List *tlist);
 
 /*
  * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the

@@ -215,7 +215,7 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	spec->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	spec->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
 	spec->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
-	spec->counts = boolVal(list_nth(private, XERO_SCAN_COUNTS));
+	spec->counts = list_nth(private, XERO_SCAN_COUNTS);
 	if (!xero_read_window(plan, &spec->window))
 		spec->window.rows = -1;
 	spec->keep = spec->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
@@ -297,6 +297,13 @@ evaluate_params(ForeignScanState *node)
 	return params;
 }
 
+bool
+xero_same_request(const XeroRequest *a, const XeroRequest *b)
+{
+	return strcmp(a->path, b->path) == 0 && strcmp(a->query, b->query) == 0 &&
+		xero_same_text(a->modified_since, b->modified_since);
+}
+
 static bool
 same_requests(List *a, List *b)
 {
@@ -307,12 +314,7 @@ same_requests(List *a, List *b)
 		return false;
 	forboth(la, a, lb, b)
 	{
-		XeroRequest *ra = lfirst(la);
-		XeroRequest *rb = lfirst(lb);
-
-		if (strcmp(ra->path, rb->path) != 0 ||
-			strcmp(ra->query, rb->query) != 0 ||
-			!xero_same_text(ra->modified_since, rb->modified_since))
+		if (!xero_same_request(lfirst(la), lfirst(lb)))
 			return false;
 	}
 	return true;
@@ -470,15 +472,18 @@ xero_start_run(ForeignScanState *node)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(run_cxt);
 	XeroParamValue *params = evaluate_params(node);
-	List	   *requests = xero_build_requests(spec->rel, spec->sent, params,
-											   &spec->options);
+	List	   *owners = NIL;
+	List	   *requests = spec->counts != NIL ?
+	xero_count_requests(state, params, &owners) :
+	xero_build_requests(spec->rel, spec->sent, params, &spec->options);
 	Bitmapset  *wanted = requests == NIL ? NULL :
 	choose_organisations(node, params);
 
 	state->started = true;
 	state->counting.returned = false;
-	if (run->cxt && (state->kept.rows || state->counting.known) &&
+	if (run->cxt && (state->kept.rows || state->counting.counts) &&
 		same_requests(requests, run->requests) &&
+		equal(owners, state->counting.owners) &&
 		bms_equal(wanted, run->wanted))
 	{
 		MemoryContextSwitchTo(old);
@@ -493,7 +498,8 @@ xero_start_run(ForeignScanState *node)
 
 	end_run(state);
 	run->cxt = run_cxt;
-	state->counting.known = false;
+	state->counting.owners = owners;
+	state->counting.counts = NULL;
 	run->requests = requests;
 	run->wanted = wanted;
 	state->stats.pages_total = -1;

@@ -35,9 +35,13 @@ deparse(Node *expr, ForeignScanState *node, ExplainState *es)
 							  false);
 }
 
-/* Put the expressions of run-time values where their placeholders are. */
+/*
+ * Put the expressions of run-time values where their placeholders are; they
+ * begin at "first".
+ */
 static char *
-fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
+fill_placeholders(const char *text, int first, ForeignScanState *node,
+				  ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	StringInfoData buf;
@@ -55,7 +59,8 @@ fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
 		}
 		number = strtoint(text + 1, &end, 10);
 		Assert(*end == XERO_PLACEHOLDER_MARK);
-		appendStringInfoString(&buf, deparse(list_nth(plan->fdw_exprs, number - 1),
+		appendStringInfoString(&buf, deparse(list_nth(plan->fdw_exprs,
+													  first + number - 1),
 											 node, es));
 		text = end + 1;
 	}
@@ -64,7 +69,7 @@ fill_placeholders(const char *text, ForeignScanState *node, ExplainState *es)
 
 /* A request as planned: what is known at run time only appears as SQL. */
 static char *
-show_request(const XeroRequest *request, const char *paging,
+show_request(const XeroRequest *request, const char *paging, int first_param,
 			 ForeignScanState *node, ExplainState *es)
 {
 	StringInfoData buf;
@@ -77,7 +82,7 @@ show_request(const XeroRequest *request, const char *paging,
 	if (request->modified_since)
 		appendStringInfo(&buf, " If-Modified-Since: %s",
 						 request->modified_since);
-	return fill_placeholders(buf.data, node, es);
+	return fill_placeholders(buf.data, first_param, node, es);
 }
 
 static XeroTable *
@@ -91,9 +96,10 @@ get_planned_table(ForeignScan *plan)
 	return table;
 }
 
-/* The requests of the scan, the first ones of many. */
-static void
-explain_requests(ForeignScanState *node, ExplainState *es)
+/* What "sent" leads to, among what is shown already. */
+static List *
+show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
+			  ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	List	   *private = plan->fdw_private;
@@ -104,15 +110,13 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	XeroRowWindow window = {0};
 	XeroRequestOptions options;
 	List	   *requests;
-	List	   *shown = NIL;
 	ListCell   *lc;
 
 	options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
 	options.order = *order ? order : NULL;
 	(void) xero_read_window(plan, &window);
 	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
-								   list_nth(private, XERO_SCAN_SENT), NULL,
-								   &options);
+								   sent, NULL, &options);
 	foreach(lc, requests)
 	{
 		XeroRequest *request = lfirst(lc);
@@ -121,13 +125,39 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 							   xero_window_page(root, requests, page_size,
 												window.offset));
 
+		shown = list_append_unique(shown,
+								   makeString(show_request(request, paging,
+														   first_param, node, es)));
+	}
+	return shown;
+}
+
+/* The requests of the scan, the first ones of many. */
+static void
+explain_requests(ForeignScanState *node, ExplainState *es)
+{
+	List	   *private = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	List	   *counts = list_nth(private, XERO_SCAN_COUNTS);
+	List	   *requests = NIL;
+	List	   *shown = NIL;
+	ListCell   *lc;
+
+	if (counts == NIL)
+		requests = show_requests(NIL, list_nth(private, XERO_SCAN_SENT), 0, node,
+								 es);
+	foreach(lc, counts)
+		requests = show_requests(requests, linitial(lfirst(lc)),
+								 intVal(lsecond(lfirst(lc))), node, es);
+
+	foreach(lc, requests)
+	{
 		if (list_length(shown) == MAX_SHOWN)
 		{
 			shown = lappend(shown, psprintf("... and %d more",
 											list_length(requests) - MAX_SHOWN));
 			break;
 		}
-		shown = lappend(shown, show_request(request, paging, node, es));
+		shown = lappend(shown, strVal(lfirst(lc)));
 	}
 	if (list_length(shown) <= 1)
 		ExplainPropertyText("Xero Request",

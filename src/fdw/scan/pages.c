@@ -79,17 +79,19 @@ check_past_end(XeroScanState *state, XeroOrgScan *org_scan)
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 	int64		before = (state->run.first_page - 1) *
 	xero_pager_page_size(root, state->spec.page_size);
-	int64		records = xero_count_lists(state,
-										   list_nth(state->run.requests, org_scan->request),
-										   org_scan, 1);
+	XeroListCount list = {
+		list_nth(state->run.requests, org_scan->request), org_scan,
+		state->spec.sent
+	};
 
-	if (records < 0 || records > before)
+	xero_count_lists(state, &list, 1);
+	if (list.count < 0 || list.count > before)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("Xero has no page %lld of foreign table \"%s\"",
 						(long long) state->run.first_page, state->spec.table->name),
 				 errdetail("It counts %lld records.",
-						   (long long) records)));
+						   (long long) list.count)));
 }
 
 /*

@@ -23,13 +23,20 @@ typedef struct ListSize
 
 static HTAB *list_sizes = NULL; /* for the life of the backend */
 
+static void
+note_records(const XeroScanState *state, List *sent,
+			 const XeroOrgScan *org_scan, double records)
+{
+	if (xero_sends_whole_lists(sent))
+		xero_remember_records(state->spec.table->relid, &org_scan->organisation->id,
+							  records);
+}
+
 void
 xero_note_records(XeroScanState *state, const XeroOrgScan *org_scan,
 				  double records)
 {
-	if (xero_sends_whole_lists(state->spec.sent))
-		xero_remember_records(state->spec.table->relid, &org_scan->organisation->id,
-							  records);
+	note_records(state, state->spec.sent, org_scan, records);
 }
 
 void
@@ -77,8 +84,7 @@ is_believable(int64 items, int64 records)
  * right.
  */
 static int64
-read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroRequest *request,
-		   XeroPager *pager)
+read_count(XeroScanState *state, const XeroListCount *list, XeroPager *pager)
 {
 	XeroDecoder *decoder = &state->decoder;
 	const XeroResponse *response = xero_pager_next(pager);
@@ -91,7 +97,7 @@ read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroRequest *reque
 	while (xero_reader_next(decoder->reader, decoder->values, decoder->nulls))
 		;
 	state->stats.pages++;
-	if (request->single)
+	if (list->request->single)
 	{
 		xero_reader_check_single(decoder->reader);
 		return xero_reader_records(decoder->reader);
@@ -100,42 +106,36 @@ read_count(XeroScanState *state, XeroOrgScan *org_scan, const XeroRequest *reque
 	info = xero_reader_info(decoder->reader);
 	if (!is_believable(info->item_count, xero_reader_records(decoder->reader)))
 		return -1;
-	xero_note_records(state, org_scan, info->item_count);
+	note_records(state, list->sent, list->org_scan, info->item_count);
 	return info->item_count;
 }
 
-int64
-xero_count_lists(XeroScanState *state, const XeroRequest *request,
-				 XeroOrgScan *org_scans, int norg_scans)
+void
+xero_count_lists(XeroScanState *state, XeroListCount *lists, int nlists)
 {
 	XeroPager  *pagers[XERO_MAX_ORG_SCANS];
 	XeroCall   *calls[XERO_MAX_ORG_SCANS];
-	int			asked[XERO_MAX_ORG_SCANS];
-	int64		total = 0;
+	XeroListCount *asked[XERO_MAX_ORG_SCANS];
 
-	for (int i = 0; i < norg_scans; i++)
+	for (int i = 0; i < nlists; i++)
 	{
-		pagers[i] = xero_org_scan_pager(state, &org_scans[i], request, 1, 1);
+		pagers[i] = xero_org_scan_pager(state, lists[i].org_scan,
+										lists[i].request, 1, 1);
 		xero_pager_start(pagers[i]);
 		calls[i] = xero_pager_request(pagers[i]);
-		asked[i] = i;
+		asked[i] = &lists[i];
 	}
-	while (norg_scans > 0 && total >= 0)
+	while (nlists > 0)
 	{
-		int			i = xero_call_wait(calls, norg_scans);
-		int64		n;
+		int			i = xero_call_wait(calls, nlists);
 
-		state->page.org_scan = &org_scans[asked[i]];
-		n = read_count(state, state->page.org_scan, request, pagers[i]);
-		total = n < 0 ? n : total + n;
+		state->page.org_scan = asked[i]->org_scan;
+		asked[i]->count = read_count(state, asked[i], pagers[i]);
 		xero_pager_free(pagers[i]);
 
-		norg_scans--;
-		pagers[i] = pagers[norg_scans];
-		calls[i] = calls[norg_scans];
-		asked[i] = asked[norg_scans];
+		nlists--;
+		pagers[i] = pagers[nlists];
+		calls[i] = calls[nlists];
+		asked[i] = asked[nlists];
 	}
-	while (norg_scans > 0)
-		xero_pager_free(pagers[--norg_scans]);
-	return total;
 }

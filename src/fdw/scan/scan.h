@@ -69,7 +69,7 @@ typedef struct XeroScanSpec
 								 * 0: in any order */
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
-	bool		counts;			/* returns the number of rows instead of them */
+	List	   *counts;			/* XERO_SCAN_COUNTS */
 	XeroRowWindow window;		/* all rows unless the plan has another */
 	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
 								 * behind the columns; else NULL */
@@ -152,8 +152,9 @@ typedef struct XeroPage
 /* A scan that only counts. */
 typedef struct XeroCounting
 {
-	bool		known;			/* "count" is that of this run */
-	int64		count;
+	List	   *owners;			/* int: which count each of the run's requests
+								 * is for */
+	int64	   *counts;			/* of this run, NULL: not known yet */
 	bool		returned;		/* the one row is out */
 } XeroCounting;
 
@@ -191,6 +192,7 @@ typedef struct XeroScanState
 
 /* in begin.c: evaluate the parameters and settle the requests */
 extern void xero_start_run(ForeignScanState *node);
+extern bool xero_same_request(const XeroRequest *a, const XeroRequest *b);
 
 /* in window.c: XERO_SCAN_WINDOW, read; false if there is none */
 extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
@@ -206,13 +208,18 @@ extern int64 xero_window_page(const XeroObject *object, List *requests,
 extern void xero_note_records(XeroScanState *state, const XeroOrgScan *org_scan,
 							  double records);
 
-/*
- * How many records one request brings in some organisations
- * (XERO_MAX_ORG_SCANS at most), which are all asked at once; -1 if Xero does
- * not tell.
- */
-extern int64 xero_count_lists(XeroScanState *state, const XeroRequest *request,
-							  XeroOrgScan *org_scans, int norg_scans);
+/* How many records a request brings in an organisation. */
+typedef struct XeroListCount
+{
+	const XeroRequest *request;
+	XeroOrgScan *org_scan;
+	List	   *sent;			/* what the request is made of */
+	int64		count;			/* -1: Xero does not tell */
+} XeroListCount;
+
+/* All of them are asked for at once, XERO_MAX_ORG_SCANS at most. */
+extern void xero_count_lists(XeroScanState *state, XeroListCount *lists,
+							 int nlists);
 
 /*
  * in org_scan.c: the organisation that has its next response first, with that;
@@ -251,7 +258,9 @@ extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 extern void xero_note_list_size(const XeroScanState *state);
 extern double xero_list_size(Oid relid);
 
-/* in count_scan.c: the one row of a scan that counts */
+/* in count_scan.c: the requests of a scan that counts, and its one row */
+extern List *xero_count_requests(XeroScanState *state,
+								 const XeroParamValue *params, List **owners);
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
 
 #endif							/* XERO_SCAN_H */
