@@ -601,6 +601,8 @@ class Book:
             if thing.touched:   # the run may have written what it saw before
                 may |= {replace(after, there=case.there) for case in cases for _, saw in thing.had if saw
                         for after in self.settled(thing, name, replace(case, there=saw[name]))}
+                may |= {replace(after, here=case.here) for case in cases for saw, _ in thing.had if saw
+                        for after in self.settled(thing, name, replace(case, here=saw[name]))}
             left = {self.seen(case, here, there) for case in may
                     if self.same(name, case.here, here) and self.same(name, case.there, there)}
             if not left:
