@@ -1,6 +1,7 @@
 """Rounds of the model, one after the other: see run."""
 import argparse
 import asyncio
+import os
 import sys
 import time
 import traceback
@@ -35,20 +36,23 @@ async def notices(here, there):
     return False
 
 
-async def play(one, here, there, tell=False):
-    """What is wrong, if anything is."""
-    Told.on = tell
+async def play(one, here, there, kept=None):
+    """What is wrong, if anything is; then what was done is written into the folder "kept"."""
+    Told.lines = []
     try:
         await one.play()
+        return None
     except Broken as problem:
-        if tell:
-            await here.tell_engine()
-        return f"{one}: {problem}"
+        await here.tell_engine()
+        wrong = f"{one}: {problem}"
     except Exception:       # pylint: disable=broad-except
         there.ask("faults", [])
         await here.reopen()
-        return f"{one}: {traceback.format_exc()}"
-    return None
+        wrong = f"{one}: {traceback.format_exc()}"
+    if kept:
+        with open(os.path.join(kept, f"model.{one.seed}.txt"), "w", encoding="utf-8") as file:
+            file.write("\n".join([*Told.lines, wrong, ""]))
+    return wrong
 
 
 async def work(options):
@@ -59,7 +63,7 @@ async def work(options):
     began = time.monotonic()
     for number in range(options.rounds):
         seed = options.first + number * options.step
-        problem = await play(Round(seed, here, there), here, there, options.tell)
+        problem = await play(Round(seed, here, there), here, there, options.kept)
         if problem and not options.tell and await play(Round(seed, here, there), here, there) is None:
             # kills and edits meanwhile come at other times then: a few such there may be
             doubtful += 1
@@ -73,7 +77,7 @@ async def work(options):
             passed += 1
     points = 0
     for one in at_each_point(here, there, options.points, options.step) if options.points else ():
-        problem = await play(one, here, there)
+        problem = await play(one, here, there, options.kept)
         points += one.hit
         if problem:
             failed += 1
@@ -101,7 +105,9 @@ def main():
     parser.add_argument("--points", type=int)
     parser.add_argument("--kind", choices=[kind.name for kind in KINDS])
     parser.add_argument("--tell", action="store_true")
+    parser.add_argument("--kept")
     options = parser.parse_args()
+    Told.shown = options.tell
     if options.kind:
         Round.kinds = {kind: 1 for kind in KINDS if kind.name == options.kind}
     connect(["accounting", "payroll_au"], request_timeout=1000)

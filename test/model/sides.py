@@ -14,11 +14,14 @@ from session import Session
 
 
 class Told:
-    on = False
+    """What was done in a round, which is shown while it is played, or kept for when it fails."""
+    shown = False
+    lines = []
 
     @classmethod
     def line(cls, text):
-        if cls.on:
+        cls.lines.append(text)
+        if cls.shown:
             print(text, flush=True)
 
 
