@@ -37,6 +37,64 @@ SELECT * FROM verdicts('date = ''2025-01-31''', 'date <> ''2025-01-31''', 'date 
 	'date > timestamp ''2025-01-31 12:00''', 'date + 1 > ''2025-01-31''',
 	'extract(year FROM date) = 2025');
 
+-- Functions that keep the order of dates: the days are found by trying them.
+SET TimeZone = 'Pacific/Auckland';
+SELECT * FROM verdicts('date >= timestamp ''2025-01-31''', 'date > timestamp ''2025-01-31''',
+	'date >= timestamp ''2025-01-31 12:00''', 'date < timestamp ''2025-01-31 12:00''',
+	'date = timestamp ''2025-01-31''', 'date = timestamp ''2025-01-31 12:00''',
+	'date <> timestamp ''2025-01-31''', 'date <> timestamp ''2025-01-31 12:00''',
+	'due_date <> timestamp ''2025-01-31 12:00''', 'NOT (date < timestamp ''2025-01-31'')',
+	'timestamp ''2025-01-31'' > date', 'date >= timestamptz ''2025-01-31 00:00+00''',
+	'date >= timestamptz ''2025-01-31 00:00+13''', 'date = timestamptz ''2025-01-30 11:00+00''',
+	'date > timestamp ''infinity''', 'date > timestamptz ''-infinity''',
+	'date > timestamp ''0044-03-15 BC''', 'due_date < timestamp ''294276-01-01''',
+	'date >= now() - interval ''30 days''', 'date BETWEEN now() - interval ''1 year'' AND now()',
+	'date + 30 >= ''2025-03-02''', 'date + interval ''1 month'' <= ''2025-02-28''',
+	'date - interval ''1 month'' < now()', '''2025-03-02'' - date > 30',
+	'date - ''2025-03-02'' > 30',
+	'timestamptz ''2025-03-02 01:00+13'' - date > interval ''30 days''',
+	'date_trunc(''month'', date) = ''2025-02-01''',
+	'date_trunc(''MONTH'', date)::date = ''2025-02-01''',
+	'date_trunc(''month'', date) = ''2025-02-02''',
+	'date_trunc(''quarter'', date) >= ''2025-02-02''',
+	'date_trunc(''month'', date) = date_trunc(''month'', now())',
+	'date_trunc(''week'', date::timestamp) = ''2025-02-03''', 'extract(year FROM date) = 2025',
+	'extract(year FROM date) > 2024.5', 'date_part(''year'', date) <= 2025',
+	'extract(year FROM date) = 2025 AND extract(month FROM date) = 3',
+	'to_char(date, ''YYYY-MM'') = ''2025-02''', 'to_char(date, ''YYYY-MM'') = ''2025-13''',
+	'date::timestamptz >= ''2025-01-31 00:00+00''',
+	'date >= timestamp ''2025-01-31'' OR status = ''PAID''');
+RESET TimeZone;
+SET TimeZone = 'UTC';
+-- by parameters that lists of other tables have
+SELECT * FROM verdict('date >= timestamp ''2025-01-31 12:00'' AND '
+	'date < timestamptz ''2025-03-01 00:00+00''', 'xero.quotes');
+SELECT * FROM verdict('date_trunc(''month'', date) = ''2025-02-01''', 'xero.purchase_orders');
+SELECT * FROM verdict('date_trunc(''month'', date) = ''2025-02-02''', 'xero.purchase_orders');
+SELECT * FROM verdict('date_trunc(''month'', invoice_date) = ''2025-02-01''',
+	'xero.invoice_line_items');
+-- not where the order is lost, may be lost, or the function may fail
+SELECT * FROM verdicts('extract(month FROM date) = 3', 'to_char(date, ''YY'') = ''25''',
+	'to_char(date, ''YYYY-MM'') > ''2025-02''',
+	'date_trunc(''fortnight'', date) = ''2025-02-01''',
+	'date + 2000000000 > ''2025-01-01''', 'date + (-2147483648) > ''2025-01-01''',
+	'date - due_date > 30',
+	'date::text = ''2025-02-01''',
+	'''infinity''::date - date > 30', 'age(date) > interval ''1 month''',
+	'date = ANY (ARRAY[timestamp ''2025-01-31'', ''2025-02-01''])');
+-- of instants and numbers the bounds are wider
+SELECT * FROM verdicts('updated_date_utc::date >= ''2025-03-10''',
+	'updated_date_utc::date = ''2025-03-10''',
+	'date_trunc(''month'', updated_date_utc) = ''2025-03-01''',
+	'timestamptz ''2025-03-10'' - updated_date_utc < interval ''7 days''',
+	'extract(year FROM updated_date_utc) = 2025',
+	'updated_date_utc + interval ''1 day'' > timestamptz ''2025-03-10''',
+	'updated_date_utc::date <> ''2025-03-10''', 'total > 20000::float8', 'total <= 0.1::float8',
+	'total = 100.5::float8', 'total <> 1::float8', 'total > ''Infinity''::float8',
+	'total < ''NaN''::float8', 'total > -1e300::float8', 'total > 1e300::float8',
+	'total = 0.1::float4',
+	'round(total) = 100', 'round(total, 1) = 100.1', 'NOT (total > 20000::float8)');
+
 -- booleans
 SELECT * FROM verdicts('has_attachments', 'NOT has_attachments', 'has_attachments = true',
 	'has_attachments <> true', 'has_attachments IS TRUE', 'has_attachments IS NOT TRUE',

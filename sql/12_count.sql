@@ -79,6 +79,29 @@ SELECT d,
 		= (SELECT count(*) FROM local AS l WHERE l.date >= d) AS same
 FROM unnest(ARRAY['2025-01-01', '2025-01-01', '2025-07-01', NULL]::date[]) AS d;
 SELECT * FROM calls();
+-- also with timestamps, and functions of the date
+SET TimeZone = 'America/New_York';
+SELECT c AS condition, remote > 0 AS any, same, calls
+FROM unnest(ARRAY['date_trunc(''month'', date) = ''2026-03-01''',
+	'extract(year FROM date) = 2026',
+	'to_char(date, ''YYYY-MM'') = ''2026-03''', 'date < timestamptz ''2026-03-02 04:59:59+00''',
+	'timestamp ''2026-03-02'' - due_date > interval ''30 days''']) AS c, counts(c);
+SELECT c AS condition, same, calls
+FROM unnest(ARRAY['date >= now() - interval ''30 days''',
+	'now() - due_date > interval ''30 days''',
+	'current_date - due_date > 30 AND status = ''AUTHORISED''',
+	'date_trunc(''month'', date) = date_trunc(''month'', now() - interval ''1 year'')'])
+	AS c, counts(c);
+-- which are checked again
+SELECT c AS condition, same, calls
+FROM unnest(ARRAY['total > 5000::float8', 'updated_date_utc::date >= ''2026-03-01''']) AS c, counts(c);
+SELECT date(d) AS date,
+	(SELECT count(*) FROM xero.invoices AS i WHERE i.date >= d)
+		= (SELECT count(*) FROM local AS l WHERE l.date >= d) AS same
+FROM unnest(ARRAY['2026-03-01 05:00+00', '2026-03-01 05:00:01+00', 'infinity',
+	NULL]::timestamptz[]) AS d;
+SELECT * FROM calls();
+RESET TimeZone;
 PREPARE since(date) AS SELECT count(*) FROM xero.invoices WHERE date >= $1;
 SET plan_cache_mode = 'force_generic_plan';
 EXECUTE since('infinity');

@@ -86,6 +86,13 @@ multitude_of(const XeroCondition *condition, int *count)
 }
 
 static bool
+is_comparison(const XeroCondition *condition)
+{
+	return condition->kind == XERO_COND_COMPARE ||
+		condition->kind == XERO_COND_MONOTONE;
+}
+
+static bool
 is_equality(const XeroCondition *condition)
 {
 	return condition->kind == XERO_COND_COMPARE &&
@@ -255,7 +262,7 @@ place_param(Assignment *a, XeroCondition *condition, bool *exact)
 	bool		several;
 	bool		one_by_one;
 
-	if (condition->kind != XERO_COND_COMPARE)
+	if (!is_comparison(condition))
 		return false;
 	if (place_range(a, condition, exact))
 		return true;
@@ -287,7 +294,7 @@ place_param(Assignment *a, XeroCondition *condition, bool *exact)
 static bool
 place_modified(Assignment *a, XeroCondition *condition, bool *exact)
 {
-	if (!a->root->has_modified_since || condition->kind != XERO_COND_COMPARE ||
+	if (!a->root->has_modified_since || !is_comparison(condition) ||
 		(condition->op != XERO_CMP_EQ && condition->op != XERO_CMP_GT &&
 		 condition->op != XERO_CMP_GE) ||
 		strcmp(xero_condition_column(a->rel, condition->attno)->name,

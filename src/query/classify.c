@@ -5,10 +5,11 @@
  *
  * One pass over the clause.  Anything not understood here is local, which is
  * always right.  What is understood: built-in operators on columns whose SQL
- * type is the catalogue's, with a value on the other side that does not
- * depend on the row; and _modified_since() of the syncs.  Negations are pushed
- * down to the operators on the way, which three-valued logic allows; after that
- * null and false are the same.
+ * type is the catalogue's, and on functions that keep their order
+ * (monotone.c), with a value on the other side that does not depend on the
+ * row; and _modified_since() of the syncs.  Negations are pushed down to the
+ * operators on the way, which three-valued logic allows; after that null and
+ * false are the same.
  *
  * Whether a request has a place for the condition is not decided here, but in
  * assign.c.
@@ -28,6 +29,7 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "query/literal.h"
+#include "query/span.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -41,19 +43,17 @@ typedef struct OperatorRow
 	const char *name;
 	XeroConditionKind kind;
 	XeroComparison op;
-	XeroComparison commuted;
-	XeroComparison negated;
 } OperatorRow;
 
 static const OperatorRow operators[] = {
-	{"=", XERO_COND_COMPARE, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_NE},
-	{"<>", XERO_COND_COMPARE, XERO_CMP_NE, XERO_CMP_NE, XERO_CMP_EQ},
-	{"<", XERO_COND_COMPARE, XERO_CMP_LT, XERO_CMP_GT, XERO_CMP_GE},
-	{"<=", XERO_COND_COMPARE, XERO_CMP_LE, XERO_CMP_GE, XERO_CMP_GT},
-	{">", XERO_COND_COMPARE, XERO_CMP_GT, XERO_CMP_LT, XERO_CMP_LE},
-	{">=", XERO_COND_COMPARE, XERO_CMP_GE, XERO_CMP_LE, XERO_CMP_LT},
-	{"~~", XERO_COND_LIKE, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_EQ},
-	{"^@", XERO_COND_PREFIX, XERO_CMP_EQ, XERO_CMP_EQ, XERO_CMP_EQ},
+	{"=", XERO_COND_COMPARE, XERO_CMP_EQ},
+	{"<>", XERO_COND_COMPARE, XERO_CMP_NE},
+	{"<", XERO_COND_COMPARE, XERO_CMP_LT},
+	{"<=", XERO_COND_COMPARE, XERO_CMP_LE},
+	{">", XERO_COND_COMPARE, XERO_CMP_GT},
+	{">=", XERO_COND_COMPARE, XERO_CMP_GE},
+	{"~~", XERO_COND_LIKE, XERO_CMP_EQ},
+	{"^@", XERO_COND_PREFIX, XERO_CMP_EQ},
 };
 
 static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
@@ -72,8 +72,8 @@ strip_relabel(Node *node)
  * The column behind a node, or NULL.  A type modifier may have changed the
  * value that came from Xero, so columns with one are left alone.
  */
-static const XeroColumn *
-column_of(const XeroRel *rel, Node *node, AttrNumber *attno)
+const XeroColumn *
+xero_column_of(const XeroRel *rel, Node *node, AttrNumber *attno)
 {
 	const XeroColumn *column;
 	Var		   *var = (Var *) strip_relabel(node);
@@ -265,6 +265,19 @@ make_boolean(const XeroRel *rel, AttrNumber attno, bool value)
 					 list_make1(makeBoolConst(value, false)));
 }
 
+static const OperatorRow *
+find_operator(Oid opno)
+{
+	char	   *name = get_opname(opno);
+
+	for (int i = 0; name != NULL && i < lengthof(operators); i++)
+	{
+		if (strcmp(operators[i].name, name) == 0)
+			return &operators[i];
+	}
+	return NULL;
+}
+
 /* A text comparison must be one where equal means the same bytes. */
 static bool
 collation_agrees(Oid left_type, Oid collation)
@@ -273,61 +286,46 @@ collation_agrees(Oid left_type, Oid collation)
 		(OidIsValid(collation) && get_collation_isdeterministic(collation));
 }
 
+/* Brings the value to the right, and NOT into the operator. */
 static XeroCondition *
 classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
 				  bool negate)
 {
 	const XeroColumn *column;
+	const OperatorRow *row;
 	AttrNumber	attno;
-	Node	   *value = lsecond(args);
-	XeroComparison op;
-	Oid			left,
-				right;
-	char	   *name;
-	bool		commuted = false;
-	int			i;
+	Node	   *left = linitial(args);
+	Node	   *value = list_length(args) == 2 ? lsecond(args) : NULL;
+	Oid			left_type;
+	Oid			right_type;
 
-	if (opno >= FirstGenbkiObjectId || list_length(args) != 2)
+	if (opno >= FirstGenbkiObjectId || value == NULL)
 		return NULL;
-	column = column_of(rel, linitial(args), &attno);
-	if (column == NULL)
+	if (is_value(rel, left))
 	{
-		column = column_of(rel, lsecond(args), &attno);
+		opno = get_commutator(opno);
+		left = value;
 		value = linitial(args);
-		commuted = true;
 	}
-	if (column == NULL || !is_value(rel, value))
-		return NULL;
-	op_input_types(opno, &left, &right);
-	if (!types_agree(column->type, commuted ? right : left,
-					 commuted ? left : right) ||
-		!collation_agrees(left, collation))
+	if (negate && OidIsValid(opno))
+		opno = get_negator(opno);
+	row = find_operator(opno);
+	if (row == NULL || !is_value(rel, value))
 		return NULL;
 
-	name = get_opname(opno);
-	for (i = 0; i < lengthof(operators); i++)
-	{
-		if (strcmp(operators[i].name, name) == 0)
-			break;
-	}
-	if (i == lengthof(operators))
+	column = xero_column_of(rel, left, &attno);
+	op_input_types(opno, &left_type, &right_type);
+	if (column == NULL || !types_agree(column->type, left_type, right_type))
+		return row->kind != XERO_COND_COMPARE ? NULL :
+			xero_classify_monotone(rel, row->op, collation, left, value);
+	if (!collation_agrees(left_type, collation) ||
+		(row->kind != XERO_COND_COMPARE && column->type != XERO_TEXT))
 		return NULL;
-	if (operators[i].kind != XERO_COND_COMPARE)
-		return commuted || negate || column->type != XERO_TEXT ? NULL :
-			make_leaf(rel, operators[i].kind, attno, XERO_CMP_EQ,
-					  list_make1(value));
-	op = commuted ? operators[i].commuted : operators[i].op;
-	if (negate)
-	{
-		for (i = 0; operators[i].op != op; i++)
-			;
-		op = operators[i].negated;
-	}
-	if (column->type == XERO_BOOLEAN && op == XERO_CMP_NE &&
+	if (column->type == XERO_BOOLEAN && row->op == XERO_CMP_NE &&
 		IsA(value, Const) && !((Const *) value)->constisnull)
 		return make_boolean(rel, attno,
 							!DatumGetBool(((Const *) value)->constvalue));
-	return make_leaf(rel, XERO_COND_COMPARE, attno, op, list_make1(value));
+	return make_leaf(rel, row->kind, attno, row->op, list_make1(value));
 }
 
 /* = ANY and <> ALL; the column is always on the left. */
@@ -341,7 +339,7 @@ classify_array(const XeroRel *rel, ScalarArrayOpExpr *expr, bool negate)
 	Oid			left,
 				right;
 
-	column = column_of(rel, linitial(expr->args), &attno);
+	column = xero_column_of(rel, linitial(expr->args), &attno);
 	if (column == NULL || !is_value(rel, value) ||
 		expr->opno >= FirstGenbkiObjectId || !xero_is_array_node(value))
 		return NULL;
@@ -371,7 +369,7 @@ classify_boolean_test(const XeroRel *rel, BooleanTest *test, bool negate)
 		return NULL;
 	if (not == negate)
 		return classify(rel, (Node *) test->arg, !wanted);
-	column = column_of(rel, (Node *) test->arg, &attno);
+	column = xero_column_of(rel, (Node *) test->arg, &attno);
 	if (column == NULL || !(column->flags & XERO_COL_NOT_NULL))
 		return NULL;
 	return make_boolean(rel, attno, !wanted);
@@ -444,7 +442,7 @@ classify_null_test(const XeroRel *rel, NullTest *test, bool negate)
 
 	if (test->argisrow)
 		return NULL;
-	column = column_of(rel, (Node *) test->arg, &attno);
+	column = xero_column_of(rel, (Node *) test->arg, &attno);
 	if (column == NULL)
 		return NULL;
 	if (!null && (column->flags & XERO_COL_NOT_NULL))
@@ -472,7 +470,7 @@ classify_function(const XeroRel *rel, FuncExpr *expr)
 	FmgrInfo	function;
 
 	if (list_length(expr->args) != 2 ||
-		(column = column_of(rel, linitial(expr->args), &attno)) == NULL ||
+		(column = xero_column_of(rel, linitial(expr->args), &attno)) == NULL ||
 		column->type != XERO_TIMESTAMPTZ || !is_value(rel, lsecond(expr->args)))
 		return NULL;
 	fmgr_info(expr->funcid, &function);
@@ -515,7 +513,7 @@ classify(const XeroRel *rel, Node *node, bool negate)
 		case T_NullTest:
 			return classify_null_test(rel, (NullTest *) node, negate);
 		case T_Var:
-			column = column_of(rel, node, &attno);
+			column = xero_column_of(rel, node, &attno);
 			if (column == NULL || column->type != XERO_BOOLEAN)
 				return NULL;
 			return make_boolean(rel, attno, !negate);

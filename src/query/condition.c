@@ -4,8 +4,8 @@
  *	  What conditions refer to in the catalogue, and their form as nodes.
  *
  * In a plan, an item is a list of Integers and the condition; a condition is
- * (kind, attribute number, operator, list of parts or values).  Lists,
- * Integers, Consts and Params can all be copied and written out.
+ * (kind, attribute number, operator, list of parts or values, order).  All of
+ * these nodes can be copied and written out.
  *
  *-------------------------------------------------------------------------
  */
@@ -133,10 +133,11 @@ condition_to_node(const XeroCondition *condition, List **params)
 			*params = lappend(*params, value);
 		parts = lappend(parts, param);
 	}
-	return list_make4(makeInteger(condition->kind),
+	return list_make5(makeInteger(condition->kind),
 					  makeInteger(condition->attno),
 					  makeInteger(condition->op),
-					  parts);
+					  parts,
+					  condition->order);
 }
 
 static XeroCondition *
@@ -149,6 +150,7 @@ condition_from_node(List *node)
 	condition->kind = (XeroConditionKind) intVal(linitial(node));
 	condition->attno = (AttrNumber) intVal(lsecond(node));
 	condition->op = (XeroComparison) intVal(lthird(node));
+	condition->order = list_nth(node, 4);
 	if (condition->kind != XERO_COND_AND && condition->kind != XERO_COND_OR)
 	{
 		condition->values = parts;

@@ -32,6 +32,8 @@ typedef enum XeroConditionKind
 	XERO_COND_AND,
 	XERO_COND_OR,
 	XERO_COND_COMPARE,
+	XERO_COND_MONOTONE,			/* a function of the column is compared; see
+								 * monotone.c */
 	XERO_COND_IS_NULL,
 	XERO_COND_IS_NOT_NULL,
 	XERO_COND_LIKE,				/* value is a LIKE pattern */
@@ -61,6 +63,7 @@ typedef struct XeroCondition
 	 * XeroPushdown.params.
 	 */
 	List	   *values;
+	Node	   *order;			/* MONOTONE: how the two compare */
 	XeroVerdict verdict;		/* while planning only */
 } XeroCondition;
 
@@ -99,6 +102,8 @@ extern List *xero_item_to_node(const XeroItem *item, List **params);
 extern XeroItem *xero_item_from_node(List *node);
 
 /* classify.c */
+extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
+										AttrNumber *attno);
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
 
 /* request.c */

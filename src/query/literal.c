@@ -25,6 +25,7 @@
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -232,6 +233,13 @@ numeric_text(Datum value)
 			return NULL;
 	}
 	return text;
+}
+
+/* A number that is counted in units of its fourth decimal place. */
+char *
+xero_number_literal(int64 number)
+{
+	return numeric_text(NumericGetDatum(int64_div_fast_to_numeric(number, 4)));
 }
 
 /*

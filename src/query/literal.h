@@ -56,6 +56,7 @@ extern char *xero_day_literal(int64 day);
 extern bool xero_instant(const XeroValue *value, TimestampTz *second);
 extern char *xero_instant_text(TimestampTz second);
 extern char *xero_instant_literal(TimestampTz second);
+extern char *xero_number_literal(int64 number);
 
 /* Days since 2000-01-01 of .NET's first and last day, and the one between. */
 #define XERO_FIRST_DAY	(-730119)	/* 0001-01-01 */

@@ -20,7 +20,9 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "query/span.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 static const char *const operator_signs[] = {"==", "!=", "<", "<=", ">", ">="};
 
@@ -132,79 +134,66 @@ render_day_bound(const XeroColumn *column, bool before, int64 day)
 }
 
 /*
- * A comparison of days as bounds at midnights, so that a time of day, should
- * Xero have stored one, changes nothing.  Infinities are days beyond the
- * calendar.
+ * "before" a value, or from it on.  Comparisons of days are bounds at midnights,
+ * so that a time of day, should Xero have stored one, changes nothing.
  */
 static XeroText *
-render_day(const XeroColumn *column, XeroComparison op, int64 day)
+render_bound(const XeroColumn *column, bool before, int64 value)
 {
-	switch (op)
-	{
-		case XERO_CMP_LT:
-			return render_day_bound(column, true, day);
-		case XERO_CMP_LE:
-			return render_day_bound(column, true, day + 1);
-		case XERO_CMP_GT:
-			return render_day_bound(column, false, day + 1);
-		case XERO_CMP_GE:
-			return render_day_bound(column, false, day);
-		case XERO_CMP_EQ:
-			return xero_join(XERO_COND_AND,
-							 list_make2(render_day_bound(column, false, day),
-										render_day_bound(column, true, day + 1)));
-		case XERO_CMP_NE:
-			return xero_join(XERO_COND_OR,
-							 list_make2(render_day_bound(column, true, day),
-										render_day_bound(column, false, day + 1)));
-	}
-	return make_fate(XERO_FATE_UNSENDABLE);
+	char	   *literal;
+
+	if (column->type == XERO_DATE)
+		return render_day_bound(column, before, value);
+	literal = column->type == XERO_TIMESTAMPTZ ?
+		xero_instant_literal(value * USECS_PER_SEC) :
+		xero_number_literal(value);
+	return make_text(XERO_BINDS_ATOM,
+					 psprintf("%s%s%s", column->field, before ? "<" : ">=",
+							  literal));
 }
 
-/*
- * Timestamps travel in whole seconds, so bounds are moved outwards; the lower
- * one by a second more, because what Xero shows may have been rounded up.
- */
+/* A comparison of what has an order; see xero_span() about "value". */
 static XeroText *
-render_instant(const XeroColumn *column, XeroComparison op,
-			   const XeroValue *value)
+render_span(const XeroColumn *column, const XeroCondition *condition,
+			const XeroValue *value)
 {
-	TimestampTz second;
-	XeroText   *lower;
-	XeroText   *upper;
+	List	   *bounds = NIL;
+	XeroSpan	span;
 
-	if (!xero_instant(value, &second))
+	if (!xero_span(column, condition, value, &span))
 		return make_fate(XERO_FATE_UNSENDABLE);
-	lower = make_text(XERO_BINDS_ATOM,
-					  psprintf("%s>=%s", column->field,
-							   xero_instant_literal(second - USECS_PER_SEC)));
-	upper = make_text(XERO_BINDS_ATOM,
-					  psprintf("%s<%s", column->field,
-							   xero_instant_literal(second + USECS_PER_SEC)));
-	if (op == XERO_CMP_EQ)
-		return xero_join(XERO_COND_AND, list_make2(lower, upper));
-	return op == XERO_CMP_LT || op == XERO_CMP_LE ? upper : lower;
+	if (condition->op == XERO_CMP_NE)
+		return xero_join(XERO_COND_OR,
+						 list_make2(render_bound(column, true, span.from),
+									render_bound(column, false, span.before)));
+	if (span.from >= span.before)
+		return make_fate(XERO_FATE_NEVER);
+	if (span.from != PG_INT64_MIN)
+		bounds = lappend(bounds, render_bound(column, false, span.from));
+	if (span.before != PG_INT64_MAX)
+		bounds = lappend(bounds, render_bound(column, true, span.before));
+	return xero_join(XERO_COND_AND, bounds);
 }
 
 static XeroText *
-render_value(const XeroColumn *column, XeroComparison op,
+render_value(const XeroColumn *column, const XeroCondition *condition,
 			 const XeroValue *value)
 {
+	const char *sign = operator_signs[condition->op];
 	char	   *text;
 
 	if (value->placeholder > 0)
 		return make_text(XERO_BINDS_ATOM,
-						 psprintf("%s%s" XERO_PLACEHOLDER, column->field,
-								  operator_signs[op], value->placeholder));
-	if (column->type == XERO_DATE)
-		return render_day(column, op, DatumGetDateADT(value->datum));
-	if (column->type == XERO_TIMESTAMPTZ)
-		return render_instant(column, op, value);
+						 psprintf("%s%s" XERO_PLACEHOLDER, column->field, sign,
+								  value->placeholder));
+	if (condition->kind == XERO_COND_MONOTONE || column->type == XERO_DATE ||
+		column->type == XERO_TIMESTAMPTZ)
+		return render_span(column, condition, value);
 	text = xero_value_text(column, value);
 	if (text == NULL)
 		return make_fate(XERO_FATE_UNSENDABLE);
 	return make_text(XERO_BINDS_ATOM,
-					 psprintf("%s%s%s", column->field, operator_signs[op],
+					 psprintf("%s%s%s", column->field, sign,
 							  xero_where_literal(column, text)));
 }
 
@@ -303,7 +292,7 @@ xero_render_arms(const XeroRenderer *renderer, const XeroCondition *condition,
 	summary->fate = XERO_FATE_NEVER;
 	for (int i = 0; i < values.count; i++)
 	{
-		XeroText   *arm = render_value(column, XERO_CMP_EQ, &values.values[i]);
+		XeroText   *arm = render_value(column, condition, &values.values[i]);
 
 		CHECK_FOR_INTERRUPTS();
 		if (arm->fate == XERO_FATE_UNSENDABLE)
@@ -457,13 +446,28 @@ render_comparison(const XeroRenderer *renderer, const XeroCondition *condition)
 		xero_distinct_values(column, &values, renderer->unknowns, &summary,
 							 &texts);
 		for (int i = 0; i < values.count; i++)
-			parts = lappend(parts, render_value(column, condition->op,
+			parts = lappend(parts, render_value(column, condition,
 												&values.values[i]));
 		result = xero_join(XERO_COND_AND, parts);
 	}
 	result->many |= summary.many;
 	result->unbounded |= summary.unbounded;
 	return result;
+}
+
+static XeroText *
+render_monotone(const XeroRenderer *renderer, const XeroCondition *condition)
+{
+	const XeroColumn *column = xero_condition_column(renderer->rel,
+													 condition->attno);
+	XeroValues	values;
+
+	if (renderer->unknowns == XERO_UNKNOWN_WIDEST)
+		return render_span(column, condition, NULL);
+	xero_resolve_values(condition->values, renderer->params,
+						renderer->unknowns, &values);
+	return values.count == 0 ? make_fate(XERO_FATE_NEVER) :
+		render_value(column, condition, &values.values[0]);
 }
 
 /* The text of a condition, all of whose columns where= can name. */
@@ -484,6 +488,8 @@ xero_render(const XeroRenderer *renderer, const XeroCondition *condition)
 			return xero_join(condition->kind, parts);
 		case XERO_COND_COMPARE:
 			return render_comparison(renderer, condition);
+		case XERO_COND_MONOTONE:
+			return render_monotone(renderer, condition);
 		case XERO_COND_LIKE:
 		case XERO_COND_PREFIX:
 			return render_match(renderer, condition);

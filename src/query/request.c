@@ -22,7 +22,9 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "query/render.h"
+#include "query/span.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #define MAX_QUERY_BYTES 1900
 
@@ -218,7 +220,7 @@ add_range(Build *b, XeroItem *item)
 	bool		upper = condition->op != XERO_CMP_GT &&
 	condition->op != XERO_CMP_GE;
 	XeroValues	values;
-	int64		day;
+	XeroSpan	span;
 	char	   *text;
 
 	xero_resolve_values(condition->values, b->renderer.params,
@@ -234,44 +236,49 @@ add_range(Build *b, XeroItem *item)
 			b->bounds[to] = text;
 		return true;
 	}
-	day = DatumGetDateADT(values.values[0].datum);
-	if (condition->op == XERO_CMP_GT)
-		day++;
-	if (condition->op == XERO_CMP_LT)
-		day--;
-	if ((lower && day > XERO_LAST_DAY) || (upper && day < XERO_FIRST_DAY))
+	(void) xero_span(column, condition, &values.values[0], &span);
+	if (span.from > XERO_LAST_DAY || span.before <= XERO_FIRST_DAY ||
+		span.from >= span.before)
 		return false;
-	text = xero_day_text(Max(Min(day, XERO_LAST_DAY), XERO_FIRST_DAY));
 
 	/* Days in this form sort as text. */
-	if (lower && (b->bounds[from] == NULL || strcmp(b->bounds[from], text) < 0))
-		b->bounds[from] = text;
-	if (upper && (b->bounds[to] == NULL || strcmp(b->bounds[to], text) > 0))
-		b->bounds[to] = text;
+	if (lower)
+	{
+		text = xero_day_text(Max(span.from, XERO_FIRST_DAY));
+		if (b->bounds[from] == NULL || strcmp(b->bounds[from], text) < 0)
+			b->bounds[from] = text;
+	}
+	if (upper)
+	{
+		text = xero_day_text(Min(span.before - 1, XERO_LAST_DAY));
+		if (b->bounds[to] == NULL || strcmp(b->bounds[to], text) > 0)
+			b->bounds[to] = text;
+	}
 	return true;
 }
 
-/* If-Modified-Since: the latest of the lower bounds.  False for a null. */
+/*
+ * If-Modified-Since: the latest of the lower bounds.  Whether Xero means since
+ * or after is unknown, for which the bound has a margin.  False for a null.
+ */
 static bool
 add_modified(Build *b, XeroItem *item)
 {
+	XeroCondition *condition = item->condition;
 	XeroValues	values;
-	TimestampTz second;
+	XeroSpan	span;
 	char	   *text;
 
-	xero_resolve_values(item->condition->values, b->renderer.params,
+	xero_resolve_values(condition->values, b->renderer.params,
 						b->renderer.unknowns, &values);
 	if (values.count == 0)
 		return false;
 	if (values.values[0].placeholder > 0)
 		text = psprintf(XERO_PLACEHOLDER, values.values[0].placeholder);
-	else if (xero_instant(&values.values[0], &second))
-
-		/*
-		 * Whether Xero means since or after is unknown, and it may show times
-		 * rounded up.
-		 */
-		text = xero_instant_text(second - USECS_PER_SEC);
+	else if (xero_span(xero_condition_column(b->rel, condition->attno),
+					   condition, &values.values[0], &span) &&
+			 span.from != PG_INT64_MIN)
+		text = xero_instant_text(span.from * USECS_PER_SEC);
 	else
 		return true;
 	if (b->modified_since == NULL || strcmp(b->modified_since, text) < 0)

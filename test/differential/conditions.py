@@ -26,6 +26,27 @@ UUIDS = ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffff
          "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"]
 COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
 
+# Functions of a column, by its type; most keep its order, and some must stay here.
+UNITS = ["hour", "day", "week", "month", "quarter", "year", "MONTH"]
+FUNCTIONS = {
+    "date": ["{c}::timestamp", "{c}::timestamptz", "{c} + 30", "{c} - 1", "{c} + interval '1 month'",
+             "{c} - interval '1 month 3 days 5 hours'", "{c}::timestamptz + interval '36 hours'", "date '2026-01-15' - {c}",
+             "{c} - date '2026-01-15'", "timestamptz '2026-01-15 10:00+00' - {c}", "{c} - timestamp '2026-01-15 10:00'",
+             "current_date - {c}", "now() - {c}", "extract(year FROM {c})", "extract(isoyear FROM {c})",
+             "extract(epoch FROM {c})", "extract(month FROM {c})", "date_part('year', {c})", "to_char({c}, 'YYYY-MM')",
+             "to_char({c}, 'YYYYMMDD')", "to_char({c}, 'MM')", "to_char({c}::timestamp, 'YYYY')", "{c}::text"] +
+            [form.replace("unit", unit) for unit in UNITS for form in (
+                "date_trunc('unit', {c})", "date_trunc('unit', {c}::timestamp)", "date_trunc('unit', {c})::date")],
+    "timestamptz": ["{c}::date", "{c}::timestamp", "{c}::timestamp::date + 1", "{c} + interval '1 day 2 hours'",
+                    "{c} - interval '1 month'", "timestamptz '2026-01-15 10:00+00' - {c}", "now() - {c}",
+                    "extract(year FROM {c})", "extract(epoch FROM {c})", "extract(hour FROM {c})",
+                    "to_char({c}, 'YYYY-MM-DD')", "({c} AT TIME ZONE 'UTC')::date"] +
+                   [form.replace("unit", unit) for unit in UNITS for form in (
+                       "date_trunc('unit', {c})", "date_trunc('unit', {c})::date", "date_trunc('unit', {c}::timestamp)")],
+    "numeric": ["{c}::float8", "{c}::float8", "{c}::float4", "round({c})", "round({c}, 1)", "round({c}, -2)", "trunc({c})",
+                "floor({c})", "ceil({c})", "ceiling({c})", "abs({c})", "{c} * 2"],
+}
+
 
 class Binder:
     """Turns values into SQL expressions, in one of three ways."""
@@ -249,6 +270,8 @@ class Conditions:
 
     def number(self, name):
         shape = self.random.random()
+        if shape < 0.2:
+            return self.function(name, "numeric", self.held(name, ["0", "0.1", "100", "0.3", "99.5", "1e30", "NaN", "-1e300"]))
         if shape < 0.6:
             return self.compare(name, self.a_number(name), "numeric")
         if shape < 0.68:
@@ -289,15 +312,35 @@ class Conditions:
         def pick():
             return self.held(name, DAYS)
         shape = self.random.random()
-        if shape < 0.6:
+        if shape < 0.3:
+            return self.function(name, "date", self.held(name, ["2024-02-29", "1970-01-01", "0001-01-01", "9999-12-31",
+                                                                "2011-12-30", "2011-12-31", "2018-11-04"]))
+        if shape < 0.65:
             return self.compare(name, pick(), "date", ["="] + COMPARISONS)
-        if shape < 0.68:
+        if shape < 0.7:
             self.kinds.append("other type")
-            value = self.binder.value(self.held(name, ["2024-02-29", "1970-01-01"]), "timestamp")
+            value = self.binder.value(pick(), self.random.choice(["timestamp", "timestamptz"]))
             return f"{name} {self.random.choice(COMPARISONS)} {value}"
         if shape < 0.84:
             return self.listed(name, pick, "date")
         return self.between(name, pick(), pick(), "date")
+
+    def function(self, name, sql_type, value):
+        """A function of the column compared with the same function of a value, or one near it."""
+        self.kinds.append("function")
+        form = self.random.choice(FUNCTIONS[sql_type])
+        right = form.format(c=f"({self.binder.value(value, sql_type)})")
+        if sql_type == "date" and self.random.random() < 0.3:
+            form = "{c}"
+            shift = self.random.choice(["", " + interval '12 hours'", " - interval '1 microsecond'", " - interval '7 hours'"])
+            right = f"({self.binder.value(value, 'date')}::{self.random.choice(['timestamp', 'timestamptz'])}{shift})"
+        left = form.format(c=name)
+        operator = self.random.choice(["="] + COMPARISONS)
+        if "to_char" in form or "::text" in form:
+            operator = self.random.choice(["=", "=", "=", "<>", "<="])
+        if self.random.random() < 0.1:
+            return f"{right} {self.turned(operator)} {left}"
+        return f"NOT ({left} {operator} {right})" if self.random.random() < 0.15 else f"{left} {operator} {right}"
 
     def moment(self, name):
         """Bounds at, just below and just above a time that there is."""
@@ -307,6 +350,8 @@ class Conditions:
             near = self.random.choice([" + '1 microsecond'", " - '1 microsecond'", " + '1 millisecond'",
                                        " - '1 millisecond'", " + '1 second'", " - '1 second'", " - '999 milliseconds'"])
         shape = self.random.random()
+        if self.random.random() < 0.25:
+            return self.function(name, "timestamptz", self.held(name, ["2026-01-15 10:00+00", "2025-11-02 01:30:00-04"]))
         if shape < 0.12:
             self.kinds.append("other type")
             return f"{name} {self.random.choice(COMPARISONS)} {self.binder.value('2026-01-15', self.random.choice(['date', 'timestamp']))}"

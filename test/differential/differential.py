@@ -33,13 +33,13 @@ FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5
 # Share of the conditions by how many organisations there are.
 PARTS = {1: 0.75, 3: 0.25}
 COUNTRIES = {"payroll_au": "AU"}
-ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu"]
+ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"]
 WORKERS = 2
 
 # Share of the conditions with this kind of leaf alone that must have been
 # sent, so that the test is one of pushdown.  Other kinds mostly stay here.
 SHARES = {"=": 0.6, "= ANY": 0.5, "<>": 0.2, "< >": 0.2, "LIKE": 0.25, "starts_with": 0.3, "boolean": 0.25,
-          "null test": 0.05, "tenant": 0.5}
+          "null test": 0.05, "tenant": 0.5, "function": 0.3}
 TREE_SHARES = {"AND": 0.5, "OR": 0.2, "NOT": 0.15}
 
 

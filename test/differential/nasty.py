@@ -27,7 +27,8 @@ SIZES = {"Invoices": 45, "Contacts": 45, "CreditNotes": 15, "BankTransactions": 
          "ExpenseClaims": 4, "LinkedTransactions": 10}
 MS_DATE = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 DAY = 86_400_000
-FAR_DAYS = [-719162, -693960, -25567, -1, 0, 1, 11016, 19782, 47847, 2932896]     # from 1970; year 1 to 9999
+# From 1970: years 1 to 9999, the day that Samoa left out, one without a midnight in Brazil.
+FAR_DAYS = [-719162, -693960, -25567, -1, 0, 1, 11016, 15337, 15338, 15339, 17839, 19782, 47847, 2932896]
 
 
 def strip_accents(text):
@@ -46,7 +47,7 @@ def twist_text(random, text):
 def twist_moment(random, text, is_day):
     ms = int(MS_DATE.fullmatch(text)[1])
     if is_day:
-        ms = random.choice([ms, ms + DAY, random.choice(FAR_DAYS) * DAY])
+        ms = random.choice([ms, min(ms + DAY, FAR_DAYS[-1] * DAY), random.choice(FAR_DAYS) * DAY])
         # Xero has dates whose stored time of day is not midnight.
         ms += random.choice([0, 0, 0, DAY - 1, 43_200_000])
     else:
