@@ -70,6 +70,11 @@ xero_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExecForeignUpdate = xeroExecForeignUpdate;
 	routine->ExecForeignDelete = xeroExecForeignDelete;
 	routine->ExplainForeignModify = xeroExplainForeignModify;
+	routine->PlanDirectModify = xeroPlanDirectModify;
+	routine->BeginDirectModify = xeroBeginDirectModify;
+	routine->IterateDirectModify = xeroIterateDirectModify;
+	routine->EndDirectModify = xeroEndDirectModify;
+	routine->ExplainDirectModify = xeroExplainDirectModify;
 	routine->ImportForeignSchema = xeroImportForeignSchema;
 
 	PG_RETURN_POINTER(routine);

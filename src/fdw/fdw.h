@@ -112,10 +112,21 @@ extern TupleTableSlot *xeroExecForeignDelete(EState *estate,
 											 ResultRelInfo *rri,
 											 TupleTableSlot *slot,
 											 TupleTableSlot *planSlot);
+
+/* in direct.c */
+extern bool xeroPlanDirectModify(PlannerInfo *root, ModifyTable *plan,
+								 Index resultRelation, int subplan_index);
+extern void xeroBeginDirectModify(ForeignScanState *node, int eflags);
+extern TupleTableSlot *xeroIterateDirectModify(ForeignScanState *node);
+extern void xeroEndDirectModify(ForeignScanState *node);
+
+/* in write_explain.c */
 extern void xeroExplainForeignModify(ModifyTableState *mtstate,
 									 ResultRelInfo *rri, List *fdw_private,
 									 int subplan_index,
 									 struct ExplainState *es);
+extern void xeroExplainDirectModify(ForeignScanState *node,
+									struct ExplainState *es);
 
 /* in explain.c */
 extern void xeroExplainForeignScan(ForeignScanState *node,

@@ -754,7 +754,7 @@ xero_reader_open(XeroReader *reader, char *body, size_t len,
 		p += 3;					/* a byte order mark */
 
 	p = xero_skip_space(&reader->text, p);
-	if (reader->wrapper == NULL && *p == '[')
+	if (reader->wrapper == NULL && (*p == '[' || *p == '{'))
 	{
 		begin_elements(reader, &reader->records, p, 0);
 		reader->tail = TAIL_END;
@@ -765,7 +765,7 @@ xero_reader_open(XeroReader *reader, char *body, size_t len,
 		raise_fault_at(reader, p, p == reader->text.end ?
 					   "The response is empty." : reader->wrapper ?
 					   "The response is not a JSON object." :
-					   "The response is not a JSON array.");
+					   "The response is neither a JSON array nor an object.");
 }
 
 /*

@@ -46,10 +46,10 @@ typedef struct XeroReader XeroReader;
 /*
  * Make a reader in "mcxt".  "wrapper" names the envelope's member that holds
  * the array, or a single object, which is read too; it is NULL if the text is
- * an array out of a record.  "array" is NULL, or the member of each element
- * whose elements are the rows.  A null in an array of a record is no row.
- * "relation" names the table in messages.  The fields must outlive the
- * reader.
+ * one record, or an array of them, without an envelope.  "array" is NULL, or
+ * the member of each element whose elements are the rows.  A null in an array
+ * of a record is no row.  "relation" names the table in messages.  The fields
+ * must outlive the reader.
  */
 extern XeroReader *xero_reader_create(MemoryContext mcxt, const char *relation,
 									  const char *wrapper, const char *array,

@@ -65,7 +65,7 @@ is(scalar(named(qr/^Copied /)), 120, '... and 120 records');
 
 ($result, $calls) = cost(q{INSERT INTO xero.contacts (name) VALUES ('One'), ('Two'), ('Three') RETURNING name, contact_status});
 is($result->{rows}, "One|ACTIVE\nTwo|ACTIVE\nThree|ACTIVE", 'RETURNING gives what Xero stored');
-is_deeply($calls, { "PUT $contacts" => 3 }, '... with a call a row');
+is_deeply($calls, { "PUT $contacts" => 1 }, '... with one call');
 
 $session->rows(q{CREATE TABLE parted (name text, contact_id uuid, email_address text) PARTITION BY LIST (email_address);
 	CREATE FOREIGN TABLE parted_xero PARTITION OF parted FOR VALUES IN ('p@example.com') SERVER xero OPTIONS (object 'accounting/Contacts');

@@ -54,6 +54,7 @@ typedef struct Push
 	XeroOutcome *outcomes;		/* by row */
 	Jsonb	  **records;		/* by row: what Xero stored, or NULL */
 	List	   *encoded;		/* XeroPendingRow: what is sent */
+	const XeroPendingRow *sent; /* the one that is read back */
 	TupleTableSlot *slot;
 	FmgrInfo	populate;		/* jsonb_populate_record of a row */
 	FmgrInfo	to_json;		/* to_jsonb of a row */
@@ -368,16 +369,15 @@ encode(void *arg)
 		push->encoded = lappend(push->encoded, row);
 }
 
-/* The next record of the answer. */
+/* What Xero shows of the row. */
 static void
 read_record(void *arg)
 {
 	Push	   *push = arg;
-	XeroModify *state = push->state;
-	const XeroPendingRow *row = linitial(push->encoded);
 	Datum		record;
 
-	xero_read_record(state, &state->queues[row->queue], push->slot);
+	xero_read_record(push->state, push->sent,
+					 &push->outcomes[push->number], push->slot);
 	record = ExecFetchSlotHeapTupleDatum(push->slot);
 	push->records[push->number] = DatumGetJsonbP(FunctionCall1(&push->to_json,
 															   record));
@@ -389,9 +389,10 @@ read_record(void *arg)
  */
 
 static void
-take_outcome(XeroRowSink *sink, int number, const XeroOutcome *outcome)
+take_outcome(XeroRowSink *sink, XeroModify *state, const XeroPendingRow *row,
+			 const XeroOutcome *outcome)
 {
-	((Push *) sink)->outcomes[number] = *outcome;
+	((Push *) sink)->outcomes[row->number] = *outcome;
 }
 
 static void
@@ -403,7 +404,7 @@ take_errors(XeroRowSink *sink, XeroModify *state, List *errors)
 	{
 		const XeroRowError *error = lfirst(lc);
 
-		take_outcome(sink, error->number, &error->outcome);
+		((Push *) sink)->outcomes[error->number] = error->outcome;
 	}
 }
 
@@ -466,30 +467,26 @@ encode_rows(Push *push)
 }
 
 /*
- * What the answer has of the rows that were sent.  They are stored, so a
- * record that does not fit the table is no reason to say otherwise.
+ * What Xero shows of the rows that it stored.  A record that does not fit the
+ * table is no reason to say otherwise.
  */
 static void
 read_records(Push *push)
 {
-	const XeroResponse *response = push->state->response;
 	ListCell   *lc;
 
-	if (response == NULL || response->status != 200 || response->len == 0 ||
-		((XeroPendingRow *) linitial(push->encoded))->element == NULL)
-		return;
-	xero_reader_open(push->state->back.reader, response->body, response->len,
-					 response->detail);
 	foreach(lc, push->encoded)
 	{
-		int			number = ((XeroPendingRow *) lfirst(lc))->number;
-		bool		stored = push->outcomes[number].stored;
-		ErrorData  *error = try_step(read_record, push, number);
+		int			number;
+		ErrorData  *error;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!stored)
-			push->records[number] = NULL;
-		else if (error != NULL)
+		push->sent = lfirst(lc);
+		number = push->sent->number;
+		if (push->outcomes[number].record == NULL)
+			continue;
+		error = try_step(read_record, push, number);
+		if (error != NULL)
 			ereport(WARNING,
 					(errcode(error->sqlerrcode),
 					 errmsg("a record that was written cannot be read: %s",

@@ -81,7 +81,8 @@ typedef struct Element
 								 * that is new */
 	char	  **identity;		/* NULL for one that is new */
 	double		amount;			/* its line_amount, as it was read */
-	bool		taken;			/* a row has changed or removed it */
+	XeroPendingRow *row;		/* that has made, changed or removed it, or
+								 * NULL */
 	bool		gone;
 } Element;
 
@@ -447,7 +448,7 @@ find_element(const XeroModify *state, const Parent *parent,
 
 		/* without a key, each of several equal ones is meant once */
 		if (element->identity == NULL || element->gone ||
-			(element->taken && state->spec.object->key == NULL))
+			(element->row != NULL && state->spec.object->key == NULL))
 			continue;
 		while (i < nidentity && xero_same_text(element->identity[i], row->identity[i]))
 			i++;
@@ -458,7 +459,8 @@ find_element(const XeroModify *state, const Parent *parent,
 }
 
 static void
-change_element(const XeroModify *state, Element *element, const XeroPendingRow *row)
+change_element(const XeroModify *state, Element *element,
+			   const XeroPendingRow *row)
 {
 	const XeroEncoder *encoder = &state->encoder;
 
@@ -476,7 +478,6 @@ change_element(const XeroModify *state, Element *element, const XeroPendingRow *
 		if (row->texts[i] != NULL)
 			element->texts[i] = row->texts[i];
 	}
-	element->taken = true;
 }
 
 /*
@@ -502,7 +503,7 @@ is_untaxed(const XeroChildRows *child_rows, const Parent *parent)
 
 /* Change the list as a row says; false if what it means is not there. */
 static bool
-apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
+apply_row(XeroModify *state, Parent *parent, XeroPendingRow *row)
 {
 	Element    *element;
 
@@ -512,13 +513,14 @@ apply_row(XeroModify *state, Parent *parent, const XeroPendingRow *row)
 	{
 		element = palloc0(sizeof(Element));
 		element->texts = row->texts;
-		element->taken = true;
+		element->row = row;
 		parent->elements = lappend(parent->elements, element);
 		return true;
 	}
 	element = find_element(state, parent, row);
 	if (element == NULL)
 		return false;
+	element->row = row;
 	if (state->spec.operation == CMD_DELETE)
 		element->gone = true;
 	else
@@ -544,7 +546,7 @@ make_array(const XeroModify *state, const Parent *parent, bool expected)
 		if (array.len > 1)
 			appendStringInfoChar(&array, ',');
 		xero_writer_object(state->encoder.writer, &array,
-						   expected && !element->taken ? element->read :
+						   expected && element->row == NULL ? element->read :
 						   element->texts);
 	}
 	appendStringInfoChar(&array, ']');
@@ -564,9 +566,9 @@ make_record(const XeroChildRows *child_rows, Parent *parent, char *array)
 	return pg_server_to_any(json.data, json.len, PG_UTF8);
 }
 
-/* The one changed element's place in what is sent. */
-static int
-place_of_change(const Parent *parent)
+/* Tell the rows the places of their elements in what is sent. */
+static void
+set_places(const Parent *parent)
 {
 	int			place = 0;
 	ListCell   *lc;
@@ -575,12 +577,12 @@ place_of_change(const Parent *parent)
 	{
 		Element    *element = lfirst(lc);
 
-		if (element->taken)
-			break;
-		if (!element->gone)
-			place++;
+		if (element->gone)
+			continue;
+		if (element->row != NULL)
+			element->row->place = place;
+		place++;
 	}
-	return place;
 }
 
 static void
@@ -663,7 +665,7 @@ make_parent_row(XeroModify *state, Parent *parent)
 	}
 	if (record->parts == NIL)
 		return NULL;
-	((XeroPendingRow *) linitial(record->parts))->place = place_of_change(parent);
+	set_places(parent);
 	record->label = psprintf("%s %s: %s", state->child_rows->parent->key,
 							 parent->key, xero_make_subject(record->parts));
 	record->parent_key = unconstify(char *, parent->key);
@@ -685,8 +687,7 @@ make_parent_row(XeroModify *state, Parent *parent)
 
 /* Read some records and write them back; what that takes is freed. */
 static void
-send_parents(XeroModify *state, const XeroQueue *queue, List *parents,
-			 TupleTableSlot *slot, MemoryContext row_cxt)
+send_parents(XeroModify *state, const XeroQueue *queue, List *parents)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero records",
@@ -705,7 +706,7 @@ send_parents(XeroModify *state, const XeroQueue *queue, List *parents,
 			continue;
 		if (bytes + strlen(record->element) > XERO_MAX_BODY)
 		{
-			xero_send_request(state, queue, records, slot, row_cxt);
+			xero_send_request(state, queue, records);
 			records = NIL;
 			bytes = 0;
 		}
@@ -713,15 +714,13 @@ send_parents(XeroModify *state, const XeroQueue *queue, List *parents,
 		bytes += strlen(record->element) + 1;
 	}
 	if (records != NIL)
-		xero_send_request(state, queue, records, slot, row_cxt);
+		xero_send_request(state, queue, records);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
-	state->response = NULL;
 }
 
 void
-xero_child_rows_send(XeroModify *state, const XeroQueue *queue, List *groups,
-					 TupleTableSlot *slot, MemoryContext row_cxt)
+xero_child_rows_send(XeroModify *state, const XeroQueue *queue, List *groups)
 {
 	List	   *parents = NIL;
 	ListCell   *lc;
@@ -735,10 +734,10 @@ xero_child_rows_send(XeroModify *state, const XeroQueue *queue, List *groups,
 		parents = lappend(parents, parent);
 		if (list_length(parents) == state->spec.parent_batch)
 		{
-			send_parents(state, queue, parents, slot, row_cxt);
+			send_parents(state, queue, parents);
 			parents = NIL;
 		}
 	}
 	if (parents != NIL)
-		send_parents(state, queue, parents, slot, row_cxt);
+		send_parents(state, queue, parents);
 }

@@ -5,8 +5,9 @@
  *
  * Rows wait until a request is full.  Those of a batch that the executor has
  * made are sent before it goes on; others at the latest when the statement
- * ends, or each at once if triggers come before that.  With RETURNING each row
- * is sent by itself and read back.
+ * ends, or each at once if triggers come before that.  Where the executor looks at
+ * what Xero stored of each row, as triggers do, each is sent by itself and
+ * read back.  RETURNING alone does not need that (direct.c).
  *
  * Until the statement ends no row is read that it has written itself: a scan
  * of a table that the statement writes to is read to its end first (scan.c).
@@ -18,11 +19,9 @@
 #include "fdw/write/modify.h"
 
 #include "access/table.h"
-#include "commands/explain.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "parser/parsetree.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -157,7 +156,7 @@ xero_modify_read_back(XeroModify *state)
 		back->nfields = n;
 	}
 	back->reader = xero_reader_create(CurrentMemoryContext, spec->table->name,
-									  xero_write_wrapper(spec->object),
+									  NULL,
 									  state->child_rows ? spec->object->array : NULL,
 									  back->fields, back->nfields, -1);
 	back->values = palloc(sizeof(Datum) * Max(back->nfields, 1));
@@ -182,7 +181,7 @@ init_junk(XeroModify *state, Plan *subplan)
 
 static void
 init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
-		  bool returning)
+		  bool singly)
 {
 	spec->table = xero_get_table(rel);
 	xero_check_updatable(spec->table, operation, userid);
@@ -192,7 +191,7 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 	spec->statement = operation;
 	spec->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	spec->server = xero_get_server(spec->table->serverid, userid);
-	spec->batch = xero_write_batch(spec->table, operation, returning);
+	spec->batch = xero_write_batch(spec->table, operation, singly);
 	for (int i = 0; i < spec->table->natts; i++)
 	{
 		if (spec->table->columns[i].is_tenant)
@@ -207,13 +206,13 @@ init_spec(XeroModifySpec *spec, Relation rel, Oid userid, CmdType operation,
 }
 
 XeroModify *
-xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool returning,
+xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool singly,
 				  XeroRowSink *sink)
 {
 	XeroModify *state = palloc0(sizeof(XeroModify));
 	const XeroModifySpec *spec = &state->spec;
 
-	init_spec(&state->spec, rel, userid, operation, returning);
+	init_spec(&state->spec, rel, userid, operation, singly);
 	init_members(state);
 	if (spec->rules->place == XERO_PLACE_INSIDE)
 		state->child_rows = xero_child_rows_create(state);
@@ -284,25 +283,20 @@ has_statement_trigger(const ModifyTableState *mtstate,
 	return false;
 }
 
-/* "subplan" is NULL for INSERT, "set_columns" NIL for all but UPDATE. */
-static XeroModify *
-begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
-				CmdType operation, List *set_columns, bool returning,
-				Plan *subplan)
+XeroModify *
+xero_statement_begin(EState *estate, ResultRelInfo *rri, CmdType operation,
+					 List *set_columns, bool returning, bool singly,
+					 Plan *subplan)
 {
-	EState	   *estate = mtstate->ps.state;
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	XeroModify *state = xero_modify_begin(rri->ri_RelationDesc,
 										  xero_modify_user(rri, estate),
-										  operation, returning,
+										  operation, singly,
 										  &xero_statement_sink_create()->sink);
 
-	state->spec.statement = statement_of(mtstate);
-	state->spec.captured = captures_rows(mtstate, operation);
-	state->spec.at_once = has_statement_trigger(mtstate, rri);
 	for (int i = 0; i < state->encoder.nmembers; i++)
 		state->encoder.set[i] = list_member_int(set_columns, state->encoder.columns[i].attno);
-	if (subplan != NULL)
+	if (operation != CMD_INSERT)
 	{
 		init_junk(state, subplan);
 		state->old.joined = !IsA(subplan, ForeignScan);
@@ -310,6 +304,23 @@ begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
 	if (returning && operation != CMD_DELETE)
 		xero_modify_read_back(state);
 	MemoryContextSwitchTo(old);
+	return state;
+}
+
+/* "set_columns" is NIL for all but UPDATE. */
+static XeroModify *
+begin_statement(ModifyTableState *mtstate, ResultRelInfo *rri,
+				CmdType operation, List *set_columns, bool returning)
+{
+	PlanState  *subplan = outerPlanState(mtstate);
+	XeroModify *state = xero_statement_begin(mtstate->ps.state, rri,
+											 operation, set_columns, returning,
+											 returning,
+											 subplan ? subplan->plan : NULL);
+
+	state->spec.statement = statement_of(mtstate);
+	state->spec.captured = captures_rows(mtstate, operation);
+	state->spec.at_once = has_statement_trigger(mtstate, rri);
 	return state;
 }
 
@@ -327,9 +338,7 @@ xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 	rri->ri_FdwState =
 		begin_statement(mtstate, rri, mtstate->operation,
 						list_nth(fdw_private, XERO_MODIFY_COLUMNS),
-						boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)),
-						mtstate->operation == CMD_INSERT ? NULL :
-						outerPlanState(mtstate)->plan);
+						boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING)));
 }
 
 /* COPY, and rows of a partitioned table. */
@@ -361,7 +370,7 @@ xeroBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rri)
 		(triggers && (triggers->trig_insert_before_row ||
 					  triggers->trig_insert_after_row));
 	rri->ri_FdwState = begin_statement(mtstate, rri, CMD_INSERT, NIL,
-									   returning, NULL);
+									   returning);
 }
 
 void
@@ -373,21 +382,15 @@ xero_modify_end(XeroModify *state)
 	state->tally.progress = NULL;
 }
 
-static XeroStatementSink *
-statement_sink(XeroModify *state)
-{
-	return (XeroStatementSink *) state->sink;
-}
-
-static void
-end_statement(XeroModify *state)
+void
+xero_statement_end(XeroModify *state)
 {
 	int64		noted;
 
 	if (state == NULL)
 		return;					/* EXPLAIN without ANALYZE */
 	xero_modify_end(state);
-	noted = statement_sink(state)->noted;
+	noted = xero_statement_sink(state)->noted;
 	if (noted > 0)
 		ereport(WARNING,
 				(errmsg_plural("%lld row of foreign table \"%s\" was refused",
@@ -395,19 +398,19 @@ end_statement(XeroModify *state)
 							   (unsigned long) noted, (long long) noted,
 							   state->spec.table->name),
 				 errhint("The view xero_fdw.write_errors shows them.")));
-	statement_sink(state)->noted = 0;
+	xero_statement_sink(state)->noted = 0;
 }
 
 void
 xeroEndForeignModify(EState *estate, ResultRelInfo *rri)
 {
-	end_statement(rri->ri_FdwState);
+	xero_statement_end(rri->ri_FdwState);
 }
 
 void
 xeroEndForeignInsert(EState *estate, ResultRelInfo *rri)
 {
-	end_statement(rri->ri_FdwState);
+	xero_statement_end(rri->ri_FdwState);
 }
 
 int
@@ -448,15 +451,18 @@ static bool
 queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
 {
 	const XeroModifySpec *spec = &state->spec;
-	const XeroStatementSink *sink = statement_sink(state);
+	XeroStatementSink *sink = xero_statement_sink(state);
 	int64		noted = sink->noted;
 
 	check_captured(state);
 	if (row == NULL)
 		return false;
-	xero_queue_row(state, row, spec->batch == 1 ? slot : NULL);
+	sink->slots = spec->batch == 1 ? &slot : NULL;
+	sink->slots_cxt = CurrentMemoryContext;
+	xero_queue_row(state, row);
 	if (spec->at_once)
 		xero_send_pending(state);
+	sink->slots = NULL;
 
 	/* of rows that were collected, others may have failed */
 	return (spec->batch > 1 && !spec->at_once) || sink->noted == noted;
@@ -498,7 +504,7 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 	/* rows with checks are read back, each by itself */
 	Assert(rri->ri_WithCheckOptions == NIL);
 	check_captured(state);
-	statement_sink(state)->marks = refused;
+	xero_statement_sink(state)->marks = refused;
 	for (int i = 0; i < *numSlots; i++)
 	{
 		XeroPendingRow *row;
@@ -507,10 +513,10 @@ xeroExecForeignBatchInsert(EState *estate, ResultRelInfo *rri,
 		state->present.number = i;
 		row = xero_encode_insert(state, slots[i]);
 		if (row != NULL)
-			xero_queue_row(state, row, NULL);
+			xero_queue_row(state, row);
 	}
 	xero_send_pending(state);
-	statement_sink(state)->marks = NULL;
+	xero_statement_sink(state)->marks = NULL;
 	for (int i = 0; i < *numSlots; i++)
 	{
 		if (!refused[i])
@@ -540,9 +546,9 @@ xeroExecForeignUpdate(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	return stored ? slot : NULL;
 }
 
-/* RETURNING shows a deleted row as it was. */
-static void
-fill_deleted(XeroModify *state, TupleTableSlot *slot, TupleTableSlot *planSlot)
+void
+xero_fill_deleted(const XeroModify *state, TupleTableSlot *slot,
+				  TupleTableSlot *planSlot)
 {
 	ExecClearTuple(slot);
 	for (int i = 0; i < state->spec.table->natts; i++)
@@ -569,81 +575,6 @@ xeroExecForeignDelete(EState *estate, ResultRelInfo *rri, TupleTableSlot *slot,
 	MemoryContextSwitchTo(old);
 	if (!stored)
 		return NULL;
-	fill_deleted(state, slot, planSlot);
+	xero_fill_deleted(state, slot, planSlot);
 	return slot;
-}
-
-/*-------------------------------------------------------------------------
- * EXPLAIN
- *-------------------------------------------------------------------------
- */
-
-/* Does an INSERT give what is asked about first (taken.c)? */
-static bool
-gives_unique(const ModifyTableState *mtstate, const XeroTable *table)
-{
-	const char *unique = table->object->writes->unique;
-	AttrNumber	attno = unique ? xero_attribute_of(table, unique) : 0;
-	TargetEntry *entry;
-
-	if (mtstate->operation != CMD_INSERT || attno == 0)
-		return false;
-	entry = get_tle_by_resno(outerPlanState(mtstate)->plan->targetlist, attno);
-	return entry != NULL &&
-		!(IsA(entry->expr, Const) && ((Const *) entry->expr)->constisnull);
-}
-
-void
-xeroExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
-						 List *fdw_private, int subplan_index,
-						 ExplainState *es)
-{
-	XeroModify *state = rri->ri_FdwState;
-	XeroTable  *table = xero_get_table(rri->ri_RelationDesc);
-	bool		returning = boolVal(list_nth(fdw_private, XERO_MODIFY_RETURNING));
-	int			batch = state ? state->spec.batch :
-	xero_write_batch(table, mtstate->operation, returning);
-	bool		inside = xero_written_object(table->object) != table->object;
-	int			elements = inside ? xero_parent_batch(table) : batch;
-	char	   *query = xero_write_query(table, mtstate->operation, elements,
-										 xero_write_allows_backorders());
-
-	if (inside)
-	{
-		char	   *read_query;
-		char	   *path = xero_parent_request(table, NIL, &read_query);
-
-		ExplainPropertyText("Xero Read",
-							psprintf("GET %s%s%s", path,
-									 *read_query ? "?" : "", read_query),
-							es);
-	}
-	else if (gives_unique(mtstate, table))
-		ExplainPropertyText("Xero Read",
-							psprintf("GET %s?%s",
-									 xero_write_path(table, CMD_INSERT, batch, NULL, NULL),
-									 xero_taken_query(table->object,
-													  psprintf("%s=={%s}",
-															   xero_find_column(table->object, table->object->writes->unique)->field,
-															   table->object->writes->unique))),
-							es);
-	ExplainPropertyText("Xero Request",
-						psprintf("%s %s%s%s",
-								 xero_write_method(table, mtstate->operation, elements),
-								 xero_write_path(table, mtstate->operation, elements,
-												 NULL, NULL),
-								 *query ? "?" : "", query),
-						es);
-	ExplainPropertyInteger("Xero Batch", NULL, batch, es);
-	if (!es->analyze || state == NULL)
-		return;
-
-	xero_send_pending(state);
-	ExplainPropertyInteger("Xero Actual Calls", NULL, state->tally.stats.calls, es);
-	ExplainPropertyInteger("Xero Rows Written", NULL, state->tally.done, es);
-	ExplainPropertyInteger("Xero Bytes Sent", NULL, state->tally.stats.bytes_out, es);
-	ExplainPropertyInteger("Xero Retries", NULL, state->tally.stats.retries, es);
-	if (es->timing)
-		ExplainPropertyFloat("Xero Budget Wait", "ms", state->tally.stats.waited_ms,
-							 3, es);
 }

@@ -27,11 +27,16 @@
 /* Why a row was refused whose record, or whose parent, is gone. */
 #define XERO_NO_SUCH_RECORD "There is no such record any more."
 
-/* Members of a foreign ModifyTable's fdw_private, in this order. */
+/*
+ * Members of fdw_private of a foreign ModifyTable, or of the ForeignScan that
+ * writes below one (direct.c), in this order.
+ */
 typedef enum XeroModifyPrivate
 {
 	XERO_MODIFY_COLUMNS,		/* IntList: attributes that UPDATE sets */
-	XERO_MODIFY_RETURNING		/* Boolean: what Xero stored is wanted */
+	XERO_MODIFY_RETURNING,		/* Boolean: what Xero stored is wanted */
+	XERO_MODIFY_SETS_TAG		/* Boolean, of the latter: its rows count in
+								 * the statement's command tag */
 } XeroModifyPrivate;
 
 /*
@@ -67,7 +72,7 @@ typedef struct XeroPendingRow
 	/* inside of a record */
 	char	  **texts;			/* by member: JSON of those that are set */
 	char	  **identity;		/* UPDATE and DELETE: old values, printed */
-	int			place;			/* in the array that was sent */
+	int			place;			/* in the array that was sent; else 0 */
 
 	List	   *parts;			/* of such a record: its rows, XeroPendingRow */
 	char	   *expected;		/* what the answer should have, as "element" */
@@ -135,7 +140,7 @@ typedef struct XeroOldRows
 	struct found_hash *found;	/* then: those that it has found; or NULL */
 } XeroOldRows;
 
-/* How a record of an answer becomes a row; unused without RETURNING. */
+/* How what Xero stored becomes a row; unused without RETURNING. */
 typedef struct XeroReadBack
 {
 	XeroReader *reader;			/* or NULL */
@@ -144,9 +149,6 @@ typedef struct XeroReadBack
 	int			nfields;
 	Datum	   *values;			/* by field */
 	bool	   *nulls;
-	Bitmapset  *unsent;			/* places of rows that the last request does
-								 * without, having been refused before */
-	int			place;			/* of the next row to be read */
 } XeroReadBack;
 
 /* The row that is being encoded. */
@@ -162,22 +164,28 @@ typedef struct XeroPresentRow
  */
 typedef struct XeroRowSink
 {
-	/* one row by its number; NULL if nobody wants to know */
-	void		(*stored) (struct XeroRowSink *sink, int number,
-						   const XeroOutcome *outcome);
-
 	/* XeroRowError: all of one request, or the one that a check of ours made */
 	void		(*refused) (struct XeroRowSink *sink, XeroModify *state,
 							List *errors);
+
+	/* one row; those of a request after all that were refused of it */
+	void		(*stored) (struct XeroRowSink *sink, XeroModify *state,
+						   const XeroPendingRow *row,
+						   const XeroOutcome *outcome);
 } XeroRowSink;
 
-/* A statement's: it raises errors, or notes them. */
+/*
+ * A statement's: it raises errors, or notes them, and fetches what Xero stored.
+ * Both are by number of a row in the caller's batch, and may be NULL.
+ */
 typedef struct XeroStatementSink
 {
 	XeroRowSink sink;
 	int64		noted;			/* rows */
-	bool	   *marks;			/* by number of a row in the caller's batch:
-								 * it was refused; or NULL */
+	bool	   *marks;			/* the row was refused */
+	TupleTableSlot **slots;		/* the row as it was given, until Xero shows
+								 * it */
+	MemoryContext slots_cxt;	/* for the values of the latter */
 } XeroStatementSink;
 
 /* What the statement has done so far, and what it cost. */
@@ -211,24 +219,43 @@ struct XeroModify
 	/* the present request */
 	MemoryContext answer_cxt;	/* it and its answer */
 	XeroAnswer *answer;			/* reads outcomes */
-	const XeroResponse *response;	/* the last answer while it is kept, or
-									 * NULL */
 
 	XeroTally	tally;
 };
 
 /*
  * in modify.c: begin a write in the current memory context, without the
- * network; let what Xero stored be read back; send what waits
+ * network, each row being sent by itself or not; let what Xero stored be read
+ * back; send what waits
  */
 extern XeroModify *xero_modify_begin(Relation rel, Oid userid,
-									 CmdType operation, bool returning,
+									 CmdType operation, bool singly,
 									 XeroRowSink *sink);
 extern void xero_modify_read_back(XeroModify *state);
 extern void xero_modify_end(XeroModify *state);
 
+/*
+ * A statement's write, whose old rows come from the subplan; "state" is NULL in
+ * EXPLAIN without ANALYZE
+ */
+extern XeroModify *xero_statement_begin(EState *estate, ResultRelInfo *rri,
+										CmdType operation, List *set_columns,
+										bool returning, bool singly,
+										Plan *subplan);
+extern void xero_statement_end(XeroModify *state);
+
+/* The row that is deleted, as far as the plan has it. */
+extern void xero_fill_deleted(const XeroModify *state, TupleTableSlot *slot,
+							  TupleTableSlot *plan_slot);
+
 /* in sink.c: of the present memory context */
 extern XeroStatementSink *xero_statement_sink_create(void);
+
+static inline XeroStatementSink *
+xero_statement_sink(const XeroModify *state)
+{
+	return (XeroStatementSink *) state->sink;
+}
 
 /* A row that was sent, or would have been, for the sink. */
 extern XeroRowError *xero_make_row_error(const XeroPendingRow *row,
@@ -273,11 +300,11 @@ extern AttrNumber xero_total_attribute(const XeroTable *table);
 extern List *xero_identity_attributes(const XeroTable *table);
 
 /*
- * How many rows are collected; and how requests look, of which each has so
- * many elements.
+ * How many rows are collected, unless each is sent by itself; and how requests
+ * look, of which each has so many elements.
  */
 extern int	xero_write_batch(const XeroTable *table, CmdType operation,
-							 bool returning);
+							 bool singly);
 extern char *xero_write_path(const XeroTable *table, CmdType operation,
 							 int batch, const char *parent_key, const char *key);
 extern char *xero_record_path(const XeroObject *object, const char *key);
@@ -301,8 +328,15 @@ extern XeroPendingRow *xero_encode_update(XeroModify *state,
 extern XeroPendingRow *xero_encode_delete(XeroModify *state,
 										  TupleTableSlot *plan_slot);
 
+/* The row of an UPDATE as it was; NULL if that is not known. */
+extern HeapTupleHeader xero_old_row(XeroModify *state,
+									TupleTableSlot *plan_slot);
+
 /* Does Xero compute a column from one of those that are set in the row? */
 extern bool xero_is_computed(const XeroModify *state, const char *column);
+
+/* in direct.c: its write, NULL in EXPLAIN without ANALYZE */
+extern XeroModify *xero_direct_modify(ForeignScanState *node);
 
 /*
  * in check_option.c: an ERROR unless the row that was encoded last is one that
@@ -337,35 +371,26 @@ extern void xero_make_queues(XeroModify *state);
 extern int	xero_choose_queue(XeroModify *state, const char *tenant,
 							  const char *label);
 
-/*
- * Queue a row, sending what is full before; send what waits.  Into "slot", if
- * not NULL, goes what Xero stored of the one row.
- */
-extern void xero_queue_row(XeroModify *state, XeroPendingRow *row,
-						   TupleTableSlot *slot);
+/* Queue a row, sending what is full; send what waits. */
+extern void xero_queue_row(XeroModify *state, XeroPendingRow *row);
 extern void xero_send_pending(XeroModify *state);
 
 /*
- * Send rows as one request; ERROR if one cannot hold them.  The answer stays
+ * Send rows as one request; ERROR if one cannot hold them.  Outcomes stay
  * until the write ends.
  */
 extern void xero_send_together(XeroModify *state, List *rows);
 
-/*
- * in send.c: send some rows, or records, of a queue in one request; what Xero
- * stored of the one row goes into "slot", if not NULL, and its values into
- * row_cxt
- */
+/* in send.c: send some rows, or records, of a queue in one request */
 extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
-							  List *rows, TupleTableSlot *slot,
-							  MemoryContext row_cxt);
+							  List *rows);
 
 /*
- * What the answer that the reader has open says of the next row, as a row of
- * the table, in the current memory context; nulls of one that was not sent.
+ * What Xero shows of a row that it stored (outcome->record is not NULL), as a
+ * row of the table, in the current memory context.
  */
-extern void xero_read_record(XeroModify *state, const XeroQueue *queue,
-							 TupleTableSlot *slot);
+extern void xero_read_record(XeroModify *state, const XeroPendingRow *row,
+							 const XeroOutcome *outcome, TupleTableSlot *slot);
 
 /* Labels of rows, the first ones; and an ERROR if one is beyond any request. */
 extern char *xero_make_subject(List *rows);
@@ -400,7 +425,6 @@ extern int	xero_parent_batch(const XeroTable *table);
 extern char *xero_parent_request(const XeroTable *table, List *keys,
 								 char **query);
 extern void xero_child_rows_send(XeroModify *state, const XeroQueue *queue,
-								 List *groups, TupleTableSlot *slot,
-								 MemoryContext row_cxt);
+								 List *groups);
 
 #endif							/* XERO_MODIFY_H */

@@ -155,29 +155,28 @@ group_rows(List *rows)
 
 /* Send all rows that wait for an organisation. */
 static void
-send_rows(XeroModify *state, const XeroQueue *queue, TupleTableSlot *slot,
-		  MemoryContext row_cxt)
+send_rows(XeroModify *state, const XeroQueue *queue)
 {
 	List	   *groups;
 	ListCell   *lc;
 
 	if (state->spec.rules->place == XERO_PLACE_OWN)
 	{
-		xero_send_request(state, queue, queue->rows, slot, row_cxt);
+		xero_send_request(state, queue, queue->rows);
 		return;
 	}
 	groups = group_rows(queue->rows);
 	if (state->child_rows != NULL)
 	{
-		xero_child_rows_send(state, queue, groups, slot, row_cxt);
+		xero_child_rows_send(state, queue, groups);
 		return;
 	}
 	foreach(lc, groups)
-		xero_send_request(state, queue, lfirst(lc), slot, row_cxt);
+		xero_send_request(state, queue, lfirst(lc));
 }
 
 static void
-send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
+send_queue(XeroModify *state, XeroQueue *queue)
 {
 	ErrorContextCallback callback;
 	MemoryContext old;
@@ -189,10 +188,9 @@ send_queue(XeroModify *state, XeroQueue *queue, TupleTableSlot *slot)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 
-	state->response = NULL;
 	MemoryContextReset(state->answer_cxt);
 	old = MemoryContextSwitchTo(state->answer_cxt);
-	send_rows(state, queue, slot, old);
+	send_rows(state, queue);
 	MemoryContextSwitchTo(old);
 
 	error_context_stack = callback.previous;
@@ -205,7 +203,7 @@ void
 xero_send_pending(XeroModify *state)
 {
 	for (int i = 0; i < state->nqueues; i++)
-		send_queue(state, &state->queues[i], NULL);
+		send_queue(state, &state->queues[i]);
 }
 
 /*-------------------------------------------------------------------------
@@ -241,6 +239,7 @@ append_row(const XeroModify *state, XeroQueue *queue,
 	XeroPendingRow *copy = palloc0(sizeof(XeroPendingRow));
 
 	copy->number = row->number;
+	copy->queue = row->queue;
 	copy->label = xero_copy_text(row->label);
 	copy->element = xero_copy_text(row->element);
 	copy->total = xero_copy_text(row->total);
@@ -256,17 +255,17 @@ append_row(const XeroModify *state, XeroQueue *queue,
 }
 
 void
-xero_queue_row(XeroModify *state, XeroPendingRow *row, TupleTableSlot *slot)
+xero_queue_row(XeroModify *state, XeroPendingRow *row)
 {
 	XeroQueue  *queue = &state->queues[row->queue];
 	size_t		bytes = row_bytes(row);
 
 	xero_check_size(state, row);
 	if (queue->bytes + bytes > XERO_MAX_BODY)
-		send_queue(state, queue, NULL);
+		send_queue(state, queue);
 	append_row(state, queue, row);
 	if (list_length(queue->rows) >= state->spec.batch)
-		send_queue(state, queue, slot);
+		send_queue(state, queue);
 }
 
 void
@@ -297,5 +296,5 @@ xero_send_together(XeroModify *state, List *rows)
 				 errdetail("Its rows have %zu bytes, where %d are allowed.",
 						   queue->bytes, XERO_MAX_BODY),
 				 errhint("Send fewer rows at a time.")));
-	send_queue(state, queue, NULL);
+	send_queue(state, queue);
 }

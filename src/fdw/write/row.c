@@ -470,9 +470,8 @@ take_null(XeroModify *state, int member, char *label)
 	return false;
 }
 
-/* The row as it was, for what triggers changed; NULL if that is not known. */
-static HeapTupleHeader
-old_row(XeroModify *state, TupleTableSlot *plan_slot)
+HeapTupleHeader
+xero_old_row(XeroModify *state, TupleTableSlot *plan_slot)
 {
 	bool		isnull;
 	Datum		value;
@@ -620,7 +619,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 				   TupleTableSlot *plan_slot)
 {
 	XeroEncoder *encoder = &state->encoder;
-	HeapTupleHeader before = old_row(state, plan_slot);
+	HeapTupleHeader before = xero_old_row(state, plan_slot);
 	XeroPendingRow *row = make_old_row(state, plan_slot);
 
 	if (is_repeated(state, plan_slot, row))

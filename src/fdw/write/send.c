@@ -3,8 +3,9 @@
  * send.c
  *	  One request of a write -> what became of its rows.
  *
- * What Xero has stored is kept in mind for a transaction that rolls back, and
- * then the sink is told of it and of what was refused.
+ * What Xero has stored is kept in mind for a transaction that rolls back; when
+ * that is done for all rows, the sink is told of what was refused and of what was
+ * stored.
  *
  *-------------------------------------------------------------------------
  */
@@ -138,32 +139,23 @@ fill_value(XeroModify *state, AttrNumber attno, char *text,
 	slot->tts_isnull[attno - 1] = false;
 }
 
-/* Let the reader go on to the next record of the answer. */
-static void
-next_record(XeroModify *state)
-{
-	XeroReadBack *back = &state->back;
-
-	if (!xero_reader_next(back->reader, back->values, back->nulls))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-				 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
-						state->spec.table->name),
-				 errdetail("It lacks a record that was written.")));
-}
-
 void
-xero_read_record(XeroModify *state, const XeroQueue *queue,
-				 TupleTableSlot *slot)
+xero_read_record(XeroModify *state, const XeroPendingRow *row,
+				 const XeroOutcome *outcome, TupleTableSlot *slot)
 {
 	XeroReadBack *back = &state->back;
 
-	if (bms_is_member(back->place++, back->unsent))
+	xero_reader_open(back->reader, outcome->record, strlen(outcome->record),
+					 NULL);
+	for (int i = 0; i <= row->place; i++)
 	{
-		ExecStoreAllNullTuple(slot);
-		return;
+		if (!xero_reader_next(back->reader, back->values, back->nulls))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
+					 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
+							state->spec.table->name),
+					 errdetail("It lacks a row that was written.")));
 	}
-	next_record(state);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true,
 		   sizeof(bool) * slot->tts_tupleDescriptor->natts);
@@ -173,81 +165,72 @@ xero_read_record(XeroModify *state, const XeroQueue *queue,
 		slot->tts_isnull[back->attnos[i] - 1] = back->nulls[i];
 	}
 	fill_value(state, state->spec.tenant_attno,
-			   pstrdup(queue->organisation->tenant_id), slot);
+			   pstrdup(state->queues[row->queue].organisation->tenant_id), slot);
+	if (state->spec.rules->place == XERO_PLACE_BELOW)
+		fill_value(state, state->spec.parent_attno, row->parent_key, slot);
 	ExecStoreVirtualTuple(slot);
 }
 
-/*
- * What Xero stored of the one row, into the slot of RETURNING.  Of a record
- * that was sent for the sake of a row inside of it, that is the element at the
- * place where it was in the array.
- */
-static void
-read_back(XeroModify *state, const XeroQueue *queue,
-		  const XeroPendingRow *row, const XeroResponse *response,
-		  TupleTableSlot *slot, MemoryContext row_cxt)
+/* The rows that an element was sent for. */
+static List *
+rows_of(XeroPendingRow *element)
 {
-	MemoryContext old = MemoryContextSwitchTo(row_cxt);
-	int			place = row->parts == NIL ? 0 :
-	((XeroPendingRow *) linitial(row->parts))->place;
-
-	xero_reader_open(state->back.reader, response->body, response->len,
-					 response->detail);
-	for (int i = 0; i < place; i++)
-		next_record(state);
-	xero_read_record(state, queue, slot);
-	if (state->spec.rules->place == XERO_PLACE_BELOW)
-		fill_value(state, state->spec.parent_attno, row->parent_key, slot);
-	MemoryContextSwitchTo(old);
+	return element->parts != NIL ? element->parts : list_make1(element);
 }
 
-/* A row was stored under this key, or refused. */
-static void
-judge_row(XeroModify *state, const XeroPendingRow *row, const char *key,
-		  const XeroOutcome *outcome, List **errors)
+/* Note that the rows of an element were stored, or add them to the errors. */
+static List *
+judge_rows(XeroModify *state, XeroPendingRow *element,
+		   const XeroOutcome *outcome, List *errors)
 {
-	if (!outcome->stored)
-	{
-		*errors = lappend(*errors, xero_make_row_error(row, outcome));
-		return;
-	}
-	note_done(state, key);
-	if (state->sink->stored != NULL)
-		state->sink->stored(state->sink, row->number, outcome);
-}
-
-/* Sort the rows of the request into those that were stored and the others. */
-static void
-judge_rows(XeroModify *state, List *rows, XeroOutcome *outcomes)
-{
-	List	   *errors = NIL;
-	int			i = 0;
 	ListCell   *lc;
-	ListCell   *lp;
 
-	foreach(lc, rows)
+	foreach(lc, rows_of(element))
 	{
 		XeroPendingRow *row = lfirst(lc);
-		XeroOutcome *outcome = &outcomes[i++];
+
+		if (!outcome->stored)
+			errors = lappend(errors, xero_make_row_error(row, outcome));
+		else if (row == element)
+			note_done(state, outcome->key);
+		else
+			note_done(state, row->key ? row->key : row->parent_key);
+	}
+	return errors;
+}
+
+/* Tell the sink what became of the elements of a request. */
+static void
+tell_outcomes(XeroModify *state, List *elements, XeroOutcome *outcomes)
+{
+	List	   *errors = NIL;
+	ListCell   *lc;
+	ListCell   *lr;
+
+	foreach(lc, elements)
+	{
+		XeroPendingRow *element = lfirst(lc);
+		XeroOutcome *outcome = &outcomes[foreach_current_index(lc)];
 
 		CHECK_FOR_INTERRUPTS();
-		show_warnings(state, row, outcome->warnings);
-		if (outcome->key == NULL && row->key != NULL)
-			outcome->key = pstrdup(row->key);
-		xero_verify_row(state, row, outcome);
-		if (row->parts == NIL)
-			judge_row(state, row, outcome->key, outcome, &errors);
-		foreach(lp, row->parts)
-		{
-			XeroPendingRow *part = lfirst(lp);
-
-			judge_row(state, part, part->key ? part->key : part->parent_key,
-					  outcome, &errors);
-		}
+		show_warnings(state, element, outcome->warnings);
+		if (outcome->key == NULL && element->key != NULL)
+			outcome->key = pstrdup(element->key);
+		xero_verify_row(state, element, outcome);
+		errors = judge_rows(state, element, outcome, errors);
 	}
 	xero_write_forget();		/* all that was stored is noted */
 	if (errors != NIL)
 		state->sink->refused(state->sink, state, errors);
+	foreach(lc, elements)
+	{
+		XeroOutcome *outcome = &outcomes[foreach_current_index(lc)];
+
+		if (!outcome->stored)
+			continue;
+		foreach(lr, rows_of(lfirst(lc)))
+			state->sink->stored(state->sink, state, lfirst(lr), outcome);
+	}
 }
 
 /* What Xero says to a request, row by row. */
@@ -309,8 +292,7 @@ show_progress(const XeroTally *tally)
 }
 
 void
-xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
-				  TupleTableSlot *slot, MemoryContext row_cxt)
+xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows)
 {
 	const XeroModifySpec *spec = &state->spec;
 	XeroPendingRow *first;
@@ -320,8 +302,6 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 	XeroOutcome *outcomes;
 	ListCell   *lc;
 
-	state->back.unsent = NULL;
-	state->back.place = 0;
 	if (!xero_write_is_dry_run())
 		rows = xero_refuse_taken(state, queue, rows);
 	if (rows == NIL)
@@ -357,17 +337,13 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows,
 		/* Xero tells of the failed ones only: ask about each */
 		xero_audit_close(response->audit);
 		foreach(lc, rows)
-			xero_send_request(state, queue, list_make1(lfirst(lc)), slot,
-							  row_cxt);
+			xero_send_request(state, queue, list_make1(lfirst(lc)));
 		return;
 	}
 	outcomes = read_outcomes(state, response, &request, rows);
 	audit_new_records(response->audit, request.record_keys, outcomes);
-	state->response = response;
-	judge_rows(state, rows, outcomes);
+	tell_outcomes(state, rows, outcomes);
 	show_progress(&state->tally);
-	if (slot != NULL && state->back.reader != NULL && outcomes[0].stored)
-		read_back(state, queue, first, response, slot, row_cxt);
 }
 
 void

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * sink.c
- *	  Refused rows on their way to whoever waits for them; a statement's way.
+ *	  What became of rows, on its way to whoever waits for it; a statement's
+ *	  way.
  *
  * A statement ends at the first request of which Xero refused rows, with one
  * error, or (xero_fdw.on_row_error) notes them and goes on.  It does not go on
@@ -40,12 +41,29 @@ refuse_for_statement(XeroRowSink *sink, XeroModify *state, List *errors)
 	}
 }
 
+/* RETURNING shows a deleted row as it was. */
+static void
+fetch_for_statement(XeroRowSink *sink, XeroModify *state,
+					const XeroPendingRow *row, const XeroOutcome *outcome)
+{
+	XeroStatementSink *own = (XeroStatementSink *) sink;
+	MemoryContext old;
+
+	if (own->slots == NULL || state->back.reader == NULL ||
+		outcome->record == NULL)
+		return;
+	old = MemoryContextSwitchTo(own->slots_cxt);
+	xero_read_record(state, row, outcome, own->slots[row->number]);
+	MemoryContextSwitchTo(old);
+}
+
 XeroStatementSink *
 xero_statement_sink_create(void)
 {
 	XeroStatementSink *sink = palloc0(sizeof(XeroStatementSink));
 
 	sink->sink.refused = refuse_for_statement;
+	sink->sink.stored = fetch_for_statement;
 	return sink;
 }
 

@@ -40,7 +40,6 @@
 typedef struct NewRow
 {
 	XeroPendingRow *row;
-	int			place;			/* in the request */
 	char	   *folded;			/* the number, as it is compared */
 	char	   *problem;		/* why the row is refused, or NULL */
 	int			sqlerrcode;		/* then */
@@ -215,7 +214,6 @@ collect_numbers(const XeroModify *state, List *rows)
 		NewRow	   *row = palloc0(sizeof(NewRow));
 
 		row->row = lfirst(lc);
-		row->place = foreach_current_index(lc);
 		if (row->row->unique == NULL || *row->row->unique == '\0')
 			continue;
 		row->folded = fold(row->row->unique);
@@ -282,7 +280,6 @@ xero_refuse_taken(XeroModify *state, const XeroQueue *queue, List *rows)
 		outcome.messages = list_make1(row->problem);
 		errors = lappend(errors, xero_make_row_error(row->row, &outcome));
 		result = list_delete_ptr(result, row->row);
-		state->back.unsent = bms_add_member(state->back.unsent, row->place);
 	}
 	if (errors != NIL)
 		state->sink->refused(state->sink, state, errors);

@@ -113,6 +113,7 @@ static void
 refuse(XeroOutcome *outcome, char *message)
 {
 	outcome->stored = false;
+	outcome->record = NULL;
 	outcome->sqlerrcode = ERRCODE_CHECK_VIOLATION;
 	outcome->messages = list_make1(message);
 }

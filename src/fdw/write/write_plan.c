@@ -209,12 +209,12 @@ ends_by_method(const XeroWriteRules *rules)
 }
 
 int
-xero_write_batch(const XeroTable *table, CmdType operation, bool returning)
+xero_write_batch(const XeroTable *table, CmdType operation, bool singly)
 {
 	const XeroWriteRules *rules = table->object->writes;
 	int			most;
 
-	if (rules == NULL || returning)
+	if (rules == NULL || singly)
 		return 1;
 	if (rules->place == XERO_PLACE_INSIDE)
 		most = table->object->max_batch;

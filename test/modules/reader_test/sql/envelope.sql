@@ -5,6 +5,7 @@ SELECT reader_info('Rows', NULL, '{"pagination":null,"ROWS":[]}');
 SELECT reader_info('Rows', NULL, '{"pagination":{"page":-1,"pageSize":1e9999,"itemCount":99999999999999999999,"pageCount":null,"x":{}},"rows":null}');
 SELECT reader_info(NULL, NULL, convert_to(E' \r\n[ {} ,\t{} ]\r\n', 'UTF8'));
 SELECT reader_info(NULL, NULL, '[]');
+SELECT reader_info(NULL, NULL, ' {"ID":"x"} ');
 SELECT reader_info('Rows', NULL, '\xEFBBBF'::bytea || '{"Rows":[{}]}');
 -- a single object instead of an array; and named in the singular
 SELECT * FROM reads('{ID:text}', '{"Rows":{"ID":"one"}, "More":1}');
@@ -34,7 +35,8 @@ SELECT fails('{"Rows":[{"ID":"x"}],"Rows":[]}');
 SELECT fails('{"Rows":[]} {}');
 SELECT fails('[{}]');
 SELECT fails('[]');
-SELECT reader_info(NULL, NULL, '{}');
+SELECT reader_info(NULL, NULL, '7');
+SELECT reader_info(NULL, NULL, '{} {}');
 SELECT fails('{"Rows":[{},]}');
 SELECT fails('{"Rows":[,{}]}');
 SELECT fails('{"Rows":[{} {}]}');
