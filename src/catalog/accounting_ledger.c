@@ -116,7 +116,7 @@ const XeroObject xero_object_cash_journals = {
 
 /* journal_journal_lines and cash_journal_journal_lines */
 
-#define JOURNAL_LINE_COLUMNS(levels, date) \
+#define JOURNAL_LINE_COLUMNS(levels, date, number) \
 	C(journal_id, "JournalID", UUID, NONE, levels, PARENT | NOT_NULL, "Journal the line belongs to"), \
 	C(journal_line_id, "JournalLineID", UUID, NONE, levels, 0, "Xero's identifier of the line"), \
 	C(account_id, "AccountID", UUID, NONE, levels, 0, "Account"), \
@@ -130,10 +130,11 @@ const XeroObject xero_object_cash_journals = {
 	C(tax_type, "TaxType", TEXT, NONE, levels, 0, "Code of the tax rate"), \
 	C(tax_name, "TaxName", TEXT, NONE, levels, 0, "Name of the tax rate"), \
 	C(tracking_categories, "TrackingCategories", JSONB, NONE, levels, 0, "Tracking categories with their options"), \
-	C(date, "JournalDate", DATE, NONE, levels, PARENT, "Date of the journal")
+	C(date, "JournalDate", DATE, NONE, levels, PARENT, "Date of the journal"), \
+	C(number, "JournalNumber", INTEGER, NONE, levels, PARENT, "Number of the journal")
 
 static const XeroColumn journal_journal_lines_columns[] = {
-	JOURNAL_LINE_COLUMNS(FULL, journal_date),
+	JOURNAL_LINE_COLUMNS(FULL, journal_date, journal_number),
 };
 
 const XeroObject xero_object_journal_journal_lines = {
@@ -148,7 +149,7 @@ const XeroObject xero_object_journal_journal_lines = {
 };
 
 static const XeroColumn cash_journal_journal_lines_columns[] = {
-	JOURNAL_LINE_COLUMNS(LIST, cash_journal_date),
+	JOURNAL_LINE_COLUMNS(LIST, cash_journal_date, cash_journal_number),
 };
 
 const XeroObject xero_object_cash_journal_journal_lines = {

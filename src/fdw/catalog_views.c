@@ -93,6 +93,8 @@ filters_array(const XeroObject *object)
 		found = lappend(found, "If-Modified-Since");
 	if (order)
 		found = lappend(found, "order");
+	if (object->offset_column != NULL)
+		found = lappend(found, "offset");
 	return text_array(found);
 }
 
@@ -114,9 +116,9 @@ paging_word(XeroPaging paging)
 }
 
 /*
- * How well a condition on a column travels.  Besides where= there are three
+ * How well a condition on a column travels.  Besides where= there are four
  * ways that are efficient everywhere: a request for one record by its key, a
- * parameter made for the column, and If-Modified-Since.
+ * parameter made for the column, If-Modified-Since, and where a list begins.
  */
 static const char *
 pushdown_word(const XeroObject *object, const XeroColumn *column)
@@ -135,6 +137,8 @@ pushdown_word(const XeroObject *object, const XeroColumn *column)
 	if (object->has_modified_since &&
 		column->type == XERO_TIMESTAMPTZ &&
 		pg_strcasecmp(column->field, "UpdatedDateUTC") == 0)
+		return "optimised";
+	if (object->offset_column && strcmp(column->name, object->offset_column) == 0)
 		return "optimised";
 	for (int i = 0; i < object->nparams; i++)
 	{

@@ -304,6 +304,31 @@ place_modified(Assignment *a, XeroCondition *condition, bool *exact)
 	return true;
 }
 
+bool
+xero_is_offset_column(const XeroRel *rel, AttrNumber attno)
+{
+	const XeroColumn *column = xero_condition_column(rel, attno);
+	const char *name = xero_root_object(rel->object)->offset_column;
+
+	return column != NULL && name != NULL && strcmp(column->name, name) == 0;
+}
+
+/*
+ * A bound of the column that a list by offset goes by.  The last page has what
+ * is beyond an upper one, so that is checked again.
+ */
+static bool
+place_offset(Assignment *a, XeroCondition *condition, bool *exact)
+{
+	if (condition->kind != XERO_COND_COMPARE || condition->op == XERO_CMP_NE ||
+		list_length(condition->values) != 1 ||
+		xero_is_array_node(linitial(condition->values)) ||
+		!xero_is_offset_column(a->rel, condition->attno))
+		return false;
+	*exact = add_item(a, XERO_ROUTE_OFFSET, -1, condition, false, false);
+	return true;
+}
+
 /* What where= can say of a condition, or NULL. */
 static XeroCondition *
 where_part(const XeroRel *rel, XeroCondition *condition)
@@ -412,7 +437,7 @@ take_apart(const XeroRel *rel, List *clauses, bool *recheck)
 /* The ways a condition can go, the best first. */
 static bool (*const places[]) (Assignment *, XeroCondition *, bool *) =
 {
-	place_key, place_tenant, place_param, place_modified, place_where
+	place_key, place_tenant, place_param, place_modified, place_offset, place_where
 };
 
 void

@@ -75,6 +75,7 @@ typedef enum XeroRoute
 	XERO_ROUTE_PARAM,			/* a list or value parameter */
 	XERO_ROUTE_RANGE,			/* from and to parameters of the column */
 	XERO_ROUTE_MODIFIED,		/* If-Modified-Since */
+	XERO_ROUTE_OFFSET,			/* where a list by offset begins and ends */
 	XERO_ROUTE_TENANT,			/* the organisations that are asked at all */
 	XERO_ROUTE_WHERE
 } XeroRoute;

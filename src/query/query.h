@@ -78,6 +78,9 @@ extern bool xero_is_lookup(const XeroRel *rel, Expr *clause);
 extern const char *xero_order_field(const XeroRel *rel, AttrNumber attno,
 									List *clauses);
 
+/* Is that the column whose numbers a list by offset goes by? */
+extern bool xero_is_offset_column(const XeroRel *rel, AttrNumber attno);
+
 /* Everything about a scan's requests besides the conditions. */
 typedef struct XeroRequestOptions
 {
@@ -109,6 +112,10 @@ typedef struct XeroRequest
 								 * "" if empty */
 	char	   *shown;			/* for EXPLAIN: "GET path?query", not encoded */
 	char	   *modified_since; /* If-Modified-Since, or NULL */
+	int64		after;			/* lists by offset: it begins behind this, */
+	int64		last;			/* and what is behind this is not wanted; 0:
+								 * everything is */
+	char	   *offset;			/* for EXPLAIN: "after", perhaps as SQL */
 	bool		single;			/* one record by its key: no paging, and 404
 								 * means no row */
 	bool		summary;		/* summaryOnly=true was asked for */

@@ -19,6 +19,7 @@
 
 #include "query/condition.h"
 
+#include "common/string.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "query/render.h"
@@ -63,6 +64,9 @@ typedef struct Build
 	List	   *pieces;			/* fixed ones that are sent */
 	Piece	   *split;
 	char	   *modified_since;
+	int64		after;			/* XERO_ROUTE_OFFSET, as in XeroRequest */
+	int64		last;
+	char	   *offset;			/* "after" as SQL, or NULL */
 	const char **bounds;		/* by param: FROM and TO values */
 } Build;
 
@@ -176,7 +180,7 @@ xero_item_width(const XeroRel *rel, XeroItem *item, bool one)
 	Piece	   *piece;
 	int			count;
 
-	if (item->route == XERO_ROUTE_MODIFIED)
+	if (item->route == XERO_ROUTE_MODIFIED || item->route == XERO_ROUTE_OFFSET)
 		return 0;
 	if (item->route == XERO_ROUTE_RANGE)
 	{
@@ -283,6 +287,50 @@ add_modified(Build *b, XeroItem *item)
 		return true;
 	if (b->modified_since == NULL || strcmp(b->modified_since, text) < 0)
 		b->modified_since = text;
+	return true;
+}
+
+/*
+ * A bound of the numbers that a list by offset goes by: the narrowest ones are
+ * left.  False if no number can be within.
+ */
+static bool
+add_offset(Build *b, XeroItem *item)
+{
+	XeroCondition *condition = item->condition;
+	XeroValues	values;
+	int64		number;
+
+	xero_resolve_values(condition->values, b->renderer.params,
+						b->renderer.unknowns, &values);
+	if (values.count == 0)
+		return false;
+	if (values.values[0].placeholder > 0)
+	{
+		if (condition->op == XERO_CMP_GT)
+			b->offset = psprintf(XERO_PLACEHOLDER, values.values[0].placeholder);
+		else if (condition->op == XERO_CMP_GE || condition->op == XERO_CMP_EQ)
+			b->offset = psprintf(XERO_PLACEHOLDER " - 1", values.values[0].placeholder);
+		return true;
+	}
+	number = strtoi64(xero_value_text(xero_condition_column(b->rel, condition->attno),
+									  &values.values[0]), NULL, 10);
+
+	/* The column is an integer, so nothing is beyond. */
+	number = Max(Min(number, PG_INT32_MAX), 0);
+	if (condition->op == XERO_CMP_GT)
+		b->after = Max(b->after, number);
+	else if (condition->op == XERO_CMP_GE || condition->op == XERO_CMP_EQ)
+		b->after = Max(b->after, number - 1);
+	if (condition->op == XERO_CMP_LT)
+		number--;
+	if (condition->op == XERO_CMP_LT || condition->op == XERO_CMP_LE ||
+		condition->op == XERO_CMP_EQ)
+	{
+		if (number < 1)
+			return false;
+		b->last = b->last == 0 ? number : Min(b->last, number);
+	}
 	return true;
 }
 
@@ -416,6 +464,9 @@ make_request(const Build *b, const Piece *chunk)
 	append_fixed(b, &query);
 	request->path = list_path(b->root);
 	request->modified_since = b->modified_since;
+	request->after = b->after;
+	request->last = b->last;
+	request->offset = b->offset ? b->offset : psprintf(INT64_FORMAT, b->after);
 	request->summary = b->summary;
 	finish_request(request, &query);
 	return request;
@@ -667,6 +718,8 @@ xero_build_requests(const XeroRel *rel, List *sent,
 		}
 		else if (item->route == XERO_ROUTE_MODIFIED)
 			possible = add_modified(&b, item);
+		else if (item->route == XERO_ROUTE_OFFSET)
+			possible = add_offset(&b, item);
 		else if (item->route == XERO_ROUTE_KEY &&
 				 (single = make_single(&b, item)) != NULL)
 			return list_make1(single);
@@ -675,6 +728,8 @@ xero_build_requests(const XeroRel *rel, List *sent,
 		if (!possible)
 			return NIL;
 	}
+	if (b.last > 0 && b.last <= b.after)
+		return NIL;
 	add_optional(&b, optional);
 	if (b.split != NULL)
 		return make_chunks(&b);

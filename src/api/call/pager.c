@@ -61,7 +61,7 @@ xero_pager_page_size(const XeroObject *object, int wanted)
 /* page= or offset= of one request; the part starts with "&" if "more". */
 static void
 append_paging(StringInfo query, const XeroObject *object, int page_size,
-			  int64 page, int64 offset)
+			  int64 page, const char *offset)
 {
 	const char *sep = query->len > 0 ? "&" : "";
 
@@ -77,19 +77,19 @@ append_paging(StringInfo query, const XeroObject *object, int page_size,
 								 xero_pager_page_size(object, page_size));
 			break;
 		case XERO_PAGING_OFFSET:
-			appendStringInfo(query, "%soffset=" INT64_FORMAT, sep, offset);
+			appendStringInfo(query, "%soffset=%s", sep, offset);
 			break;
 	}
 }
 
 char *
 xero_pager_first_query(const XeroObject *object, int page_size,
-					   int64 first_page)
+					   int64 first_page, const char *offset)
 {
 	StringInfoData query;
 
 	initStringInfo(&query);
-	append_paging(&query, object, page_size, first_page, 0);
+	append_paging(&query, object, page_size, first_page, offset);
 	return query.data;
 }
 
@@ -106,6 +106,7 @@ xero_pager_begin(MemoryContext owner, const XeroServer *server,
 	pager->spec = *spec;
 	pager->page = pager->requested = spec->first_page - 1;
 	pager->pages = -1;
+	pager->offset = spec->after;
 	pager->nahead = Max(spec->ahead - 1, 1);
 	pager->ahead = MemoryContextAllocZero(cxt,
 										  sizeof(XeroCall *) * pager->nahead);
@@ -130,7 +131,7 @@ request_page(XeroPager *pager, int64 page)
 	appendStringInfoString(&query, pager->spec.query);
 	if (!pager->spec.single)
 		append_paging(&query, pager->spec.object, pager->spec.page_size,
-					  page, pager->offset);
+					  page, psprintf(INT64_FORMAT, pager->offset));
 
 	call.method = "GET";
 	call.path = pager->spec.path;
@@ -278,6 +279,7 @@ xero_pager_end_page(XeroPager *pager, int64 records, int64 offset)
 								   (long long) pager->offset,
 								   (long long) offset)));
 			pager->offset = offset;
+			pager->finished = pager->spec.last > 0 && offset >= pager->spec.last;
 			break;
 	}
 }

@@ -21,6 +21,8 @@ typedef struct XeroPagerSpec
 	bool		single;			/* one record: one response, 404 is allowed;
 								 * else it is for a first page other than 1,
 								 * which may lie behind the end */
+	int64		after;			/* lists by offset: where to begin, and after */
+	int64		last;			/* which number to stop; 0: at the end */
 	const XeroObject *object;	/* how its lists are paged */
 	int			page_size;		/* wanted; ignored where there is no pageSize */
 	int64		first_page;		/* to begin with, from 1 */
@@ -83,8 +85,11 @@ extern int64 xero_pager_pages(const XeroPager *pager);
 /* How many records a page holds if so many are wanted. */
 extern int	xero_pager_page_size(const XeroObject *object, int wanted);
 
-/* The paging part of a list's first request, "" if none. */
+/*
+ * The paging part of a list's first request, "" if none.  The offset is that of
+ * lists by offset.
+ */
 extern char *xero_pager_first_query(const XeroObject *object, int page_size,
-									int64 first_page);
+									int64 first_page, const char *offset);
 
 #endif							/* XERO_PAGER_H */

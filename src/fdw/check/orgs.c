@@ -297,7 +297,7 @@ ask_page(void *state)
 	spec.method = "GET";
 	spec.path = psprintf("%s/%s", step->object->api->base,
 						 step->object->name);
-	spec.query = xero_pager_first_query(step->object, step->asked, 1);
+	spec.query = xero_pager_first_query(step->object, step->asked, 1, "0");
 	spec.modified_since = xero_instant_text(GetCurrentTimestamp());
 	spec.stats = &stats;
 	call = xero_call_begin(CurrentMemoryContext, step->server, &spec);

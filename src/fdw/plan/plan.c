@@ -3,12 +3,13 @@
  * plan.c
  *	  Planning of scans: sizes and paths.
  *
- * There are three kinds of path:
+ * There are four kinds of path:
  *	- the plain scan;
  *	- a scan in an order that Xero can give, offered only if LIMIT then lets it
  *	  stop within the first page.  Otherwise sorting here costs no more calls,
  *	  and in the order of an immutable key a record that changes meanwhile
  *	  cannot move across a page border;
+ *	- the scan of a list by offset, in the order that it has;
  *	- look-ups by key, or in one organisation, with a parameter from another
  *	  relation.
  * path.c determines the requests of each, and the number of calls.
@@ -121,7 +122,7 @@ offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
 	path->page_size = choose_page_size(root, baserel,
 									   path->scan.pushdown.recheck == NIL,
 									   path->sort != NIL);
-	if (path->sort != NIL)
+	if (path->sort != NIL && intVal(lthird(path->sort)) <= path->page_size)
 		/* several lists are put in one order here */
 		path->scan.calls = path->scan.organisations * path->scan.lists;
 	else if (path->page_size < path->table->page_size)
@@ -173,6 +174,57 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 	path->scan.wanted = list_append_unique(path->scan.wanted,
 										   linitial(path->sort));
 	offer_path(root, baserel, path, baserel->rows, root->query_pathkeys,
+			   baserel->lateral_relids);
+}
+
+/* The column of a path key, if that is one of this table. */
+static AttrNumber
+pathkey_column(RelOptInfo *baserel, PathKey *pathkey)
+{
+	ListCell   *lc;
+
+	foreach(lc, pathkey->pk_eclass->ec_members)
+	{
+		EquivalenceMember *member = lfirst(lc);
+		Var		   *var = (Var *) member->em_expr;
+
+		if (IsA(var, Var) && var->varno == baserel->relid &&
+			var->varattno > 0 && !member->em_is_child)
+			return var->varattno;
+	}
+	return InvalidAttrNumber;
+}
+
+/*
+ * A list by offset comes in the order of its numbers, whatever is wanted of it.
+ */
+static void
+add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroPath   *path;
+	PathKey    *pathkey;
+	AttrNumber	attno;
+	bool		first_ones;
+
+	if (root->query_pathkeys == NIL)
+		return;
+	pathkey = linitial(root->query_pathkeys);
+	attno = pathkey_column(baserel, pathkey);
+	if (!xero_is_offset_column(info->rel, attno) ||
+		xero_pathkey_descends(pathkey))
+		return;
+
+	path = xero_make_path(root, baserel, info->clauses, NULL,
+						  info->table->page_size, wants_all(root));
+	first_ones = is_bounded(root) && path->scan.pushdown.recheck == NIL &&
+		list_length(root->query_pathkeys) == 1 &&
+		bms_equal(root->all_baserels, baserel->relids);
+	path->sort = list_make3(makeInteger(attno), makeBoolean(false),
+							makeInteger(first_ones ? (int) Min(root->limit_tuples, INT_MAX) : INT_MAX));
+	path->scan.wanted = list_append_unique(path->scan.wanted,
+										   linitial(path->sort));
+	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),
 			   baserel->lateral_relids);
 }
 
@@ -246,6 +298,7 @@ xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
 	add_plain_path(root, baserel);
 	add_ordered_path(root, baserel);
+	add_offset_path(root, baserel);
 	add_lookup_paths(root, baserel);
 }
 

@@ -301,6 +301,7 @@ bool
 xero_same_request(const XeroRequest *a, const XeroRequest *b)
 {
 	return strcmp(a->path, b->path) == 0 && strcmp(a->query, b->query) == 0 &&
+		a->after == b->after && a->last == b->last &&
 		xero_same_text(a->modified_since, b->modified_since);
 }
 

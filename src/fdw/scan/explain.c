@@ -123,7 +123,8 @@ show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
 		char	   *paging = request->single ? "" :
 		xero_pager_first_query(root, page_size,
 							   xero_window_page(root, requests, page_size,
-												window.offset));
+												window.offset),
+							   request->offset);
 
 		shown = list_append_unique(shown,
 								   makeString(show_request(request, paging,

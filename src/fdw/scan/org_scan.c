@@ -46,6 +46,8 @@ xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
 	spec.path = request->path;
 	spec.query = request->query;
 	spec.modified_since = request->modified_since;
+	spec.after = request->after;
+	spec.last = request->last;
 	spec.single = request->single;
 	spec.object = xero_root_object(state->spec.table->object);
 	spec.page_size = state->spec.page_size;
@@ -105,7 +107,7 @@ begin_request(XeroScanState *state, XeroOrgScan *org_scan)
 	org_scan->records = (run->first_page - 1) *
 		xero_pager_page_size(xero_root_object(state->spec.table->object),
 							 state->spec.page_size);
-	org_scan->offset = 0;
+	org_scan->offset = request->after;
 	org_scan->reread_page = 0;
 	org_scan->setbacks = 0;
 	org_scan->dedup = request->single ? NULL : make_dedup(state);
