@@ -103,6 +103,11 @@ SELECT p.* FROM xero.items AS i,
 	WHERE code = 'PUSH';
 SELECT regexp_replace(calls, '[0-9a-f-]{36}', 'N') AS calls FROM calls();
 
+-- What was sent is shown, whatever Xero makes of it.
+SELECT now, sent, xero_fdw._shows(now, sent)
+FROM (VALUES ('{"Price": "9.5000", "Code": "A"}'::jsonb, '{"Price": 9.5}'::jsonb), ('"9.50"', '9.5'), ('9.5', '"9.500"'),
+	('9.496', '9.5'), ('"9.6"', '9.5'), ('"nine"', '9'), ('"9.50"', '"9.5"'), (' "a  b "', '"a b"'), ('null', '9')) AS v (now, sent);
+
 -- What Xero refuses as a whole is refused to each row; what fails is an error.
 SELECT row_number, stored, sqlstate, message, together
 FROM xero_fdw._push('xero.contacts', 'insert',

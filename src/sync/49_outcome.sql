@@ -42,11 +42,13 @@ COMMENT ON FUNCTION xero_fdw._has_row(xero_fdw.sync_intent, text) IS
 	'internal: does a record belong to a row already?';
 
 -- Does what Xero shows say what was sent, but for what Xero makes of values?  It
--- trims texts and rounds amounts, and an object gets more members.  An array may
--- get elements that say nothing: no more than one member, such as a type, has a
--- value.
+-- trims texts and rounds amounts, which may come as texts, and an object gets more
+-- members.  An array may get elements that say nothing: no more than one member, such
+-- as a type, has a value.
 CREATE FUNCTION xero_fdw._shows(now jsonb, sent jsonb) RETURNS boolean
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	number CONSTANT text := '^-?[0-9]+(\.[0-9]+)?$';
 BEGIN
 	IF xero_fdw._filled(now) IS NOT DISTINCT FROM xero_fdw._filled(sent) THEN
 		RETURN true;
@@ -59,8 +61,9 @@ BEGIN
 						FROM jsonb_each(CASE jsonb_typeof(n.part) WHEN 'object' THEN n.part ELSE '{}' END) AS m)));
 	ELSIF jsonb_typeof(now) = 'object' AND jsonb_typeof(sent) = 'object' THEN
 		RETURN NOT EXISTS (SELECT FROM jsonb_each(sent) AS m WHERE NOT xero_fdw._shows(now->m.key, m.value));
-	ELSIF jsonb_typeof(now) = 'number' AND jsonb_typeof(sent) = 'number' THEN
-		RETURN abs(now::numeric - sent::numeric) <= 0.005;
+	ELSIF 'number' IN (jsonb_typeof(now), jsonb_typeof(sent))
+		AND now #>> '{}' ~ number AND sent #>> '{}' ~ number THEN
+		RETURN abs((now #>> '{}')::numeric - (sent #>> '{}')::numeric) <= 0.005;
 	END IF;
 	RETURN coalesce(btrim(regexp_replace(now #>> '{}', '\s+', ' ', 'g')) = btrim(regexp_replace(sent #>> '{}', '\s+', ' ', 'g')), false);
 END $$;

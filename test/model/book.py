@@ -70,7 +70,7 @@ class Thing:
     edited_there: tuple = None
     cases: dict = field(default_factory=dict)       # {field: set of Case}
     partners: set = field(default_factory=set)      # records that it may have been joined with
-    unsure: dict = field(default_factory=dict)      # {field: value} sent by runs that did not end well
+    unsure: dict = field(default_factory=dict)      # {field: (value, before)} sent by runs that did not end well
     sent: bool = False          # it may be: since then no run was done
     was: int = None             # the row that it had
     troubled: bool = False      # there was an issue of it before the last run
@@ -372,9 +372,10 @@ class Book:
     def doubt(self, thing):
         """What a disturbed run has sent counts as agreed if Xero shows any of it.
         If all of it was changed there since, nobody can know that it ever was there."""
-        if thing.paired and not any(thing.there[name] == value for name, value in thing.unsure.items()):
-            for name in thing.unsure:
-                thing.cases[name] |= {replace(case, was_here=None) for case in thing.cases[name] if case.new_there}
+        if thing.paired and not any(thing.there[name] == sent for name, (sent, _) in thing.unsure.items()):
+            for name, (_, before) in thing.unsure.items():
+                thing.cases[name] |= {replace(case, was_here=None) for case in thing.cases[name] if case.new_there} | {
+                    replace(case, was_here=None, was_there=case.there) for case in thing.cases[name] if case.there == before}
 
     def may_forget(self, thing, names):
         """What both sides have agreed on there may count no more."""
@@ -609,7 +610,7 @@ class Book:
                 raise Broken(f"{name} of row {thing.row} and record {thing.record}: {here!r} here, {there!r} there; "
                              f"may be {sorted(map(told, may))}, was {sorted(map(told, cases))}")
             if not done and there != thing.there[name]:
-                thing.unsure[name] = there
+                thing.unsure[name] = there, thing.there[name]
             thing.cases[name] = left
             thing.here[name], thing.there[name] = here, there
         thing.edited_there = (record["at"], record["at"]) if record["at"] else thing.edited_there
