@@ -3,7 +3,8 @@
 CALL needs_00_setup();
 SET TimeZone = 'UTC';
 CREATE TEMP TABLE local
-	AS SELECT invoice_id, date, due_date, total, status, invoice_number, updated_date_utc
+	AS SELECT invoice_id, date, due_date, total, amount_credited, status, invoice_number,
+		updated_date_utc
 	FROM xero.invoices;
 SELECT FROM calls();
 
@@ -47,7 +48,6 @@ EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_number
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_id LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id
 	FROM xero.invoices WHERE contact_name = 'x' ORDER BY date LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date, total LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY total + 1 LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date LIMIT 5000;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY date;
@@ -76,9 +76,6 @@ SELECT * FROM calls();
 SELECT min(total) = (SELECT min(total) FROM local WHERE upper(status) <> 'PAID') AS same
 	FROM xero.invoices WHERE upper(status) <> 'PAID';
 SELECT * FROM calls();
--- how many tie is not known
-EXPLAIN (COSTS OFF) SELECT invoice_id, date
-	FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;
 EXPLAIN (COSTS OFF) SELECT invoice_line_items.line_amount
 	FROM xero.invoice_line_items ORDER BY line_amount LIMIT 5;
 -- a limit that comes at run time
@@ -93,6 +90,48 @@ SELECT array(SELECT invoice_number
 	FROM xero.invoices ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20)
 	= array(SELECT invoice_number
 		FROM local ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20) AS same;
+
+-- Of several keys, Xero sorts by the first.  The rows that are equal to the last one
+-- are on its page, or else all pages are read, in the order of the key.
+EXPLAIN (COSTS OFF) SELECT invoice_number FROM xero.invoices ORDER BY date DESC, invoice_number LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_number
+	FROM xero.invoices ORDER BY date DESC FETCH FIRST 5 ROWS WITH TIES;
+EXPLAIN (COSTS OFF) SELECT invoice_number FROM xero.invoices ORDER BY invoice_number, date LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_number FROM xero.invoices ORDER BY date, invoice_number LIMIT 501;
+EXPLAIN (COSTS OFF) SELECT invoice_number
+	FROM xero.invoices WHERE contact_name = 'x' ORDER BY date, invoice_number LIMIT 5;
+ALTER FOREIGN TABLE xero.invoices OPTIONS (ADD page_size '20');
+CREATE FUNCTION same_order(tail text) RETURNS TABLE (same boolean, calls bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+	remote text;
+	here text;
+BEGIN
+	EXECUTE format('SELECT array_agg((date, total)::text) FROM (SELECT * FROM xero.invoices %s) AS r', tail)
+		INTO remote;
+	EXECUTE format('SELECT array_agg((date, total)::text) FROM (SELECT * FROM local %s) AS r', tail)
+		INTO here;
+	same := remote IS NOT DISTINCT FROM here;
+	calls := (SELECT count(*) FROM calls());
+	RETURN NEXT;
+END $$;
+SELECT FROM calls();
+SELECT t AS tail, same, calls
+FROM unnest(ARRAY['ORDER BY date DESC, total LIMIT 10', 'ORDER BY date, total, invoice_id LIMIT 3 OFFSET 7',
+	'ORDER BY total, date LIMIT 10', 'ORDER BY date, total DESC FETCH FIRST 4 ROWS WITH TIES',
+	'WHERE total < 0 ORDER BY date, total LIMIT 5',
+	'WHERE status = ''VOIDED'' ORDER BY date, total LIMIT 10',
+	-- a page of equal amounts, and more
+	'WHERE status <> ''PAID'' ORDER BY amount_credited, date, total LIMIT 10',
+	-- more than half a page
+	'ORDER BY date, total LIMIT 11']) AS t, same_order(t);
+-- again and again
+SELECT d, array(SELECT total FROM xero.invoices WHERE date < d ORDER BY date DESC, total LIMIT 3)
+	= array(SELECT total FROM local WHERE date < d ORDER BY date DESC, total LIMIT 3) AS same
+FROM unnest(ARRAY['2025-06-01', '2025-06-01', '2025-07-01']::date[]) AS d;
+SELECT * FROM calls();
+DROP FUNCTION same_order;
+ALTER FOREIGN TABLE xero.invoices OPTIONS (DROP page_size);
 
 -- A limit over conditions that are checked here stops as soon as it can.
 CREATE FOREIGN TABLE small (contact_id uuid, name text)

@@ -24,8 +24,9 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_ORDER,			/* String: XeroRequestOptions.order, "" for
 								 * none */
 	XERO_SCAN_SORT,				/* List of the order's column (Integer),
-								 * whether it descends (Boolean), and how many
-								 * rows are wanted (Integer); or NIL */
+								 * whether it descends (Boolean), how many
+								 * rows are wanted (Integer), and whether with
+								 * all their equals (Boolean); or NIL */
 	XERO_SCAN_PAGE_SIZE,		/* Integer */
 	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */

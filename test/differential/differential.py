@@ -238,14 +238,14 @@ class Test:
         sortable = {column["column_name"]: column["data_type"] for column in subject.columns}
         columns = [name for name, data_type in sortable.items()
                    if data_type in ("date", "numeric", "integer", "timestamp with time zone")] * 3 + subject.scalars
-        name = self.generator.choice(columns)
-        column = f'"{name}"'
-        keys = [column + self.generator.choice(["", " DESC", " DESC NULLS LAST", " NULLS FIRST", ""])]
+        names = [self.generator.choice(columns) for _ in range(self.generator.choice([1, 1, 1, 2, 2, 3]))]
+        keys = [f'"{name}"' + self.generator.choice(["", " DESC", " DESC NULLS LAST", " NULLS FIRST", ""])
+                for name in names]
         if subject.key and self.generator.random() < 0.4:
+            names.append(subject.key)
             keys.append(f'"{subject.key}"')
-            column += f', "{subject.key}"'
-        if sortable[name] == "numeric":
-            column = column.replace(f'"{name}"', f'trim_scale("{name}")')       # 1.0 and 1.00 are equals
+        column = ", ".join(f'trim_scale("{name}")' if sortable[name] == "numeric" else f'"{name}"'
+                           for name in names)                   # 1.0 and 1.00 are equals
         limit = self.generator.choice([1, 2, 5, 10, 37, 100, 1000])
         tail = f"ORDER BY {', '.join(keys)} " + self.generator.choice(
             [f"LIMIT {limit}"] * 4 + [f"FETCH FIRST {limit} ROWS WITH TIES"])

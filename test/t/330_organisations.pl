@@ -66,6 +66,8 @@ costs('the connections are asked once', 'SELECT count(*) > 0 FROM xero.accounts'
 costs('count(*)', 'SELECT count(*) FROM xero.invoices', 900, 'ABC');
 my $paid = grep { $_->{Status} eq 'PAID' } map { truth('Invoices', $_) } @tenants;
 costs('count(*) under a condition', "SELECT count(*) FROM xero.invoices WHERE status = 'PAID'", $paid, 'ABC');
+$session->rows("CREATE FOREIGN TABLE small (status text) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '50')");
+costs('two counts', "SELECT count(*), count(*) FILTER (WHERE status = 'PAID') FROM small", "900|$paid", 'AABBCC');
 costs('a child table', 'SELECT count(DISTINCT tenant_id) FROM xero.invoice_line_items', 3, 'ABC');
 
 # tenant_id picks
@@ -136,6 +138,9 @@ for my $limit (1, 7, 150)
 }
 my @calls = $sandbox->calls($mark);
 like($calls[-1], qr{Invoices\?order=Date DESC&.*&page=1&pageSize=150$}, 'each sends as many as are wanted, in order');
+my @ids = map { $_->{InvoiceID} } sort { ($b->{Date} =~ /(\d+)/)[0] <=> ($a->{Date} =~ /(\d+)/)[0] || $a->{InvoiceID} cmp $b->{InvoiceID} } map { truth('Invoices', $_) } @tenants;
+costs('the last of all, by several keys', 'SELECT string_agg(invoice_id::text, \' \') FROM (SELECT invoice_id FROM xero.invoices ORDER BY date DESC, invoice_id LIMIT 40) AS x',
+	join(' ', @ids[ 0 .. 39 ]), 'ABC');
 costs('the first of one', "SELECT tenant_id FROM xero.invoices WHERE tenant_id = '$two' ORDER BY date LIMIT 1", $two, 'B');
 costs('an order that is not among the columns', "SELECT count(DISTINCT tenant_id) > 0 FROM (SELECT tenant_id FROM xero.invoices ORDER BY date OFFSET 3 LIMIT 20) AS x", 't', 'ABC');
 is($session->rows('SELECT array_agg(date ORDER BY n) = (SELECT array_agg(date ORDER BY date) FROM xero.invoices) FROM (SELECT date, row_number() OVER () AS n FROM (SELECT date FROM xero.invoices ORDER BY date) AS y) AS x'),

@@ -26,6 +26,7 @@
 #include <math.h>
 
 #include "access/table.h"
+#include "api/call/pager.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -91,14 +92,15 @@ is_bounded(PlannerInfo *root)
  */
 static int
 choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
-				 bool ordered)
+				 List *sort)
 {
 	XeroRelInfo *info = baserel->fdw_private;
 
 	if (is_bounded(root) && all_count &&
 		info->table->object->parent == NULL &&
 		bms_equal(root->all_baserels, baserel->relids) &&
-		(root->query_pathkeys == NIL || ordered))
+		(root->query_pathkeys == NIL ||
+		 (sort != NIL && !boolVal(lfourth(sort)))))
 		return Min(root->limit_tuples, info->table->page_size);
 	return info->table->page_size;
 }
@@ -121,7 +123,7 @@ offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
 	cost_scan(&path->scan, rows, &startup, &total);
 	path->page_size = choose_page_size(root, baserel,
 									   path->scan.pushdown.recheck == NIL,
-									   path->sort != NIL);
+									   path->sort);
 	if (path->sort != NIL && intVal(lthird(path->sort)) <= path->page_size)
 		/* several lists are put in one order here */
 		path->scan.calls = path->scan.organisations * path->scan.lists;
@@ -144,19 +146,27 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
 			   baserel->rows, NIL, baserel->lateral_relids);
 }
 
-/* See the head of the file for why only a bounded scan is read in order. */
+/*
+ * See the head of the file for why only a bounded scan is read in order.  If
+ * the order is that of the first of several keys, or ties are wanted, the rows
+ * that are equal to the last one have to be on its page, too.
+ */
 static void
 add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 {
 	XeroRelInfo *info = baserel->fdw_private;
+	const XeroObject *object = info->table->object;
+	bool		ties = list_length(root->query_pathkeys) > 1 ||
+	root->parse->limitOption == LIMIT_OPTION_WITH_TIES;
+	double		page = xero_pager_page_size(object, info->table->page_size);
 	XeroPath   *path;
 	PathKey    *pathkey;
 	const char *order;
 	AttrNumber	attno;
 
-	if (list_length(root->query_pathkeys) != 1 || !is_bounded(root) ||
-		root->limit_tuples > info->table->page_size ||
-		info->table->object->parent != NULL ||
+	if (root->query_pathkeys == NIL || root->limit_tuples <= 0 ||
+		root->limit_tuples > (ties ? page / 2 : page) ||
+		object->parent != NULL ||
 		!bms_equal(root->all_baserels, baserel->relids))
 		return;
 	pathkey = linitial(root->query_pathkeys);
@@ -168,12 +178,13 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 						  info->table->page_size, wants_all(root));
 	if (path->scan.pushdown.recheck != NIL)
 		return;
-	path->sort = list_make3(makeInteger(attno),
+	path->sort = list_make4(makeInteger(attno),
 							makeBoolean(xero_pathkey_descends(pathkey)),
-							makeInteger((int) root->limit_tuples));
+							makeInteger((int) root->limit_tuples),
+							makeBoolean(ties));
 	path->scan.wanted = list_append_unique(path->scan.wanted,
 										   linitial(path->sort));
-	offer_path(root, baserel, path, baserel->rows, root->query_pathkeys,
+	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),
 			   baserel->lateral_relids);
 }
 
@@ -220,8 +231,9 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 	first_ones = is_bounded(root) && path->scan.pushdown.recheck == NIL &&
 		list_length(root->query_pathkeys) == 1 &&
 		bms_equal(root->all_baserels, baserel->relids);
-	path->sort = list_make3(makeInteger(attno), makeBoolean(false),
-							makeInteger(first_ones ? (int) Min(root->limit_tuples, INT_MAX) : INT_MAX));
+	path->sort = list_make4(makeInteger(attno), makeBoolean(false),
+							makeInteger(first_ones ? (int) Min(root->limit_tuples, INT_MAX) : INT_MAX),
+							makeBoolean(false));
 	path->scan.wanted = list_append_unique(path->scan.wanted,
 										   linitial(path->sort));
 	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),

@@ -224,6 +224,7 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 		spec->order_attno = intVal(linitial(sort));
 		spec->order_descends = boolVal(lsecond(sort));
 		spec->order_rows = intVal(lthird(sort));
+		spec->order_ties = boolVal(lfourth(sort));
 	}
 }
 
@@ -507,6 +508,7 @@ xero_start_run(ForeignScanState *node)
 	state->stats.records = -1;
 	make_org_scans(node);
 	place_window(state);
+	xero_prepare_order(state, params);
 	if (state->kept.rows)
 		tuplestore_clear(state->kept.rows);
 	MemoryContextSwitchTo(old);

@@ -52,18 +52,6 @@ requests_of(const XeroScanState *state, int count)
 	return requests;
 }
 
-/* Let the organisations be read from the beginning. */
-static void
-rewind_org_scans(XeroRun *run)
-{
-	for (int i = 0; i < run->norg_scans; i++)
-	{
-		run->org_scans[i].request = 0;
-		run->org_scans[i].pagers = NULL;
-	}
-	run->nbegun = 0;
-}
-
 /*
  * The number of records counted one by one: an ordinary scan, so that what
  * holds for its rows holds for their number.
@@ -83,7 +71,6 @@ count_rows(XeroScanState *state, int which, TupleTableSlot *scratch)
 	MemoryContext old = MemoryContextSwitchTo(row_cxt);
 	int64		count = 0;
 
-	rewind_org_scans(run);
 	run->requests = requests;
 	spec->sent = sent_for(state, which);
 	spec->page_size = spec->table->page_size;
@@ -94,6 +81,7 @@ count_rows(XeroScanState *state, int which, TupleTableSlot *scratch)
 	}
 	spec->page_size = page_size;
 	spec->sent = sent;
+	xero_rewind_org_scans(state);
 	run->requests = all_requests;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_cxt);

@@ -65,7 +65,7 @@ xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
 static int
 width(const XeroScanState *state)
 {
-	if (!state->run.ahead && state->spec.order_rows == 0)
+	if (!state->run.ahead && state->run.order_rows == 0)
 		return 1;
 	return Min(Min(state->run.norg_scans, XERO_MAX_ORG_SCANS), xero_budget_width());
 }
@@ -104,6 +104,7 @@ begin_request(XeroScanState *state, XeroOrgScan *org_scan)
 	org_scan->counted = -1;
 	org_scan->fewest_items = -1;
 	org_scan->rows = 0;
+	org_scan->tied = false;
 	org_scan->records = (run->first_page - 1) *
 		xero_pager_page_size(xero_root_object(state->spec.table->object),
 							 state->spec.page_size);
@@ -117,8 +118,49 @@ static void
 leave_request(XeroOrgScan *org_scan)
 {
 	xero_pager_free(org_scan->pager);
-	org_scan->pager = NULL;
-	org_scan->request++;
+	org_scan->pagers[org_scan->request++] = org_scan->pager = NULL;
+}
+
+/* Let all organisations be read from the beginning. */
+void
+xero_rewind_org_scans(XeroScanState *state)
+{
+	XeroRun    *run = &state->run;
+
+	for (int i = 0; i < run->norg_scans; i++)
+	{
+		XeroOrgScan *org_scan = &run->org_scans[i];
+
+		for (int j = 0; org_scan->pagers && j < list_length(run->requests); j++)
+		{
+			if (org_scan->pagers[j])
+				xero_pager_free(org_scan->pagers[j]);
+		}
+		org_scan->pagers = NULL;
+		org_scan->pager = NULL;
+		org_scan->request = 0;
+	}
+	run->nbegun = 0;
+	run->nopen = 0;
+	state->stats.pages_total = -1;
+	state->stats.records = -1;
+}
+
+/*
+ * The first page of a list in an order has been read.  Are there rows that are
+ * wanted on later pages?  They are not asked for, since records move between
+ * the pages of such a list.
+ */
+static bool
+wants_later_pages(const XeroScanState *state, const XeroOrgScan *org_scan)
+{
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+	bool		ended = org_scan->items >= 0 ?
+	org_scan->records >= org_scan->items :
+	org_scan->records < xero_pager_page_size(root, state->spec.page_size);
+
+	return !ended &&
+		(org_scan->tied || org_scan->rows < state->run.order_rows);
 }
 
 /* Every record that Xero counted on every page must have come. */
@@ -146,9 +188,18 @@ request_next(XeroScanState *state, XeroOrgScan *org_scan)
 	{
 		CHECK_FOR_INTERRUPTS();
 		/* the rest of the list comes after what is wanted */
-		if (org_scan->pager != NULL && state->spec.order_rows > 0 &&
-			org_scan->rows >= state->spec.order_rows)
+		if (org_scan->pager != NULL && state->run.order_rows > 0 &&
+			org_scan->rows >= state->run.order_rows && !state->spec.order_ties)
 			leave_request(org_scan);
+		if (org_scan->pager != NULL && state->run.order_rows > 0 &&
+			state->spec.order_ties && org_scan->records > 0)
+		{
+			if (wants_later_pages(state, org_scan))
+				state->run.by_key_instead = true;
+			leave_request(org_scan);
+		}
+		if (state->run.by_key_instead)
+			return NULL;
 		if (org_scan->pager == NULL)
 		{
 			if (org_scan->request >= list_length(state->run.requests))

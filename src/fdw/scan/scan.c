@@ -96,8 +96,7 @@ xeroIterateForeignScan(ForeignScanState *node)
 		state->kept.replaying = false;
 	}
 
-	if (state->spec.order_rows > 0 &&
-		(state->run.norg_scans > 1 || list_length(state->run.requests) > 1))
+	if (xero_sorts_here(state))
 	{
 		if (!xero_merge_row(state, slot))
 			return slot;

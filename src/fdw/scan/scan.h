@@ -51,6 +51,9 @@ typedef struct XeroOrgScan
 	int64		reread_last;	/* the last page to be served again */
 	int			setbacks;		/* how often the list shrank since a page was
 								 * served for the first time */
+	Datum		bound;			/* order_ties: the order's value in the last
+								 * row that is wanted */
+	bool		tied;			/* the row read last has it, too */
 } XeroOrgScan;
 
 /* What is constant during a scan. */
@@ -67,6 +70,7 @@ typedef struct XeroScanSpec
 	bool		order_descends;
 	int64		order_rows;		/* ... and no more than these will be wanted;
 								 * 0: in any order */
+	bool		order_ties;		/* besides those that are equal to the last */
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	List	   *counts;			/* XERO_SCAN_COUNTS */
@@ -130,6 +134,10 @@ typedef struct XeroRun
 											 * first */
 	int			nopen;
 	Tuplesortstate *sorter;		/* puts several lists in order */
+	int64		order_rows;		/* as in the spec, but 0 in the order of keys */
+	List	   *by_key;			/* order_ties: the requests in that order */
+	bool		by_key_instead; /* these have to be sent: what is wanted is
+								 * not all on the first pages */
 	bool		ahead;			/* pages are asked for before they are needed */
 	int64		first_page;		/* of the list; others were left out */
 	int64		last_page;		/* that a window is expected to end on, or 0 */
@@ -227,6 +235,7 @@ extern void xero_count_lists(XeroScanState *state, XeroListCount *lists,
  */
 extern XeroOrgScan *xero_next_response(XeroScanState *state,
 									   const XeroResponse **response);
+extern void xero_rewind_org_scans(XeroScanState *state);
 extern XeroPager *xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
 									  const XeroRequest *request, int ahead,
 									  int64 first_page);
@@ -248,7 +257,13 @@ extern bool xero_fetch_row(XeroScanState *state, TupleTableSlot *slot);
 extern const XeroResponse *xero_get_listed(XeroScanState *state,
 										   MemoryContext mcxt, const char *key);
 
-/* in merge.c: the next row in the order of the scan, in row_slot; or false */
+/*
+ * in merge.c: what a run in an order needs besides its requests; is it to be
+ * sorted here; its next row, in kept.slot, or false
+ */
+extern void xero_prepare_order(XeroScanState *state,
+							   const XeroParamValue *params);
+extern bool xero_sorts_here(const XeroScanState *state);
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
 
 /*
