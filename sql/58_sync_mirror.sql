@@ -35,7 +35,7 @@ CALL create_books('behind', 'SELECT, INSERT, UPDATE, DELETE ON xero.invoices',
 	'SELECT, INSERT ON xero.contacts',
 	'SELECT ON xero.invoice_line_items, xero.contact_phones, xero.contact_addresses,
 		xero.currencies, xero.tracking_categories, xero.tracking_category_options,
-		xero.accounts, xero.items, xero.quotes');
+		xero.accounts, xero.items, xero.quotes, xero.journals, xero.journal_journal_lines');
 -- for schemas of copies
 GRANT CREATE ON DATABASE :"DBNAME" TO regress_xero_books;
 \c - regress_xero_books
@@ -270,6 +270,38 @@ SET ROLE regress_xero_keeper;
 CALL xero_fdw.mirror('xero', 'kept', '{items}');
 \set VERBOSITY terse
 RESET ROLE;
+
+-- 14a. a copy of journals goes on at the number where it ended
+\c - regress_xero_books
+SET client_min_messages = warning;
+\set ledger_run 'SELECT state, pulled, created, updated, issues, calls FROM last_runs WHERE sync = ''books.journals'''
+\set ledger 'SELECT count(*) = (SELECT count(*) FROM xero.journals) AS all, max(journal_number) AS last FROM books.journals'
+SELECT FROM calls();
+CALL xero_fdw.mirror('xero', 'books', '{journals,journal_journal_lines}');
+SELECT * FROM calls();
+:ledger_run;
+:ledger;
+CALL xero_fdw.run_sync('books.journals');
+:ledger_run;
+SELECT FROM calls();
+\set journal '[{"JournalID": "00000000-0000-0000-0000-000000000900", "JournalNumber": 900,'
+\set journal :journal ' "JournalDate": "2026-03-01", "CreatedDateUTC": "2026-03-01T00:00:00",'
+\set journal :journal ' "JournalLines": [{"JournalLineID": "00000000-0000-0000-0000-000000000901", "AccountCode": "200", "NetAmount": 1}]}]'
+\setenv JOURNAL :journal
+\! "$PG_ABS_SRCDIR/test/sandbox-control" data object=Journals records="$JOURNAL"
+SELECT action, side FROM xero_fdw.plan_sync('books.journals');
+CALL xero_fdw.run_sync('books.journals');
+SELECT * FROM calls();
+:ledger_run;
+:ledger;
+SELECT account_code, net_amount FROM books.journal_journal_lines WHERE journal_number = 900;
+-- what was taken out of the copy comes back by an audit
+DELETE FROM books.journals WHERE journal_number = 2;
+CALL xero_fdw.run_sync('books.journals');
+:ledger;
+SELECT finding FROM xero_fdw.audit_sync('books.journals');
+CALL xero_fdw.run_sync('books.journals');
+:ledger;
 
 -- 15. a copy that lost a column
 \c - regress_xero_books

@@ -74,7 +74,7 @@ COMMENT ON COLUMN xero_fdw.sync_position.watermark IS
 COMMENT ON COLUMN xero_fdw.sync_position.pull_started IS
 	'when the pull that is under way began, by Xero''s clock; null: none is';
 COMMENT ON COLUMN xero_fdw.sync_position.pull_offset IS
-	'records that it has read';
+	'records that it has read; of journals, the last number';
 COMMENT ON COLUMN xero_fdw.sync_position.pull_records IS
 	'records that it has in all';
 COMMENT ON COLUMN xero_fdw.sync_position.audit_started IS

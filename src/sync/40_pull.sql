@@ -41,6 +41,17 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._column_of(regclass, text) IS
 	'internal: the column of a foreign table that has a field of Xero''s';
 
+-- The column of a foreign table whose records never change and are read from a number
+-- on, that has the number; null for others.
+CREATE FUNCTION xero_fdw._number_column(relation regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._column_of(relation, 'JournalNumber')
+	FROM xero_fdw._xero_object(relation) AS x JOIN xero_fdw.objects AS o ON o.object = x.object
+	WHERE o.paging = 'offset'
+$$;
+COMMENT ON FUNCTION xero_fdw._number_column(regclass) IS
+	'internal: the column with the number that a list is read from';
+
 -- What is read of each record: what the fields are made of, what goes along with a
 -- change, and what it was merged into.
 CREATE FUNCTION xero_fdw._read_columns(sync integer) RETURNS text[]
@@ -376,9 +387,23 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._pull_records(bigint, integer, uuid, text, timestamptz) IS
 	'internal: read records into the inbox that are not what links remember; how many there were';
 
+-- How far a copy has come in a list that is read from a number on, after so many
+-- records beyond the one it began at.
+CREATE FUNCTION xero_fdw._last_number(self xero_fdw.sync, tenant uuid, number text,
+		after bigint, records bigint) RETURNS bigint
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(r.last, after) FROM xero_fdw._as_caller(self.search_path, format(
+			'SELECT pg_catalog.max(n.%1$I)::pg_catalog.int8 FROM (SELECT l.%1$I FROM %2$s AS l'
+			' WHERE l.tenant_id OPERATOR(pg_catalog.=) $1 AND l.%1$I OPERATOR(pg_catalog.>) %3$s ORDER BY l.%1$I LIMIT %4$s) AS n',
+			number, self.local_table, after, records), tenant) AS r(last bigint)
+$$;
+COMMENT ON FUNCTION xero_fdw._last_number(xero_fdw.sync, uuid, text, bigint, bigint) IS
+	'internal: the last of so many numbers of a copy';
+
 -- Reads the next chunk of an organisation's records; is the pull finished?
 -- When records have left the list since the chunk before, those behind them have
--- moved up, so that many are read again.
+-- moved up, so that many are read again.  A copy of what never changes goes on
+-- where it ended, in this pull and in the next one.
 CREATE FUNCTION xero_fdw._pull_chunk(run bigint, sync integer, tenant uuid)
 	RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -387,6 +412,7 @@ DECLARE
 	chunk CONSTANT integer := 5000;
 	page CONSTANT integer := 1000;
 	self xero_fdw.sync;
+	number text;
 	place xero_fdw.sync_position;
 	began timestamptz := clock_timestamp();
 	condition text;
@@ -405,9 +431,15 @@ BEGIN
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
 
 	condition := xero_fdw._pull_condition(sync, place.watermark IS NOT NULL);
-	parted := xero_fdw._can_be_parted(self, condition, tenant, place.watermark);
+	number := CASE WHEN self.mirror THEN xero_fdw._number_column(self.xero_table) END;
+	parted := number IS NULL AND xero_fdw._can_be_parted(self, condition, tenant, place.watermark);
 	limits := CASE WHEN parted THEN format('LIMIT %s OFFSET %s', chunk, place.pull_offset)
+		WHEN number IS NOT NULL THEN format('ORDER BY xero.%I LIMIT %s', number,
+			CASE WHEN run IS NULL THEN 'ALL' ELSE chunk::text END)
 		ELSE '' END;
+	IF number IS NOT NULL THEN
+		condition := format('%s AND xero.%I OPERATOR(pg_catalog.>) %s', condition, number, place.pull_offset);
+	END IF;
 	read := xero_fdw._take_records(run, self, tenant, condition, limits, place.watermark);
 	listed := xero_fdw._list_size(self.xero_table);
 	place.pull_started := coalesce(place.pull_started,
@@ -421,6 +453,9 @@ BEGIN
 		END IF;
 		finished := fell = 0
 			AND (read < chunk OR coalesce(next >= listed, false));
+	ELSIF number IS NOT NULL AND run IS NOT NULL THEN
+		next := xero_fdw._last_number(self, tenant, number, place.pull_offset, read);
+		finished := read < chunk OR next = place.pull_offset;
 	END IF;
 
 	UPDATE xero_fdw.sync_position AS p
@@ -428,7 +463,7 @@ BEGIN
 			WHEN xero_fdw._column_of(self.xero_table, 'UpdatedDateUTC') IS NOT NULL
 				THEN place.pull_started - overlap END,
 		pull_started = CASE WHEN NOT finished THEN place.pull_started END,
-		pull_offset = CASE WHEN finished THEN 0 ELSE next END,
+		pull_offset = CASE WHEN finished AND number IS NULL THEN 0 ELSE coalesce(next, p.pull_offset) END,
 		pull_records = CASE WHEN NOT finished THEN listed END
 	WHERE p.sync_id = sync AND p.tenant_id = tenant;
 	UPDATE xero_fdw.sync_run AS r

@@ -17,7 +17,7 @@ my $xero = XeroTest->new(
 	server => { minute_limit => 1_000_000, day_limit => 1_000_000 });
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 # The mirrors of an ordinary role, and a superuser who looks behind them
-my @rights = ('SELECT ON xero.invoices, xero.invoice_line_items');
+my @rights = ('SELECT ON xero.invoices, xero.invoice_line_items, xero.journals');
 $xero->create_role('books', @rights);
 my $session = XeroSession->new($node, user => 'books');
 my $superuser = XeroSession->new($node);
@@ -137,6 +137,27 @@ is_deeply([ sort { $a <=> $b } pages($mark) ], [ 11 .. 20 ], '... the next one r
 is_deeply([ grep { !exists $_->{headers}{'if-modified-since'} } $sandbox->log($mark) ], [], '... of what was modified');
 is(last_run('books.invoices')->{state}, 'done', '... to the end');
 is(sums('books'), sums('xero'), '... the copies have what Xero has');
+
+# Journals never change: a copy goes on at the number where it ended, whatever has
+# ended the run.
+sub offsets { return map { /[?&]offset=(\d+)/ ? $1 : () } $sandbox->calls($_[0]); }
+sub last_number { return $session->rows('SELECT max(journal_number) FROM books.journals'); }
+$sandbox->data(object => 'Journals', records => [ map {
+	{ JournalID => sprintf('00000000-0000-4000-8000-%012d', $_), JournalNumber => 1000 + $_, JournalDate => '2026-03-01', CreatedDateUTC => '2026-03-01T00:00:00' }
+} 1 .. 5300 ]);
+$sandbox->faults({ path => '/api.xro/2.0/Journals', after => 62, times => 1, problem => 'day', retry_after => 5 });
+$session->rows(q{CALL xero_fdw.mirror('xero', 'books', '{journals}')});
+is(last_run('books.journals')->{state}, 'paused', 'journals: a run is paused');
+is($session->rows('SELECT count(*) FROM books.journals'), 5000, '... what it has read is there');
+my $last = last_number();
+sleep(6);
+$mark = $sandbox->mark;
+$session->rows(q{CALL xero_fdw.run_sync('books.journals')});
+is((offsets($mark))[0], $last, '... the next one goes on behind that');
+is($session->rows('SELECT count(*) FROM books.journals'), $session->rows('SELECT count(*) FROM xero.journals'), '... to the end');
+$mark = $sandbox->mark;
+$session->rows(q{CALL xero_fdw.run_sync('books.journals')});
+is_deeply([ offsets($mark) ], [ last_number() ], '... and later one call finds that there are no more');
 $_->quit foreach ($session, $superuser);
 
 # Several organisations: the calls of each, and rows by organisation
