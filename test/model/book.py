@@ -229,6 +229,8 @@ class Book:
             if thing.paired:
                 cases = self.closure(thing, name) if self.running else thing.cases[name]
                 thing.cases[name] = {replace(case, here=value) for case in cases}
+        if self.running:
+            self.lacks(thing)
 
     def record_updated(self, thing, values, at):
         changed = any(thing.there[name] != value for name, value in values.items())
@@ -360,9 +362,7 @@ class Book:
         for thing in self.things:
             thing.touched = False
             self.doubt(thing)
-            if thing.back and thing.paired:      # it gets what it lacks
-                self.may_forget(thing, [name for name in thing.cases
-                                        if self.rules.flow(name) == (False, True) and thing.here[name] == ""])
+            self.lacks(thing)
             thing.note()
         for thing in alone:
             if thing.row is not None:
@@ -376,6 +376,12 @@ class Book:
             for name, (_, before) in thing.unsure.items():
                 thing.cases[name] |= {replace(case, was_here=None) for case in thing.cases[name] if case.new_there} | {
                     replace(case, was_here=None, was_there=case.there) for case in thing.cases[name] if case.there == before}
+
+    def lacks(self, thing):
+        """What a row that has come back lacks, it gets."""
+        if thing.back and thing.paired:
+            self.may_forget(thing, [name for name in thing.cases
+                                    if self.rules.flow(name) == (False, True) and thing.here[name] == ""])
 
     def may_forget(self, thing, names):
         """What both sides have agreed on there may count no more."""
