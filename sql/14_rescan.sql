@@ -26,7 +26,7 @@ SELECT * FROM calls();
 SELECT t.n, EXISTS (SELECT FROM paged AS p WHERE p.name < 'B' OR t.n = 6) FROM t;
 SELECT * FROM calls();
 
--- correlated subqueries: one call for each run of equal values
+-- correlated subqueries: one call for each value
 SELECT t.n, (SELECT count(i.total) FROM xero.invoices AS i WHERE i.status = t.status)
 	FROM t ORDER BY n;
 SELECT * FROM calls();

@@ -63,6 +63,13 @@ extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
 								  double records);
 extern double xero_remembered_records(Oid relid);
 
+/*
+ * in path.c: calls of a list of the root object with so many records, or of so
+ * many lists
+ */
+extern double xero_list_calls(const XeroObject *object, int page_size,
+							  double records, int lists);
+
 /* The rows that a plan wants. */
 typedef struct XeroRowWindow
 {

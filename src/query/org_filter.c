@@ -68,16 +68,3 @@ xero_wanted_organisations(List *sent,
 	}
 	return wanted;
 }
-
-bool
-xero_sends_whole_lists(List *sent)
-{
-	ListCell   *lc;
-
-	foreach(lc, sent)
-	{
-		if (xero_item_from_node(lfirst(lc))->route != XERO_ROUTE_TENANT)
-			return false;
-	}
-	return true;
-}

@@ -159,4 +159,16 @@ extern bool xero_text_sendable(const char *text);
 /* Is nothing sent but, perhaps, conditions on tenant_id? */
 extern bool xero_sends_whole_lists(List *sent);
 
+/*
+ * Conditions whose values are not among these, which are given by their
+ * indexes in XeroPushdown.params.
+ */
+extern List *xero_sent_without(List *sent, const Bitmapset *params);
+
+/*
+ * A column that has to equal one run-time value, and the index of that in
+ * XeroPushdown.params; -1 if there is none.
+ */
+extern int	xero_sent_equality(List *sent, AttrNumber *attno);
+
 #endif							/* XERO_QUERY_H */

@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "access/sysattr.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
@@ -24,16 +25,41 @@
 /* Share of records that have something behind XeroColumn.detail_if. */
 #define DETAIL_IF_SHARE		0.1
 
-/* Attributes that the target list or the rechecked clauses read. */
+/* Does the clause have a value that another run of the scan may find changed? */
+static bool
+has_changing_value(Node *node, void *relid)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varno != *(Index *) relid;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, has_changing_value, relid);
+}
+
+/*
+ * Attributes that are read here: by the target list, by rechecked clauses, and
+ * by those that pick the rows of a run out of a list that has the rows of many
+ * (scan/answers.c).
+ */
 static List *
-wanted_attributes(const XeroTable *table, RelOptInfo *baserel, List *recheck)
+wanted_attributes(const XeroTable *table, RelOptInfo *baserel,
+				  const XeroPushdown *pushdown)
 {
 	Bitmapset  *attrs = NULL;
 	List	   *result = NIL;
 	bool		whole_row;
+	ListCell   *lc;
 
 	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &attrs);
-	pull_varattnos((Node *) recheck, baserel->relid, &attrs);
+	pull_varattnos((Node *) pushdown->recheck, baserel->relid, &attrs);
+	foreach(lc, pushdown->remote)
+	{
+		if (!table->summary_only &&
+			has_changing_value(lfirst(lc), &baserel->relid))
+			pull_varattnos(lfirst(lc), baserel->relid, &attrs);
+	}
 
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attrs);
 	for (int i = 0; i < table->natts; i++)
@@ -143,9 +169,9 @@ detail_calls(const XeroTable *table, List *wanted, double records)
 	return calls;
 }
 
-/* Calls of a list with so many records, or of so many lists. */
-static double
-list_calls(const XeroObject *object, int page_size, double records, int lists)
+double
+xero_list_calls(const XeroObject *object, int page_size, double records,
+				int lists)
 {
 	int			served;
 
@@ -169,8 +195,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		scan->pushdown = info->pushdown;
 	else
 		xero_pushdown(info->rel, clauses, &scan->pushdown);
-	scan->wanted = wanted_attributes(info->table, baserel,
-									 scan->pushdown.recheck);
+	scan->wanted = wanted_attributes(info->table, baserel, &scan->pushdown);
 	scan->options.levels = usable_levels(info->table, scan->wanted);
 
 	scan->records = clamp_row_est(info->records *
@@ -193,9 +218,9 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		scan->calls = scan->organisations * (info->table->object->below ? 2 : 1);
 	else
 		scan->calls = scan->organisations *
-			list_calls(object, page_size,
-					   scan->records / scan->organisations,
-					   scan->lists) +
+			xero_list_calls(object, page_size,
+							scan->records / scan->organisations,
+							scan->lists) +
 			detail_calls(info->table, scan->wanted, scan->records);
 }
 
@@ -227,8 +252,7 @@ leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	whole.options.order = scan->options.order;
 	plan_clauses(root, baserel, others, page_size, &whole);
 	whole.pushdown.recheck = list_concat(whole.pushdown.recheck, lists);
-	whole.wanted = wanted_attributes(info->table, baserel,
-									 whole.pushdown.recheck);
+	whole.wanted = wanted_attributes(info->table, baserel, &whole.pushdown);
 	whole.options.levels = usable_levels(info->table, whole.wanted);
 	if (whole.calls < scan->calls)
 		*scan = whole;

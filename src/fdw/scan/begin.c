@@ -264,6 +264,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 											  exprType(lfirst(lc)));
 
 	init_fields(state, list_nth(private, XERO_SCAN_WANTED), rel, estate);
+	xero_init_answers(node, rel);
 	if (state->spec.keep)
 	{
 		state->kept.rows = tuplestore_begin_heap(false, false, work_mem);
@@ -371,8 +372,8 @@ leave_out_foreigners(XeroScanState *state, Bitmapset *wanted)
 }
 
 /* The organisations that a run asks. */
-static Bitmapset *
-choose_organisations(ForeignScanState *node, const XeroParamValue *params)
+Bitmapset *
+xero_choose_organisations(ForeignScanState *node, const XeroParamValue *params)
 {
 	XeroScanState *state = node->fdw_state;
 	XeroScanSpec *spec = &state->spec;
@@ -458,60 +459,89 @@ end_run(XeroScanState *state)
 	memset(&state->page, 0, sizeof(XeroPage));
 }
 
-/*
- * Begin a run: settle the requests.  If they are those of the run before and
- * its rows were kept, replay them and go on from there.
- */
 void
-xero_start_run(ForeignScanState *node)
+xero_begin_run(ForeignScanState *node, MemoryContext run_cxt, List *requests,
+			   Bitmapset *wanted)
+{
+	XeroScanState *state = node->fdw_state;
+	MemoryContext old = MemoryContextSwitchTo(run_cxt);
+
+	if (state->answers)
+		xero_keep_answer(node);
+	end_run(state);
+	state->run.cxt = run_cxt;
+	state->counting.counts = NULL;
+	state->run.requests = requests;
+	state->run.wanted = wanted;
+	state->stats.pages_total = -1;
+	state->stats.records = -1;
+	make_org_scans(node);
+	place_window(state);
+	if (state->kept.rows)
+		tuplestore_clear(state->kept.rows);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Begin a run, unless its rows are known.  If its requests are those of the
+ * run before and its rows were kept, replay them and go on from there.
+ */
+static bool
+start_run(ForeignScanState *node, MemoryContext run_cxt)
 {
 	XeroScanState *state = node->fdw_state;
 	XeroRun    *run = &state->run;
 	XeroScanSpec *spec = &state->spec;
-	EState	   *estate = node->ss.ps.state;
-	MemoryContext run_cxt = AllocSetContextCreate(estate->es_query_cxt,
-												  "Xero scan run",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(run_cxt);
 	XeroParamValue *params = evaluate_params(node);
 	List	   *owners = NIL;
-	List	   *requests = spec->counts != NIL ?
-	xero_count_requests(state, params, &owners) :
-	xero_build_requests(spec->rel, spec->sent, params, &spec->options);
-	Bitmapset  *wanted = requests == NIL ? NULL :
-	choose_organisations(node, params);
+	List	   *requests;
+	Bitmapset  *wanted;
 
-	state->started = true;
-	state->counting.returned = false;
-	if (run->cxt && (state->kept.rows || state->counting.counts) &&
+	if (state->answers && xero_find_answer(state, params))
+		return false;
+	requests = spec->counts != NIL ?
+		xero_count_requests(state, params, &owners) :
+		xero_build_requests(spec->rel, spec->sent, params, &spec->options);
+	wanted = requests == NIL ? NULL : xero_choose_organisations(node, params);
+	if (run->cxt && run->most_pages == 0 &&
+		(state->kept.rows || state->counting.counts) &&
 		same_requests(requests, run->requests) &&
 		equal(owners, state->counting.owners) &&
 		bms_equal(wanted, run->wanted))
 	{
-		MemoryContextSwitchTo(old);
-		MemoryContextDelete(run_cxt);
 		if (state->kept.rows)
 		{
 			tuplestore_rescan(state->kept.rows);
 			state->kept.replaying = true;
 		}
-		return;
+		return false;
 	}
-
-	end_run(state);
-	run->cxt = run_cxt;
-	state->counting.owners = owners;
-	state->counting.counts = NULL;
-	run->requests = requests;
-	run->wanted = wanted;
-	state->stats.pages_total = -1;
-	state->stats.records = -1;
-	make_org_scans(node);
-	place_window(state);
+	if (state->answers && !bms_is_empty(wanted) && xero_read_answers(node, params))
+		return false;
+	xero_begin_run(node, run_cxt, requests, wanted);
 	xero_prepare_order(state, params);
-	if (state->kept.rows)
-		tuplestore_clear(state->kept.rows);
+	state->counting.owners = owners;
+	if (state->answers)
+		xero_note_run(state, params);
+	return true;
+}
+
+void
+xero_start_run(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	MemoryContext run_cxt = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
+												  "Xero scan run",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(run_cxt);
+	bool		begun;
+
+	state->started = true;
+	state->counting.returned = false;
+	begun = start_run(node, run_cxt);
 	MemoryContextSwitchTo(old);
+	if (!begun)
+		MemoryContextDelete(run_cxt);
 }
 
 /* The next row decides whether anything has to be asked for again. */
@@ -535,6 +565,7 @@ xeroEndForeignScan(ForeignScanState *node)
 	end_run(state);
 	if (state->kept.rows)
 		tuplestore_end(state->kept.rows);
+	xero_end_answers(state);
 	if (state->kept.slot)
 		ExecDropSingleTupleTableSlot(state->kept.slot);
 	if (state->stats.progress)

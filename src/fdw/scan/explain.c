@@ -251,6 +251,9 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (es->analyze && state)
 	{
 		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls.calls, es);
+		if (state->stats.known_runs > 0)
+			ExplainPropertyInteger("Xero Loops Without Calls", NULL,
+								   state->stats.known_runs, es);
 		ExplainPropertyInteger("Xero Pages", NULL, state->stats.pages, es);
 		ExplainPropertyInteger("Xero Rows Received", NULL, state->stats.rows, es);
 		ExplainPropertyInteger("Xero Bytes Received", NULL, state->stats.calls.bytes_in, es);

@@ -47,8 +47,8 @@ xero_sorts_here(const XeroScanState *state)
 		 (state->run.norg_scans > 1 || list_length(state->run.requests) > 1));
 }
 
-static Tuplesortstate *
-make_sorter(XeroScanState *state, TupleDesc desc)
+Tuplesortstate *
+xero_make_sorter(XeroScanState *state, TupleDesc desc)
 {
 	Form_pg_attribute att = TupleDescAttr(desc, state->spec.order_attno - 1);
 	TypeCacheEntry *type = lookup_type_cache(att->atttypid,
@@ -125,7 +125,7 @@ sort_lists(XeroScanState *state, TupleTableSlot *slot)
 	List	   *requests = run->requests;
 	MemoryContext old = MemoryContextSwitchTo(run->cxt);
 
-	run->sorter = make_sorter(state, slot->tts_tupleDescriptor);
+	run->sorter = xero_make_sorter(state, slot->tts_tupleDescriptor);
 	fill_sorter(state, slot);
 	if (run->by_key_instead)
 	{
@@ -135,7 +135,7 @@ sort_lists(XeroScanState *state, TupleTableSlot *slot)
 		run->ahead = true;
 		run->by_key_instead = false;
 		tuplesort_end(run->sorter);
-		run->sorter = make_sorter(state, slot->tts_tupleDescriptor);
+		run->sorter = xero_make_sorter(state, slot->tts_tupleDescriptor);
 		fill_sorter(state, slot);
 		run->requests = requests;
 	}

@@ -44,17 +44,36 @@ show_progress(XeroScanState *state)
 	state->stats.progress->bytes_in = state->stats.calls.bytes_in;
 }
 
+/* Pages of all lists that have told, this number of the present one included. */
+static int64
+told_pages(const XeroScanState *state, int64 pages)
+{
+	int64		known = xero_pager_pages(state->page.org_scan->pager);
+
+	return Max(state->stats.pages_total, 0) + pages - Max(known, 0);
+}
+
 /* The present page's envelope may have told how many pages the list has. */
 static void
 note_pages(XeroScanState *state, int64 pages)
 {
-	XeroPager  *pager = state->page.org_scan->pager;
-	int64		known = xero_pager_pages(pager);
-
 	if (pages < 0)
 		return;
-	state->stats.pages_total = Max(state->stats.pages_total, 0) + pages - Max(known, 0);
-	xero_pager_set_pages(pager, pages);
+	state->stats.pages_total = told_pages(state, pages);
+	xero_pager_set_pages(state->page.org_scan->pager, pages);
+}
+
+/* Does the run take more pages than it may, as its last page shows? */
+static bool
+is_too_long(XeroScanState *state, int64 pages)
+{
+	XeroRun    *run = &state->run;
+
+	if (run->most_pages == 0)
+		return false;
+	run->told = Max(run->pages, pages < 0 ? 0 : told_pages(state, pages));
+	run->given_up = run->told > run->most_pages;
+	return run->given_up;
 }
 
 /* It may have told how many records the list has. */
@@ -151,9 +170,12 @@ open_page(XeroScanState *state)
 		info = xero_reader_info(page->reader);
 		if (info->page_size >= 0)
 			check_page_size(state, info->page_size);
-		note_pages(state, info->page_count);
-		note_records(state, org_scan, info->item_count);
 		state->stats.pages++;
+		state->run.pages++;
+		note_records(state, org_scan, info->item_count);
+		if (is_too_long(state, info->page_count))
+			return false;
+		note_pages(state, info->page_count);
 		page->open = true;
 		show_progress(state);
 		if (org_scan->dedup && org_scan->reread_page == 0)

@@ -28,27 +28,20 @@ copy_row(TupleTableSlot *slot, TupleTableSlot *row)
 	return ExecStoreVirtualTuple(slot);
 }
 
-/*
- * The next row that was kept, if there is one.  One that was on disk belongs to
- * the slot, so it must outlast the present row's memory.
- */
-static bool
-next_kept(XeroKept *kept)
+/* One that was on disk belongs to the slot, and outlasts a row's memory. */
+bool
+xero_next_kept(XeroScanState *state, Tuplestorestate *rows)
 {
-	MemoryContext old = MemoryContextSwitchTo(kept->slot->tts_mcxt);
-	bool		found = tuplestore_gettupleslot(kept->rows, true, false,
-												kept->slot);
+	MemoryContext old = MemoryContextSwitchTo(state->kept.slot->tts_mcxt);
+	bool		found = tuplestore_gettupleslot(rows, true, false, state->kept.slot);
 
 	MemoryContextSwitchTo(old);
 	return found;
 }
 
-/* Read the run to its end, so that it is untouched by what is written next. */
-static void
-drain(ForeignScanState *node)
+void
+xero_fetch_rest(XeroScanState *state, TupleTableSlot *slot, XeroTakeRow take)
 {
-	XeroScanState *state = node->fdw_state;
-	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext,
 												  "Xero row",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -62,14 +55,53 @@ drain(ForeignScanState *node)
 		if (!xero_fetch_row(state, slot))
 			break;
 		ExecStoreVirtualTuple(slot);
-		tuplestore_puttupleslot(state->kept.rows, slot);
+		take(state, slot);
 	}
 	ExecClearTuple(slot);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_cxt);
+	state->run.ended = true;
+}
+
+static void
+keep_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	tuplestore_puttupleslot(state->kept.rows, slot);
+}
+
+void
+xero_keep_rest(ForeignScanState *node)
+{
+	xero_fetch_rest(node->fdw_state, node->ss.ss_ScanTupleSlot, keep_row);
+}
+
+/* Read the run to its end, so that it is untouched by what is written next. */
+static void
+drain(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+
+	xero_keep_rest(node);
 	tuplestore_rescan(state->kept.rows);
 	state->run.drained = true;
 	state->kept.replaying = true;
+}
+
+/* The next row that is read, or else the slot is left empty. */
+static bool
+read_row(XeroScanState *state, TupleTableSlot *slot)
+{
+	if (xero_sorts_here(state))
+	{
+		if (!xero_merge_row(state, slot))
+			return false;
+		copy_row(slot, state->kept.slot);
+		return true;
+	}
+	if (!xero_fetch_row(state, slot))
+		return false;
+	ExecStoreVirtualTuple(slot);
+	return true;
 }
 
 /* Called in the per-tuple context: what the slot holds lives there. */
@@ -85,28 +117,23 @@ xeroIterateForeignScan(ForeignScanState *node)
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
+	if (xero_is_answered(state))
+		return xero_answer_row(node) ? copy_row(slot, state->kept.slot) : slot;
 
 	if (state->spec.whole && !state->run.drained)
 		drain(node);
 
 	if (state->kept.replaying)
 	{
-		if (next_kept(&state->kept))
+		if (xero_next_kept(state, state->kept.rows))
 			return copy_row(slot, state->kept.slot);
 		state->kept.replaying = false;
 	}
 
-	if (xero_sorts_here(state))
+	if (!read_row(state, slot))
 	{
-		if (!xero_merge_row(state, slot))
-			return slot;
-		copy_row(slot, state->kept.slot);
-	}
-	else
-	{
-		if (!xero_fetch_row(state, slot))
-			return slot;
-		ExecStoreVirtualTuple(slot);
+		state->run.ended = true;
+		return slot;
 	}
 	if (state->kept.rows)
 		tuplestore_puttupleslot(state->kept.rows, slot);

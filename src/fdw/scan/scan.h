@@ -123,7 +123,14 @@ typedef struct XeroDecoder
 typedef struct XeroRun
 {
 	MemoryContext cxt;			/* requests, pager, parameter values */
-	bool		drained;		/* "whole": all have been read */
+	bool		drained;		/* all have been read before one was returned */
+	bool		ended;			/* no row is left to be read */
+	int64		pages;			/* that came */
+	int64		most_pages;		/* reading a list that has the rows of other
+								 * runs: it is given up if it takes more; 0:
+								 * rows of this run are read */
+	int64		told;			/* pages it takes, as far as is known */
+	bool		given_up;
 	List	   *requests;
 	Bitmapset  *wanted;			/* the organisations that are asked */
 	XeroOrgScan *org_scans;		/* one for each of them */
@@ -178,12 +185,16 @@ typedef struct XeroKept
 typedef struct XeroScanStats
 {
 	XeroCallStats calls;
+	int64		known_runs;		/* that were answered without a call */
 	int64		pages;
 	int64		pages_total;	/* of the lists that have told, -1 if none */
 	double		records;		/* of the lists that have told, -1 if none */
 	int64		rows;
 	XeroProgress *progress;
 } XeroScanStats;
+
+/* What runs with other values have brought; see answers.c. */
+typedef struct XeroAnswers XeroAnswers;
 
 /* Hangs off ForeignScanState.fdw_state; lives in the executor's context. */
 typedef struct XeroScanState
@@ -195,12 +206,49 @@ typedef struct XeroScanState
 	XeroPage	page;
 	XeroCounting counting;
 	XeroKept	kept;
+	XeroAnswers *answers;		/* NULL if no run has other values */
 	XeroScanStats stats;
 } XeroScanState;
 
-/* in begin.c: evaluate the parameters and settle the requests */
+/*
+ * in begin.c: begin a run, or go on with what is known; the organisations that
+ * one asks; begin one with these requests, in a context that becomes the run's
+ */
 extern void xero_start_run(ForeignScanState *node);
 extern bool xero_same_request(const XeroRequest *a, const XeroRequest *b);
+extern Bitmapset *xero_choose_organisations(ForeignScanState *node,
+											const XeroParamValue *params);
+extern void xero_begin_run(ForeignScanState *node, MemoryContext run_cxt,
+						   List *requests, Bitmapset *wanted);
+
+/* in scan.c: the next row of a tuplestore, in kept.slot, or false */
+extern bool xero_next_kept(XeroScanState *state, Tuplestorestate *rows);
+
+/*
+ * in scan.c: read the run to its end, and let "take" have the rows; or keep
+ * them, behind those that were kept already
+ */
+typedef void (*XeroTakeRow) (XeroScanState *state, TupleTableSlot *slot);
+
+extern void xero_fetch_rest(XeroScanState *state, TupleTableSlot *slot,
+							XeroTakeRow take);
+extern void xero_keep_rest(ForeignScanState *node);
+
+/*
+ * in answers.c: is a run with these values answered without a call, perhaps
+ * after reading the list that has all answers; each row of such a run, in
+ * kept.slot
+ */
+extern void xero_init_answers(ForeignScanState *node, Relation rel);
+extern bool xero_find_answer(XeroScanState *state, const XeroParamValue *values);
+extern bool xero_read_answers(ForeignScanState *node, const XeroParamValue *values);
+extern bool xero_is_answered(const XeroScanState *state);
+extern bool xero_answer_row(ForeignScanState *node);
+extern void xero_end_answers(XeroScanState *state);
+
+/* A run that asks has begun, with these values; its rows may be kept. */
+extern void xero_note_run(XeroScanState *state, const XeroParamValue *values);
+extern void xero_keep_answer(ForeignScanState *node);
 
 /* in window.c: XERO_SCAN_WINDOW, read; false if there is none */
 extern bool xero_read_window(ForeignScan *plan, XeroRowWindow *window);
@@ -259,12 +307,13 @@ extern const XeroResponse *xero_get_listed(XeroScanState *state,
 
 /*
  * in merge.c: what a run in an order needs besides its requests; is it to be
- * sorted here; its next row, in kept.slot, or false
+ * sorted here; its next row, in kept.slot, or false; what sorts its rows
  */
 extern void xero_prepare_order(XeroScanState *state,
 							   const XeroParamValue *params);
 extern bool xero_sorts_here(const XeroScanState *state);
 extern bool xero_merge_row(XeroScanState *state, TupleTableSlot *slot);
+extern Tuplesortstate *xero_make_sorter(XeroScanState *state, TupleDesc desc);
 
 /*
  * The scan has ended; how many records the last one of a foreign table in this
