@@ -79,7 +79,7 @@ SET xero_fdw.dry_run = on;
 INSERT INTO xero.contacts (name) VALUES (E'Dry "1"\n'), ('Dry 2') RETURNING name;
 INSERT INTO xero.invoices (type, contact_id, date, line_items)
 	VALUES ('ACCREC', '00000000-0000-0000-0000-000000000001', '2026-01-02', '[{"Quantity": 1.10}]');
-UPDATE xero.contacts SET first_name = NULL WHERE name IN ('Fresh one', 'No key');
+UPDATE xero.contacts SET email_address = NULL WHERE name IN ('Fresh one', 'No key');
 DELETE FROM xero.contacts WHERE name = 'No key';
 RESET xero_fdw.dry_run;
 SELECT contact_status FROM xero.contacts WHERE name = 'No key';

@@ -295,7 +295,12 @@ xero_statement_begin(EState *estate, ResultRelInfo *rri, CmdType operation,
 										  &xero_statement_sink_create()->sink);
 
 	for (int i = 0; i < state->encoder.nmembers; i++)
-		state->encoder.set[i] = list_member_int(set_columns, state->encoder.columns[i].attno);
+	{
+		AttrNumber	attno = state->encoder.columns[i].attno;
+
+		state->encoder.set[i] = list_member_int(set_columns, attno) &&
+			xero_why_fixed(&state->spec.table->columns[attno - 1]) == NULL;
+	}
 	if (operation != CMD_INSERT)
 	{
 		init_junk(state, subplan);

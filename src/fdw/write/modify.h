@@ -282,6 +282,9 @@ extern void xero_check_updatable(const XeroTable *table, CmdType operation,
 								 Oid userid);
 extern List *xero_needed_columns(const XeroTable *table, CmdType operation);
 
+/* Why UPDATE cannot change a column, NULL if it can. */
+extern const char *xero_why_fixed(const XeroTableColumn *column);
+
 /* The attribute that holds such a column; ERROR if none does. */
 extern AttrNumber xero_needed_attribute(const XeroTable *table,
 										const char *column);

@@ -499,25 +499,50 @@ has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 						   att->attlen);
 }
 
-/* Has a trigger changed a column that SET could not (write_plan.c)? */
+/* Of such a column there is nothing to send. */
 static bool
-check_untouched(XeroModify *state, HeapTupleHeader before,
-				TupleTableSlot *slot, char *label)
+stays_null(HeapTupleHeader before, AttrNumber attno, TupleTableSlot *slot)
+{
+	bool		isnull = false;
+
+	if (before != NULL)
+		(void) GetAttributeByNum(before, attno, &isnull);
+	return isnull && slot->tts_isnull[attno - 1];
+}
+
+/* Is it a change that its type does not take for one, as 1.0 and 1.00? */
+static bool
+is_equal(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
+		 TupleTableSlot *slot)
+{
+	Form_pg_attribute att = TupleDescAttr(state->spec.desc, attno - 1);
+	TypeCacheEntry *type = lookup_type_cache(att->atttypid,
+											 TYPECACHE_EQ_OPR_FINFO);
+	bool		isnull;
+	Datum		value = GetAttributeByNum(before, attno, &isnull);
+
+	return !isnull && !slot->tts_isnull[attno - 1] &&
+		OidIsValid(type->eq_opr_finfo.fn_oid) &&
+		DatumGetBool(FunctionCall2Coll(&type->eq_opr_finfo, att->attcollation,
+									   value, slot->tts_values[attno - 1]));
+}
+
+/* Has SET, or a trigger, changed a column that is fixed? */
+static bool
+check_fixed(XeroModify *state, HeapTupleHeader before,
+			TupleTableSlot *slot, char *label)
 {
 	for (int i = 0; i < state->spec.table->natts; i++)
 	{
-		const XeroTableColumn *column = &state->spec.table->columns[i];
-		bool		stays = column->is_tenant || column->from_parent;
+		const char *reason = xero_why_fixed(&state->spec.table->columns[i]);
 
-		if ((!stays && (column->known == NULL ||
-						(column->known->flags & XERO_COL_WRITABLE))) ||
-			!has_changed(state, before, i + 1, slot))
+		if (reason == NULL || !has_changed(state, before, i + 1, slot) ||
+			is_equal(state, before, i + 1, slot))
 			continue;
 		xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
 						psprintf("cannot change column \"%s\"",
 								 attribute_name(state, i + 1)),
-						stays ? "A row stays where it was made." :
-						"Xero sets it itself.");
+						reason);
 		return false;
 	}
 	return true;
@@ -626,7 +651,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 		return NULL;
 	slot_getallattrs(slot);
 	state->present.counted++;
-	if (!check_untouched(state, before, slot, row->label))
+	if (!check_fixed(state, before, slot, row->label))
 		return NULL;
 	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
 	for (int i = 0; i < encoder->nmembers; i++)
@@ -634,7 +659,8 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 		AttrNumber	attno = encoder->columns[i].attno;
 
 		if (i == encoder->key_member || attno == 0 ||
-			!(encoder->set[i] || has_changed(state, before, attno, slot)))
+			!(encoder->set[i] || has_changed(state, before, attno, slot)) ||
+			stays_null(before, attno, slot))
 			continue;
 		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
 			!take_value(state, i, slot->tts_values[attno - 1], row->label))

@@ -474,30 +474,61 @@ is_holder(const XeroTableColumn *column)
 		(column->known->flags & XERO_COL_WRITABLE);
 }
 
-/* Columns in SET that Xero computes, or fixes when a record is made. */
-static void
-check_set_columns(const XeroTable *table, Relation rel, List *columns)
+const char *
+xero_why_fixed(const XeroTableColumn *column)
 {
+	if (column->is_tenant || is_holder(column))
+		return "A row stays where it was made.";
+	if (column->from_parent)
+		return "It is a member of the record that holds the row.";
+	if (column->known != NULL && !(column->known->flags & XERO_COL_WRITABLE))
+		return "Xero sets it itself.";
+	return NULL;
+}
+
+/* May this be the value that the column has?  Who knows, if it depends on nothing. */
+static bool
+may_keep_value(Expr *value, Index rtindex, AttrNumber attno)
+{
+	if (IsA(value, Var))
+		return ((Var *) value)->varno == rtindex &&
+			((Var *) value)->varattno == attno;
+	return !contain_var_clause((Node *) value) &&
+		!contain_volatile_functions((Node *) value);
+}
+
+/*
+ * Columns in SET that Xero computes, or fixes when a record is made.  Tools that
+ * save whole rows set them to what they are, beside others; whether it is that is
+ * seen when the row is there (row.c).
+ */
+static void
+check_set_columns(const XeroTable *table, Relation rel, Index rtindex,
+				  List *columns, List *tlist)
+{
+	bool		any_set = false;
 	ListCell   *lc;
 
 	foreach(lc, columns)
+		any_set = any_set ||
+		xero_why_fixed(&table->columns[lfirst_int(lc) - 1]) == NULL;
+	foreach(lc, columns)
 	{
-		const XeroTableColumn *column = &table->columns[lfirst_int(lc) - 1];
+		AttrNumber	attno = lfirst_int(lc);
+		const char *reason = xero_why_fixed(&table->columns[attno - 1]);
+		TargetEntry *entry = list_nth_node(TargetEntry, tlist,
+										   foreach_current_index(lc));
 
-		if (column->is_tenant || column->from_parent ||
-			(column->known != NULL &&
-			 !(column->known->flags & XERO_COL_WRITABLE)))
-			ereport(ERROR,
-					(errcode(ERRCODE_GENERATED_ALWAYS),
-					 errmsg("column \"%s\" of foreign table \"%s\" cannot be set",
-							NameStr(TupleDescAttr(RelationGetDescr(rel),
-												  lfirst_int(lc) - 1)->attname),
-							table->name),
-					 errdetail(column->is_tenant || is_holder(column) ?
-							   "A row stays where it was made." :
-							   column->from_parent ?
-							   "It is a member of the record that holds the row." :
-							   "Xero sets it itself.")));
+		if (reason == NULL ||
+			(any_set && may_keep_value(entry->expr, rtindex, attno)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("column \"%s\" of foreign table \"%s\" cannot be set",
+						NameStr(TupleDescAttr(RelationGetDescr(rel),
+											  attno - 1)->attname),
+						table->name),
+				 errdetail("%s", reason)));
 	}
 }
 
@@ -537,7 +568,8 @@ xeroPlanForeignModify(PlannerInfo *root, ModifyTable *plan,
 	if (plan->operation == CMD_UPDATE)
 	{
 		columns = list_nth(plan->updateColnosLists, subplan_index);
-		check_set_columns(table, rel, columns);
+		check_set_columns(table, rel, resultRelation, columns,
+						  outerPlan(plan)->targetlist);
 	}
 	returning = plan->returningLists != NIL ||
 		plan->withCheckOptionLists != NIL ||
