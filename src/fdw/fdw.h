@@ -38,6 +38,12 @@ typedef enum XeroScanPrivate
 								 * each a list of what is sent for it (List)
 								 * and where its parameters begin (Integer);
 								 * NIL: it returns rows */
+	XERO_SCAN_GROUP,			/* List of a column (Integer), its words (List
+								 * of String), and how often the count is
+								 * wanted (Integer): it returns a row for each
+								 * value of the column, and the counts are
+								 * that of all rows and those of the words; or
+								 * NIL */
 	XERO_SCAN_WINDOW			/* List of how many rows to pass over (Float),
 								 * how many to return (Float, -1: all), and
 								 * whether a row as a whole is wanted

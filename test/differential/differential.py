@@ -226,8 +226,21 @@ class Test:
         self.kinds = kinds              # those of the rows
         if self.generator.random() < 0.2:
             self.condition, self.kinds = "true", []
+        if self.generator.random() < 0.3:
+            self.make_groups(counted, having)
+            return
         self.ways = self.prepared([f"SELECT ARRAY[{counted}] FROM {source} AS t WHERE {self.condition} {having}"
                                    for source in self.sources()])
+
+    def make_groups(self, counted, having):
+        """Counts by a column, most often by one of a few words."""
+        texts = [column["column_name"] for column in self.subject.columns if column["data_type"] == "text"]
+        words = [name for name in texts if name.rpartition("_")[2] in ("status", "type")] or texts or self.subject.scalars
+        group = f'"{self.generator.choice(words)}"'
+        if self.generator.random() < 0.5:
+            counted = self.generator.choice(["count(*)", "count(*), count(1)", "1"])
+        self.ways = self.prepared([self.sorted_rows(f"SELECT {group}, {counted} FROM {source} AS t WHERE {self.condition} "
+                                                    f"GROUP BY {group} {having}") for source in self.sources()])
 
     def a_count(self):
         columns = [column["column_name"] for column in self.subject.columns if column["data_type"] == "date"] * 3

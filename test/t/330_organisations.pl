@@ -68,6 +68,10 @@ my $paid = grep { $_->{Status} eq 'PAID' } map { truth('Invoices', $_) } @tenant
 costs('count(*) under a condition', "SELECT count(*) FROM xero.invoices WHERE status = 'PAID'", $paid, 'ABC');
 $session->rows("CREATE FOREIGN TABLE small (status text) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '50')");
 costs('two counts', "SELECT count(*), count(*) FILTER (WHERE status = 'PAID') FROM small", "900|$paid", 'AABBCC');
+$session->rows('CREATE FOREIGN TABLE typed (type text) SERVER xero OPTIONS (object \'accounting/Invoices\', page_size \'50\')');
+my %of_type;
+$of_type{ $_->{Type} }++ foreach map { truth('Invoices', $_) } @tenants;
+costs('counts by their words', 'SELECT type, count(*) FROM typed GROUP BY type ORDER BY 1', join("\n", map { "$_|$of_type{$_}" } sort keys %of_type), 'AAABBBCCC');
 costs('a child table', 'SELECT count(DISTINCT tenant_id) FROM xero.invoice_line_items', 3, 'ABC');
 
 # tenant_id picks

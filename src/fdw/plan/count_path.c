@@ -6,11 +6,14 @@
  * The envelope of a page contains the number of records of the whole list.  So
  * a count over conditions that Xero evaluates exactly is one call for one
  * record.  FILTER, and a column whose nulls are not to be counted, are further
- * conditions of one count.
+ * conditions of one count.  Rows that are grouped by a column of a few words
+ * are counted word by word, and in total: if the words do not make up the total,
+ * the executor reads the rows.
  *
  * The plan is a foreign scan without a relation of its own, which returns one
- * row.  Its first columns are the counts.  The others are always null; EXPLAIN
- * needs them to print the conditions that are pushed down.
+ * row, or one for each group.  Its first columns are the counts, then comes that
+ * of the groups.  The others are always null; EXPLAIN needs them to print the
+ * conditions that are pushed down.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +22,8 @@
 #include "fdw/plan/plan.h"
 
 #include "access/sysattr.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -26,7 +31,9 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 /*
  * So many calls for counts are at most twice, and one more than, the one that
@@ -36,27 +43,55 @@
 #define FEW_COUNTS 3
 
 /*
- * The aggregates that the query needs, without duplicates; NIL if it needs
- * anything else, too.
+ * The column that the query groups by, if it is one whose words are known and
+ * are in every record; else NULL.
  */
-static List *
-only_aggregates(PlannerInfo *root, RelOptInfo *upper)
+static Var *
+grouped_column(PlannerInfo *root, const XeroRelInfo *info)
+{
+	SortGroupClause *clause;
+	Var		   *var;
+	const XeroColumn *column;
+
+	if (list_length(root->parse->groupClause) != 1)
+		return NULL;
+	clause = linitial(root->parse->groupClause);
+	var = (Var *) get_sortgroupclause_expr(clause, root->parse->targetList);
+	if (!IsA(var, Var) || var->varattno <= 0 || clause->eqop != TextEqualOperator ||
+		!get_collation_isdeterministic(var->varcollid))
+		return NULL;
+	column = info->rel->columns[var->varattno - 1];
+	if (column == NULL || column->words == NULL ||
+		(column->flags & XERO_COL_ENUM) == 0 ||
+		(column->flags & XERO_COL_NOT_NULL) == 0)
+		return NULL;
+	return var;
+}
+
+/*
+ * The aggregates that the query needs, without duplicates; false if it needs
+ * anything else, besides the column that it groups by.
+ */
+static bool
+find_aggregates(PlannerInfo *root, RelOptInfo *upper, Var *group,
+				List **aggregates)
 {
 	List	   *parts = pull_var_clause((Node *) list_concat_copy(upper->reltarget->exprs,
 																  (List *) root->parse->havingQual),
 										PVC_INCLUDE_AGGREGATES |
 										PVC_RECURSE_PLACEHOLDERS |
 										PVC_INCLUDE_WINDOWFUNCS);
-	List	   *aggregates = NIL;
 	ListCell   *lc;
 
+	*aggregates = NIL;
 	foreach(lc, parts)
 	{
-		if (!IsA(lfirst(lc), Aggref))
-			return NIL;
-		aggregates = list_append_unique(aggregates, lfirst(lc));
+		if (IsA(lfirst(lc), Aggref))
+			*aggregates = list_append_unique(*aggregates, lfirst(lc));
+		else if (!equal(lfirst(lc), group))
+			return false;
 	}
-	return aggregates;
+	return true;
 }
 
 /*
@@ -93,18 +128,16 @@ counts_rows(const XeroRelInfo *info, const Aggref *agg, List **clauses)
 }
 
 /*
- * Adds one count to the path: what is sent for it, and where its parameters
- * begin among those of all.  False if Xero's count is not the right one.
+ * Adds a count of the rows that meet these clauses, too: what is sent for it,
+ * and where its parameters begin among those of all.  False if Xero's count is
+ * not the right one.
  */
 static bool
-add_count(XeroPath *path, const XeroRelInfo *info, const Aggref *agg)
+add_count(XeroPath *path, const XeroRelInfo *info, List *clauses)
 {
-	List	   *clauses;
 	XeroPushdown pushdown;
 	List	   *params = path->scan.pushdown.params;
 
-	if (!counts_rows(info, agg, &clauses))
-		return false;
 	xero_pushdown(info->rel, list_concat_copy(info->clauses, clauses),
 				  &pushdown);
 	if (pushdown.recheck != NIL)
@@ -113,6 +146,73 @@ add_count(XeroPath *path, const XeroRelInfo *info, const Aggref *agg)
 						   list_make2(pushdown.sent,
 									  makeInteger(list_length(params))));
 	path->scan.pushdown.params = list_concat(params, pushdown.params);
+	return true;
+}
+
+/* Adds the counts that are the aggregates. */
+static bool
+add_aggregates(XeroPath *path, const XeroRelInfo *info, List *aggregates)
+{
+	ListCell   *lc;
+
+	foreach(lc, aggregates)
+	{
+		List	   *clauses;
+
+		if (!counts_rows(info, lfirst(lc), &clauses) ||
+			!add_count(path, info, clauses))
+			return false;
+	}
+	return aggregates != NIL;
+}
+
+/* Adds the count of all rows, and that of each word of the column. */
+static bool
+add_words(XeroPath *path, const XeroRelInfo *info, Var *column, int naggregates)
+{
+	char	   *rest = pstrdup(info->rel->columns[column->varattno - 1]->words);
+	char	   *word;
+	List	   *words = NIL;
+
+	if (!add_count(path, info, NIL))
+		return false;
+	while ((word = strsep(&rest, "|")) != NULL)
+	{
+		Expr	   *is_word;
+
+		is_word = make_opclause(TextEqualOperator, BOOLOID, false,
+								(Expr *) column,
+								(Expr *) makeConst(TEXTOID, -1, column->varcollid, -1,
+												   CStringGetTextDatum(word),
+												   false, false),
+								InvalidOid, column->varcollid);
+		set_opfuncid((OpExpr *) is_word);
+		if (!add_count(path, info, list_make1(is_word)))
+			return false;
+		words = lappend(words, makeString(word));
+	}
+	path->group = list_make3(makeInteger(column->varattno), words,
+							 makeInteger(naggregates));
+	return true;
+}
+
+/* Do all aggregates count all the rows of a group? */
+static bool
+count_all_rows(const XeroRelInfo *info, List *aggregates)
+{
+	ListCell   *lc;
+
+	foreach(lc, aggregates)
+	{
+		List	   *clauses;
+		XeroPushdown pushdown;
+
+		if (!counts_rows(info, lfirst(lc), &clauses))
+			return false;
+		xero_pushdown(info->rel, clauses, &pushdown);
+		if (pushdown.sent != NIL || pushdown.recheck != NIL)
+			return false;
+	}
 	return true;
 }
 
@@ -150,6 +250,33 @@ may_ask(const XeroRelInfo *info, int lists)
 		 (double) lists * info->table->page_size);
 }
 
+/*
+ * The counts of the query's rows, or of those of each group.  What is planned
+ * for the rows is for the case that they must be looked at after all.
+ */
+static XeroPath *
+make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
+				Var *group)
+{
+	XeroRelInfo *info = input_rel->fdw_private;
+	XeroPath   *path = xero_make_path(root, input_rel, info->clauses, NULL,
+									  info->table->page_size, false);
+
+	path->kind = XERO_PATH_COUNT;
+	path->page_size = 1;		/* a single record may come */
+	path->keep = false;
+	path->scan.pushdown = info->pushdown;
+	path->scan.pushdown.params = NIL;
+	if (group != NULL)
+		return count_all_rows(info, aggregates) &&
+			add_words(path, info, group, list_length(aggregates)) ? path : NULL;
+	path->scan.wanted = NIL;
+	path->scan.options.order = NULL;
+	path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
+	return add_aggregates(path, info, aggregates) &&
+		may_ask(info, count_lists(path, info)) ? path : NULL;
+}
+
 void
 xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 					RelOptInfo *output_rel)
@@ -158,57 +285,53 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	XeroRelInfo *info = input_rel->fdw_private;
 	XeroPath   *path;
 	List	   *aggregates;
-	int			lists;
+	Var		   *group;
+	double		rows;
 	Cost		cost;
 	ListCell   *lc;
 
 	if (output_rel->fdw_private ||
 		input_rel->reloptkind != RELOPT_BASEREL || info == NULL ||
-		parse->groupClause || parse->groupingSets ||
-		parse->hasTargetSRFs ||
+		parse->groupingSets || parse->hasTargetSRFs ||
 		info->table->object->parent != NULL ||
-		info->table->object->paging != XERO_PAGING_PAGE ||
-		(aggregates = only_aggregates(root, output_rel)) == NIL)
+		info->table->object->paging != XERO_PAGING_PAGE)
+		return;
+	group = grouped_column(root, info);
+	if ((parse->groupClause != NIL && group == NULL) ||
+		!find_aggregates(root, output_rel, group, &aggregates))
 		return;
 	foreach(lc, input_rel->baserestrictinfo)
 	{
 		if (lfirst_node(RestrictInfo, lc)->pseudoconstant)
 			return;
 	}
-
-	path = palloc0(sizeof(XeroPath));
-	path->kind = XERO_PATH_COUNT;
-	path->table = info->table;
-	path->clauses = info->clauses;
-	path->scan.pushdown.sent = info->pushdown.sent;
-	path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
-	path->page_size = 1;		/* a single record may come */
-	foreach(lc, aggregates)
-	{
-		if (!add_count(path, info, lfirst(lc)))
-			return;
-	}
-	lists = count_lists(path, info);
-	if (!may_ask(info, lists))
+	path = make_count_path(root, input_rel, aggregates, group);
+	if (path == NULL)
 		return;
 
-	path->scan.calls = lists *
-		(info->pushdown.max_organisations < 0 ? info->organisations :
-		 Max(Min(info->organisations, info->pushdown.max_organisations), 1));
-	cost = XERO_CALL_COST * path->scan.calls + cpu_tuple_cost;
+	rows = group ? list_length(lsecond(path->group)) : 1;
+	path->scan.calls = count_lists(path, info) * path->scan.organisations;
+	cost = XERO_CALL_COST * path->scan.calls + rows * cpu_tuple_cost;
 	output_rel->fdw_private = info;
 	add_path(output_rel, (Path *)
 			 xero_create_foreign_upper_path(root, output_rel,
-											output_rel->reltarget, 1, cost, cost,
-											xero_path_private(path)));
+											output_rel->reltarget, rows, cost,
+											cost, xero_path_private(path)));
 }
 
+/* The aggregates come first, then the column of the groups. */
 ForeignScan *
 xero_plan_count(PlannerInfo *root, RelOptInfo *upper, const XeroPath *path,
 				List *tlist)
 {
-	List	   *scan_tlist = add_to_flat_tlist(NIL, only_aggregates(root, upper));
+	Var		   *group = grouped_column(root, upper->fdw_private);
+	List	   *aggregates;
+	List	   *scan_tlist;
 
+	(void) find_aggregates(root, upper, group, &aggregates);
+	scan_tlist = add_to_flat_tlist(NIL, aggregates);
+	if (group != NULL)
+		scan_tlist = add_to_flat_tlist(scan_tlist, list_make1(group));
 	scan_tlist = add_to_flat_tlist(scan_tlist,
 								   pull_var_clause((Node *) path->clauses,
 												   PVC_RECURSE_PLACEHOLDERS));

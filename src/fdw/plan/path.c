@@ -372,5 +372,6 @@ xero_plan_private(const XeroPath *path)
 	private = lappend(private, makeInteger((int) path->table->relid));
 	private = lappend(private, makeBoolean(path->whole));
 	private = lappend(private, path->counts);
+	private = lappend(private, path->group);
 	return lappend(private, path->window);
 }

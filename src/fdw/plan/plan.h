@@ -74,6 +74,7 @@ typedef struct XeroPath
 	List	   *sort;
 	List	   *window;
 	List	   *counts;
+	List	   *group;
 } XeroPath;
 
 /*

@@ -216,6 +216,7 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	spec->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
 	spec->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
 	spec->counts = list_nth(private, XERO_SCAN_COUNTS);
+	spec->group = list_nth(private, XERO_SCAN_GROUP);
 	if (!xero_read_window(plan, &spec->window))
 		spec->window.rows = -1;
 	spec->keep = spec->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
@@ -537,7 +538,7 @@ xero_start_run(ForeignScanState *node)
 	bool		begun;
 
 	state->started = true;
-	state->counting.returned = false;
+	state->counting.returned = 0;
 	begun = start_run(node, run_cxt);
 	MemoryContextSwitchTo(old);
 	if (!begun)

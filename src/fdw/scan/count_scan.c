@@ -9,19 +9,27 @@
 
 #include "fdw/scan/scan.h"
 
+#include "access/table.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
 List *
 xero_count_requests(XeroScanState *state, const XeroParamValue *params,
 					List **owners)
 {
+	XeroRequestOptions options = state->spec.options;
 	List	   *all = NIL;
 	ListCell   *lc;
 
+	options.order = NULL;
 	foreach(lc, state->spec.counts)
 	{
 		List	   *count = lfirst(lc);
 		List	   *requests = xero_build_requests(state->spec.rel, linitial(count),
 												   params + intVal(lsecond(count)),
-												   &state->spec.options);
+												   &options);
 
 		for (int i = 0; i < list_length(requests); i++)
 			*owners = lappend_int(*owners, foreach_current_index(lc));
@@ -89,11 +97,11 @@ count_rows(XeroScanState *state, int which, TupleTableSlot *scratch)
 }
 
 /*
- * The numbers as Xero tells them, by request, -1 where it does not.  What
- * several counts ask for is asked for once.
+ * Some counts as Xero tells them, from "first" to the one before "end"; -1 where
+ * it does not.  What several of them ask for is asked for once.
  */
-static int64 *
-ask_counts(XeroScanState *state)
+static void
+ask_counts(XeroScanState *state, int first, int end, int64 *counts)
 {
 	XeroRun    *run = &state->run;
 	int			nrequests = list_length(run->requests);
@@ -104,69 +112,199 @@ ask_counts(XeroScanState *state)
 	int			width = Min(XERO_MAX_ORG_SCANS,
 							run->norg_scans * state->spec.server->concurrency);
 	int			nlists = 0;
+	ErrorContextCallback context;
 
 	for (int i = 0; i < nrequests; i++)
 	{
 		const XeroRequest *request = list_nth(run->requests, i);
+		int			owner = list_nth_int(state->counting.owners, i);
 
+		same[i] = -1;
+		if (owner < first || owner >= end)
+			continue;
 		for (same[i] = 0; same[i] < i; same[i]++)
 		{
-			if (xero_same_request(request, list_nth(run->requests, same[i])))
+			if (same[same[i]] == same[i] &&
+				xero_same_request(request, list_nth(run->requests, same[i])))
 				break;
 		}
 		for (int j = 0; same[i] == i && j < run->norg_scans; j++)
 		{
 			lists[nlists].request = request;
 			lists[nlists].org_scan = &run->org_scans[j];
-			lists[nlists++].sent =
-				sent_for(state, list_nth_int(state->counting.owners, i));
+			lists[nlists++].sent = sent_for(state, owner);
 		}
 	}
+	xero_push_org_scan_context(state, &context);
 	for (int i = 0; i < nlists; i += width)
 		xero_count_lists(state, &lists[i], Min(nlists - i, width));
+	error_context_stack = context.previous;
 
+	for (int i = first; i < end; i++)
+		counts[i] = 0;
 	for (int i = 0, n = 0; i < nrequests; i++)
 	{
-		if (same[i] < i)
-			totals[i] = totals[same[i]];
+		int64	   *count = &counts[list_nth_int(state->counting.owners, i)];
+
+		if (same[i] < 0)
+			continue;
 		for (int j = 0; same[i] == i && j < run->norg_scans; j++, n++)
 			totals[i] = totals[i] < 0 || lists[n].count < 0 ? -1 :
 				totals[i] + lists[n].count;
+		totals[i] = totals[same[i]];
+		*count = *count < 0 || totals[i] < 0 ? -1 : *count + totals[i];
 	}
-	return totals;
 }
 
-/* All counts of the run. */
-static int64 *
+/* The counts of one row. */
+static void
 find_counts(XeroScanState *state, TupleTableSlot *scratch)
 {
 	int			ncounts = list_length(state->spec.counts);
-	int64	   *counts = palloc0(sizeof(int64) * ncounts);
-	int64	   *totals;
-	ErrorContextCallback context;
-	ListCell   *lc;
+	int64	   *counts = palloc(sizeof(int64) * ncounts);
 
-	xero_push_org_scan_context(state, &context);
-	totals = ask_counts(state);
-	error_context_stack = context.previous;
-	foreach(lc, state->counting.owners)
-	{
-		int64	   *count = &counts[lfirst_int(lc)];
-		int64		total = totals[foreach_current_index(lc)];
-
-		*count = *count < 0 || total < 0 ? -1 : *count + total;
-	}
+	ask_counts(state, 0, ncounts, counts);
 	for (int i = 0; i < ncounts; i++)
 	{
 		if (counts[i] < 0)
 			counts[i] = count_rows(state, i, scratch);
 	}
-	return counts;
+	state->counting.counts = counts;
+}
+
+/* Counts rows to the group of a value, which is copied if it is the first. */
+static List *
+add_to_group(List *groups, Datum value, bool isnull, int64 count)
+{
+	XeroGroup  *group;
+	ListCell   *lc;
+
+	foreach(lc, groups)
+	{
+		group = lfirst(lc);
+		if (group->isnull == isnull &&
+			(isnull || datumIsEqual(group->value, value, false, -1)))
+		{
+			group->count += count;
+			return groups;
+		}
+	}
+	group = palloc0(sizeof(XeroGroup));
+	group->isnull = isnull;
+	if (!isnull)
+		group->value = datumCopy(value, false, -1);
+	group->count = count;
+	return lappend(groups, group);
+}
+
+/* The groups of the rows themselves. */
+static List *
+group_rows(XeroScanState *state)
+{
+	XeroScanSpec *spec = &state->spec;
+	XeroRun    *run = &state->run;
+	AttrNumber	attno = intVal(linitial(spec->group));
+	Relation	rel = table_open(spec->table->relid, NoLock);
+	TupleTableSlot *row = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+												   &TTSOpsVirtual);
+	List	   *requests = run->requests;
+	int			page_size = spec->page_size;
+	MemoryContext row_cxt = AllocSetContextCreate(run->cxt, "Xero group",
+												  ALLOCSET_SMALL_SIZES);
+	List	   *groups = NIL;
+
+	table_close(rel, NoLock);
+	run->requests = run->by_key;
+	run->ahead = true;
+	spec->page_size = spec->table->page_size;
+	for (;;)
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_cxt);
+		bool		found = xero_fetch_row(state, row);
+
+		MemoryContextSwitchTo(old);
+		if (!found)
+			break;
+		groups = add_to_group(groups, row->tts_values[attno - 1],
+							  row->tts_isnull[attno - 1], 1);
+		MemoryContextReset(row_cxt);
+	}
+	xero_rewind_org_scans(state);
+	run->requests = requests;
+	run->ahead = false;
+	spec->page_size = page_size;
+	MemoryContextDelete(row_cxt);
+	ExecDropSingleTupleTableSlot(row);
+	return groups;
 }
 
 /*
- * The one row of a scan that counts; an empty slot the second time.  A rescan
- * that would ask for the same has the answer already.
+ * The groups by their words, unless reading the rows takes no more calls.  The
+ * first count is that of all rows; if the words do not make it up, there is
+ * another word, or the list has changed in between.
+ */
+static void
+find_groups(XeroScanState *state)
+{
+	const XeroObject *root = xero_root_object(state->spec.table->object);
+	List	   *words = lsecond(state->spec.group);
+	int			ncounts = list_length(words) + 1;
+	int64	   *counts = palloc0(sizeof(int64) * ncounts);
+	int			size = xero_pager_page_size(root, state->spec.table->page_size);
+	int64		calls = (int64) state->run.norg_scans *
+	(list_length(state->run.requests) - list_length(requests_of(state, 0)));
+	int64		grouped = 0;
+	List	   *groups = NIL;
+	ListCell   *lc;
+
+	ask_counts(state, 0, 1, counts);
+	if (counts[0] > calls * size)
+	{
+		ask_counts(state, 1, ncounts, counts);
+		foreach(lc, words)
+		{
+			int64		count = counts[foreach_current_index(lc) + 1];
+
+			if (count <= 0)
+				continue;
+			grouped += count;
+			groups = add_to_group(groups, CStringGetTextDatum(strVal(lfirst(lc))),
+								  false, count);
+		}
+	}
+	if (grouped != counts[0])
+		groups = group_rows(state);
+	state->counting.counts = counts;
+	state->counting.groups = groups;
+}
+
+/* The row of a group: its count, as often as it is wanted, and its value. */
+static void
+fill_group(TupleTableSlot *slot, const XeroGroup *group, int ncounts)
+{
+	for (int i = 0; i < ncounts; i++)
+	{
+		slot->tts_values[i] = Int64GetDatum(group->count);
+		slot->tts_isnull[i] = false;
+	}
+	slot->tts_values[ncounts] = group->value;
+	slot->tts_isnull[ncounts] = group->isnull;
+}
+
+/* The one row of counts. */
+static void
+fill_counts(TupleTableSlot *slot, const int64 *counts, int ncounts)
+{
+	for (int i = 0; i < ncounts; i++)
+	{
+		slot->tts_values[i] = Int64GetDatum(counts[i]);
+		slot->tts_isnull[i] = false;
+	}
+}
+
+/*
+ * The next row of a scan that counts; at the end an empty slot.  A rescan that
+ * would ask for the same has the answer already.
  */
 TupleTableSlot *
 xero_iterate_count(ForeignScanState *node)
@@ -174,29 +312,31 @@ xero_iterate_count(ForeignScanState *node)
 	XeroScanState *state = node->fdw_state;
 	XeroCounting *counting = &state->counting;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	List	   *group = state->spec.group;
 
 	ExecClearTuple(slot);
 	if (!state->started)
 		xero_start_run(node);
-	if (counting->returned)
-		return slot;
-
 	if (counting->counts == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(state->run.cxt);
 
-		counting->counts = find_counts(state, slot);
+		if (group != NIL)
+			find_groups(state);
+		else
+			find_counts(state, slot);
 		MemoryContextSwitchTo(old);
 		state->stats.records = counting->counts[0];
 	}
-	counting->returned = true;
-	state->stats.rows = 1;
+	if (counting->returned >= (group != NIL ? list_length(counting->groups) : 1))
+		return slot;
 
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < list_length(state->spec.counts); i++)
-	{
-		slot->tts_values[i] = Int64GetDatum(counting->counts[i]);
-		slot->tts_isnull[i] = false;
-	}
+	if (group != NIL)
+		fill_group(slot, list_nth(counting->groups, counting->returned),
+				   intVal(lthird(group)));
+	else
+		fill_counts(slot, counting->counts, list_length(state->spec.counts));
+	state->stats.rows = ++counting->returned;
 	return ExecStoreVirtualTuple(slot);
 }

@@ -113,7 +113,7 @@ show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
 	ListCell   *lc;
 
 	options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
-	options.order = *order ? order : NULL;
+	options.order = *order && list_nth(private, XERO_SCAN_COUNTS) == NIL ? order : NULL;
 	(void) xero_read_window(plan, &window);
 	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
 								   sent, NULL, &options);

@@ -32,7 +32,7 @@ xero_prepare_order(XeroScanState *state, const XeroParamValue *params)
 	XeroRequestOptions options = spec->options;
 
 	state->run.order_rows = spec->order_rows;
-	if (!spec->order_ties)
+	if (!spec->order_ties && spec->group == NIL)
 		return;
 	options.order = xero_root_object(spec->table->object)->order;
 	state->run.by_key = xero_build_requests(spec->rel, spec->sent, params,

@@ -74,6 +74,7 @@ typedef struct XeroScanSpec
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	List	   *counts;			/* XERO_SCAN_COUNTS */
+	List	   *group;			/* XERO_SCAN_GROUP */
 	XeroRowWindow window;		/* all rows unless the plan has another */
 	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
 								 * behind the columns; else NULL */
@@ -142,7 +143,8 @@ typedef struct XeroRun
 	int			nopen;
 	Tuplesortstate *sorter;		/* puts several lists in order */
 	int64		order_rows;		/* as in the spec, but 0 in the order of keys */
-	List	   *by_key;			/* order_ties: the requests in that order */
+	List	   *by_key;			/* order_ties, groups: the requests in that
+								 * order */
 	bool		by_key_instead; /* these have to be sent: what is wanted is
 								 * not all on the first pages */
 	bool		ahead;			/* pages are asked for before they are needed */
@@ -170,8 +172,17 @@ typedef struct XeroCounting
 	List	   *owners;			/* int: which count each of the run's requests
 								 * is for */
 	int64	   *counts;			/* of this run, NULL: not known yet */
-	bool		returned;		/* the one row is out */
+	List	   *groups;			/* with counts: XeroGroups */
+	int			returned;		/* rows that are out */
 } XeroCounting;
+
+/* Rows with the same value. */
+typedef struct XeroGroup
+{
+	Datum		value;
+	bool		isnull;
+	int64		count;
+} XeroGroup;
 
 /* Rows kept for a rescan; reading comes before fetching. */
 typedef struct XeroKept
