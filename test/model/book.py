@@ -568,8 +568,7 @@ class Book:
 
     def see_joined(self, thing, other):
         """A row and a record have found each other."""
-        if id(other) not in thing.partners and not (
-                {self.key(here) for here, _ in thing.had if here} & {self.key(there) for _, there in other.had if there}):
+        if id(other) not in thing.partners and not self.keys_of(thing) & self.keys_of(other):
             raise Broken(f"row {thing.row} was joined with record {other.record}, which does not match")
         self.things.remove(other)
         thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
