@@ -71,6 +71,9 @@ costs('two counts', "SELECT count(*), count(*) FILTER (WHERE status = 'PAID') FR
 $session->rows('CREATE FOREIGN TABLE typed (type text) SERVER xero OPTIONS (object \'accounting/Invoices\', page_size \'50\')');
 my %of_type;
 $of_type{ $_->{Type} }++ foreach map { truth('Invoices', $_) } @tenants;
+$session->rows('SET plan_cache_mode = force_generic_plan; PREPARE of_two (uuid, uuid, uuid) AS SELECT count(*) FILTER (WHERE contact_id IN ($2, $3)) FROM xero.contacts WHERE tenant_id = $1');
+costs('a count with values', "EXECUTE of_two ('$tenants[1]', '$keys{$tenants[1]}[0]', '$keys{$tenants[1]}[1]')", 2, 'B');
+$session->rows('RESET plan_cache_mode');
 costs('counts by their words', 'SELECT type, count(*) FROM typed GROUP BY type ORDER BY 1', join("\n", map { "$_|$of_type{$_}" } sort keys %of_type), 'AAABBBCCC');
 costs('a child table', 'SELECT count(DISTINCT tenant_id) FROM xero.invoice_line_items', 3, 'ABC');
 

@@ -145,7 +145,7 @@ add_count(XeroPath *path, const XeroRelInfo *info, List *clauses)
 	path->counts = lappend(path->counts,
 						   list_make2(pushdown.sent,
 									  makeInteger(list_length(params))));
-	path->scan.pushdown.params = list_concat(params, pushdown.params);
+	path->scan.pushdown.params = list_concat_copy(params, pushdown.params);
 	return true;
 }
 
@@ -266,7 +266,6 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 	path->page_size = 1;		/* a single record may come */
 	path->keep = false;
 	path->scan.pushdown = info->pushdown;
-	path->scan.pushdown.params = NIL;
 	if (group != NULL)
 		return count_all_rows(info, aggregates) &&
 			add_words(path, info, group, list_length(aggregates)) ? path : NULL;
