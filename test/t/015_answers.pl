@@ -142,12 +142,38 @@ is("$rows $single $pages", '14 14 0', 'a column that lists lack');
 
 # 10. EXPLAIN tells
 fresh(1);
-like($session->rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) $scalar 100"), qr/Xero Actual Calls: 14\n.*Xero Loops Without Calls: 93\n/, 'EXPLAIN ANALYZE');
+like($session->rows("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) $scalar 100"), qr/Xero Actual Calls: 14\n.*Xero Loops Without Calls: 92\n/, 'EXPLAIN ANALYZE');
 is($session->rows("PREPARE p AS SELECT name FROM paged WHERE contact_id = \$1; SET plan_cache_mode = force_generic_plan; SELECT 1"), 1, 'a prepared statement');
 ($rows, $single, $pages) = calls_of("EXECUTE p ('aaaaaaaa-0000-4000-8000-000000000001')");
 is("$rows $single $pages", 'New 1 1 0', 'asks for its key, each time');
 
-# 11. Rows that the statement writes
+# 11. More values at once than the list has pages, in an array that comes at run time
+$node->safe_psql('postgres', q{CREATE FOREIGN TABLE wide (contact_id uuid, name text, contact_status text) SERVER xero OPTIONS (object 'accounting/Contacts', page_size '100')});
+fresh(1);
+$session->rows('SELECT count(*) FROM wide');
+for (
+	[ 'ARRAY(SELECT)', 'SELECT count(name) FROM wide WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM keys WHERE n <= %d))' ],
+	[ 'with another condition', q{SELECT count(*) FROM wide WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM keys WHERE n <= %d)) AND name <> 'x' AND contact_status IN ('ACTIVE', 'ARCHIVED', 'GDPRREQUEST')} ],
+	[ 'in a join', 'SELECT count(name) FROM wide JOIN keys USING (contact_id, name) WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM keys WHERE n <= %d))' ])
+{
+	for my $n (30, 80, 120)
+	{
+		my ($rows, $single, $pages) = calls_of(sprintf($_->[1], $n));
+		is("$rows $single $pages", "$n 0 " . ($n > 40 ? 2 : 1), "$n keys, $_->[0]");
+	}
+}
+$session->rows('PREPARE a AS SELECT count(name) FROM wide WHERE contact_id = ANY ($1)');
+my $all = $session->rows(q{SELECT array_agg(contact_id) FROM keys});
+($rows, $single, $pages) = calls_of("EXECUTE a ('$all')");
+is("$rows $single $pages", '120 0 2', 'in a generic plan');
+($rows, $single, $pages) = calls_of('SELECT count(name) FROM (SELECT name FROM wide WHERE contact_id = ANY (ARRAY(SELECT contact_id FROM keys)) LIMIT 3) AS x');
+is("$rows $single $pages", '3 0 1', 'with LIMIT, one list may do');
+fresh(0);
+$session->rows('SET plan_cache_mode = force_generic_plan; PREPARE a AS SELECT count(name) FROM wide WHERE contact_id = ANY ($1)');
+($rows, $single, $pages) = calls_of("EXECUTE a ('$all')");
+is("$rows $single $pages", '120 0 3', 'a list of unknown length, thought to be longer');
+
+# 12. Rows that the statement writes
 my $names = $session->rows('SELECT string_agg(name, chr(10) ORDER BY n) FROM keys WHERE n <= 100');
 fresh(1);
 my $mark = $sandbox->mark;

@@ -25,7 +25,10 @@
 /* Share of records that have something behind XeroColumn.detail_if. */
 #define DETAIL_IF_SHARE		0.1
 
-/* Does the clause have a value that another run of the scan may find changed? */
+/*
+ * Does the clause have a value that another run of the scan may find changed,
+ * or that may turn out to be more values than the list has pages?
+ */
 static bool
 has_changing_value(Node *node, void *relid)
 {
@@ -34,7 +37,8 @@ has_changing_value(Node *node, void *relid)
 	if (IsA(node, Var))
 		return ((Var *) node)->varno != *(Index *) relid;
 	if (IsA(node, Param))
-		return ((Param *) node)->paramkind == PARAM_EXEC;
+		return ((Param *) node)->paramkind == PARAM_EXEC ||
+			OidIsValid(get_element_type(((Param *) node)->paramtype));
 	return expression_tree_walker(node, has_changing_value, relid);
 }
 

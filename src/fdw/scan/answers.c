@@ -14,6 +14,9 @@
  *
  * Before that, the answers of keys that were asked for are kept as well.
  *
+ * The same is done for a single run whose values need more requests than the
+ * list has pages.
+ *
  * Rows are kept in some tuplestores, by the hash of the column that must equal
  * a value, so that memory is bounded and a run looks at few of them.  Its
  * conditions are checked here, on each.
@@ -85,7 +88,8 @@ has_changing_value(Node *node, void *context)
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param))
-		return ((Param *) node)->paramkind == PARAM_EXEC;
+		return ((Param *) node)->paramkind == PARAM_EXEC ||
+			OidIsValid(get_element_type(((Param *) node)->paramtype));
 	return expression_tree_walker(node, has_changing_value, context);
 }
 
@@ -156,7 +160,7 @@ xero_init_answers(ForeignScanState *node, Relation rel)
 	XeroAnswers *answers;
 	List	   *conditions;
 
-	if (!spec->keep || spec->counts != NIL || spec->window.offset > 0 ||
+	if (spec->counts != NIL || spec->window.offset > 0 ||
 		spec->window.rows >= 0 || state->decoder.detail || state->decoder.parts)
 		return;
 	conditions = changing_conditions((ForeignScan *) node->ss.ps.plan);
@@ -346,7 +350,6 @@ xero_find_answer(XeroScanState *state, const XeroParamValue *values)
 		return false;
 	answers->given = bucket_of(answers, key ? key->hash : 0);
 	tuplestore_rescan(answers->given);
-	state->stats.known_runs++;
 	return true;
 }
 
@@ -398,7 +401,7 @@ xero_keep_answer(ForeignScanState *node)
 	MemoryContext old;
 
 	answers->present = NULL;
-	if (key == NULL || answers->whole ||
+	if (key == NULL || answers->whole || state->kept.rows == NULL ||
 		bms_membership(answers->changing) != BMS_SINGLETON ||
 		!bms_is_member(answers->param, answers->changing) ||
 		!is_complete(node))
@@ -422,7 +425,8 @@ xero_keep_answer(ForeignScanState *node)
 
 /*
  * What the list takes, as far as is known before it is asked for.  Conditions
- * that all runs have may leave little of it.
+ * that all runs have may leave little of it, which is worth a call to know if
+ * there are many runs; not for one.
  */
 static double
 estimate_price(const XeroScanState *state, List *requests, int norganisations)
@@ -431,13 +435,16 @@ estimate_price(const XeroScanState *state, List *requests, int norganisations)
 	const XeroObject *root = xero_root_object(table->object);
 	double		records = xero_remembered_records(table->relid);
 	double		unknown = Max(RUNS_BEFORE_ASKING, norganisations);
+	bool		one_run = state->run.cxt == NULL;
 	double		price;
 
-	if (records < 0 && root->paging != XERO_PAGING_NONE)
+	if (records < 0 && root->paging != XERO_PAGING_NONE && !one_run)
 		return unknown;
-	price = norganisations * xero_list_calls(root, table->page_size, records,
+	price = norganisations * xero_list_calls(root, table->page_size,
+											 records < 0 ? root->typical_rows : records,
 											 list_length(requests));
-	return xero_sends_whole_lists(state->spec.sent) ? price : Min(price, unknown);
+	return one_run || xero_sends_whole_lists(state->spec.sent) ?
+		price : Min(price, unknown);
 }
 
 /* Would another run make them cost more than the list? */
@@ -481,14 +488,35 @@ read_list(ForeignScanState *node, const XeroParamValue *values)
 	return answers->whole;
 }
 
+/* The coming run asks for so much: if all of it is wanted, it may be too much. */
+static void
+note_lists(XeroScanState *state, int calls)
+{
+	XeroAnswers *answers = state->answers;
+	MemoryContext old = MemoryContextSwitchTo(answers->cxt);
+	ListCell   *lc;
+
+	foreach(lc, state->spec.param_types)
+	{
+		if (OidIsValid(get_element_type(lfirst_oid(lc))))
+			answers->changing = bms_add_member(answers->changing,
+											   foreach_current_index(lc));
+	}
+	answers->dearest = Max(answers->dearest, calls);
+	MemoryContextSwitchTo(old);
+}
+
 bool
-xero_read_answers(ForeignScanState *node, const XeroParamValue *values)
+xero_read_answers(ForeignScanState *node, const XeroParamValue *values,
+				  int nrequests, int norganisations)
 {
 	XeroScanState *state = node->fdw_state;
 	XeroAnswers *answers = state->answers;
 	XeroScanSpec runs = state->spec;
 	bool		read;
 
+	if (nrequests > 1 && runs.all_wanted)
+		note_lists(state, nrequests * norganisations);
 	if (bms_is_empty(answers->changing) || !is_due(state))
 		return false;
 	xero_keep_answer(node);

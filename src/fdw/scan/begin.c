@@ -271,7 +271,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 		state->kept.rows = tuplestore_begin_heap(false, false, work_mem);
 		tuplestore_set_eflags(state->kept.rows, EXEC_FLAG_REWIND);
 	}
-	if (state->spec.keep || state->spec.order_rows > 0)
+	if (state->spec.keep || state->answers || state->spec.order_rows > 0)
 		state->kept.slot = MakeSingleTupleTableSlot(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
 													&TTSOpsMinimalTuple);
 	table_close(rel, NoLock);
@@ -499,7 +499,10 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 	Bitmapset  *wanted;
 
 	if (state->answers && xero_find_answer(state, params))
+	{
+		state->stats.known_runs++;
 		return false;
+	}
 	requests = spec->counts != NIL ?
 		xero_count_requests(state, params, &owners) :
 		xero_build_requests(spec->rel, spec->sent, params, &spec->options);
@@ -517,7 +520,9 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 		}
 		return false;
 	}
-	if (state->answers && !bms_is_empty(wanted) && xero_read_answers(node, params))
+	if (state->answers && !bms_is_empty(wanted) &&
+		xero_read_answers(node, params, list_length(requests),
+						  bms_num_members(wanted)))
 		return false;
 	xero_begin_run(node, run_cxt, requests, wanted);
 	xero_prepare_order(state, params);

@@ -252,7 +252,9 @@ extern void xero_keep_rest(ForeignScanState *node);
  */
 extern void xero_init_answers(ForeignScanState *node, Relation rel);
 extern bool xero_find_answer(XeroScanState *state, const XeroParamValue *values);
-extern bool xero_read_answers(ForeignScanState *node, const XeroParamValue *values);
+extern bool xero_read_answers(ForeignScanState *node,
+							  const XeroParamValue *values, int nrequests,
+							  int norganisations);
 extern bool xero_is_answered(const XeroScanState *state);
 extern bool xero_answer_row(ForeignScanState *node);
 extern void xero_end_answers(XeroScanState *state);
