@@ -312,5 +312,12 @@ is($session->rows(q{SELECT tenant_id, count(*) FROM xero.contacts WHERE name LIK
 is($calls->{"POST $contacts"}, 2, 'an UPDATE of both is a call each') or diag($result->{text});
 is($session->rows(qq{UPDATE xero.contacts SET first_name = 'x' WHERE name = 'Org 2' RETURNING tenant_id}), $first, '... and RETURNING says which');
 is($session->rows(q{SELECT count(*) FROM xero.contacts WHERE last_name = 'o'}), 100, '... and changes all');
+my $key = $session->rows(q{SELECT contact_id FROM xero.contacts WHERE name = 'Org 2'});
+($result, $calls) = cost(qq{UPDATE xero.contacts SET first_name = 'y' WHERE contact_id = '$key' RETURNING tenant_id});
+is($result->{rows}, $first, 'a record that is known by its key is looked for in both') or diag($result->{text});
+is_deeply($calls, { "GET $contacts/$key" => 2, "POST $contacts" => 1 }, '... before it is changed');
+($result, $calls) = cost(qq{INSERT INTO xero.contacts (tenant_id, name) VALUES ('$second', 'In 1'), ('$first', 'In 2'), ('$second', 'In 3') RETURNING tenant_id, name});
+is($result->{rows}, "$second|In 1\n$first|In 2\n$second|In 3", 'RETURNING keeps the order of rows for both') or diag($result->{text});
+is_deeply($calls, { "PUT $contacts" => 2 }, '... which take a call each');
 
 done_testing();

@@ -16,7 +16,7 @@
  */
 #include "compat.h"
 
-#include "fdw/write/modify.h"
+#include "fdw/write/unread.h"
 
 #include "access/htup_details.h"
 #include "executor/executor.h"
@@ -31,6 +31,7 @@ typedef struct DirectModify
 {
 	XeroModify *state;
 	List	   *set_columns;	/* IntList, of UPDATE */
+	XeroUnreadRow *unread;		/* or NULL */
 	bool		sets_tag;		/* rows count in the command tag */
 	bool		done;			/* the plan has no more rows */
 
@@ -50,10 +51,13 @@ typedef struct DirectModify
 
 /* A scan that returns what the plan does. */
 static ForeignScan *
-make_scan_over(Plan *subplan, Index relid, Oid serverid, List *private)
+make_scan_over(Plan *subplan, Index relid, Oid serverid, Expr *key,
+			   List *private)
 {
 	ForeignScan *scan = make_foreignscan(copyObject(subplan->targetlist), NIL,
-										 relid, NIL, private,
+										 relid,
+										 key ? list_make1(copyObject(key)) : NIL,
+										 private,
 										 copyObject(subplan->targetlist), NIL,
 										 subplan);
 	Plan	   *plan = &scan->scan.plan;
@@ -72,17 +76,20 @@ xeroPlanDirectModify(PlannerInfo *root, ModifyTable *plan,
 {
 	List	   *private;
 	Oid			relid = planner_rt_fetch(resultRelation, root)->relid;
+	Expr	   *key;
 	ForeignScan *scan;
 
 	/* not of partitions, whose plan may be that of several tables */
-	if (plan->returningLists == NIL ||
-		resultRelation != root->parse->resultRelation)
+	if (resultRelation != root->parse->resultRelation)
+		return false;
+	key = xero_unread_key(root, plan, resultRelation);
+	if (plan->returningLists == NIL && key == NULL)
 		return false;
 	private = lappend(xeroPlanForeignModify(root, plan, resultRelation,
 											subplan_index),
 					  makeBoolean(plan->canSetTag));
 	scan = make_scan_over(outerPlan(plan), resultRelation,
-						  GetForeignServerIdByRelId(relid), private);
+						  GetForeignServerIdByRelId(relid), key, private);
 	scan->operation = plan->operation;
 	scan->resultRelation = resultRelation;
 	outerPlan(plan) = &scan->scan.plan;
@@ -133,8 +140,11 @@ xeroBeginDirectModify(ForeignScanState *node, int eflags)
 	direct->sets_tag = boolVal(list_nth(plan->fdw_private,
 										XERO_MODIFY_SETS_TAG));
 	direct->state = xero_statement_begin(estate, rri, plan->operation,
-										 direct->set_columns, true, false,
-										 outerPlan(plan));
+										 direct->set_columns,
+										 boolVal(list_nth(plan->fdw_private,
+														  XERO_MODIFY_RETURNING)),
+										 false, outerPlan(plan));
+	direct->unread = xero_unread_row_create(node, direct->set_columns);
 	batch = direct->state->spec.batch;
 	direct->cxt = AllocSetContextCreate(CurrentMemoryContext,
 										"Xero rows to return",
@@ -163,7 +173,10 @@ fill_inserted(TupleTableSlot *row, const TupleTableSlot *plan_row)
 	ExecStoreVirtualTuple(row);
 }
 
-/* The row as it was, but for columns in SET, which begin the plan's. */
+/*
+ * The row as it was, as far as it was read, but for columns in SET, which begin
+ * the plan's.
+ */
 static void
 fill_updated(const DirectModify *direct, TupleTableSlot *row,
 			 TupleTableSlot *plan_row)
@@ -172,9 +185,15 @@ fill_updated(const DirectModify *direct, TupleTableSlot *row,
 	ListCell   *lc;
 
 	before.t_data = xero_old_row(direct->state, plan_row);
-	before.t_len = HeapTupleHeaderGetDatumLength(before.t_data);
-	heap_deform_tuple(&before, row->tts_tupleDescriptor, row->tts_values,
-					  row->tts_isnull);
+	if (before.t_data != NULL)
+	{
+		before.t_len = HeapTupleHeaderGetDatumLength(before.t_data);
+		heap_deform_tuple(&before, row->tts_tupleDescriptor, row->tts_values,
+						  row->tts_isnull);
+	}
+	else
+		memset(row->tts_isnull, true,
+			   sizeof(bool) * row->tts_tupleDescriptor->natts);
 	foreach(lc, direct->set_columns)
 	{
 		int			n = foreach_current_index(lc);
@@ -237,6 +256,24 @@ next_plan_row(ForeignScanState *node)
 	return slot;
 }
 
+/* Take the one row that need not be read, if there is one. */
+static void
+take_unread_row(ForeignScanState *node)
+{
+	DirectModify *direct = node->fdw_state;
+	XeroModifySpec *spec = &direct->state->spec;
+	TupleTableSlot *slot = direct->unread == NULL ? NULL :
+	xero_unread_row(direct->unread, direct->state, node->ss.ps.ps_ExprContext);
+
+	direct->unread = NULL;
+	if (slot == NULL)
+		return;
+	spec->batch = 1;
+	spec->unread = true;
+	direct->done = true;
+	take_row(direct, slot);
+}
+
 static void
 write_batch(ForeignScanState *node)
 {
@@ -247,6 +284,7 @@ write_batch(ForeignScanState *node)
 	old = MemoryContextSwitchTo(direct->cxt);
 	direct->count = 0;
 	direct->next = 0;
+	take_unread_row(node);
 	while (!direct->done && direct->count < direct->state->spec.batch)
 	{
 		TupleTableSlot *slot = next_plan_row(node);
@@ -265,6 +303,7 @@ TupleTableSlot *
 xeroIterateDirectModify(ForeignScanState *node)
 {
 	DirectModify *direct = node->fdw_state;
+	ProjectionInfo *returning = node->resultRelInfo->ri_projectReturning;
 
 	for (;;)
 	{
@@ -274,11 +313,12 @@ xeroIterateDirectModify(ForeignScanState *node)
 
 			if (direct->refused[number])
 				continue;
-			/* ModifyTable takes what RETURNING is about from there */
-			node->resultRelInfo->ri_projectReturning->pi_exprContext->ecxt_scantuple =
-				direct->rows[number];
 			if (direct->sets_tag)
 				node->ss.ps.state->es_processed++;
+			if (returning == NULL)
+				continue;
+			/* ModifyTable takes what RETURNING is about from there */
+			returning->pi_exprContext->ecxt_scantuple = direct->rows[number];
 			return direct->plan_rows[number];
 		}
 		if (direct->done)

@@ -109,6 +109,7 @@ typedef struct XeroModifySpec
 	int			parent_batch;	/* records of a request whose rows are written
 								 * inside of them */
 	bool		at_once;		/* rows of no batch do not wait for it */
+	bool		unread;			/* the row was not read, and may not be there */
 	const char *key;			/* idempotency key of the one request; NULL:
 								 * each gets a new one */
 	double		key_age;		/* then: as in XeroWriteSpec */

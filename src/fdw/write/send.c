@@ -317,7 +317,7 @@ xero_send_request(XeroModify *state, const XeroQueue *queue, List *rows)
 	request.body = make_body(state, rows);
 	request.subject = xero_make_subject(rows);
 	request.record_keys = record_keys(rows);
-	request.missing_ok = request.body == NULL ||
+	request.missing_ok = request.body == NULL || spec->unread ||
 		spec->rules->place == XERO_PLACE_BELOW;
 	request.stats = &state->tally.stats;
 	request.key = spec->key;

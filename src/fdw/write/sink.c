@@ -22,8 +22,15 @@ refuse_for_statement(XeroRowSink *sink, XeroModify *state, List *errors)
 {
 	XeroStatementSink *own = (XeroStatementSink *) sink;
 	const XeroModifySpec *spec = &state->spec;
+	const XeroRowError *first = linitial(errors);
 	ListCell   *lc;
 
+	if (spec->unread && first->outcome.sqlerrcode == ERRCODE_NO_DATA_FOUND)
+	{
+		/* no scan would have found it */
+		own->marks[first->number] = true;
+		return;
+	}
 	if (!xero_row_errors_are_logged() || spec->statement != spec->operation)
 	{
 		state->tally.told = true;

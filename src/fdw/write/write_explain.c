@@ -105,6 +105,7 @@ xeroExplainDirectModify(ForeignScanState *node, ExplainState *es)
 	XeroTable  *table = xero_get_table(node->resultRelInfo->ri_RelationDesc);
 
 	explain_write(table, plan->operation,
-				  xero_write_batch(table, plan->operation, false),
+				  xero_write_batch(table, plan->operation,
+								   plan->fdw_exprs != NIL),
 				  outerPlan(plan)->targetlist, xero_direct_modify(node), es);
 }
