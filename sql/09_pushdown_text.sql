@@ -22,6 +22,32 @@ SELECT * FROM verdicts('reference LIKE ''REF%''', 'reference LIKE ''%1''',
 	'reference LIKE ''R%'' ESCAPE ''x''', 'starts_with(reference, ''RE'')', 'reference ^@ ''RE''',
 	'reference ^@ ''100%''', 'starts_with(reference, '''')', 'contact_name LIKE ''Boutique%''',
 	'status LIKE ''P%''');
+-- Where case does not matter, or a part is compared, a piece is sent; i and k end one, as
+-- letters beyond ASCII are the same in lower case.
+SELECT * FROM verdicts('reference ILIKE ''ref%''', 'reference ILIKE ''%REF-0%9''',
+	'reference ILIKE ''%Knickers%''', 'reference ILIKE ''%Straße 100%''',
+	'reference ILIKE ''a%b_c''',
+	'reference ILIKE ''100\%%''', 'reference ILIKE ''%''', 'reference NOT ILIKE ''ref%''',
+	'lower(reference) = ''ref-001''', 'lower(reference) <> ''ref-001''',
+	'lower(reference) LIKE ''%ref%''', 'lower(trim(reference)) = ''ref 1''',
+	'starts_with(lower(reference), ''ref'')', 'upper(reference) = ''REF''',
+	'left(reference, 3) = ''REF''',
+	'substring(reference from 5 for 3) = ''001''', 'right(reference, 3) IN (''001'')',
+	'position(''EF-'' in reference) > 0', 'strpos(lower(reference), ''ef-'') > 0',
+	'position(''EF-'' in reference) > 1', 'position(reference in ''REF-1'') > 0',
+	'lower(contact_name) = ''o"brien and sons''',
+	'reference = ''x'' OR reference ILIKE ''%abc%''',
+	'reference ILIKE ''%abc%'' COLLATE "C"');
+SELECT * FROM verdicts('reference ~ ''^REF-''', 'reference ~* ''ref-\d+''',
+	'reference ~ ''colou?rs''',
+	'reference ~ ''reef*s''', 'reference ~ ''abc+d''', 'reference ~ ''abc{0}def''',
+	'reference ~ ''abc|def''', 'reference ~ ''abc(|d)''', 'reference ~ ''abc[def]ghi''',
+	'reference ~ ''a\.b\.c$''', 'reference ~ ''a\x41bcd''', 'reference ~ ''(?x)a b c d''',
+	'reference ~ ''***=abc''', 'reference !~ ''abc''');
+SELECT * FROM verdicts('lower(status) = ''draft''', 'upper(status) = ''Draft''',
+	'lower(status) <> ''draft''',
+	'status ILIKE ''draft''', 'lower(status) = ''dräft''', 'left(status, 5) = ''DRAFT''',
+	'lower(type) = ''accrec'' AND lower(status) = ''paid''');
 -- what where cannot carry safely stays here: double quotes, backslashes,
 -- control characters, the empty text, what lies beyond the BMP
 SELECT left(condition, 60) AS condition, verdict, left(sent, 70) AS sent

@@ -21,6 +21,7 @@
 #include "query/condition.h"
 
 #include "access/transam.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -30,6 +31,7 @@
 #include "optimizer/optimizer.h"
 #include "query/literal.h"
 #include "query/span.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -37,23 +39,39 @@
 /* text ^@ text, which is what starts_with() computes */
 #define TEXT_PREFIX_OPERATOR	3877
 
-/* Operators, by their names in pg_operator; the types are checked apart. */
+/*
+ * Operators, by their names in pg_operator; the types are checked apart.  An
+ * AND stands for no condition.
+ */
 typedef struct OperatorRow
 {
 	const char *name;
-	XeroConditionKind kind;
+	XeroConditionKind kind;		/* on a column */
+	XeroConditionKind folded;	/* on a part of a text, whatever its case */
 	XeroComparison op;
 } OperatorRow;
 
 static const OperatorRow operators[] = {
-	{"=", XERO_COND_COMPARE, XERO_CMP_EQ},
-	{"<>", XERO_COND_COMPARE, XERO_CMP_NE},
-	{"<", XERO_COND_COMPARE, XERO_CMP_LT},
-	{"<=", XERO_COND_COMPARE, XERO_CMP_LE},
-	{">", XERO_COND_COMPARE, XERO_CMP_GT},
-	{">=", XERO_COND_COMPARE, XERO_CMP_GE},
-	{"~~", XERO_COND_LIKE, XERO_CMP_EQ},
-	{"^@", XERO_COND_PREFIX, XERO_CMP_EQ},
+	{"=", XERO_COND_COMPARE, XERO_COND_FOLDED, XERO_CMP_EQ},
+	{"<>", XERO_COND_COMPARE, XERO_COND_AND, XERO_CMP_NE},
+	{"<", XERO_COND_COMPARE, XERO_COND_AND, XERO_CMP_LT},
+	{"<=", XERO_COND_COMPARE, XERO_COND_AND, XERO_CMP_LE},
+	{">", XERO_COND_COMPARE, XERO_COND_AND, XERO_CMP_GT},
+	{">=", XERO_COND_COMPARE, XERO_COND_AND, XERO_CMP_GE},
+	{"~~", XERO_COND_LIKE, XERO_COND_FOLDED_LIKE, XERO_CMP_EQ},
+	{"^@", XERO_COND_PREFIX, XERO_COND_FOLDED, XERO_CMP_EQ},
+	{"~~*", XERO_COND_AND, XERO_COND_FOLDED_LIKE, XERO_CMP_EQ},
+	{"~", XERO_COND_AND, XERO_COND_FOLDED_REGEX, XERO_CMP_EQ},
+	{"~*", XERO_COND_AND, XERO_COND_FOLDED_REGEX, XERO_CMP_EQ},
+};
+
+/* Functions whose result is a part of their first argument, but for its case. */
+static const Oid parts_of_text[] = {
+	F_LOWER_TEXT, F_LEFT, F_RIGHT,
+	F_SUBSTR_TEXT_INT4, F_SUBSTR_TEXT_INT4_INT4,
+	F_SUBSTRING_TEXT_INT4, F_SUBSTRING_TEXT_INT4_INT4,
+	F_BTRIM_TEXT, F_BTRIM_TEXT_TEXT, F_LTRIM_TEXT, F_LTRIM_TEXT_TEXT,
+	F_RTRIM_TEXT, F_RTRIM_TEXT_TEXT,
 };
 
 static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
@@ -244,7 +262,7 @@ make_leaf(const XeroRel *rel, XeroConditionKind kind, AttrNumber attno,
 	leaf->values = values;
 	if (kind == XERO_COND_COMPARE)
 		leaf->verdict = verdict_of_comparison(column, op, values);
-	else if (kind == XERO_COND_LIKE || kind == XERO_COND_PREFIX)
+	else if (kind >= XERO_COND_LIKE)
 		leaf->verdict = XERO_VERDICT_SUPERSET;
 	else if (column->type == XERO_DATE && !(column->flags & XERO_COL_NOT_NULL))
 
@@ -286,6 +304,97 @@ collation_agrees(Oid left_type, Oid collation)
 		(OidIsValid(collation) && get_collation_isdeterministic(collation));
 }
 
+static Node *
+whole_text(Node *node)
+{
+	while (IsA(node, FuncExpr))
+	{
+		Oid			function = ((FuncExpr *) node)->funcid;
+		int			i;
+
+		for (i = 0; i < lengthof(parts_of_text) && parts_of_text[i] != function; i++)
+			;
+		if (i == lengthof(parts_of_text))
+			break;
+		node = linitial(((FuncExpr *) node)->args);
+	}
+	return node;
+}
+
+/* lower() or upper() of an enum, whose words are in capitals. */
+static XeroCondition *
+classify_word(const XeroRel *rel, FuncExpr *left, Node *value)
+{
+	const XeroColumn *column;
+	XeroCondition *leaf;
+	AttrNumber	attno;
+	char	   *word;
+
+	if (!IsA(left, FuncExpr) ||
+		(left->funcid != F_LOWER_TEXT && left->funcid != F_UPPER_TEXT) ||
+		(column = xero_column_of(rel, linitial(left->args), &attno)) == NULL ||
+		(column->flags & XERO_COL_ENUM) == 0 ||
+		!IsA(value, Const) || ((Const *) value)->constisnull)
+		return NULL;
+	word = TextDatumGetCString(((Const *) value)->constvalue);
+	for (char *c = word; *c; c++)
+		*c = pg_ascii_toupper((unsigned char) *c);
+	leaf = make_leaf(rel, XERO_COND_COMPARE, attno, XERO_CMP_EQ,
+					 list_make1(makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+										  CStringGetTextDatum(word), false, false)));
+	if (leaf != NULL)
+		leaf->verdict = XERO_VERDICT_SUPERSET;
+	return leaf;
+}
+
+/* A condition on a part of a text, or in which case does not matter. */
+static XeroCondition *
+classify_folded(const XeroRel *rel, XeroConditionKind kind, Node *left,
+				Node *value)
+{
+	AttrNumber	attno;
+	const XeroColumn *column = xero_column_of(rel, whole_text(left), &attno);
+
+	if (column == NULL || column->type != XERO_TEXT ||
+		(column->flags & XERO_COL_ENUM) != 0 || !is_value(rel, value))
+		return NULL;
+	return make_leaf(rel, kind, attno, XERO_CMP_EQ, list_make1(value));
+}
+
+/* position(value IN text) > 0 */
+static XeroCondition *
+classify_position(const XeroRel *rel, FuncExpr *left, Const *value)
+{
+	if (!IsA(left, FuncExpr) || !IsA(value, Const) ||
+		(left->funcid != F_STRPOS && left->funcid != F_POSITION_TEXT_TEXT) ||
+		value->constisnull || DatumGetInt32(value->constvalue) != 0 ||
+		!collation_agrees(TEXTOID, left->inputcollid))
+		return NULL;
+	return classify_folded(rel, XERO_COND_FOLDED, linitial(left->args),
+						   lsecond(left->args));
+}
+
+/* Comparisons of anything but the column itself. */
+static XeroCondition *
+classify_expression(const XeroRel *rel, const OperatorRow *row, Oid collation,
+					Node *left, Node *value)
+{
+	XeroCondition *result = NULL;
+
+	if (exprType(left) == TEXTOID && row->kind == XERO_COND_COMPARE &&
+		row->op == XERO_CMP_EQ)
+		result = classify_word(rel, (FuncExpr *) left, value);
+	if (result == NULL && exprType(left) == TEXTOID &&
+		row->folded != XERO_COND_AND)
+		result = classify_folded(rel, row->folded, left, value);
+	if (result == NULL && row->kind == XERO_COND_COMPARE &&
+		row->op == XERO_CMP_GT)
+		result = classify_position(rel, (FuncExpr *) left, (Const *) value);
+	if (result == NULL && row->kind == XERO_COND_COMPARE)
+		result = xero_classify_monotone(rel, row->op, collation, left, value);
+	return result;
+}
+
 /* Brings the value to the right, and NOT into the operator. */
 static XeroCondition *
 classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
@@ -315,11 +424,12 @@ classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
 
 	column = xero_column_of(rel, left, &attno);
 	op_input_types(opno, &left_type, &right_type);
-	if (column == NULL || !types_agree(column->type, left_type, right_type))
-		return row->kind != XERO_COND_COMPARE ? NULL :
-			xero_classify_monotone(rel, row->op, collation, left, value);
-	if (!collation_agrees(left_type, collation) ||
-		(row->kind != XERO_COND_COMPARE && column->type != XERO_TEXT))
+	if (!collation_agrees(left_type, collation))
+		return NULL;
+	if (column == NULL || !types_agree(column->type, left_type, right_type) ||
+		row->kind == XERO_COND_AND)
+		return classify_expression(rel, row, collation, left, value);
+	if (row->kind != XERO_COND_COMPARE && column->type != XERO_TEXT)
 		return NULL;
 	if (column->type == XERO_BOOLEAN && row->op == XERO_CMP_NE &&
 		IsA(value, Const) && !((Const *) value)->constisnull)

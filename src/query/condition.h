@@ -37,7 +37,11 @@ typedef enum XeroConditionKind
 	XERO_COND_IS_NULL,
 	XERO_COND_IS_NOT_NULL,
 	XERO_COND_LIKE,				/* value is a LIKE pattern */
-	XERO_COND_PREFIX			/* value is a literal prefix */
+	XERO_COND_PREFIX,			/* value is a literal prefix */
+	XERO_COND_FOLDED,			/* of these three the text contains a piece,
+								 * whatever its case; see pattern.c */
+	XERO_COND_FOLDED_LIKE,
+	XERO_COND_FOLDED_REGEX
 } XeroConditionKind;
 
 typedef enum XeroComparison

@@ -20,6 +20,7 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "query/pattern.h"
 #include "query/span.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -309,47 +310,6 @@ xero_render_arms(const XeroRenderer *renderer, const XeroCondition *condition,
 	return arms;
 }
 
-/*
- * A LIKE pattern: what it says of the beginning and the end of the text, or
- * else the longest piece of what lies between.
- */
-typedef struct Pattern
-{
-	char	   *prefix;			/* "" for none */
-	char	   *suffix;
-	char	   *inner;
-	bool		wild;			/* has a wildcard at all */
-	bool		valid;
-} Pattern;
-
-static void
-read_pattern(const char *text, Pattern *pattern)
-{
-	StringInfoData piece;
-
-	memset(pattern, 0, sizeof(Pattern));
-	pattern->prefix = pattern->suffix = pattern->inner = "";
-	initStringInfo(&piece);
-	for (const char *c = text; *c; c++)
-	{
-		if (*c != '%' && *c != '_')
-		{
-			if (*c == '\\' && *++c == '\0')
-				return;			/* PostgreSQL raises an error for it */
-			appendStringInfoChar(&piece, *c);
-			continue;
-		}
-		if (!pattern->wild)
-			pattern->prefix = pstrdup(piece.data);
-		else if (piece.len > strlen(pattern->inner))
-			pattern->inner = pstrdup(piece.data);
-		pattern->wild = true;
-		resetStringInfo(&piece);
-	}
-	pattern->suffix = piece.data;
-	pattern->valid = true;
-}
-
 /* Brackets may be wildcards to the database behind Xero. */
 static XeroText *
 render_call(const XeroColumn *column, const char *method, const char *text)
@@ -370,7 +330,21 @@ guard(const XeroColumn *column, XeroText *calls)
 					 psprintf("%s!=null AND %s", column->field, calls->text));
 }
 
-/* LIKE and prefix conditions. */
+static const char *
+method_of(XeroConditionKind kind)
+{
+	switch (kind)
+	{
+		case XERO_COND_LIKE:
+			return "Like";
+		case XERO_COND_PREFIX:
+			return "StartsWith";
+		default:
+			return "ToLower().Contains";
+	}
+}
+
+/* Conditions on parts of a text. */
 static XeroText *
 render_match(const XeroRenderer *renderer, const XeroCondition *condition)
 {
@@ -378,7 +352,7 @@ render_match(const XeroRenderer *renderer, const XeroCondition *condition)
 													 condition->attno);
 	XeroText   *calls;
 	XeroValues	values;
-	Pattern		pattern;
+	XeroPattern pattern;
 	char	   *string;
 
 	xero_resolve_values(condition->values, renderer->params,
@@ -394,13 +368,16 @@ render_match(const XeroRenderer *renderer, const XeroCondition *condition)
 	if (values.values[0].placeholder > 0)
 		return make_text(XERO_BINDS_ATOM,
 						 psprintf("%s.%s(" XERO_PLACEHOLDER ")", column->field,
-								  condition->kind == XERO_COND_LIKE ?
-								  "Like" : "StartsWith",
+								  method_of(condition->kind),
 								  values.values[0].placeholder));
 	string = TextDatumGetCString(values.values[0].datum);
-	if (condition->kind == XERO_COND_PREFIX)
-		return guard(column, render_call(column, "StartsWith", string));
-	read_pattern(string, &pattern);
+	if (condition->kind != XERO_COND_PREFIX && condition->kind != XERO_COND_LIKE)
+		string = xero_folded_piece(condition->kind, string);
+	if (string == NULL)
+		return make_fate(XERO_FATE_UNSENDABLE);
+	if (condition->kind != XERO_COND_LIKE)
+		return guard(column, render_call(column, method_of(condition->kind), string));
+	xero_read_pattern(string, &pattern);
 	if (!pattern.valid)
 		return make_fate(XERO_FATE_UNSENDABLE);
 	if (!pattern.wild)
@@ -492,6 +469,9 @@ xero_render(const XeroRenderer *renderer, const XeroCondition *condition)
 			return render_monotone(renderer, condition);
 		case XERO_COND_LIKE:
 		case XERO_COND_PREFIX:
+		case XERO_COND_FOLDED:
+		case XERO_COND_FOLDED_LIKE:
+		case XERO_COND_FOLDED_REGEX:
 			return render_match(renderer, condition);
 		case XERO_COND_IS_NULL:
 		case XERO_COND_IS_NOT_NULL:

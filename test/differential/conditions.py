@@ -217,6 +217,8 @@ class Conditions:
             self.kinds.append("local")
             value = "".join(c for c in self.a_text(name) if c.isalnum())
             return f"{name} {self.random.choice(['=', '=', '<>'])} {self.binder.value(value, 'text')} COLLATE diff.lax"
+        if shape < 0.12:
+            return self.folded(name)
         if shape < 0.38:
             return self.compare(name, self.a_text(name), self.random.choice(["text", "text", "text", "varchar"]),
                                 ["=", "=", "=", "=", "<>", "<", ">="])
@@ -239,12 +241,40 @@ class Conditions:
         trailing = len(pattern) - len(pattern.rstrip("\\"))
         if trailing % 2:
             pattern += "\\"             # a lone backslash at the end is an error
-        operator = self.random.choices(["LIKE", "NOT LIKE", "ILIKE"], [80, 12, 8])[0]
-        self.kinds.append({"LIKE": "LIKE"}.get(operator, "local"))
+        operator = self.random.choices(["LIKE", "NOT LIKE", "ILIKE"], [65, 10, 25])[0]
+        self.kinds.append({"LIKE": "LIKE", "ILIKE": "folded"}.get(operator, "local"))
+        if operator == "ILIKE" and self.random.random() < 0.5:
+            name += ' COLLATE "und-x-icu"'
         bound = self.binder.value(pattern, "text")
         if operator == "LIKE" and self.random.random() < 0.06:
             return f"{name} LIKE {self.binder.value(pattern.replace('!', '!!'), 'text')} ESCAPE '!'"
         return f"{name} {operator} {bound}"
+
+    def folded(self, name):
+        """In any case, or of a part of the text."""
+        self.kinds.append("folded")
+        text = self.a_text(name)
+        start = self.random.randrange(len(text) + 1)
+        part = text[start:self.random.randrange(start, len(text) + 1)]
+        column = self.random.choice([name, name, f'{name} COLLATE "und-x-icu"'])
+        form = self.random.choice(["lower", "lower", "lower", "left", "right", "position", "regex", "regex", "trim", "upper"])
+        if form == "left" or form == "right":
+            return f"{form}({name}, {start}) = {form}({self.binder.value(text, 'text')}, {start})"
+        if form == "position":
+            return f"{self.random.choice(['position({1} in {0})', 'strpos({0}, {1})'])} > 0".format(
+                name, self.binder.value(part, "text"))
+        if form == "regex":
+            return f"{column} {self.random.choice(['~', '~*', '~*'])} {self.binder.value(self.regex(part), 'text')}"
+        if form == "trim":
+            return f"lower(trim({column})) = {self.binder.value(text.lower().strip(), 'text')}"
+        return f"{form}({column}) = {form}({self.binder.value(text, 'text')})"
+
+    def regex(self, text):
+        escaped = ["\\" + c if c.isascii() and not c.isalnum() and c.isprintable() else c for c in text]
+        for _ in range(self.random.choice([0, 1, 1, 2])):
+            escaped.insert(self.random.randrange(len(escaped) + 1), self.random.choice(
+                [".", ".*", "?", "*", "+", "{0,2}", "|x", "[a-z]", "\\d", "\\y", "(a|b)?", "(?:x)?"]))
+        return self.random.choice(["", "^"]) + "".join(escaped) + self.random.choice(["", "$"])
 
     def prefix(self, name):
         self.kinds.append("starts_with")
@@ -271,7 +301,7 @@ class Conditions:
     def number(self, name):
         shape = self.random.random()
         if shape < 0.2:
-            return self.function(name, "numeric", self.held(name, ["0", "0.1", "100", "0.3", "99.5", "1e30", "NaN", "-1e300"]))
+            return self.function(name, "numeric", self.held(name, ["0", "0.1", "100", "0.3", "99.5", "1e30", "-1e30", "NaN"]))
         if shape < 0.6:
             return self.compare(name, self.a_number(name), "numeric")
         if shape < 0.68:

@@ -20,7 +20,7 @@ KEEP = {"Status", "ContactStatus", "Type", "LineAmountTypes", "CurrencyCode", "P
 # Never null, as far as Xero is known.
 NEVER_NULL = {"UpdatedDateUTC", "Date", "Total", "SubTotal", "TotalTax", "Amount", "AmountDue", "AmountPaid",
               "AmountCredited", "Name", "FirstName", "LastName", "Code", "Narration", "Description", "StartDate",
-              "DateOfBirth", "TotalAmount"}
+              "DateOfBirth", "TotalAmount", ("UserID", "EmailAddress")}
 SIZES = {"Invoices": 45, "Contacts": 45, "CreditNotes": 15, "BankTransactions": 20, "Payments": 15, "Items": 15,
          "Accounts": 10, "PurchaseOrders": 15, "Quotes": 20, "ManualJournals": 15, "Prepayments": 10,
          "Overpayments": 10, "Receipts": 10, "Employees": 15, "BatchPayments": 8, "Users": 5, "BankTransfers": 8,
@@ -41,7 +41,8 @@ def twist_text(random, text):
         text.swapcase(), text.upper(), text.lower(), text + " ", text + "   ", " " + text, strip_accents(text),
         text.replace("e", "é").replace("o", "ö"), text + '"', text.replace(" ", '" OR 1==1 OR Name=="'), text + "\\",
         text + "%", "_" + text[1:], text + "\U0001f9fe", text + ", " + text, "null", "", text + "\u00a0", text * 3,
-        "[a-z]" + text, text.replace("e", "e\u0301"), "ß" + text, text + "\u0130"])
+        "[a-z]" + text, text.replace("e", "e\u0301"), "ß" + text, text + "\u0130",
+        text.replace("i", "\u0130").replace("k", "\u212a"), text.replace("I", "\u0131").replace("s", "\u017f")])
 
 
 def twist_moment(random, text, is_day):
@@ -77,7 +78,7 @@ def twist(random, key, record):
             value = str(uuid.UUID(int=random.getrandbits(128), version=4))
         elif name in KEEP or (name.endswith("ID") and isinstance(value, str)) or name.endswith("String"):
             pass
-        elif random.random() < 0.15 and name not in NEVER_NULL and not isinstance(value, (list, dict)):
+        elif random.random() < 0.15 and name not in NEVER_NULL and (key, name) not in NEVER_NULL and not isinstance(value, (list, dict)):
             value = None
         elif isinstance(value, str) and not isinstance(value, Raw) and random.random() < 0.5:
             if MS_DATE.fullmatch(value):

@@ -26,6 +26,7 @@ READING = {
     "uuid-order": ("as SQL Server does", "by their bytes"),
     "text-order": ("whatever their case", "by their bytes"),
     "text-equality": ("ignores case", "heeds case"),
+    "lower-case": ("of a text contains", "does not contain"),
     "doubled-quote": ("stands for a quote", "is refused"),
     "null-in-filter": ("fails", "is false"),
     "modified-since": ("after that second", "that very second"),
@@ -67,7 +68,7 @@ WRITING = {
 }
 UNEXPECTED = "(xero_fdw does not expect this)"
 # Of the contrary: what xero_fdw would fail with.
-BREAKING = {"page-size", "page-past-end", "missing-scope", "limit-headers", "empty-text", "contact-update",
+BREAKING = {"page-size", "page-past-end", "missing-scope", "limit-headers", "lower-case", "empty-text", "contact-update",
             "repeated-key", "invoice-update", "line-left-out"}
 
 passed = failed = 0

@@ -15,6 +15,7 @@ text of the filter never enters it, only the names c0, c1 … and k0, k1 ….
 """
 import datetime
 import re
+import string
 import uuid
 from decimal import Decimal
 
@@ -33,6 +34,8 @@ TOKEN = re.compile(r"""\s*(?:
 COMPARISONS = {"=": "==", "==": "==", "!=": "!=", "<>": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 METHODS = {"startswith": "StartsWith", "endswith": "EndsWith", "contains": "Contains",
            "tolower": "ToLower", "toupper": "ToUpper"}
+TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+TO_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 NUMERIC = {"money", "int", "number"}
 MOMENTS = {"day", "instant", "moment"}
 LITERAL_NAMES = {"moment": "DateTime", "boolean": "Boolean", "number": "Decimal", "null": "Object"}
@@ -64,6 +67,15 @@ def present(text):
     if text is None:
         raise NullCall
     return text
+
+
+def lowered(text):
+    """Letters that are beyond ASCII have their own rules, which are not known of Xero."""
+    return present(text).translate(TO_LOWER)
+
+
+def raised(text):
+    return present(text).translate(TO_UPPER)
 
 
 class Node:
@@ -102,7 +114,7 @@ class Filter:
 
     def rows(self, table, candidates=None):
         """The rows that pass.  The test is made on every row of the table."""
-        names = {"starts": starts, "ends": ends, "contains": contains, "present": present}
+        names = {"starts": starts, "ends": ends, "contains": contains, "lowered": lowered, "raised": raised}
         for n, (path, mode) in enumerate(self.paths):
             names[f"c{n}"] = table.view(path, mode)
         for n, value in enumerate(self.constants):
@@ -317,7 +329,8 @@ class Filter:
                 return self._column(names, "str", "exact")    # only null tests make sense
             word = self._next()[1]
         if self._peek() == ("op", ".") and kind == "str":
-            return self._method(self._column(names, kind, "like"))
+            cased = self._tokens[self._at + 1][1].lower() in ("tolower", "toupper")
+            return self._method(self._column(names, kind, "exact" if cased else "like"))
         return self._method(self._column(names, kind, "equal" if kind == "str" else "exact"))
 
     def _column(self, names, kind, mode):
@@ -327,6 +340,7 @@ class Filter:
         return Node(kind, f"c{self.paths.index(column)}[r]")
 
     def _method(self, node):
+        cased = False           # by ToLower; then case counts, as far as one must fear
         while self._accept("."):
             word = self._next()[1]
             method = METHODS.get(word.lower())
@@ -335,12 +349,14 @@ class Filter:
             if method in ("ToLower", "ToUpper"):
                 if self._arguments():
                     raise bad_query(f"No applicable method '{method}' exists in type 'String'")
-                node = Node("str", f"present({node.source})", node.constant, False)
+                name = "lowered" if method == "ToLower" else "raised"
+                node, cased = Node("str", f"{name}({node.source})", node.constant, False), True
                 continue
             arguments = self._arguments()
             if len(arguments) != 1 or arguments[0][0] != "string":
                 raise bad_query(f"No applicable method '{method}' exists in type 'String'")
-            part = self._constant("str", fold_keeping_blanks(arguments[0][1][1:-1].replace('""', '"')))
+            text = arguments[0][1][1:-1].replace('""', '"')
+            part = self._constant("str", text if cased else fold_keeping_blanks(text))
             function = {"StartsWith": "starts", "EndsWith": "ends", "Contains": "contains"}[method]
             return Node("boolean", f"{function}({node.source}, {part.source})", True, False)
         return node

@@ -65,7 +65,9 @@ class Filters(unittest.TestCase):
         self.assertEqual(self.rows('name <> "ZOE"'), [2])
         self.assertEqual(self.rows('Name.endswith("E ")'), [1])
         self.assertEqual(self.rows('Name.StartsWith("ZO")'), [0, 1])
-        self.assertEqual(self.rows('Name.ToUpper().Contains("br")'), [2])
+        self.assertEqual(self.rows('Name.ToUpper().Contains("BR")'), [2])
+        self.assertEqual(self.rows('Name.ToLower().Contains("br")'), [2])
+        self.assertEqual(self.rows('Name.ToLower().Contains("BR")'), [])
         self.assertEqual(fold("ÅB "), "ab")
 
     def test_doubled_quote(self):
