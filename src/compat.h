@@ -128,6 +128,14 @@ WaitEventExtensionNew(const char *wait_event_name)
 #endif
 
 #if PG_VERSION_NUM >= 180000
+#define XERO_EXECUTE_ONCE_PARAM
+#define XERO_EXECUTE_ONCE
+#else
+#define XERO_EXECUTE_ONCE_PARAM , bool execute_once
+#define XERO_EXECUTE_ONCE , execute_once
+#endif
+
+#if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #endif

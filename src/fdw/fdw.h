@@ -146,4 +146,7 @@ extern void xeroExplainDirectModify(ForeignScanState *node,
 extern void xeroExplainForeignScan(ForeignScanState *node,
 								   struct ExplainState *es);
 
+/* in scan/ahead.c; to be called by _PG_init */
+extern void xero_ahead_init(void);
+
 #endif							/* XERO_FDW_H */

@@ -81,6 +81,24 @@ costs('a limit over what is checked here', q{SELECT count(*) FROM (SELECT 1 FROM
 	map { "$list?order=InvoiceID&summaryOnly=true&$all&page=$_&pageSize=1000" } 1 .. 2);
 costs('EXISTS', q{SELECT EXISTS (SELECT FROM xero.invoices WHERE reference <> 'x')}, 't',
 	"$list?order=InvoiceID&summaryOnly=true&$all&page=1&pageSize=1000");
+# A loop that ends early: no page ahead of what it has asked for
+costs('a loop', q{DO $$ DECLARE r record; n integer := 0; BEGIN FOR r IN SELECT total FROM xero.invoices LOOP n := n + 1; EXIT WHEN n = 60; END LOOP; END $$}, '',
+	"$list?order=InvoiceID&summaryOnly=true&$all&page=1&pageSize=1000");
+# What is below a sort, an aggregate or a hash table is read to its end, so its
+# pages are asked for ahead.
+$sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });
+$session->rows('CREATE TEMP TABLE one AS SELECT 1 AS n; ANALYZE one');
+for my $sql ('SELECT 1 FROM (SELECT invoice_number FROM xero.invoices ORDER BY invoice_number LIMIT 1) AS x',
+	q{SELECT DISTINCT 1 FROM (SELECT status, reference FROM xero.invoices GROUP BY 1, 2 LIMIT 2) AS x},
+	q{SELECT n FROM one WHERE n::text NOT IN (SELECT total::text FROM xero.invoices) LIMIT 1},
+	q{DO $$ DECLARE r record; BEGIN FOR r IN SELECT total FROM xero.invoices ORDER BY invoice_number LOOP EXIT; END LOOP; END $$})
+{
+	$mark = $sandbox->mark;
+	$session->rows($sql);
+	is(scalar($sandbox->calls($mark)), $many / 1000, "each page once: $sql");
+	cmp_ok(max(map { $_->{in_flight} } $sandbox->log($mark)), '>=', 4, '... some at once');
+}
+$sandbox->faults;
 # Chunks: the pages of the chunk, some at once, and none besides
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });
 $mark = $sandbox->mark;

@@ -277,6 +277,16 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	table_close(rel, NoLock);
 }
 
+void
+xero_expect_rows(ForeignScanState *node, bool all)
+{
+	XeroScanState *state = node->fdw_state;
+
+	/* what is read in Xero's order may end with the first rows */
+	if (state->spec.order_rows == 0 || !all)
+		state->spec.all_wanted = all;
+}
+
 /* Evaluate the run-time parameters in the current context. */
 static XeroParamValue *
 evaluate_params(ForeignScanState *node)

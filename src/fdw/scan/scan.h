@@ -222,6 +222,12 @@ typedef struct XeroScanState
 } XeroScanState;
 
 /*
+ * in begin.c: the rows of a scan that has not begun to run will all be wanted,
+ * or perhaps only some of them
+ */
+extern void xero_expect_rows(ForeignScanState *node, bool all);
+
+/*
  * in begin.c: begin a run, or go on with what is known; the organisations that
  * one asks; begin one with these requests, in a context that becomes the run's
  */

@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * ahead.c
+ *	  Which scans of a statement are read to their ends, so that pages may be
+ *	  asked for before they are needed.
+ *
+ * The planner has said it of statements that want all of their rows.  Two
+ * things are known only when the plan is run.  What is below a node that takes
+ * all of its input before it returns its first row is read to its end whatever
+ * LIMIT or cursor is above.  And a client may ask for some rows of a statement
+ * that could have more, by its protocol (JDBC's setMaxRows) or in a loop of
+ * PL/pgSQL: then a page ahead may be a call wasted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fdw/scan/scan.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+
+typedef enum Extent
+{
+	AS_PLANNED,
+	ALL_ROWS,
+	SOME_ROWS
+} Extent;
+
+static ExecutorRun_hook_type next_run_hook = NULL;
+
+static void note_extent(PlanState *node, Extent extent);
+
+static bool
+is_ours(const PlanState *node)
+{
+	const ForeignScanState *scan = (const ForeignScanState *) node;
+
+	return IsA(node, ForeignScanState) &&
+		((ForeignScan *) node->plan)->operation == CMD_SELECT &&
+		scan->fdwroutine->IterateForeignScan == xeroIterateForeignScan;
+}
+
+/* Does a node take all of its input before it returns a row? */
+static bool
+takes_all(const PlanState *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_SortState:
+		case T_HashState:
+			return true;
+		case T_AggState:
+			return ((Agg *) node->plan)->aggstrategy != AGG_SORTED;
+		case T_SetOpState:
+			return ((SetOp *) node->plan)->strategy == SETOP_HASHED;
+		default:
+			return false;
+	}
+}
+
+static void
+note_extents(PlanState **nodes, int count, Extent extent)
+{
+	for (int i = 0; i < count; i++)
+		note_extent(nodes[i], extent);
+}
+
+/* Subqueries run for reasons of their own. */
+static void
+note_subplans(List *subplans)
+{
+	ListCell   *lc;
+
+	foreach(lc, subplans)
+	{
+		SubPlanState *subplan = lfirst(lc);
+
+		note_extent(subplan->planstate,
+					subplan->subplan->useHashTable ? ALL_ROWS : AS_PLANNED);
+	}
+}
+
+static void
+note_extent(PlanState *node, Extent extent)
+{
+	if (node == NULL)
+		return;
+	check_stack_depth();
+	note_subplans(node->initPlan);
+	note_subplans(node->subPlan);
+
+	if (takes_all(node))
+		extent = ALL_ROWS;
+	else if (IsA(node, LimitState) && extent == ALL_ROWS)
+		extent = AS_PLANNED;
+	if (is_ours(node) && extent != AS_PLANNED)
+		xero_expect_rows((ForeignScanState *) node, extent == ALL_ROWS);
+	switch (nodeTag(node))
+	{
+		case T_AppendState:
+			note_extents(((AppendState *) node)->appendplans,
+						 ((AppendState *) node)->as_nplans, extent);
+			break;
+		case T_MergeAppendState:
+			note_extents(((MergeAppendState *) node)->mergeplans,
+						 ((MergeAppendState *) node)->ms_nplans, extent);
+			break;
+		case T_SubqueryScanState:
+			note_extent(((SubqueryScanState *) node)->subplan, extent);
+			break;
+		default:
+			break;
+	}
+	note_extent(outerPlanState(node), extent);
+	note_extent(innerPlanState(node), extent);
+}
+
+static void
+xero_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count
+				  XERO_EXECUTE_ONCE_PARAM)
+{
+	if (!queryDesc->already_executed)
+		note_extent(queryDesc->planstate, count > 0 ? SOME_ROWS : AS_PLANNED);
+	if (next_run_hook)
+		next_run_hook(queryDesc, direction, count XERO_EXECUTE_ONCE);
+	else
+		standard_ExecutorRun(queryDesc, direction, count XERO_EXECUTE_ONCE);
+}
+
+void
+xero_ahead_init(void)
+{
+	next_run_hook = ExecutorRun_hook;
+	ExecutorRun_hook = xero_executor_run;
+}
