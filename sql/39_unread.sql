@@ -53,6 +53,12 @@ SELECT pg_temp.rows_of(format(
 SELECT pg_temp.rows_of(format('DELETE FROM xero.items WHERE item_id = %L', :'none'));
 SELECT pg_temp.rows_of(format('DELETE FROM xero.items WHERE item_id = %L', :'item'));
 EXECUTE by_key (NULL, 'x');
+SELECT pg_temp.rows_of(format(statement, :'none')) FROM unnest(ARRAY[
+	'UPDATE xero.tracking_categories SET status = ''ARCHIVED'' WHERE tracking_category_id = %L',
+	'UPDATE xero.contact_groups SET status = ''DELETED'' WHERE contact_group_id = %L',
+	'DELETE FROM xero.tracking_categories WHERE tracking_category_id = %L',
+	'DELETE FROM xero.linked_transactions WHERE linked_transaction_id = %L',
+	'DELETE FROM xero.accounts WHERE account_id = %L']) AS statement;
 SELECT * FROM cost;
 SELECT count(*) FROM xero.contacts WHERE first_name = 'x';
 

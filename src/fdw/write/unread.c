@@ -21,7 +21,6 @@
 #include "fdw/write/unread.h"
 
 #include "access/table.h"
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
