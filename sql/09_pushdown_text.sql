@@ -48,6 +48,22 @@ SELECT * FROM verdicts('lower(status) = ''draft''', 'upper(status) = ''Draft''',
 	'lower(status) <> ''draft''',
 	'status ILIKE ''draft''', 'lower(status) = ''dräft''', 'left(status, 5) = ''DRAFT''',
 	'lower(type) = ''accrec'' AND lower(status) = ''paid''');
+-- coalesce(): what is said of one of its arguments
+SELECT * FROM verdicts('coalesce(status, '''') = ''DRAFT''', 'coalesce(total, 0) > 100',
+	'coalesce(due_date, date) < ''2025-03-01''',
+	'coalesce(due_date, ''2025-01-01'') < ''2025-03-01''',
+	'coalesce(due_date, ''2025-06-01'') < ''2025-03-01''',
+	'NOT (coalesce(due_date, ''2025-01-01'') < ''2025-03-01'')',
+	'date_trunc(''month'', coalesce(due_date, date)) = ''2025-03-01''',
+	'coalesce(reference, '''') ILIKE ''%abc%''', 'coalesce(reference, '''') = ''''',
+	'coalesce(reference, invoice_number) = ''REF-1''',
+	'coalesce(reference, '''') IN (''a'', ''b'')',
+	'coalesce(lower(reference), '''') = ''ref''',
+	'coalesce(reference, currency_code, ''x'') = ''y''',
+	'coalesce(due_date, date, ''2025-01-01'') < ''2025-03-01''',
+	'coalesce(fully_paid_on_date, due_date, ''2025-01-01'') < ''2025-03-01''',
+	'date < coalesce(NULL::date, ''2025-03-01'')', 'coalesce(amount_due - 1, 0) > 5',
+	'100 / coalesce(amount_due, 0) > 5');
 -- what where cannot carry safely stays here: double quotes, backslashes,
 -- control characters, the empty text, what lies beyond the BMP
 SELECT left(condition, 60) AS condition, verdict, left(sent, 70) AS sent

@@ -119,14 +119,20 @@ mentions_rel(Node *node, void *relid)
 	return expression_tree_walker(node, mentions_rel, relid);
 }
 
+bool
+xero_mentions_rel(const XeroRel *rel, Node *node)
+{
+	Index		relid = rel->relid;
+
+	return mentions_rel(node, &relid);
+}
+
 /* Can it be evaluated once, before the request goes out? */
 static bool
 is_value(const XeroRel *rel, Node *node)
 {
-	Index		relid = rel->relid;
-
 	return IsA(node, Const) ||
-		(!mentions_rel(node, &relid) && !contain_volatile_functions(node) &&
+		(!xero_mentions_rel(rel, node) && !contain_volatile_functions(node) &&
 		 !contain_subplans(node));
 }
 
@@ -592,13 +598,31 @@ classify_function(const XeroRel *rel, FuncExpr *expr)
 	return leaf;
 }
 
+/* See coalesce.c: what is true of one of several arguments may be more. */
+static XeroCondition *
+classify_arms(const XeroRel *rel, List *arms)
+{
+	XeroCondition *tree;
+
+	if (list_length(arms) == 1)
+		return classify(rel, linitial(arms), false);
+	tree = classify_tree(rel, (BoolExpr *) makeBoolExpr(OR_EXPR, arms, -1), false);
+	if (tree != NULL)
+		tree->verdict = XERO_VERDICT_SUPERSET;
+	return tree;
+}
+
 static XeroCondition *
 classify(const XeroRel *rel, Node *node, bool negate)
 {
 	AttrNumber	attno;
 	const XeroColumn *column;
+	List	   *arms;
 
 	check_stack_depth();
+	if ((IsA(node, OpExpr) || IsA(node, ScalarArrayOpExpr)) &&
+		(arms = xero_coalesce_arms(rel, node, negate)) != NIL)
+		return classify_arms(rel, arms);
 	switch (nodeTag(node))
 	{
 		case T_BoolExpr:

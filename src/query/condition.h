@@ -109,7 +109,11 @@ extern XeroItem *xero_item_from_node(List *node);
 /* classify.c */
 extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
 										AttrNumber *attno);
+extern bool xero_mentions_rel(const XeroRel *rel, Node *node);
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
+
+/* coalesce.c */
+extern List *xero_coalesce_arms(const XeroRel *rel, Node *clause, bool negate);
 
 /* request.c */
 extern int	xero_item_width(const XeroRel *rel, XeroItem *item, bool one);

@@ -4,6 +4,7 @@ A condition is built as text.  Its values go through a Binder, which makes them
 constants, parameters of a prepared statement, or subqueries that run once, so
 that one condition can be planned with and without knowing them.
 """
+import re
 import unicodedata
 
 from database import literal
@@ -120,14 +121,30 @@ class Conditions:
                 return keys[0]
         return self.random.choice(choices)
 
+    def coalesced(self, name, data_type):
+        """A condition on coalesce() of the column and another one, a constant, or both."""
+        text = self.leaf_on(name, data_type)
+        others = [column["column_name"] for column in self.pushable if column["data_type"] == data_type]
+        pool = {"text": TEXTS[:9], "date": ["2026-01-15", "2025-06-15"], "numeric": ["0", "100"]}[data_type]
+        arguments = [name] + self.random.choice([[], [], [self.random.choice(others or [name])]])
+        if len(arguments) == 1 or self.random.random() < 0.4:
+            arguments.append(f"{literal(self.random.choice(pool))}::{data_type}")
+        self.kinds[-1] = "coalesce"
+        return re.sub(rf"\b{name}\b", f"coalesce({', '.join(arguments)})".replace("\\", "\\\\"), text, count=1)
+
     def leaf(self):
         if self.random.random() < (0.02 if len(self.pools["tenant_id"]) < 2 else 0.15):
             return self.tenant()
         column = self.column()
         name = column["column_name"]
+        if column["data_type"] in ("text", "date", "numeric") and self.random.random() < 0.08:
+            return self.coalesced(name, column["data_type"])
+        return self.leaf_on(name, column["data_type"])
+
+    def leaf_on(self, name, data_type):
         make = {"text": self.text, "uuid": self.uuid, "numeric": self.number, "integer": self.integer,
                 "boolean": self.boolean, "date": self.date, "numeric(20,0)": self.number, "varchar": self.text,
-                "timestamp with time zone": self.moment}[column["data_type"]]
+                "timestamp with time zone": self.moment}[data_type]
         if self.random.random() < 0.06:
             self.kinds.append("null test")
             dates = [other["column_name"] for other in self.pushable if other["data_type"] == "date"]
