@@ -42,8 +42,9 @@ SELECT array(SELECT updated_date_utc
 		FROM local WHERE status = 'PAID' ORDER BY updated_date_utc LIMIT 20) AS same;
 SELECT FROM calls();
 
--- Nulls, texts and uuids are sorted here, and so is what is checked here.
-EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY due_date LIMIT 5;
+-- Nulls that come first, texts and uuids are sorted here, and so is what is checked here.
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY due_date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY due_date NULLS FIRST LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_number LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY invoice_id LIMIT 5;
 EXPLAIN (COSTS OFF) SELECT invoice_id
@@ -91,6 +92,14 @@ SELECT array(SELECT invoice_number
 	= array(SELECT invoice_number
 		FROM local ORDER BY due_date DESC NULLS LAST, invoice_id LIMIT 20) AS same;
 
+-- Nulls that come last are left out at first.
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE status = 'PAID' ORDER BY due_date LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id FROM xero.invoices ORDER BY due_date DESC NULLS LAST LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT contact_id FROM xero.contacts ORDER BY discount LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT invoice_id
+	FROM xero.invoices WHERE date < (SELECT '2025-06-01'::date) ORDER BY due_date LIMIT 5;
+
 -- Of several keys, Xero sorts by the first.  The rows that are equal to the last one
 -- are on its page, or else all pages are read, in the order of the key.
 EXPLAIN (COSTS OFF) SELECT invoice_number FROM xero.invoices ORDER BY date DESC, invoice_number LIMIT 5;
@@ -107,9 +116,9 @@ DECLARE
 	remote text;
 	here text;
 BEGIN
-	EXECUTE format('SELECT array_agg((date, total)::text) FROM (SELECT * FROM xero.invoices %s) AS r', tail)
+	EXECUTE format('SELECT array_agg((date, due_date, total)::text) FROM (SELECT * FROM xero.invoices %s) AS r', tail)
 		INTO remote;
-	EXECUTE format('SELECT array_agg((date, total)::text) FROM (SELECT * FROM local %s) AS r', tail)
+	EXECUTE format('SELECT array_agg((date, due_date, total)::text) FROM (SELECT * FROM local %s) AS r', tail)
 		INTO here;
 	same := remote IS NOT DISTINCT FROM here;
 	calls := (SELECT count(*) FROM calls());
@@ -118,7 +127,13 @@ END $$;
 SELECT FROM calls();
 SELECT t AS tail, same, calls
 FROM unnest(ARRAY['ORDER BY date DESC, total LIMIT 10', 'ORDER BY date, total, invoice_id LIMIT 3 OFFSET 7',
-	'ORDER BY total, date LIMIT 10', 'ORDER BY date, total DESC FETCH FIRST 4 ROWS WITH TIES',
+	'ORDER BY total, date LIMIT 10', 'ORDER BY due_date, total LIMIT 10',
+	'ORDER BY due_date DESC NULLS LAST, date, total LIMIT 5 OFFSET 5',
+	'WHERE status = ''PAID'' ORDER BY due_date, date, total LIMIT 3',
+	-- there are fewer with a due date, or none
+	'WHERE due_date IS NULL ORDER BY due_date, date, total LIMIT 3',
+	'WHERE due_date IS NULL OR due_date < ''2025-01-05'' ORDER BY due_date DESC NULLS LAST, total LIMIT 10',
+	'WHERE total < 0 ORDER BY due_date, total LIMIT 5', 'ORDER BY date, total DESC FETCH FIRST 4 ROWS WITH TIES',
 	'WHERE total < 0 ORDER BY date, total LIMIT 5',
 	'WHERE status = ''VOIDED'' ORDER BY date, total LIMIT 10',
 	-- a page of equal amounts, and more

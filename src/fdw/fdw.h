@@ -25,8 +25,10 @@ typedef enum XeroScanPrivate
 								 * none */
 	XERO_SCAN_SORT,				/* List of the order's column (Integer),
 								 * whether it descends (Boolean), how many
-								 * rows are wanted (Integer), and whether with
-								 * all their equals (Boolean); or NIL */
+								 * rows are wanted (Integer), whether with all
+								 * their equals (Boolean), and, where nulls
+								 * are left out, a List of what is sent for
+								 * all rows; or NIL */
 	XERO_SCAN_PAGE_SIZE,		/* Integer */
 	XERO_SCAN_AHEAD,			/* Boolean: all pages will be wanted */
 	XERO_SCAN_KEEP,				/* Boolean: keep rows for a rescan */

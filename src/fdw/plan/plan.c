@@ -146,50 +146,8 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
 			   baserel->rows, NIL, baserel->lateral_relids);
 }
 
-/*
- * See the head of the file for why only a bounded scan is read in order.  If
- * the order is that of the first of several keys, or ties are wanted, the rows
- * that are equal to the last one have to be on its page, too.
- */
-static void
-add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
-{
-	XeroRelInfo *info = baserel->fdw_private;
-	const XeroObject *object = info->table->object;
-	bool		ties = list_length(root->query_pathkeys) > 1 ||
-	root->parse->limitOption == LIMIT_OPTION_WITH_TIES;
-	double		page = xero_pager_page_size(object, info->table->page_size);
-	XeroPath   *path;
-	PathKey    *pathkey;
-	const char *order;
-	AttrNumber	attno;
-
-	if (root->query_pathkeys == NIL || root->limit_tuples <= 0 ||
-		root->limit_tuples > (ties ? page / 2 : page) ||
-		object->parent != NULL ||
-		!bms_equal(root->all_baserels, baserel->relids))
-		return;
-	pathkey = linitial(root->query_pathkeys);
-	order = xero_order_for_pathkey(baserel, pathkey, info->clauses, &attno);
-	if (order == NULL)
-		return;
-
-	path = xero_make_path(root, baserel, info->clauses, pstrdup(order),
-						  info->table->page_size, wants_all(root));
-	if (path->scan.pushdown.recheck != NIL)
-		return;
-	path->sort = list_make4(makeInteger(attno),
-							makeBoolean(xero_pathkey_descends(pathkey)),
-							makeInteger((int) root->limit_tuples),
-							makeBoolean(ties));
-	path->scan.wanted = list_append_unique(path->scan.wanted,
-										   linitial(path->sort));
-	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),
-			   baserel->lateral_relids);
-}
-
 /* The column of a path key, if that is one of this table. */
-static AttrNumber
+static Var *
 pathkey_column(RelOptInfo *baserel, PathKey *pathkey)
 {
 	ListCell   *lc;
@@ -201,9 +159,80 @@ pathkey_column(RelOptInfo *baserel, PathKey *pathkey)
 
 		if (IsA(var, Var) && var->varno == baserel->relid &&
 			var->varattno > 0 && !member->em_is_child)
-			return var->varattno;
+			return var;
 	}
-	return InvalidAttrNumber;
+	return NULL;
+}
+
+/* The clauses with one that leaves no nulls in the column of a path key. */
+static List *
+without_nulls(RelOptInfo *baserel, PathKey *pathkey, List *clauses)
+{
+	Var		   *var = pathkey_column(baserel, pathkey);
+	NullTest   *test;
+
+	if (var == NULL)
+		return clauses;
+	test = makeNode(NullTest);
+	test->arg = (Expr *) var;
+	test->nulltesttype = IS_NOT_NULL;
+	test->location = -1;
+	return lappend(list_copy(clauses), test);
+}
+
+/*
+ * See the head of the file for why only a bounded scan is read in order.  If
+ * the order is that of the first of several keys, or ties are wanted, the rows
+ * that are equal to the last one have to be on its page, too.
+ *
+ * Nulls that come last are left out, in the hope that there are enough other
+ * rows.  Values of parameters would have to be told for both kinds of list.
+ */
+static void
+add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	const XeroObject *object = info->table->object;
+	bool		ties = list_length(root->query_pathkeys) > 1 ||
+	root->parse->limitOption == LIMIT_OPTION_WITH_TIES;
+	double		page = xero_pager_page_size(object, info->table->page_size);
+	List	   *clauses = info->clauses;
+	List	   *whole = NIL;
+	XeroPath   *path;
+	PathKey    *pathkey;
+	const char *order;
+	AttrNumber	attno;
+
+	if (root->query_pathkeys == NIL || root->limit_tuples <= 0 ||
+		object->parent != NULL || info->pushdown.recheck != NIL ||
+		!bms_equal(root->all_baserels, baserel->relids))
+		return;
+	pathkey = linitial(root->query_pathkeys);
+	order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
+	if (order == NULL && !pathkey->pk_nulls_first)
+	{
+		clauses = without_nulls(baserel, pathkey, clauses);
+		order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
+		whole = list_make1(info->pushdown.sent);
+		ties = true;
+	}
+	if (order == NULL || root->limit_tuples > (ties ? page / 2 : page))
+		return;
+
+	path = xero_make_path(root, baserel, clauses, pstrdup(order),
+						  info->table->page_size, wants_all(root));
+	if (path->scan.pushdown.recheck != NIL ||
+		(whole != NIL && path->scan.pushdown.params != NIL))
+		return;
+	path->scan.pushdown.remote = info->pushdown.remote;
+	path->sort = list_make5(makeInteger(attno),
+							makeBoolean(xero_pathkey_descends(pathkey)),
+							makeInteger((int) root->limit_tuples),
+							makeBoolean(ties), whole);
+	path->scan.wanted = list_append_unique(path->scan.wanted,
+										   linitial(path->sort));
+	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),
+			   baserel->lateral_relids);
 }
 
 /*
@@ -215,14 +244,14 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 	XeroRelInfo *info = baserel->fdw_private;
 	XeroPath   *path;
 	PathKey    *pathkey;
-	AttrNumber	attno;
+	Var		   *column;
 	bool		first_ones;
 
 	if (root->query_pathkeys == NIL)
 		return;
 	pathkey = linitial(root->query_pathkeys);
-	attno = pathkey_column(baserel, pathkey);
-	if (!xero_is_offset_column(info->rel, attno) ||
+	column = pathkey_column(baserel, pathkey);
+	if (column == NULL || !xero_is_offset_column(info->rel, column->varattno) ||
 		xero_pathkey_descends(pathkey))
 		return;
 
@@ -231,9 +260,9 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 	first_ones = is_bounded(root) && path->scan.pushdown.recheck == NIL &&
 		list_length(root->query_pathkeys) == 1 &&
 		bms_equal(root->all_baserels, baserel->relids);
-	path->sort = list_make4(makeInteger(attno), makeBoolean(false),
+	path->sort = list_make5(makeInteger(column->varattno), makeBoolean(false),
 							makeInteger(first_ones ? (int) Min(root->limit_tuples, INT_MAX) : INT_MAX),
-							makeBoolean(false));
+							makeBoolean(false), NIL);
 	path->scan.wanted = list_append_unique(path->scan.wanted,
 										   linitial(path->sort));
 	offer_path(root, baserel, path, baserel->rows, list_make1(pathkey),

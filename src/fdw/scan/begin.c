@@ -226,6 +226,7 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 		spec->order_descends = boolVal(lsecond(sort));
 		spec->order_rows = intVal(lthird(sort));
 		spec->order_ties = boolVal(lfourth(sort));
+		spec->order_whole = list_nth(sort, 4);
 	}
 }
 

@@ -11,7 +11,8 @@
  * If the statement sorts by more than that column, all rows are wanted that are
  * equal to the last one of so many.  They should be on the first page of each
  * list.  If they are not, the lists are read as a whole, in the order of their
- * keys, since records move between the pages of any other.
+ * keys, since records move between the pages of any other.  So they are if nulls
+ * are wanted, which come last, after so many other rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,8 +36,10 @@ xero_prepare_order(XeroScanState *state, const XeroParamValue *params)
 	if (!spec->order_ties && spec->group == NIL)
 		return;
 	options.order = xero_root_object(spec->table->object)->order;
-	state->run.by_key = xero_build_requests(spec->rel, spec->sent, params,
-											&options);
+	state->run.by_key = xero_build_requests(spec->rel,
+											spec->order_whole ?
+											linitial(spec->order_whole) : spec->sent,
+											params, &options);
 }
 
 bool
@@ -54,7 +57,7 @@ xero_make_sorter(XeroScanState *state, TupleDesc desc)
 	TypeCacheEntry *type = lookup_type_cache(att->atttypid,
 											 TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
 	Oid			operator = state->spec.order_descends ? type->gt_opr : type->lt_opr;
-	bool		nulls_first = state->spec.order_descends;	/* there are none */
+	bool		nulls_first = false;	/* there are none, or they come last */
 	Tuplesortstate *sorter;
 
 	sorter = tuplesort_begin_heap(desc, 1, &state->spec.order_attno, &operator,
@@ -127,7 +130,8 @@ sort_lists(XeroScanState *state, TupleTableSlot *slot)
 
 	run->sorter = xero_make_sorter(state, slot->tts_tupleDescriptor);
 	fill_sorter(state, slot);
-	if (run->by_key_instead)
+	if (run->by_key_instead ||
+		(state->spec.order_whole && run->returned < run->order_rows))
 	{
 		xero_rewind_org_scans(state);
 		run->requests = run->by_key;

@@ -71,6 +71,8 @@ typedef struct XeroScanSpec
 	int64		order_rows;		/* ... and no more than these will be wanted;
 								 * 0: in any order */
 	bool		order_ties;		/* besides those that are equal to the last */
+	List	   *order_whole;	/* what is sent for all rows (List), if nulls
+								 * are left out at first; implies order_ties */
 	List	   *param_exprs;	/* ExprState */
 	List	   *param_types;	/* Oid */
 	List	   *counts;			/* XERO_SCAN_COUNTS */
