@@ -182,12 +182,16 @@ FROM unnest(ARRAY['SELECT type, count(*) FROM @ GROUP BY type',
 	'SELECT count(*), status, count(date) FROM @ GROUP BY status HAVING count(*) > 20',
 	'SELECT status FROM @ GROUP BY status',
 	'SELECT upper(status), count(*) FROM @ GROUP BY status',
+	'SELECT DISTINCT status FROM @', 'SELECT DISTINCT count(*) FROM @',
+	'SELECT DISTINCT type FROM @ WHERE total > 0 ORDER BY type LIMIT 1',
 	'SELECT status, count(*) FROM @ WHERE total > 100 GROUP BY status',
 	-- pages that are fewer, once it is known how many rows there are
 	'SELECT status, count(*) FROM @ WHERE date >= ''2025-12-01'' GROUP BY status',
 	'SELECT status, count(*) FROM @ WHERE total < 0 GROUP BY status',
 	-- not one by one
 	'SELECT status, count(due_date) FROM @ GROUP BY status',
+	'SELECT DISTINCT status, type FROM @', 'SELECT DISTINCT ON (status) status FROM @',
+	'SELECT DISTINCT lower(status) FROM @', 'SELECT DISTINCT count(*) FROM @ GROUP BY status',
 	'SELECT status, type, count(*) FROM @ GROUP BY status, type',
 	'SELECT currency_code, count(*) FROM @ GROUP BY currency_code',
 	'SELECT status, sum(total) FROM @ GROUP BY status']) AS q, same_groups(q);

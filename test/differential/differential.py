@@ -237,6 +237,10 @@ class Test:
         texts = [column["column_name"] for column in self.subject.columns if column["data_type"] == "text"]
         words = [name for name in texts if name.rpartition("_")[2] in ("status", "type")] or texts or self.subject.scalars
         group = f'"{self.generator.choice(words)}"'
+        if self.generator.random() < 0.2:
+            self.ways = self.prepared([self.sorted_rows(f"SELECT DISTINCT {group} FROM {source} AS t WHERE {self.condition}")
+                                       for source in self.sources()])
+            return
         if self.generator.random() < 0.5:
             counted = self.generator.choice(["count(*)", "count(*), count(1)", "1"])
         self.ways = self.prepared([self.sorted_rows(f"SELECT {group}, {counted} FROM {source} AS t WHERE {self.condition} "

@@ -42,6 +42,14 @@
  */
 #define FEW_COUNTS 3
 
+/* What the table's rows are grouped by; DISTINCT is a grouping, too. */
+static List *
+grouping(const Query *parse)
+{
+	return parse->groupClause || parse->hasAggs || parse->havingQual ?
+		parse->groupClause : parse->distinctClause;
+}
+
 /*
  * The column that the query groups by, if it is one whose words are known and
  * are in every record; else NULL.
@@ -49,13 +57,14 @@
 static Var *
 grouped_column(PlannerInfo *root, const XeroRelInfo *info)
 {
+	List	   *clauses = grouping(root->parse);
 	SortGroupClause *clause;
 	Var		   *var;
 	const XeroColumn *column;
 
-	if (list_length(root->parse->groupClause) != 1)
+	if (list_length(clauses) != 1 || root->parse->hasDistinctOn)
 		return NULL;
-	clause = linitial(root->parse->groupClause);
+	clause = linitial(clauses);
 	var = (Var *) get_sortgroupclause_expr(clause, root->parse->targetList);
 	if (!IsA(var, Var) || var->varattno <= 0 || clause->eqop != TextEqualOperator ||
 		!get_collation_isdeterministic(var->varcollid))
@@ -73,10 +82,10 @@ grouped_column(PlannerInfo *root, const XeroRelInfo *info)
  * anything else, besides the column that it groups by.
  */
 static bool
-find_aggregates(PlannerInfo *root, RelOptInfo *upper, Var *group,
+find_aggregates(PlannerInfo *root, const PathTarget *target, Var *group,
 				List **aggregates)
 {
-	List	   *parts = pull_var_clause((Node *) list_concat_copy(upper->reltarget->exprs,
+	List	   *parts = pull_var_clause((Node *) list_concat_copy(target->exprs,
 																  (List *) root->parse->havingQual),
 										PVC_INCLUDE_AGGREGATES |
 										PVC_RECURSE_PLACEHOLDERS |
@@ -278,7 +287,7 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 
 void
 xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
-					RelOptInfo *output_rel)
+					RelOptInfo *output_rel, PathTarget *target)
 {
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
@@ -296,8 +305,8 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 		info->table->object->paging != XERO_PAGING_PAGE)
 		return;
 	group = grouped_column(root, info);
-	if ((parse->groupClause != NIL && group == NULL) ||
-		!find_aggregates(root, output_rel, group, &aggregates))
+	if ((grouping(parse) != NIL && group == NULL) ||
+		!find_aggregates(root, target, group, &aggregates))
 		return;
 	foreach(lc, input_rel->baserestrictinfo)
 	{
@@ -313,21 +322,20 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	cost = XERO_CALL_COST * path->scan.calls + rows * cpu_tuple_cost;
 	output_rel->fdw_private = info;
 	add_path(output_rel, (Path *)
-			 xero_create_foreign_upper_path(root, output_rel,
-											output_rel->reltarget, rows, cost,
+			 xero_create_foreign_upper_path(root, output_rel, target, rows, cost,
 											cost, xero_path_private(path)));
 }
 
 /* The aggregates come first, then the column of the groups. */
 ForeignScan *
-xero_plan_count(PlannerInfo *root, RelOptInfo *upper, const XeroPath *path,
-				List *tlist)
+xero_plan_count(PlannerInfo *root, const ForeignPath *best_path, List *tlist)
 {
-	Var		   *group = grouped_column(root, upper->fdw_private);
+	const XeroPath *path = xero_path_of(best_path);
+	Var		   *group = grouped_column(root, best_path->path.parent->fdw_private);
 	List	   *aggregates;
 	List	   *scan_tlist;
 
-	(void) find_aggregates(root, upper, group, &aggregates);
+	(void) find_aggregates(root, best_path->path.pathtarget, group, &aggregates);
 	scan_tlist = add_to_flat_tlist(NIL, aggregates);
 	if (group != NULL)
 		scan_tlist = add_to_flat_tlist(scan_tlist, list_make1(group));

@@ -351,7 +351,12 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	switch (stage)
 	{
 		case UPPERREL_GROUP_AGG:
-			xero_add_count_path(root, input_rel, output_rel);
+			xero_add_count_path(root, input_rel, output_rel,
+								output_rel->reltarget);
+			break;
+		case UPPERREL_DISTINCT:
+			xero_add_count_path(root, input_rel, output_rel,
+								root->upper_targets[UPPERREL_DISTINCT]);
 			break;
 		case UPPERREL_ORDERED:
 			/* a mark: nothing but sorting comes after the table's rows */
@@ -414,7 +419,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	if (path->kind == XERO_PATH_WINDOW)
 		return xero_plan_window(root, path, tlist);
 	if (path->kind == XERO_PATH_COUNT)
-		return xero_plan_count(root, baserel, path, tlist);
+		return xero_plan_count(root, best_path, tlist);
 
 	if (!is_path_for(path, clauses))
 		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,

@@ -103,9 +103,9 @@ extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 
 /* in count_path.c */
 extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
-								RelOptInfo *output_rel);
-extern ForeignScan *xero_plan_count(PlannerInfo *root, RelOptInfo *upper,
-									const XeroPath *path, List *tlist);
+								RelOptInfo *output_rel, PathTarget *target);
+extern ForeignScan *xero_plan_count(PlannerInfo *root,
+									const ForeignPath *best_path, List *tlist);
 
 /*
  * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the
