@@ -107,8 +107,9 @@ BEGIN
 	END LOOP;
 END $$;
 
--- What the other files call first: without this one they say what they lack.
-CREATE PROCEDURE needs_00_setup() LANGUAGE sql AS '';
+-- What the other files call first: without this one they say what they lack.  Nothing is
+-- known of the number of records then, whatever ran before.
+CREATE PROCEDURE needs_00_setup() LANGUAGE sql AS 'SELECT xero_fdw.reset_stats()';
 
 -- Nothing so far has called Xero.
 SELECT * FROM calls();

@@ -117,7 +117,7 @@ ANALYZE local_part;
 CREATE TABLE contact_parts (contact_id uuid, name text) PARTITION BY HASH (contact_id);
 CREATE FOREIGN TABLE contact_part PARTITION OF contact_parts FOR
 	VALUES WITH (MODULUS 1, REMAINDER 0)
-	SERVER xero OPTIONS (object 'accounting/Contacts');
+	SERVER xero OPTIONS (object 'accounting/Contacts', page_size '20');
 SET enable_partitionwise_join = on;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;

@@ -27,6 +27,9 @@ const int	xero_napis = lengthof(xero_apis);
 const XeroObject *const xero_objects[] = {XERO_OBJECTS(OBJECT_ROW)};
 const int	xero_nobjects = lengthof(xero_objects);
 
+StaticAssertDecl(lengthof(xero_objects) <= XERO_MAX_OBJECTS,
+				 "there are more objects than XERO_MAX_OBJECTS");
+
 /* INDENT ON */
 
 /* The API of a remote schema's name. */

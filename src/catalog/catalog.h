@@ -197,6 +197,9 @@ extern const int xero_napis;
 extern const XeroObject *const xero_objects[];
 extern const int xero_nobjects;
 
+/* There are no more of them; shared memory has a place for each. */
+#define XERO_MAX_OBJECTS 128
+
 /*
  * Look-ups return NULL where there is nothing of that name.  Objects
  * ("accounting/Invoices") and fields are found in any casing, as Xero's own

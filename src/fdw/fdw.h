@@ -63,15 +63,6 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   List *scan_clauses, Plan *outer_plan);
 
 /*
- * in row_memory.c: the number of records, not of child rows, that an
- * organisation has in a table without conditions; of one organisation on
- * average, -1 if nothing is known
- */
-extern void xero_remember_records(Oid relid, const pg_uuid_t *tenant,
-								  double records);
-extern double xero_remembered_records(Oid relid);
-
-/*
  * in path.c: calls of a list of the root object with so many records, or of so
  * many lists
  */

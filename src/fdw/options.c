@@ -17,6 +17,7 @@
 
 #include "access/htup_details.h"
 #include "access/reloptions.h"
+#include "api/budget/item_counts.h"
 #include "api/consent/jwt.h"
 #include "api/consent/store.h"
 #include "api/token/shared_tokens.h"
@@ -447,8 +448,9 @@ mapping_role(Oid umid)
 	return roleid;
 }
 
-XeroServer *
-xero_get_server(Oid serverid, Oid userid)
+/* Without asking whether that is enough to call. */
+static XeroServer *
+merge_options(Oid serverid, Oid userid)
 {
 	ForeignServer *fs = GetForeignServer(serverid);
 	UserMapping *um = GetUserMapping(userid, serverid);
@@ -488,6 +490,13 @@ xero_get_server(Oid serverid, Oid userid)
 	server->request_timeout = get_integer(fs->options, "request_timeout", 60000);
 	server->app = application_of(server);
 	server->credentials = xero_hash_credentials(server);
+	return server;
+}
+
+XeroServer *
+xero_get_server(Oid serverid, Oid userid)
+{
+	XeroServer *server = merge_options(serverid, userid);
 
 	if (server->client_id == NULL && server->access_token == NULL)
 		ereport(ERROR,
@@ -584,6 +593,19 @@ xero_table_object(Oid relid, Oid userid, bool *updatable)
 	*updatable = is_updatable(ft->options) &&
 		xero_server_updatable(ft->serverid, userid);
 	return xero_find_object(get_string(ft->options, "object", ""));
+}
+
+double
+xero_planned_records(const XeroTable *table, Oid userid, int *organisations)
+{
+	if (!OidIsValid(userid))
+		userid = GetUserId();
+	*organisations = 0;
+	if (!OidIsValid(find_user_mapping(table->serverid, userid)))
+		return -1;
+	return xero_item_count(merge_options(table->serverid, userid),
+						   xero_root_object(table->object),
+						   table->include_archived, organisations);
 }
 
 int

@@ -105,4 +105,12 @@ extern const XeroObject *xero_table_object(Oid relid, Oid userid,
 extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
 									   XeroOrganisation **list);
 
+/*
+ * What Xero has told of the records of the table's list to those who call with
+ * the user's credentials: how many an organisation has, on average, or -1; and
+ * how many organisations that is known of.
+ */
+extern double xero_planned_records(const XeroTable *table, Oid userid,
+								   int *organisations);
+
 #endif							/* XERO_OPTIONS_H */

@@ -13,13 +13,14 @@ my $xero = XeroTest->new(sandbox => [ '--seed', 1, '--strict', '--no-limits' ]);
 my ($node, $sandbox) = ($xero->node, $xero->sandbox);
 my $session;
 
-# 120 contacts are 6 pages here; what the session knows of them is given.
+# 120 contacts are 6 pages here; what is known of them is given.
 sub fresh
 {
 	my ($known) = @_;
 	$session->quit if $session;
 	$session = XeroSession->new($node);
 	$session->rows('SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off');
+	$session->rows('SELECT xero_fdw.reset_stats()');
 	$session->rows($known ? 'SELECT count(*) FROM paged' : 'SELECT count(*) FROM xero.organisation');
 	return;
 }

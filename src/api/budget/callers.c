@@ -60,6 +60,12 @@ find_proof(const XeroProofs *proofs, const XeroCaller *caller)
 }
 
 bool
+xero_is_proven(const XeroProofs *proofs, const XeroCaller *caller)
+{
+	return find_proof(proofs, caller) >= 0;
+}
+
+bool
 xero_has_proof(XeroProofs *proofs, const XeroCaller *caller, int64 now)
 {
 	int			i = find_proof(proofs, caller);

@@ -40,6 +40,9 @@ extern bool xero_is_same_caller(const XeroCaller *a, const XeroCaller *b);
 extern bool xero_has_proof(XeroProofs *proofs, const XeroCaller *caller,
 						   int64 now);
 
+/* The same, which counts as no use. */
+extern bool xero_is_proven(const XeroProofs *proofs, const XeroCaller *caller);
+
 /* It was.  If there are too many, the one unused for the longest time goes. */
 extern void xero_add_proof(XeroProofs *proofs, const XeroCaller *caller,
 						   int64 now);

@@ -36,7 +36,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-/* Default and bounds of the number of entries, which take some 9 kB. */
+/* Default and bounds of the number of entries, which take some 10 kB. */
 #define ENTRIES 100
 #define MAX_ENTRIES 10000
 
@@ -414,6 +414,7 @@ xero_budget_enter(XeroBudget *budget, const XeroBudgetKey *key,
 	xero_queue_clear(&room->queue);
 	memset(&room->stats, 0, sizeof(room->stats));
 	room->stats.since = GetCurrentTimestamp();
+	xero_item_counts_clear(&room->items);
 	return room;
 }
 

@@ -14,6 +14,7 @@
 #include "compat.h"
 
 #include "api/budget/callers.h"
+#include "api/budget/item_counts.h"
 #include "api/budget/turns.h"
 #include "api/budget/quota.h"
 #include "datatype/timestamp.h"
@@ -54,6 +55,7 @@ typedef struct XeroBudgetEntry
 	char		problem[32];	/* of the last refusal, in Xero's word */
 	XeroQueue	queue;
 	XeroBudgetStats stats;
+	XeroItemCounts items;
 } XeroBudgetEntry;
 
 typedef struct XeroBudgetApp

@@ -166,6 +166,7 @@ xero_reset_stats(PG_FUNCTION_ARGS)
 		memset(&entry->stats, 0, sizeof(entry->stats));
 		entry->stats.since = now;
 		entry->problem[0] = '\0';
+		xero_item_counts_clear(&entry->items);
 	}
 	LWLockRelease(&budget->lock);
 	xero_request_log_clear();

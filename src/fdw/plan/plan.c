@@ -50,6 +50,7 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	Relation	rel = table_open(foreigntableid, NoLock);
 	const XeroObject *object;
 	XeroOrganisation *organisations;
+	int			told;
 
 	info->table = xero_get_table(rel);
 	table_close(rel, NoLock);
@@ -57,13 +58,16 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 	baserel->fdw_private = info;
 
 	object = info->table->object;
-	info->records = xero_remembered_records(foreigntableid);
+	info->records = xero_planned_records(info->table, baserel->userid, &told);
 	info->records_known = info->records >= 0;
 	if (!info->records_known)
 		info->records = xero_root_object(object)->typical_rows;
-	info->organisations = Max(1, xero_planned_organisations(info->table,
-															baserel->userid,
-															&organisations));
+	info->organisations = xero_planned_organisations(info->table,
+													 baserel->userid,
+													 &organisations);
+	if (info->organisations < 0)
+		info->organisations = told;
+	info->organisations = Max(1, info->organisations);
 	info->records *= info->organisations;
 	info->rows_per_record = object->parent ?
 		Max(1.0, (double) object->typical_rows / Max(object->parent->typical_rows, 1)) : 1.0;

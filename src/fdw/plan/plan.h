@@ -29,7 +29,7 @@ typedef struct XeroRelInfo
 	double		organisations;	/* that the server stands for; 1 if that is
 								 * not known */
 	double		records;		/* in the whole lists of all of them */
-	bool		records_known;	/* Xero has told this session */
+	bool		records_known;	/* Xero has told */
 	double		rows_per_record;	/* child tables: elements a record */
 	List	   *clauses;		/* the restrictions of the table alone, bare */
 	XeroPushdown pushdown;		/* of them */

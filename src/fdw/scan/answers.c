@@ -28,6 +28,7 @@
 #include "fdw/scan/scan.h"
 
 #include "access/sysattr.h"
+#include "api/budget/item_counts.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -433,7 +434,9 @@ estimate_price(const XeroScanState *state, List *requests, int norganisations)
 {
 	const XeroTable *table = state->spec.table;
 	const XeroObject *root = xero_root_object(table->object);
-	double		records = xero_remembered_records(table->relid);
+	int			told;
+	double		records = xero_item_count(state->spec.server, root,
+										  table->include_archived, &told);
 	double		unknown = Max(RUNS_BEFORE_ASKING, norganisations);
 	bool		one_run = state->run.cxt == NULL;
 	double		price;

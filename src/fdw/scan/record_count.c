@@ -9,6 +9,8 @@
 
 #include "fdw/scan/scan.h"
 
+#include "api/budget/item_counts.h"
+
 #include "utils/hsearch.h"
 
 /* No list has more, and the sum of some still is a number. */
@@ -28,8 +30,9 @@ note_records(const XeroScanState *state, List *sent,
 			 const XeroOrgScan *org_scan, double records)
 {
 	if (xero_sends_whole_lists(sent))
-		xero_remember_records(state->spec.table->relid, &org_scan->organisation->id,
-							  records);
+		xero_note_item_count(&org_scan->server,
+							 xero_root_object(state->spec.table->object),
+							 state->spec.table->include_archived, records);
 }
 
 void
