@@ -95,6 +95,7 @@ CREATE TABLE xero_fdw.sync_change (
 	old_key jsonb,
 	said jsonb,
 	columns text[],
+	departed boolean NOT NULL DEFAULT false,
 	changed_at timestamptz NOT NULL,
 	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
 	PRIMARY KEY (sync_id, change_id)

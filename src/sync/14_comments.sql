@@ -112,6 +112,8 @@ COMMENT ON COLUMN xero_fdw.sync_change.said IS
 	'if the row was deleted or got other ones: its key at Xero and its values of match_on';
 COMMENT ON COLUMN xero_fdw.sync_change.columns IS
 	'of an update, the columns that changed';
+COMMENT ON COLUMN xero_fdw.sync_change.departed IS
+	'of a delete: the row has gone into another partition';
 COMMENT ON COLUMN xero_fdw.sync_change.changed_at IS 'when it was written';
 COMMENT ON COLUMN xero_fdw.sync_change.xid IS 'the writer''s transaction';
 

@@ -14,9 +14,9 @@
 -- What a change says of links is followed once.  What then remains of it is that
 -- there is a row to be looked at.
 
--- A row that moves to another partition is deleted there and inserted here, in
--- one transaction, under a key of which only the columns of the partitioning are
--- others.  That is a change of the key.
+-- A row that moves to another partition is deleted there and inserted here, by one
+-- UPDATE, under a key of which only the columns of the partitioning are others.  That
+-- is a change of the key.
 CREATE FUNCTION xero_fdw._pair_moves(sync integer, changes bigint[])
 	RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -35,17 +35,17 @@ BEGIN
 		RETURN;
 	END IF;
 	WITH change AS MATERIALIZED (
-		SELECT c.change_id, c.operation, c.local_key, c.xid,
+		SELECT c.change_id, c.operation, c.local_key, c.xid, c.departed,
 			ARRAY(SELECT c.local_key->n FROM unnest(lasting) AS n) AS lasts
 		FROM xero_fdw.sync_change AS c
 		WHERE c.sync_id = sync AND c.operation IN ('insert', 'delete')
 	), pair AS (
-		SELECT DISTINCT ON (i.change_id) i.change_id AS insertion,
+		SELECT DISTINCT ON (d.change_id) i.change_id AS insertion,
 			d.change_id AS deletion, d.local_key AS old_key
 		FROM change AS i JOIN change AS d USING (xid, lasts)
-		WHERE i.operation = 'insert' AND i.change_id = ANY (changes) AND d.operation = 'delete'
+		WHERE i.operation = 'insert' AND i.change_id = ANY (changes) AND d.departed
 			AND d.change_id < i.change_id AND d.local_key <> i.local_key
-		ORDER BY i.change_id, d.change_id DESC
+		ORDER BY d.change_id, i.change_id
 	), moved AS (
 		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = p.old_key
 		FROM pair AS p WHERE c.sync_id = sync AND c.change_id = p.insertion
@@ -285,25 +285,28 @@ BEGIN
 		WHERE k.sync_id = sync AND k.local_key = c.local_key AND k.xero_id IS NULL
 			AND EXISTS (SELECT FROM xero_fdw.sync_link AS o
 				WHERE o.sync_id = sync AND o.local_key IN (c.old_key, jsonb_build_object('was', c.old_key)));
-		SELECT k.link_id, k.state = 'ended' OR k.deleted OR EXISTS (
+		SELECT max(k.link_id), coalesce(bool_or(k.state = 'ended' OR k.deleted), false) OR EXISTS (
 				SELECT FROM xero_fdw._changes_of_rows(sync, ARRAY[c.local_key]) AS d
 				WHERE d.change_id < c.change_id AND d.operation = 'delete')
 		INTO other, gone FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = sync AND k.local_key = c.local_key;
-		IF FOUND THEN
-			key := jsonb_build_object('was', c.local_key)
-				|| CASE WHEN gone THEN jsonb_build_object('link', other) ELSE '{}' END;
-			UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
-			UPDATE xero_fdw.sync_change AS d SET local_key = key
-			WHERE d.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[c.local_key])))
-				AND d.change_id < c.change_id;
+		key := jsonb_build_object('was', c.local_key) || CASE WHEN NOT gone THEN '{}'
+			WHEN other IS NULL THEN jsonb_build_object('change', c.change_id)
+			ELSE jsonb_build_object('link', other) END;
+		UPDATE xero_fdw.sync_link AS k SET local_key = key WHERE k.link_id = other;
+		UPDATE xero_fdw.sync_change AS d SET local_key = key
+		WHERE d.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[c.local_key])))
+			AND d.change_id < c.change_id;
+		-- another row has got the key that this one leaves
+		key := jsonb_build_object('was', c.old_key);
+		IF NOT EXISTS (SELECT FROM xero_fdw._links_of_rows(sync, ARRAY[key]))
+			AND NOT EXISTS (SELECT FROM xero_fdw._changes_of_rows(sync, ARRAY[key])) THEN
+			key := c.old_key;
 		END IF;
 		UPDATE xero_fdw.sync_link AS k SET local_key = c.local_key
-		WHERE k.sync_id = sync AND k.local_key = coalesce(
-			(SELECT o.local_key FROM xero_fdw.sync_link AS o
-			WHERE o.sync_id = sync AND o.local_key = jsonb_build_object('was', c.old_key)), c.old_key);
+		WHERE k.sync_id = sync AND k.local_key = key;
 		UPDATE xero_fdw.sync_change AS e SET local_key = c.local_key
-		WHERE e.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[c.old_key, jsonb_build_object('was', c.old_key)])))
+		WHERE e.ctid = ANY (ARRAY(SELECT xero_fdw._changes_at(sync, ARRAY[key])))
 			AND e.change_id < c.change_id AND e.operation <> 'delete';
 		UPDATE xero_fdw.sync_change AS x SET old_key = NULL
 		WHERE x.sync_id = sync AND x.change_id = c.change_id;
@@ -312,9 +315,42 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._follow_keys(xero_fdw.sync, bigint[]) IS
 	'internal: let links follow rows whose key has changed';
 
+-- Is all that each of these rows says, but for its keys, what the row of the link beside
+-- it said when both sides agreed?
+CREATE FUNCTION xero_fdw._say_the_same(self xero_fdw.sync, keys jsonb[], links bigint[])
+	RETURNS boolean[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	pulls CONSTANT boolean := self.direction = 'pull';
+	columns CONSTANT text[] := ARRAY(SELECT DISTINCT c
+		FROM xero_fdw.sync_field AS f, unnest(CASE WHEN pulls THEN ARRAY[f.local_column] ELSE f.local_uses END) AS c
+		WHERE f.sync_id = self.sync_id AND f.direction <> CASE WHEN pulls THEN 'to_xero' ELSE 'to_local' END
+			AND c <> ALL (self.local_key) AND c IS DISTINCT FROM xero_fdw._id_column(self.sync_id));
+	known record;
+BEGIN
+	SELECT array_agg(k.link_id) AS links, array_agg(CASE WHEN pulls THEN k.base_xero ELSE k.base_local END) AS images
+	INTO known FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (links);
+	IF pulls THEN
+		known.images := xero_fdw._terms_or_null(self.sync_id, 'local', known.images, NULL);
+	END IF;
+	RETURN (WITH row AS (
+			SELECT r.local_key, jsonb_strip_nulls(xero_fdw._slice(r.image, columns)) AS says
+			FROM xero_fdw._read_local(self.sync_id, ARRAY(
+				SELECT DISTINCT k FROM unnest(keys) AS k WHERE jsonb_typeof(k) = 'array'), false) AS r
+		), link AS (
+			SELECT u.link, jsonb_strip_nulls(xero_fdw._slice(u.image, columns)) AS said
+			FROM unnest(known.links, known.images) AS u(link, image)
+		)
+		SELECT array_agg(coalesce(row.says <@ link.said, false) ORDER BY c.n)
+		FROM unnest(keys, links) WITH ORDINALITY AS c(key, link, n)
+			LEFT JOIN row ON row.local_key = c.key LEFT JOIN link ON link.link = c.link);
+END $$;
+COMMENT ON FUNCTION xero_fdw._say_the_same(xero_fdw.sync, jsonb[], bigint[]) IS
+	'internal: do rows say what rows of links said?';
+
 -- Gives links whose rows are gone to rows that are the same: they name the record,
 -- or say what the row before was matched by.  Where two could be meant, it is the
--- one that is named, or that had the same key, else none.
+-- one that is named, or that says nothing but what the row before said, else none.
 -- "keys" are of rows that have no record, with what they are matched by, their values
 -- of match_on and their organisation; returns those that have one now.  Those of rows
 -- that are deleted are objects, and get only links that have given up their keys for
@@ -329,40 +365,45 @@ CREATE FUNCTION xero_fdw._rejoin(self xero_fdw.sync, keys jsonb[], match_keys te
 DECLARE
 	vanish CONSTANT boolean := (SELECT rules.status IS NULL
 		FROM xero_fdw._push_rules(self.xero_table, 'delete') AS rules);
+	candidate record;
 	found record;
 BEGIN
-	WITH candidate AS (
-		SELECT c.key, k.link_id, k.local_key AS old_key,
-			CASE WHEN c.match_key = '=' || k.xero_id THEN 2
-				WHEN xero_fdw._shown_key(k.local_key) = xero_fdw._shown_key(c.key) THEN 1
-				ELSE 0 END AS weight
-		FROM unnest(keys, match_keys, says, tenants) AS c(key, match_key, says, tenant)
-			CROSS JOIN LATERAL (
-				SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key OFFSET 0) AS k
-				UNION ALL
-				SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
-					WHERE k.sync_id = self.sync_id AND k.xero_id = substr(c.match_key, 2) OFFSET 0) AS k
-				WHERE c.match_key LIKE '=%') AS k
-		WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
-			AND (jsonb_typeof(c.key) = 'array' OR k.local_key->'link' IS NOT NULL)
-			AND CASE k.state WHEN 'linked' THEN true
-				WHEN 'ended' THEN xero_fdw._has_live_record(k)
-				ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL)
-					AND (k.state = 'ignored' OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
-						WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)) END
-			AND NOT (vanish AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
-				WHERE i.link_id = k.link_id AND i.operation = 'delete' AND i.idempotency_key IS NOT NULL))
-			AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w LEFT JOIN xero_fdw.sync_intent AS i USING (link_id)
-				WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND (i.idempotency_key IS NOT NULL
-					OR w.seen_at IS NOT NULL AND NOT k.deleted AND c.match_key NOT LIKE '=%'))) IS NOT TRUE
-			AND (c.match_key LIKE '=%' AND NOT k.deleted AND c.says <> k.match_key AND EXISTS (
-				SELECT FROM (SELECT * FROM xero_fdw.sync_link AS o
-					WHERE o.sync_id = self.sync_id AND o.match_key = c.says OFFSET 0) AS o
-				WHERE o.xero_id IS NOT NULL AND o.state <> 'ended')) IS NOT TRUE
+	SELECT array_agg(c.key) AS keys, array_agg(c.link_id) AS links, array_agg(c.old_key) AS old_keys,
+		array_agg(c.named) AS named, bool_or(c.rivals > 1) AS tied
+	INTO candidate
+	FROM (SELECT *, greatest(count(*) OVER (PARTITION BY key), count(*) OVER (PARTITION BY link_id)) AS rivals
+		FROM (SELECT c.key, k.link_id, k.local_key AS old_key, c.match_key = '=' || k.xero_id AS named
+			FROM unnest(keys, match_keys, says, tenants) AS c(key, match_key, says, tenant)
+				CROSS JOIN LATERAL (
+					SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
+						WHERE k.sync_id = self.sync_id AND k.match_key = c.match_key OFFSET 0) AS k
+					UNION ALL
+					SELECT k.* FROM (SELECT * FROM xero_fdw.sync_link AS k
+						WHERE k.sync_id = self.sync_id AND k.xero_id = substr(c.match_key, 2) OFFSET 0) AS k
+					WHERE c.match_key LIKE '=%') AS k
+			WHERE k.local_key <> c.key AND coalesce(k.tenant_id = c.tenant, true)
+				AND (jsonb_typeof(c.key) = 'array' OR k.local_key->'link' IS NOT NULL)
+				AND CASE k.state WHEN 'linked' THEN true
+					WHEN 'ended' THEN xero_fdw._has_live_record(k)
+					ELSE k.xero_id IS NULL AND (k.deleted OR k.local_key->'was' IS NOT NULL)
+						AND (k.state = 'ignored' OR EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+							WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)) END
+				AND NOT (vanish AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+					WHERE i.link_id = k.link_id AND i.operation = 'delete' AND i.idempotency_key IS NOT NULL))
+				AND (EXISTS (SELECT FROM xero_fdw.sync_link AS w LEFT JOIN xero_fdw.sync_intent AS i USING (link_id)
+					WHERE w.sync_id = self.sync_id AND w.local_key = c.key AND (i.idempotency_key IS NOT NULL
+						OR w.seen_at IS NOT NULL AND (NOT k.deleted OR k.state = 'ignored') AND c.match_key NOT LIKE '=%'))) IS NOT TRUE
+				AND (c.match_key LIKE '=%' AND NOT k.deleted AND c.says <> k.match_key AND EXISTS (
+					SELECT FROM (SELECT * FROM xero_fdw.sync_link AS o
+						WHERE o.sync_id = self.sync_id AND o.match_key = c.says OFFSET 0) AS o
+					WHERE o.xero_id IS NOT NULL AND o.state <> 'ended')) IS NOT TRUE) AS c) AS c;
+	WITH weighed AS (
+		SELECT c.*, CASE WHEN c.named THEN 2 WHEN c.same THEN 1 ELSE 0 END AS weight
+		FROM unnest(candidate.keys, candidate.links, candidate.old_keys, candidate.named, CASE WHEN candidate.tied
+			THEN xero_fdw._say_the_same(self, candidate.keys, candidate.links) END) AS c(key, link_id, old_key, named, same)
 	), likely AS (
 		SELECT * FROM (SELECT *, greatest(max(weight) OVER (PARTITION BY link_id),
-			max(weight) OVER (PARTITION BY key)) AS most FROM candidate) AS c
+			max(weight) OVER (PARTITION BY key)) AS most FROM weighed) AS c
 		WHERE weight = most
 	), counted AS (
 		SELECT *, count(*) OVER (PARTITION BY link_id) AS rows_of, count(*) OVER (PARTITION BY key) AS links_of
@@ -580,27 +621,36 @@ BEGIN
 	WHERE k.link_id = ANY (links) AND i.held
 		AND i.sync_id = k.sync_id AND i.tenant_id = k.tenant_id AND i.xero_id = k.xero_id;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = NULL, state = 'unlinked', deleted = false WHERE k.link_id = ANY (links);
+	SET local_key = NULL, state = 'unlinked' WHERE k.link_id = ANY (links);
 END $$;
 COMMENT ON FUNCTION xero_fdw._release(xero_fdw.sync, bigint[]) IS
 	'internal: let records find other rows';
 
--- Where more than one row says what a row that is gone has said, which of them it is, or
--- whether it was deleted, is for a person to say.
+-- Where more than one row says what a row that is gone has said, or one says what several
+-- that are gone have, which of them it is, or whether it was deleted, is for a person
+-- to say.  What was deleted stays so, if nobody turns out to be that row.
 CREATE FUNCTION xero_fdw._release_contested(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	links CONSTANT bigint[] := ARRAY(SELECT k.link_id
-		FROM xero_fdw._touched_links(self.sync_id) AS k
-		WHERE k.state = 'linked' AND k.match_key IS NOT NULL
-			AND (k.deleted OR jsonb_typeof(k.local_key) = 'object')
-			AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
-				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)
-			AND 1 < (SELECT count(*) FROM (SELECT * FROM xero_fdw.sync_link AS w
-					WHERE w.sync_id = self.sync_id AND w.match_key = k.match_key OFFSET 0) AS w
+	links CONSTANT bigint[] := ARRAY(
+		WITH gone AS (
+			SELECT DISTINCT k.link_id, k.tenant_id, k.match_key, k.deleted
+			FROM xero_fdw._touched_links(self.sync_id) AS k
+			WHERE k.state = 'linked' AND k.match_key IS NOT NULL
+				AND (k.deleted OR jsonb_typeof(k.local_key) = 'object')
+				AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+					WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)
+		), claimed AS (
+			SELECT g.link_id, r.rows, count(*) OVER (PARTITION BY g.tenant_id, g.match_key) AS links
+			FROM gone AS g CROSS JOIN LATERAL (
+				SELECT count(*) AS rows FROM (SELECT * FROM xero_fdw.sync_link AS w
+					WHERE w.sync_id = self.sync_id AND w.match_key = g.match_key OFFSET 0) AS w
 				WHERE w.xero_id IS NULL AND w.state = 'unlinked' AND NOT w.deleted
-					AND jsonb_typeof(w.local_key) = 'array' AND coalesce(w.tenant_id = k.tenant_id, true)
-					AND (k.deleted OR w.seen_at IS NULL)));
+					AND jsonb_typeof(w.local_key) = 'array' AND coalesce(w.tenant_id = g.tenant_id, true)
+					AND (g.deleted OR w.seen_at IS NULL)) AS r
+			WHERE r.rows > 0
+		)
+		SELECT c.link_id FROM claimed AS c WHERE c.rows + c.links > 2);
 BEGIN
 	DELETE FROM xero_fdw.sync_intent AS i WHERE i.link_id = ANY (links);
 	PERFORM xero_fdw._release(self, links);

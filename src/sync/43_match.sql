@@ -254,8 +254,9 @@ BEGIN
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked',
-		match_key = NULL, base_xero = NULL, base_local = NULL
+	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked', match_key = NULL, deleted = false,
+		base_xero = CASE WHEN k.deleted THEN xero_fdw._marks_of_lacking(sync) || k.base_xero END,
+		base_local = CASE WHEN k.deleted THEN k.base_local END
 	FROM unnest(unclear.rs, unclear.keys, unclear.times) AS p(r, local_key, updated_at)
 	WHERE k.link_id = p.r;
 
@@ -267,7 +268,8 @@ COMMENT ON FUNCTION xero_fdw._match(integer) IS
 
 -- Issues for links with several candidates, for rows that name a record that is not
 -- known, and for those of a contradiction.  What is not ambiguous any more is
--- merged again.  Of pairs, _save() files what is not clear about them.
+-- merged again, and what was deleted is deleted.  Of pairs, _save() files what is not
+-- clear about them.
 CREATE FUNCTION xero_fdw._file_ambiguous(sync integer, unclear bigint[], contradicting bigint[],
 		new_keys text[])
 	RETURNS void
@@ -290,6 +292,10 @@ BEGIN
 		RETURNING i.link_id
 	)
 	SELECT array_agg(link_id) INTO cleared FROM gone;
+	-- nobody is the row that was deleted
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', NULL, 'link', k.link_id), state = 'linked'
+	WHERE k.link_id = ANY (cleared) AND k.deleted AND k.local_key IS NULL;
 	UPDATE xero_fdw.sync_inbox AS i SET held = false
 	FROM xero_fdw.sync_link AS k
 	WHERE k.link_id = ANY (cleared) AND i.sync_id = sync

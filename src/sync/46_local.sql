@@ -311,7 +311,10 @@ BEGIN
 					SELECT 'local', unnest(f.local_uses || ('?' || f.field)) FROM xero_fdw.sync_field AS f
 						WHERE f.sync_id = sync AND (d.conflicts ? f.field OR f.field = ANY (d.xero_fields))) AS u
 				) AS open ON d.conflicts IS NOT NULL OR d.xero_fields IS NOT NULL
-		WHERE d.state IS NOT NULL AND d.obstacle IS NULL
+		-- a record whose row was deleted, or is another one by now, stays what it was
+		WHERE d.state IS NOT NULL AND d.obstacle IS NULL AND NOT (d.state = 'unlinked' AND EXISTS (
+			SELECT FROM xero_fdw.sync_link AS k
+			WHERE k.link_id = (d.item).link_id AND k.deleted AND k.local_key IS NULL))
 	)
 	INSERT INTO xero_fdw.sync_link AS l (link_id, sync_id, tenant_id, xero_id, local_key,
 		state, base_xero, base_local, seen_local, xero_updated_at, local_updated_at, deleted, seen_at)

@@ -26,6 +26,7 @@
 
 #include "fdw/sync/gate.h"
 
+#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
@@ -96,6 +97,8 @@ typedef struct Change
 	Jsonb	   *said;			/* whom the row is about, if it is deleted or
 								 * that has changed */
 	ArrayType  *columns;
+	bool		departed;		/* deleted by an UPDATE, into another
+								 * partition */
 } Change;
 
 /*
@@ -123,8 +126,8 @@ static const struct
  */
 static const char insert_change[] =
 "INSERT INTO xero_fdw.sync_change"
-" (sync_id, operation, local_key, old_key, said, columns, changed_at)"
-" SELECT s.sync_id, $2, $3, $4, $5, $6, pg_catalog.clock_timestamp()"
+" (sync_id, operation, local_key, old_key, said, columns, departed, changed_at)"
+" SELECT s.sync_id, $2, $3, $4, $5, $6, $8, pg_catalog.clock_timestamp()"
 " FROM xero_fdw.sync AS s"
 " WHERE s.sync_id OPERATOR(pg_catalog.=) $1"
 " AND s.local_table OPERATOR(pg_catalog.=) ANY ($7)";
@@ -521,6 +524,8 @@ describe_change(const Watch *watch, const TriggerData *data, Change *change)
 		bool		deleted = TRIGGER_FIRED_BY_DELETE(data->tg_event);
 
 		change->operation = deleted ? "delete" : "insert";
+		change->departed = deleted &&
+			HeapTupleHeaderIndicatesMovedPartitions(data->tg_trigtuple->t_data);
 		describe_row(watch, NULL, data->tg_trigslot, deleted, change);
 	}
 	return true;
@@ -536,7 +541,7 @@ insert(const Watch *watch, const Change *change)
 {
 	static SPIPlanPtr plan = NULL;
 	Oid			types[] = {INT4OID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
-	TEXTARRAYOID, OIDARRAYOID};
+	TEXTARRAYOID, OIDARRAYOID, BOOLOID};
 	Datum		values[] = {
 		Int32GetDatum(watch->sync_id),
 		CStringGetTextDatum(change->operation),
@@ -544,7 +549,8 @@ insert(const Watch *watch, const Change *change)
 		JsonbPGetDatum(change->old_key),
 		JsonbPGetDatum(change->said),
 		PointerGetDatum(change->columns),
-		watch->tables
+		watch->tables,
+		BoolGetDatum(change->departed)
 	};
 	char		nulls[] = {
 		' ',
@@ -553,6 +559,7 @@ insert(const Watch *watch, const Change *change)
 		change->old_key ? ' ' : 'n',
 		change->said ? ' ' : 'n',
 		change->columns ? ' ' : 'n',
+		' ',
 		' '
 	};
 
