@@ -180,7 +180,7 @@ foreach my $sql ("UPDATE crm.shifted SET id = 3 - id, email = 'k' || email", "UP
 	"UPDATE crm.shifted SET id = id + 1, email = 'k' || email", "BEGIN; UPDATE crm.shifted SET email = 'k' || email; INSERT INTO crm.shifted (id, name) VALUES (3, 'Cid'); UPDATE crm.shifted SET id = 4 - id; COMMIT")
 {
 	$crm->clear;
-	$crm->rows("DROP TABLE IF EXISTS crm.shifted; CREATE TABLE crm.shifted (id integer, $COLUMNS, PRIMARY KEY (id) DEFERRABLE);
+	$crm->rows("DROP TABLE IF EXISTS crm.shifted; CREATE TABLE crm.shifted (id serial, $COLUMNS, PRIMARY KEY (id) DEFERRABLE);
 		INSERT INTO crm.shifted (id, name, email) VALUES (1, 'Ann', 'ann\@example.com'), (2, 'Bob', 'bob\@example.com')");
 	$crm->create('crm', local_table => 'crm.shifted', match_on => ['name']);
 	$crm->runs('two', { PUT => 1 });
