@@ -55,8 +55,20 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._find_records(integer, uuid, jsonb, text[]) IS
 	'internal: records in Xero that have these values';
 
+-- Does a record say what a row that was to be created is matched by?
+CREATE FUNCTION xero_fdw._is_match(intent xero_fdw.sync_intent, remote jsonb) RETURNS boolean
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(xero_fdw._match_key(intent.image, s.match_on) = xero_fdw._match_key(
+		(xero_fdw._terms_or_null(s.sync_id, 'local', ARRAY[remote], s.match_on))[1], s.match_on), false)
+	FROM xero_fdw.sync AS s WHERE s.sync_id = intent.sync_id
+$$;
+COMMENT ON FUNCTION xero_fdw._is_match(xero_fdw.sync_intent, jsonb) IS
+	'internal: does a record say what a row that was to be created is matched by?';
+
 -- Makes a record the partner of a row that was to be created.  What Xero has
--- done to the values is left to the next merge.
+-- done to the values is left to the next merge.  It is not the first one any more, but
+-- the two have not met before: the side that is to win by "initial" has changed, and the
+-- other one has not.
 CREATE FUNCTION xero_fdw._adopt_record(intent xero_fdw.sync_intent,
 		the_id text, record jsonb, at timestamptz) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -65,9 +77,14 @@ BEGIN
 	WHERE k.sync_id = intent.sync_id AND k.tenant_id = intent.tenant_id
 		AND k.xero_id = the_id AND k.local_key IS NULL;
 	UPDATE xero_fdw.sync_link AS k
-	SET tenant_id = intent.tenant_id, xero_id = the_id, state = 'linked',
-		match_key = NULL, base_xero = NULL, base_local = NULL
-	WHERE k.link_id = intent.link_id;
+	SET tenant_id = intent.tenant_id, xero_id = the_id, state = 'linked', match_key = NULL,
+		base_xero = CASE WHEN s.initial IN ('new_only', 'local_to_xero') THEN xero_fdw._slice(record, ARRAY(
+			SELECT unnest(f.xero_uses || f.xero_column) FROM xero_fdw.sync_field AS f
+			WHERE f.sync_id = s.sync_id AND f.direction <> 'to_local')) END,
+		base_local = CASE WHEN s.initial = 'new_only' OR s.initial = 'xero_to_local' AND s.direction = 'both'
+			THEN intent.image END
+	FROM xero_fdw.sync AS s
+	WHERE k.link_id = intent.link_id AND s.sync_id = intent.sync_id;
 	INSERT INTO xero_fdw.sync_inbox AS i (sync_id, tenant_id, xero_id, remote, updated_at)
 	VALUES (intent.sync_id, intent.tenant_id, the_id, record, at)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE
@@ -191,8 +208,9 @@ COMMENT ON FUNCTION xero_fdw._may_be_made(xero_fdw.sync_intent, jsonb) IS
 	'internal: may a record be what a create has made?';
 
 -- What became of a row that was refused.  A duplicate may be the very record that
--- the row stands for: if there is one of that name and it has no row yet, they
--- become partners.
+-- the row stands for, which a filter hides: if there is one of that name, the columns of
+-- match_on agree, and it has no row yet, they become partners.  A name alone is no
+-- evidence.
 CREATE FUNCTION xero_fdw._settle_refused(run bigint, intent xero_fdw.sync_intent,
 		code text, message text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -205,7 +223,7 @@ BEGIN
 	IF intent.operation = 'insert' AND code = '23505' AND names <> '{}' THEN
 		SELECT count(*) AS number, min(f.xero_id) AS id INTO found
 		FROM xero_fdw._find_records(intent.sync_id, intent.tenant_id, intent."row", names) AS f
-		WHERE xero_fdw._may_be_made(intent, f.remote);
+		WHERE xero_fdw._is_match(intent, f.remote) AND xero_fdw._may_be_made(intent, f.remote);
 		IF found.number = 1 AND NOT xero_fdw._has_row(intent, found.id) THEN
 			PERFORM xero_fdw._adopt_record(intent, f.xero_id, f.remote, f.updated_at)
 			FROM xero_fdw.sync AS s, xero_fdw._find_records(intent.sync_id, intent.tenant_id,

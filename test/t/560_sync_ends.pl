@@ -303,7 +303,7 @@ $crm->rows(q{SELECT xero_fdw.drop_sync('s')});
 # A request is answered, and the budget is spent before its duplicates are looked
 # up: what is stored must not be sent as if it were new.
 $crm->rows(q{TRUNCATE crm.contacts; SET xero_fdw.max_wait = '500ms'});
-$crm->create('push', direction => 'push');
+$crm->create('push', direction => 'push', match_on => ['name'], xero_filter => q{name <> 'Contact 1'});
 runs('nothing to push', 'push');
 $crm->local_has({ name => 'Contact 1' }, { name => 'Brand New' });
 $sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'GET', after => 1, times => 9, problem => 'minute', retry_after => 2 });

@@ -437,5 +437,41 @@ foreach my $later (0, 400)
 	is(only($crm->xero)->{ContactStatus} . ' ' . (only($crm->local)->{email} // 'none'), 'ACTIVE theirs@example.com', "a record of the same name as a row that was deleted, $later s later: comes here");
 }
 
+# A record that has the row's name is not the row, if match_on says something else.
+my $namesake = { Name => 'Ann', EmailAddress => 'old@example.com', CompanyNumber => 'supplier' };
+my $hides = q{company_number IS DISTINCT FROM 'supplier'};
+sub both_emails { return contact_of('Ann')->{EmailAddress} . ' ' . $crm->rows('SELECT email FROM crm.contacts WHERE id = 1'); }
+sub contact_of { my ($name) = @_; return (grep { $_->{Name} eq $name } values %{ $crm->xero })[0]; }
+foreach my $case ([ 'no match_on, push', direction => 'push' ], [ 'push', direction => 'push', match_on => ['email'] ],
+	[ 'both, local_to_xero', initial => 'local_to_xero', conflict => 'xero', match_on => ['email'] ],
+	[ 'both, outside the filter', xero_filter => $hides, match_on => ['email'] ])
+{
+	my ($name, %option) = @$case;
+	$crm->clear;
+	$crm->xero_has($namesake);
+	$crm->local_has({ name => 'Ann', email => 'other@example.com', account => 'customer' });
+	$crm->create('crm', %option);
+	$crm->run('crm');
+	is(both_emails(), 'old@example.com other@example.com', "a name that is taken, $name: neither side is overwritten");
+	is($crm->rows('SELECT kind, local_key, sqlstate FROM xero_fdw.sync_issues'), 'validation|[1]|23505', '... and the row is an issue');
+	like($crm->rows('SELECT message FROM xero_fdw.sync_issues'), qr/already assigned to another contact/, '... with what Xero says');
+	is_deeply($crm->run('crm')->{calls_by}, { GET => 1 }, '... that is not sent again');
+}
+
+# If match_on agrees, they belong together, as "initial" says.
+foreach my $case ([ merge => 'other@example.com other@example.com' ], [ local_to_xero => 'other@example.com other@example.com' ],
+	[ xero_to_local => 'old@example.com old@example.com' ], [ new_only => 'old@example.com other@example.com' ])
+{
+	my ($initial, $emails) = @$case;
+	$crm->clear;
+	$crm->xero_has($namesake);
+	$crm->create('crm', match_on => ['name'], initial => $initial, conflict => $initial eq 'merge' ? 'local' : 'xero', xero_filter => $hides);
+	$crm->run('crm') if $initial =~ /only|to_local/;		# which create nothing in the first run
+	$crm->local_has({ name => 'Ann', email => 'other@example.com', account => 'customer' });
+	is($crm->run('crm')->{state}, 'done', "a record that the filter hides, $initial");
+	is(both_emails() . issues(), $emails, '... what both sides say');
+	is($crm->rows('SELECT xero_id FROM crm.contacts'), lc(contact_of('Ann')->{ContactID}), '... the row has its id');
+}
+
 $crm->quit;
 done_testing();
