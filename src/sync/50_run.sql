@@ -123,11 +123,23 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._step_start(xero_fdw.sync, xero_fdw._run) IS
 	'internal: look whether the tables are as they were, what may succeed now, and what is connected';
 
+-- Counts the issues that this step has filed.
+CREATE FUNCTION xero_fdw._count_filed(state xero_fdw._run) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE xero_fdw.sync_run AS r SET issues = r.issues + f.number
+	FROM (SELECT count(*) AS number FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = state.sync_id AND i.last_seen >= now()) AS f
+	WHERE r.run_id = state.run_id AND f.number > 0
+$$;
+COMMENT ON FUNCTION xero_fdw._count_filed(xero_fdw._run) IS
+	'internal: count the issues that this step has filed';
+
 CREATE FUNCTION xero_fdw._step_gather(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	last CONSTANT bigint := CASE WHEN xero_fdw._looks_at_rows(self) THEN xero_fdw._gather(state) END;
 BEGIN
+	PERFORM xero_fdw._count_filed(state);
 	state.gathered := coalesce(last, state.gathered);
 	IF last IS NULL THEN
 		state.phase := 'pull';
@@ -190,6 +202,7 @@ BEGIN
 		PERFORM xero_fdw._match(self.sync_id);
 	END IF;
 	PERFORM xero_fdw._file_strangers(self);
+	PERFORM xero_fdw._count_filed(state);
 	PERFORM xero_fdw._follow_merges(self);
 	state.phase := 'merge';
 END $$;
