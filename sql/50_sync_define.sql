@@ -178,8 +178,20 @@ SELECT try('{"name": "name"}', relation => 'crm.parted');
 -- Xero's key cannot have a default, but where rows come from Xero alone
 CREATE TABLE crm.own_key (contact_id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
 CREATE TABLE crm.own_number (id integer PRIMARY KEY, name text, contact_id uuid DEFAULT NULL);
+CREATE DOMAIN crm.made AS uuid DEFAULT gen_random_uuid();
+CREATE TABLE crm.own_domain (id integer PRIMARY KEY, name text, contact_id crm.made);
 SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_key');
 SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_key', direction => 'pull');
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_number', direction => 'push');
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_domain', direction => 'push');
+ALTER TABLE crm.own_domain ALTER contact_id SET DEFAULT NULL;
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_domain', direction => 'push');
+-- ... other than NULL
+ALTER TABLE crm.own_number ALTER contact_id SET DEFAULT (NULL::varchar(40)::"char")::text::uuid;
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_number', direction => 'push');
+ALTER TABLE crm.own_number ALTER contact_id SET DEFAULT nullif(gen_random_uuid(), NULL);
+SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_number', direction => 'push');
+ALTER TABLE crm.own_number ALTER contact_id SET DEFAULT (NULL::text IS NULL)::text::uuid;
 SELECT try('{"contact_id": "contact_id", "name": "name"}', relation => 'crm.own_number', direction => 'push');
 SELECT * FROM error_of($$SELECT xero_fdw.create_sync('bad', 'xero.currencies', 'crm.natural',
 	'push', '{"name": "code", "quantity": {"xero": "description", "to_xero": "quantity"}}',

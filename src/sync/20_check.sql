@@ -587,6 +587,18 @@ $$;
 COMMENT ON FUNCTION xero_fdw._check_words(xero_fdw.sync) IS
 	'internal: what is wrong with the parameters of a sync by themselves';
 
+-- Expressions are what PostgreSQL makes of them, so all that may come after NULL is a
+-- cast.
+CREATE FUNCTION xero_fdw._is_null_constant(expression text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT expression ~ ('^\(*NULL(\)|::' || name || '(\.' || name || ')?( [a-z]+)*(\([\d,-]+\)( [a-z]+)*)?(\[\])*)*$')
+	FROM (VALUES ('([a-z_]\w*|"([^"]|"")+")')) AS n (name)
+$$;
+COMMENT ON FUNCTION xero_fdw._is_null_constant(text) IS
+	'internal: is an expression NULL and nothing else, but for casts?';
+
 -- What the fields are together: one value for each column of Xero, and all that a
 -- new record or a new row needs.
 -- Other syncs of the local table are the caller's own, as the table is.
@@ -631,9 +643,10 @@ UNION ALL
 		a.attname, definition.local_table)
 	FROM unnest(compiled) AS f JOIN pg_attribute AS a
 		ON a.attrelid = definition.local_table AND a.attname = f.local_column
+		JOIN pg_type AS t ON t.oid = a.atttypid
 		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	WHERE f.xero_column = definition.xero_key AND f.to_local IS NULL AND definition.direction <> 'pull'
-		AND (a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) NOT ILIKE 'NULL%')
+		AND (a.attidentity <> '' OR NOT xero_fdw._is_null_constant(coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault)))
 UNION ALL
 	SELECT format('42710 Sync "%s" joins the same tables in the same direction; '
 			'both need filters that keep their rows apart.', s.name)
