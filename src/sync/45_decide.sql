@@ -251,7 +251,8 @@ RETURN CASE
 		WHEN state.local_changed AND state.direction <> 'to_local'
 		THEN ROW('to_xero', 'changed in the local table')::xero_fdw._verdict END
 
-	-- one way only; a row that has lost the id of its record gets it back
+	-- one way only; a row that has lost the id of its record gets it back, and one that
+	-- has nothing where nothing was agreed on yet empties nothing
 	WHEN state.adopt THEN CASE
 		WHEN state.direction = 'to_local' AND state.is_id
 		THEN ROW('to_local', 'changed in Xero')::xero_fdw._verdict END
@@ -259,6 +260,10 @@ RETURN CASE
 		WHEN state.local_column IS NOT NULL AND (state.xero_changed OR state.row_read AND state.is_id)
 		THEN ROW('to_local', 'changed in Xero')::xero_fdw._verdict END
 	WHEN state.direction = 'to_xero' THEN CASE
+		WHEN state.unknown AND NOT (state.first AND initial = 'local_to_xero')
+			AND (xero_fdw._filled(state.new_xero) IS NULL
+				OR state.local_column IS NOT NULL AND xero_fdw._filled(state.old_local) IS NULL)
+		THEN NULL
 		WHEN state.local_changed
 		THEN ROW('to_xero', 'changed in the local table')::xero_fdw._verdict END
 

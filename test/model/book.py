@@ -161,7 +161,8 @@ class Book:
             elif not goes:
                 options.append(there if comes else case)
             elif not comes:
-                options.append(here)
+                keeps = case.here == "" and not (is_first and self.rules.initial == "local_to_xero")
+                options.append(Case(case.here, case.there, case.here, case.there) if keeps else here)
             elif is_first and self.rules.initial == "xero_to_local":
                 options.append(there)
             elif is_first and self.rules.initial == "local_to_xero":

@@ -151,5 +151,26 @@ $crm->xero_sets($left_out->{ContactID}, { EmailAddress => 'edited@example.com' }
 is_deeply($crm->run('crm')->{calls_by}, { GET => 1 }, 'local_to_xero: a contact that was left out is edited');
 is_deeply([ map { $_->{email} } grep { $_->{name} eq 'Person 500' } values %{ $crm->local } ], ['edited@example.com'], '... and created');
 
+# push: what rows say is sent, also if conflict is xero; where they say nothing, nothing
+# is emptied but by local_to_xero.  Later, it is.
+foreach my $case ([ merge => 'theirs@example.com 5' ], [ xero_to_local => 'theirs@example.com 5' ],
+	[ local_to_xero => ' 5' ], [ new_only => 'theirs@example.com 77' ])
+{
+	my ($initial, $says) = @$case;
+	$crm->clear;
+	my ($ann) = map { lc } $crm->xero_has({ Name => 'Ann', EmailAddress => 'theirs@example.com', CompanyNumber => '77' });
+	my $is = sub { return ($crm->xero->{$ann}{EmailAddress} // '') . ' ' . $crm->xero->{$ann}{CompanyNumber}; };
+	$crm->local_has({ name => 'Ann', account => '5' });
+	$crm->create('crm', direction => 'push', match_on => ['name'], conflict => 'xero', initial => $initial);
+	$crm->run('crm');
+	is($is->(), $says, "push, $initial");
+	$crm->quiet("push, $initial");
+	$crm->rows(q{UPDATE crm.contacts SET email = 'ours@example.com'});
+	$crm->run('crm');
+	$crm->rows(q{UPDATE crm.contacts SET email = NULL});
+	$crm->run('crm');
+	is($is->(), $says =~ s/^\S*//r, '... and a value that goes here goes there');
+}
+
 $crm->quit;
 done_testing();
