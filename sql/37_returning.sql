@@ -216,7 +216,7 @@ RESET xero_fdw.on_row_error;
 SELECT * FROM cost;
 
 -- 6. EXPLAIN
-EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO xero.contact_groups (name)
+EXPLAIN (COSTS OFF) INSERT INTO xero.contact_groups (name)
 	SELECT 'x' || n FROM generate_series(1, 3) AS n RETURNING name, contact_group_id;
 EXPLAIN (COSTS OFF, VERBOSE) UPDATE xero.contacts AS c SET account_number = w.label FROM wanted AS w
 	WHERE c.name = w.name RETURNING c.name, w.label;
