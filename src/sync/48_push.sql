@@ -201,7 +201,7 @@ COMMENT ON FUNCTION xero_fdw._settle_stored(bigint, integer, xero_fdw.sync_inten
 -- row was deleted since, it must show what was sent, so that nobody else's record ends.
 CREATE FUNCTION xero_fdw._may_be_made(intent xero_fdw.sync_intent, remote jsonb) RETURNS boolean
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT xero_fdw._shows(remote, intent."row") OR NOT EXISTS (
+	SELECT xero_fdw._shows_made(remote, intent."row") OR NOT EXISTS (
 		SELECT FROM xero_fdw.sync_link AS k WHERE k.link_id = intent.link_id AND k.deleted)
 $$;
 COMMENT ON FUNCTION xero_fdw._may_be_made(xero_fdw.sync_intent, jsonb) IS

@@ -70,6 +70,15 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._shows(jsonb, jsonb) IS
 	'internal: does a value of Xero''s say what was sent?';
 
+-- May a record have been made of a row?  Where that has nothing, Xero may give something.
+CREATE FUNCTION xero_fdw._shows_made(now jsonb, "row" jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT xero_fdw._shows(now, coalesce(jsonb_object_agg(m.key, m.value), '{}'))
+	FROM jsonb_each("row") AS m WHERE xero_fdw._filled(m.value) IS NOT NULL
+$$;
+COMMENT ON FUNCTION xero_fdw._shows_made(jsonb, jsonb) IS
+	'internal: may a record have been made of a row?';
+
 -- What was sent, as the answer would have shown it.
 CREATE FUNCTION xero_fdw._as_shown(now jsonb, sent jsonb) RETURNS jsonb
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -131,12 +140,12 @@ BEGIN
 			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id
 				AND (k.local_key IS NOT NULL OR k.seen_at < intent.first_sent))
 		AND xero_fdw._may_be_made(intent, i.remote)
-		AND (xero_fdw._shows(i.remote, intent."row") OR NOT EXISTS (
+		AND (xero_fdw._shows_made(i.remote, intent."row") OR NOT EXISTS (
 			SELECT FROM xero_fdw.sync_intent AS o
 			WHERE o.sync_id = intent.sync_id AND o.tenant_id = intent.tenant_id
 				AND o.operation = 'insert' AND o.idempotency_key IS NOT NULL
 				AND xero_fdw._match_key(o."row", names) = wanted
-				AND xero_fdw._shows(i.remote, o."row")));
+				AND xero_fdw._shows_made(i.remote, o."row")));
 	IF found.ids IS NULL AND filtered THEN
 		SELECT array_agg(f.xero_id) AS ids, array_agg(f.remote) AS records,
 			array_agg(f.updated_at) AS times

@@ -73,6 +73,7 @@ class Thing:
     unsure: dict = field(default_factory=dict)      # {field: (value, before)} sent by runs that did not end well
     sent: bool = False          # it may be: since then no run was done
     was: int = None             # the row that it had
+    left: str = None            # what that was matched by
     troubled: bool = False      # there was an issue of it before the last run
     deleted: bool = False       # the row was, by a person
     doubted: bool = False       # and it is not known whether the record has ended of that
@@ -283,7 +284,7 @@ class Book:
             if thing.early:
                 self.left_alone |= self.keys_of(thing)
         self.touch(thing)
-        thing.was = thing.row
+        thing.was, thing.left = thing.row, self.key(thing.here)
         thing.row = thing.here = None
         # of two records that were merged, the one that lives on is left to the other's row
         thing.deleted = not self.merging(thing) or self.is_dead(thing)
@@ -334,7 +335,8 @@ class Book:
 
     def keys_of(self, thing):
         """What it was matched by, since the last run that was done."""
-        return {self.key(side) for side in [thing.here, thing.there, *(side for had in thing.had for side in had)] if side}
+        return {thing.left} - {None} | {
+            self.key(side) for side in [thing.here, thing.there, *(side for had in thing.had for side in had)] if side}
 
     def is_known(self, thing):
         """Is it known by what it is matched by, which is nobody else's, and was not changed in vain?"""
@@ -449,7 +451,8 @@ class Book:
             thing.there["status"] = said["status"]
         elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.closed:
             raise Broken(f"record {thing.record} was not ended, and its row was deleted")
-        thing.closed = thing.closed or done and thing.deleted and not thing.touched
+        # an issue: whether the row is another one by now
+        thing.closed = thing.closed or done and thing.deleted and not thing.touched and not self.in_trouble(thing)
 
     def see_new(self, done, rows, records):
         named = {}

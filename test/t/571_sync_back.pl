@@ -104,6 +104,19 @@ foreach my $case ([ '1', 'Zoe', 'Zoe' ], [ '7', 'Zoe', 'Zoe' ], [ '1', 'Ann', ''
 	is($crm->superuser->rows('SELECT count(*) FROM xero_fdw.sync_link'), 1, '... and nothing is left of the other');
 }
 
+# ... and so is one that has waited beside it, and was to be created all the same
+$crm->clear;
+$crm->local_has({ name => 'Ann', email => 's@example.com' });
+$crm->create('crm', match_on => ['name'], initial => 'new_only');
+$crm->runs('a row that stays alone');
+$crm->rows(q{INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'two@example.com')});
+$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'PUT', status => 503, body => 'x', times => 20 });
+is($crm->run('crm')->{state}, 'paused', 'a namesake that cannot be created yet');
+$sandbox->faults;
+$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+$crm->run('crm');
+is(emails(), 'Ann two@example.com', '... is created when the other one is deleted');
+
 # A row in the place of one that is deleted finds its record in a run that ends before
 # it merges the two.
 three(on_delete => 'archive');

@@ -437,6 +437,19 @@ foreach my $later (0, 400)
 	is(only($crm->xero)->{ContactStatus} . ' ' . (only($crm->local)->{email} // 'none'), 'ACTIVE theirs@example.com', "a record of the same name as a row that was deleted, $later s later: comes here");
 }
 
+# Two that say the same, of which Xero has stored both, but says that it has failed: each
+# gets its own record, though Xero has given something where the rows have nothing.
+$crm->clear;
+$crm->local_has(map { { name => $_, email => 's@example.com' } } qw(Ann Bob));
+$crm->create('crm', match_on => ['email'], fields => { %{ XeroSync::fields() }, status => 'contact_status' });
+$sandbox->faults({ path => $path, method => 'PUT', status => 500, body => '{"Message": "x"}', worked => 1, times => 20 });
+$crm->run('crm');
+$sandbox->faults;
+$crm->run('crm') for 1 .. 2;
+is($crm->rows(q{SELECT string_agg(r.name || c.name || r.status, ' ' ORDER BY r.name) FROM crm.contacts AS r JOIN xero.contacts AS c ON c.contact_id = r.xero_id}) . issues(),
+	'AnnAnnACTIVE BobBobACTIVE', 'two namesakes that were stored have their own records');
+is(scalar(keys %{ $crm->xero }), 2, '... and none is there twice');
+
 # A record that has the row's name is not the row, if match_on says something else.
 my $namesake = { Name => 'Ann', EmailAddress => 'old@example.com', CompanyNumber => 'supplier' };
 my $hides = q{company_number IS DISTINCT FROM 'supplier'};
