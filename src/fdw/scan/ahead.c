@@ -19,6 +19,8 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
 
 typedef enum Extent
 {
@@ -116,12 +118,20 @@ note_extent(PlanState *node, Extent extent)
 	note_extent(innerPlanState(node), extent);
 }
 
+/* A cursor that SQL declares was planned for the share of rows that is wanted. */
+static bool
+is_declared(void)
+{
+	return ActivePortal && (ActivePortal->cursorOptions & CURSOR_OPT_FAST_PLAN);
+}
+
 static void
 xero_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count
 				  XERO_EXECUTE_ONCE_PARAM)
 {
 	if (!queryDesc->already_executed)
-		note_extent(queryDesc->planstate, count > 0 ? SOME_ROWS : AS_PLANNED);
+		note_extent(queryDesc->planstate,
+					count > 0 && !is_declared() ? SOME_ROWS : AS_PLANNED);
 	if (next_run_hook)
 		next_run_hook(queryDesc, direction, count XERO_EXECUTE_ONCE);
 	else
