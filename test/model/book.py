@@ -245,7 +245,7 @@ class Book:
                 after = {replace(case, there=value) for case in cases}
                 # between the run's reading and its writing: nobody can know that it was there
                 if self.running and self.rules.flow(name)[0]:
-                    after |= {agreed(case.here) for case in cases if case.new_here}
+                    after |= {agreed(case.here) for case in cases if case.new_here or name in thing.unsure}
                 thing.cases[name] = after
 
     def record_merged(self, thing, into, end, at):
