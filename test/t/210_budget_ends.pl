@@ -178,6 +178,7 @@ ok($budget->is_idle('idle'), 'nothing is left');
 $budget->server('unread', client_id => 'unread', page_size => 10, concurrency => 3, minute_limit => 10_000);
 $budget->prove('unread');
 my $reader = XeroSession->new($node);
+$sandbox->faults({ path => $invoices, after => 1, times => 2, delay_ms => 1000 });		# else they may have come before
 $reader->start(q{COPY (SELECT invoice_id, repeat('x', 100000) FROM unread.invoices) TO STDOUT});
 ok($budget->until_true(q{SELECT wait_event = 'ClientWrite' FROM pg_stat_activity WHERE pid = } . $reader->pid), 'a client reads no more');
 ok($budget->until_true(q{SELECT in_flight > 0 FROM xero_fdw.budget WHERE server = 'unread'}), '... while calls are under way');
