@@ -31,6 +31,12 @@ BEGIN
 	FROM xero_fdw.requests WHERE pid = pg_backend_pid();
 END $$;
 
+-- How many of them there were, by kind.
+CREATE VIEW cost AS
+	SELECT count(*), regexp_replace(regexp_replace(call, '[0-9a-f-]{36}', 'N', 'g'),
+		'[?].*?( -> .*)?$', '\1') AS call
+	FROM calls() AS call GROUP BY 2 ORDER BY min(call);
+
 -- What a statement that must fail says, without what differs between runs.
 CREATE FUNCTION error_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

@@ -3,10 +3,6 @@ CALL needs_00_setup();
 \set VERBOSITY terse
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset contacts=20 invoices=20
-CREATE TEMP VIEW cost AS
-	SELECT count(*), regexp_replace(regexp_replace(call, '[0-9a-f-]{36}', 'N', 'g'),
-		'[?].*', '') AS call
-	FROM calls() AS call GROUP BY 2 ORDER BY min(call);
 -- An UPDATE of all columns of a row, by its key, with some values changed.
 CREATE FUNCTION pg_temp.save(relation regclass, row_now jsonb, key text,
 	changes jsonb DEFAULT '{}')

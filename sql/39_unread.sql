@@ -3,10 +3,6 @@ CALL needs_00_setup();
 \set VERBOSITY terse
 ALTER SERVER xero OPTIONS (ADD minute_limit '100000', ADD day_limit '1000000');
 \! "$PG_ABS_SRCDIR/test/sandbox-control" reset contacts=5 invoices=3
-CREATE TEMP VIEW cost AS
-	SELECT count(*), regexp_replace(regexp_replace(call, '[0-9a-f-]{36}', 'N', 'g'),
-		'[?]\S*', '') AS call
-	FROM calls() AS call GROUP BY 2 ORDER BY min(call);
 CREATE FUNCTION pg_temp.rows_of(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	n bigint;

@@ -78,55 +78,6 @@ static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
 
 PG_FUNCTION_INFO_V1(xero_modified_since);
 
-static Node *
-strip_relabel(Node *node)
-{
-	while (node != NULL && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
-	return node;
-}
-
-/*
- * The column behind a node, or NULL.  A type modifier may have changed the
- * value that came from Xero, so columns with one are left alone.
- */
-const XeroColumn *
-xero_column_of(const XeroRel *rel, Node *node, AttrNumber *attno)
-{
-	const XeroColumn *column;
-	Var		   *var = (Var *) strip_relabel(node);
-
-	if (var == NULL || !IsA(var, Var) || var->varno != rel->relid ||
-		var->varlevelsup != 0 || var->vartypmod != -1)
-		return NULL;
-	column = xero_condition_column(rel, var->varattno);
-	if (column == NULL || column->type == XERO_JSONB)
-		return NULL;
-	if (var->vartype != xero_type_oid(column->type) &&
-		!(column->type == XERO_TEXT && var->vartype == VARCHAROID))
-		return NULL;
-	*attno = var->varattno;
-	return column;
-}
-
-static bool
-mentions_rel(Node *node, void *relid)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varno == *(Index *) relid;
-	return expression_tree_walker(node, mentions_rel, relid);
-}
-
-bool
-xero_mentions_rel(const XeroRel *rel, Node *node)
-{
-	Index		relid = rel->relid;
-
-	return mentions_rel(node, &relid);
-}
-
 /* Can it be evaluated once, before the request goes out? */
 static bool
 is_value(const XeroRel *rel, Node *node)

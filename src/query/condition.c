@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * condition.c
- *	  What conditions refer to in the catalogue, and their form as nodes.
+ *	  What conditions and clauses refer to in the catalogue, and the form of
+ *	  conditions as nodes.
  *
  * In a plan, an item is a list of Integers and the condition; a condition is
  * (kind, attribute number, operator, list of parts or values, order).  All of
@@ -13,6 +14,7 @@
 
 #include "query/condition.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
@@ -51,6 +53,55 @@ xero_condition_column(const XeroRel *rel, AttrNumber attno)
 	if (column != NULL && column->type != rel->columns[attno - 1]->type)
 		return NULL;
 	return column;
+}
+
+static Node *
+strip_relabel(Node *node)
+{
+	while (node != NULL && IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/*
+ * The column behind a node, or NULL.  A type modifier may have changed the
+ * value that came from Xero, so columns with one are left alone.
+ */
+const XeroColumn *
+xero_column_of(const XeroRel *rel, Node *node, AttrNumber *attno)
+{
+	const XeroColumn *column;
+	Var		   *var = (Var *) strip_relabel(node);
+
+	if (var == NULL || !IsA(var, Var) || var->varno != rel->relid ||
+		var->varlevelsup != 0 || var->vartypmod != -1)
+		return NULL;
+	column = xero_condition_column(rel, var->varattno);
+	if (column == NULL || column->type == XERO_JSONB)
+		return NULL;
+	if (var->vartype != xero_type_oid(column->type) &&
+		!(column->type == XERO_TEXT && var->vartype == VARCHAROID))
+		return NULL;
+	*attno = var->varattno;
+	return column;
+}
+
+static bool
+mentions_rel(Node *node, void *relid)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varno == *(Index *) relid;
+	return expression_tree_walker(node, mentions_rel, relid);
+}
+
+bool
+xero_mentions_rel(const XeroRel *rel, Node *node)
+{
+	Index		relid = rel->relid;
+
+	return mentions_rel(node, &relid);
 }
 
 /* "column" is one that xero_condition_column() returned. */

@@ -99,6 +99,9 @@ typedef struct XeroItem
 /* condition.c */
 extern const XeroColumn *xero_condition_column(const XeroRel *rel,
 											   AttrNumber attno);
+extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
+										AttrNumber *attno);
+extern bool xero_mentions_rel(const XeroRel *rel, Node *node);
 extern bool xero_is_key_column(const XeroRel *rel, const XeroColumn *column);
 extern bool xero_in_where(const XeroRel *rel, const XeroCondition *condition);
 extern int	xero_find_param(const XeroRel *rel, const XeroColumn *column,
@@ -107,9 +110,6 @@ extern List *xero_item_to_node(const XeroItem *item, List **params);
 extern XeroItem *xero_item_from_node(List *node);
 
 /* classify.c */
-extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
-										AttrNumber *attno);
-extern bool xero_mentions_rel(const XeroRel *rel, Node *node);
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
 
 /* coalesce.c */

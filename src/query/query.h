@@ -125,6 +125,9 @@ typedef struct XeroRequest
 								 * strings, in lower case */
 } XeroRequest;
 
+/* Do they ask for the same? */
+extern bool xero_same_request(const XeroRequest *a, const XeroRequest *b);
+
 /*
  * Xero takes texts for one that differ in case, accents or trailing blanks, so
  * a record may come by several requests that ask for different values.  It is

@@ -19,6 +19,7 @@
 
 #include "query/condition.h"
 
+#include "base/text.h"
 #include "common/string.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -494,6 +495,14 @@ make_part(const Build *b, const Piece *chunk)
 		request->owned = lappend(request->owned,
 								 xero_folded(((XeroText *) lfirst(lc))->value));
 	return request;
+}
+
+bool
+xero_same_request(const XeroRequest *a, const XeroRequest *b)
+{
+	return strcmp(a->path, b->path) == 0 && strcmp(a->query, b->query) == 0 &&
+		a->after == b->after && a->last == b->last &&
+		xero_same_text(a->modified_since, b->modified_since);
 }
 
 bool

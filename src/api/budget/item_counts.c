@@ -16,12 +16,6 @@
 #include "api/budget/item_counts.h"
 #include "api/shared/shared.h"
 
-void
-xero_item_counts_clear(XeroItemCounts *counts)
-{
-	memset(counts, 0xff, sizeof(*counts));
-}
-
 static int
 object_number(const XeroObject *object)
 {

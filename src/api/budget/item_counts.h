@@ -19,7 +19,11 @@ typedef struct XeroItemCounts
 	int32		records[XERO_MAX_OBJECTS][2];
 } XeroItemCounts;
 
-extern void xero_item_counts_clear(XeroItemCounts *counts);
+static inline void
+xero_item_counts_clear(XeroItemCounts *counts)
+{
+	memset(counts, 0xff, sizeof(*counts));
+}
 
 /* Of the organisation that the server speaks for. */
 extern void xero_note_item_count(const XeroServer *server,

@@ -18,7 +18,6 @@
 #include "fdw/scan/scan.h"
 
 #include "access/table.h"
-#include "base/text.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -309,14 +308,6 @@ evaluate_params(ForeignScanState *node)
 		i++;
 	}
 	return params;
-}
-
-bool
-xero_same_request(const XeroRequest *a, const XeroRequest *b)
-{
-	return strcmp(a->path, b->path) == 0 && strcmp(a->query, b->query) == 0 &&
-		a->after == b->after && a->last == b->last &&
-		xero_same_text(a->modified_since, b->modified_since);
 }
 
 static bool

@@ -234,7 +234,6 @@ extern void xero_expect_rows(ForeignScanState *node, bool all);
  * one asks; begin one with these requests, in a context that becomes the run's
  */
 extern void xero_start_run(ForeignScanState *node);
-extern bool xero_same_request(const XeroRequest *a, const XeroRequest *b);
 extern Bitmapset *xero_choose_organisations(ForeignScanState *node,
 											const XeroParamValue *params);
 extern void xero_begin_run(ForeignScanState *node, MemoryContext run_cxt,

@@ -133,36 +133,6 @@ init_members(XeroModify *state)
 										 encoder->members, encoder->nmembers);
 }
 
-void
-xero_modify_read_back(XeroModify *state)
-{
-	const XeroModifySpec *spec = &state->spec;
-	XeroReadBack *back = &state->back;
-
-	back->nfields = xero_table_fields(spec->table, spec->desc,
-									  &back->fields, &back->attnos);
-	if (spec->rules->place == XERO_PLACE_BELOW)
-	{
-		int			n = 0;
-
-		/* the answer has no member of the record that they are below */
-		for (int i = 0; i < back->nfields; i++)
-		{
-			if (back->fields[i].from_parent)
-				continue;
-			back->fields[n] = back->fields[i];
-			back->attnos[n++] = back->attnos[i];
-		}
-		back->nfields = n;
-	}
-	back->reader = xero_reader_create(CurrentMemoryContext, spec->table->name,
-									  NULL,
-									  state->child_rows ? spec->object->array : NULL,
-									  back->fields, back->nfields, -1);
-	back->values = palloc(sizeof(Datum) * Max(back->nfields, 1));
-	back->nulls = palloc(sizeof(bool) * Max(back->nfields, 1));
-}
-
 /* Where the plan's rows have old values. */
 static void
 init_junk(XeroModify *state, Plan *subplan)

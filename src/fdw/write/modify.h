@@ -226,13 +226,11 @@ struct XeroModify
 
 /*
  * in modify.c: begin a write in the current memory context, without the
- * network, each row being sent by itself or not; let what Xero stored be read
- * back; send what waits
+ * network, each row being sent by itself or not; send what waits
  */
 extern XeroModify *xero_modify_begin(Relation rel, Oid userid,
 									 CmdType operation, bool singly,
 									 XeroRowSink *sink);
-extern void xero_modify_read_back(XeroModify *state);
 extern void xero_modify_end(XeroModify *state);
 
 /*
@@ -389,17 +387,19 @@ extern void xero_send_together(XeroModify *state, List *rows);
 extern void xero_send_request(XeroModify *state, const XeroQueue *queue,
 							  List *rows);
 
-/*
- * What Xero shows of a row that it stored (outcome->record is not NULL), as a
- * row of the table, in the current memory context.
- */
-extern void xero_read_record(XeroModify *state, const XeroPendingRow *row,
-							 const XeroOutcome *outcome, TupleTableSlot *slot);
-
 /* Labels of rows, the first ones; and an ERROR if one is beyond any request. */
 extern char *xero_make_subject(List *rows);
 extern void xero_check_size(const XeroModify *state,
 							const XeroPendingRow *row);
+
+/*
+ * in read_back.c: let what Xero stored be read back; what it shows of a row that
+ * it stored (outcome->record is not NULL), as a row of the table, in the current
+ * memory context
+ */
+extern void xero_modify_read_back(XeroModify *state);
+extern void xero_read_record(XeroModify *state, const XeroPendingRow *row,
+							 const XeroOutcome *outcome, TupleTableSlot *slot);
 
 /*
  * in taken.c: new rows without those whose number is taken, which are refused;

@@ -17,7 +17,6 @@
 #include "fdw/write/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
 
 /* So many rows of a request are named in an error about all of them. */
 #define MAX_NAMED_ROWS 10
@@ -119,56 +118,6 @@ read_deletion(XeroModify *state, const XeroResponse *response)
 	if (response->status == 404 && !response->perhaps_done)
 		return make_missing(1);
 	return xero_verify_deletion(response);
-}
-
-/* A value that the answer does not repeat, if the table has the column. */
-static void
-fill_value(XeroModify *state, AttrNumber attno, char *text,
-		   TupleTableSlot *slot)
-{
-	Form_pg_attribute att;
-	Oid			input;
-	Oid			ioparam;
-
-	if (attno == 0)
-		return;
-	att = TupleDescAttr(state->spec.desc, attno - 1);
-	getTypeInputInfo(att->atttypid, &input, &ioparam);
-	slot->tts_values[attno - 1] = OidInputFunctionCall(input, text, ioparam,
-													   att->atttypmod);
-	slot->tts_isnull[attno - 1] = false;
-}
-
-void
-xero_read_record(XeroModify *state, const XeroPendingRow *row,
-				 const XeroOutcome *outcome, TupleTableSlot *slot)
-{
-	XeroReadBack *back = &state->back;
-
-	xero_reader_open(back->reader, outcome->record, strlen(outcome->record),
-					 NULL);
-	for (int i = 0; i <= row->place; i++)
-	{
-		if (!xero_reader_next(back->reader, back->values, back->nulls))
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
-					 errmsg("unexpected answer from Xero to a write of foreign table \"%s\"",
-							state->spec.table->name),
-					 errdetail("It lacks a row that was written.")));
-	}
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, true,
-		   sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < back->nfields; i++)
-	{
-		slot->tts_values[back->attnos[i] - 1] = back->values[i];
-		slot->tts_isnull[back->attnos[i] - 1] = back->nulls[i];
-	}
-	fill_value(state, state->spec.tenant_attno,
-			   pstrdup(state->queues[row->queue].organisation->tenant_id), slot);
-	if (state->spec.rules->place == XERO_PLACE_BELOW)
-		fill_value(state, state->spec.parent_attno, row->parent_key, slot);
-	ExecStoreVirtualTuple(slot);
 }
 
 /* The rows that an element was sent for. */
