@@ -56,9 +56,9 @@ COMMENT ON FUNCTION xero_fdw._pair_moves(integer, bigint[]) IS
 	'internal: take rows that have moved to another partition for rows whose key has changed';
 
 -- Keys that are too long for an index become objects with their digests, which are no
--- rows' keys: links follow rows that get such a key, and come back.  As long as they
--- have it, these rows are issues: here those that have no record, and the others when
--- they are merged.
+-- rows' keys: links follow rows that get such a key, also by being deleted and inserted
+-- with it if they name the record, and come back.  As long as they have it, these rows
+-- are issues: here those that have no record, and the others when they are merged.
 CREATE FUNCTION xero_fdw._shorten_keys(sync integer, changes bigint[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -70,6 +70,19 @@ BEGIN
 	IF long = '{}' THEN
 		RETURN;
 	END IF;
+	WITH same AS MATERIALIZED (
+		SELECT c.change_id AS insertion, d.change_id AS deletion, k.local_key AS old_key
+		FROM xero_fdw._read_local(sync, long, false) AS r
+			JOIN xero_fdw.sync_link AS k ON k.sync_id = sync
+				AND k.xero_id = xero_fdw._named_record(r.image, xero_fdw._id_column(sync))
+			JOIN xero_fdw._changes_by_id(sync, changes) AS c ON c.local_key = r.local_key AND c.operation = 'insert'
+			JOIN xero_fdw._changes_by_id(sync, changes) AS d ON d.local_key = k.local_key AND d.operation = 'delete'
+		WHERE d.change_id < c.change_id AND d.local_key <> c.local_key
+	), followed AS (
+		UPDATE xero_fdw.sync_change AS c SET operation = 'update', old_key = s.old_key
+		FROM same AS s WHERE c.sync_id = sync AND c.change_id = s.insertion
+	)
+	DELETE FROM xero_fdw.sync_change AS c USING same AS s WHERE c.sync_id = sync AND c.change_id = s.deletion;
 	DELETE FROM xero_fdw.sync_issue AS i WHERE i.sync_id = sync AND i.link_id IS NULL AND i.local_key = ANY (long);
 	INSERT INTO xero_fdw.sync_issue (sync_id, local_key, kind, message, sqlstate)
 	SELECT sync, r.local_key, 'transform', format('the key of the row is longer than %s bytes', most), '54000'

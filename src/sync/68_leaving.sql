@@ -97,6 +97,22 @@ CREATE EVENT TRIGGER xero_fdw_forget_leftovers ON ddl_command_end
 	WHEN TAG IN ('CREATE USER MAPPING')
 	EXECUTE FUNCTION xero_fdw.forget_leftovers();
 
+-- What was changed while a trigger of a sync was disabled, no one has recorded.  As long
+-- as it is, no run begins; once it is enabled again, nothing tells.
+CREATE FUNCTION xero_fdw._note_unwatched() RETURNS void
+	LANGUAGE sql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT xero_fdw._compare_all(s.sync_id)
+	FROM pg_event_trigger_ddl_commands() AS d
+		JOIN pg_trigger AS t ON t.tgrelid = d.objid AND t.tgenabled <> 'A'
+		JOIN xero_fdw.sync AS s ON t.tgname IN ('xero_fdw_' || s.sync_id, 'xero_fdw_' || s.sync_id || '_truncate')
+			AND (s.local_table = t.tgrelid OR s.local_table IN (SELECT pg_partition_ancestors(t.tgrelid)))
+	WHERE d.classid = 'pg_class'::regclass
+$$;
+COMMENT ON FUNCTION xero_fdw._note_unwatched() IS
+	'internal: lets the tables be compared whose triggers are disabled';
+
 -- A job runs as the role that has made it, which may be about to go when its tables
 -- get another owner; pg_cron does not take jobs of roles that are gone well.
 CREATE FUNCTION xero_fdw._forget_jobs() RETURNS event_trigger
@@ -104,6 +120,7 @@ CREATE FUNCTION xero_fdw._forget_jobs() RETURNS event_trigger
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM xero_fdw._note_unwatched();
 	PERFORM xero_fdw._unschedule(s.name, s.confirmed_by)
 	FROM pg_event_trigger_ddl_commands() AS d
 		JOIN xero_fdw.sync AS s ON s.local_table = d.objid

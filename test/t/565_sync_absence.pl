@@ -307,6 +307,11 @@ is(archived() . issues(), 'missing|1', '... is still one');
 $crm->rows(q{INSERT INTO crm.contacts (name, xero_id) SELECT 'Ann 1', xero_id::uuid FROM xero_fdw.sync_issues AS i(a, b, c, d, xero_id)});
 $crm->runs('... a row that names its record');
 is(issues() . row('Ann 1')->{email}, 'xero@example.com', '... takes its place');
+$crm->rows(qq{ALTER TABLE crm.contacts DISABLE TRIGGER $trigger});
+is($crm->run('crm')->{sqlstate_of_call}, '55000', 'a trigger that is disabled: no run begins');
+$crm->rows(qq{UPDATE crm.contacts SET email = 'unseen\@example.com'; ALTER TABLE crm.contacts ENABLE ALWAYS TRIGGER $trigger});
+$crm->runs('... and is enabled again', { POST => 1 });
+is(join(' ', map { contact("Ann $_")->{EmailAddress} // '' } 1 .. 2), 'unseen@example.com unseen@example.com', '... what nobody has seen arrives');
 
 # What has been recorded is not forgotten.
 $crm->rows(q{DELETE FROM crm.contacts WHERE name = 'Ann 2'; SET xero_fdw.max_wait = '5s'});

@@ -23,6 +23,7 @@ sub contact { my ($name) = @_; return (grep { $_->{Name} eq $name } values %{ $c
 sub id_of { my ($name) = @_; return lc(contact($name)->{ContactID} // 'nobody'); }
 sub names { return join(' ', sort map { $_->{Name} . ($_->{ContactStatus} eq 'ACTIVE' ? '' : '-') } values %{ $crm->xero }); }
 sub emails { return join(' ', map { "$_->{Name} $_->{EmailAddress}" } sort { $a->{Name} cmp $b->{Name} } values %{ $crm->xero }); }
+sub kinds { return $crm->rows(q{SELECT string_agg(kind, ' ') FROM xero_fdw.sync_issues}); }
 sub issues { return $crm->rows(q{SELECT string_agg(kind || ' ' || coalesce(local_key->>0, '-'), ', ' ORDER BY (local_key->>0)::integer, kind) FROM xero_fdw.sync_issues}); }
 sub row { my ($id, @columns) = @_; return $crm->rows('SELECT ' . join(', ', map { "coalesce($_\::text, '')" } @columns) . " FROM crm.contacts WHERE id = $id"); }
 
@@ -103,6 +104,34 @@ foreach my $case ([ '1', 'Zoe', 'Zoe' ], [ '7', 'Zoe', 'Zoe' ], [ '1', 'Ann', ''
 	is(names(), $created, "... who is created: '$created'");
 	is($crm->superuser->rows('SELECT count(*) FROM xero_fdw.sync_link'), 1, '... and nothing is left of the other');
 }
+
+# What was ambiguous in the first run is so until somebody tells it apart, and then left
+# as it is, as what is new alone is synced.
+foreach my $case ([ "name = 'Bob'", '' ], [ "email = 'new\@example.com'", 'ambiguous ambiguous ambiguous' ])
+{
+	my ($change, $left) = @$case;
+	$crm->clear;
+	$crm->xero_has({ Name => 'Ann', EmailAddress => 'xero@example.com' });
+	$crm->local_has({ name => 'Ann', email => 'one@example.com' }, { name => 'Ann', email => 'two@example.com' });
+	$crm->create('crm', match_on => ['name'], initial => 'new_only');
+	$crm->runs('two rows of one record');
+	$crm->quiet('two rows of one record');
+	is(kinds(), 'ambiguous ambiguous ambiguous', '... are ambiguous');
+	$crm->rows("UPDATE crm.contacts SET $change WHERE id = 2");
+	$crm->runs("... one has $change");
+	$crm->quiet("... one has $change");
+	is(kinds() . emails() . $crm->rows('SELECT email FROM crm.contacts WHERE id = 1'), "${left}Ann xero\@example.comone\@example.com", '... nobody is overwritten or created');
+}
+$crm->clear;
+$crm->xero_has({ Name => 'Ann', EmailAddress => 'xero@example.com' });
+$crm->local_has({ name => 'Ann', email => 'one@example.com' }, { name => 'Ann', email => 'two@example.com' });
+$crm->create('crm', match_on => ['name'], initial => 'new_only');
+$crm->run('crm');
+$crm->rows(q{DELETE FROM crm.contacts WHERE id = 2});
+$crm->runs('one of two is deleted');
+$crm->rows(q{UPDATE crm.contacts SET account = 'A7'});
+$crm->runs('... and the other one belongs to the record', { POST => 1 });
+is(emails() . kinds(), 'Ann xero@example.com', '... which keeps what it had');
 
 # ... and so is one that has waited beside it, and was to be created all the same
 $crm->clear;
