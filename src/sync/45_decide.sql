@@ -251,8 +251,9 @@ CREATE FUNCTION xero_fdw._judge_field(state xero_fdw._field_state, conflict text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
 	WHEN state.same THEN NULL
-	WHEN state.decided IS NOT NULL THEN ROW(state.decided, CASE WHEN state.direction = 'to_local'
-		THEN 'the row has come back without it' ELSE 'decided by a person' END)::xero_fdw._verdict
+	WHEN state.decided IS NOT NULL THEN ROW(state.decided,
+		CASE WHEN state.decided = 'to_local' AND xero_fdw._filled(state.old_local) IS NULL
+			THEN 'the row has nothing there' ELSE 'decided by a person' END)::xero_fdw._verdict
 
 	-- nothing that Xero does not tell is a change there, or is overwritten without one here
 	WHEN state.untold THEN CASE

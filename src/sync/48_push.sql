@@ -112,8 +112,9 @@ COMMENT ON FUNCTION xero_fdw._marks(integer, text[], text, jsonb, jsonb) IS
 
 -- What became of rows that were stored: their fields are agreed as they were sent
 -- and as the records show them, which are what the answer to that very request
--- has shown or, null, could not.  What else they tell, ids for instance, is merged like
--- anything that was read; but what waits in the inbox is newer, if the request was
+-- has shown or, null, could not.  What Xero gives to a new record where the row had
+-- nothing is agreed, too, and comes here as long as the row has nothing.  What else they
+-- tell, ids for instance, is merged like anything that was read; but what waits in the inbox is newer, if the request was
 -- sent earlier, and a record that waits for a person goes on waiting if all that is
 -- new is what was sent.  With a contact that was merged into another one meanwhile,
 -- nothing is agreed on.
@@ -139,7 +140,7 @@ BEGIN
 		SELECT i.link_id, i.tenant_id, i.operation, i.image, u.id, r.remote, u.record IS NOT NULL AS shown,
 			(u.record->>clock)::timestamptz AS updated_at, uses.marks,
 			coalesce(k.base_xero, '{}') AS base_xero, coalesce(k.base_local, '{}') AS base_local,
-			n.xero AS news_xero, n.local AS news_local,
+			n.xero AS news_xero, n.local AS news_local, g.given,
 			xero_fdw._marks(sync, a.fields, 'xero', n.xero, k.base_xero) AS marks_xero,
 			xero_fdw._marks(sync, a.fields, 'local', n.local, k.base_local) AS marks_local
 		FROM unnest(intents) WITH ORDINALITY AS i
@@ -160,12 +161,18 @@ BEGIN
 				WHERE f.sync_id = sync AND f.field = ANY (a.fields)) AS uses
 			CROSS JOIN LATERAL (SELECT xero_fdw._slice(r.remote, uses.xero) AS xero,
 				CASE i.operation WHEN 'update' THEN xero_fdw._slice(i.image, uses.local) END AS local) AS n
+			CROSS JOIN LATERAL (
+				SELECT coalesce(jsonb_object_agg('?' || f.field, '{"winner": "xero", "over": null}'::jsonb), '{}')
+					|| xero_fdw._slice(r.remote, array_agg(c)) AS given
+				FROM xero_fdw.sync_field AS f CROSS JOIN LATERAL unnest(f.xero_uses || f.xero_column) AS c
+				WHERE f.sync_id = sync AND f.field = ANY (i.fields) AND f.direction = 'both'
+					AND u.record->>merged IS NULL AND f.field <> ALL (a.fields)) AS g
 	), agreed AS (
 		UPDATE xero_fdw.sync_link AS k
 		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
 			state = CASE WHEN s.operation = 'delete' THEN 'ended'
 				WHEN k.local_key IS NULL THEN 'unlinked' ELSE 'linked' END,
-			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero,
+			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero || s.given,
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
 				WHEN 'update' THEN s.marks_local || s.base_local - s.marks || s.news_local END,
 			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at), renamed = false

@@ -156,7 +156,7 @@ class Book:
         here, there = agreed(case.here), agreed(case.there)
         options = []
         for is_first in ([True] if self.runs_done == 0 and self.runs_begun <= 1 else
-                         [True, False] if self.begins else [False]):
+                         [True, False] if self.begins or self.rules.initial == "new_only" and thing.early else [False]):
             if is_first and self.rules.initial == "new_only":
                 options.append(Case(case.here, case.there, case.here, case.there))
             elif not goes:
@@ -575,6 +575,7 @@ class Book:
         if id(other) not in thing.partners and not self.keys_of(thing) & self.keys_of(other):
             raise Broken(f"row {thing.row} was joined with record {other.record}, which does not match")
         self.things.remove(other)
+        thing.early = thing.early and other.early       # they were ambiguous when the first run was
         thing.record, thing.there, thing.edited_there = other.record, other.there, other.edited_there
         thing.touched = thing.touched or other.touched
         for name in thing.here:

@@ -123,14 +123,23 @@ $crm->superuser->rows(q{DROP FUNCTION xero_fdw._gather(xero_fdw._run); ALTER FUN
 $crm->run('crm');
 is($crm->rows('SELECT id, name FROM crm.contacts'), '12|Bob', 'a row that is loaded, and deleted while a run looks, does not come back');
 
+# What Xero gives to a new record is nobody's edit.
+$crm->clear;
+$crm->local_has({ name => 'Ann' }, { name => 'Bob' });
+$crm->create('crm', match_on => ['name'], conflict => 'xero', fields => { %{ XeroSync::fields() }, status => 'contact_status' });
+runs_while(q{UPDATE crm.contacts SET status = 'ARCHIVED' WHERE name = 'Ann'}, 'PUT', 'push');
+$crm->run('crm');
+is($crm->rows('SELECT string_agg(name || status, $$ $$ ORDER BY name) FROM crm.contacts') . ', ' . join(' ', sort map { $_->{Name} . $_->{ContactStatus} } values %{ $crm->xero }),
+	'AnnARCHIVED BobACTIVE, AnnARCHIVED BobACTIVE', 'a row that is edited while it is sent keeps that, whatever Xero gives');
+
 # A run; while it waits for Xero, the other session does something.
 sub runs_while
 {
-	my ($sql) = @_;
+	my ($sql, $method, $phase) = (@_, 'GET', 'pull');
 	my $mark = $xero->sandbox->mark;
-	$xero->sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'GET', delay_ms => 2000, times => 1 });
+	$xero->sandbox->faults({ path => '/api.xro/2.0/Contacts', method => $method, delay_ms => 2000, times => 1 });
 	$crm->session->start(q{CALL xero_fdw.run_sync('crm')});
-	my $reads = q{SELECT count(*) FROM xero_fdw.sync_runs WHERE state = 'running' AND phase = 'pull'};
+	my $reads = q{SELECT count(*) FROM xero_fdw.sync_runs WHERE state = 'running' AND phase = '} . "$phase'";
 	for (my $tries = 0; !$third->rows($reads); $tries++)
 	{
 		die 'the run does not read' if $tries > 500;
