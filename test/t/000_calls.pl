@@ -98,6 +98,18 @@ for my $sql ('SELECT 1 FROM (SELECT invoice_number FROM xero.invoices ORDER BY i
 	is(scalar($sandbox->calls($mark)), $many / 1000, "each page once: $sql");
 	cmp_ok(max(map { $_->{in_flight} } $sandbox->log($mark)), '>=', 4, '... some at once');
 }
+# Lists that are read one after the other are asked for side by side, unless the first
+# one may have what is wanted.
+my $lists = join(' UNION ALL ', map { "SELECT invoice_number, reference FROM xero.invoices WHERE status = '$_'" } qw(DRAFT SUBMITTED VOIDED PAID));
+foreach my $case ([ "SELECT count(reference) FROM ($lists) AS x", 5, 4 ],
+	[ "SELECT invoice_number FROM ($lists) AS x ORDER BY 1 LIMIT 1", 5, 4 ], [ "SELECT reference FROM ($lists) AS x LIMIT 1", 1, 1 ])
+{
+	my ($sql, $calls, $at_once) = @$case;
+	$mark = $sandbox->mark;
+	$session->rows($sql);
+	is(scalar($sandbox->calls($mark)), $calls, "each page once: $sql");
+	is(max(map { $_->{in_flight} } $sandbox->log($mark)), $at_once, '... so many at once');
+}
 $sandbox->faults;
 # Chunks: the pages of the chunk, some at once, and none besides
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * ahead.c
- *	  Which scans of a statement are read to their ends, so that pages may be
- *	  asked for before they are needed.
+ *	  Which scans of a statement are read to their ends, and which are read
+ *	  after them, so that pages may be asked for before they are needed.
  *
  * The planner has said it of statements that want all of their rows.  Two
  * things are known only when the plan is run.  What is below a node that takes
@@ -11,12 +11,16 @@
  * that could have more, by its protocol (JDBC's setMaxRows) or in a loop of
  * PL/pgSQL: then a page ahead may be a call wasted.
  *
+ * The scans below an Append are read one after the other.  So each knows the
+ * next one, whose first page may be asked for meanwhile.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
 #include "fdw/scan/scan.h"
 
+#include "executor/execPartition.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
@@ -68,6 +72,42 @@ note_extents(PlanState **nodes, int count, Extent extent)
 		note_extent(nodes[i], extent);
 }
 
+/* The scan that a node begins with, if nothing decides whether it does. */
+static ForeignScanState *
+first_scan(PlanState *node)
+{
+	while (node && !IsA(node, ForeignScanState))
+	{
+		if (innerPlanState(node) || IsA(node, LimitState) ||
+			(IsA(node, ResultState) && ((ResultState *) node)->resconstantqual))
+			return NULL;
+		node = IsA(node, SubqueryScanState) ?
+			((SubqueryScanState *) node)->subplan : outerPlanState(node);
+	}
+	if (node == NULL || !is_ours(node) || !bms_is_empty(node->plan->allParam))
+		return NULL;
+	return (ForeignScanState *) node;
+}
+
+/* The scans below it are read one after the other. */
+static void
+note_order(AppendState *append)
+{
+	ForeignScanState *next = NULL;
+
+	if (append->as_prune_state && append->as_prune_state->do_exec_prune)
+		return;
+	for (int i = append->as_nplans - 1; i >= 0; i--)
+	{
+		ForeignScanState *node = first_scan(append->appendplans[i]);
+
+		if (node == NULL)
+			continue;
+		((XeroScanState *) node->fdw_state)->next = next;
+		next = node;
+	}
+}
+
 /* Subqueries run for reasons of their own. */
 static void
 note_subplans(List *subplans)
@@ -103,6 +143,7 @@ note_extent(PlanState *node, Extent extent)
 		case T_AppendState:
 			note_extents(((AppendState *) node)->appendplans,
 						 ((AppendState *) node)->as_nplans, extent);
+			note_order((AppendState *) node);
 			break;
 		case T_MergeAppendState:
 			note_extents(((MergeAppendState *) node)->mergeplans,

@@ -534,8 +534,8 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 	return true;
 }
 
-void
-xero_start_run(ForeignScanState *node)
+static bool
+begin_or_go_on(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	MemoryContext run_cxt = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
@@ -550,6 +550,25 @@ xero_start_run(ForeignScanState *node)
 	MemoryContextSwitchTo(old);
 	if (!begun)
 		MemoryContextDelete(run_cxt);
+	return begun;
+}
+
+/* As many scans wait for their first pages as one would for its own. */
+void
+xero_start_run(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+	int			seats = state->spec.server->concurrency;
+
+	if (!begin_or_go_on(node) || !state->run.ahead)
+		return;
+	xero_ask_first_pages(state);
+	while ((node = state->next) != NULL && --seats > 0)
+	{
+		state = node->fdw_state;
+		if (!state->started && begin_or_go_on(node))
+			xero_ask_first_pages(state);
+	}
 }
 
 /* The next row decides whether anything has to be asked for again. */

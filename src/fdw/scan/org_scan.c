@@ -223,12 +223,11 @@ remove_open(XeroScanState *state, int i)
 	run->nopen--;
 }
 
-XeroOrgScan *
-xero_next_response(XeroScanState *state, const XeroResponse **response)
+/* Let as many organisations be asked at once as may be; the call of each. */
+static void
+ask_next(XeroScanState *state, XeroCall **calls)
 {
 	XeroRun    *run = &state->run;
-	XeroCall   *calls[XERO_MAX_ORG_SCANS];
-	XeroOrgScan *org_scan;
 	int			i = 0;
 
 	for (;;)
@@ -246,6 +245,26 @@ xero_next_response(XeroScanState *state, const XeroResponse **response)
 		else
 			remove_open(state, i);
 	}
+}
+
+void
+xero_ask_first_pages(XeroScanState *state)
+{
+	XeroCall   *calls[XERO_MAX_ORG_SCANS];
+
+	if (state->spec.counts == NIL)
+		ask_next(state, calls);
+}
+
+XeroOrgScan *
+xero_next_response(XeroScanState *state, const XeroResponse **response)
+{
+	XeroRun    *run = &state->run;
+	XeroCall   *calls[XERO_MAX_ORG_SCANS];
+	XeroOrgScan *org_scan;
+	int			i;
+
+	ask_next(state, calls);
 	if (run->nopen == 0)
 		return NULL;
 

@@ -220,6 +220,7 @@ typedef struct XeroScanState
 	XeroCounting counting;
 	XeroKept	kept;
 	XeroAnswers *answers;		/* NULL if no run has other values */
+	ForeignScanState *next;		/* is read when this one has ended, or NULL */
 	XeroScanStats stats;
 } XeroScanState;
 
@@ -238,6 +239,9 @@ extern Bitmapset *xero_choose_organisations(ForeignScanState *node,
 											const XeroParamValue *params);
 extern void xero_begin_run(ForeignScanState *node, MemoryContext run_cxt,
 						   List *requests, Bitmapset *wanted);
+
+/* in org_scan.c: send the requests that the first rows come from */
+extern void xero_ask_first_pages(XeroScanState *state);
 
 /* in scan.c: the next row of a tuplestore, in kept.slot, or false */
 extern bool xero_next_kept(XeroScanState *state, Tuplestorestate *rows);
