@@ -224,7 +224,7 @@ class Book:
     def row_updated(self, thing, values, at):
         changed = any(thing.here[name] != value for name, value in values.items())
         thing.here.update(values)
-        if self.watched:
+        if self.watched and changed:
             thing.edited_here = at, time.time()
         self.touch(thing, changed)
         for name, value in values.items():
@@ -236,6 +236,8 @@ class Book:
 
     def record_updated(self, thing, values, at):
         changed = any(thing.there[name] != value for name, value in values.items())
+        if not thing.named and self.key({**thing.there, **values}) != self.key(thing.there):
+            thing = self.lost(thing)
         thing.there.update(values)
         thing.edited_there = at, time.time()
         self.touch(thing, changed)
@@ -247,6 +249,19 @@ class Book:
                 if self.running and self.rules.flow(name)[0]:
                     after |= {agreed(case.here) for case in cases if case.new_here or name in thing.unsure}
                 thing.cases[name] = after
+
+    def lost(self, thing):
+        """A record was made of a row, which does not know it, and does not say what it could be
+        found by any more.  It may be taken for another one; the one that it is of now."""
+        if thing.row is None:
+            thing.deleted, thing.perhaps = False, thing.deleted or thing.perhaps
+            return thing
+        other = Thing(there=thing.there, record=thing.record, edited_there=thing.edited_there, had=list(thing.had),
+                      early=thing.early, fresh=thing.fresh, troubled=thing.troubled, touched=thing.touched)
+        self.things.append(other)
+        thing.record = thing.there = None
+        thing.sent = True
+        return other
 
     def record_merged(self, thing, into, end, at):
         """A record was merged into another one, which its row is to have from now on, or in
