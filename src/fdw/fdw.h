@@ -46,10 +46,13 @@ typedef enum XeroScanPrivate
 								 * value of the column, and the counts are
 								 * that of all rows and those of the words; or
 								 * NIL */
-	XERO_SCAN_WINDOW			/* List of how many rows to pass over (Float),
+	XERO_SCAN_WINDOW,			/* List of how many rows to pass over (Float),
 								 * how many to return (Float, -1: all), and
 								 * whether a row as a whole is wanted
 								 * (Boolean); or NIL */
+	XERO_SCAN_ASKED				/* Integer: the foreign table whose columns
+								 * "sent" is about, of a child table perhaps
+								 * that of its parents */
 } XeroScanPrivate;
 
 /* in plan.c */

@@ -569,7 +569,10 @@ make_chunks(const Build *b)
 		taken += bytes;
 		position++;
 	}
-	return lappend(requests, make_part(b, chunk));
+	requests = lappend(requests, make_part(b, chunk));
+	if (list_length(requests) == 1)
+		((XeroRequest *) linitial(requests))->owner_attno = 0;
+	return requests;
 }
 
 /*

@@ -2,8 +2,9 @@
 
 Each condition is run on the foreign table, on a local copy, and on the foreign
 table with the condition kept away from it; all must give the same rows.  Some
-are run with ORDER BY, LIMIT and OFFSET, some as count(*), some in joins, and
-some in subqueries that run many times.  The last quarter of them runs on a
+are run with ORDER BY, LIMIT and OFFSET, some as count(*), some in joins, with
+the table of their parents or children too, some in subqueries that run many
+times, and some twice in one statement.  The last quarter of them runs on a
 server that is connected to three organisations; of the others, some on one
 whose options name its only organisation.
 
@@ -32,7 +33,7 @@ WEIGHTS = {"invoices": 24, "contacts": 12, "payments": 9, "credit_notes": 9, "ba
            "receipts": 3, "tracking_categories": 2, "tax_rates": 3, "contact_groups": 2, "bank_transfers": 3}
 OTHER_WEIGHT = 1.5
 FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5, "lookup": 3, "extreme": 4,
-         "loop": 6}
+         "loop": 6, "family": 6, "twice": 3}
 FORMS = {form: weight for form, weight in FORMS.items() if os.environ.get("DIFF_FORM") in (None, "", form)}
 # Share of the conditions by how many organisations there are.
 PARTS = {1: 0.75, 3: 0.25}
@@ -70,6 +71,7 @@ class Subject:
         self.child = table["array"] is not None
         self.generator = generator
         self.conditions = None
+        self.relatives = []         # (subject, the column that is equal to the other's, that)
 
     def set_options(self):
         """Pages of a few records, so that lists have several; and now and then
@@ -84,6 +86,10 @@ class Subject:
         if options:
             run(f"ALTER FOREIGN TABLE {self.foreign} OPTIONS ({', '.join(options)});")
         return not hides
+
+    def shown(self):
+        """Columns that are the same however a record is read: no list of orders has the accounts of their lines."""
+        return [name for name in self.scalars if self.table["root"] != "PurchaseOrders" or name != "account_id"]
 
     def make_copy(self):
         run(f"CREATE TABLE {self.copy} AS SELECT * FROM {self.foreign};\nANALYZE {self.copy};\n")
@@ -156,7 +162,7 @@ class Test:
         self.subject = subject
         self.generator = generator
         self.form = generator.choices(list(FORMS), list(FORMS.values()))[0]
-        self.mode = "constant" if self.form in ("join", "lookup", "loop") else generator.choices(
+        self.mode = "constant" if self.form in ("join", "lookup", "loop", "family", "twice") else generator.choices(
             ["constant", "parameter", "subquery"], [60, 27, 13])[0]
         if self.form == "rows" and generator.random() < 0.04 and self.crowd():
             self.kinds = ["= ANY"]
@@ -188,14 +194,15 @@ class Test:
         """The columns to compare: a few, now and then ones of type jsonb."""
         subject = self.subject
         names = ["tenant_id"] + ([subject.key] if subject.key else subject.scalars[:2])
-        names += self.generator.sample(subject.scalars, min(len(subject.scalars), self.generator.choice([0, 2, 4])))
+        names += self.generator.sample(subject.shown(), min(len(subject.shown()), self.generator.choice([0, 2, 4])))
         if self.generator.random() < 0.04:
             others = [column["column_name"] for column in subject.columns if column["data_type"] == "jsonb"]
             names += self.generator.sample(others, min(len(others), 1))
         return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
 
-    def sources(self):
-        return [self.subject.foreign, self.subject.copy, f"(SELECT * FROM {self.subject.foreign} OFFSET 0)"]
+    def sources(self, subject=None):
+        subject = subject or self.subject
+        return [subject.foreign, subject.copy, f"(SELECT * FROM {subject.foreign} OFFSET 0)"]
 
     def prepared(self, queries):
         """Queries, by way of prepared statements if they have parameters."""
@@ -367,6 +374,52 @@ class Test:
         self.ways = [self.sorted_rows(query.format(source=source, column=column, values=values, columns=columns,
                                                    condition=self.condition, word=word)) for source in self.sources()]
 
+    def make_family(self):
+        """Parents with their children, each with a condition or none."""
+        if not self.subject.relatives:
+            self.make_rows()
+            return
+        subject = self.subject
+        other, own, theirs = self.generator.choice(subject.relatives)
+        theirs_too = other.conditions.condition("constant")[0] if self.generator.random() < 0.5 else "true"
+        if self.generator.random() < 0.2:
+            self.condition, self.kinds = "true", []
+        names = self.generator.sample(other.shown(), min(len(other.shown()), 2))
+        columns = ", ".join(f'"{name}" AS x{n}' for n, name in enumerate(names))
+        left = f'(SELECT {self.selected()}, "{own}" AS xown FROM {{one}} AS t WHERE {self.condition}) AS t'
+        right = f'(SELECT {columns}, "{theirs}" AS xtheirs FROM {{other}} AS t WHERE {theirs_too}) AS o'
+        shape = self.generator.choice(["JOIN"] * 4 + ["LEFT JOIN"] * 3 + ["RIGHT JOIN", "FULL JOIN"] +
+                                      ["EXISTS", "NOT EXISTS"] * 2)
+        if "JOIN" in shape:
+            query = f"SELECT * FROM {left} {shape} {right} ON xown = xtheirs"
+        else:
+            query = f"SELECT * FROM {left} WHERE {shape} (SELECT FROM {right} WHERE xown = xtheirs)"
+        self.settings += " ".join(f"SET enable_{name} = {self.generator.choice(['on', 'on', 'off'])};"
+                                  for name in ("hashjoin", "mergejoin", "nestloop", "material", "memoize"))
+        self.ways = [self.sorted_rows(query.replace("{one}", one).replace("{other}", their_source))
+                     for one, their_source in zip(self.sources(), self.sources(other))]
+
+    def make_twice(self):
+        """The same list twice in a statement, perhaps with another condition."""
+        condition = self.condition
+        if self.generator.random() < 0.4:
+            condition = self.subject.conditions.condition("constant")[0]
+        columns = self.selected()
+        shape = self.generator.randrange(4)
+        if shape == 0:
+            query = f"SELECT {columns} FROM {{source}} AS t WHERE {self.condition} " \
+                    f"UNION ALL SELECT {columns} FROM {{source}} AS t WHERE {condition}"
+        elif shape == 1:
+            query = f"WITH a AS NOT MATERIALIZED (SELECT {self.selected()} FROM {{source}} AS t WHERE {self.condition}) " \
+                    f"SELECT (SELECT count(*) FROM a), (SELECT array_agg(a::text ORDER BY a::text COLLATE \"C\") FROM a)"
+        elif shape == 2:
+            query = f"SELECT a.* FROM (SELECT {columns} FROM {{source}} AS t WHERE {self.condition}) AS a " \
+                    f"WHERE a IN (SELECT b FROM (SELECT {columns} FROM {{source}} AS t WHERE {condition}) AS b)"
+        else:
+            query = f"SELECT {columns} FROM {{source}} AS t WHERE {self.condition} EXCEPT ALL " \
+                    f"(SELECT {columns} FROM {{source}} AS t WHERE {condition} LIMIT 0)"
+        self.ways = [self.sorted_rows(query.replace("{source}", source)) for source in self.sources()]
+
     def make_loop(self):
         """Subqueries with so many values that it is cheaper to read the list: pairs, in which now and then only
         one of the two changes, or only late."""
@@ -483,6 +536,21 @@ def varied(table, generator):
             "columns": [column for column in columns if column["field"]]}
 
 
+def relate(subjects):
+    """Tell parents and children of each other."""
+    for child in subjects:
+        for parent in subjects:
+            if not child.child or parent.child or not parent.key or parent.table["root"] != child.table["root"] or \
+                    parent.foreign.split(".")[0] != child.foreign.split(".")[0]:
+                continue
+            key = next(column for column in parent.columns if column["column_name"] == parent.key)
+            own = [column for column in child.columns if column["field"] == "../" + key["field"] and
+                   column["data_type"] == key["data_type"]]
+            if own:
+                child.relatives.append((parent, own[0]["column_name"], parent.key))
+                parent.relatives.append((child, parent.key, own[0]["column_name"]))
+
+
 def prepare(seed, tenants):
     """The subjects, with copies that are what the sandbox says."""
     generator = random.Random(f"{seed} data {tenants}")
@@ -514,6 +582,7 @@ def prepare(seed, tenants):
             problems += [f"full scan of {subject.foreign}: {text}" for text in subject.compare_copy(states[root])[:5]]
         subject.fill_pools(states[root])
         subjects.append(subject)
+    relate(subjects)
     return subjects, problems
 
 

@@ -186,14 +186,32 @@ xero_list_calls(const XeroObject *object, int page_size, double records,
 	return Max(ceil(records / Max(served, 1)), lists);
 }
 
+/* The requests that "asked" makes for the rows of a table, and their calls. */
+static List *
+plan_requests(const XeroTable *table, const XeroRel *asked, int page_size,
+			  XeroScanPlan *scan)
+{
+	List	   *requests = xero_build_requests(asked, scan->pushdown.sent, NULL,
+											   &scan->options);
+
+	scan->lists = list_length(requests);
+	if (scan->lists == 1 && ((XeroRequest *) linitial(requests))->single)
+		scan->calls = scan->organisations * (table->object->below ? 2 : 1);
+	else
+		scan->calls = scan->organisations *
+			xero_list_calls(xero_root_object(table->object), page_size,
+							scan->records / scan->organisations,
+							scan->lists) +
+			detail_calls(table, scan->wanted, scan->records);
+	return requests;
+}
+
 /* Settle what to ask for if just these clauses are looked at. */
 static void
 plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 			 int page_size, XeroScanPlan *scan)
 {
 	XeroRelInfo *info = baserel->fdw_private;
-	const XeroObject *object = xero_root_object(info->table->object);
-	List	   *requests;
 
 	if (clauses == info->clauses)
 		scan->pushdown = info->pushdown;
@@ -215,17 +233,7 @@ plan_clauses(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		scan->organisations = Max(Min(scan->organisations,
 									  scan->pushdown.max_organisations), 1);
 
-	requests = xero_build_requests(info->rel, scan->pushdown.sent, NULL,
-								   &scan->options);
-	scan->lists = list_length(requests);
-	if (scan->lists == 1 && ((XeroRequest *) linitial(requests))->single)
-		scan->calls = scan->organisations * (info->table->object->below ? 2 : 1);
-	else
-		scan->calls = scan->organisations *
-			xero_list_calls(object, page_size,
-							scan->records / scan->organisations,
-							scan->lists) +
-			detail_calls(info->table, scan->wanted, scan->records);
+	(void) plan_requests(info->table, info->rel, page_size, scan);
 }
 
 /*
@@ -332,6 +340,7 @@ xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 
 	path->kind = XERO_PATH_ROWS;
 	path->table = info->table;
+	path->asked = info->table;
 	path->clauses = clauses;
 	path->scan.options.order = order ? order :
 		xero_root_object(info->table->object)->order;
@@ -340,6 +349,68 @@ xero_make_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 	path->page_size = page_size;
 	path->ahead = ahead;
 	path->keep = may_be_rescanned(root, baserel);
+	path->whole = ahead && is_written_to(root, info->table->relid);
+	return path;
+}
+
+/*
+ * May a record come by several of the requests?  Which of them it belongs to,
+ * only its own table can tell.
+ */
+static bool
+may_overlap(const XeroPushdown *pushdown, List *requests)
+{
+	ListCell   *lc;
+
+	if (pushdown->split && pushdown->params != NIL)
+		return true;
+	foreach(lc, requests)
+	{
+		if (((XeroRequest *) lfirst(lc))->owner_attno)
+			return true;
+	}
+	return false;
+}
+
+/* Values that are known at run time only may be more than the list is worth. */
+static bool
+has_array(List *params)
+{
+	ListCell   *lc;
+
+	foreach(lc, params)
+	{
+		if (OidIsValid(get_element_type(exprType(lfirst(lc)))))
+			return true;
+	}
+	return false;
+}
+
+XeroPath *
+xero_make_child_path(PlannerInfo *root, RelOptInfo *child, RelOptInfo *parent,
+					 int page_size, bool ahead)
+{
+	XeroRelInfo *info = child->fdw_private;
+	XeroRelInfo *other = parent->fdw_private;
+	XeroPath   *path = xero_make_path(root, parent, other->clauses, NULL,
+									  page_size, ahead);
+	XeroScanPlan *scan = &path->scan;
+	XeroPushdown *pushdown = &scan->pushdown;
+
+	if (pushdown->sent == NIL || has_array(pushdown->params) ||
+		(info->pushdown.max_organisations >= 0 &&
+		 pushdown->max_organisations < 0))
+		return NULL;
+	path->table = info->table;
+	path->clauses = info->clauses;
+	pushdown->recheck = info->clauses;
+	pushdown->remote = NIL;
+	scan->wanted = wanted_attributes(info->table, child, pushdown);
+	scan->options.levels = usable_levels(info->table, scan->wanted);
+	if (may_overlap(pushdown, plan_requests(info->table, other->rel, page_size,
+											scan)))
+		return NULL;
+	path->keep = may_be_rescanned(root, child);
 	path->whole = ahead && is_written_to(root, info->table->relid);
 	return path;
 }
@@ -377,5 +448,6 @@ xero_plan_private(const XeroPath *path)
 	private = lappend(private, makeBoolean(path->whole));
 	private = lappend(private, path->counts);
 	private = lappend(private, path->group);
-	return lappend(private, path->window);
+	private = lappend(private, path->window);
+	return lappend(private, makeInteger((int) path->asked->relid));
 }

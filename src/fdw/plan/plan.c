@@ -3,13 +3,15 @@
  * plan.c
  *	  Planning of scans: sizes and paths.
  *
- * There are four kinds of path:
+ * There are five kinds of path:
  *	- the plain scan;
  *	- a scan in an order that Xero can give, offered only if LIMIT then lets it
  *	  stop within the first page.  Otherwise sorting here costs no more calls,
  *	  and in the order of an immutable key a record that changes meanwhile
  *	  cannot move across a page border;
  *	- the scan of a list by offset, in the order that it has;
+ *	- the scan of a child table that asks for what its parent's is asked for
+ *	  (parent.c);
  *	- look-ups by key, or in one organisation, with a parameter from another
  *	  relation.
  * path.c determines the requests of each, and the number of calls.
@@ -273,6 +275,24 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 			   baserel->lateral_relids);
 }
 
+/* A child table that is read with the conditions of its parent's table. */
+static void
+add_child_path(PlannerInfo *root, RelOptInfo *baserel)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	RelOptInfo *parent = xero_joined_parent(root, baserel);
+	XeroPath   *path;
+
+	if (parent == NULL || !bms_is_empty(baserel->lateral_relids))
+		return;
+	path = xero_make_child_path(root, baserel, parent, info->table->page_size,
+								wants_all(root));
+	if (path != NULL)
+		offer_path(root, baserel, path,
+				   clamp_row_est(baserel->rows * path->scan.records / info->records),
+				   NIL, NULL);
+}
+
 static bool
 is_wanted_ec_member(PlannerInfo *root, RelOptInfo *baserel,
 					EquivalenceClass *ec, EquivalenceMember *em, void *arg)
@@ -281,6 +301,16 @@ is_wanted_ec_member(PlannerInfo *root, RelOptInfo *baserel,
 
 	return IsA(var, Var) && var->varno == baserel->relid &&
 		var->varattno == *(AttrNumber *) arg;
+}
+
+List *
+xero_implied_equalities(PlannerInfo *root, RelOptInfo *baserel, AttrNumber attno)
+{
+	if (!baserel->has_eclass_joins)
+		return NIL;
+	return generate_implied_equalities_for_column(root, baserel,
+												  is_wanted_ec_member, &attno,
+												  baserel->lateral_referencers);
 }
 
 /* One path for the relations that one key clause takes its value from. */
@@ -320,20 +350,12 @@ add_lookup_paths(PlannerInfo *root, RelOptInfo *baserel)
 	foreach(lc, baserel->joininfo)
 		add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
 
-	if (!baserel->has_eclass_joins)
-		return;
 	for (AttrNumber attno = 1; attno <= info->rel->natts; attno++)
 	{
-		List	   *rinfos;
-
 		if (info->rel->columns[attno - 1] == NULL &&
 			attno != info->rel->tenant_attno)
 			continue;
-		rinfos = generate_implied_equalities_for_column(root, baserel,
-														is_wanted_ec_member,
-														&attno,
-														baserel->lateral_referencers);
-		foreach(lc, rinfos)
+		foreach(lc, xero_implied_equalities(root, baserel, attno))
 			add_lookup_path(root, baserel, lfirst_node(RestrictInfo, lc));
 	}
 }
@@ -344,6 +366,7 @@ xeroGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 	add_plain_path(root, baserel);
 	add_ordered_path(root, baserel);
 	add_offset_path(root, baserel);
+	add_child_path(root, baserel);
 	add_lookup_paths(root, baserel);
 }
 

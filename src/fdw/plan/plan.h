@@ -63,6 +63,8 @@ typedef struct XeroPath
 {
 	XeroPathKind kind;
 	XeroTable  *table;
+	XeroTable  *asked;			/* whose columns the conditions that are sent
+								 * are about: this, or its parent's */
 	List	   *clauses;		/* that were looked at, bare */
 	XeroScanPlan scan;
 
@@ -85,6 +87,14 @@ extern XeroPath *xero_make_path(PlannerInfo *root, RelOptInfo *baserel,
 								List *clauses, const char *order,
 								int page_size, bool ahead);
 
+/*
+ * One for a child table that asks for what its parent's table is asked for;
+ * NULL if it cannot.
+ */
+extern XeroPath *xero_make_child_path(PlannerInfo *root, RelOptInfo *child,
+									  RelOptInfo *parent, int page_size,
+									  bool ahead);
+
 /* What is in its fdw_private, and back. */
 extern List *xero_path_private(XeroPath *path);
 extern XeroPath *xero_path_of(const ForeignPath *path);
@@ -95,6 +105,16 @@ extern List *xero_plan_private(const XeroPath *path);
 /* The order= that gives a path key, and its column; or NULL. */
 extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
 										  List *clauses, AttrNumber *attno);
+
+/*
+ * in parent.c: the table of the parents of a child table, if the rows of that
+ * are wanted only whose parent is a row of it; or NULL
+ */
+extern RelOptInfo *xero_joined_parent(PlannerInfo *root, RelOptInfo *child);
+
+/* in plan.c: a column's equality with columns of other tables, RestrictInfos */
+extern List *xero_implied_equalities(PlannerInfo *root, RelOptInfo *baserel,
+									 AttrNumber attno);
 
 /* in plan.c */
 extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,

@@ -229,6 +229,19 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	}
 }
 
+/* The table whose columns the conditions that are sent are about. */
+static XeroRel *
+asked_rel(ForeignScan *plan)
+{
+	Relation	rel = table_open((Oid) intVal(list_nth(plan->fdw_private,
+													   XERO_SCAN_ASKED)), NoLock);
+	XeroRel    *result = xero_rel_from_table(xero_get_table(rel),
+											 plan->scan.scanrelid);
+
+	table_close(rel, NoLock);
+	return result;
+}
+
 void
 xeroBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -247,7 +260,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	node->fdw_state = state;
 	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
 	state->spec.table = xero_get_table(rel);
-	state->spec.rel = xero_rel_from_table(state->spec.table, plan->scan.scanrelid);
+	state->spec.rel = asked_rel(plan);
 
 	/* a view's owner, or the current user */
 	check_as_user = xero_check_as_user(node);

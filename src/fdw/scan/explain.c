@@ -85,10 +85,11 @@ show_request(const XeroRequest *request, const char *paging, int first_param,
 	return fill_placeholders(buf.data, first_param, node, es);
 }
 
+/* A table of the plan: XERO_SCAN_RELID, or XERO_SCAN_ASKED. */
 static XeroTable *
-get_planned_table(ForeignScan *plan)
+get_planned_table(ForeignScan *plan, XeroScanPrivate which)
 {
-	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, XERO_SCAN_RELID));
+	Oid			relid = (Oid) intVal(list_nth(plan->fdw_private, which));
 	Relation	rel = table_open(relid, NoLock);
 	XeroTable  *table = xero_get_table(rel);
 
@@ -103,7 +104,7 @@ show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	List	   *private = plan->fdw_private;
-	XeroTable  *table = get_planned_table(plan);
+	XeroTable  *table = get_planned_table(plan, XERO_SCAN_ASKED);
 	const XeroObject *root = xero_root_object(table->object);
 	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
@@ -217,7 +218,8 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 	}
 	else
 	{
-		count = xero_planned_organisations(get_planned_table(plan),
+		count = xero_planned_organisations(get_planned_table(plan,
+															 XERO_SCAN_RELID),
 										   xero_check_as_user(node),
 										   &organisations);
 		if (count <= 1)
