@@ -119,6 +119,7 @@ CREATE TABLE xero_fdw.sync_link (
 	state text NOT NULL CHECK (state IN ('linked', 'unlinked', 'ignored', 'ended')),
 	deleted boolean NOT NULL DEFAULT false,
 	renamed boolean NOT NULL DEFAULT false,
+	first boolean NOT NULL DEFAULT false,
 	seen_local text,
 	xero_updated_at timestamptz,
 	local_updated_at timestamptz,

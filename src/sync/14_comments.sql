@@ -134,6 +134,8 @@ COMMENT ON COLUMN xero_fdw.sync_link.match_key IS
 	'what the side that waits for the other is found by';
 COMMENT ON COLUMN xero_fdw.sync_link.state IS
 	'linked; unlinked: waits for a partner; ignored: is not to be synced; ended: gone on one side';
+COMMENT ON COLUMN xero_fdw.sync_link.first IS
+	'was ambiguous in the first merge, whose rules it is to be merged by';
 COMMENT ON COLUMN xero_fdw.sync_link.renamed IS
 	'an UPDATE of the row was recorded that changes what tells it from others, and Xero does not have that yet';
 COMMENT ON COLUMN xero_fdw.sync_link.deleted IS

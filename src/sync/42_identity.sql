@@ -444,8 +444,9 @@ CREATE FUNCTION xero_fdw._rejoin_waiting(self xero_fdw.sync) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	SELECT xero_fdw._rejoin(self, array_agg(w.local_key), array_agg(w.match_key), NULL,
 		array_agg(w.tenant_id))
-	FROM (SELECT DISTINCT k.match_key FROM xero_fdw._touched_links(self.sync_id) AS k
-			WHERE k.match_key IS NOT NULL AND k.local_key IS NOT NULL
+	FROM (SELECT DISTINCT m.match_key FROM xero_fdw._touched_links(self.sync_id) AS k,
+				LATERAL (VALUES (k.match_key), (CASE WHEN k.deleted THEN '=' || k.xero_id END)) AS m(match_key)
+			WHERE m.match_key IS NOT NULL AND k.local_key IS NOT NULL
 				AND (k.xero_id IS NOT NULL OR k.deleted)) AS gone,
 		LATERAL (SELECT * FROM xero_fdw.sync_link AS w
 			WHERE w.sync_id = self.sync_id AND w.match_key = gone.match_key OFFSET 0) AS w

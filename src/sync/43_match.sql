@@ -229,15 +229,13 @@ BEGIN
 		WHERE l.match_key LIKE '=%' AND r.local_key IS NULL AND r.state IN ('unlinked', 'ignored') AND coalesce(l.tenant_id = r.tenant_id, true)
 	), counted AS (
 		SELECT *, count(*) OVER (PARTITION BY r) AS ls, count(*) OVER (PARTITION BY l) AS rs
-		FROM candidate CROSS JOIN LATERAL (
-			SELECT EXISTS (SELECT FROM xero_fdw.sync_issue AS i
-				WHERE i.link_id IN (r, l) AND i.kind = 'ambiguous') AS asked) AS a
-		WHERE r_state = 'unlinked' OR l_state = 'unlinked' OR asked
+		FROM candidate
+		WHERE r_state = 'unlinked' OR l_state = 'unlinked'
 	)
 	SELECT array_agg(r) FILTER (WHERE ls = 1 AND rs = 1) AS rs,
 		array_agg(l) FILTER (WHERE ls = 1 AND rs = 1) AS ls,
-		array_agg(r) FILTER (WHERE (ls > 1 OR rs > 1) AND (r_state = 'unlinked' OR asked)) AS unclear_rs,
-		array_agg(l) FILTER (WHERE (ls > 1 OR rs > 1) AND (l_state = 'unlinked' OR asked)) AS unclear_ls
+		array_agg(r) FILTER (WHERE (ls > 1 OR rs > 1) AND r_state = 'unlinked') AS unclear_rs,
+		array_agg(l) FILTER (WHERE (ls > 1 OR rs > 1) AND l_state = 'unlinked') AS unclear_ls
 	INTO pairs FROM counted;
 	SELECT array_agg(c.r) AS rs, array_agg(c.l) AS ls, array_agg(c.other) AS others INTO odd
 	FROM xero_fdw._contradictions(self, pairs.rs, pairs.ls) AS c;
@@ -247,7 +245,7 @@ BEGIN
 		WHERE (p.r IN (SELECT unnest(odd.rs || odd.others))) IS NOT TRUE
 	)
 	SELECT array_agg(p.r) AS rs, array_agg(p.l) AS ls, array_agg(k.local_key) AS keys,
-		array_agg(k.local_updated_at) AS times, array_agg(k.state) AS states
+		array_agg(k.local_updated_at) AS times, array_agg(k.first) AS firsts
 	INTO unclear
 	FROM pair AS p JOIN xero_fdw.sync_link AS k ON k.link_id = p.l;
 	PERFORM xero_fdw._drop_links(unclear.ls);
@@ -256,11 +254,11 @@ BEGIN
 	FROM xero_fdw.sync_link AS k WHERE k.link_id = ANY (unclear.rs)
 	ON CONFLICT (sync_id, tenant_id, xero_id) DO UPDATE SET held = false;
 	UPDATE xero_fdw.sync_link AS k
-	SET local_key = p.local_key, local_updated_at = p.updated_at, match_key = NULL, deleted = false,
-		state = CASE WHEN k.state = 'ignored' THEN p.state ELSE 'linked' END,
+	SET local_key = p.local_key, local_updated_at = p.updated_at, state = 'linked', match_key = NULL, deleted = false,
+		first = k.first AND p.first,
 		base_xero = CASE WHEN k.deleted THEN xero_fdw._marks_of_lacking(sync) || k.base_xero END,
 		base_local = CASE WHEN k.deleted THEN k.base_local END
-	FROM unnest(unclear.rs, unclear.keys, unclear.times, unclear.states) AS p(r, local_key, updated_at, state)
+	FROM unnest(unclear.rs, unclear.keys, unclear.times, unclear.firsts) AS p(r, local_key, updated_at, first)
 	WHERE k.link_id = p.r;
 
 	PERFORM xero_fdw._file_ambiguous(sync, pairs.unclear_rs || pairs.unclear_ls,

@@ -196,7 +196,7 @@ BEGIN
 	SELECT array_agg(n.item), array_agg((n.item).local_key) FILTER (WHERE (n.item).local_key IS NOT NULL)
 	INTO picked, keys
 	FROM (SELECT ROW(coalesce(k.link_id, nextval('xero_fdw.sync_link_link_id_seq')),
-				k.link_id IS NULL, NULL, NULL, coalesce(k.state, 'unlinked'),
+				k.link_id IS NULL, k.first, NULL, coalesce(k.state, 'unlinked'),
 				i.tenant_id, i.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 				xero_fdw._as_told(i.remote - marks, k.base_xero, guarded), i.updated_at, k.base_xero, NULL, k.local_updated_at, k.base_local, NULL)::xero_fdw._item AS item
 			FROM unnest(state.tenants) AS t(tenant)
@@ -215,7 +215,7 @@ BEGIN
 			WHERE c.local_key IS NOT NULL AND c.local_key <> ALL (moved)
 				AND (k.tenant_id IS NULL OR k.tenant_id = ANY (state.tenants))
 			ORDER BY c.change_id LIMIT (SELECT batch)) AS c;
-		SELECT array_agg(ROW(k.link_id, false, NULL, NULL, k.state,
+		SELECT array_agg(ROW(k.link_id, false, k.first, NULL, k.state,
 			k.tenant_id, k.xero_id, k.local_key, NULL, k.deleted, NULL, NULL,
 			xero_fdw._as_told(CASE WHEN i.xero_id IS NULL THEN k.base_xero ELSE i.remote END - marks, k.base_xero, guarded),
 			coalesce(i.updated_at, k.xero_updated_at),
@@ -257,7 +257,8 @@ BEGIN
 		SELECT r.local_key FROM awaited AS a, xero_fdw._read_local(sync, a.keys, false) AS r
 	)
 	SELECT array_agg(ROW(i.link_id, i.is_new,
-		CASE WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
+		CASE WHEN i.first THEN true
+			WHEN p.sync_id IS NOT NULL THEN NOT p.initial_done
 			ELSE NOT EXISTS (SELECT FROM xero_fdw.sync_position AS o
 				WHERE o.sync_id = sync AND o.initial_done) END,
 		b.link_id IS NOT NULL,

@@ -82,14 +82,6 @@ $$;
 COMMENT ON FUNCTION xero_fdw._has_stayed(jsonb, jsonb) IS
 	'internal: does an image say what its base says?';
 
--- Was it there before a sync of what is new alone?  What was ambiguous then belongs
--- together once it is clear, and is left as it is, too.
-CREATE FUNCTION xero_fdw._is_left_alone(self xero_fdw.sync, item xero_fdw._item) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN self.initial = 'new_only' AND (item.first OR item.state = 'ignored');
-COMMENT ON FUNCTION xero_fdw._is_left_alone(xero_fdw.sync, xero_fdw._item) IS
-	'internal: was it there before a sync of what is new alone?';
-
 -- What kind of item it is:
 --   pair                 both sides are there, and at least one has changed
 --   quiet                both are there and have not
@@ -113,7 +105,7 @@ RETURN CASE
 	WHEN item.state = 'ended' THEN 'rest'
 	WHEN item.xero_id IS NULL THEN CASE
 		WHEN item.deleted OR item.missing THEN 'forget'
-		WHEN item.blocked AND NOT xero_fdw._is_left_alone(self, item) THEN 'wait'
+		WHEN item.blocked THEN 'wait'
 		WHEN NOT item.in_scope OR self.direction = 'pull' THEN 'rest'
 		WHEN item.state = 'ignored' THEN CASE
 			WHEN self.initial = 'new_only' OR xero_fdw._has_stayed(item.local, item.base_local) THEN 'rest'
@@ -122,7 +114,7 @@ RETURN CASE
 		ELSE 'create_xero' END
 	WHEN item.local_key IS NULL THEN CASE
 		WHEN item.unclear IS NOT NULL THEN 'end'
-		WHEN item.blocked AND NOT xero_fdw._is_left_alone(self, item) OR self.direction = 'push' THEN 'wait'
+		WHEN item.blocked OR self.direction = 'push' THEN 'wait'
 		WHEN item.state = 'ignored' THEN CASE
 			WHEN self.initial = 'new_only' OR xero_fdw._has_stayed(item.remote, item.base_xero) THEN 'rest'
 			ELSE 'create_local' END
@@ -130,10 +122,11 @@ RETURN CASE
 		ELSE 'create_local' END
 	WHEN item.missing THEN 'missing'
 	WHEN item.deleted THEN CASE
-		WHEN self.on_delete = 'archive' AND self.direction <> 'pull' AND item.unclear IS NULL THEN 'archive'
+		WHEN self.on_delete = 'archive' AND self.direction <> 'pull' AND item.unclear IS NULL
+			AND NOT item.blocked THEN 'archive'
 		ELSE 'end' END
 	WHEN item.unclear IS NOT NULL THEN 'unclear'
-	WHEN xero_fdw._is_left_alone(self, item) AND item.base_xero IS NULL
+	WHEN item.first AND self.initial = 'new_only' AND item.base_xero IS NULL
 		AND item.base_local IS NULL THEN 'adopt'
 	WHEN item.remote = item.base_xero
 		AND (item.local IS NULL OR NOT item.in_scope OR item.local = item.base_local) THEN 'quiet'

@@ -327,7 +327,7 @@ BEGIN
 	SET local_key = excluded.local_key, state = excluded.state, base_xero = excluded.base_xero,
 		base_local = excluded.base_local, seen_local = coalesce(excluded.seen_local, l.seen_local),
 		xero_updated_at = excluded.xero_updated_at, local_updated_at = excluded.local_updated_at,
-		deleted = excluded.deleted, seen_at = excluded.seen_at,
+		deleted = excluded.deleted, first = l.first AND excluded.state = 'unlinked', seen_at = excluded.seen_at,
 		match_key = CASE WHEN excluded.state IN ('unlinked', 'ignored') OR excluded.deleted THEN l.match_key END;
 
 	UPDATE xero_fdw.sync_link AS k SET renamed = false

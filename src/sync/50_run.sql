@@ -227,9 +227,16 @@ BEGIN
 		state.retried := state.retried + more;
 		RETURN;
 	END IF;
-	UPDATE xero_fdw.sync_position AS p SET initial_done = true
-	WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
-		AND NOT p.initial_done;
+	WITH done AS (
+		UPDATE xero_fdw.sync_position AS p SET initial_done = true
+		WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
+			AND NOT p.initial_done
+		RETURNING p.tenant_id
+	)
+	UPDATE xero_fdw.sync_link AS k SET first = true
+	FROM xero_fdw.sync_issue AS i
+	WHERE EXISTS (SELECT FROM done AS d WHERE coalesce(k.tenant_id = d.tenant_id, true))
+		AND i.sync_id = self.sync_id AND i.kind = 'ambiguous' AND k.link_id = i.link_id AND k.state = 'unlinked';
 	state.phase := CASE WHEN state.run_id IS NULL THEN 'done' ELSE 'brake' END;
 END $$;
 COMMENT ON FUNCTION xero_fdw._step_merge(xero_fdw.sync, xero_fdw._run) IS

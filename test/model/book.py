@@ -156,7 +156,7 @@ class Book:
         here, there = agreed(case.here), agreed(case.there)
         options = []
         for is_first in ([True] if self.runs_done == 0 and self.runs_begun <= 1 else
-                         [True, False] if self.begins or self.rules.initial == "new_only" and thing.early else [False]):
+                         [True, False] if self.begins or thing.early else [False]):
             if is_first and self.rules.initial == "new_only":
                 options.append(Case(case.here, case.there, case.here, case.there))
             elif not goes:
@@ -464,7 +464,7 @@ class Book:
             if not may and not (thing.perhaps and self.carries):
                 raise Broken(f"record {thing.record} was ended, and nobody has ended it")
             thing.there["status"] = said["status"]
-        elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.closed:
+        elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.troubled and not thing.closed:
             raise Broken(f"record {thing.record} was not ended, and its row was deleted")
         # an issue: whether the row is another one by now
         thing.closed = thing.closed or done and thing.deleted and not thing.touched and not self.in_trouble(thing)

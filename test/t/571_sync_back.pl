@@ -133,6 +133,20 @@ $crm->rows(q{UPDATE crm.contacts SET account = 'A7'});
 $crm->runs('... and the other one belongs to the record', { POST => 1 });
 is(emails() . kinds(), 'Ann xero@example.com', '... which keeps what it had');
 
+# ... or else is merged by the rules of the first run.
+foreach my $case ([ 'local_to_xero', 'xero', 'one@example.com one@example.com' ], [ 'xero_to_local', 'local', 'xero@example.com xero@example.com' ])
+{
+	my ($initial, $conflict, $emails) = @$case;
+	$crm->clear;
+	$crm->xero_has({ Name => 'Ann', EmailAddress => 'xero@example.com' });
+	$crm->local_has({ name => 'Ann', email => 'one@example.com' }, { name => 'Ann', email => 'two@example.com' });
+	$crm->create('crm', match_on => ['name'], initial => $initial, conflict => $conflict);
+	$crm->run('crm');
+	$crm->rows('DELETE FROM crm.contacts WHERE id = 2');
+	$crm->run('crm');
+	is($crm->rows('SELECT email FROM crm.contacts WHERE id = 1') . ' ' . contact('Ann')->{EmailAddress}, $emails, "$initial: what was ambiguous in the first run");
+}
+
 # ... and so is one that has waited beside it, and was to be created all the same
 $crm->clear;
 $crm->local_has({ name => 'Ann', email => 's@example.com' });

@@ -86,6 +86,45 @@ is(names(), 'Anne Bobe Zoe', '... go on with their records');
 is_deeply([ @{ ids() }{qw(Anne Bobe)} ], [ @$ids{qw(Ann Bob)} ], '... which are theirs');
 $crm->rows(q{SELECT xero_fdw.drop_sync('crm'); DROP TABLE crm.parted});
 
+# A copy that names the record of another row waits; the other one is deleted.
+foreach my $on_delete ('archive', 'ignore')
+{
+	$crm->clear;
+	$crm->local_has({ name => 'Ann' }, { name => 'Bob' });
+	$crm->create('crm', match_on => ['name'], on_delete => $on_delete);
+	$crm->runs('two rows', { PUT => 1 });
+	$ids = ids();
+	$crm->rows('INSERT INTO crm.contacts (xero_id, name) SELECT xero_id, name FROM crm.contacts WHERE id = 1');
+	$crm->runs('a copy of one');
+	is(issues(), 'ambiguous[3]', '... is an issue');
+	$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+	settles("the other one is deleted, $on_delete");
+	is(names() . issues(), 'Ann Bob', '... the copy takes its place');
+	is_deeply(ids(), $ids, '... and has its record');
+}
+
+# Nobody knows which record a row that belongs to one and names another means by being
+# deleted.
+$crm->clear;
+$crm->local_has({ name => 'Ann' }, { name => 'Bob' });
+$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+$crm->runs('two rows', { PUT => 1 });
+$crm->rows('UPDATE crm.contacts AS a SET xero_id = b.xero_id FROM crm.contacts AS b WHERE b.id = 3 - a.id');
+$crm->runs('their ids are swapped');
+is(issues(), 'ambiguous[1] ambiguous[2]', '... they are issues');
+$crm->rows('DELETE FROM crm.contacts WHERE id = 1');
+settles('one of them is deleted');
+is(names(), 'Ann Bob', '... and ends nobody');
+
+# More rows than are looked at together are loaded anew, with other keys.
+$crm->clear;
+$crm->xero_has(map { { Name => sprintf('Person %04d', $_) } } 1 .. 2600);
+$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+$crm->runs('many rows');
+$crm->rows(load('DELETE FROM', 'crm.contacts', 'id, xero_id, name', '2601 - id, xero_id, name'));
+settles('many rows that are loaded anew');
+is((() = names() =~ /-/g) . issues(), '0', '... nobody ends');
+
 # Employees of one surname: a key is no evidence of who a row is.
 sub employees { return join(' ', map { "$_->{EmployeeID} $_->{FirstName}" } sort { $a->{EmployeeID} cmp $b->{EmployeeID} } @{ $sandbox->state('Employees') }); }
 sub smiths
