@@ -126,6 +126,23 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._absorb(integer) IS
 	'internal: give links to the records of the inbox that have none';
 
+-- Records that have ended with their rows, and that somebody has brought back since, are
+-- new.
+CREATE FUNCTION xero_fdw._renew_revived(self xero_fdw.sync) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = NULL, state = 'unlinked', deleted = false, base_xero = NULL, base_local = NULL, match_key = NULL
+	WHERE self.on_delete = 'archive' AND k.link_id = ANY (ARRAY(
+		SELECT e.link_id
+		FROM xero_fdw._push_rules(self.xero_table, 'delete') AS rules, xero_fdw.sync_inbox AS i,
+			LATERAL (SELECT * FROM xero_fdw.sync_link AS e
+				WHERE e.sync_id = i.sync_id AND e.xero_id = i.xero_id AND e.tenant_id = i.tenant_id OFFSET 0) AS e
+		WHERE i.sync_id = self.sync_id AND NOT i.held AND i.remote->>rules.status <> ALL (rules.ends)
+			AND e.state = 'ended' AND e.deleted AND e.base_xero->>rules.status = ANY (rules.ends)))
+$$;
+COMMENT ON FUNCTION xero_fdw._renew_revived(xero_fdw.sync) IS
+	'internal: let records that were ended, and are there again, be new';
+
 -- Rows that name records, but whose values of match_on are those of other records,
 -- and not of the ones that they name: which record they are cannot be told.
 CREATE FUNCTION xero_fdw._contradictions(self xero_fdw.sync, rs bigint[], ls bigint[])

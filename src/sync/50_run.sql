@@ -190,6 +190,7 @@ DECLARE
 		SELECT FROM xero_fdw.sync_issue AS i
 		WHERE i.sync_id = self.sync_id AND i.kind = 'ambiguous');
 BEGIN
+	PERFORM xero_fdw._renew_revived(self);
 	IF waiting AND self.match_on IS NOT NULL THEN
 		PERFORM xero_fdw._rejoin_renamed(self, true);
 	END IF;

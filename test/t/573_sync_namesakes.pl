@@ -103,6 +103,23 @@ foreach my $on_delete ('archive', 'ignore')
 	is_deeply(ids(), $ids, '... and has its record');
 }
 
+# A record that was ended, and that somebody brings back, is a new one.
+foreach my $row ('', q{INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'again@example.com')}, q{INSERT INTO crm.contacts (name, xero_id) VALUES ('Ann', '%s')})
+{
+	$crm->clear;
+	$crm->local_has({ name => 'Ann' });
+	$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+	$crm->runs('a row', { PUT => 1 });
+	my $ann = ids()->{Ann};
+	$crm->rows('DELETE FROM crm.contacts');
+	settles('... that is deleted', { POST => 1 });
+	$crm->xero_sets($ann, { ContactStatus => 'ACTIVE' });
+	$crm->rows(sprintf($row, $ann)) if $row;
+	$crm->run('crm');
+	settles('... whose record is brought back');
+	is($crm->rows('SELECT name, xero_id FROM crm.contacts') . names() . issues(), 'Ann|' . lc($ann) . 'Ann', "... is there again: $row");
+}
+
 # Nobody knows which record a row that belongs to one and names another means by being
 # deleted.
 $crm->clear;
