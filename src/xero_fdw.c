@@ -34,6 +34,7 @@ _PG_init(void)
 	xero_import_init();
 	xero_stats_init();
 	xero_ahead_init();
+	xero_least_calls_init();
 	xero_bad_text_init();
 	xero_row_error_init();
 	xero_xact_init();

@@ -142,7 +142,8 @@ extern void xeroExplainDirectModify(ForeignScanState *node,
 extern void xeroExplainForeignScan(ForeignScanState *node,
 								   struct ExplainState *es);
 
-/* in scan/ahead.c; to be called by _PG_init */
+/* in scan/ahead.c and scan/least_calls.c; to be called by _PG_init */
 extern void xero_ahead_init(void);
+extern void xero_least_calls_init(void);
 
 #endif							/* XERO_FDW_H */

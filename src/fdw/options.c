@@ -17,6 +17,7 @@
 
 #include "access/htup_details.h"
 #include "access/reloptions.h"
+#include "api/budget/budget_state.h"
 #include "api/budget/item_counts.h"
 #include "api/consent/jwt.h"
 #include "api/consent/store.h"
@@ -595,17 +596,33 @@ xero_table_object(Oid relid, Oid userid, bool *updatable)
 	return xero_find_object(get_string(ft->options, "object", ""));
 }
 
-double
-xero_planned_records(const XeroTable *table, Oid userid, int *organisations)
+/* The table's server for a user, if that may use it; InvalidOid: the caller. */
+static XeroServer *
+planned_server(const XeroTable *table, Oid userid)
 {
 	if (!OidIsValid(userid))
 		userid = GetUserId();
+	return OidIsValid(find_user_mapping(table->serverid, userid)) ?
+		merge_options(table->serverid, userid) : NULL;
+}
+
+double
+xero_planned_records(const XeroTable *table, Oid userid, int *organisations)
+{
+	XeroServer *server = planned_server(table, userid);
+
 	*organisations = 0;
-	if (!OidIsValid(find_user_mapping(table->serverid, userid)))
-		return -1;
-	return xero_item_count(merge_options(table->serverid, userid),
-						   xero_root_object(table->object),
-						   table->include_archived, organisations);
+	return server == NULL ? -1 :
+		xero_item_count(server, xero_root_object(table->object),
+						table->include_archived, organisations);
+}
+
+bool
+xero_planned_budget(const XeroTable *table, Oid userid, XeroBudgetState *least)
+{
+	XeroServer *server = planned_server(table, userid);
+
+	return server != NULL && xero_budget_least(server, least);
 }
 
 int

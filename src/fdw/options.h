@@ -17,6 +17,8 @@
 #include "query/query.h"
 #include "utils/rel.h"
 
+struct XeroBudgetState;
+
 /* One column of a foreign table. */
 typedef struct XeroTableColumn
 {
@@ -112,5 +114,12 @@ extern int	xero_planned_organisations(const XeroTable *table, Oid userid,
  */
 extern double xero_planned_records(const XeroTable *table, Oid userid,
 								   int *organisations);
+
+/*
+ * What is left just now to those who call with the user's credentials, as
+ * xero_budget_least() says.
+ */
+extern bool xero_planned_budget(const XeroTable *table, Oid userid,
+								struct XeroBudgetState *least);
 
 #endif							/* XERO_OPTIONS_H */

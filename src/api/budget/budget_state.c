@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "api/budget/budget_state.h"
+#include "api/shared/shared.h"
 
 static int
 remaining_of(XeroMinute *minute, int64 now, int cap)
@@ -63,4 +64,59 @@ xero_budget_look(const XeroServer *server, XeroBudgetState *state)
 						  now, state);
 	LWLockRelease(&budget->lock);
 	return entry != NULL;
+}
+
+static void
+keep_least(XeroBudgetState *least, const XeroBudgetState *state)
+{
+	if (state->minute_remaining < least->minute_remaining)
+	{
+		least->minute_remaining = state->minute_remaining;
+		least->minute_limit = state->minute_limit;
+	}
+	if (state->day_remaining >= 0 &&
+		(least->day_remaining < 0 ||
+		 state->day_remaining < least->day_remaining))
+	{
+		least->day_remaining = state->day_remaining;
+		least->day_limit = state->day_limit;
+	}
+}
+
+bool
+xero_budget_least(const XeroServer *server, XeroBudgetState *least)
+{
+	XeroBudgetKey key = xero_budget_key(server);
+	XeroCaller	caller = xero_caller_of(server);
+	XeroBudget *budget;
+	bool		known = false;
+	int64		now;
+
+	if (!xero_shared_exists())
+		return false;
+	budget = xero_budget_attach();
+	LWLockAcquire(&budget->lock, LW_EXCLUSIVE);
+	now = xero_budget_now();
+	for (int i = 0; i < budget->nentries; i++)
+	{
+		XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
+		XeroBudgetState state;
+
+		/* what a file has brought has no caps before its first call */
+		if (!entry->used || entry->key.tenant_id[0] == '\0' ||
+			entry->caps.concurrency == 0 ||
+			!xero_budget_is_open_to(entry, &caller) ||
+			(key.tenant_id[0] != '\0' &&
+			 strcmp(entry->key.tenant_id, key.tenant_id) != 0))
+			continue;
+		xero_budget_state(entry, &XERO_BUDGET_APPS(budget)[entry->app].minute,
+						  now, &state);
+		if (known)
+			keep_least(least, &state);
+		else
+			*least = state;
+		known = true;
+	}
+	LWLockRelease(&budget->lock);
+	return known;
 }

@@ -35,4 +35,11 @@ extern void xero_budget_state(XeroBudgetEntry *entry, XeroMinute *app,
 /* Of the organisation that the server names; false if nobody has called it. */
 extern bool xero_budget_look(const XeroServer *server, XeroBudgetState *state);
 
+/*
+ * The least that is left of the minute and of the day, in the organisation that
+ * the server names, or in all that its credentials have called; false if they
+ * have called none.  Makes no call and raises no error.
+ */
+extern bool xero_budget_least(const XeroServer *server, XeroBudgetState *least);
+
 #endif							/* XERO_BUDGET_STATE_H */

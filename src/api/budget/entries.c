@@ -247,6 +247,14 @@ xero_budget_find(XeroBudget *budget, const XeroBudgetKey *key,
 	return find_entry(budget, key, caller);
 }
 
+bool
+xero_budget_is_open_to(const XeroBudgetEntry *entry, const XeroCaller *caller)
+{
+	return xero_is_same_caller(&entry->owner, caller) ||
+		(xero_budget_is_shared(entry) &&
+		 xero_is_proven(&entry->proofs, caller));
+}
+
 void
 xero_budget_remove(XeroBudget *budget, XeroBudgetEntry *entry, int64 now)
 {

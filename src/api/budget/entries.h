@@ -106,6 +106,10 @@ extern XeroBudgetEntry *xero_budget_find(XeroBudget *budget,
 										 const XeroBudgetKey *key,
 										 const XeroCaller *caller, int64 now);
 
+/* May the caller know what is known there? */
+extern bool xero_budget_is_open_to(const XeroBudgetEntry *entry,
+								   const XeroCaller *caller);
+
 /*
  * An entry becomes the key's, as its owner's (NULL: to be shared); NULL if there
  * is none that the role may take.

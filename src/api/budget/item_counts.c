@@ -44,15 +44,6 @@ xero_note_item_count(const XeroServer *server, const XeroObject *object,
 	LWLockRelease(&budget->lock);
 }
 
-/* May the caller know what is known there? */
-static bool
-is_open_to(const XeroBudgetEntry *entry, const XeroCaller *caller)
-{
-	return xero_is_same_caller(&entry->owner, caller) ||
-		(xero_budget_is_shared(entry) &&
-		 xero_is_proven(&entry->proofs, caller));
-}
-
 double
 xero_item_count(const XeroServer *server, const XeroObject *object,
 				bool archived, int *organisations)
@@ -75,7 +66,7 @@ xero_item_count(const XeroServer *server, const XeroObject *object,
 		const XeroBudgetEntry *entry = &XERO_BUDGET_ENTRIES(budget)[i];
 		int32		count = entry->items.records[number][archived];
 
-		if (!entry->used || count < 0 || !is_open_to(entry, &caller) ||
+		if (!entry->used || count < 0 || !xero_budget_is_open_to(entry, &caller) ||
 			(key.tenant_id[0] != '\0' &&
 			 strcmp(entry->key.tenant_id, key.tenant_id) != 0))
 			continue;

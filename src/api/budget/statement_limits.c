@@ -11,6 +11,9 @@
  * with a new stamp the counts begin anew.  Statements inside of functions and
  * procedures draw on the one that called them.
  *
+ * What most of its calls were for is told when there are no more.  Keys of records
+ * are left out, as they may come from rows that the role may not see.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -48,9 +51,17 @@ static int	max_calls = 0;
 static int	log_min_wait = LOG_MIN_WAIT;
 static int	priority = PRIORITY_INTERACTIVE;
 
+/* More kinds of calls than a statement has, as a rule. */
+#define MAX_SPENDERS 32
+
+/* "/api.xro/2.0/Invoices": what follows names a record. */
+#define PATH_SEGMENTS 3
+
 /* The present statement. */
 static TimestampTz start = 0;
 static int	calls = 0;
+static XeroSpender spenders[MAX_SPENDERS + 1];	/* the last is no one's */
+static int	nspenders = 0;
 static double waited = 0;		/* ms */
 
 void
@@ -87,6 +98,7 @@ notice_new_statement(void)
 		return;
 	start = now;
 	calls = 0;
+	nspenders = 0;
 	waited = 0;
 }
 
@@ -101,9 +113,58 @@ xero_statement_may_call(const XeroServer *server)
 }
 
 void
-xero_statement_called(void)
+xero_spender_name(XeroSpender *spender, const char *table, const char *method,
+				  const char *path)
 {
+	const char *end = path;
+
+	for (int i = 0; i < PATH_SEGMENTS && *end != '\0'; i++)
+		end += 1 + strcspn(end + 1, "/");
+	strlcpy(spender->table, table, sizeof(spender->table));
+	snprintf(spender->request, sizeof(spender->request), "%s %.*s%s", method,
+			 (int) (end - path), path, *end == '\0' ? "" : "/...");
+	spender->calls = 0;
+}
+
+void
+xero_statement_called(const char *table, const char *method, const char *path)
+{
+	XeroSpender *spender = &spenders[nspenders];
+
 	calls++;
+	if (table == NULL)
+		return;
+	xero_spender_name(spender, table, method, path);
+	for (int i = 0; i < nspenders; i++)
+	{
+		if (strcmp(spenders[i].table, spender->table) == 0 &&
+			strcmp(spenders[i].request, spender->request) == 0)
+			spender = &spenders[i];
+	}
+	if (spender == &spenders[nspenders] && nspenders < MAX_SPENDERS)
+		nspenders++;
+	spender->calls++;
+}
+
+int
+xero_statement_calls(void)
+{
+	notice_new_statement();
+	return calls;
+}
+
+const XeroSpender *
+xero_statement_spender(void)
+{
+	const XeroSpender *most = NULL;
+
+	notice_new_statement();
+	for (int i = 0; i < nspenders; i++)
+	{
+		if (most == NULL || spenders[i].calls > most->calls)
+			most = &spenders[i];
+	}
+	return most;
 }
 
 double

@@ -18,8 +18,27 @@ extern void xero_statement_init(void);
 /* True if xero_fdw.max_calls and the server allow one more call. */
 extern bool xero_statement_may_call(const XeroServer *server);
 
-/* Count a call that was made. */
-extern void xero_statement_called(void);
+/* Count a call that was made, for a foreign table or NULL. */
+extern void xero_statement_called(const char *table, const char *method,
+								  const char *path);
+
+/* How many were made. */
+extern int	xero_statement_calls(void);
+
+/* Those that are alike in what they were for. */
+typedef struct XeroSpender
+{
+	char		table[NAMEDATALEN];
+	char		request[64];	/* method and path, without keys */
+	int			calls;
+} XeroSpender;
+
+/* Of these the most; NULL if there are none. */
+extern const XeroSpender *xero_statement_spender(void);
+
+/* "GET /api.xro/2.0/Invoices/..." */
+extern void xero_spender_name(XeroSpender *spender, const char *table,
+							  const char *method, const char *path);
 
 /* How long the statement may still wait for limits, in ms. */
 extern double xero_statement_patience(void);

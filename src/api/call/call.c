@@ -327,7 +327,8 @@ want_grant(XeroCall *call)
 												 ends_at));
 	else if (xero_budget_acquire(&call->grant, &call->server))
 	{
-		xero_statement_called();
+		xero_statement_called(call->spec.stats ? call->spec.stats->table : NULL,
+							  call->spec.method, call->spec.path);
 		call->waited_ms = xero_clock_ms() - call->wanted_at;
 		call->state = CALL_TOKEN;
 	}

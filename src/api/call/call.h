@@ -20,6 +20,7 @@
 /* What calls cost; added up over a scan, a write, or the session. */
 typedef struct XeroCallStats
 {
+	const char *table;			/* the foreign table they are for, or NULL */
 	int64		calls;			/* attempts that were sent */
 	int64		retries;		/* of them, repeats */
 	int64		bytes_in;		/* response bodies as received (compressed) */

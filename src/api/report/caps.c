@@ -9,7 +9,6 @@
  */
 #include "compat.h"
 
-#include "api/budget/statement_limits.h"
 #include "api/report/caps.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
@@ -35,12 +34,26 @@ xero_failure_of_max_calls(const XeroServer *server)
 							psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
 									 setting),
 							detail,
-							"Narrow the query, or raise xero_fdw.max_calls.");
+							xero_spender_hint("Narrow the query, or raise xero_fdw.max_calls."));
 	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 						psprintf("statement needs more calls to Xero than option \"max_calls\" (%d) of %s allows",
 								 cap->limit, holder_of(cap, server)),
 						detail,
-						"Narrow the query, or ask the owner of the server to raise the option.");
+						xero_spender_hint("Narrow the query, or ask the owner of the server to raise the option."));
+}
+
+XeroFailure *
+xero_failure_of_plan(double calls, const XeroSpender *most)
+{
+	int			made = xero_statement_calls();
+
+	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+						psprintf("statement needs more calls to Xero than xero_fdw.max_calls (%d) allows",
+								 xero_statement_max_calls()),
+						psprintf("It has made %d calls, and by what Xero has told of its lists, the plan takes at least %.0f more.",
+								 made, calls),
+						psprintf("Narrow the query, or raise xero_fdw.max_calls. Foreign table \"%s\" would take %d of them (%s).",
+								 most->table, most->calls, most->request));
 }
 
 XeroFailure *
@@ -56,5 +69,5 @@ xero_failure_of_role_day(const XeroServer *server, Oid roleid,
 								 server->role_day.limit,
 								 holder_of(&server->role_day, server),
 								 timestamptz_to_str(ends_at)),
-						"Ask the owner of the server to raise the option, or try again then.");
+						xero_spender_hint("Ask the owner of the server to raise the option, or try again then."));
 }

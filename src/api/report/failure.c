@@ -209,6 +209,18 @@ wait_hint(const XeroWait *wait)
 	}
 }
 
+const char *
+xero_spender_hint(const char *hint)
+{
+	const XeroSpender *spender = xero_statement_spender();
+
+	if (spender == NULL)
+		return hint;
+	return psprintf("%s Foreign table \"%s\" has taken %d of the %d calls so far (%s).",
+					hint, spender->table, spender->calls,
+					xero_statement_calls(), spender->request);
+}
+
 XeroFailure *
 xero_failure_of_wait(const XeroServer *server, const XeroWait *wait)
 {
@@ -225,7 +237,7 @@ xero_failure_of_wait(const XeroServer *server, const XeroWait *wait)
 						  ceil(rest / 1000), xero_statement_max_wait());
 	return xero_failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 						psprintf(wait_message(wait), server->name),
-						detail, wait_hint(wait));
+						detail, xero_spender_hint(wait_hint(wait)));
 }
 
 static XeroFailure *

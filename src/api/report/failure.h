@@ -59,6 +59,9 @@ extern XeroFailure *xero_failure_of_doubt(const XeroDoubt *doubt,
 extern XeroFailure *xero_failure(int sqlerrcode, const char *message,
 								 const char *detail, const char *hint);
 
+/* A hint, and what has taken most of the statement's calls. */
+extern const char *xero_spender_hint(const char *hint);
+
 /* "HTTP status 200, correlation id ...", for details. */
 extern char *xero_describe_answer(const XeroHttpResult *result);
 

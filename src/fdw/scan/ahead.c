@@ -37,8 +37,8 @@ static ExecutorRun_hook_type next_run_hook = NULL;
 
 static void note_extent(PlanState *node, Extent extent);
 
-static bool
-is_ours(const PlanState *node)
+bool
+xero_is_scan(const PlanState *node)
 {
 	const ForeignScanState *scan = (const ForeignScanState *) node;
 
@@ -84,7 +84,7 @@ first_scan(PlanState *node)
 		node = IsA(node, SubqueryScanState) ?
 			((SubqueryScanState *) node)->subplan : outerPlanState(node);
 	}
-	if (node == NULL || !is_ours(node) || !bms_is_empty(node->plan->allParam))
+	if (node == NULL || !xero_is_scan(node) || !bms_is_empty(node->plan->allParam))
 		return NULL;
 	return (ForeignScanState *) node;
 }
@@ -136,7 +136,7 @@ note_extent(PlanState *node, Extent extent)
 		extent = ALL_ROWS;
 	else if (IsA(node, LimitState) && extent == ALL_ROWS)
 		extent = AS_PLANNED;
-	if (is_ours(node) && extent != AS_PLANNED)
+	if (xero_is_scan(node) && extent != AS_PLANNED)
 		xero_expect_rows((ForeignScanState *) node, extent == ALL_ROWS);
 	switch (nodeTag(node))
 	{

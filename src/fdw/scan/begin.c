@@ -253,6 +253,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	XeroScanState *state;
 	ListCell   *lc;
 
+	xero_note_calling_node(&node->ss.ps, &xero_scan_calls, NULL);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
@@ -267,6 +268,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state->spec.server = xero_get_server(state->spec.table->serverid,
 										 OidIsValid(check_as_user) ? check_as_user : GetUserId());
 
+	state->stats.calls.table = state->spec.table->name;
 	read_plan(state, plan);
 	if (state->spec.window.whole_row)
 		state->spec.whole_row = CreateTupleDescCopy(RelationGetDescr(rel));

@@ -236,6 +236,62 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 							psprintf("%d of %d", wanted, count), es);
 }
 
+/* Does a record of the list, or a part of it, take a call of its own? */
+static bool
+asks_record_by_record(const XeroTable *table, List *wanted)
+{
+	ListCell   *lc;
+
+	if (xero_lists_lack_rows(table->object))
+		return true;
+	foreach(lc, wanted)
+	{
+		const XeroColumn *known = table->columns[intVal(lfirst(lc)) - 1].known;
+
+		if (known && !(known->levels & XERO_LEVEL_LIST))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Once the runs have cost as much as the list, that is read (answers.c).
+ */
+static double
+planned_calls(PlanState *node, void *arg, double loops)
+{
+	ForeignScan *plan = (ForeignScan *) node->plan;
+	List	   *private = plan->fdw_private;
+	double		calls = floatVal(list_nth(private, XERO_SCAN_CALLS)) * loops;
+	XeroTable  *table = get_planned_table(plan, XERO_SCAN_RELID);
+	const XeroObject *root = xero_root_object(table->object);
+	Oid			userid = xero_check_as_user((ForeignScanState *) node);
+	XeroOrganisation *organisations;
+	double		records;
+	int			told;
+	int			count;
+
+	if (loops <= 1 || list_nth(private, XERO_SCAN_COUNTS) != NIL ||
+		list_nth(private, XERO_SCAN_WINDOW) != NIL ||
+		asks_record_by_record(table, list_nth(private, XERO_SCAN_WANTED)))
+		return calls;
+	records = xero_planned_records(table, userid, &told);
+	count = Max(xero_planned_organisations(table, userid, &organisations), told);
+	return Min(calls, 2 * Max(count, 1) *
+			   xero_list_calls(root, table->page_size,
+							   records < 0 ? root->typical_rows : records, 1));
+}
+
+static int64
+made_calls(PlanState *node, void *arg)
+{
+	XeroScanState *state = ((ForeignScanState *) node)->fdw_state;
+
+	return state ? state->stats.calls.calls : 0;
+}
+
+const XeroCallingKind xero_scan_calls = {planned_calls, made_calls};
+
 void
 xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -246,10 +302,8 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	explain_filter(node, es);
 	explain_window(plan, es);
 	explain_organisations(node, es);
-	if (es->costs)
-		ExplainPropertyFloat("Xero Calls", NULL,
-							 floatVal(list_nth(plan->fdw_private, XERO_SCAN_CALLS)),
-							 0, es);
+	xero_explain_calls(&node->ss.ps, NULL, get_planned_table(plan, XERO_SCAN_RELID),
+					   xero_check_as_user(node), es);
 	if (es->analyze && state)
 	{
 		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls.calls, es);

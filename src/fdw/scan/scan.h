@@ -14,6 +14,7 @@
 #include "api/consent/organisations.h"
 #include "api/report/progress.h"
 #include "fdw/fdw.h"
+#include "fdw/plan_calls.h"
 #include "fdw/scan/dedup.h"
 #include "fdw/scan/detail.h"
 #include "json/reader.h"
@@ -224,6 +225,9 @@ typedef struct XeroScanState
 	XeroScanStats stats;
 } XeroScanState;
 
+/* in ahead.c: is it one of our scans, which does not write? */
+extern bool xero_is_scan(const PlanState *node);
+
 /*
  * in begin.c: the rows of a scan that has not begun to run will all be wanted,
  * or perhaps only some of them
@@ -345,6 +349,9 @@ extern Tuplesortstate *xero_make_sorter(XeroScanState *state, TupleDesc desc);
  */
 extern void xero_note_list_size(const XeroScanState *state);
 extern double xero_list_size(Oid relid);
+
+/* in explain.c: how a scan tells its calls */
+extern const XeroCallingKind xero_scan_calls;
 
 /* in count_scan.c: the requests of a scan that counts, and its one row */
 extern List *xero_count_requests(XeroScanState *state,

@@ -129,6 +129,7 @@ xeroBeginDirectModify(ForeignScanState *node, int eflags)
 	XeroStatementSink *sink;
 	int			batch;
 
+	xero_note_calling_node(&node->ss.ps, &xero_write_calls, rri);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 	{
 		xero_check_updatable(xero_get_table(rri->ri_RelationDesc),

@@ -193,6 +193,7 @@ xero_modify_begin(Relation rel, Oid userid, CmdType operation, bool singly,
 	state->answer = xero_answer_create(CurrentMemoryContext, spec->table->name,
 									   xero_written_object(spec->object));
 	initStringInfo(&state->tally.names);
+	state->tally.stats.table = spec->table->name;
 	return state;
 }
 
@@ -303,6 +304,7 @@ void
 xeroBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rri,
 					   List *fdw_private, int subplan_index, int eflags)
 {
+	xero_note_calling_node(&mtstate->ps, &xero_write_calls, rri);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 	{
 		xero_check_updatable(xero_get_table(rri->ri_RelationDesc),

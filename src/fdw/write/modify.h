@@ -14,6 +14,7 @@
 #include "api/report/progress.h"
 #include "catalog/writes.h"
 #include "fdw/fdw.h"
+#include "fdw/plan_calls.h"
 #include "fdw/write/answer.h"
 #include "fdw/write/row_error.h"
 #include "json/reader.h"
@@ -430,5 +431,8 @@ extern char *xero_parent_request(const XeroTable *table, List *keys,
 								 char **query);
 extern void xero_child_rows_send(XeroModify *state, const XeroQueue *queue,
 								 List *groups);
+
+/* in write_explain.c: how a write tells its calls; the result relation goes along */
+extern const XeroCallingKind xero_write_calls;
 
 #endif							/* XERO_MODIFY_H */
