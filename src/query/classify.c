@@ -27,8 +27,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/clauses.h"
-#include "optimizer/optimizer.h"
 #include "query/literal.h"
 #include "query/span.h"
 #include "utils/builtins.h"
@@ -63,6 +61,7 @@ static const OperatorRow operators[] = {
 	{"~~*", XERO_COND_AND, XERO_COND_FOLDED_LIKE, XERO_CMP_EQ},
 	{"~", XERO_COND_AND, XERO_COND_FOLDED_REGEX, XERO_CMP_EQ},
 	{"~*", XERO_COND_AND, XERO_COND_FOLDED_REGEX, XERO_CMP_EQ},
+	{"<@", XERO_COND_MONOTONE, XERO_COND_AND, XERO_CMP_EQ},
 };
 
 /* Functions whose result is a part of their first argument, but for its case. */
@@ -77,15 +76,6 @@ static const Oid parts_of_text[] = {
 static XeroCondition *classify(const XeroRel *rel, Node *node, bool negate);
 
 PG_FUNCTION_INFO_V1(xero_modified_since);
-
-/* Can it be evaluated once, before the request goes out? */
-static bool
-is_value(const XeroRel *rel, Node *node)
-{
-	return IsA(node, Const) ||
-		(!xero_mentions_rel(rel, node) && !contain_volatile_functions(node) &&
-		 !contain_subplans(node));
-}
 
 /* Do the operator's types mean for PostgreSQL what the column's mean for Xero? */
 static bool
@@ -313,19 +303,26 @@ classify_folded(const XeroRel *rel, XeroConditionKind kind, Node *left,
 	const XeroColumn *column = xero_column_of(rel, whole_text(left), &attno);
 
 	if (column == NULL || column->type != XERO_TEXT ||
-		(column->flags & XERO_COL_ENUM) != 0 || !is_value(rel, value))
+		(column->flags & XERO_COL_ENUM) != 0 || !xero_is_value(rel, value))
 		return NULL;
 	return make_leaf(rel, kind, attno, XERO_CMP_EQ, list_make1(value));
 }
 
-/* position(value IN text) > 0 */
+/* A comparison of position(value IN text) that zero does not stand. */
 static XeroCondition *
-classify_position(const XeroRel *rel, FuncExpr *left, Const *value)
+classify_position(const XeroRel *rel, XeroComparison op, FuncExpr *left,
+				  const Const *value)
 {
+	int32		number;
+
 	if (!IsA(left, FuncExpr) || !IsA(value, Const) ||
 		(left->funcid != F_STRPOS && left->funcid != F_POSITION_TEXT_TEXT) ||
-		value->constisnull || DatumGetInt32(value->constvalue) != 0 ||
+		value->constisnull || value->consttype != INT4OID ||
 		!collation_agrees(TEXTOID, left->inputcollid))
+		return NULL;
+	number = DatumGetInt32(value->constvalue);
+	if (op == XERO_CMP_GT ? number < 0 : op == XERO_CMP_NE ? number != 0 :
+		(op != XERO_CMP_GE && op != XERO_CMP_EQ) || number < 1)
 		return NULL;
 	return classify_folded(rel, XERO_COND_FOLDED, linitial(left->args),
 						   lsecond(left->args));
@@ -344,11 +341,13 @@ classify_expression(const XeroRel *rel, const OperatorRow *row, Oid collation,
 	if (result == NULL && exprType(left) == TEXTOID &&
 		row->folded != XERO_COND_AND)
 		result = classify_folded(rel, row->folded, left, value);
-	if (result == NULL && row->kind == XERO_COND_COMPARE &&
-		row->op == XERO_CMP_GT)
-		result = classify_position(rel, (FuncExpr *) left, (Const *) value);
+	if (result == NULL && row->kind == XERO_COND_COMPARE)
+		result = classify_position(rel, row->op, (FuncExpr *) left,
+								   (Const *) value);
 	if (result == NULL && row->kind == XERO_COND_COMPARE)
 		result = xero_classify_monotone(rel, row->op, collation, left, value);
+	if (row->kind == XERO_COND_MONOTONE)
+		result = xero_classify_within(rel, left, value);
 	return result;
 }
 
@@ -367,7 +366,7 @@ classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
 
 	if (opno >= FirstGenbkiObjectId || value == NULL)
 		return NULL;
-	if (is_value(rel, left))
+	if (xero_is_value(rel, left))
 	{
 		opno = get_commutator(opno);
 		left = value;
@@ -376,7 +375,7 @@ classify_operator(const XeroRel *rel, Oid opno, Oid collation, List *args,
 	if (negate && OidIsValid(opno))
 		opno = get_negator(opno);
 	row = find_operator(opno);
-	if (row == NULL || !is_value(rel, value))
+	if (row == NULL || !xero_is_value(rel, value))
 		return NULL;
 
 	column = xero_column_of(rel, left, &attno);
@@ -407,7 +406,7 @@ classify_array(const XeroRel *rel, ScalarArrayOpExpr *expr, bool negate)
 				right;
 
 	column = xero_column_of(rel, linitial(expr->args), &attno);
-	if (column == NULL || !is_value(rel, value) ||
+	if (column == NULL || !xero_is_value(rel, value) ||
 		expr->opno >= FirstGenbkiObjectId || !xero_is_array_node(value))
 		return NULL;
 	op_input_types(expr->opno, &left, &right);
@@ -447,6 +446,8 @@ static XeroCondition *
 merge_equalities(const XeroRel *rel, List *arms)
 {
 	XeroCondition *first = linitial(arms);
+	XeroCondition *merged;
+	XeroVerdict verdict = XERO_VERDICT_EXACT;
 	List	   *values = NIL;
 	ListCell   *lc;
 
@@ -458,8 +459,12 @@ merge_equalities(const XeroRel *rel, List *arms)
 			arm->attno != first->attno)
 			return NULL;
 		values = list_concat(values, arm->values);
+		verdict = Min(verdict, arm->verdict);
 	}
-	return make_leaf(rel, XERO_COND_COMPARE, first->attno, XERO_CMP_EQ, values);
+	merged = make_leaf(rel, XERO_COND_COMPARE, first->attno, XERO_CMP_EQ, values);
+	if (merged != NULL)
+		merged->verdict = Min(merged->verdict, verdict);
+	return merged;
 }
 
 /*
@@ -538,7 +543,7 @@ classify_function(const XeroRel *rel, FuncExpr *expr)
 
 	if (list_length(expr->args) != 2 ||
 		(column = xero_column_of(rel, linitial(expr->args), &attno)) == NULL ||
-		column->type != XERO_TIMESTAMPTZ || !is_value(rel, lsecond(expr->args)))
+		column->type != XERO_TIMESTAMPTZ || !xero_is_value(rel, lsecond(expr->args)))
 		return NULL;
 	fmgr_info(expr->funcid, &function);
 	if (function.fn_addr != xero_modified_since)
@@ -549,31 +554,12 @@ classify_function(const XeroRel *rel, FuncExpr *expr)
 	return leaf;
 }
 
-/* See coalesce.c: what is true of one of several arguments may be more. */
 static XeroCondition *
-classify_arms(const XeroRel *rel, List *arms)
-{
-	XeroCondition *tree;
-
-	if (list_length(arms) == 1)
-		return classify(rel, linitial(arms), false);
-	tree = classify_tree(rel, (BoolExpr *) makeBoolExpr(OR_EXPR, arms, -1), false);
-	if (tree != NULL)
-		tree->verdict = XERO_VERDICT_SUPERSET;
-	return tree;
-}
-
-static XeroCondition *
-classify(const XeroRel *rel, Node *node, bool negate)
+classify_node(const XeroRel *rel, Node *node, bool negate)
 {
 	AttrNumber	attno;
 	const XeroColumn *column;
-	List	   *arms;
 
-	check_stack_depth();
-	if ((IsA(node, OpExpr) || IsA(node, ScalarArrayOpExpr)) &&
-		(arms = xero_coalesce_arms(rel, node, negate)) != NIL)
-		return classify_arms(rel, arms);
 	switch (nodeTag(node))
 	{
 		case T_BoolExpr:
@@ -605,6 +591,23 @@ classify(const XeroRel *rel, Node *node, bool negate)
 		default:
 			return NULL;
 	}
+}
+
+static XeroCondition *
+classify(const XeroRel *rel, Node *node, bool negate)
+{
+	XeroCondition *condition;
+	bool		exact;
+
+	check_stack_depth();
+	condition = classify_node(rel, node, negate);
+	if (condition != NULL ||
+		(node = xero_restate(rel, node, negate, &exact)) == NULL)
+		return condition;
+	condition = classify(rel, node, false);
+	if (condition != NULL && !exact)
+		condition->verdict = XERO_VERDICT_SUPERSET;
+	return condition;
 }
 
 /*

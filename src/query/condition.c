@@ -18,6 +18,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 
 /* Every record is of an organisation, which no member of it tells. */
@@ -102,6 +104,15 @@ xero_mentions_rel(const XeroRel *rel, Node *node)
 	Index		relid = rel->relid;
 
 	return mentions_rel(node, &relid);
+}
+
+/* Can it be evaluated once, before the request goes out? */
+bool
+xero_is_value(const XeroRel *rel, Node *node)
+{
+	return IsA(node, Const) ||
+		(!xero_mentions_rel(rel, node) && !contain_volatile_functions(node) &&
+		 !contain_subplans(node));
 }
 
 /* "column" is one that xero_condition_column() returned. */

@@ -102,6 +102,7 @@ extern const XeroColumn *xero_condition_column(const XeroRel *rel,
 extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
 										AttrNumber *attno);
 extern bool xero_mentions_rel(const XeroRel *rel, Node *node);
+extern bool xero_is_value(const XeroRel *rel, Node *node);
 extern bool xero_is_key_column(const XeroRel *rel, const XeroColumn *column);
 extern bool xero_in_where(const XeroRel *rel, const XeroCondition *condition);
 extern int	xero_find_param(const XeroRel *rel, const XeroColumn *column,
@@ -112,8 +113,16 @@ extern XeroItem *xero_item_from_node(List *node);
 /* classify.c */
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);
 
-/* coalesce.c */
-extern List *xero_coalesce_arms(const XeroRel *rel, Node *clause, bool negate);
+/* restate.c */
+extern Node *xero_restate(const XeroRel *rel, Node *clause, bool negate,
+						  bool *exact);
+
+/* uuid_text.c */
+extern Node *xero_restate_uuid(const XeroRel *rel, Node *clause);
+
+/* choice.c */
+extern List *xero_choice_arms(const XeroRel *rel, Node *clause, bool negate,
+							  bool *exact);
 
 /* request.c */
 extern int	xero_item_width(const XeroRel *rel, XeroItem *item, bool one);

@@ -21,6 +21,7 @@
 #include "query/span.h"
 
 #include "access/nbtree.h"
+#include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -41,16 +42,19 @@
 #define MAX_DAYS		365000
 #define MAX_MONTHS		12000
 
+/* In any case, as PostgreSQL takes them. */
 static const char *const units[] = {
-	"second", "minute", "hour", "day", "week", "month", "quarter", "year",
-	"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", NULL
+	"second", "minute", "hour", "day", "week", "month", "quarter", "year", NULL
 };
 static const char *const fields[] = {
-	"year", "isoyear", "epoch", "julian",
-	"YEAR", "ISOYEAR", "EPOCH", "JULIAN", NULL
+	"year", "isoyear", "epoch", "julian", NULL
 };
 static const char *const formats[] = {
-	"YYYY", "YYYYMM", "YYYY-MM", "YYYYMMDD", "YYYY-MM-DD", NULL
+	"YYYY", "YYYYMM", "YYYY-MM", "YYYY/MM", "YYYY.MM",
+	"YYYYMMDD", "YYYY-MM-DD", "YYYY/MM/DD", "YYYY.MM.DD",
+	"YYYYQ", "YYYY-Q", "YYYY\"Q\"Q", "YYYY-\"Q\"Q", "YYYY \"Q\"Q",
+	"IYYYIW", "IYYY-IW", "IYYY\"W\"IW", "IYYY-\"W\"IW",
+	"YYYY-MM-DD HH24", "YYYY-MM-DD HH24:MI", "YYYY-MM-DD HH24:MI:SS", NULL
 };
 
 typedef struct MonotoneFunction
@@ -58,7 +62,9 @@ typedef struct MonotoneFunction
 	Oid			function;
 	int			argument;		/* the one that has the column */
 	bool		falls;			/* it turns the order round */
-	const char *const *words;	/* what a text argument may be */
+	const char *const *words;	/* what a text argument may be; NULL: a time
+								 * zone */
+	Oid			instead;		/* the like that does not fail */
 } MonotoneFunction;
 
 static const MonotoneFunction functions[] = {
@@ -68,6 +74,8 @@ static const MonotoneFunction functions[] = {
 	{F_DATE_TIMESTAMPTZ, 0},
 	{F_TIMESTAMP_TIMESTAMPTZ, 0},
 	{F_TIMESTAMPTZ_TIMESTAMP, 0},
+	{F_TIMEZONE_TEXT_TIMESTAMP, 1},
+	{F_TIMEZONE_TEXT_TIMESTAMPTZ, 1},
 	{F_DATE_PLI, 0},
 	{F_DATE_MII, 0},
 	{F_DATE_MI, 0},
@@ -84,6 +92,7 @@ static const MonotoneFunction functions[] = {
 	{F_TIMESTAMPTZ_MI, 1, true},
 	{F_DATE_TRUNC_TEXT_TIMESTAMP, 1, false, units},
 	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ, 1, false, units},
+	{F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT, 1, false, units},
 	{F_EXTRACT_TEXT_DATE, 1, false, fields},
 	{F_EXTRACT_TEXT_TIMESTAMP, 1, false, fields},
 	{F_EXTRACT_TEXT_TIMESTAMPTZ, 1, false, fields},
@@ -91,13 +100,25 @@ static const MonotoneFunction functions[] = {
 	{F_DATE_PART_TEXT_TIMESTAMPTZ, 1, false, fields},
 	{F_TO_CHAR_TIMESTAMP_TEXT, 0, false, formats},
 	{F_TO_CHAR_TIMESTAMPTZ_TEXT, 0, false, formats},
+	{F_LEFT, 0},
+	{F_SUBSTR_TEXT_INT4_INT4, 0},
+	{F_SUBSTRING_TEXT_INT4_INT4, 0},
 	{F_FLOAT8_NUMERIC, 0},
 	{F_FLOAT4_NUMERIC, 0},
+	{F_INT4_NUMERIC, 0, false, NULL, F_INT8_NUMERIC},
+	{F_INT8_NUMERIC, 0},
+	{F_INT4_FLOAT8, 0, false, NULL, F_INT8_FLOAT8},
+	{F_INT8_FLOAT8, 0},
 	{F_ROUND_NUMERIC_INT4, 0},
 	{F_TRUNC_NUMERIC_INT4, 0},
 	{F_FLOOR_NUMERIC, 0},
 	{F_CEIL_NUMERIC, 0},
 	{F_CEILING_NUMERIC, 0},
+	{F_ROUND_FLOAT8, 0},
+	{F_TRUNC_FLOAT8, 0},
+	{F_FLOOR_FLOAT8, 0},
+	{F_CEIL_FLOAT8, 0},
+	{F_CEILING_FLOAT8, 0},
 };
 
 static const MonotoneFunction *
@@ -162,9 +183,11 @@ is_moderate_constant(const Const *value, const char *const *words)
 			return xero_instant(&moment, &second);
 		case TEXTOID:
 			word = TextDatumGetCString(value->constvalue);
-			for (; words != NULL && *words != NULL; words++)
+			if (words == NULL)
+				return strlen(word) <= TZ_STRLEN_MAX && pg_tzset(word) != NULL;
+			for (; *words != NULL; words++)
 			{
-				if (strcmp(word, *words) == 0)
+				if (pg_strcasecmp(word, *words) == 0)
 					return true;
 			}
 			return false;
@@ -205,6 +228,86 @@ make_param(int number, Oid type)
 	return param;
 }
 
+/* Is that argument, if it is a text, the name of a time zone? */
+static bool
+is_zone(const MonotoneFunction *known, int argument)
+{
+	return known->words == NULL ||
+		(known->argument > 0 && argument > known->argument);
+}
+
+/* Texts keep their order if as much is left of the beginning of each. */
+static bool
+leaves_beginning(List *numbers)
+{
+	ListCell   *lc;
+
+	foreach(lc, numbers)
+	{
+		Const	   *number = lfirst(lc);
+		bool		last = lnext(numbers, lc) == NULL;
+
+		if (!IsA(number, Const) ||
+			(last ? DatumGetInt32(number->constvalue) < 0 :
+			 DatumGetInt32(number->constvalue) != 1))
+			return false;
+	}
+	return true;
+}
+
+/* Can the column be in that argument, as far as the others tell? */
+static bool
+others_allow(const MonotoneFunction *known, List *args, XeroType type)
+{
+	for (int i = 0; i < list_length(args); i++)
+	{
+		Node	   *arg = list_nth(args, i);
+		bool		zone = exprType(arg) == TEXTOID && is_zone(known, i);
+
+		/* Days are exact, so no clock may be put back between two of them. */
+		if (i != known->argument &&
+			((zone && type == XERO_DATE) ||
+			 !is_steady(arg, zone ? NULL : known->words)))
+			return false;
+	}
+	if (known->function == F_LEFT || known->function == F_SUBSTR_TEXT_INT4_INT4 ||
+		known->function == F_SUBSTRING_TEXT_INT4_INT4)
+		return leaves_beginning(list_copy_tail(args, 1));
+	return true;
+}
+
+static bool
+is_style_dependent(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, CoerceViaIO) ||
+		expression_tree_walker(node, is_style_dependent, context);
+}
+
+static Node *function_of_column(const XeroRel *rel, Node *node,
+								AttrNumber *attno, bool *falls);
+
+/* Of what has a day as text, the text; its order is that of days in ISO style. */
+static Node *
+text_of_column(const XeroRel *rel, CoerceViaIO *node, AttrNumber *attno,
+			   bool *falls)
+{
+	Oid			type = exprType((Node *) node->arg);
+	CoerceViaIO *result;
+	Node	   *inner;
+
+	if ((type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID) ||
+		(node->resulttype != TEXTOID && node->resulttype != VARCHAROID) ||
+		DateStyle != USE_ISO_DATES ||
+		(inner = function_of_column(rel, (Node *) node->arg, attno, falls)) == NULL)
+		return NULL;
+	result = copyObject(node);
+	result->arg = (Expr *) inner;
+	result->resulttype = TEXTOID;
+	return (Node *) result;
+}
+
 /*
  * A function that keeps the order of a column, or turns it round ("falls"),
  * with $1 in the column's place.  NULL if the node is nothing like it.
@@ -222,24 +325,31 @@ function_of_column(const XeroRel *rel, Node *node, AttrNumber *attno,
 		return column->type == XERO_DATE || column->type == XERO_NUMERIC ||
 			column->type == XERO_TIMESTAMPTZ ?
 			(Node *) make_param(COLUMN_PARAM, exprType(node)) : NULL;
+	if (IsA(node, RelabelType))
+		return function_of_column(rel, (Node *) ((RelabelType *) node)->arg,
+								  attno, falls);
+	if (IsA(node, CoerceViaIO))
+		return text_of_column(rel, (CoerceViaIO *) node, attno, falls);
 	args = arguments_of(node, &function);
 	for (int i = 0; i < list_length(args); i++)
 	{
 		const MonotoneFunction *known = find_function(function, i);
+		bool		inner_falls = false;
 		Node	   *inner;
 		Node	   *result;
-		bool		steady = true;
 
-		if (known == NULL)
-			continue;
-		for (int j = 0; j < list_length(args); j++)
-			steady = steady && (j == i || is_steady(list_nth(args, j), known->words));
-		if (!steady ||
-			(inner = function_of_column(rel, list_nth(args, i), attno, falls)) == NULL)
+		if (known == NULL ||
+			(inner = function_of_column(rel, list_nth(args, i), attno, &inner_falls)) == NULL ||
+			!others_allow(known, args, xero_condition_column(rel, *attno)->type))
 			continue;
 		result = copyObject(node);
 		lfirst(list_nth_cell(arguments_of(result, &function), i)) = inner;
-		*falls = *falls != known->falls;
+		if (OidIsValid(known->instead))
+		{
+			((FuncExpr *) result)->funcid = known->instead;
+			((FuncExpr *) result)->funcresulttype = INT8OID;
+		}
+		*falls = inner_falls != known->falls;
 		return result;
 	}
 	return NULL;
@@ -280,6 +390,44 @@ turned(XeroComparison op)
 	}
 }
 
+/* Whose verdict is that of all conditions with an order. */
+static XeroCondition *
+make_condition(const XeroRel *rel, AttrNumber attno, XeroComparison op,
+			   Node *value, Node *order)
+{
+	XeroType	type = xero_condition_column(rel, attno)->type;
+	XeroCondition *condition;
+
+	if (order == NULL || (type != XERO_DATE && op == XERO_CMP_NE))
+		return NULL;
+	condition = palloc0(sizeof(XeroCondition));
+	condition->kind = XERO_COND_MONOTONE;
+	condition->attno = attno;
+	condition->op = op;
+	condition->values = list_make1(value);
+	condition->order = order;
+	condition->verdict = type == XERO_DATE && !is_style_dependent(order, NULL) ?
+		XERO_VERDICT_EXACT : XERO_VERDICT_SUPERSET;
+	return condition;
+}
+
+/*
+ * As bytes the words of dates have their order, to a person they may not.  But
+ * digits have it in every language, and words that differ have no others at the
+ * same place.  Anybody can make a collation where that is not so.
+ */
+static bool
+agree_on_collation(XeroComparison op, Oid *collation)
+{
+	if (!OidIsValid(*collation))
+		return true;
+	if (!get_collation_isdeterministic(*collation))
+		return false;
+	if (op == XERO_CMP_EQ || op == XERO_CMP_NE)
+		*collation = C_COLLATION_OID;
+	return *collation < FirstNormalObjectId;
+}
+
 /*
  * The condition for a comparison of "left" with a value, by an operator that
  * is built in; NULL if it is local.
@@ -288,33 +436,18 @@ XeroCondition *
 xero_classify_monotone(const XeroRel *rel, XeroComparison op, Oid collation,
 					   Node *left, Node *value)
 {
-	XeroCondition *condition = palloc0(sizeof(XeroCondition));
+	AttrNumber	attno;
 	bool		falls = false;
-	Node	   *function = function_of_column(rel, left, &condition->attno, &falls);
+	Node	   *function = function_of_column(rel, left, &attno, &falls);
 	Node	   *param = (Node *) make_param(VALUE_PARAM, exprType(value));
-	XeroType	type;
 
-	if (function == NULL)
+	if (function == NULL || !agree_on_collation(op, &collation))
 		return NULL;
-	type = xero_condition_column(rel, condition->attno)->type;
-	if (type != XERO_DATE && op == XERO_CMP_NE)
-		return NULL;
-
-	/* As bytes the words of dates have their order, to a person they may not. */
-	if (OidIsValid(collation))
-	{
-		if (op != XERO_CMP_EQ || !get_collation_isdeterministic(collation))
-			return NULL;
-		collation = C_COLLATION_OID;
-	}
-	condition->kind = XERO_COND_MONOTONE;
-	condition->op = falls ? turned(op) : op;
-	condition->values = list_make1(value);
-	condition->order = falls ? make_order(param, function, collation) :
-		make_order(function, param, collation);
-	condition->verdict = type == XERO_DATE ? XERO_VERDICT_EXACT :
-		XERO_VERDICT_SUPERSET;
-	return condition->order == NULL ? NULL : condition;
+	if (falls)
+		return make_condition(rel, attno, turned(op), value,
+							  make_order(param, function, collation));
+	return make_condition(rel, attno, op, value,
+						  make_order(function, param, collation));
 }
 
 static Const *
@@ -325,6 +458,55 @@ make_constant(Oid type, Datum datum)
 
 	get_typlenbyval(type, &len, &byval);
 	return makeConst(type, -1, InvalidOid, len, datum, false, byval);
+}
+
+static CaseWhen *
+make_when(Node *test, int32 result)
+{
+	CaseWhen   *when = makeNode(CaseWhen);
+
+	when->expr = (Expr *) test;
+	when->result = (Expr *) make_constant(INT4OID, Int32GetDatum(result));
+	when->location = -1;
+	return when;
+}
+
+/*
+ * The condition for "left" being within a range: that is equal, to what is
+ * before it the range is greater, and to anything else less, as an empty range
+ * is to all.
+ */
+XeroCondition *
+xero_classify_within(const XeroRel *rel, Node *left, Node *range)
+{
+	AttrNumber	attno;
+	bool		falls = false;
+	Node	   *function = function_of_column(rel, left, &attno, &falls);
+	Node	   *param = (Node *) make_param(VALUE_PARAM, exprType(range));
+	Oid			type = exprType(left);
+	Oid			opfamily = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf;
+	Node	   *lower;
+	Node	   *within;
+	Node	   *not_above;
+	CaseExpr   *order;
+
+	if (function == NULL || falls || get_range_subtype(exprType(range)) != type)
+		return NULL;
+	lower = (Node *) makeFuncExpr(F_LOWER_ANYRANGE, type, list_make1(param),
+								  InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	within = (Node *) makeFuncExpr(F_ELEM_CONTAINED_BY_RANGE, BOOLOID,
+								   list_make2(function, param), InvalidOid,
+								   InvalidOid, COERCE_EXPLICIT_CALL);
+	not_above = (Node *) make_opclause(get_opfamily_member(opfamily, type, type,
+														   BTLessEqualStrategyNumber),
+									   BOOLOID, false, (Expr *) function,
+									   (Expr *) lower, InvalidOid, InvalidOid);
+	order = makeNode(CaseExpr);
+	order->casetype = INT4OID;
+	order->args = list_make2(make_when(within, 0), make_when(not_above, -1));
+	order->defresult = (Expr *) make_constant(INT4OID, Int32GetDatum(1));
+	order->location = -1;
+	return make_condition(rel, attno, XERO_CMP_EQ, range, (Node *) order);
 }
 
 /* The value of a column with such a number (see XeroSpan). */
@@ -353,6 +535,14 @@ fill_in(Node *node, void *constants)
 	if (IsA(node, Param))
 		return (Node *) ((Const **) constants)[((Param *) node)->paramid];
 	return expression_tree_mutator(node, fill_in, constants);
+}
+
+/* May the order be gone, as the style of dates is another one by now? */
+bool
+xero_order_is_lost(const XeroCondition *condition)
+{
+	return DateStyle != USE_ISO_DATES &&
+		is_style_dependent(condition->order, NULL);
 }
 
 /*

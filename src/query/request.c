@@ -241,7 +241,8 @@ add_range(Build *b, XeroItem *item)
 			b->bounds[to] = text;
 		return true;
 	}
-	(void) xero_span(column, condition, &values.values[0], &span);
+	if (!xero_span(column, condition, &values.values[0], &span))
+		return true;
 	if (span.from > XERO_LAST_DAY || span.before <= XERO_FIRST_DAY ||
 		span.from >= span.before)
 		return false;

@@ -77,7 +77,11 @@ find_ends(const XeroColumn *column, const XeroCondition *condition,
 		*at = *above - 1;
 	}
 	else if (condition->kind == XERO_COND_MONOTONE)
+	{
+		if (xero_order_is_lost(condition))
+			return false;
 		find_monotone_ends(column, condition, value, at, above);
+	}
 	else if (column->type == XERO_DATE)
 	{
 		*at = DatumGetDateADT(value->datum);

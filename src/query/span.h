@@ -31,6 +31,9 @@ extern bool xero_span(const XeroColumn *column, const XeroCondition *condition,
 extern XeroCondition *xero_classify_monotone(const XeroRel *rel,
 											 XeroComparison op, Oid collation,
 											 Node *left, Node *value);
+extern XeroCondition *xero_classify_within(const XeroRel *rel, Node *left,
+										   Node *range);
+extern bool xero_order_is_lost(const XeroCondition *condition);
 extern int64 xero_first_reaching(const XeroColumn *column,
 								 const XeroCondition *condition,
 								 const XeroValue *value, bool above,

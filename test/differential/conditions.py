@@ -35,17 +35,25 @@ FUNCTIONS = {
              "{c} - date '2026-01-15'", "timestamptz '2026-01-15 10:00+00' - {c}", "{c} - timestamp '2026-01-15 10:00'",
              "current_date - {c}", "now() - {c}", "extract(year FROM {c})", "extract(isoyear FROM {c})",
              "extract(epoch FROM {c})", "extract(month FROM {c})", "date_part('year', {c})", "to_char({c}, 'YYYY-MM')",
-             "to_char({c}, 'YYYYMMDD')", "to_char({c}, 'MM')", "to_char({c}::timestamp, 'YYYY')", "{c}::text"] +
+             "to_char({c}, 'YYYYMMDD')", "to_char({c}, 'MM')", "to_char({c}::timestamp, 'YYYY')", "{c}::text", "{c}::text",
+             "{c}::varchar", "left({c}::text, 7)", "substring({c}::text from 1 for 4)", "substr({c}::text, 6, 2)",
+             "to_char({c}, 'yyyy-mm')", "to_char({c}, 'YYYY-\"Q\"Q')", "to_char({c}, 'IYYY-IW')",
+             "left(to_char({c}, 'YYYY/MM/DD'), 6)", "extract(year FROM {c})::int", "trunc(extract(isoyear FROM {c}))::int",
+             "date_part('year', {c})::int", "{c} AT TIME ZONE 'Europe/London'"] +
             [form.replace("unit", unit) for unit in UNITS for form in (
                 "date_trunc('unit', {c})", "date_trunc('unit', {c}::timestamp)", "date_trunc('unit', {c})::date")],
     "timestamptz": ["{c}::date", "{c}::timestamp", "{c}::timestamp::date + 1", "{c} + interval '1 day 2 hours'",
                     "{c} - interval '1 month'", "timestamptz '2026-01-15 10:00+00' - {c}", "now() - {c}",
                     "extract(year FROM {c})", "extract(epoch FROM {c})", "extract(hour FROM {c})",
-                    "to_char({c}, 'YYYY-MM-DD')", "({c} AT TIME ZONE 'UTC')::date"] +
+                    "to_char({c}, 'YYYY-MM-DD')", "to_char({c}, 'YYYY-MM-DD HH24:MI:SS')", "({c} AT TIME ZONE 'UTC')::date",
+                    "({c} AT TIME ZONE 'Europe/London')::date", "{c} AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York'",
+                    "date_trunc('month', {c} AT TIME ZONE 'Pacific/Auckland')", "date_trunc('day', {c}, 'America/Sao_Paulo')",
+                    "{c} AT TIME ZONE 'EST'", "{c}::text", "left({c}::text, 10)", "extract(year FROM {c})::int"] +
                    [form.replace("unit", unit) for unit in UNITS for form in (
                        "date_trunc('unit', {c})", "date_trunc('unit', {c})::date", "date_trunc('unit', {c}::timestamp)")],
     "numeric": ["{c}::float8", "{c}::float8", "{c}::float4", "round({c})", "round({c}, 1)", "round({c}, -2)", "trunc({c})",
-                "floor({c})", "ceil({c})", "ceiling({c})", "abs({c})", "{c} * 2"],
+                "floor({c})", "ceil({c})", "ceiling({c})", "abs({c})", "{c} * 2", "{c}::bigint", "round({c})::bigint",
+                "round({c}::float8)", "floor({c}::float8)::bigint"],
 }
 
 
@@ -121,24 +129,54 @@ class Conditions:
                 return keys[0]
         return self.random.choice(choices)
 
-    def coalesced(self, name, data_type):
-        """A condition on coalesce() of the column and another one, a constant, or both."""
+    def chosen(self, name, data_type):
+        """A condition on one of several values: the column, another one, a constant."""
+        before = len(self.kinds)
         text = self.leaf_on(name, data_type)
         others = [column["column_name"] for column in self.pushable if column["data_type"] == data_type]
-        pool = {"text": TEXTS[:9], "date": ["2026-01-15", "2025-06-15"], "numeric": ["0", "100"]}[data_type]
-        arguments = [name] + self.random.choice([[], [], [self.random.choice(others or [name])]])
-        if len(arguments) == 1 or self.random.random() < 0.4:
-            arguments.append(f"{literal(self.random.choice(pool))}::{data_type}")
-        self.kinds[-1] = "coalesce"
-        return re.sub(rf"\b{name}\b", f"coalesce({', '.join(arguments)})".replace("\\", "\\\\"), text, count=1)
+        pool = {"text": TEXTS[:9], "date": ["2026-01-15", "2025-06-15"], "numeric": ["0", "100"],
+                "boolean": ["true", "false"]}[data_type]
+        constant = f"{literal(self.random.choice(pool))}::{data_type}"
+        form = self.random.choice(["coalesce", "coalesce", "greatest", "least", "nullif", "case"])
+        if form == "nullif":
+            choice = f"nullif({name}, {constant})"
+        elif form == "case":
+            values = [name, self.random.choice([name, constant, *others])]
+            self.random.shuffle(values)
+            choice = f"(CASE WHEN {self.leaf()} THEN {values[0]} ELSE {values[1]} END)"
+        else:
+            arguments = [name] + self.random.choice([[], [], [self.random.choice(others or [name])]])
+            if len(arguments) == 1 or self.random.random() < 0.4:
+                arguments.append(constant)
+            choice = f"{form}({', '.join(arguments)})"
+        self.kinds[before:] = ["choice"]
+        return re.sub(rf"(?<![\w'.\"]){name}\b", lambda _: choice, text, count=1)
+
+    def case(self):
+        """A comparison of words that conditions choose."""
+        before = len(self.kinds)
+        branches = "".join(f" WHEN {self.tree(self.random.choice([0, 0, 1]))} THEN {literal(word)}"
+                           for word in self.random.sample(["open", "closed", "other"], self.random.choice([1, 2, 2])))
+        default = self.random.choice(["", " ELSE 'open'", " ELSE 'rest'", " ELSE NULL"])
+        self.kinds[before:] = ["case"]
+        word = self.random.choice(["open", "open", "closed", "rest"])
+        return self.random.choice([f"CASE{branches}{default} END = {self.binder.value(word, 'text')}",
+                                   f"CASE{branches}{default} END = {literal(word)}",
+                                   f"CASE{branches}{default} END <> {literal(word)}",
+                                   f"CASE{branches}{default} END IN ({literal(word)}, 'closed')",
+                                   f"NOT (CASE{branches}{default} END = {literal(word)})",
+                                   f"CASE{branches}{default} END IS DISTINCT FROM {literal(word)}",
+                                   f"CASE{branches} ELSE NULL END IS NULL"])
 
     def leaf(self):
         if self.random.random() < (0.02 if len(self.pools["tenant_id"]) < 2 else 0.15):
             return self.tenant()
         column = self.column()
         name = column["column_name"]
-        if column["data_type"] in ("text", "date", "numeric") and self.random.random() < 0.08:
-            return self.coalesced(name, column["data_type"])
+        if column["data_type"] in ("text", "date", "numeric", "boolean") and self.random.random() < 0.08:
+            return self.chosen(name, column["data_type"])
+        if self.random.random() < 0.02:
+            return self.case()
         return self.leaf_on(name, column["data_type"])
 
     def leaf_on(self, name, data_type):
@@ -278,10 +316,16 @@ class Conditions:
         if form == "left" or form == "right":
             return f"{form}({name}, {start}) = {form}({self.binder.value(text, 'text')}, {start})"
         if form == "position":
-            return f"{self.random.choice(['position({1} in {0})', 'strpos({0}, {1})'])} > 0".format(
-                name, self.binder.value(part, "text"))
+            return f"{self.random.choice(['position({1} in {0})', 'strpos({0}, {1})'])} {{2}}".format(
+                name, self.binder.value(part, "text"), self.random.choice(["> 0", "> 0", ">= 1", "<> 0", "= 2", ">= 0", "< 2"]))
         if form == "regex":
             return f"{column} {self.random.choice(['~', '~*', '~*'])} {self.binder.value(self.regex(part), 'text')}"
+        if self.random.random() < 0.15:
+            return self.any_of(f"lower({column})", f"lower({self.binder.value(text, 'text')})",
+                               lambda: self.binder.value(twist_text(self.random, text), "text"))
+        if self.random.random() < 0.1:
+            patterns = [self.binder.value(f"%{part.replace(chr(92), '')}%", "text") for _ in range(2)]
+            return f"{column} {self.random.choice(['LIKE', 'ILIKE'])} ANY (ARRAY[{', '.join(patterns)}])"
         if form == "trim":
             return f"lower(trim({column})) = {self.binder.value(text.lower().strip(), 'text')}"
         return f"{form}({column}) = {form}({self.binder.value(text, 'text')})"
@@ -304,9 +348,18 @@ class Conditions:
             pool = self.hidden if name == self.table["key_column"] and self.hidden and self.random.random() < 0.2 else None
             value = self.random.choice(pool) if pool else self.held(name, UUIDS)
             return value.upper() if self.random.random() < 0.1 else value
+        if self.random.random() < 0.15:
+            return self.uuid_text(name, lambda: self.random.choice([pick(), pick().lower(), pick(), "INV-000001", ""]))
         if self.random.random() < 0.55:
             return self.compare(name, pick(), "uuid", ["=", "=", "=", "=", "=", "<>", "<", ">="])
         return self.listed(name, pick, "uuid")
+
+    def uuid_text(self, name, pick):
+        """A uuid compared as text, with texts that are perhaps none."""
+        column = f"{name}::{self.random.choice(['text', 'text', 'varchar'])}"
+        if self.random.random() < 0.6:
+            return self.compare(column, pick(), "text", ["=", "=", "=", "<>"])
+        return self.listed(column, pick, "text")
 
     def a_number(self, name):
         value = self.held(name, NUMBERS)
@@ -325,8 +378,12 @@ class Conditions:
             self.kinds.append("other type")
             value = self.random.choice(["100", "0", "7"])
             return f"{name} {self.random.choice(COMPARISONS)} {self.binder.value(value, self.random.choice(['integer', 'float8', 'bigint']))}"
-        if shape < 0.85:
+        if shape < 0.83:
             return self.listed(name, lambda: self.a_number(name), "numeric")
+        if shape < 0.87:
+            return self.within(name, lambda: self.a_number(name), "numeric", "numrange")
+        if shape < 0.9:
+            return self.row(name, self.a_number(name), "numeric")
         return self.between(name, self.a_number(name), self.a_number(name), "numeric")
 
     def integer(self, name):
@@ -368,8 +425,12 @@ class Conditions:
             self.kinds.append("other type")
             value = self.binder.value(pick(), self.random.choice(["timestamp", "timestamptz"]))
             return f"{name} {self.random.choice(COMPARISONS)} {value}"
-        if shape < 0.84:
+        if shape < 0.8:
             return self.listed(name, pick, "date")
+        if shape < 0.86:
+            return self.within(name, pick, "date", "daterange")
+        if shape < 0.92:
+            return self.row(name, pick(), "date")
         return self.between(name, pick(), pick(), "date")
 
     def function(self, name, sql_type, value):
@@ -383,11 +444,41 @@ class Conditions:
             right = f"({self.binder.value(value, 'date')}::{self.random.choice(['timestamp', 'timestamptz'])}{shift})"
         left = form.format(c=name)
         operator = self.random.choice(["="] + COMPARISONS)
-        if "to_char" in form or "::text" in form:
-            operator = self.random.choice(["=", "=", "=", "<>", "<="])
+        shape = self.random.random()
+        if shape < 0.12:
+            return self.any_of(left, right, lambda: form.format(c=f"({self.binder.value(value, sql_type)})"))
+        if shape < 0.2 and ("to_char" in form or "::text" in form or "left" in form):
+            pattern = f"left({right}, {self.random.choice([2, 4, 6, 7, 10])}) || '{self.random.choice(['%', '%', '', '_%', '%5'])}'"
+            return f"{left} LIKE {pattern}"
         if self.random.random() < 0.1:
             return f"{right} {self.turned(operator)} {left}"
         return f"NOT ({left} {operator} {right})" if self.random.random() < 0.15 else f"{left} {operator} {right}"
+
+    def any_of(self, left, *values):
+        """IN and its relatives; a value may be a function that makes one."""
+        texts = ["NULL" if value is None else value if isinstance(value, str) else value()
+                 for value in self.random.choices([*values, *values, None], k=self.random.choice([1, 2, 3]))]
+        listed = ", ".join([values[0], *texts])
+        return self.random.choice([f"{left} IN ({listed})", f"{left} IN ({listed})", f"{left} NOT IN ({listed})",
+                                   f"{left} = ANY (ARRAY[{listed}])", f"{left} < ANY (ARRAY[{listed}])",
+                                   f"{left} >= ALL (ARRAY[{listed}])"])
+
+    def within(self, name, pick, sql_type, range_type):
+        """In a range, which may lack an end, or be empty."""
+        self.kinds.append("range")
+        ends = [self.binder.value(self.random.choice([pick(), pick(), None]), sql_type) for _ in range(2)]
+        value = f"{range_type}(least({ends[0]}, {ends[1]}), {ends[1]}, '{self.random.choice(['[)', '[]', '()', '(]'])}')"
+        return self.random.choice([f"{name} <@ {value}", f"{value} @> {name}", f"NOT ({name} <@ {value})"])
+
+    def row(self, name, value, sql_type):
+        """Rows as pages by key set compare them."""
+        self.kinds.append("row")
+        other = self.random.choice(self.pushable or self.others)
+        pool = self.pools.get(other["column_name"]) or [None]
+        second = self.binder.value(self.random.choice(pool), other["data_type"])
+        text = f"({name}, {other['column_name']}) {self.random.choice(['<', '<=', '>', '>='])} " \
+               f"({self.binder.value(value, sql_type)}, {second})"
+        return f"NOT ({text})" if self.random.random() < 0.2 else text
 
     def moment(self, name):
         """Bounds at, just below and just above a time that there is."""
@@ -404,6 +495,10 @@ class Conditions:
             return f"{name} {self.random.choice(COMPARISONS)} {self.binder.value('2026-01-15', self.random.choice(['date', 'timestamp']))}"
         if shape < 0.2:
             return self.listed(name, lambda: self.held(name, MOMENTS), "timestamptz")
+        if shape < 0.27:
+            return self.within(name, lambda: self.held(name, MOMENTS), "timestamptz", "tstzrange")
+        if shape < 0.34:
+            return self.row(name, value, "timestamptz")
         if near:
             self.kinds.append("< >")
             operator = self.random.choice(["=", "<", "<=", ">", ">=", ">", ">="])

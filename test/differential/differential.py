@@ -39,12 +39,14 @@ FORMS = {form: weight for form, weight in FORMS.items() if os.environ.get("DIFF_
 PARTS = {1: 0.75, 3: 0.25}
 COUNTRIES = {"payroll_au": "AU"}
 ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"]
+STYLES = ["ISO", "ISO", "ISO, DMY", "German", "SQL, MDY"]
 WORKERS = 2
 
 # Share of the conditions with this kind of leaf alone that must have been
 # sent, so that the test is one of pushdown.  Other kinds mostly stay here.
 SHARES = {"=": 0.6, "= ANY": 0.5, "<>": 0.2, "< >": 0.2, "LIKE": 0.25, "starts_with": 0.3, "boolean": 0.25,
-          "null test": 0.05, "tenant": 0.5, "function": 0.3, "folded": 0.2}
+          "null test": 0.05, "tenant": 0.5, "function": 0.3, "folded": 0.2,
+          "distinct": 0.2, "range": 0.3, "row": 0.3, "case": 0.2, "choice": 0.2}
 TREE_SHARES = {"AND": 0.5, "OR": 0.2, "NOT": 0.15}
 
 
@@ -171,7 +173,7 @@ class Test:
         self.prepares = []
         self.ways = []
         self.part = self.whole = None
-        self.settings = f"SET TimeZone = '{generator.choice(ZONES)}'; SET plan_cache_mode = force_generic_plan;"
+        self.settings = f"SET TimeZone = '{generator.choice(ZONES)}'; SET DateStyle = '{generator.choice(STYLES)}'; SET plan_cache_mode = force_generic_plan;"
         getattr(self, "make_" + self.form)()
 
     def crowd(self):

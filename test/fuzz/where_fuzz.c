@@ -14,7 +14,7 @@
  * Link: src/query/classify.c src/query/assign.c src/query/condition.c
  * Link: src/query/literal.c src/query/render.c src/query/request.c
  * Link: src/query/org_filter.c src/query/span.c src/query/sent.c
- * Link: src/query/pattern.c src/base/urlencode.c
+ * Link: src/query/pattern.c src/query/restate.c src/base/urlencode.c
  * Link: src/catalog/accounting_banking.c src/catalog/accounting_contacts.c
  * Link: src/catalog/accounting_documents.c src/catalog/accounting_ledger.c
  * Link: src/catalog/accounting_settings.c src/catalog/payroll.c
@@ -237,6 +237,57 @@ makeBoolExpr(BoolExprType boolop, List *args, int location)
 	return (Expr *) node;
 }
 
+static Expr *
+make_bool(BoolExprType boolop, List *args)
+{
+	return makeBoolExpr(boolop, args, -1);
+}
+
+Expr *
+make_andclause(List *args)
+{
+	return make_bool(AND_EXPR, args);
+}
+
+Expr *
+make_orclause(List *args)
+{
+	return make_bool(OR_EXPR, args);
+}
+
+Expr *
+make_notclause(Expr *arg)
+{
+	return make_bool(NOT_EXPR, list_make1(arg));
+}
+
+Expr *
+make_opclause(Oid opno, Oid type, bool retset, Expr *left, Expr *right,
+			  Oid collation, Oid inputcollid)
+{
+	OpExpr	   *expr = makeNode(OpExpr);
+
+	expr->opno = opno;
+	expr->inputcollid = inputcollid;
+	expr->args = list_make2(left, right);
+	return (Expr *) expr;
+}
+
+/* There are no patterns of functions here. */
+int
+pg_mbstrlen(const char *text)
+{
+	return strlen(text);
+}
+
+FuncExpr *
+makeFuncExpr(Oid function, Oid type, List *args, Oid collation,
+			 Oid inputcollid, CoercionForm form)
+{
+	fuzz_must(false);
+	return NULL;
+}
+
 Const *
 makeConst(Oid type, int32 typmod, Oid collation, int len, Datum datum,
 		  bool isnull, bool byval)
@@ -271,6 +322,18 @@ xero_classify_monotone(const XeroRel *xero_rel, XeroComparison op,
 	return NULL;
 }
 
+XeroCondition *
+xero_classify_within(const XeroRel *xero_rel, Node *left, Node *range)
+{
+	return NULL;
+}
+
+bool
+xero_order_is_lost(const XeroCondition *condition)
+{
+	return false;
+}
+
 int64
 xero_first_reaching(const XeroColumn *column, const XeroCondition *condition,
 					const XeroValue *value, bool above, int64 low, int64 high)
@@ -280,9 +343,15 @@ xero_first_reaching(const XeroColumn *column, const XeroCondition *condition,
 }
 
 List *
-xero_coalesce_arms(const XeroRel *xero_rel, Node *clause, bool negate)
+xero_choice_arms(const XeroRel *xero_rel, Node *clause, bool negate, bool *exact)
 {
 	return NIL;
+}
+
+Node *
+xero_restate_uuid(const XeroRel *xero_rel, Node *clause)
+{
+	return NULL;
 }
 
 static Node *
@@ -477,13 +546,39 @@ make_comparison(FuzzInput *in, Node *column, Oid type)
 	return (Node *) expr;
 }
 
+/* IS DISTINCT FROM, or a comparison of rows by their first columns. */
+static Node *
+make_unlike_comparison(FuzzInput *in, Node *column, Oid type)
+{
+	DistinctExpr *distinct = makeNode(DistinctExpr);
+	RowCompareExpr *rows = makeNode(RowCompareExpr);
+	Node	   *value = make_value(in, type, false);
+	unsigned	name = fuzz_pick(in, 6);
+
+	if (name < 2)
+	{
+		distinct->opno = operator_number(0, type, type);
+		distinct->inputcollid = 100;
+		distinct->args = name == 0 ? list_make2(column, value) :
+			list_make2(value, column);
+		return (Node *) distinct;
+	}
+	rows->opnos = list_make1_oid(operator_number(name, type, type));
+	rows->inputcollids = list_make1_oid(100);
+	rows->largs = list_make1(column);
+	rows->rargs = list_make1(value);
+	return (Node *) rows;
+}
+
 static Node *
 make_array_comparison(FuzzInput *in, Node *column, Oid type)
 {
 	ScalarArrayOpExpr *expr = makeNode(ScalarArrayOpExpr);
+	int			name = fuzz_pick(in, 4) == 3 ? fuzz_pick(in, 7) : -1;
 
 	expr->useOr = fuzz_pick(in, 4) != 3;
-	expr->opno = operator_number(expr->useOr ? 0 : 1, type, type);
+	expr->opno = operator_number(name >= 0 ? name : expr->useOr ? 0 : 1, type,
+								 type);
 	expr->inputcollid = 100;
 	expr->args = list_make2(column, make_value(in, type, true));
 	return (Node *) expr;
@@ -535,6 +630,8 @@ make_clause(FuzzInput *in, int depth)
 		return make_array_comparison(in, column, type);
 	if (kind == 4 && type == TIMESTAMPTZOID)
 		return make_modified_since(in, column);
+	if (kind == 5)
+		return make_unlike_comparison(in, column, type);
 	return make_comparison(in, column, type);
 }
 
