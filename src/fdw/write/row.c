@@ -4,8 +4,8 @@
  *	  A row -> the element that Xero is sent, with the checks that need no
  *	  call.
  *
- * INSERT sends what is not null.  UPDATE sends the columns in SET, and those
- * that a trigger changed, so that nothing else can be overwritten; a text that
+ * INSERT sends what is not null.  UPDATE sends what SET or a trigger has
+ * changed, so that nothing else can be overwritten; a text that
  * became null is sent as "", which is how Xero clears one.  DELETE, where Xero
  * has no method for it, sends the status that ends the record.
  *
@@ -16,6 +16,7 @@
 #include "fdw/write/modify.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
@@ -482,11 +483,18 @@ xero_old_row(XeroModify *state, TupleTableSlot *plan_slot)
 	return isnull ? NULL : DatumGetHeapTupleHeader(value);
 }
 
+/*
+ * Is it another value than the row had, and not the same one in another writing,
+ * as 1.0 and 1.00?  Texts are the same if their bytes are, whatever a collation
+ * says.  A row that was not read has no other values.
+ */
 static bool
 has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 			TupleTableSlot *slot)
 {
 	Form_pg_attribute att = TupleDescAttr(state->spec.desc, attno - 1);
+	Datum		now = slot->tts_values[attno - 1];
+	TypeCacheEntry *type;
 	bool		isnull;
 	Datum		value;
 
@@ -495,36 +503,12 @@ has_changed(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
 	value = GetAttributeByNum(before, attno, &isnull);
 	if (isnull || slot->tts_isnull[attno - 1])
 		return isnull != slot->tts_isnull[attno - 1];
-	return !datum_image_eq(value, slot->tts_values[attno - 1], att->attbyval,
-						   att->attlen);
-}
-
-/* Of such a column there is nothing to send. */
-static bool
-stays_null(HeapTupleHeader before, AttrNumber attno, TupleTableSlot *slot)
-{
-	bool		isnull = false;
-
-	if (before != NULL)
-		(void) GetAttributeByNum(before, attno, &isnull);
-	return isnull && slot->tts_isnull[attno - 1];
-}
-
-/* Is it a change that its type does not take for one, as 1.0 and 1.00? */
-static bool
-is_equal(XeroModify *state, HeapTupleHeader before, AttrNumber attno,
-		 TupleTableSlot *slot)
-{
-	Form_pg_attribute att = TupleDescAttr(state->spec.desc, attno - 1);
-	TypeCacheEntry *type = lookup_type_cache(att->atttypid,
-											 TYPECACHE_EQ_OPR_FINFO);
-	bool		isnull;
-	Datum		value = GetAttributeByNum(before, attno, &isnull);
-
-	return !isnull && !slot->tts_isnull[attno - 1] &&
-		OidIsValid(type->eq_opr_finfo.fn_oid) &&
-		DatumGetBool(FunctionCall2Coll(&type->eq_opr_finfo, att->attcollation,
-									   value, slot->tts_values[attno - 1]));
+	if (datum_image_eq(value, now, att->attbyval, att->attlen))
+		return false;
+	type = lookup_type_cache(att->atttypid, TYPECACHE_EQ_OPR_FINFO);
+	return !OidIsValid(type->eq_opr_finfo.fn_oid) ||
+		!DatumGetBool(FunctionCall2Coll(&type->eq_opr_finfo, C_COLLATION_OID,
+										value, now));
 }
 
 /* Has SET, or a trigger, changed a column that is fixed? */
@@ -536,8 +520,7 @@ check_fixed(XeroModify *state, HeapTupleHeader before,
 	{
 		const char *reason = xero_why_fixed(&state->spec.table->columns[i]);
 
-		if (reason == NULL || !has_changed(state, before, i + 1, slot) ||
-			is_equal(state, before, i + 1, slot))
+		if (reason == NULL || !has_changed(state, before, i + 1, slot))
 			continue;
 		xero_refuse_row(state, ERRCODE_GENERATED_ALWAYS, label,
 						psprintf("cannot change column \"%s\"",
@@ -546,6 +529,35 @@ check_fixed(XeroModify *state, HeapTupleHeader before,
 		return false;
 	}
 	return true;
+}
+
+/*
+ * Which members an UPDATE sends.  What SET leaves as it is does not go along beside
+ * what changes: tools save whole rows, and Xero would refuse, or compute by, some of
+ * what stays.
+ */
+static void
+choose_members(XeroModify *state, HeapTupleHeader before,
+			   TupleTableSlot *slot, bool *chosen)
+{
+	const XeroEncoder *encoder = &state->encoder;
+	bool		any_changed = false;
+
+	for (int i = 0; i < encoder->nmembers; i++)
+	{
+		AttrNumber	attno = encoder->columns[i].attno;
+
+		chosen[i] = i != encoder->key_member && attno != 0 &&
+			has_changed(state, before, attno, slot);
+		any_changed = any_changed || chosen[i];
+	}
+	for (int i = 0; i < encoder->nmembers && !any_changed; i++)
+	{
+		AttrNumber	attno = encoder->columns[i].attno;
+
+		chosen[i] = i != encoder->key_member && attno != 0 && encoder->set[i] &&
+			(before == NULL || !slot->tts_isnull[attno - 1]);
+	}
 }
 
 bool
@@ -646,6 +658,7 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	XeroEncoder *encoder = &state->encoder;
 	HeapTupleHeader before = xero_old_row(state, plan_slot);
 	XeroPendingRow *row = make_old_row(state, plan_slot);
+	bool	   *chosen = palloc(sizeof(bool) * encoder->nmembers);
 
 	if (is_repeated(state, plan_slot, row))
 		return NULL;
@@ -653,14 +666,13 @@ xero_encode_update(XeroModify *state, TupleTableSlot *slot,
 	state->present.counted++;
 	if (!check_fixed(state, before, slot, row->label))
 		return NULL;
+	choose_members(state, before, slot, chosen);
 	memset(encoder->texts, 0, sizeof(char *) * encoder->nmembers);
 	for (int i = 0; i < encoder->nmembers; i++)
 	{
 		AttrNumber	attno = encoder->columns[i].attno;
 
-		if (i == encoder->key_member || attno == 0 ||
-			!(encoder->set[i] || has_changed(state, before, attno, slot)) ||
-			stays_null(before, attno, slot))
+		if (!chosen[i])
 			continue;
 		if (slot->tts_isnull[attno - 1] ? !take_null(state, i, row->label) :
 			!take_value(state, i, slot->tts_values[attno - 1], row->label))
