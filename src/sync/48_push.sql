@@ -310,6 +310,17 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
 	'internal: settle what was to end records that have ended already';
 
+-- What a run has left to create is not created once it is ambiguous.  When that is
+-- settled, the row is merged anew.
+CREATE FUNCTION xero_fdw._withhold_ambiguous(sync integer) RETURNS void
+	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	DELETE FROM xero_fdw.sync_intent AS i USING xero_fdw.sync_issue AS x
+	WHERE x.sync_id = sync AND x.kind = 'ambiguous' AND i.link_id = x.link_id
+		AND i.operation = 'insert' AND i.idempotency_key IS NULL
+$$;
+COMMENT ON FUNCTION xero_fdw._withhold_ambiguous(integer) IS
+	'internal: create nothing of rows that are ambiguous by now';
+
 -- The rows whose turn it is: parts of a request that has failed before others, the
 -- smallest first.  After two failures in a row, one row alone, of those that are least
 -- suspected, is to tell whether Xero carries out anything.  Those that have failed

@@ -203,6 +203,7 @@ BEGIN
 		PERFORM xero_fdw._match(self.sync_id);
 	END IF;
 	PERFORM xero_fdw._file_strangers(self);
+	PERFORM xero_fdw._withhold_ambiguous(self.sync_id);
 	PERFORM xero_fdw._count_filed(state);
 	PERFORM xero_fdw._follow_merges(self);
 	state.phase := 'merge';

@@ -219,6 +219,28 @@ foreach my $on_delete ('ignore', 'archive')
 	is(here() . ' / ' . names() . issues(), 'Bob Cid Yan Zoe / ' . ($on_delete eq 'archive' ? 'Ann-' : 'Ann') . ' Bob Cid Yan Zoe', '... and who was deleted is');
 }
 
+# What a paused run has left to create, and is ambiguous by the next one
+foreach my $rows (1, 2)
+{
+	my $case = "$rows rows for " . (3 - $rows);
+	$crm->clear;
+	$crm->create('crm', match_on => ['email']);
+	$crm->local_has({ name => 'Ann', email => 'two@example.com' });
+	$crm->rows(q{SET xero_fdw.max_wait = '100ms'});
+	$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'PUT', problem => 'day', retry_after => 300, times => 1 });
+	is($crm->run('crm')->{state}, 'paused', "$case: a run that is paused");
+	$sandbox->faults;
+	$crm->superuser->rows(q{SELECT xero_fdw.clear_block('xero')});
+	$crm->xero_has(map { { Name => $_, EmailAddress => 'two@example.com', UpdatedDateUTC => $crm->xero_time(0) } } qw(Bob Cid)[0 .. 2 - $rows]);
+	$crm->local_has({ name => 'Dan', email => 'two@example.com' }) if $rows == 2;
+	is($crm->rows(q{SELECT string_agg(action, ' ' ORDER BY action) FROM xero_fdw.plan_sync('crm')}), 'issue issue issue total', "$case: the plan");
+	settles($case);
+	is(issues(), join(' ', map({ "ambiguous[$_]" } 1 .. $rows), ('ambiguous') x (3 - $rows)), '... wait');
+	$crm->rows(q{UPDATE crm.contacts SET email = 'one@example.com' WHERE name = 'Ann'});
+	settles("$case, one of which is another", { PUT => 1, ($rows == 2 ? (POST => 1) : ()) });
+	is(names(), $rows == 1 ? 'Ann Bob Cid' : 'Ann Dan', '... is made');
+}
+
 # What both sides had agreed on holds when one of two turns out to be the row.
 $crm->clear;
 $crm->xero_has({ Name => 'Ann', EmailAddress => 'ann@example.com', CompanyNumber => 'old' });
