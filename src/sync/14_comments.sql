@@ -168,7 +168,7 @@ COMMENT ON COLUMN xero_fdw.sync_intent.problem IS
 COMMENT ON COLUMN xero_fdw.sync_intent.idempotency_key IS
 	'by which Xero knows the request again; null: it waits to be sent';
 COMMENT ON COLUMN xero_fdw.sync_intent.first_sent IS
-	'when it was first sent; null: it was not';
+	'when it was first sent, by Xero''s clock; null: it was not';
 
 COMMENT ON TABLE xero_fdw.sync_issue IS
 	'internal: what a person has to look at: rows that one side refuses, conflicts, doubtful matches';

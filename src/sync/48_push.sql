@@ -372,6 +372,7 @@ DECLARE
 	sync CONSTANT integer := state.sync_id;
 	relation CONSTANT regclass := (SELECT s.xero_table FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	key CONSTANT text := 'sync-' || gen_random_uuid();
+	clock_offset CONSTANT interval := xero_fdw._clock_offset();
 	intent xero_fdw.sync_intent;
 	most integer;
 BEGIN
@@ -390,7 +391,7 @@ BEGIN
 			format('Xero does not offer to %s records of %s', intent.operation, relation));
 	END LOOP;
 	UPDATE xero_fdw.sync_intent AS i
-	SET idempotency_key = key, first_sent = clock_timestamp(), batch = intent.batch, problem = NULL
+	SET idempotency_key = key, first_sent = clock_timestamp() + clock_offset, batch = intent.batch, problem = NULL
 	WHERE i.intent_id = ANY (CASE WHEN intent.batch <= 1 THEN ARRAY[intent.intent_id]
 		ELSE ARRAY(SELECT o.intent_id FROM xero_fdw.sync_intent AS o
 			WHERE o.sync_id = sync AND o.idempotency_key IS NULL AND o.batch = intent.batch
@@ -469,7 +470,7 @@ BEGIN
 	FOR outcome IN
 		SELECT * FROM xero_fdw._push(relation, intents[1].operation,
 			xero_fdw._request_rows(key), key,
-			CASE WHEN sent_before THEN intents[1].first_sent END)
+			CASE WHEN sent_before THEN intents[1].first_sent - xero_fdw._clock_offset() END)
 	LOOP
 		answered := true;
 		intent := intents[outcome.row_number];

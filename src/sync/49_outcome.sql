@@ -8,7 +8,8 @@
 -- A create is sent again with its key as long as Xero remembers that: the answer
 -- tells what was made, then or now.  Later it is looked for.  A change was stored
 -- if the record shows something that was sent and that it did not have before.
--- What was not stored goes anew, with another key.
+-- What was not stored goes anew, with another key.  When a request was sent is told by
+-- Xero's clock: ours may have been set since.
 
 -- The columns that tell a record from others, of those that a row has: what
 -- match_on compares, else what Xero keeps unique, else what names a document.
@@ -123,8 +124,8 @@ DECLARE
 	names CONSTANT text[] := xero_fdw._natural_columns(intent.sync_id, intent."row");
 	wanted CONSTANT text := xero_fdw._match_key(intent."row", names);
 	clocks_differ CONSTANT interval := '60 seconds';
-	since CONSTANT timestamptz := intent.first_sent - clocks_differ
-		+ xero_fdw._clock_offset();
+	since CONSTANT timestamptz := intent.first_sent - clocks_differ;
+	sent_here CONSTANT timestamptz := intent.first_sent - xero_fdw._clock_offset();
 	filtered CONSTANT boolean := (SELECT s.xero_filter IS NOT NULL FROM xero_fdw.sync AS s
 		WHERE s.sync_id = intent.sync_id);
 	found record;
@@ -138,7 +139,7 @@ BEGIN
 		AND xero_fdw._match_key(i.remote, names) = wanted
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_link AS k
 			WHERE k.sync_id = i.sync_id AND k.tenant_id = i.tenant_id AND k.xero_id = i.xero_id
-				AND (k.local_key IS NOT NULL OR k.seen_at < intent.first_sent))
+				AND (k.local_key IS NOT NULL OR k.seen_at < sent_here))
 		AND xero_fdw._may_be_made(intent, i.remote)
 		AND (xero_fdw._shows_made(i.remote, intent."row") OR NOT EXISTS (
 			SELECT FROM xero_fdw.sync_intent AS o
@@ -275,7 +276,7 @@ BEGIN
 		GROUP BY i.idempotency_key ORDER BY min(i.intent_id)
 	LOOP
 		IF request.operation = 'insert' AND NOT request.failed AND NOT pulls
-			AND request.first_sent > clock_timestamp() - memory
+			AND request.first_sent > clock_timestamp() + xero_fdw._clock_offset() - memory
 		THEN
 			RETURN request.key;
 		END IF;
