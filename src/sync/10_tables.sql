@@ -148,6 +148,7 @@ CREATE TABLE xero_fdw.sync_intent (
 	image jsonb,
 	batch integer NOT NULL DEFAULT 1000000,
 	problem text,
+	let_through boolean NOT NULL DEFAULT false,
 	idempotency_key text,
 	first_sent timestamptz,
 	UNIQUE (link_id, sync_id),

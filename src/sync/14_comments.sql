@@ -165,6 +165,8 @@ COMMENT ON COLUMN xero_fdw.sync_intent.batch IS
 	'how many may go to Xero together; 0: it has failed alone; -1: twice, and so on';
 COMMENT ON COLUMN xero_fdw.sync_intent.problem IS
 	'what Xero has answered when it failed';
+COMMENT ON COLUMN xero_fdw.sync_intent.let_through IS
+	'the brake has let it through, or a person';
 COMMENT ON COLUMN xero_fdw.sync_intent.idempotency_key IS
 	'by which Xero knows the request again; null: it waits to be sent';
 COMMENT ON COLUMN xero_fdw.sync_intent.first_sent IS

@@ -340,7 +340,7 @@ BEGIN
 	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
 			WHERE NOT (d.item).is_new AND d.xero_action IS NULL))
 		AND i.idempotency_key IS NULL;
-	INSERT INTO xero_fdw.sync_intent (sync_id, link_id, tenant_id, operation, "row", fields, image)
+	INSERT INTO xero_fdw.sync_intent AS i (sync_id, link_id, tenant_id, operation, "row", fields, image)
 	SELECT sync, (d.item).link_id, t.tenant_id,
 		CASE d.xero_action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END,
 		coalesce(d.xero_new - tenant_column, d.xero_new, '{}'), d.xero_fields,
@@ -353,7 +353,8 @@ BEGIN
 	-- in what company it goes, is learnt from what became of it
 	ON CONFLICT (link_id, sync_id) DO UPDATE
 		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
-			fields = excluded.fields, image = excluded.image;
+			fields = excluded.fields, image = excluded.image,
+			let_through = i.let_through AND (i.operation, i."row") = (excluded.operation, excluded."row");
 
 	PERFORM xero_fdw._note_issue((d.item).link_id, 'validation', NULL,
 		'the row does not say in which organisation it is to be created', NULL, d.xero_new)

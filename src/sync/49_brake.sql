@@ -9,7 +9,8 @@
 --
 -- What was merged when the brake stops a run is kept, and what is to be written
 -- waits in sync_intent, so that a run with "force" sends that.  What a first run
--- brings together is not counted.
+-- brings together is not counted, nor is what a run has let through and could not send
+-- before it was paused.
 
 -- The fields that tell a row from others, of those that go to Xero.
 CREATE FUNCTION xero_fdw._identity_fields(sync integer) RETURNS SETOF xero_fdw.sync_field
@@ -43,7 +44,8 @@ BEGIN
 		FROM (SELECT unnest(_braked.ends), true UNION ALL SELECT unnest(updates), false) AS a(link, ends)
 			JOIN xero_fdw.sync_link AS k ON k.link_id = a.link
 			JOIN xero_fdw.sync_position AS p ON p.sync_id = sync AND p.tenant_id = k.tenant_id
-		WHERE p.merged_before AND (a.ends OR NOT k.renamed)) AS u;
+		WHERE p.merged_before AND (a.ends OR NOT k.renamed)
+			AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.link_id = k.link_id AND i.let_through)) AS u;
 	IF counted.number <= never_below THEN
 		RETURN;
 	END IF;
@@ -74,18 +76,21 @@ $$;
 COMMENT ON FUNCTION xero_fdw._waiting(integer, bigint[]) IS
 	'internal: the links whose records are about to be ended, or to get another identity';
 
-CREATE FUNCTION xero_fdw._heed_brake(self xero_fdw.sync) RETURNS void
+CREATE FUNCTION xero_fdw._heed_brake(self xero_fdw.sync, force boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	waiting record;
 	stop record;
 BEGIN
-	SELECT b.* INTO stop FROM xero_fdw._waiting(self.sync_id, '{}') AS w,
-		xero_fdw._braked(self, w.ends, w.updates) AS b;
-	IF stop.message IS NOT NULL THEN
+	SELECT * INTO waiting FROM xero_fdw._waiting(self.sync_id, '{}');
+	SELECT * INTO stop FROM xero_fdw._braked(self, waiting.ends, waiting.updates);
+	IF stop.message IS NOT NULL AND NOT force THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = stop.message, DETAIL = stop.detail,
 			HINT = format('Nothing was written. Look at xero_fdw.plan_sync(%1$L). If that is what you want: CALL xero_fdw.run_sync(%1$L, force => true);', self.name);
 	END IF;
+	UPDATE xero_fdw.sync_intent AS i SET let_through = true
+	WHERE i.sync_id = self.sync_id AND i.link_id = ANY (waiting.ends || waiting.updates) AND NOT i.let_through;
 END $$;
-COMMENT ON FUNCTION xero_fdw._heed_brake(xero_fdw.sync) IS
-	'internal: an error if what waits to be written asks for a person''s word';
+COMMENT ON FUNCTION xero_fdw._heed_brake(xero_fdw.sync, boolean) IS
+	'internal: an error if what waits to be written asks for a person''s word; else it is let through';

@@ -247,9 +247,7 @@ COMMENT ON FUNCTION xero_fdw._step_merge(xero_fdw.sync, xero_fdw._run) IS
 CREATE FUNCTION xero_fdw._step_brake(self xero_fdw.sync, INOUT state xero_fdw._run)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NOT state.force THEN
-		PERFORM xero_fdw._heed_brake(self);
-	END IF;
+	PERFORM xero_fdw._heed_brake(self, state.force);
 	UPDATE xero_fdw.sync_position AS p SET merged_before = true
 	WHERE p.sync_id = self.sync_id AND p.tenant_id = ANY (state.tenants)
 		AND NOT p.merged_before;

@@ -10,7 +10,9 @@ use Test::More;
 my $xero = XeroTest->new(
 	sandbox => [ '--seed', 1, '--contacts', 0, '--invoices', 0, '--strict', '--no-limits' ],
 	server => { minute_limit => 1000000, day_limit => 1000000 });
+my $sandbox = $xero->sandbox;
 my $crm = XeroSync->new($xero);
+$crm->rows(q{SET xero_fdw.max_wait = '100ms'});
 
 sub ended { return scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }); }
 sub names { return join(' ', sort map { $_->{Name} } values %{ $crm->xero }); }
@@ -96,6 +98,26 @@ begin(brake => 0);
 $crm->rows('DELETE FROM crm.contacts WHERE id <= 11');
 stops('a brake of 0', 'end 11 of its 40 records');
 
+# A run that is paused: what it has let through stays so, and what is new is counted.
+sub pauses
+{
+	my ($name, %option) = @_;
+	$sandbox->faults({ path => '/api.xro/2.0/Contacts', method => 'POST', problem => 'day', retry_after => 300, times => 1 });
+	is($crm->run('crm', %option)->{state}, 'paused', "$name is paused");
+	$sandbox->faults;
+	$crm->superuser->rows(q{SELECT xero_fdw.clear_block('xero')});
+	return;
+}
+begin();
+$crm->rows('DELETE FROM crm.contacts WHERE id <= 15');
+pauses('with force', force => 1);
+is($crm->rows(q{SELECT count(*) FROM xero_fdw.plan_sync('crm') WHERE action = 'stop'}), 0, '... the plan lets it go on');
+$crm->rows('DELETE FROM crm.contacts WHERE id <= 26');
+stops('more than that', 'end 11 of its 40 records');
+$crm->rows('INSERT INTO crm.contacts (id, name) VALUES (26, \'Ann 26\')');
+runs('ten more', { POST => 1 });
+is(ended(), 25, '... all are ended');
+
 # other identities: not what an UPDATE has changed, but what a load has mixed up
 begin();
 $crm->rows(q{UPDATE crm.contacts SET name = replace(name, 'Ann', 'Bob') WHERE id <= 25});
@@ -115,6 +137,7 @@ my @ids = $crm->xero_has(map { { Name => "Old $_" } } 1 .. 20);
 $crm->local_has(map { { name => "New $_" } } 1 .. 20);
 $crm->rows("UPDATE crm.contacts SET xero_id = '$ids[$_]' WHERE id = $_ + 1") foreach 0 .. 19;
 $crm->create('crm', match_on => ['name'], initial => 'local_to_xero', conflict => 'local');
+pauses('a first run');
 runs('a first run', { POST => 1 });
 like(names(), qr/^New 1 .*New 9$/, '... is not stopped');
 
