@@ -396,6 +396,8 @@ INSERT INTO push.both (id, org, name)
 	SELECT row_number() OVER (ORDER BY tenant_id), tenant_id, 'Mine'
 	FROM (SELECT DISTINCT tenant_id FROM xero.contacts) AS t
 	UNION ALL SELECT 3, NULL, 'Whose?';
+SELECT action, local_key, why FROM xero_fdw.plan_sync('both')
+	WHERE field IS NULL OR field = 'name' ORDER BY 1, 2;
 CALL xero_fdw.run_sync('both');
 SELECT push.run('both');
 SELECT l.id, x.name, x.tenant_id = l.org AS same

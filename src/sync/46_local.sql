@@ -255,10 +255,40 @@ $$;
 COMMENT ON FUNCTION xero_fdw._leave_inbox(integer, xero_fdw._item[]) IS
 	'internal: take the records of items out of the inbox';
 
+-- The organisation that is written to: the link's, the one that the row names, or the
+-- only one there is; null if that is not known.
+CREATE FUNCTION xero_fdw._destination(of_link uuid, of_row uuid, tenants uuid[]) RETURNS uuid
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT t.id FROM coalesce(of_link, of_row,
+		CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS t(id)
+	WHERE t.id = ANY (tenants));
+COMMENT ON FUNCTION xero_fdw._destination(uuid, uuid, uuid[]) IS
+	'internal: the organisation that is written to';
+
+-- Files rows of which nobody knows in which organisation they are to be created; their
+-- links.
+CREATE FUNCTION xero_fdw._file_homeless(sync integer, tenants uuid[],
+		decisions xero_fdw._decision[]) RETURNS bigint[]
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	homeless CONSTANT bigint[] := ARRAY(SELECT (d.item).link_id
+		FROM xero_fdw.sync AS s CROSS JOIN xero_fdw._tenant_column(s.xero_table) AS tenant_column
+			CROSS JOIN unnest(decisions) AS d
+		WHERE s.sync_id = sync AND d.xero_action = 'create'
+			AND xero_fdw._destination((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid, tenants) IS NULL);
+BEGIN
+	PERFORM xero_fdw._note_issue((d.item).link_id, 'validation', NULL,
+		'the row does not say in which organisation it is to be created', NULL, d.xero_new)
+	FROM unnest(decisions) AS d WHERE (d.item).link_id = ANY (homeless);
+	DELETE FROM xero_fdw.sync_intent AS i WHERE i.link_id = ANY (homeless) AND i.idempotency_key IS NULL;
+	RETURN homeless;
+END $$;
+COMMENT ON FUNCTION xero_fdw._file_homeless(integer, uuid[], xero_fdw._decision[]) IS
+	'internal: file rows that are to be created in an organisation that is not known';
+
 -- Remembers what was decided and done about items: in links, intents, issues and
--- the run's counts.  A row is created in the organisation that it names, or in
--- the only one there is.  What a write has left open is merged again.  Of a row that
--- was deleted, the link knows something, be it empty, until its record has ended, too.
+-- the run's counts.  What a write has left open is merged again.  Of a row that was
+-- deleted, the link knows something, be it empty, until its record has ended, too.
 CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 		decisions xero_fdw._decision[], keys jsonb[], images jsonb[])
 	RETURNS void
@@ -346,21 +376,16 @@ BEGIN
 		coalesce(d.xero_new - tenant_column, d.xero_new, '{}'), d.xero_fields,
 		coalesce(k.image, (d.item).local)
 	FROM unnest(decisions) WITH ORDINALITY AS d
-		JOIN unnest(images) WITH ORDINALITY AS k(image, n) ON k.n = d.ordinality,
-		LATERAL (SELECT coalesce((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid,
-			CASE WHEN cardinality(tenants) = 1 THEN tenants[1] END) AS tenant_id) AS t
-	WHERE d.xero_action IS NOT NULL AND t.tenant_id = ANY (tenants)
+		JOIN unnest(images) WITH ORDINALITY AS k(image, n) ON k.n = d.ordinality
+		CROSS JOIN LATERAL (SELECT xero_fdw._destination((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid, tenants) AS tenant_id) AS t
+	WHERE d.xero_action IS NOT NULL AND t.tenant_id IS NOT NULL
 	-- in what company it goes, is learnt from what became of it
 	ON CONFLICT (link_id, sync_id) DO UPDATE
 		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
 			fields = excluded.fields, image = excluded.image,
 			let_through = i.let_through AND (i.operation, i."row") = (excluded.operation, excluded."row");
 
-	PERFORM xero_fdw._note_issue((d.item).link_id, 'validation', NULL,
-		'the row does not say in which organisation it is to be created', NULL, d.xero_new)
-	FROM unnest(decisions) AS d
-	WHERE d.xero_action = 'create' AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
-		WHERE i.link_id = (d.item).link_id);
+	PERFORM xero_fdw._file_homeless(sync, tenants, decisions);
 	DELETE FROM xero_fdw.sync_issue AS i USING unnest(decisions) AS d
 	WHERE i.link_id = (d.item).link_id AND NOT (d.item).is_new
 		AND CASE i.kind WHEN 'conflict' THEN NOT coalesce(d.conflicts ? i.field, false)
@@ -559,9 +584,13 @@ CREATE FUNCTION xero_fdw._merge_items(run bigint, sync integer, tenants uuid[],
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	decisions CONSTANT xero_fdw._decision[] := xero_fdw._decide_items(run, sync, items, false);
+	homeless bigint[];
 BEGIN
-	IF plan OR decisions = '{}' THEN
+	IF decisions = '{}' THEN
 		RETURN decisions;
+	ELSIF plan THEN
+		homeless := xero_fdw._file_homeless(sync, tenants, decisions);
+		RETURN ARRAY(SELECT d FROM unnest(decisions) AS d WHERE (d.item).link_id <> ALL (homeless));
 	END IF;
 	RETURN xero_fdw._carry_out(run, sync, tenants, decisions, false);
 END $$;

@@ -256,28 +256,39 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._find_revived(integer, text) IS
 	'internal: let a person settle what was to end and has changed since';
 
--- Settles the requests whose outcome is not known: all but creates that are to be
--- sent again with their key, which is returned.  Nobody knows whether Xero would
--- do the work of one that has failed, or tell of the failure again, so that one goes
--- on in parts.  A sync that only pulls by now sends nothing.
-CREATE FUNCTION xero_fdw._settle_unknown(run bigint, sync integer, tenants uuid[]) RETURNS text
+-- The requests whose outcome is not known.  Creates are to be sent again as long as Xero
+-- remembers their keys.  Nobody knows whether Xero would do the work of one that has
+-- failed, or tell of the failure again, so that one goes on in parts.
+CREATE FUNCTION xero_fdw._unknown_requests(sync integer, tenants uuid[])
+	RETURNS TABLE (key text, operation text, send_again boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	memory CONSTANT interval := '5 minutes';
+	forgotten CONSTANT timestamptz := clock_timestamp() + xero_fdw._clock_offset() - memory;
+BEGIN
+	RETURN QUERY
+		SELECT i.idempotency_key, min(i.operation), min(i.operation) = 'insert'
+			AND bool_and(i.problem IS NULL) AND min(s.direction) <> 'pull' AND min(i.first_sent) > forgotten
+		FROM xero_fdw.sync_intent AS i JOIN xero_fdw.sync AS s USING (sync_id)
+		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (tenants)
+		GROUP BY i.idempotency_key ORDER BY min(i.intent_id);
+END $$;
+COMMENT ON FUNCTION xero_fdw._unknown_requests(integer, uuid[]) IS
+	'internal: the requests whose outcome is not known, and whether they are to be sent again';
+
+-- Settles them, but for one that is to be sent again, whose key is returned.  A sync that
+-- only pulls by now sends nothing.  A plan sends nothing either: what Xero would answer
+-- is taken to be what can be found there.
+CREATE FUNCTION xero_fdw._settle_unknown(run bigint, sync integer, tenants uuid[]) RETURNS text
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
 	pulls CONSTANT boolean := (SELECT s.direction = 'pull' FROM xero_fdw.sync AS s
 		WHERE s.sync_id = sync);
 	request record;
 BEGIN
-	FOR request IN
-		SELECT i.idempotency_key AS key, min(i.operation) AS operation, min(i.first_sent) AS first_sent,
-			bool_or(i.problem IS NOT NULL) AS failed
-		FROM xero_fdw.sync_intent AS i
-		WHERE i.sync_id = sync AND i.idempotency_key IS NOT NULL AND i.tenant_id = ANY (tenants)
-		GROUP BY i.idempotency_key ORDER BY min(i.intent_id)
+	FOR request IN SELECT * FROM xero_fdw._unknown_requests(sync, tenants)
 	LOOP
-		IF request.operation = 'insert' AND NOT request.failed AND NOT pulls
-			AND request.first_sent > clock_timestamp() + xero_fdw._clock_offset() - memory
-		THEN
+		IF request.send_again AND run IS NOT NULL THEN
 			RETURN request.key;
 		END IF;
 		CASE request.operation

@@ -173,9 +173,8 @@ CREATE FUNCTION xero_fdw._step_settle(self xero_fdw.sync, INOUT state xero_fdw._
 BEGIN
 	IF state.lost IS NOT NULL THEN
 		PERFORM xero_fdw._pause_push(state);
-	ELSIF state.run_id IS NOT NULL THEN
-		state.request := xero_fdw._settle_unknown(state.run_id, self.sync_id, state.tenants);
 	END IF;
+	state.request := xero_fdw._settle_unknown(state.run_id, self.sync_id, state.tenants);
 	state.sent_before := state.request IS NOT NULL;
 	state.phase := CASE WHEN state.sent_before THEN 'send' ELSE 'match' END;
 END $$;

@@ -36,6 +36,20 @@ $$;
 COMMENT ON FUNCTION xero_fdw._explain(integer, xero_fdw._decision[]) IS
 	'internal: decisions field by field';
 
+-- What was sent and not answered, and will be sent once more, so that Xero tells what
+-- became of it.
+CREATE FUNCTION xero_fdw._explain_unknown(sync integer, keys text[])
+	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
+		field text, old jsonb, new jsonb, why text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'xero', 'settle', xero_fdw._shown_key(k.local_key), k.xero_id, NULL, NULL::jsonb, i."row",
+		'sent by an earlier run, and not answered: Xero is asked by sending it again'
+	FROM xero_fdw.sync_intent AS i JOIN xero_fdw.sync_link AS k USING (link_id)
+	WHERE i.sync_id = sync AND i.idempotency_key = ANY (keys)
+$$;
+COMMENT ON FUNCTION xero_fdw._explain_unknown(integer, text[]) IS
+	'internal: what is to be sent again, as its outcome is not known';
+
 -- What is left of an earlier run and will be sent as it is.
 CREATE FUNCTION xero_fdw._explain_intents(sync integer, decided bigint[])
 	RETURNS TABLE (side text, action text, local_key jsonb, xero_id text,
@@ -91,6 +105,8 @@ DECLARE
 	ended bigint[] := '{}';
 	renamed bigint[] := '{}';
 	sent jsonb := '{}';				-- {action: number of rows}
+	asked text[] := '{}';			-- keys of requests that a run would send again
+	settling bigint[] := '{}';		-- the links of their rows
 	made_whole boolean := false;
 BEGIN
 	IF current_setting('transaction_read_only')::boolean THEN
@@ -106,9 +122,22 @@ BEGIN
 	run.rounds := 0;
 	BEGIN
 		WHILE run.phase <> 'done' LOOP
+			IF run.phase = 'settle' THEN
+				asked := ARRAY(SELECT u.key FROM xero_fdw._unknown_requests(self.sync_id, run.tenants) AS u
+					WHERE u.send_again);
+				RETURN QUERY SELECT e.*, NULL::bigint FROM xero_fdw._explain_unknown(self.sync_id, asked) AS e;
+				settling := ARRAY(SELECT i.link_id FROM xero_fdw.sync_intent AS i
+					WHERE i.sync_id = self.sync_id AND i.idempotency_key = ANY (asked));
+				decided := settling;
+			END IF;
 			SELECT * INTO made FROM xero_fdw._step(run);
 			run := made.state;
 			CONTINUE WHEN made.decisions IS NULL;
+			-- what is sent again anyway
+			made.decisions := ARRAY(SELECT d FROM unnest(made.decisions) AS d
+				WHERE NOT (d.xero_action = 'create' AND (d.item).link_id = ANY (settling)
+					AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+						WHERE i.link_id = (d.item).link_id AND d.xero_new @> i."row")));
 			RETURN QUERY SELECT e.*, NULL::bigint
 				FROM xero_fdw._explain(self.sync_id, made.decisions) AS e;
 			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
@@ -140,7 +169,7 @@ BEGIN
 		END IF;
 	END;
 	RETURN QUERY SELECT NULL, 'total', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb, NULL,
-		(xero_fdw._session()).calls - calls_before + coalesce((
+		(xero_fdw._session()).calls - calls_before + cardinality(asked) + coalesce((
 			SELECT sum(xero_fdw._requests_for(self.sync_id, m.key, m.value::bigint))
 			FROM jsonb_each_text(sent) AS m), 0)::bigint;
 END $$;

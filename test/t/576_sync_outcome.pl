@@ -57,10 +57,12 @@ sub issues { return $crm->rows(q{SELECT coalesce(string_agg(kind || ' ' || coale
 sub ends
 {
 	my ($case, $emails, $calls, $issues) = @_;
+	my $planned = $crm->rows(q{SELECT calls FROM xero_fdw.plan_sync('crm') WHERE action = 'total'});
 	my $run = $crm->run('crm');
 	is($run->{state}, 'done', "$case: the next run") or diag($run->{text});
 	is(email(), $emails, "$case: here and at Xero");
 	is(join(' ', map { (split /[ ?]/)[0] } @{ $run->{lines} }), $calls, "$case: its calls") or diag(join("\n", @{ $run->{lines} }));
+	is($planned, $run->{calls}, "$case: ... which a plan has told");
 	is(issues(), $issues // '', "$case: issues");
 	$run = $crm->run('crm');
 	is("$run->{state} " . join(' ', sort keys %{ $run->{calls_by} }), 'done GET', "$case: then all is quiet");
@@ -126,6 +128,34 @@ lose('PUT', 'before', 400);
 $crm->rows(q{BEGIN; DELETE FROM crm.contacts; INSERT INTO crm.contacts (id, name) VALUES (1, 'Zoe'); COMMIT});
 is($crm->run('crm')->{state}, 'done', 'not created, and another person with that key');
 is(only($crm->xero)->{Name}, 'Zoe', '... who is deleted is not created any more');
+
+# A plan settles what can be settled without a write, and tells what cannot.
+sub plans
+{
+	my ($case, $plan) = @_;
+	is($crm->rows(q{SELECT string_agg(DISTINCT concat_ws(' ', side, action, local_key), ', ') FROM xero_fdw.plan_sync('crm') WHERE action <> 'total'}), $plan, "$case: a plan");
+	return;
+}
+foreach my $later (0, 400)
+{
+	prepare('manual', on_delete => 'archive', nothing => 1);
+	$crm->local_has({ name => 'Ann' }, { name => 'Bob' });
+	lose('PUT', 'after', $later);
+	$crm->rows(q{DELETE FROM crm.contacts WHERE name = 'Ann'; UPDATE crm.contacts SET name = 'Bill' WHERE name = 'Bob'});
+	plans("created, $later s later", join(', ', 'local update [2]', 'xero archive [1]', ($later ? () : ('xero settle [1]', 'xero settle [2]')), 'xero update [2]'));
+	is_deeply($crm->run('crm')->{calls_by}, { GET => 1, POST => 2, ($later ? () : (PUT => 1)) }, '... and the run');
+	is(join(' ', sort map { "$_->{Name} $_->{ContactStatus}" } values %{ $crm->xero }), 'Ann ARCHIVED Bill ACTIVE', '... does that');
+}
+prepare('manual', nothing => 1);
+$crm->local_has({ name => 'Ann', email => 'sent@example.com' });
+lose('PUT', 'before', 0);
+plans('not created', 'xero settle [1]');
+ends('not created, planned', 'sent@example.com sent@example.com', 'GET PUT');
+$crm->rows(q{UPDATE crm.contacts SET email = 'other@example.com'});
+lose('POST', 'after', 0);
+$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+plans('updated, and edited back', 'xero update [1]');
+ends('updated, and edited back', 'sent@example.com sent@example.com', 'GET POST');
 
 # Two of one name, one of which Xero refuses
 prepare('manual', nothing => 1);
