@@ -115,6 +115,22 @@ $$;
 COMMENT ON FUNCTION xero_fdw._delete_local(xero_fdw.sync, jsonb[]) IS
 	'internal: delete local rows';
 
+-- An error if a write has left out rows that are there all the same, under any of
+-- these keys: a trigger has swallowed it.  Rows that are gone are nobody's fault.
+CREATE FUNCTION xero_fdw._refuse_swallowed(self xero_fdw.sync, action text, wanted bigint,
+		written bigint, keys jsonb[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF written < wanted AND (CASE action WHEN 'changed' THEN written ELSE 0 END) < (
+		SELECT count(*) FROM xero_fdw._read_local(self.sync_id, ARRAY(SELECT DISTINCT unnest(keys)), false))
+	THEN
+		RAISE EXCEPTION 'the local row was not %', action
+			USING ERRCODE = 'integrity_constraint_violation', DETAIL = 'A trigger has kept it as it was.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._refuse_swallowed(xero_fdw.sync, text, bigint, bigint, jsonb[]) IS
+	'internal: an error if local rows were not written though they are there';
+
 -- The keys that rows have after columns of them were set.
 CREATE FUNCTION xero_fdw._moved_keys(self xero_fdw.sync, keys jsonb[], "rows" jsonb[],
 		names text[]) RETURNS jsonb[]
@@ -141,6 +157,7 @@ DECLARE
 	earlier CONSTANT bigint := coalesce(
 		(SELECT max(c.change_id) FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync), 0);
 	made jsonb[];
+	moved jsonb[];
 	batch record;
 	numbers bigint[] := '{}';		-- of the decisions that were carried out
 	before jsonb[] := '{}';
@@ -169,17 +186,20 @@ BEGIN
 			SELECT array_agg(k ORDER BY k) AS columns FROM jsonb_object_keys(d.local_new) AS k) AS c
 		WHERE d.local_action = 'update' GROUP BY c.columns
 	LOOP
-		PERFORM xero_fdw._update_local(self, batch.keys, batch."rows", batch.columns);
+		moved := xero_fdw._moved_keys(self, batch.keys, batch."rows", batch.columns);
+		PERFORM xero_fdw._refuse_swallowed(self, 'changed', cardinality(batch.keys),
+			xero_fdw._update_local(self, batch.keys, batch."rows", batch.columns), batch.keys || moved);
 		numbers := numbers || batch.numbers;
 		before := before || batch.keys;
-		after := after || xero_fdw._moved_keys(self, batch.keys, batch."rows", batch.columns);
+		after := after || moved;
 	END LOOP;
 
 	SELECT array_agg(d.ordinality) AS numbers, array_agg((d.item).local_key) AS keys
 	INTO batch
 	FROM unnest(decisions) WITH ORDINALITY AS d WHERE d.local_action = 'delete';
 	IF batch.numbers IS NOT NULL THEN
-		PERFORM xero_fdw._delete_local(self, batch.keys);
+		PERFORM xero_fdw._refuse_swallowed(self, 'deleted', cardinality(batch.keys),
+			xero_fdw._delete_local(self, batch.keys), batch.keys);
 		before := before || batch.keys;
 	END IF;
 
@@ -457,7 +477,7 @@ BEGIN
 	UPDATE xero_fdw.sync_inbox AS x SET held = true
 	WHERE x.sync_id = sync AND x.tenant_id = i.tenant_id AND x.xero_id = i.xero_id;
 	PERFORM xero_fdw._note_issue(i.link_id, kind, NULL, message, code,
-		jsonb_strip_nulls(jsonb_build_object('xero', i.remote, 'local', i.local)));
+		jsonb_strip_nulls(jsonb_build_object('xero', coalesce(i.remote, i.base_xero), 'local', i.local)));
 	UPDATE xero_fdw.sync_run AS r SET issues = r.issues + 1, done = r.done + 1
 	WHERE r.run_id = run;
 END $$;

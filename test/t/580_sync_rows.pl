@@ -223,6 +223,32 @@ is($crm->rows('SELECT name FROM copy.branding_themes') . ', ' . issues(), '2, tr
 $sandbox->faults;
 $crm->rows(q{SELECT xero_fdw.drop_sync('copy.branding_themes'); DROP SCHEMA copy CASCADE});
 
+# A trigger that swallows what comes.
+foreach my $direction ('both', 'pull')
+{
+	table('');
+	$crm->xero_has(map { { Name => $_ } } qw(Ann Bob));
+	$crm->create('crm', match_on => ['name'], direction => $direction, on_delete => 'archive');
+	runs("$direction, two", { GET => 1 });
+	$crm->rows(q{CREATE OR REPLACE FUNCTION crm.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+		CREATE TRIGGER swallow BEFORE UPDATE OR DELETE ON crm.contacts FOR EACH ROW WHEN (OLD.name = 'Ann') EXECUTE FUNCTION crm.swallow()});
+	$crm->advance(60);
+	$crm->xero_sets(contact($_)->{ContactID}, { EmailAddress => 'new@example.com' }) foreach qw(Ann Bob);
+	is(runs("$direction, a change is swallowed", { GET => 1 })->{updated} . issues(), '1validation|23000|the local row was not changed', '... is an issue');
+	is(row('Bob')->{email} . (row('Ann')->{email} // ''), 'new@example.com', '... and the other one goes on');
+	$crm->rows('ALTER TABLE crm.contacts DISABLE TRIGGER swallow');
+	rests("$direction, a change is not swallowed any more");
+	is(row('Ann')->{email} . issues(), 'new@example.com', '... and comes');
+	$crm->rows('ALTER TABLE crm.contacts ENABLE TRIGGER swallow');
+	$sandbox->change(object => 'Contacts', id => contact($_)->{ContactID}, delete => JSON::PP::true) foreach qw(Ann Bob);
+	$crm->rows(q{SELECT xero_fdw.audit_sync('crm')});
+	rests("$direction, an end is swallowed");
+	is(here() . ' ' . issues(), 'Ann validation|23000|the local row was not deleted', '... is an issue');
+	$crm->rows('DROP TRIGGER swallow ON crm.contacts');
+	rests("$direction, an end is not swallowed any more");
+	is(here() . issues(), '', '... and comes');
+}
+
 # A column that must have a value gets its default where Xero has nothing.
 $crm->rows(q{CREATE DOMAIN crm.owner AS text NOT NULL DEFAULT 'us'});
 table(q{note text NOT NULL DEFAULT '', code text NOT NULL DEFAULT 'none', whose crm.owner});
