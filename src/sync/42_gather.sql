@@ -33,13 +33,23 @@ RETURN CASE WHEN octet_length(key) <= 500 THEN key ELSE left(key, 100) || '... '
 COMMENT ON FUNCTION xero_fdw._short_key(text) IS
 	'internal: a text that fits into an index';
 
--- What two sides must have in common to belong together.
+-- A text without case, as Xero compares names.
+CREATE FUNCTION xero_fdw._fold(value text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'xero_fold';
+COMMENT ON FUNCTION xero_fdw._fold(text) IS
+	'internal: a text without case';
+
+-- What two sides must have in common to belong together.  A number says the same
+-- however many zeros it ends with.
 CREATE FUNCTION xero_fdw._match_key("values" jsonb, columns text[]) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
-	SELECT xero_fdw._short_key(jsonb_agg(lower(btrim("values"->>c)) ORDER BY n)::text)
-	FROM unnest(columns) WITH ORDINALITY AS u(c, n)
-	HAVING bool_and(coalesce(btrim("values"->>c), '') <> ''));
+	SELECT xero_fdw._short_key(jsonb_agg(xero_fdw._fold(value) ORDER BY n)::text)
+	FROM unnest(columns) WITH ORDINALITY AS u(c, n),
+		LATERAL (SELECT CASE jsonb_typeof("values"->c) WHEN 'number' THEN trim_scale(("values"->c)::numeric)::text
+			ELSE btrim("values"->>c) END AS value) AS v
+	HAVING bool_and(coalesce(value, '') <> ''));
 COMMENT ON FUNCTION xero_fdw._match_key(jsonb, text[]) IS
 	'internal: the values of the columns, trimmed and without case; null if one is empty';
 

@@ -54,6 +54,8 @@ is($session->rows('SELECT name FROM xero.accounts'), utf8('Café Zürich ñ'), '
 is($session->rows('SELECT octet_length(name), length(name) FROM xero.accounts'), '13|13', 'are one byte each');
 is($session->rows('SELECT code FROM xero.accounts'), utf8('éA'), 'escaped accents');
 is($session->rows(utf8("SELECT description = E'tab\\tü\\\\' FROM xero.accounts")), 't', 'mixed');
+is($session->rows(utf8(q{SELECT xero_fdw._fold('ZÜRICH') = 'zürich' OR NOT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')})),
+	't', 'names have no case');
 foreach my $quote ("\x{2019}", '\u2019')
 {
 	$sandbox->faults({ path => '/api.xro/2.0/Items', method => 'PUT', status => 200,
@@ -119,6 +121,7 @@ like($result->{text}, qr/invalid value for column "name" of foreign table "accou
 is($session->rows('SELECT code FROM xero.accounts'), '1', 'afterwards');
 $sandbox->faults;
 is($session->rows($condition), $first, 'SQL_ASCII: a condition with accents');
+is($session->rows(utf8("SELECT xero_fdw._fold('ZÜRICH')")), utf8('zÜrich'), 'SQL_ASCII: names with accents have the case that they have');
 $session->quit;
 
 # A multi-byte encoding other than UTF-8.

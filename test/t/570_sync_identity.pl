@@ -266,6 +266,32 @@ is($crm->rows(qq{SELECT string_agg(id::text, ' ') FROM crm.contacts WHERE xero_i
 is($crm->rows(q{SELECT string_agg(kind || local_key::text, ' ') FROM xero_fdw.sync_issues}), 'validation[1]', '... and the other one an issue, as its name is taken');
 is(scalar(grep { $_->{ContactStatus} ne 'ACTIVE' } values %{ $crm->xero }), 0, '... nobody ends');
 
+# What is spelled otherwise and equal is the same: numbers, capitals beyond ASCII (the
+# locale here is C), and letters with accents.
+$crm->rows('ALTER TABLE crm.contacts ADD n numeric');
+my %numbered = (%WITH_ID, n => { xero => 'account_number', to_local => 'xero.account_number::numeric', to_xero => 'local.n::text' });
+$crm->clear;
+$crm->xero_has({ Name => 'Amt', AccountNumber => '33.25' });
+$crm->rows(q{INSERT INTO crm.contacts (id, name, n) VALUES (1, 'Amt', 33.250)});
+$crm->create('crm', fields => \%numbered, match_on => [ 'name', 'n' ], on_delete => 'archive');
+$crm->run('crm');
+is($crm->rows('SELECT id, xero_id IS NOT NULL FROM crm.contacts'), '1|t', 'numbers are matched by value');
+foreach my $how ('DELETE FROM', 'TRUNCATE')
+{
+	$crm->rows("BEGIN; $how crm.contacts; INSERT INTO crm.contacts (id, name, n) VALUES (2, 'Amt', 33.2500); COMMIT");
+	$crm->run('crm');
+	is($crm->rows('SELECT id, xero_id IS NOT NULL FROM crm.contacts'), '2|t', "... after $how");
+	is(names(), 'Amt', '... it is who it was');
+}
+$crm->clear;
+$crm->xero_has({ Name => "M\x{fc}ller" }, { Name => "Caf\x{e9}" });
+$crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (1, U&'M\00DCLLER'), (2, U&'Cafe\0301')});
+$crm->create('crm', match_on => ['name']);
+$crm->run('crm');
+is($crm->rows('SELECT count(*), count(xero_id) FROM crm.contacts'), '2|2', 'names are matched without case, however they are composed');
+is(issues(), '', '... and nothing is in the way');
+$crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; ALTER TABLE crm.contacts DROP n');
+
 # Two namesakes are deleted, one of which has never had a record: that of the other ends.
 three(match_on => ['name'], on_delete => 'archive');
 $crm->rows(q{INSERT INTO crm.contacts (id, name) VALUES (9, 'Ann')});
