@@ -26,7 +26,7 @@ SELECT name, owner = current_user::regrole AS own, xero_table, local_table, dire
 	issues
 FROM xero_fdw.syncs;
 SELECT jsonb_pretty(fields) FROM xero_fdw.syncs;
-SELECT xero_key, local_key, columns #- '{local,key}' AS columns FROM xero_fdw.sync;
+SELECT xero_key, local_key, columns #- '{xero,relation}' #- '{xero,numbers}' #- '{local,relation}' AS columns FROM xero_fdw.sync;
 SELECT field, local_column, xero_column, direction, to_local IS NOT NULL AS to_local,
 	to_xero IS NOT NULL AS to_xero, xero_uses, local_uses
 	FROM xero_fdw.sync_field ORDER BY field COLLATE "C";

@@ -775,41 +775,35 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._check_filter(regclass, text, text, text, text) IS
 	'internal: the columns that a filter reads, or what is wrong with it';
 
+-- A column that has got the name of another one is told by its number.  What a dump has
+-- carried elsewhere has other numbers, and is another relation.
 CREATE FUNCTION xero_fdw._types(relation regclass, names text[])
 	RETURNS jsonb
 	LANGUAGE sql STABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT jsonb_build_object('table', relation::text, 'columns',
-		coalesce(jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}'))
+	SELECT jsonb_build_object('table', relation::text, 'relation', relation::oid::bigint,
+		'columns', coalesce(jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}'),
+		'numbers', coalesce(jsonb_object_agg(a.attname, a.attnum), '{}'))
 	FROM pg_attribute AS a
 	WHERE a.attrelid = relation AND a.attname = ANY (names) AND a.attnum > 0
 		AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION xero_fdw._types(regclass, text[]) IS
-	'internal: types of the columns that a sync uses of a table, as they are now';
+	'internal: types and numbers of the columns that a sync uses of a table, as they are now';
 
--- Which columns a key is made of, whatever they are called.  What a dump has carried
--- elsewhere says nothing of the columns there: the table is another one.
-CREATE FUNCTION xero_fdw._key_place(relation regclass, names text[]) RETURNS jsonb
-	LANGUAGE sql STABLE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT jsonb_build_object('relation', relation::oid::bigint, 'columns', jsonb_agg(a.attnum ORDER BY u.n))
-	FROM unnest(names) WITH ORDINALITY AS u(c, n)
-		LEFT JOIN pg_attribute AS a ON a.attrelid = relation AND a.attname = u.c AND NOT a.attisdropped
-$$;
-COMMENT ON FUNCTION xero_fdw._key_place(regclass, text[]) IS
-	'internal: which columns a key is made of';
-
-CREATE FUNCTION xero_fdw._same_key(before jsonb, after jsonb) RETURNS boolean
+CREATE FUNCTION xero_fdw._same_columns(before jsonb, names_before text[], after jsonb,
+		names_after text[]) RETURNS boolean
 	LANGUAGE sql IMMUTABLE
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN before->'relation' = after->'relation' THEN before = after END
+	SELECT CASE WHEN before->'relation' = after->'relation'
+		THEN ARRAY(SELECT before->'numbers'->c FROM unnest(names_before) AS c)
+			= ARRAY(SELECT after->'numbers'->c FROM unnest(names_after) AS c)
+		ELSE names_before = names_after END
 $$;
-COMMENT ON FUNCTION xero_fdw._same_key(jsonb, jsonb) IS
-	'internal: is a key made of the same columns as before? null if that is not known';
+COMMENT ON FUNCTION xero_fdw._same_columns(jsonb, text[], jsonb, text[]) IS
+	'internal: are columns the same as before, whatever they are called?';
 
 CREATE FUNCTION xero_fdw._check_sync(INOUT definition xero_fdw.sync,
 		OUT compiled xero_fdw.sync_field[])
@@ -891,8 +885,7 @@ BEGIN
 			|| ARRAY(SELECT unnest(xero_uses || xero_column) FROM unnest(compiled))),
 		'local', xero_fdw._types(definition.local_table,
 			definition.local_key || local_filter.uses
-			|| ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled)))
-			|| jsonb_build_object('key', xero_fdw._key_place(definition.local_table, definition.local_key)));
+			|| ARRAY(SELECT unnest(local_uses || local_column) FROM unnest(compiled))));
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_sync(xero_fdw.sync) IS
 	'internal: a definition with all that follows from it, or an error with all that is wrong with it';

@@ -242,15 +242,19 @@ DECLARE
 		FROM unnest(compiled) AS n
 		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_field AS o
 			WHERE o.sync_id = definition.sync_id AND o.field = n.field
-				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)));
+				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)
+				AND xero_fdw._same_columns(before.columns->'local', o.local_uses || o.local_column,
+					definition.columns->'local', n.local_uses || n.local_column)
+				AND xero_fdw._same_columns(before.columns->'xero', o.xero_uses || o.xero_column,
+					definition.columns->'xero', n.xero_uses || n.xero_column)));
 	known bigint;
 BEGIN
 	-- Other tables or keys, other rows or records: nothing that is known fits any
 	-- more.  A foreign table that was imported anew is the same, and so is a key whose
 	-- columns have other names.
 	IF definition.local_table <> before.local_table
-			OR NOT coalesce(xero_fdw._same_key(before.columns #> '{local,key}', definition.columns #> '{local,key}'),
-				definition.local_key = before.local_key)
+			OR NOT xero_fdw._same_columns(before.columns->'local', before.local_key,
+				definition.columns->'local', definition.local_key)
 			OR definition.columns -> 'source' IS DISTINCT FROM before.columns -> 'source' THEN
 		SELECT count(*) INTO known FROM xero_fdw.sync_link AS k
 		WHERE k.sync_id = definition.sync_id AND k.state = 'linked';
@@ -508,8 +512,10 @@ BEGIN
 	faults := ARRAY(
 		SELECT CASE WHEN c.oid IS NULL THEN format('Table %s was dropped.', side -> 'table')
 			WHEN a.attname IS NULL THEN format('Column "%s" of table %s was dropped or renamed.', column_name, c.oid::regclass)
-			ELSE format('Column "%s" of table %s was of type %s, and is of type %s.', column_name,
-				c.oid::regclass, was, format_type(a.atttypid, a.atttypmod)) END
+			WHEN format_type(a.atttypid, a.atttypmod) <> was
+			THEN format('Column "%s" of table %s was of type %s, and is of type %s.', column_name,
+				c.oid::regclass, was, format_type(a.atttypid, a.atttypmod))
+			ELSE format('Column "%s" of table %s was dropped or renamed, and another one has its name.', column_name, c.oid::regclass) END
 		FROM (VALUES (definition.xero_table, definition.columns -> 'xero'),
 				(definition.local_table, definition.columns -> 'local')) AS t (relation, side)
 			LEFT JOIN pg_class AS c ON c.oid = t.relation
@@ -517,10 +523,10 @@ BEGIN
 			LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = column_name
 				AND a.attnum > 0 AND NOT a.attisdropped
 		WHERE c.oid IS NULL OR format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM was
+			OR side -> 'relation' = to_jsonb(c.oid::bigint) AND side -> 'numbers' -> column_name <> to_jsonb(a.attnum)
 		ORDER BY c.oid, column_name, side ->> 'table');
-	IF faults = '{}' AND ((xero_fdw._local_key(definition.local_table, definition.fields)).columns
-			IS DISTINCT FROM definition.local_key OR NOT xero_fdw._same_key(definition.columns #> '{local,key}',
-				xero_fdw._key_place(definition.local_table, definition.local_key))) THEN
+	IF faults = '{}' AND (xero_fdw._local_key(definition.local_table, definition.fields)).columns
+			IS DISTINCT FROM definition.local_key THEN
 		faults := ARRAY[format('Table %s has another key than before.', definition.local_table)];
 	END IF;
 	IF faults = '{}' THEN
@@ -550,6 +556,12 @@ BEGIN
 					THEN 'Forget it by xero_fdw.drop_sync(%L) and call xero_fdw.mirror() again, which says what the copy lacks.'
 					ELSE 'Adapt it by xero_fdw.alter_sync(%L, ...), which also accepts the tables as they are now.' END, definition.name);
 	END IF;
+	-- after a dump was restored
+	UPDATE xero_fdw.sync AS s SET columns = s.columns || (
+		SELECT jsonb_object_agg(side, xero_fdw._types(relation, ARRAY(SELECT jsonb_object_keys(s.columns #> ARRAY[side, 'columns']))))
+		FROM (VALUES ('xero', s.xero_table), ('local', s.local_table)) AS t (side, relation))
+	WHERE s.sync_id = $1 AND (s.columns #>> '{xero,relation}' <> s.xero_table::oid::text
+		OR s.columns #>> '{local,relation}' <> s.local_table::oid::text);
 END $$;
 COMMENT ON FUNCTION xero_fdw._check_sync_columns(integer) IS
 	'internal: an error if the tables of a sync are not as they were when it was defined';

@@ -113,6 +113,29 @@ $$;
 COMMENT ON FUNCTION xero_fdw._note_unwatched() IS
 	'internal: lets the tables be compared whose triggers are disabled';
 
+-- Nor do triggers tell what ALTER COLUMN ... TYPE ... USING makes of the rows.
+CREATE FUNCTION xero_fdw._note_rewritten() RETURNS event_trigger
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation CONSTANT oid := pg_event_trigger_table_rewrite_oid();
+BEGIN
+	PERFORM xero_fdw._compare_all(s.sync_id) FROM xero_fdw.sync AS s
+	WHERE s.local_table = relation OR s.local_table IN (SELECT pg_partition_ancestors(relation));
+END $$;
+COMMENT ON FUNCTION xero_fdw._note_rewritten() IS
+	'internal: note_rewritten()';
+
+CREATE FUNCTION xero_fdw.note_rewritten() RETURNS event_trigger
+	LANGUAGE c
+	AS 'MODULE_PATHNAME', 'xero_gate';
+COMMENT ON FUNCTION xero_fdw.note_rewritten() IS
+	'internal: lets the tables be compared that are rewritten';
+
+CREATE EVENT TRIGGER xero_fdw_note_rewritten ON table_rewrite
+	EXECUTE FUNCTION xero_fdw.note_rewritten();
+
 -- A job runs as the role that has made it, which may be about to go when its tables
 -- get another owner; pg_cron does not take jobs of roles that are gone well.
 CREATE FUNCTION xero_fdw._forget_jobs() RETURNS event_trigger

@@ -15,7 +15,7 @@ DECLARE
 BEGIN
 	REVOKE ALL ON FUNCTION xero_fdw.refuse_writes(), xero_fdw.forget_dropped(),
 		xero_fdw.forget_jobs(), xero_fdw.forget_roles(text[]), xero_fdw.forget_all_jobs(), xero_fdw.forget_leftovers(),
-		xero_fdw.carry_consents() FROM PUBLIC;
+		xero_fdw.note_rewritten(), xero_fdw.carry_consents() FROM PUBLIC;
 	FOR routine IN
 			SELECT p.oid FROM pg_proc AS p
 			WHERE p.pronamespace = 'xero_fdw'::regnamespace AND p.proname LIKE '\_%'
