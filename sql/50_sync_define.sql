@@ -8,6 +8,7 @@ CREATE TABLE crm.contact (
 	name text NOT NULL, email varchar(100), phone text, vip boolean DEFAULT false,
 	born date, upper_name text GENERATED ALWAYS AS (upper(name)) STORED);
 CREATE TABLE crm.twin (LIKE crm.contact INCLUDING ALL);
+CREATE TABLE crm.dated (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text, due timestamptz);
 SELECT FROM calls();
 
 -- 1. a definition, and what follows from it
@@ -97,6 +98,14 @@ SELECT try('{"name": "name", "phone": "phones"}');
 SELECT try('{"name": "name", "phone": "phones"}', 'pull');
 SELECT try('{"name": "name", "phone": {"xero": "phones", "to_xero": "''[]''::jsonb"}}');
 SELECT try('{"name": "name", "born": {"to_local": "updated_date_utc"}}');
+SELECT try('{"name": "reference", "due": "due_date"}', 'both', 'crm.dated', 'xero.invoices');
+SELECT try('{"name": "reference", "due": {"xero": "due_date",
+	"to_local": "due_date::timestamp AT TIME ZONE ''Europe/London''",
+	"to_xero": "(due AT TIME ZONE ''Europe/London'')::date"},
+	"type": {"xero": "type", "to_xero": "''ACCREC''", "direction": "to_xero"},
+	"contact": {"xero": "contact_id", "to_xero": "gen_random_uuid()", "direction": "to_xero"},
+	"lines": {"xero": "line_items", "to_xero": "''[]''::jsonb", "direction": "to_xero"}}',
+	'both', 'crm.dated', 'xero.invoices');
 SELECT try('{"name": "name", "born": {"to_local": "''2020-01-01''"}}');
 SELECT try('{"name": "name", "born": {"to_local": "date ''2020-01-01''"}}');
 SELECT try('{"name": "name", "n": {"xero": "discount", "to_xero": "id"}}');

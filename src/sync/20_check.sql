@@ -74,6 +74,8 @@ $$;
 COMMENT ON FUNCTION xero_fdw._xero_columns(regclass) IS
 	'internal: the columns of a foreign table of xero_fdw, with what the catalogue says of them';
 
+-- Which day a time is, is a question of the time zone, which is UTC in runs and not where
+-- the table is used.
 CREATE FUNCTION xero_fdw._assignable(source regtype, target regtype)
 	RETURNS boolean
 	LANGUAGE sql STABLE STRICT
@@ -90,11 +92,26 @@ AS $$
 	SELECT s.type = t.type OR typcategory = 'S' OR EXISTS (
 			SELECT FROM pg_cast
 			WHERE castsource = s.type AND casttarget = t.type AND castcontext IN ('i', 'a'))
+		AND (s.type, t.type) NOT IN (('date'::regtype, 'timestamptz'::regtype), ('timestamptz'::regtype, 'date'::regtype))
 	FROM base AS s, base AS t JOIN pg_type ON oid = t.type
 	WHERE s.side = 1 AND s.of IS NULL AND t.side = 2 AND t.of IS NULL
 $$;
 COMMENT ON FUNCTION xero_fdw._assignable(regtype, regtype) IS
 	'internal: can every value of a type be assigned to a column of another, but for its range?';
+
+-- What an error adds that asks for an expression.
+CREATE FUNCTION xero_fdw._example(column_name text, source regtype, target regtype)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN (source, target) = ('date'::regtype, 'timestamptz'::regtype)
+			THEN format(', such as "%I::timestamp AT TIME ZONE ''Europe/London''"', column_name)
+		WHEN (source, target) = ('timestamptz'::regtype, 'date'::regtype)
+			THEN format(', such as "(%I AT TIME ZONE ''Europe/London'')::date"', column_name) END
+$$;
+COMMENT ON FUNCTION xero_fdw._example(text, regtype, regtype) IS
+	'internal: an expression for a column of another type, where it is not obvious';
 
 CREATE FUNCTION xero_fdw._analyze(relation regclass, alias text,
 		expression text, path text, OUT type regtype, OUT uses text[])
@@ -455,11 +472,12 @@ CREATE FUNCTION xero_fdw._check_to_local(definition xero_fdw.sync,
 	SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; '
-			'it needs an expression "to_local" of that type.',
+			'it needs an expression "to_local" of that type%s.',
 		field.field,
 		CASE WHEN field.to_local IS NULL THEN format('column "%s"', field.xero_column)
 			ELSE 'to_local' END,
-		format_type(source, NULL), a.attname, format_type(a.atttypid, NULL))
+		format_type(source, NULL), a.attname, format_type(a.atttypid, NULL),
+		xero_fdw._example(CASE WHEN field.to_local IS NULL THEN field.xero_column END, source, a.atttypid))
 	FROM pg_attribute AS a
 	WHERE a.attrelid = definition.local_table AND a.attname = field.local_column
 		AND NOT xero_fdw._assignable(source, a.atttypid)
@@ -484,11 +502,12 @@ AS $$
 				'map it with "direction": "to_local".',
 			field.field, c.column_name, definition.xero_table)
 		ELSE format('42804 Field "%s": %s of type %s does not fit column "%s" of type %s; '
-				'it needs an expression "to_xero" of that type, or "direction": "to_local".',
+				'it needs an expression "to_xero" of that type%s, or "direction": "to_local".',
 			field.field,
 			CASE WHEN field.to_xero IS NULL THEN format('column "%s"', field.local_column)
 				ELSE 'to_xero' END,
-			format_type(source, NULL), c.column_name, format_type(type, NULL)) END
+			format_type(source, NULL), c.column_name, format_type(type, NULL),
+			xero_fdw._example(CASE WHEN field.to_xero IS NULL THEN field.local_column END, source, type)) END
 	FROM xero_fdw._xero_columns(definition.xero_table) AS c
 		CROSS JOIN xero_fdw._column_type(definition.xero_table, c.column_name) AS type
 	WHERE c.column_name = field.xero_column
