@@ -67,6 +67,19 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
+-- The local column that names the organisation of the record, if any.
+CREATE FUNCTION xero_fdw._organisation_column(sync integer) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT f.local_column FROM xero_fdw.sync AS s
+			JOIN xero_fdw.sync_field AS f USING (sync_id)
+		WHERE s.sync_id = sync AND f.xero_column = xero_fdw._tenant_column(s.xero_table) AND f.to_xero IS NULL
+		LIMIT 1);
+END $$;
+COMMENT ON FUNCTION xero_fdw._organisation_column(integer) IS
+	'internal: the local column that names the organisation of the record';
+
 -- The record that a row names, as Xero spells its id: a text may have it in capitals.
 CREATE FUNCTION xero_fdw._named_record(image jsonb, id_column text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -448,10 +461,7 @@ DECLARE
 	sync CONSTANT integer := state.sync_id;
 	self xero_fdw.sync;
 	id_column CONSTANT text := xero_fdw._id_column(sync);
-	tenant_column CONSTANT text := (SELECT f.local_column
-		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_field AS f USING (sync_id)
-		WHERE s.sync_id = sync AND f.to_xero IS NULL
-			AND f.xero_column = xero_fdw._tenant_column(s.xero_table));
+	tenant_column CONSTANT text := xero_fdw._organisation_column(sync);
 	changes CONSTANT bigint[] := ARRAY(SELECT c.change_id FROM xero_fdw._due_changes(state) AS c
 		WHERE c.change_id > state.gathered ORDER BY c.change_id LIMIT (SELECT batch));
 	keys jsonb[];

@@ -166,8 +166,8 @@ COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
--- A row that names another record than its own, and not the one that it named when
--- both sides agreed, is nobody's until that is settled.  Nor is one of which a person
+-- A row that names another record than its own, or another organisation, and not the one
+-- that it named when both sides agreed, is nobody's until that is settled.  Nor is one of which a person
 -- was asked who it is, until somebody has renamed it.
 -- What is deleted while rows are read is left for the next run, too, whether or not
 -- another row has the key by now.  A sync that only pulls reads the rows that a trigger
@@ -187,6 +187,7 @@ DECLARE
 	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
 		WHERE f.sync_id = sync);
 	id_column CONSTANT text := xero_fdw._id_column(sync);
+	organisation_column CONSTANT text := xero_fdw._organisation_column(sync);
 	merged CONSTANT text := (SELECT xero_fdw._column_of(s.xero_table, 'MergedToContactID') FROM xero_fdw.sync AS s WHERE s.sync_id = sync);
 	guarded CONSTANT jsonb := xero_fdw._guarded_columns(sync);
 	picked xero_fdw._item[];
@@ -275,6 +276,8 @@ BEGIN
 		CASE WHEN i.remote->>merged IS NOT NULL THEN xero_fdw._merge_obstacle(self, i.tenant_id, i.xero_id, i.remote)
 			WHEN i.xero_id IS NOT NULL AND named.id NOT IN (i.xero_id, coalesce(xero_fdw._named_record(i.base_local, id_column), ''))
 			THEN format('the row belongs to record %s, and names record %s', i.xero_id, named.id)
+			WHEN i.xero_id IS NOT NULL AND named.organisation NOT IN (i.tenant_id::text, coalesce(xero_fdw._named_record(i.base_local, organisation_column), ''))
+			THEN format('the row belongs to a record of organisation %s, and names organisation %s', i.tenant_id, named.organisation)
 			WHEN NOT b.renamed AND xero_fdw._match_key(i.base_local, self.match_on) <> xero_fdw._match_key(l.image, self.match_on)
 			THEN b.message END
 		)::xero_fdw._item ORDER BY i.ordinality)
@@ -286,7 +289,8 @@ BEGIN
 		LEFT JOIN xero_fdw.sync_position AS p ON p.sync_id = sync
 			AND p.tenant_id = i.tenant_id
 		CROSS JOIN LATERAL (SELECT i.local_key IS NOT NULL AND l.local_key IS NULL AS absent) AS r
-		CROSS JOIN LATERAL (SELECT xero_fdw._named_record(l.image, id_column) AS id) AS named;
+		CROSS JOIN LATERAL (SELECT xero_fdw._named_record(l.image, id_column) AS id,
+			xero_fdw._named_record(l.image, organisation_column) AS organisation) AS named;
 	lost := ARRAY(SELECT coalesce(c.old_key, c.local_key) FROM xero_fdw._later_changes(state) AS c);
 	IF lost <> '{}' THEN
 		items := nullif(ARRAY(SELECT i FROM unnest(items) AS i

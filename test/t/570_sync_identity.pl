@@ -386,6 +386,14 @@ is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'a
 $crm->rows(q{INSERT INTO crm.contacts (name, xero_id, org) SELECT 'Cid 0', xero_id, (SELECT org FROM crm.contacts WHERE name = 'Bob 0') FROM crm.contacts WHERE name = 'Bob 1'});
 $crm->runs('a new row of one organisation with the id of another\'s record');
 is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|2', '... is an issue');
+# A row of one organisation that is moved to another
+$crm->rows("UPDATE crm.contacts SET org = '$tenants[1]', email = 'moved\@example.com' WHERE name = 'Bob 0'");
+$crm->runs('a row that is moved to another organisation') foreach 1, 2;
+is($crm->rows(q{SELECT message FROM xero_fdw.sync_issues WHERE message LIKE '%organisation%'}),
+	"the row belongs to a record of organisation $tenants[0], and names organisation $tenants[1]", '... is an issue');
+$crm->rows("UPDATE crm.contacts SET org = '$tenants[0]' WHERE name = 'Bob 0'");
+$crm->runs('... that ends when it is back', { POST => 1 });
+is($crm->rows(q{SELECT kind, count(*) FROM xero_fdw.sync_issues GROUP BY 1}), 'ambiguous|2', '... and is none any more');
 $crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; ALTER TABLE crm.contacts DROP COLUMN org');
 $crm->clear(tenants => 1);
 $crm->reconnect;
