@@ -41,7 +41,8 @@ typedef enum XeroScanPrivate
 								 * and where its parameters begin (Integer);
 								 * NIL: it returns rows */
 	XERO_SCAN_GROUP,			/* List of a column (Integer), its words (List
-								 * of String), and how often the count is
+								 * of String; NIL: it is that of the
+								 * organisation), and how often the count is
 								 * wanted (Integer): it returns a row for each
 								 * value of the column, and the counts are
 								 * that of all rows and those of the words; or

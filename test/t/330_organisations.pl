@@ -75,6 +75,17 @@ $session->rows('SET plan_cache_mode = force_generic_plan; PREPARE of_two (uuid, 
 costs('a count with values', "EXECUTE of_two ('$tenants[1]', '$keys{$tenants[1]}[0]', '$keys{$tenants[1]}[1]')", 2, 'B');
 $session->rows('RESET plan_cache_mode');
 costs('counts by their words', 'SELECT type, count(*) FROM typed GROUP BY type ORDER BY 1', join("\n", map { "$_|$of_type{$_}" } sort keys %of_type), 'AAABBBCCC');
+my $told = join("\n", map { "$_|60|61" } @tenants);
+costs('counts by organisation', 'SELECT tenant_id, count(*), count(1) + 1 FROM paged GROUP BY tenant_id ORDER BY 1', $told, 'ABC');
+costs('... of some', "SELECT tenant_id, count(*) FROM paged WHERE tenant_id <> '$tenants[0]' GROUP BY 1 ORDER BY 1", "$tenants[1]|60\n$tenants[2]|60", 'BC');
+costs('... that have a record', "SELECT count(*), tenant_id FROM paged WHERE contact_id IN ('$keys{$tenants[1]}[0]', '$keys{$tenants[1]}[1]') GROUP BY tenant_id", "2|$tenants[1]", 'ABC');
+costs('... that have enough', 'SELECT tenant_id FROM paged GROUP BY tenant_id HAVING count(*) > 60', '', 'ABC');
+costs('... which alone are wanted', 'SELECT DISTINCT tenant_id FROM paged ORDER BY 1', join("\n", @tenants), 'ABC');
+costs('... under a condition that is checked here', 'SELECT tenant_id, count(*), count(*) + 1 FROM paged WHERE upper(name) || 1 <> \'\' GROUP BY 1 ORDER BY 1', $told, 'AAABBBCCC');
+costs('... of those that have a name', 'SELECT tenant_id, count(*) FILTER (WHERE name > \'\'), 61 FROM paged GROUP BY 1 ORDER BY 1', $told, 'AAABBBCCC');
+$sandbox->faults({ path => '/api.xro/2.0/Contacts', status => 200, body => '{"Contacts":[]}', times => 1 });
+costs('... one of which does not tell', 'SELECT tenant_id, count(*), count(1) + 1 FROM paged GROUP BY 1 ORDER BY 1', $told, 'AAAABBBBCCCC');
+$sandbox->faults;
 costs('a child table', 'SELECT count(DISTINCT tenant_id) FROM xero.invoice_line_items', 3, 'ABC');
 
 # tenant_id picks

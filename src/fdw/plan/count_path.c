@@ -8,7 +8,8 @@
  * record.  FILTER, and a column whose nulls are not to be counted, are further
  * conditions of one count.  Rows that are grouped by a column of a few words
  * are counted word by word, and in total: if the words do not make up the total,
- * the executor reads the rows.
+ * the executor reads the rows.  Rows that are grouped by tenant_id are counted in
+ * each organisation.
  *
  * The plan is a foreign scan without a relation of its own, which returns one
  * row, or one for each group.  Its first columns are the counts, then comes that
@@ -50,9 +51,15 @@ grouping(const Query *parse)
 		parse->groupClause : parse->distinctClause;
 }
 
+static bool
+is_tenant(const XeroRelInfo *info, const Var *column)
+{
+	return column->varattno == info->rel->tenant_attno;
+}
+
 /*
- * The column that the query groups by, if it is one whose words are known and
- * are in every record; else NULL.
+ * The column that the query groups by, if it is that of the organisation, or one
+ * whose words are known and are in every record; else NULL.
  */
 static Var *
 grouped_column(PlannerInfo *root, const XeroRelInfo *info)
@@ -66,7 +73,11 @@ grouped_column(PlannerInfo *root, const XeroRelInfo *info)
 		return NULL;
 	clause = linitial(clauses);
 	var = (Var *) get_sortgroupclause_expr(clause, root->parse->targetList);
-	if (!IsA(var, Var) || var->varattno <= 0 || clause->eqop != TextEqualOperator ||
+	if (!IsA(var, Var) || var->varattno <= 0)
+		return NULL;
+	if (is_tenant(info, var))
+		return get_opcode(clause->eqop) == F_UUID_EQ ? var : NULL;
+	if (clause->eqop != TextEqualOperator ||
 		!get_collation_isdeterministic(var->varcollid))
 		return NULL;
 	column = info->rel->columns[var->varattno - 1];
@@ -175,16 +186,13 @@ add_aggregates(XeroPath *path, const XeroRelInfo *info, List *aggregates)
 	return aggregates != NIL;
 }
 
-/* Adds the count of all rows, and that of each word of the column. */
+/* Adds the counts of the words of a column. */
 static bool
-add_words(XeroPath *path, const XeroRelInfo *info, Var *column, int naggregates)
+add_words(XeroPath *path, const XeroRelInfo *info, Var *column, List **words)
 {
 	char	   *rest = pstrdup(info->rel->columns[column->varattno - 1]->words);
 	char	   *word;
-	List	   *words = NIL;
 
-	if (!add_count(path, info, NIL))
-		return false;
 	while ((word = strsep(&rest, "|")) != NULL)
 	{
 		Expr	   *is_word;
@@ -198,8 +206,23 @@ add_words(XeroPath *path, const XeroRelInfo *info, Var *column, int naggregates)
 		set_opfuncid((OpExpr *) is_word);
 		if (!add_count(path, info, list_make1(is_word)))
 			return false;
-		words = lappend(words, makeString(word));
+		*words = lappend(*words, makeString(word));
 	}
+	return true;
+}
+
+/*
+ * Adds the count of all rows, which is made in each organisation, and those of the
+ * words of the column, if it has any.
+ */
+static bool
+add_groups(XeroPath *path, const XeroRelInfo *info, Var *column, int naggregates)
+{
+	List	   *words = NIL;
+
+	if (!add_count(path, info, NIL) ||
+		(!is_tenant(info, column) && !add_words(path, info, column, &words)))
+		return false;
 	path->group = list_make3(makeInteger(column->varattno), words,
 							 makeInteger(naggregates));
 	return true;
@@ -277,7 +300,7 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 	path->scan.pushdown = info->pushdown;
 	if (group != NULL)
 		return count_all_rows(info, aggregates) &&
-			add_words(path, info, group, list_length(aggregates)) ? path : NULL;
+			add_groups(path, info, group, list_length(aggregates)) ? path : NULL;
 	path->scan.wanted = NIL;
 	path->scan.options.order = NULL;
 	path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
@@ -317,7 +340,9 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	if (path == NULL)
 		return;
 
-	rows = group ? list_length(lsecond(path->group)) : 1;
+	rows = group == NULL ? 1 :
+		is_tenant(info, group) ? path->scan.organisations :
+		list_length(lsecond(path->group));
 	path->scan.calls = count_lists(path, info) * path->scan.organisations;
 	cost = XERO_CALL_COST * path->scan.calls + rows * cpu_tuple_cost;
 	output_rel->fdw_private = info;

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "utils/uuid.h"
 
 List *
 xero_count_requests(XeroScanState *state, const XeroParamValue *params,
@@ -96,6 +97,20 @@ count_rows(XeroScanState *state, int which, TupleTableSlot *scratch)
 	return count;
 }
 
+/* Ask for the numbers of records of these lists, many at once. */
+static void
+ask_lists(XeroScanState *state, XeroListCount *lists, int nlists)
+{
+	int			width = Min(XERO_MAX_ORG_SCANS,
+							state->run.norg_scans * state->spec.server->concurrency);
+	ErrorContextCallback context;
+
+	xero_push_org_scan_context(state, &context);
+	for (int i = 0; i < nlists; i += width)
+		xero_count_lists(state, &lists[i], Min(nlists - i, width));
+	error_context_stack = context.previous;
+}
+
 /*
  * Some counts as Xero tells them, from "first" to the one before "end"; -1 where
  * it does not.  What several of them ask for is asked for once.
@@ -109,10 +124,7 @@ ask_counts(XeroScanState *state, int first, int end, int64 *counts)
 	int		   *same = palloc(sizeof(int) * Max(nrequests, 1));
 	XeroListCount *lists = palloc(sizeof(XeroListCount) *
 								  Max(nrequests * run->norg_scans, 1));
-	int			width = Min(XERO_MAX_ORG_SCANS,
-							run->norg_scans * state->spec.server->concurrency);
 	int			nlists = 0;
-	ErrorContextCallback context;
 
 	for (int i = 0; i < nrequests; i++)
 	{
@@ -135,10 +147,7 @@ ask_counts(XeroScanState *state, int first, int end, int64 *counts)
 			lists[nlists++].sent = sent_for(state, owner);
 		}
 	}
-	xero_push_org_scan_context(state, &context);
-	for (int i = 0; i < nlists; i += width)
-		xero_count_lists(state, &lists[i], Min(nlists - i, width));
-	error_context_stack = context.previous;
+	ask_lists(state, lists, nlists);
 
 	for (int i = first; i < end; i++)
 		counts[i] = 0;
@@ -172,10 +181,15 @@ find_counts(XeroScanState *state, TupleTableSlot *scratch)
 	state->counting.counts = counts;
 }
 
-/* Counts rows to the group of a value, which is copied if it is the first. */
+/*
+ * Counts rows to the group of a value, a word or an organisation, which is copied
+ * if it is the first.
+ */
 static List *
-add_to_group(List *groups, Datum value, bool isnull, int64 count)
+add_to_group(const XeroScanSpec *spec, List *groups, Datum value, bool isnull,
+			 int64 count)
 {
+	int			typlen = lsecond(spec->group) != NIL ? -1 : UUID_LEN;
 	XeroGroup  *group;
 	ListCell   *lc;
 
@@ -183,7 +197,7 @@ add_to_group(List *groups, Datum value, bool isnull, int64 count)
 	{
 		group = lfirst(lc);
 		if (group->isnull == isnull &&
-			(isnull || datumIsEqual(group->value, value, false, -1)))
+			(isnull || datumIsEqual(group->value, value, false, typlen)))
 		{
 			group->count += count;
 			return groups;
@@ -192,7 +206,7 @@ add_to_group(List *groups, Datum value, bool isnull, int64 count)
 	group = palloc0(sizeof(XeroGroup));
 	group->isnull = isnull;
 	if (!isnull)
-		group->value = datumCopy(value, false, -1);
+		group->value = datumCopy(value, false, typlen);
 	group->count = count;
 	return lappend(groups, group);
 }
@@ -225,7 +239,7 @@ group_rows(XeroScanState *state)
 		MemoryContextSwitchTo(old);
 		if (!found)
 			break;
-		groups = add_to_group(groups, row->tts_values[attno - 1],
+		groups = add_to_group(spec, groups, row->tts_values[attno - 1],
 							  row->tts_isnull[attno - 1], 1);
 		MemoryContextReset(row_cxt);
 	}
@@ -244,7 +258,7 @@ group_rows(XeroScanState *state)
  * another word, or the list has changed in between.
  */
 static void
-find_groups(XeroScanState *state)
+find_groups_of_words(XeroScanState *state)
 {
 	const XeroObject *root = xero_root_object(state->spec.table->object);
 	List	   *words = lsecond(state->spec.group);
@@ -268,7 +282,7 @@ find_groups(XeroScanState *state)
 			if (count <= 0)
 				continue;
 			grouped += count;
-			groups = add_to_group(groups, CStringGetTextDatum(strVal(lfirst(lc))),
+			groups = add_to_group(&state->spec, groups, CStringGetTextDatum(strVal(lfirst(lc))),
 								  false, count);
 		}
 	}
@@ -276,6 +290,52 @@ find_groups(XeroScanState *state)
 		groups = group_rows(state);
 	state->counting.counts = counts;
 	state->counting.groups = groups;
+}
+
+/* The groups of organisations, unless one of them does not tell. */
+static void
+find_groups_of_organisations(XeroScanState *state)
+{
+	XeroRun    *run = &state->run;
+	int			nrequests = list_length(run->requests);
+	int			nlists = 0;
+	XeroListCount *lists = palloc(sizeof(XeroListCount) *
+								  Max(nrequests * run->norg_scans, 1));
+	int64	   *counts = palloc0(sizeof(int64));
+	List	   *groups = NIL;
+	bool		told = true;
+
+	for (int i = 0; i < run->norg_scans; i++)
+	{
+		ListCell   *lc;
+
+		foreach(lc, run->requests)
+		{
+			lists[nlists].request = lfirst(lc);
+			lists[nlists].org_scan = &run->org_scans[i];
+			lists[nlists++].sent = sent_for(state, 0);
+		}
+	}
+	ask_lists(state, lists, nlists);
+	for (int i = 0; i < nlists; i++)
+	{
+		told = told && lists[i].count >= 0;
+		if (told && lists[i].count > 0)
+			groups = add_to_group(&state->spec, groups, lists[i].org_scan->tenant,
+								  false, lists[i].count);
+		counts[0] += lists[i].count;
+	}
+	state->counting.groups = told ? groups : group_rows(state);
+	state->counting.counts = counts;
+}
+
+static void
+find_groups(XeroScanState *state)
+{
+	if (lsecond(state->spec.group) != NIL)
+		find_groups_of_words(state);
+	else
+		find_groups_of_organisations(state);
 }
 
 /* The row of a group: its count, as often as it is wanted, and its value. */
