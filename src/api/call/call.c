@@ -8,6 +8,9 @@
  * backend waits for any of them (wait.c), or pumps, each goes on as far as it
  * can.  A failure is kept in its call until somebody asks for the answer.
  *
+ * A call whose answer may be in a cache (page_cache.c) begins by looking there,
+ * and waits if it is on its way.
+ *
  * A call lives in a context of its own, a child of its owner's, with a reset
  * callback that was registered before it acquired anything: the transfer, the
  * grant and the interest in a token are given back there, however the call
@@ -24,6 +27,7 @@
 #include "api/budget/role_day.h"
 #include "api/budget/statement_limits.h"
 #include "api/call/call.h"
+#include "api/call/page_cache.h"
 #include "api/call/session.h"
 #include "api/http/eventloop.h"
 #include "api/http/http.h"
@@ -56,6 +60,8 @@
 typedef enum CallState
 {
 	CALL_GRANT,					/* waits for leave to call */
+	CALL_CACHE,					/* waits for an answer of another call, or to
+								 * be the one that asks, then GRANT */
 	CALL_TOKEN,					/* has that, waits for a token; if for too
 								 * long, then GRANT */
 	CALL_AUDIT,					/* of a write: waits until the audit knows of
@@ -77,6 +83,7 @@ struct XeroCall
 	char	   *url;
 	bool		filtered;		/* the query has a where= */
 
+	XeroCachedPage *page;		/* in the cache, or NULL */
 	CallState	state;
 	Oid			roleid;			/* who has begun it */
 	bool		reserved;		/* counted for the role, and not sent yet */
@@ -112,7 +119,11 @@ leave_list(XeroCall *call)
 {
 	if (call->active)
 		dlist_delete(&call->node);
+	if (call->active && call->is_write)
+		xero_page_caches_forget();
 	call->active = false;
+	if (call->page != NULL && call->page->asker == call)
+		call->page->asker = NULL;
 }
 
 /* Have it counted as one of its role's day, as long as it is to be sent. */
@@ -178,6 +189,9 @@ abandon_call(void *arg)
 
 	if (call->spec.dropped != NULL)
 		call->spec.dropped(call);
+	/* later pages may be there, which would be older than this one then */
+	if (call->page != NULL && call->page->asker == call)
+		xero_page_cache_forget(call->page->cache);
 	leave_list(call);
 	if (call->http != NULL)
 	{
@@ -314,6 +328,25 @@ is_protected(const XeroCall *call, double at)
 }
 
 /* ---- the states; each returns true if the call went on ---- */
+
+static bool
+want_page(XeroCall *call)
+{
+	XeroCachedPage *page = call->page;
+
+	if (page->response.body != NULL)
+	{
+		call->response = page->response;
+		call->spec.stats->shared++;
+		finish_call(call);
+		return true;
+	}
+	if (page->asker != NULL)
+		return false;
+	page->asker = call;
+	call->state = CALL_GRANT;
+	return true;
+}
 
 static bool
 want_grant(XeroCall *call)
@@ -594,6 +627,8 @@ accept_answer(XeroCall *call, const XeroHttpResult *result)
 	call->response.len = result->len;
 	call->response.detail = xero_describe_answer(result);
 	call->response.perhaps_done = is_doubtful(call);
+	if (call->page != NULL && result->status == 200)
+		xero_page_cache_keep(call->page, &call->response);
 	finish_call(call);
 }
 
@@ -699,6 +734,9 @@ advance(XeroCall *call, double *resume_at)
 		case CALL_GRANT:
 			moved = want_grant(call);
 			break;
+		case CALL_CACHE:
+			moved = want_page(call);
+			break;
 		case CALL_TOKEN:
 			moved = want_token(call, resume_at);
 			break;
@@ -767,6 +805,13 @@ xero_call_begin(MemoryContext owner, const XeroServer *server,
 	call->roleid = GetUserId();
 	call->grant.role = xero_budget_role();
 	call->wanted_at = xero_clock_ms();
+	if (spec->cache != NULL)
+	{
+		call->page = xero_page_cache_find(spec->cache, server, spec);
+		call->state = CALL_CACHE;
+	}
+	if (call->is_write)
+		xero_page_caches_forget();
 	dlist_push_tail(&active, &call->node);
 	call->active = true;
 	(void) xero_call_drive();
@@ -820,6 +865,17 @@ wait_for_retry(XeroCall *call)
 	return obstacle;
 }
 
+/* What is in the way of the call that brings the answer. */
+static XeroObstacle
+wait_for_asker(XeroCall *call)
+{
+	XeroObstacle obstacle = xero_call_obstacle(call->page->asker);
+
+	if (call->page->asker == NULL)
+		obstacle.until = -INFINITY; /* it has failed */
+	return obstacle;
+}
+
 XeroObstacle
 xero_call_obstacle(XeroCall *call)
 {
@@ -829,6 +885,8 @@ xero_call_obstacle(XeroCall *call)
 	{
 		case CALL_GRANT:
 			return queue_call(call);
+		case CALL_CACHE:
+			return wait_for_asker(call);
 		case CALL_TOKEN:
 			obstacle.what = "token";
 			break;

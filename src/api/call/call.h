@@ -26,9 +26,13 @@ typedef struct XeroCallStats
 	int64		bytes_in;		/* response bodies as received (compressed) */
 	int64		bytes_out;
 	double		waited_ms;		/* for budget: grants, 429, back-off */
+	int64		shared;			/* answers that another call has brought */
 } XeroCallStats;
 
 typedef struct XeroCall XeroCall;
+
+/* Answers that a statement keeps; see page_cache.h. */
+typedef struct XeroPageCache XeroPageCache;
 
 typedef struct XeroCallSpec
 {
@@ -48,6 +52,8 @@ typedef struct XeroCallSpec
 	List	   *record_keys;	/* of what is written, for the audit: char *,
 								 * NULL for new ones */
 	bool		unaudited;		/* a write that the caller itself puts there */
+	XeroPageCache *cache;		/* of a GET: to be asked before Xero is; or
+								 * NULL */
 	XeroCallStats *stats;		/* must outlive the call; NULL for one that
 								 * Xero does not count */
 	void		(*dropped) (const XeroCall *call);	/* before it goes,

@@ -21,6 +21,7 @@
 
 #include "api/call/pager.h"
 
+#include "api/call/page_cache.h"
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
@@ -139,6 +140,7 @@ request_page(XeroPager *pager, int64 page)
 	call.modified_since = pager->spec.modified_since;
 	call.missing_ok = pager->spec.single ||
 		(page > 1 && page == pager->spec.first_page);
+	call.cache = pager->spec.cache;
 	call.stats = pager->spec.stats;
 	result = xero_call_begin(pager->cxt, pager->server, &call);
 
@@ -289,6 +291,11 @@ xero_pager_reread(XeroPager *pager, int64 page)
 {
 	Assert(page > 0 && page <= pager->page);
 	pager->reread = page;
+
+	/* the list has changed: what is kept of it does not fit together */
+	if (pager->spec.cache)
+		xero_page_cache_forget(pager->spec.cache);
+	pager->spec.cache = NULL;
 }
 
 int64

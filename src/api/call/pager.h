@@ -29,6 +29,7 @@ typedef struct XeroPagerSpec
 	int64		last_ahead;		/* later pages may not be wanted; 0: all are */
 	int			ahead;			/* requests and unread responses at once: more
 								 * than one where all pages will be wanted */
+	XeroPageCache *cache;		/* of the statement, or NULL */
 	XeroCallStats *stats;		/* must outlive the pager */
 } XeroPagerSpec;
 

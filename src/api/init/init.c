@@ -11,6 +11,7 @@
 #include "api/budget/entries.h"
 #include "api/budget/role_day.h"
 #include "api/budget/statement_limits.h"
+#include "api/call/page_cache.h"
 #include "api/call/write.h"
 #include "api/consent/issuer.h"
 #include "api/secret/vault.h"
@@ -30,6 +31,7 @@ xero_api_init(void)
 {
 	xero_statement_init();
 	xero_write_init();
+	xero_page_cache_init();
 	xero_vault_init();
 	xero_progress_init();
 	xero_issuer_init();

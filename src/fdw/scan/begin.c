@@ -209,7 +209,6 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	List	   *sort = list_nth(private, XERO_SCAN_SORT);
 
 	spec->sent = list_nth(private, XERO_SCAN_SENT);
-	spec->options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
 	spec->options.order = *order ? order : NULL;
 	spec->page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	spec->all_wanted = boolVal(list_nth(private, XERO_SCAN_AHEAD));
@@ -249,24 +248,31 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	EState	   *estate = node->ss.ps.state;
 	List	   *private = plan->fdw_private;
 	Relation	rel;
-	Oid			check_as_user;
+	XeroTable  *table;
+	Oid			userid;
 	XeroScanState *state;
 	ListCell   *lc;
 
 	xero_note_calling_node(&node->ss.ps, &xero_scan_calls, NULL);
+	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
+	table = xero_get_table(rel);
+
+	/* a view's owner, or the current user */
+	userid = xero_check_as_user(node);
+	if (!OidIsValid(userid))
+		userid = GetUserId();
+	xero_add_reader(node, table, userid);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+	{
+		table_close(rel, NoLock);
 		return;
+	}
 
 	state = palloc0(sizeof(XeroScanState));
 	node->fdw_state = state;
-	rel = table_open((Oid) intVal(list_nth(private, XERO_SCAN_RELID)), NoLock);
-	state->spec.table = xero_get_table(rel);
+	state->spec.table = table;
 	state->spec.rel = asked_rel(plan);
-
-	/* a view's owner, or the current user */
-	check_as_user = xero_check_as_user(node);
-	state->spec.server = xero_get_server(state->spec.table->serverid,
-										 OidIsValid(check_as_user) ? check_as_user : GetUserId());
+	state->spec.server = xero_get_server(table->serverid, userid);
 
 	state->stats.calls.table = state->spec.table->name;
 	read_plan(state, plan);
@@ -560,6 +566,8 @@ begin_or_go_on(ForeignScanState *node)
 	bool		begun;
 
 	state->started = true;
+	state->spec.options.levels = xero_reader_levels(node);
+	state->spec.cache = xero_reader_cache(node);
 	state->counting.returned = 0;
 	begun = start_run(node, run_cxt);
 	MemoryContextSwitchTo(old);

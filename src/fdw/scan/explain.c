@@ -113,7 +113,7 @@ show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
 	List	   *requests;
 	ListCell   *lc;
 
-	options.levels = intVal(list_nth(private, XERO_SCAN_LEVELS));
+	options.levels = xero_reader_levels(node);
 	options.order = *order && list_nth(private, XERO_SCAN_COUNTS) == NIL ? order : NULL;
 	(void) xero_read_window(plan, &window);
 	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
@@ -307,6 +307,9 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (es->analyze && state)
 	{
 		ExplainPropertyInteger("Xero Actual Calls", NULL, state->stats.calls.calls, es);
+		if (state->stats.calls.shared > 0)
+			ExplainPropertyInteger("Xero Shared Pages", NULL,
+								   state->stats.calls.shared, es);
 		if (state->stats.known_runs > 0)
 			ExplainPropertyInteger("Xero Loops Without Calls", NULL,
 								   state->stats.known_runs, es);

@@ -73,7 +73,7 @@ list_has(XeroScanState *state, const char *key)
 	XeroOrgScan *org_scan = state->page.org_scan;
 	XeroPager  *pager = xero_org_scan_pager(state, org_scan,
 											list_nth(state->run.requests,
-													 org_scan->request), 1, 1);
+													 org_scan->request), 1, 1, NULL);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "Xero list read again",
 											  ALLOCSET_SMALL_SIZES);

@@ -39,7 +39,8 @@ make_dedup(XeroScanState *state)
 /* At most "ahead" requests and unread responses. */
 XeroPager *
 xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
-					const XeroRequest *request, int ahead, int64 first_page)
+					const XeroRequest *request, int ahead, int64 first_page,
+					XeroPageCache *cache)
 {
 	XeroPagerSpec spec = {0};
 
@@ -54,6 +55,7 @@ xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
 	spec.first_page = first_page;
 	spec.last_ahead = state->run.last_page;
 	spec.ahead = ahead;
+	spec.cache = cache;
 	spec.stats = &state->stats.calls;
 	return xero_pager_begin(state->run.cxt, &org_scan->server, &spec);
 }
@@ -95,7 +97,8 @@ begin_request(XeroScanState *state, XeroOrgScan *org_scan)
 		{
 			org_scan->pagers[i] = xero_org_scan_pager(state, org_scan,
 													  list_nth(run->requests, i),
-													  ahead, run->first_page);
+													  ahead, run->first_page,
+													  state->spec.cache);
 			xero_pager_start(org_scan->pagers[i]);
 		}
 	}

@@ -123,7 +123,7 @@ xero_count_lists(XeroScanState *state, XeroListCount *lists, int nlists)
 	for (int i = 0; i < nlists; i++)
 	{
 		pagers[i] = xero_org_scan_pager(state, lists[i].org_scan,
-										lists[i].request, 1, 1);
+										lists[i].request, 1, 1, NULL);
 		xero_pager_start(pagers[i]);
 		calls[i] = xero_pager_request(pagers[i]);
 		asked[i] = &lists[i];

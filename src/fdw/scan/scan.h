@@ -81,6 +81,8 @@ typedef struct XeroScanSpec
 	XeroRowWindow window;		/* all rows unless the plan has another */
 	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
 								 * behind the columns; else NULL */
+	XeroPageCache *cache;		/* that it has with other scans of the list,
+								 * or NULL; set when it runs */
 	bool		keep;			/* rows are kept for a rescan */
 	bool		whole;			/* all are read before the first is returned;
 								 * implies "keep" */
@@ -247,6 +249,16 @@ extern void xero_begin_run(ForeignScanState *node, MemoryContext run_cxt,
 /* in org_scan.c: send the requests that the first rows come from */
 extern void xero_ask_first_pages(XeroScanState *state);
 
+/*
+ * in readers.c: a scan of a table has begun, which may not be run; when all of
+ * the statement have: the levels that it asks for, the cache that it has with
+ * others, or NULL
+ */
+extern void xero_add_reader(ForeignScanState *node, const XeroTable *table,
+							Oid userid);
+extern int	xero_reader_levels(const ForeignScanState *node);
+extern XeroPageCache *xero_reader_cache(const ForeignScanState *node);
+
 /* in scan.c: the next row of a tuplestore, in kept.slot, or false */
 extern bool xero_next_kept(XeroScanState *state, Tuplestorestate *rows);
 
@@ -314,7 +326,7 @@ extern XeroOrgScan *xero_next_response(XeroScanState *state,
 extern void xero_rewind_org_scans(XeroScanState *state);
 extern XeroPager *xero_org_scan_pager(XeroScanState *state, XeroOrgScan *org_scan,
 									  const XeroRequest *request, int ahead,
-									  int64 first_page);
+									  int64 first_page, XeroPageCache *cache);
 
 /* Errors while it is set up name the organisation that is being read. */
 extern void xero_push_org_scan_context(XeroScanState *state,
