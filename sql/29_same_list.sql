@@ -34,12 +34,14 @@ SELECT i.invoice_number, l.line_amount > 0 AS positive FROM xero.invoices AS i
 SELECT * FROM cost;
 
 -- 3. ANALYZE tells it; the setting bounds it
-CREATE FUNCTION analyzed(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION explained(options text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN QUERY EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query;
+	RETURN QUERY EXECUTE format('EXPLAIN (%s) %s', options, query);
 END $$;
-SELECT trim(line) AS line FROM analyzed('SELECT count(i.total) FROM xero.invoices AS i
+SELECT trim(line) AS line FROM explained('ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF', 'SELECT count(i.total) FROM xero.invoices AS i
 	JOIN xero.invoice_line_items AS l USING (invoice_id)') AS line WHERE line ~ 'Foreign Scan|Actual Calls|Shared|Pages';
+SELECT trim(line) AS line FROM explained('COSTS', 'SELECT count(i.total) FROM xero.invoices AS i
+	JOIN xero.invoice_line_items AS l USING (invoice_id)') AS line WHERE line ~ 'Xero.*Calls';
 SELECT count(*) > 0 AS some FROM calls();
 SET xero_fdw.statement_cache = 0;
 SELECT count(*) FROM xero.invoices AS i JOIN xero.invoice_line_items AS l USING (invoice_id);
@@ -77,7 +79,7 @@ WITH a AS MATERIALIZED (SELECT count(account_number) AS n, count(DISTINCT name) 
 	b AS MATERIALIZED (SELECT count(account_number) AS n, count(DISTINCT name) FROM xero.contacts, w WHERE one = 1)
 SELECT b.n - a.n AS more FROM a, b;
 
-DROP FUNCTION analyzed, write_one;
+DROP FUNCTION explained, write_one;
 DROP OWNED BY regress_xero_other;
 DROP ROLE regress_xero_other;
 \! "$PG_ABS_SRCDIR"/test/sandbox-control reset

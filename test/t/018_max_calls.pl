@@ -61,6 +61,9 @@ is_refused(4, 5, 'invoices', $_) foreach
 	'CREATE TABLE copied AS SELECT * FROM (SELECT DISTINCT reference FROM invoices) AS i',
 	'EXPLAIN ANALYZE SELECT total FROM invoices';
 is_refused(4, 5, 'invoice_line_items', 'SELECT sum(line_amount) FROM invoice_line_items');
+is_refused(4, 5, 'invoices', 'SELECT total FROM invoices UNION ALL SELECT amount_due FROM invoices');
+goes_on(5, 5, 'SELECT total FROM invoices UNION ALL SELECT amount_due FROM invoices');
+goes_on(5, 5, 'SELECT count(a.total) FROM invoices a JOIN invoices b ON a.reference = b.contact_name');
 is_refused(7, 8, 'invoices', $_) foreach
 	'SELECT total::text FROM invoices UNION ALL SELECT name FROM contacts',
 	'SELECT count(i.total) FROM invoices i JOIN contacts c USING (contact_id)';

@@ -255,7 +255,8 @@ asks_record_by_record(const XeroTable *table, List *wanted)
 }
 
 /*
- * Once the runs have cost as much as the list, that is read (answers.c).
+ * Once the runs have cost as much as the list, that is read (answers.c).  Pages that
+ * several scans ask for are one's.
  */
 static double
 planned_calls(PlanState *node, void *arg, double loops)
@@ -271,9 +272,12 @@ planned_calls(PlanState *node, void *arg, double loops)
 	int			told;
 	int			count;
 
+	if (asks_record_by_record(table, list_nth(private, XERO_SCAN_WANTED)))
+		return calls;
+	if (xero_reader_repeats((ForeignScanState *) node))
+		return 0;
 	if (loops <= 1 || list_nth(private, XERO_SCAN_COUNTS) != NIL ||
-		list_nth(private, XERO_SCAN_WINDOW) != NIL ||
-		asks_record_by_record(table, list_nth(private, XERO_SCAN_WANTED)))
+		list_nth(private, XERO_SCAN_WINDOW) != NIL)
 		return calls;
 	records = xero_planned_records(table, userid, &told);
 	count = Max(xero_planned_organisations(table, userid, &organisations), told);

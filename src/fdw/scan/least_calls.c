@@ -47,7 +47,8 @@ least_of_scan(ForeignScanState *node, bool whole)
 	double		records;
 
 	if (!whole || spec->sent != NIL || spec->counts != NIL ||
-		spec->order_rows > 0 || spec->window.offset > 0 || spec->window.rows >= 0)
+		spec->order_rows > 0 || spec->window.offset > 0 || spec->window.rows >= 0 ||
+		xero_reader_repeats(node))
 		return least;
 	records = xero_item_count(spec->server, root, table->include_archived,
 							  &organisations) * organisations;

@@ -28,6 +28,7 @@ typedef struct Reader
 	const XeroObject *root;
 	int			levels;			/* XeroRequestOptions.levels */
 	bool		alone;			/* nobody else reads the list */
+	bool		repeats;		/* asks for what one before it asks for */
 } Reader;
 
 /* A statement's; in its context. */
@@ -126,6 +127,16 @@ take_same_form(Reader *a, Reader *b)
 	}
 }
 
+/* Do both ask for the same pages of them? */
+static bool
+ask_for_same(const Reader *a, const Reader *b)
+{
+	return ask_alike(a, b) &&
+		equal(settled(a, XERO_SCAN_ORDER), settled(b, XERO_SCAN_ORDER)) &&
+		equal(settled(a, XERO_SCAN_PAGE_SIZE), settled(b, XERO_SCAN_PAGE_SIZE)) &&
+		equal(settled(a, XERO_SCAN_WINDOW), settled(b, XERO_SCAN_WINDOW));
+}
+
 void
 xero_add_reader(ForeignScanState *node, const XeroTable *table, Oid userid)
 {
@@ -143,6 +154,7 @@ xero_add_reader(ForeignScanState *node, const XeroTable *table, Oid userid)
 	reader->root = xero_root_object(table->object);
 	reader->levels = intVal(settled(reader, XERO_SCAN_LEVELS));
 	reader->alone = true;
+	reader->repeats = false;
 	foreach(lc, readers->readers)
 	{
 		Reader	   *other = lfirst(lc);
@@ -153,6 +165,7 @@ xero_add_reader(ForeignScanState *node, const XeroTable *table, Oid userid)
 		reader->alone = other->alone = false;
 		if (ask_alike(reader, other))
 			take_same_form(reader, other);
+		reader->repeats = reader->repeats || ask_for_same(reader, other);
 	}
 	readers->readers = lappend(readers->readers, reader);
 	MemoryContextSwitchTo(old);
@@ -174,4 +187,10 @@ xero_reader_cache(const ForeignScanState *node)
 	if (readers->cache == NULL)
 		readers->cache = xero_page_cache_create(readers->estate->es_query_cxt);
 	return readers->cache;
+}
+
+bool
+xero_reader_repeats(const ForeignScanState *node)
+{
+	return find_reader(node)->repeats && xero_reader_cache(node) != NULL;
 }

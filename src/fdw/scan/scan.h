@@ -252,12 +252,13 @@ extern void xero_ask_first_pages(XeroScanState *state);
 /*
  * in readers.c: a scan of a table has begun, which may not be run; when all of
  * the statement have: the levels that it asks for, the cache that it has with
- * others, or NULL
+ * others, or NULL; will it find there the pages that it asks for?
  */
 extern void xero_add_reader(ForeignScanState *node, const XeroTable *table,
 							Oid userid);
 extern int	xero_reader_levels(const ForeignScanState *node);
 extern XeroPageCache *xero_reader_cache(const ForeignScanState *node);
+extern bool xero_reader_repeats(const ForeignScanState *node);
 
 /* in scan.c: the next row of a tuplestore, in kept.slot, or false */
 extern bool xero_next_kept(XeroScanState *state, Tuplestorestate *rows);
