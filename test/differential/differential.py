@@ -46,7 +46,7 @@ WORKERS = 2
 # sent, so that the test is one of pushdown.  Other kinds mostly stay here.
 SHARES = {"=": 0.6, "= ANY": 0.5, "<>": 0.2, "< >": 0.2, "LIKE": 0.25, "starts_with": 0.3, "boolean": 0.25,
           "null test": 0.05, "tenant": 0.5, "function": 0.3, "folded": 0.2,
-          "distinct": 0.2, "range": 0.3, "row": 0.3, "case": 0.1, "choice": 0.2}
+          "distinct": 0.2, "range": 0.3, "row": 0.3, "case": 0.05, "choice": 0.2}
 TREE_SHARES = {"AND": 0.5, "OR": 0.2, "NOT": 0.15}
 
 
