@@ -298,6 +298,8 @@ class Book:
                     other.perhaps = True
             if thing.early:
                 self.left_alone |= self.keys_of(thing)
+        elif self.running:      # the run may have been there before
+            thing.cases = {name: self.closure(thing, name) for name in thing.cases}
         self.touch(thing)
         thing.was, thing.left = thing.row, self.key(thing.here)
         thing.row = thing.here = None
@@ -602,8 +604,10 @@ class Book:
                     for case in other.cases.get(name, ()):
                         held = replace(case, here=here, there=there)
                         known += [held, *self.settled(thing, name, held)]
-                    if thing.sent:      # somebody may have edited what had been made of it
+                    if thing.sent:      # somebody may have edited what had been made of it, or decided and not sent yet
                         known.append(Case(here, there, here, here))
+                        if self.rules.flow(name)[0]:
+                            known.append(Case(here, there, None, there))
                     for case in known:
                         # edited before or after the run wrote
                         if thing.here[name] == here and thing.there[name] == there:
