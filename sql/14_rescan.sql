@@ -68,3 +68,42 @@ WITH RECURSIVE r(n, rows) AS (
 ) SELECT n, rows > 0 AS any FROM r;
 SELECT * FROM calls();
 DROP FOREIGN TABLE paged;
+
+-- The rows of what a plan runs once are kept nowhere; of what it may run again, they are.
+CREATE FUNCTION kept(statement text) RETURNS TABLE (scan text, kept boolean) LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan;
+	RETURN QUERY
+		SELECT node ->> 'Alias', (node ->> 'Temp Written Blocks')::integer > 0
+		FROM jsonb_path_query(plan, 'strict $.**{2 to last} ? (@."Node Type" == "Foreign Scan")') AS node
+		ORDER BY 1;
+END $$;
+SET work_mem = '64kB';
+SET enable_hashjoin = on;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+SELECT * FROM kept('SELECT count(i.line_items), count(c.addresses) FROM xero.invoices AS i
+	JOIN xero.contacts AS c ON c.contact_id = i.contact_id');
+SELECT * FROM kept('SELECT count(a) FROM (SELECT line_items AS a FROM xero.invoices AS i
+	UNION ALL SELECT addresses FROM xero.contacts AS c OFFSET 0) AS r');
+SET enable_hashjoin = off;
+SET enable_nestloop = on;
+SET enable_material = off;
+SELECT * FROM kept('SELECT count(i.line_items) FROM (VALUES (1), (2)) AS v(n)
+	LEFT JOIN xero.invoices AS i ON i.total > n - 1');
+SELECT * FROM kept('SELECT (SELECT count(line_items) FROM xero.invoices AS i WHERE length(reference) <> n)
+	FROM (VALUES (1), (2)) AS v(n)');
+RESET enable_material;
+RESET enable_nestloop;
+RESET enable_mergejoin;
+RESET enable_hashjoin;
+RESET work_mem;
+BEGIN;
+DECLARE again SCROLL CURSOR FOR SELECT c.name FROM xero.contacts AS c
+	JOIN xero.invoices AS i ON c.contact_id = i.contact_id ORDER BY c.name COLLATE "C" DESC LIMIT 2;
+FETCH ALL FROM again;
+FETCH BACKWARD ALL FROM again;
+COMMIT;
+DROP FUNCTION kept(text);

@@ -2,7 +2,8 @@
  *
  * ahead.c
  *	  Which scans of a statement are read to their ends, and which are read
- *	  after them, so that pages may be asked for before they are needed.
+ *	  after them, so that pages may be asked for before they are needed; and
+ *	  which are read once, so that their rows need not be kept.
  *
  * The planner has said it of statements that want all of their rows.  Two
  * things are known only when the plan is run.  What is below a node that takes
@@ -13,6 +14,9 @@
  *
  * The scans below an Append are read one after the other.  So each knows the
  * next one, whose first page may be asked for meanwhile.
+ *
+ * Whether a join will run a scan again, the planner did not know when it made
+ * the scan.  Hash joins do not.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +39,7 @@ typedef enum Extent
 
 static ExecutorRun_hook_type next_run_hook = NULL;
 
-static void note_extent(PlanState *node, Extent extent);
+static void note_extent(PlanState *node, Extent extent, bool once);
 
 bool
 xero_is_scan(const PlanState *node)
@@ -66,10 +70,10 @@ takes_all(const PlanState *node)
 }
 
 static void
-note_extents(PlanState **nodes, int count, Extent extent)
+note_extents(PlanState **nodes, int count, Extent extent, bool once)
 {
 	for (int i = 0; i < count; i++)
-		note_extent(nodes[i], extent);
+		note_extent(nodes[i], extent, once);
 }
 
 /* The scan that a node begins with, if nothing decides whether it does. */
@@ -119,12 +123,14 @@ note_subplans(List *subplans)
 		SubPlanState *subplan = lfirst(lc);
 
 		note_extent(subplan->planstate,
-					subplan->subplan->useHashTable ? ALL_ROWS : AS_PLANNED);
+					subplan->subplan->useHashTable ? ALL_ROWS : AS_PLANNED,
+					false);
 	}
 }
 
+/* "once": it is certain that the node is not run again. */
 static void
-note_extent(PlanState *node, Extent extent)
+note_extent(PlanState *node, Extent extent, bool once)
 {
 	if (node == NULL)
 		return;
@@ -138,25 +144,27 @@ note_extent(PlanState *node, Extent extent)
 		extent = AS_PLANNED;
 	if (xero_is_scan(node) && extent != AS_PLANNED)
 		xero_expect_rows((ForeignScanState *) node, extent == ALL_ROWS);
+	if (xero_is_scan(node) && once)
+		xero_keep_nothing((ForeignScanState *) node);
 	switch (nodeTag(node))
 	{
 		case T_AppendState:
 			note_extents(((AppendState *) node)->appendplans,
-						 ((AppendState *) node)->as_nplans, extent);
+						 ((AppendState *) node)->as_nplans, extent, once);
 			note_order((AppendState *) node);
 			break;
 		case T_MergeAppendState:
 			note_extents(((MergeAppendState *) node)->mergeplans,
-						 ((MergeAppendState *) node)->ms_nplans, extent);
+						 ((MergeAppendState *) node)->ms_nplans, extent, once);
 			break;
 		case T_SubqueryScanState:
-			note_extent(((SubqueryScanState *) node)->subplan, extent);
+			note_extent(((SubqueryScanState *) node)->subplan, extent, once);
 			break;
 		default:
 			break;
 	}
-	note_extent(outerPlanState(node), extent);
-	note_extent(innerPlanState(node), extent);
+	note_extent(outerPlanState(node), extent, once);
+	note_extent(innerPlanState(node), extent, once && IsA(node, HashJoinState));
 }
 
 /* A cursor that SQL declares was planned for the share of rows that is wanted. */
@@ -172,7 +180,8 @@ xero_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count
 {
 	if (!queryDesc->already_executed)
 		note_extent(queryDesc->planstate,
-					count > 0 && !is_declared() ? SOME_ROWS : AS_PLANNED);
+					count > 0 && !is_declared() ? SOME_ROWS : AS_PLANNED,
+					(queryDesc->estate->es_top_eflags & EXEC_FLAG_REWIND) == 0);
 	if (next_run_hook)
 		next_run_hook(queryDesc, direction, count XERO_EXECUTE_ONCE);
 	else

@@ -308,6 +308,19 @@ xero_expect_rows(ForeignScanState *node, bool all)
 		state->spec.all_wanted = all;
 }
 
+void
+xero_keep_nothing(ForeignScanState *node)
+{
+	XeroScanState *state = node->fdw_state;
+
+	/* what must be read to its end, or answers another run, is kept anyway */
+	if (state->kept.rows == NULL || state->spec.whole || state->answers ||
+		state->spec.order_rows > 0)
+		return;
+	tuplestore_end(state->kept.rows);
+	state->kept.rows = NULL;
+}
+
 /* Evaluate the run-time parameters in the current context. */
 static XeroParamValue *
 evaluate_params(ForeignScanState *node)

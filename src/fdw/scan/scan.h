@@ -236,6 +236,9 @@ extern bool xero_is_scan(const PlanState *node);
  */
 extern void xero_expect_rows(ForeignScanState *node, bool all);
 
+/* in begin.c: the scan, which has not begun to run, is not run again */
+extern void xero_keep_nothing(ForeignScanState *node);
+
 /*
  * in begin.c: begin a run, or go on with what is known; the organisations that
  * one asks; begin one with these requests, in a context that becomes the run's
