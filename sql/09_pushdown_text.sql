@@ -38,6 +38,13 @@ SELECT * FROM verdicts('reference ILIKE ''ref%''', 'reference ILIKE ''%REF-0%9''
 	'lower(contact_name) = ''o"brien and sons''',
 	'reference = ''x'' OR reference ILIKE ''%abc%''',
 	'reference ILIKE ''%abc%'' COLLATE "C"');
+-- of capitals also s, and none of those that ICU makes several of one letter
+SELECT * FROM verdicts('upper(reference) = ''BOSS 1''', 'upper(reference) = upper(''Bank'')',
+	'upper(reference) LIKE ''%\_ACME%''', 'upper(left(reference, 4)) = ''ACME''',
+	'upper(reference) LIKE ANY (ARRAY[''%ACME'', ''ABC%''])', 'upper(reference) ILIKE ''Acme''',
+	'upper(reference) <> ''ACME''', 'upper(reference) ~ ''ACME''',
+	'lower(upper(reference)) = ''acme''', 'upper(reference COLLATE "C") = ''ACME''',
+	'upper(reference COLLATE "und-x-icu") = ''ACME''');
 SELECT * FROM verdicts('reference ~ ''^REF-''', 'reference ~* ''ref-\d+''',
 	'reference ~ ''colou?rs''',
 	'reference ~ ''reef*s''', 'reference ~ ''abc+d''', 'reference ~ ''abc{0}def''',
@@ -102,7 +109,8 @@ FROM local, (VALUES
 	('blank', 'name = %L'),
 	('unequal', 'name <> %L'),
 	('start', 'starts_with(name, %L)'),
-	('like', 'name LIKE %L')) AS c(t, c)
+	('like', 'name LIKE %L'),
+	('capitals', 'upper(name) = upper(%L)')) AS c(t, c)
 WHERE name ~ '[^A-Za-z0-9 .]' GROUP BY 1 ORDER BY 1;
 SELECT agree('name LIKE ''%a%'''), agree('name LIKE ''%A%'''), agree('name LIKE ''O''''B%'''),
 	agree('name LIKE ''%"%'''), agree('name LIKE ''%é%'''), agree('name LIKE ''%É%'''),

@@ -66,7 +66,7 @@ static const OperatorRow operators[] = {
 
 /* Functions whose result is a part of their first argument, but for its case. */
 static const Oid parts_of_text[] = {
-	F_LOWER_TEXT, F_LEFT, F_RIGHT,
+	F_LOWER_TEXT, F_UPPER_TEXT, F_LEFT, F_RIGHT,
 	F_SUBSTR_TEXT_INT4, F_SUBSTR_TEXT_INT4_INT4,
 	F_SUBSTRING_TEXT_INT4, F_SUBSTRING_TEXT_INT4_INT4,
 	F_BTRIM_TEXT, F_BTRIM_TEXT_TEXT, F_LTRIM_TEXT, F_LTRIM_TEXT_TEXT,
@@ -251,19 +251,27 @@ collation_agrees(Oid left_type, Oid collation)
 		(OidIsValid(collation) && get_collation_isdeterministic(collation));
 }
 
+/* The text of which the node is a part; is the part in capitals? */
 static Node *
-whole_text(Node *node)
+whole_text(Node *node, bool *capitals)
 {
+	*capitals = false;
 	while (IsA(node, FuncExpr))
 	{
-		Oid			function = ((FuncExpr *) node)->funcid;
+		FuncExpr   *function = (FuncExpr *) node;
 		int			i;
 
-		for (i = 0; i < lengthof(parts_of_text) && parts_of_text[i] != function; i++)
+		for (i = 0; i < lengthof(parts_of_text) && parts_of_text[i] != function->funcid; i++)
 			;
 		if (i == lengthof(parts_of_text))
 			break;
-		node = linitial(((FuncExpr *) node)->args);
+		if (function->funcid == F_UPPER_TEXT)
+		{
+			if (!xero_has_single_capitals(function->inputcollid))
+				break;
+			*capitals = true;
+		}
+		node = linitial(function->args);
 	}
 	return node;
 }
@@ -300,11 +308,20 @@ classify_folded(const XeroRel *rel, XeroConditionKind kind, Node *left,
 				Node *value)
 {
 	AttrNumber	attno;
-	const XeroColumn *column = xero_column_of(rel, whole_text(left), &attno);
+	bool		capitals;
+	const XeroColumn *column = xero_column_of(rel, whole_text(left, &capitals),
+											  &attno);
 
 	if (column == NULL || column->type != XERO_TEXT ||
 		(column->flags & XERO_COL_ENUM) != 0 || !xero_is_value(rel, value))
 		return NULL;
+	if (capitals)
+	{
+		if (kind == XERO_COND_FOLDED_REGEX)
+			return NULL;
+		kind = kind == XERO_COND_FOLDED ? XERO_COND_CAPITALS :
+			XERO_COND_CAPITALS_LIKE;
+	}
 	return make_leaf(rel, kind, attno, XERO_CMP_EQ, list_make1(value));
 }
 

@@ -41,7 +41,9 @@ typedef enum XeroConditionKind
 	XERO_COND_FOLDED,			/* of these three the text contains a piece,
 								 * whatever its case; see pattern.c */
 	XERO_COND_FOLDED_LIKE,
-	XERO_COND_FOLDED_REGEX
+	XERO_COND_FOLDED_REGEX,
+	XERO_COND_CAPITALS,			/* the same, of the text in capitals */
+	XERO_COND_CAPITALS_LIKE
 } XeroConditionKind;
 
 typedef enum XeroComparison
@@ -109,6 +111,9 @@ extern int	xero_find_param(const XeroRel *rel, const XeroColumn *column,
 							XeroParamKind kind);
 extern List *xero_item_to_node(const XeroItem *item, List **params);
 extern XeroItem *xero_item_from_node(List *node);
+
+/* collation.c */
+extern bool xero_has_single_capitals(Oid collation);
 
 /* classify.c */
 extern XeroCondition *xero_classify_clause(const XeroRel *rel, Node *clause);

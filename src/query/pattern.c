@@ -7,7 +7,8 @@
  * each matching text contains, in whatever case.  Only in ASCII both sides are
  * certain to agree about case.  So a piece ends at any other character, and at
  * i and k, which are the lower case of letters beyond ASCII, too (U+0130,
- * U+212A); and at what cannot be sent.
+ * U+212A); of a text in capitals also at s, as I and S are those of others
+ * (U+0131, U+017F); and at what cannot be sent.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,6 +51,7 @@ xero_read_pattern(const char *text, XeroPattern *pattern)
 
 typedef struct Pieces
 {
+	const char *ends;			/* what ends a piece, in lower case */
 	StringInfoData current;
 	char	   *longest;
 } Pieces;
@@ -66,7 +68,7 @@ static void
 add_character(Pieces *pieces, char c)
 {
 	c = pg_ascii_tolower((unsigned char) c);
-	if (c < ' ' || c > '~' || strchr("ik[\"\\", c) != NULL)
+	if (c < ' ' || c > '~' || strchr(pieces->ends, c) != NULL)
 		end_piece(pieces);
 	else
 		appendStringInfoChar(&pieces->current, c);
@@ -141,7 +143,9 @@ xero_folded_piece(XeroConditionKind kind, const char *value)
 
 	initStringInfo(&pieces.current);
 	pieces.longest = "";
-	if (kind == XERO_COND_FOLDED_LIKE)
+	pieces.ends = kind == XERO_COND_CAPITALS || kind == XERO_COND_CAPITALS_LIKE ?
+		"iks[\"\\" : "ik[\"\\";
+	if (kind == XERO_COND_FOLDED_LIKE || kind == XERO_COND_CAPITALS_LIKE)
 		read_like(&pieces, value);
 	else if (kind == XERO_COND_FOLDED_REGEX)
 		read_regex(&pieces, value);

@@ -472,6 +472,8 @@ xero_render(const XeroRenderer *renderer, const XeroCondition *condition)
 		case XERO_COND_FOLDED:
 		case XERO_COND_FOLDED_LIKE:
 		case XERO_COND_FOLDED_REGEX:
+		case XERO_COND_CAPITALS:
+		case XERO_COND_CAPITALS_LIKE:
 			return render_match(renderer, condition);
 		case XERO_COND_IS_NULL:
 		case XERO_COND_IS_NOT_NULL:

@@ -11,7 +11,7 @@ from database import literal
 from nasty import strip_accents, twist_text
 
 TEXTS = ["", " ", "null", "NULL", "AUTHORISED", "authorised", "Authorised ", "PAID", "ACTIVE", '"', '""', "\\", "%", "_",
-         "O'Brien", "Zoë", "Zoe", "ZOË", "a\tb", "line\nbreak", "\u0001", "\u00a0", "日本語", "🧾", "ﬁ", "İ", "ß", "SS",
+         "O'Brien", "Zoë", "Zoe", "ZOË", "a\tb", "line\nbreak", "\u0001", "\u00a0", "日本語", "🧾", "ﬁ", "İ", "ß", "SS", "ı", "ſ",
          "Guid(\"x\")", '" OR 1==1 OR Name=="', "a,b", "a&b=c", "a+b", "a%20b", "é", "e\u0301", "[a-z]", "x" * 2500,
          "é" * 700, "INV-000001", "inv-000001", "INV-000001 "]
 NUMBERS = ["0", "0.00", "-0", "1", "-1", "0.1", "100", "100.00", "40.0000", "0.00000000001", "0.0000000001", "1e10",
@@ -312,12 +312,15 @@ class Conditions:
         start = self.random.randrange(len(text) + 1)
         part = text[start:self.random.randrange(start, len(text) + 1)]
         column = self.random.choice([name, name, f'{name} COLLATE "und-x-icu"'])
-        form = self.random.choice(["lower", "lower", "lower", "left", "right", "position", "regex", "regex", "trim", "upper"])
+        form = self.random.choice(["lower", "lower", "lower", "left", "right", "position", "regex", "regex", "trim", "upper", "upper",
+                                   "capitals"])
         if form == "left" or form == "right":
             return f"{form}({name}, {start}) = {form}({self.binder.value(text, 'text')}, {start})"
         if form == "position":
             return f"{self.random.choice(['position({1} in {0})', 'strpos({0}, {1})'])} {{2}}".format(
                 name, self.binder.value(part, "text"), self.random.choice(["> 0", "> 0", ">= 1", "<> 0", "= 2", ">= 0", "< 2"]))
+        if form == "capitals":
+            return f"upper({column}) LIKE upper({self.binder.value('%' + part.replace(chr(92), '') + '%', 'text')})"
         if form == "regex":
             return f"{column} {self.random.choice(['~', '~*', '~*'])} {self.binder.value(self.regex(part), 'text')}"
         if self.random.random() < 0.15:

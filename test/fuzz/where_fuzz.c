@@ -134,6 +134,12 @@ op_strict(Oid opno)
 }
 
 bool
+xero_has_single_capitals(Oid collation)
+{
+	return true;
+}
+
+bool
 get_collation_isdeterministic(Oid collation)
 {
 	return true;
