@@ -6,7 +6,7 @@ are run with ORDER BY, LIMIT and OFFSET, some as count(*), some in joins, with
 the table of their parents or children too, some in subqueries that run many
 times, and some twice in one statement.  The last quarter of them runs on a
 server that is connected to three organisations; of the others, some on one
-whose options name its only organisation.
+whose options name its only organisation.  Then come UPDATEs (writes.py).
 
     DIFF_SEED    what everything follows from (1); "random" takes one, and prints it
     DIFF_COUNT   how many conditions (2400)
@@ -22,6 +22,7 @@ import sys
 import threading
 
 import nasty
+import writes
 from conditions import Conditions, variants
 from database import PSQL, catalogue, connect, literal, rows, run, sandbox
 from truth import differences, expected_rows, field_of
@@ -37,6 +38,8 @@ FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5
 FORMS = {form: weight for form, weight in FORMS.items() if os.environ.get("DIFF_FORM") in (None, "", form)}
 # Share of the conditions by how many organisations there are.
 PARTS = {1: 0.75, 3: 0.25}
+# And how many UPDATEs there are to them.
+UPDATES = 0.04
 COUNTRIES = {"payroll_au": "AU"}
 ZONES = ["UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"]
 STYLES = ["ISO", "ISO", "ISO, DMY", "German", "SQL, MDY"]
@@ -607,6 +610,11 @@ def run_part(seed, tenants, first, count, only, results):
         worker.start()
     for worker in workers:
         worker.join()
+    if not only:
+        more = writes.check(subjects, round(count * UPDATES), generator)
+        for problem in more:
+            print(problem)
+        problems += more
     return tests, problems
 
 
