@@ -17,6 +17,11 @@ STABLE = ("text", "uuid", "date")
 LONGEST = 40
 
 
+def stable_columns(subject):
+    return [column for column in subject.columns if column["data_type"] in STABLE
+            and not column["column_name"].endswith("_string")]
+
+
 class Write:
     """One generated UPDATE."""
 
@@ -26,8 +31,7 @@ class Write:
         self.generator = generator
         self.key = f'"{subject.key}"'
         table = subject.table
-        stable = [column for column in subject.columns if column["data_type"] in STABLE
-                  and not column["column_name"].endswith("_string")]
+        stable = stable_columns(subject)
         conditions = Conditions(generator, {**table, "columns": stable}, subject.conditions.pools, subject.conditions.hidden)
         writable, self.within = TARGETS[table["table_name"]]
         self.column = f'"{generator.choice(writable)}"'
@@ -73,7 +77,7 @@ class Write:
     def joined(self):
         """From what another table says of the contact."""
         self.other = self.generator.choice(self.targets)
-        texts = [column["column_name"] for column in self.other.columns if column["data_type"] == "text"]
+        texts = [column["column_name"] for column in stable_columns(self.other) if column["data_type"] == "text"]
         value = f"left(coalesce(max(\"{self.generator.choice(texts)}\"::text COLLATE \"C\"), 'none'), {LONGEST})"
         return self.sorted_rows(self.update(self.written("o.value"), f"FROM (SELECT contact_id, {value} AS value FROM {{1}} "
                                             "GROUP BY contact_id) AS o", "o.contact_id = t.contact_id AND"))
