@@ -25,6 +25,62 @@ RESET enable_partitionwise_join;
 INSERT INTO part VALUES ('258b4852-865a-4704-a5a7-ee71df03c46e', NULL, NULL);
 DROP TABLE part;
 
+-- Partitions are asked for what their table is asked for: the first rows in an order are
+-- among the first ones of each.
+CREATE TABLE document (type text, status text, date date, due_date date, total numeric)
+	PARTITION BY LIST (type);
+CREATE FOREIGN TABLE document_invoices PARTITION OF document
+	FOR VALUES IN ('ACCREC', 'ACCPAY') SERVER xero OPTIONS (object 'accounting/Invoices', page_size '20');
+CREATE FOREIGN TABLE document_credits PARTITION OF document
+	FOR VALUES IN ('ACCRECCREDIT', 'ACCPAYCREDIT') SERVER xero
+	OPTIONS (object 'accounting/CreditNotes', page_size '14');
+CREATE TABLE document_other PARTITION OF document DEFAULT;
+INSERT INTO document VALUES ('other', 'PAID', '2025-03-03', NULL, 77777);
+CREATE TABLE local_document AS SELECT * FROM document;
+SELECT FROM calls();
+EXPLAIN (COSTS OFF) SELECT date FROM document ORDER BY date DESC LIMIT 5;
+EXPLAIN (COSTS OFF) SELECT total FROM document LIMIT 5;
+CREATE FUNCTION same_documents(query text) RETURNS TABLE (same boolean, calls text)
+LANGUAGE plpgsql AS $$
+DECLARE
+	remote text;
+	here text;
+BEGIN
+	EXECUTE format('SELECT array_agg(r::text) FROM (%s) AS r', replace(query, '@', 'document'))
+		INTO remote;
+	EXECUTE format('SELECT array_agg(r::text) FROM (%s) AS r', replace(query, '@', 'local_document'))
+		INTO here;
+	same := remote IS NOT DISTINCT FROM here;
+	calls := (SELECT string_agg(r, ', ' ORDER BY r)
+		FROM (SELECT count(*) || ' ' || substring(c FROM '0/([^?]*)') FROM calls() AS c
+			GROUP BY substring(c FROM '0/([^?]*)')) AS s(r));
+	RETURN NEXT;
+END $$;
+SELECT q AS query, same, calls
+FROM unnest(ARRAY['SELECT date FROM @ ORDER BY date DESC LIMIT 5',
+	'SELECT total FROM @ WHERE status = ''PAID'' ORDER BY total DESC LIMIT 4 OFFSET 3',
+	'SELECT date, total FROM @ ORDER BY date, total DESC LIMIT 7',
+	'SELECT max(date) FROM @', 'SELECT min(total) FROM @ WHERE status = ''AUTHORISED''',
+	'SELECT due_date FROM @ ORDER BY due_date LIMIT 3',
+	'SELECT total FROM @ WHERE type = ''ACCREC'' ORDER BY total DESC LIMIT 3',
+	'SELECT date FROM (SELECT date FROM @ UNION ALL SELECT date FROM @) AS u ORDER BY date LIMIT 3']) AS q, same_documents(q);
+
+-- They are counted as well, if PostgreSQL is let.
+SET enable_partitionwise_aggregate = on;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM document WHERE total > 100;
+EXPLAIN (COSTS OFF) SELECT type, count(*) FROM document GROUP BY type HAVING count(*) > 5;
+SELECT q AS query, same, calls
+FROM unnest(ARRAY['SELECT count(*) FROM @', 'SELECT count(*) + 1, count(total) FROM @ WHERE total > 100',
+	'SELECT count(*) FILTER (WHERE status = ''PAID''), count(due_date) FROM @ HAVING count(*) > 5',
+	'SELECT count(*) FROM @ HAVING count(*) > 100000',
+	'SELECT type, count(*) FROM @ GROUP BY type HAVING count(*) > 5 ORDER BY type',
+	'SELECT status, count(*) FROM @ GROUP BY status HAVING count(*) > 5 ORDER BY status',
+	'SELECT count(*), sum(total) FROM @', 'SELECT count(*) FROM @ WHERE type = ''ACCRECCREDIT''',
+	'SELECT DISTINCT type FROM @ ORDER BY type']) AS q, same_documents(q);
+RESET enable_partitionwise_aggregate;
+DROP FUNCTION same_documents(text);
+DROP TABLE document, local_document;
+
 -- inheritance
 CREATE TABLE parent (invoice_id uuid, total numeric);
 CREATE FOREIGN TABLE child (status text) INHERITS (parent)

@@ -110,6 +110,13 @@ foreach my $case ([ "SELECT count(reference) FROM ($lists) AS x", 5, 4 ],
 	is(scalar($sandbox->calls($mark)), $calls, "each page once: $sql");
 	is(max(map { $_->{in_flight} } $sandbox->log($mark)), $at_once, '... so many at once');
 }
+# So are the first pages of lists that are merged.
+$sandbox->faults(map { { path => "/api.xro/2.0/$_", delay_ms => 100 } } qw(Invoices Contacts CreditNotes));
+$mark = $sandbox->mark;
+my $merged = join(' UNION ALL ', map { "SELECT updated_date_utc FROM xero.$_" } qw(invoices contacts credit_notes));
+$session->rows("SELECT * FROM ($merged) AS x ORDER BY 1 LIMIT 3");
+is(scalar($sandbox->calls($mark)), 3, 'the first page of each');
+is(max(map { $_->{in_flight} } $sandbox->log($mark)), 3, '... all at once');
 $sandbox->faults;
 # Chunks: the pages of the chunk, some at once, and none besides
 $sandbox->faults({ path => '/api.xro/2.0/Invoices', delay_ms => 100 });

@@ -11,6 +11,8 @@
  * the executor reads the rows.  Rows that are grouped by tenant_id are counted in
  * each organisation.
  *
+ * Partitions are counted each, if PostgreSQL aggregates them one by one.
+ *
  * The plan is a foreign scan without a relation of its own, which returns one
  * row, or one for each group.  Its first columns are the counts, then comes that
  * of the groups.  The others are always null; EXPLAIN needs them to print the
@@ -51,6 +53,21 @@ grouping(const Query *parse)
 		parse->groupClause : parse->distinctClause;
 }
 
+/* The expression of a target that a clause groups by; of a partition, its own. */
+static Expr *
+grouped_expr(const PathTarget *target, const SortGroupClause *clause)
+{
+	ListCell   *lc;
+
+	foreach(lc, target->exprs)
+	{
+		if (get_pathtarget_sortgroupref(target, foreach_current_index(lc)) ==
+			clause->tleSortGroupRef)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
 static bool
 is_tenant(const XeroRelInfo *info, const Var *column)
 {
@@ -62,7 +79,8 @@ is_tenant(const XeroRelInfo *info, const Var *column)
  * whose words are known and are in every record; else NULL.
  */
 static Var *
-grouped_column(PlannerInfo *root, const XeroRelInfo *info)
+grouped_column(PlannerInfo *root, const XeroRelInfo *info,
+			   const PathTarget *target)
 {
 	List	   *clauses = grouping(root->parse);
 	SortGroupClause *clause;
@@ -72,8 +90,8 @@ grouped_column(PlannerInfo *root, const XeroRelInfo *info)
 	if (list_length(clauses) != 1 || root->parse->hasDistinctOn)
 		return NULL;
 	clause = linitial(clauses);
-	var = (Var *) get_sortgroupclause_expr(clause, root->parse->targetList);
-	if (!IsA(var, Var) || var->varattno <= 0)
+	var = (Var *) grouped_expr(target, clause);
+	if (var == NULL || !IsA(var, Var) || var->varattno <= 0)
 		return NULL;
 	if (is_tenant(info, var))
 		return get_opcode(clause->eqop) == F_UUID_EQ ? var : NULL;
@@ -93,11 +111,11 @@ grouped_column(PlannerInfo *root, const XeroRelInfo *info)
  * anything else, besides the column that it groups by.
  */
 static bool
-find_aggregates(PlannerInfo *root, const PathTarget *target, Var *group,
+find_aggregates(const PathTarget *target, List *having, Var *group,
 				List **aggregates)
 {
 	List	   *parts = pull_var_clause((Node *) list_concat_copy(target->exprs,
-																  (List *) root->parse->havingQual),
+																  having),
 										PVC_INCLUDE_AGGREGATES |
 										PVC_RECURSE_PLACEHOLDERS |
 										PVC_INCLUDE_WINDOWFUNCS);
@@ -128,7 +146,7 @@ counts_rows(const XeroRelInfo *info, const Aggref *agg, List **clauses)
 	pull_varattnos((Node *) agg->aggfilter, info->rel->relid, &attrs);
 	if ((agg->aggfnoid != F_COUNT_ && agg->aggfnoid != F_COUNT_ANY) ||
 		agg->aggdistinct != NIL || agg->aggorder != NIL ||
-		agg->agglevelsup != 0 || agg->aggsplit != AGGSPLIT_SIMPLE ||
+		agg->agglevelsup != 0 ||
 		(info->rel->tenant_attno > 0 &&
 		 bms_is_member(info->rel->tenant_attno - FirstLowInvalidHeapAttributeNumber,
 					   attrs)))
@@ -310,7 +328,7 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 
 void
 xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
-					RelOptInfo *output_rel, PathTarget *target)
+					RelOptInfo *output_rel, PathTarget *target, List *having)
 {
 	Query	   *parse = root->parse;
 	XeroRelInfo *info = input_rel->fdw_private;
@@ -322,14 +340,14 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	ListCell   *lc;
 
 	if (output_rel->fdw_private ||
-		input_rel->reloptkind != RELOPT_BASEREL || info == NULL ||
+		!IS_SIMPLE_REL(input_rel) || info == NULL ||
 		parse->groupingSets || parse->hasTargetSRFs ||
 		info->table->object->parent != NULL ||
 		info->table->object->paging != XERO_PAGING_PAGE)
 		return;
-	group = grouped_column(root, info);
+	group = grouped_column(root, info, target);
 	if ((grouping(parse) != NIL && group == NULL) ||
-		!find_aggregates(root, target, group, &aggregates))
+		!find_aggregates(target, having, group, &aggregates))
 		return;
 	foreach(lc, input_rel->baserestrictinfo)
 	{
@@ -340,6 +358,10 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 	if (path == NULL)
 		return;
 
+	path->returned = aggregates;
+	if (group != NULL)
+		path->returned = lappend(list_copy(aggregates), group);
+	path->having = having;
 	rows = group == NULL ? 1 :
 		is_tenant(info, group) ? path->scan.organisations :
 		list_length(lsecond(path->group));
@@ -351,23 +373,16 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 											cost, xero_path_private(path)));
 }
 
-/* The aggregates come first, then the column of the groups. */
 ForeignScan *
-xero_plan_count(PlannerInfo *root, const ForeignPath *best_path, List *tlist)
+xero_plan_count(const XeroPath *path, List *tlist)
 {
-	const XeroPath *path = xero_path_of(best_path);
-	Var		   *group = grouped_column(root, best_path->path.parent->fdw_private);
-	List	   *aggregates;
 	List	   *scan_tlist;
 
-	(void) find_aggregates(root, best_path->path.pathtarget, group, &aggregates);
-	scan_tlist = add_to_flat_tlist(NIL, aggregates);
-	if (group != NULL)
-		scan_tlist = add_to_flat_tlist(scan_tlist, list_make1(group));
+	scan_tlist = add_to_flat_tlist(NIL, path->returned);
 	scan_tlist = add_to_flat_tlist(scan_tlist,
 								   pull_var_clause((Node *) path->clauses,
 												   PVC_RECURSE_PLACEHOLDERS));
-	return make_foreignscan(tlist, (List *) root->parse->havingQual, 0,
+	return make_foreignscan(tlist, path->having, 0,
 							path->scan.pushdown.params,
 							xero_plan_private(path), scan_tlist, path->clauses,
 							NULL);

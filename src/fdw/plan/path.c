@@ -270,33 +270,6 @@ leave_lists_out(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
 		*scan = whole;
 }
 
-const char *
-xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey, List *clauses,
-					   AttrNumber *attno)
-{
-	XeroRelInfo *info = baserel->fdw_private;
-	ListCell   *lc;
-
-	if (pathkey->pk_eclass->ec_has_volatile)
-		return NULL;
-	foreach(lc, pathkey->pk_eclass->ec_members)
-	{
-		EquivalenceMember *member = lfirst(lc);
-		Var		   *var = (Var *) member->em_expr;
-		const char *field;
-
-		if (!IsA(var, Var) || var->varno != baserel->relid ||
-			var->varattno <= 0 || member->em_is_child)
-			continue;
-		*attno = var->varattno;
-		field = xero_order_field(info->rel, var->varattno, clauses);
-		if (field)
-			return xero_pathkey_descends(pathkey) ?
-				psprintf("%s DESC", field) : field;
-	}
-	return NULL;
-}
-
 /*
  * Can the scan be run again with the same parameters?  Not where it is the
  * only relation of the statement itself; then its rows need not be kept.

@@ -84,6 +84,14 @@ xeroGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 										  info->pushdown.max_records * info->rows_per_record));
 }
 
+/* Is the table, or the one that it is a part of, all that the statement reads? */
+static bool
+is_read_alone(PlannerInfo *root, RelOptInfo *baserel)
+{
+	return bms_equal(root->all_baserels,
+					 IS_OTHER_REL(baserel) ? baserel->top_parent_relids : baserel->relids);
+}
+
 /* Does the statement need a known number of rows at most? */
 static bool
 is_bounded(PlannerInfo *root)
@@ -104,7 +112,7 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 
 	if (is_bounded(root) && all_count &&
 		info->table->object->parent == NULL &&
-		bms_equal(root->all_baserels, baserel->relids) &&
+		is_read_alone(root, baserel) &&
 		(root->query_pathkeys == NIL ||
 		 (sort != NIL && !boolVal(lfourth(sort)))))
 		return Min(root->limit_tuples, info->table->page_size);
@@ -152,40 +160,6 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
 			   baserel->rows, NIL, baserel->lateral_relids);
 }
 
-/* The column of a path key, if that is one of this table. */
-static Var *
-pathkey_column(RelOptInfo *baserel, PathKey *pathkey)
-{
-	ListCell   *lc;
-
-	foreach(lc, pathkey->pk_eclass->ec_members)
-	{
-		EquivalenceMember *member = lfirst(lc);
-		Var		   *var = (Var *) member->em_expr;
-
-		if (IsA(var, Var) && var->varno == baserel->relid &&
-			var->varattno > 0 && !member->em_is_child)
-			return var;
-	}
-	return NULL;
-}
-
-/* The clauses with one that leaves no nulls in the column of a path key. */
-static List *
-without_nulls(RelOptInfo *baserel, PathKey *pathkey, List *clauses)
-{
-	Var		   *var = pathkey_column(baserel, pathkey);
-	NullTest   *test;
-
-	if (var == NULL)
-		return clauses;
-	test = makeNode(NullTest);
-	test->arg = (Expr *) var;
-	test->nulltesttype = IS_NOT_NULL;
-	test->location = -1;
-	return lappend(list_copy(clauses), test);
-}
-
 /*
  * See the head of the file for why only a bounded scan is read in order.  If
  * the order is that of the first of several keys, or ties are wanted, the rows
@@ -211,13 +185,13 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 
 	if (root->query_pathkeys == NIL || root->limit_tuples <= 0 ||
 		object->parent != NULL || info->pushdown.recheck != NIL ||
-		!bms_equal(root->all_baserels, baserel->relids))
+		!is_read_alone(root, baserel))
 		return;
 	pathkey = linitial(root->query_pathkeys);
 	order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
 	if (order == NULL && !pathkey->pk_nulls_first)
 	{
-		clauses = without_nulls(baserel, pathkey, clauses);
+		clauses = xero_without_nulls(baserel, pathkey, clauses);
 		order = xero_order_for_pathkey(baserel, pathkey, clauses, &attno);
 		whole = list_make1(info->pushdown.sent);
 		ties = true;
@@ -256,7 +230,7 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 	if (root->query_pathkeys == NIL)
 		return;
 	pathkey = linitial(root->query_pathkeys);
-	column = pathkey_column(baserel, pathkey);
+	column = xero_pathkey_column(baserel, pathkey);
 	if (column == NULL || !xero_is_offset_column(info->rel, column->varattno) ||
 		xero_pathkey_descends(pathkey))
 		return;
@@ -265,7 +239,7 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 						  info->table->page_size, wants_all(root));
 	first_ones = is_bounded(root) && path->scan.pushdown.recheck == NIL &&
 		list_length(root->query_pathkeys) == 1 &&
-		bms_equal(root->all_baserels, baserel->relids);
+		is_read_alone(root, baserel);
 	path->sort = list_make5(makeInteger(column->varattno), makeBoolean(false),
 							makeInteger(first_ones ? (int) Min(root->limit_tuples, INT_MAX) : INT_MAX),
 							makeBoolean(false), NIL);
@@ -379,11 +353,16 @@ xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	{
 		case UPPERREL_GROUP_AGG:
 			xero_add_count_path(root, input_rel, output_rel,
-								output_rel->reltarget);
+								output_rel->reltarget,
+								(List *) ((GroupPathExtraData *) extra)->havingQual);
+			break;
+		case UPPERREL_PARTIAL_GROUP_AGG:
+			xero_add_count_path(root, input_rel, output_rel,
+								output_rel->reltarget, NIL);
 			break;
 		case UPPERREL_DISTINCT:
 			xero_add_count_path(root, input_rel, output_rel,
-								root->upper_targets[UPPERREL_DISTINCT]);
+								root->upper_targets[UPPERREL_DISTINCT], NIL);
 			break;
 		case UPPERREL_ORDERED:
 			/* a mark: nothing but sorting comes after the table's rows */
@@ -446,7 +425,7 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	if (path->kind == XERO_PATH_WINDOW)
 		return xero_plan_window(root, path, tlist);
 	if (path->kind == XERO_PATH_COUNT)
-		return xero_plan_count(root, best_path, tlist);
+		return xero_plan_count(path, tlist);
 
 	if (!is_path_for(path, clauses))
 		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,

@@ -77,6 +77,10 @@ typedef struct XeroPath
 	List	   *window;
 	List	   *counts;
 	List	   *group;
+
+	/* XERO_PATH_COUNT: aggregates, then a column that groups; HAVING */
+	List	   *returned;
+	List	   *having;
 } XeroPath;
 
 /*
@@ -102,9 +106,18 @@ extern XeroPath *xero_path_of(const ForeignPath *path);
 /* What the plan tells the executor: XeroScanPrivate. */
 extern List *xero_plan_private(const XeroPath *path);
 
-/* The order= that gives a path key, and its column; or NULL. */
+/*
+ * in order.c: the order= that gives a path key, and its column; or NULL
+ */
 extern const char *xero_order_for_pathkey(RelOptInfo *baserel, PathKey *pathkey,
 										  List *clauses, AttrNumber *attno);
+
+/* A column that a path key sorts by, or NULL. */
+extern Var *xero_pathkey_column(RelOptInfo *baserel, PathKey *pathkey);
+
+/* The clauses, and one that leaves no nulls in that column. */
+extern List *xero_without_nulls(RelOptInfo *baserel, PathKey *pathkey,
+								List *clauses);
 
 /*
  * in parent.c: the table of the parents of a child table, if the rows of that
@@ -121,11 +134,14 @@ extern void xeroGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 									 RelOptInfo *input_rel,
 									 RelOptInfo *output_rel, void *extra);
 
-/* in count_path.c */
+/*
+ * in count_path.c: a path for aggregates, or for those of a partition, which
+ * are put together elsewhere
+ */
 extern void xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
-								RelOptInfo *output_rel, PathTarget *target);
-extern ForeignScan *xero_plan_count(PlannerInfo *root,
-									const ForeignPath *best_path, List *tlist);
+								RelOptInfo *output_rel, PathTarget *target,
+								List *having);
+extern ForeignScan *xero_plan_count(const XeroPath *path, List *tlist);
 
 /*
  * in limit.c: a path that heeds LIMIT and OFFSET itself; input_rel is the

@@ -94,7 +94,7 @@ xero_relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 	if (previous_hook && previous_hook(root, rte, attnum, vardata))
 		return true;
 	if (rel == NULL || rel->fdwroutine == NULL || rel->fdw_private == NULL ||
-		rel->reloptkind != RELOPT_BASEREL ||
+		!IS_SIMPLE_REL(rel) ||
 		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize)
 		return false;
 	distinct = distinct_values(rel->fdw_private, attnum);

@@ -13,7 +13,8 @@
  * PL/pgSQL: then a page ahead may be a call wasted.
  *
  * The scans below an Append are read one after the other.  So each knows the
- * next one, whose first page may be asked for meanwhile.
+ * next one, whose first page may be asked for meanwhile.  A MergeAppend wants the
+ * first row of each before it returns one.
  *
  * Whether a join will run a scan again, the planner did not know when it made
  * the scan.  Hash joins do not.
@@ -93,23 +94,38 @@ first_scan(PlanState *node)
 	return (ForeignScanState *) node;
 }
 
-/* The scans below it are read one after the other. */
+/* The scans below these nodes are begun one after the other. */
 static void
-note_order(AppendState *append)
+note_order(PlanState **nodes, int count, PartitionPruneState *prune, bool merged)
 {
 	ForeignScanState *next = NULL;
 
-	if (append->as_prune_state && append->as_prune_state->do_exec_prune)
+	if (prune && prune->do_exec_prune)
 		return;
-	for (int i = append->as_nplans - 1; i >= 0; i--)
+	for (int i = count - 1; i >= 0; i--)
 	{
-		ForeignScanState *node = first_scan(append->appendplans[i]);
+		ForeignScanState *node = first_scan(nodes[i]);
 
 		if (node == NULL)
 			continue;
 		((XeroScanState *) node->fdw_state)->next = next;
+		((XeroScanState *) node->fdw_state)->next_is_wanted = merged;
 		next = node;
 	}
+}
+
+static void
+note_append(AppendState *node, Extent extent, bool once)
+{
+	note_extents(node->appendplans, node->as_nplans, extent, once);
+	note_order(node->appendplans, node->as_nplans, node->as_prune_state, false);
+}
+
+static void
+note_merge_append(MergeAppendState *node, Extent extent, bool once)
+{
+	note_extents(node->mergeplans, node->ms_nplans, extent, once);
+	note_order(node->mergeplans, node->ms_nplans, node->ms_prune_state, true);
 }
 
 /* Subqueries run for reasons of their own. */
@@ -149,13 +165,10 @@ note_extent(PlanState *node, Extent extent, bool once)
 	switch (nodeTag(node))
 	{
 		case T_AppendState:
-			note_extents(((AppendState *) node)->appendplans,
-						 ((AppendState *) node)->as_nplans, extent, once);
-			note_order((AppendState *) node);
+			note_append((AppendState *) node, extent, once);
 			break;
 		case T_MergeAppendState:
-			note_extents(((MergeAppendState *) node)->mergeplans,
-						 ((MergeAppendState *) node)->ms_nplans, extent, once);
+			note_merge_append((MergeAppendState *) node, extent, once);
 			break;
 		case T_SubqueryScanState:
 			note_extent(((SubqueryScanState *) node)->subplan, extent, once);

@@ -596,7 +596,7 @@ xero_start_run(ForeignScanState *node)
 	XeroScanState *state = node->fdw_state;
 	int			seats = state->spec.server->concurrency;
 
-	if (!begin_or_go_on(node) || !state->run.ahead)
+	if (!begin_or_go_on(node) || (!state->run.ahead && !state->next_is_wanted))
 		return;
 	xero_ask_first_pages(state);
 	while ((node = state->next) != NULL && --seats > 0)

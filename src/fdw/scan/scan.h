@@ -224,6 +224,7 @@ typedef struct XeroScanState
 	XeroKept	kept;
 	XeroAnswers *answers;		/* NULL if no run has other values */
 	ForeignScanState *next;		/* is read when this one has ended, or NULL */
+	bool		next_is_wanted; /* before any row of this one is returned */
 	XeroScanStats stats;
 } XeroScanState;
 
