@@ -18,7 +18,7 @@ import urllib.request
 from database import URL, SqlError, run
 
 DOCUMENTS = ("README.md", "doc/tables.md", "doc/pushdown.md", "doc/budget.md", "doc/connecting.md", "doc/writing.md",
-             "doc/sync.md", "doc/operations.md", "doc/security.md")
+             "doc/sync.md", "doc/operations.md", "doc/security.md", "doc/clients.md")
 # These tell how to connect, and presuppose at most the extension.
 CONNECTING = ("README.md", "doc/connecting.md", "doc/sync.md")
 # An application of today; how to connect is also for one from before Xero closed scopes.

@@ -15,9 +15,8 @@ found <- function(query) nrow(collect(query))
 
 db <- dbConnect(RPostgreSQL::PostgreSQL(), host = Sys.getenv("PGHOST"), port = Sys.getenv("PGPORT"),
     user = Sys.getenv("PGUSER"), dbname = Sys.getenv("PGDATABASE"))
-invisible(dbExecute(db, "SET search_path = accounting"))
-contacts <- tbl(db, "contacts")
-invoices <- tbl(db, "invoices")
+contacts <- tbl(db, in_schema("xero", "contacts"))
+invoices <- tbl(db, in_schema("xero", "invoices"))
 this_year <- filter(invoices, date >= "2026-01-01")
 june <- filter(invoices, date >= !!as.Date("2026-06-01"))
 

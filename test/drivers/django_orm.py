@@ -9,8 +9,12 @@ from django.conf import settings
 
 from harness import ask
 
-settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres",
-                                          "OPTIONS": {"options": "-c search_path=accounting"}}})
+DATABASES = {"default": {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": "postgres",
+    "OPTIONS": {"options": "-c search_path=xero"},
+}}
+settings.configure(DATABASES=DATABASES)
 django.setup()
 
 # pylint: disable=wrong-import-position

@@ -98,14 +98,14 @@ class Jdbc {
 
     static void connect(String options) throws SQLException {
         db = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + System.getenv("PGPORT") + "/postgres"
-            + "?currentSchema=accounting" + options, System.getenv("PGUSER"), System.getenv("PGPASSWORD"));
+            + "?currentSchema=xero" + options, System.getenv("PGUSER"), System.getenv("PGPASSWORD"));
     }
 
     public static void main(String[] arguments) throws Exception {
         connect("");
         DatabaseMetaData meta = db.getMetaData();
-        ask("getTables", () -> count(meta.getTables(null, "accounting", "%", new String[] {"FOREIGN TABLE"})));
-        ask("getColumns", () -> count(meta.getColumns(null, "accounting", "invoices", "%")));
+        ask("getTables", () -> count(meta.getTables(null, "xero", "%", new String[] {"FOREIGN TABLE"})));
+        ask("getColumns", () -> count(meta.getColumns(null, "xero", "invoices", "%")));
         ask("getMetaData of a statement", () ->
             db.prepareStatement("SELECT * FROM contacts WHERE name = ?").getMetaData().getColumnCount());
 
@@ -154,9 +154,9 @@ class Jdbc {
         ask("executeUpdate", () -> bind(db.prepareStatement("UPDATE contacts SET first_name = ? WHERE contact_id = ?"),
             "A.", ann).executeUpdate());
 
-        ask("DBeaver: a table", () -> upTo(9999, 200, 200, "SELECT x.* FROM accounting.invoices x"));
+        ask("DBeaver: a table", () -> upTo(9999, 200, 200, "SELECT x.* FROM xero.invoices x"));
         ask("DBeaver: with a filter", () ->
-            upTo(9999, 200, 200, "SELECT x.* FROM accounting.invoices x WHERE x.status='PAID'"));
+            upTo(9999, 200, 200, "SELECT x.* FROM xero.invoices x WHERE x.status='PAID'"));
         metabase();
 
         db.close();
@@ -166,36 +166,36 @@ class Jdbc {
 
     static void metabase() {
         ask("Metabase: whether a table may be read", () -> select("""
-            SELECT TRUE AS "_" FROM "accounting"."invoices" WHERE 1 <> 1 LIMIT 0"""));
+            SELECT TRUE AS "_" FROM "xero"."invoices" WHERE 1 <> 1 LIMIT 0"""));
         ask("Metabase: fingerprint", () -> inTransaction(() -> upTo(9999, 500, 10000, """
-            SELECT "accounting"."contacts"."name" AS "name",
-                SUBSTRING("accounting"."contacts"."email_address", 1, 1234) AS "substring1",
-                "accounting"."contacts"."updated_date_utc" AS "updated_date_utc"
-            FROM "accounting"."contacts" LIMIT 10000""")));
+            SELECT "xero"."contacts"."name" AS "name",
+                SUBSTRING("xero"."contacts"."email_address", 1, 1234) AS "substring1",
+                "xero"."contacts"."updated_date_utc" AS "updated_date_utc"
+            FROM "xero"."contacts" LIMIT 10000""")));
         ask("Metabase: values of a field", () -> select("""
-            SELECT "accounting"."invoices"."status" AS "status" FROM "accounting"."invoices"
-            GROUP BY "accounting"."invoices"."status" ORDER BY "accounting"."invoices"."status" ASC LIMIT 1000"""));
+            SELECT "xero"."invoices"."status" AS "status" FROM "xero"."invoices"
+            GROUP BY "xero"."invoices"."status" ORDER BY "xero"."invoices"."status" ASC LIMIT 1000"""));
         ask("Metabase: a table", () -> inTransaction(() -> upTo(9999, 500, 2000, """
-            SELECT "accounting"."invoices"."invoice_id" AS "invoice_id", "accounting"."invoices"."total" AS "total"
-            FROM "accounting"."invoices" LIMIT 2000""")));
+            SELECT "xero"."invoices"."invoice_id" AS "invoice_id", "xero"."invoices"."total" AS "total"
+            FROM "xero"."invoices" LIMIT 2000""")));
         ask("Metabase: a month", () -> select("""
-            SELECT COUNT(*) AS "count" FROM "accounting"."invoices"
-            WHERE ("accounting"."invoices"."date" >= CAST(DATE_TRUNC('month', (NOW() + INTERVAL '500 month')) AS date))
-                AND ("accounting"."invoices"."date" < CAST(DATE_TRUNC('month', (NOW() + INTERVAL '501 month')) AS date))
+            SELECT COUNT(*) AS "count" FROM "xero"."invoices"
+            WHERE ("xero"."invoices"."date" >= CAST(DATE_TRUNC('month', (NOW() + INTERVAL '500 month')) AS date))
+                AND ("xero"."invoices"."date" < CAST(DATE_TRUNC('month', (NOW() + INTERVAL '501 month')) AS date))
             """));
         ask("Metabase: by month", () -> select("""
-            SELECT CAST(DATE_TRUNC('month', "accounting"."invoices"."date") AS date) AS "date",
-                SUM("accounting"."invoices"."total") AS "sum" FROM "accounting"."invoices"
-            WHERE ("accounting"."invoices"."date" >= CAST(? AS date)) AND ("accounting"."invoices"."type" = ?)
-            GROUP BY CAST(DATE_TRUNC('month', "accounting"."invoices"."date") AS date)
-            ORDER BY CAST(DATE_TRUNC('month', "accounting"."invoices"."date") AS date) ASC""", "2026-01-01", "ACCREC"));
+            SELECT CAST(DATE_TRUNC('month', "xero"."invoices"."date") AS date) AS "date",
+                SUM("xero"."invoices"."total") AS "sum" FROM "xero"."invoices"
+            WHERE ("xero"."invoices"."date" >= CAST(? AS date)) AND ("xero"."invoices"."type" = ?)
+            GROUP BY CAST(DATE_TRUNC('month', "xero"."invoices"."date") AS date)
+            ORDER BY CAST(DATE_TRUNC('month', "xero"."invoices"."date") AS date) ASC""", "2026-01-01", "ACCREC"));
         ask("Metabase: joined", () -> select("""
-            SELECT "Contacts"."name" AS "Contacts__name", SUM("accounting"."invoices"."total") AS "sum"
-            FROM "accounting"."invoices" LEFT JOIN "accounting"."contacts" AS "Contacts"
-                ON "accounting"."invoices"."contact_id" = "Contacts"."contact_id"
+            SELECT "Contacts"."name" AS "Contacts__name", SUM("xero"."invoices"."total") AS "sum"
+            FROM "xero"."invoices" LEFT JOIN "xero"."contacts" AS "Contacts"
+                ON "xero"."invoices"."contact_id" = "Contacts"."contact_id"
             GROUP BY "Contacts"."name" ORDER BY "sum" DESC, "Contacts"."name" ASC LIMIT 100"""));
         ask("Metabase: contains", () -> select("""
-            SELECT COUNT(*) FROM "accounting"."contacts"
-            WHERE (LOWER("accounting"."contacts"."name") LIKE ?)""", "%pty%"));
+            SELECT COUNT(*) FROM "xero"."contacts"
+            WHERE (LOWER("xero"."contacts"."name") LIKE ?)""", "%pty%"));
     }
 }

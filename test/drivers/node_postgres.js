@@ -3,7 +3,7 @@ const pg = require('pg');
 const Cursor = require('pg-cursor');
 const { play } = require('./harness');
 
-const db = new pg.Client({ options: '-c search_path=accounting' });
+const db = new pg.Client({ options: '-c search_path=xero' });
 const select = async (text, values) => (await db.query(text, values)).rows.length;
 
 // Prepared once, and later with a generic plan.
@@ -34,24 +34,25 @@ play(async ask => {
     await ask('LIMIT $1 OFFSET $2', () => twelveTimes('SELECT * FROM invoices LIMIT $1 OFFSET $2', [50, 1000]));
     await ask('pg-cursor', async () => {
         const cursor = db.query(new Cursor('SELECT * FROM invoices WHERE total > $1', [0]));
-        const n = (await cursor.read(100)).length + (await cursor.read(100)).length;
+        const first = await cursor.read(100);
+        const next = await cursor.read(100);
         await cursor.close();
-        return n;
+        return first.length + next.length;
     });
 
     await ask('Grafana: columns', () => select(`SELECT quote_ident(column_name) AS "column", data_type AS "type"
         FROM information_schema.columns WHERE quote_ident(table_name) = 'invoices'`));
-    await ask('Grafana: a table', () => select('SELECT invoice_number, total FROM accounting.invoices LIMIT 50 '));
+    await ask('Grafana: a table', () => select('SELECT invoice_number, total FROM xero.invoices LIMIT 50 '));
     await ask('Grafana: $__timeFilter', () => select(`SELECT date AS "time", sum(total)
-        FROM accounting.invoices WHERE ${timeFilter} GROUP BY 1 ORDER BY 1`));
+        FROM xero.invoices WHERE ${timeFilter} GROUP BY 1 ORDER BY 1`));
     await ask('Grafana: $__timeGroup', () => select(`SELECT ${timeGroup} AS "time", count(*) AS value
-        FROM accounting.invoices WHERE ${timeFilter} GROUP BY 1 ORDER BY 1`));
+        FROM xero.invoices WHERE ${timeFilter} GROUP BY 1 ORDER BY 1`));
     await ask('Grafana: $__unixEpochFilter', () => select(`SELECT total
-        FROM accounting.invoices WHERE ${unixEpochFilter}`));
+        FROM xero.invoices WHERE ${unixEpochFilter}`));
     await ask('Grafana: an instant', () => select(`SELECT name
-        FROM accounting.contacts WHERE updated_date_utc BETWEEN '2126-04-01T00:00:00Z' AND '2126-04-30T23:59:59Z'`));
+        FROM xero.contacts WHERE updated_date_utc BETWEEN '2126-04-01T00:00:00Z' AND '2126-04-30T23:59:59Z'`));
     await ask('Grafana: a variable', () => select(`SELECT DISTINCT currency_code
-        FROM accounting.invoices WHERE status IN ('AUTHORISED','PAID')`));
+        FROM xero.invoices WHERE status IN ('AUTHORISED','PAID')`));
 
     await ask('insert', () => select('INSERT INTO contacts (name) VALUES ($1), ($2), ($3) RETURNING contact_id',
         ['Ann', 'Bob', 'Cid']));

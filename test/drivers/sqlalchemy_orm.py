@@ -8,19 +8,9 @@ from sqlalchemy.orm import Session, joinedload, registry, relationship, selectin
 
 from harness import ask
 
-engine = create_engine("postgresql://", future=True, connect_args={"options": "-c search_path=accounting"})
+engine = create_engine("postgresql://", future=True)
 session = Session(engine, expire_on_commit=False, future=True)
 metadata = MetaData()
-
-
-def uuid(name, *more, **options):
-    return Column(name, UUID(as_uuid=True), *more, **options)
-
-
-def reflect(name, key, *columns):
-    """A foreign table has no key, so its column is given."""
-    return Table(name, metadata, uuid(key, primary_key=True, server_default=FetchedValue()), *columns,
-                 autoload_with=engine)
 
 
 class Contact:
@@ -31,9 +21,16 @@ class Invoice:
     pass
 
 
-ask("table names", lambda: len(inspect(engine).get_foreign_table_names()) > 0)
-contacts = reflect("contacts", "contact_id")
-invoices = reflect("invoices", "invoice_id", uuid("contact_id", ForeignKey(contacts.c.contact_id)))
+ask("table names", lambda: len(inspect(engine).get_foreign_table_names("xero")) > 0)
+contacts = Table(
+    "contacts", metadata,
+    Column("contact_id", UUID(as_uuid=True), primary_key=True, server_default=FetchedValue()),
+    autoload_with=engine, schema="xero")
+invoices = Table(
+    "invoices", metadata,
+    Column("invoice_id", UUID(as_uuid=True), primary_key=True, server_default=FetchedValue()),
+    Column("contact_id", UUID(as_uuid=True), ForeignKey(contacts.c.contact_id)),
+    autoload_with=engine, schema="xero")
 ask("reflection", lambda: len(invoices.columns))
 registry().map_imperatively(Contact, contacts)
 registry().map_imperatively(Invoice, invoices, properties={"contact": relationship(Contact)})

@@ -4,15 +4,19 @@ const { play } = require('./harness');
 
 const key = { type: 'uuid', primary: true, generated: 'uuid' };
 const text = { type: 'text', nullable: true };
-const number = { type: 'numeric', nullable: true };
 const Contact = new EntitySchema({
-    name: 'Contact', tableName: 'contacts',
+    name: 'Contact', schema: 'xero', tableName: 'contacts',
     columns: { contact_id: key, name: text, first_name: text, email_address: text },
 });
 const Invoice = new EntitySchema({
-    name: 'Invoice', tableName: 'invoices',
-    columns: { invoice_id: key, type: text, status: text, date: { type: 'date' }, reference: text, total: number },
-    relations: { contact: { type: 'many-to-one', target: 'Contact', joinColumn: { name: 'contact_id' } } },
+    name: 'Invoice', schema: 'xero', tableName: 'invoices',
+    columns: {
+        invoice_id: key, type: text, status: text, reference: text,
+        date: { type: 'date' }, total: { type: 'numeric' },
+    },
+    relations: {
+        contact: { type: 'many-to-one', target: 'Contact', joinColumn: { name: 'contact_id' } },
+    },
 });
 const named = names => names.map(name => ({ name }));
 const thisYear = { date: MoreThanOrEqual('2026-01-01') };
@@ -21,7 +25,7 @@ const lastFirst = { date: 'DESC' };
 play(async ask => {
     const db = await new DataSource({
         type: 'postgres', host: process.env.PGHOST, port: process.env.PGPORT, username: process.env.PGUSER,
-        database: process.env.PGDATABASE, schema: 'accounting', entities: [Contact, Invoice], installExtensions: false,
+        database: process.env.PGDATABASE, entities: [Contact, Invoice], installExtensions: false,
     }).initialize();
     const contacts = db.getRepository(Contact), invoices = db.getRepository(Invoice);
     const find = async (repository, options) => (await repository.find(options)).length;
