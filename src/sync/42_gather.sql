@@ -67,18 +67,19 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._id_column(integer) IS
 	'internal: the local column that receives the id of the record';
 
--- The local column that names the organisation of the record, if any.
+-- The local column that has the id of the record's organisation, if any.
 CREATE FUNCTION xero_fdw._organisation_column(sync integer) RETURNS text
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN (SELECT f.local_column FROM xero_fdw.sync AS s
 			JOIN xero_fdw.sync_field AS f USING (sync_id)
-		WHERE s.sync_id = sync AND f.xero_column = xero_fdw._tenant_column(s.xero_table) AND f.to_xero IS NULL
+		WHERE s.sync_id = sync AND f.xero_column = xero_fdw._tenant_column(s.xero_table)
+			AND f.local_column IS NOT NULL AND f.to_local IS NULL AND f.to_xero IS NULL
 		LIMIT 1);
 END $$;
 COMMENT ON FUNCTION xero_fdw._organisation_column(integer) IS
-	'internal: the local column that names the organisation of the record';
+	'internal: the local column that has the id of the record''s organisation';
 
 -- The record that a row names, as Xero spells its id: a text may have it in capitals.
 CREATE FUNCTION xero_fdw._named_record(image jsonb, id_column text) RETURNS text
@@ -88,6 +89,17 @@ RETURN (
 	FROM nullif(btrim(image->>id_column), '') AS id);
 COMMENT ON FUNCTION xero_fdw._named_record(jsonb, text) IS
 	'internal: the record that a row names; null if it names none';
+
+-- The organisation that a row names; null if it names none.  A text that is no id
+-- names one that is never connected, so that its row waits.
+CREATE FUNCTION xero_fdw._named_organisation(image jsonb, organisation_column text) RETURNS uuid
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+	SELECT CASE WHEN id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN id
+		ELSE '00000000-0000-0000-0000-000000000000' END::uuid
+	FROM xero_fdw._named_record(image, organisation_column) AS id WHERE id IS NOT NULL);
+COMMENT ON FUNCTION xero_fdw._named_organisation(jsonb, text) IS
+	'internal: the organisation that a row names; null if it names none';
 
 CREATE FUNCTION xero_fdw._local_columns(sync integer) RETURNS text[]
 	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -487,7 +499,7 @@ BEGIN
 				WHERE k.sync_id = sync AND k.local_key = u.key OFFSET 0) AS k ON true
 		WHERE k.xero_id IS NULL);
 	SELECT array_agg(r.local_key) AS keys, array_agg(r.in_scope) AS in_scope,
-		array_agg((r.image->>tenant_column)::uuid) AS tenants,
+		array_agg(xero_fdw._named_organisation(r.image, tenant_column)) AS tenants,
 		array_agg(xero_fdw._row_key(r.image, id_column, self.match_on)) AS match_keys,
 		array_agg(xero_fdw._match_key(r.image, self.match_on)) AS says
 	INTO seen FROM xero_fdw._read_local(sync, strange, false) AS r;
@@ -508,7 +520,9 @@ BEGIN
 		AND i.local_key IS DISTINCT FROM xero_fdw._shown_key(k.local_key);
 	PERFORM xero_fdw._note_issue(k.link_id, 'validation', NULL, m.message, NULL, NULL)
 	FROM xero_fdw._links_of_rows(sync, keys) AS k,
-		LATERAL (SELECT format('organisation %s is not connected', k.tenant_id) AS message) AS m
+		LATERAL (SELECT CASE k.tenant_id WHEN '00000000-0000-0000-0000-000000000000'
+				THEN format('column "%s" does not have the id of an organisation', tenant_column)
+				ELSE format('organisation %s is not connected', k.tenant_id) END AS message) AS m
 	WHERE k.tenant_id <> ALL (state.tenants) AND k.state <> 'ended'
 		AND NOT EXISTS (SELECT FROM xero_fdw.sync_issue AS i WHERE i.link_id = k.link_id AND i.message = m.message);
 	RETURN changes[cardinality(changes)];

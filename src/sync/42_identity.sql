@@ -507,7 +507,7 @@ BEGIN
 		FROM xero_fdw._changes_by_id(self.sync_id, changes) AS c CROSS JOIN LATERAL (
 			SELECT xero_fdw._row_key(c.said, id_column, self.match_on) AS match_key,
 				xero_fdw._match_key(c.said, self.match_on) AS says,
-				(c.said->>tenant_column)::uuid AS tenant) AS m
+				xero_fdw._named_organisation(c.said, tenant_column) AS tenant) AS m
 		WHERE c.operation = 'delete' AND c.local_key IN (SELECT unnest(strange))
 			AND m.match_key IS NOT NULL
 		ORDER BY m.match_key, m.tenant, c.change_id DESC) AS d;

@@ -471,13 +471,17 @@ COMMENT ON FUNCTION xero_fdw._own_sync(text) IS
 	'internal: a sync that the caller may run';
 
 -- How many tables a table refers to, through others, too, and itself.  Sorted by it,
--- tables come after all that they refer to, and those of a cycle side by side.
+-- tables come after all that they refer to, and those of a cycle side by side.  What
+-- holds for a partition holds for its table.
 CREATE FUNCTION xero_fdw._count_referenced(relation regclass) RETURNS bigint
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 	WITH RECURSIVE referenced AS (
-		SELECT relation::oid AS relation
+		SELECT coalesce(pg_partition_root(_count_referenced.relation), _count_referenced.relation)::oid AS relation
 		UNION
-		SELECT c.confrelid FROM referenced AS r JOIN pg_constraint AS c ON c.conrelid = r.relation
+		SELECT coalesce(pg_partition_root(c.confrelid), c.confrelid)
+		FROM referenced AS r CROSS JOIN LATERAL (
+				SELECT r.relation UNION SELECT t.relid FROM pg_partition_tree(r.relation) AS t) AS part (relation)
+			JOIN pg_constraint AS c ON c.conrelid = part.relation
 		WHERE c.contype = 'f'
 	)
 	SELECT count(*) FROM referenced

@@ -8,7 +8,7 @@
 -- The statement that puts records into a copy.  "source" selects them, by the
 -- names of the foreign table; "whole" says that there are no others.  It tells
 -- how many they were, how many of them were there, which have made a difference,
--- which were taken out, and which of $4 were among them.
+-- which others are there, and which of $4 were among them.
 CREATE FUNCTION xero_fdw._mirror_statement(self xero_fdw.sync, source text,
 		whole boolean) RETURNS text
 	LANGUAGE sql STABLE
@@ -19,15 +19,14 @@ AS $$
 			source, self.local_table, columns.own, columns.page, key.own,
 			coalesce(format('UPDATE SET (%s) = ROW(%s) WHERE pg_catalog.record_image_ne(ROW(%s), ROW(%s))',
 				others.own, others.excluded, others.local, others.excluded), 'NOTHING'), self.xero_key)
-		|| CASE WHEN whole THEN format(', gone AS (DELETE FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1'
-			' AND NOT EXISTS (SELECT FROM page AS p WHERE %s) RETURNING l.%I::pg_catalog.text AS key)',
-			self.local_table, key.equal, self.xero_key) ELSE '' END
 		|| format(' SELECT (SELECT pg_catalog.count(*) FROM page),'
 			' (SELECT pg_catalog.count(*) FROM page AS p JOIN %s AS l ON %s AND l.tenant_id OPERATOR(pg_catalog.=) $1),'
 			' ARRAY(SELECT put.key FROM put), ARRAY(%s),'
 			' ARRAY(SELECT p.%I::pg_catalog.text FROM page AS p WHERE p.%I::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($4))',
 			self.local_table, key.equal,
-			CASE WHEN whole THEN 'SELECT gone.key FROM gone' ELSE 'SELECT NULL::pg_catalog.text WHERE false' END,
+			CASE WHEN whole THEN format('SELECT l.%I::pg_catalog.text FROM %s AS l WHERE l.tenant_id OPERATOR(pg_catalog.=) $1'
+				' AND NOT EXISTS (SELECT FROM page AS p WHERE %s)', self.xero_key, self.local_table, key.equal)
+				ELSE 'SELECT NULL::pg_catalog.text WHERE false' END,
 			self.xero_key, self.xero_key)
 	FROM (
 			SELECT string_agg(quote_ident(f.field), ', ') AS own,
@@ -114,6 +113,43 @@ $$;
 COMMENT ON FUNCTION xero_fdw._remove_rows(xero_fdw.sync, uuid, text[]) IS
 	'internal: take the rows of records out of a copy';
 
+-- The syncs of the lines of a copy, whose tables are held from then on.
+CREATE FUNCTION xero_fdw._hold_lines(parent xero_fdw.sync) RETURNS SETOF xero_fdw.sync
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	line xero_fdw.sync;
+BEGIN
+	FOR line IN
+			SELECT s.* FROM xero_fdw.sync AS s
+			WHERE s.parent_id = parent.sync_id ORDER BY s.sync_id LOOP
+		PERFORM xero_fdw._hold_table(line.local_table);
+		PERFORM xero_fdw._require_owner(line);
+		RETURN NEXT line;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION xero_fdw._hold_lines(xero_fdw.sync) IS
+	'internal: the syncs of the lines of a copy, whose tables are held';
+
+-- Takes records out of a copy, their lines before them: these may refer to them.
+CREATE FUNCTION xero_fdw._mirror_remove(self xero_fdw.sync, tenant uuid, ids text[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	line xero_fdw.sync;
+BEGIN
+	IF ids <> '{}' THEN
+		FOR line IN SELECT * FROM xero_fdw._hold_lines(self) LOOP
+			PERFORM xero_fdw._remove_rows(line, tenant, ids);
+		END LOOP;
+		PERFORM xero_fdw._remove_rows(self, tenant, ids);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._mirror_remove(xero_fdw.sync, uuid, text[]) IS
+	'internal: take records, and their lines, out of a copy';
+
 -- Replaces the lines of records by what these have in the copy.
 CREATE FUNCTION xero_fdw._mirror_lines(parent xero_fdw.sync, tenant uuid, parents text[])
 	RETURNS void
@@ -123,15 +159,13 @@ AS $$
 DECLARE
 	line xero_fdw.sync;
 BEGIN
-	FOR line IN
-			SELECT s.* FROM xero_fdw.sync AS s
-			WHERE s.parent_id = parent.sync_id AND parents <> '{}' ORDER BY s.sync_id LOOP
-		PERFORM xero_fdw._hold_table(line.local_table);
-		PERFORM xero_fdw._require_owner(line);
-		PERFORM xero_fdw._remove_rows(line, tenant, parents);
-		PERFORM xero_fdw._do_as_caller(line.search_path,
-			xero_fdw._lines_statement(line, parent), tenant, parents);
-	END LOOP;
+	IF parents <> '{}' THEN
+		FOR line IN SELECT * FROM xero_fdw._hold_lines(parent) LOOP
+			PERFORM xero_fdw._remove_rows(line, tenant, parents);
+			PERFORM xero_fdw._do_as_caller(line.search_path,
+				xero_fdw._lines_statement(line, parent), tenant, parents);
+		END LOOP;
+	END IF;
 END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_lines(xero_fdw.sync, uuid, text[]) IS
 	'internal: replace the lines of records by what these have in the copy';
@@ -157,8 +191,25 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_all_lines(xero_fdw.sync, xero_fdw.sync) IS
 	'internal: make the lines of all records that a copy has';
 
+-- Nothing waits of records.
+CREATE FUNCTION xero_fdw._mirror_forget(self xero_fdw.sync, tenant uuid, ids text[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF ids <> '{}' THEN
+		DELETE FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+		DELETE FROM xero_fdw.sync_issue AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._mirror_forget(xero_fdw.sync, uuid, text[]) IS
+	'internal: forget what waits of records';
+
 -- Puts records into the copy, and their lines; how many they were.  "records" is
--- what $3 of the source stands for.
+-- what $3 of the source stands for.  What is gone and could not be taken out before
+-- waits in the inbox.
 CREATE FUNCTION xero_fdw._mirror_page(run bigint, self xero_fdw.sync, tenant uuid,
 		source text, whole boolean, watermark timestamptz, records jsonb[])
 	RETURNS bigint
@@ -167,24 +218,23 @@ CREATE FUNCTION xero_fdw._mirror_page(run bigint, self xero_fdw.sync, tenant uui
 AS $$
 DECLARE
 	waiting CONSTANT text[] := ARRAY(SELECT i.xero_id FROM xero_fdw.sync_inbox AS i
-		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.remote <> '{}');
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND coalesce(i.remote <> '{}', true));
 	page record;
+	gone text[];
 	added bigint;
 BEGIN
 	SELECT * INTO page FROM xero_fdw._as_caller(self.search_path,
 		xero_fdw._mirror_statement(self, source, whole), tenant, watermark, records, waiting)
 		AS r(read bigint, had bigint, put text[], gone text[], refused text[]);
-	PERFORM xero_fdw._mirror_lines(self, tenant, page.put || page.gone);
-	IF page.refused <> '{}' THEN
-		DELETE FROM xero_fdw.sync_inbox AS i
-		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
-		DELETE FROM xero_fdw.sync_issue AS i
-		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (page.refused);
-	END IF;
+	gone := ARRAY(SELECT unnest(page.gone) EXCEPT SELECT i.xero_id FROM xero_fdw.sync_inbox AS i
+		WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.remote IS NULL);
+	PERFORM xero_fdw._mirror_remove(self, tenant, gone);
+	PERFORM xero_fdw._mirror_lines(self, tenant, page.put);
+	PERFORM xero_fdw._mirror_forget(self, tenant, page.refused || gone);
 	added := page.read - page.had;
 	UPDATE xero_fdw.sync_run AS r
 	SET created = r.created + added,
-		updated = r.updated + greatest(cardinality(page.put) - added, 0) + cardinality(page.gone),
+		updated = r.updated + greatest(cardinality(page.put) - added, 0) + cardinality(gone),
 		unchanged = r.unchanged + greatest(page.read - cardinality(page.put), 0)
 	WHERE r.run_id = run;
 	RETURN page.read;
@@ -275,6 +325,34 @@ $$;
 COMMENT ON FUNCTION xero_fdw._mirror_waiting(xero_fdw.sync) IS
 	'internal: the statement that selects records of the inbox';
 
+-- Puts records of the inbox into the copy, when those that are gone are taken out of it.
+CREATE FUNCTION xero_fdw._mirror_settle(run bigint, self xero_fdw.sync, tenant uuid,
+		ids text[]) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	waiting record;
+BEGIN
+	SELECT array_agg(i.xero_id) FILTER (WHERE i.remote IS NULL) AS gone,
+		array_agg(i.remote) FILTER (WHERE i.remote IS NOT NULL) AS records
+	INTO waiting
+	FROM xero_fdw.sync_inbox AS i
+	WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
+	IF waiting.gone IS NOT NULL THEN
+		PERFORM xero_fdw._mirror_remove(self, tenant, waiting.gone);
+		PERFORM xero_fdw._mirror_forget(self, tenant, waiting.gone);
+		UPDATE xero_fdw.sync_run AS r SET updated = r.updated + cardinality(waiting.gone)
+		WHERE r.run_id = run;
+	END IF;
+	IF waiting.records IS NOT NULL THEN
+		PERFORM xero_fdw._mirror_page(run, self, tenant, xero_fdw._mirror_waiting(self),
+			false, NULL, waiting.records);
+	END IF;
+END $$;
+COMMENT ON FUNCTION xero_fdw._mirror_settle(bigint, xero_fdw.sync, uuid, text[]) IS
+	'internal: put records of the inbox into a copy, and take those that are gone out of it';
+
 -- Does the copy refuse a record of the inbox with this code, by itself?  Nothing is
 -- left of it.
 CREATE FUNCTION xero_fdw._mirror_refuses(self xero_fdw.sync, tenant uuid, id text, code text)
@@ -283,9 +361,7 @@ CREATE FUNCTION xero_fdw._mirror_refuses(self xero_fdw.sync, tenant uuid, id tex
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM xero_fdw._mirror_page(NULL, self, tenant, xero_fdw._mirror_waiting(self), false, NULL,
-		ARRAY(SELECT i.remote FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = id));
+	PERFORM xero_fdw._mirror_settle(NULL, self, tenant, ARRAY[id]);
 	RAISE EXCEPTION 'it does not' USING ERRCODE = 'XF001';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE = code;
@@ -311,8 +387,7 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_refuses_all(xero_fdw.sync, uuid, text[], text) IS
 	'internal: is an error of a copy that of all records?';
 
--- Puts records of the inbox into the copy, by halves until those that are refused
--- stand alone; as _merge_items() does.
+-- Settles records of the inbox, by halves until those that are refused stand alone; as _merge_items() does.
 CREATE FUNCTION xero_fdw._mirror_ids(run bigint, self xero_fdw.sync, tenant uuid,
 		ids text[], rows_differ boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql
@@ -324,9 +399,7 @@ DECLARE
 	code text;
 	message text;
 BEGIN
-	PERFORM xero_fdw._mirror_page(run, self, tenant, xero_fdw._mirror_waiting(self),
-		false, NULL, ARRAY(SELECT i.remote FROM xero_fdw.sync_inbox AS i
-			WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids)));
+	PERFORM xero_fdw._mirror_settle(run, self, tenant, ids);
 EXCEPTION WHEN OTHERS THEN
 	code := SQLSTATE;
 	message := SQLERRM;
@@ -369,26 +442,8 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_issue(bigint, integer, uuid, text, text, text) IS
 	'internal: a record that a copy refuses waits for a person';
 
-CREATE FUNCTION xero_fdw._mirror_remove(run bigint, self xero_fdw.sync, tenant uuid,
-		ids text[]) RETURNS void
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	PERFORM xero_fdw._remove_rows(self, tenant, ids);
-	PERFORM xero_fdw._mirror_lines(self, tenant, ids);
-	DELETE FROM xero_fdw.sync_inbox AS i
-	WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
-	DELETE FROM xero_fdw.sync_issue AS i
-	WHERE i.sync_id = self.sync_id AND i.tenant_id = tenant AND i.xero_id = ANY (ids);
-	UPDATE xero_fdw.sync_run AS r SET updated = r.updated + cardinality(ids)
-	WHERE r.run_id = run;
-END $$;
-COMMENT ON FUNCTION xero_fdw._mirror_remove(bigint, xero_fdw.sync, uuid, text[]) IS
-	'internal: take records that are gone, and their lines, out of a copy';
-
 -- The next of the records that a copy has refused, that an audit has found or a
--- person wants to try again; were they the last?
+-- person wants to try again, first those that are gone; were they the last?
 CREATE FUNCTION xero_fdw._mirror_inbox(run bigint, self xero_fdw.sync) RETURNS boolean
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -397,8 +452,7 @@ DECLARE
 	waiting record;
 BEGIN
 	FOR waiting IN
-			SELECT n.tenant_id, array_agg(n.xero_id) FILTER (WHERE NOT n.gone AND n.bad IS NULL) AS ids,
-				array_agg(n.xero_id) FILTER (WHERE n.gone) AS gone,
+			SELECT n.tenant_id, array_agg(n.xero_id ORDER BY n.gone DESC) FILTER (WHERE n.bad IS NULL) AS ids,
 				jsonb_object_agg(n.xero_id, n.bad) FILTER (WHERE n.bad IS NOT NULL) AS bad
 			FROM (SELECT i.tenant_id, i.xero_id, i.remote IS NULL AS gone,
 					xero_fdw._bad_column(i.remote) AS bad
@@ -406,9 +460,6 @@ BEGIN
 				WHERE i.sync_id = self.sync_id AND NOT i.held
 				LIMIT 1000) AS n
 			GROUP BY n.tenant_id LOOP
-		IF waiting.gone IS NOT NULL THEN
-			PERFORM xero_fdw._mirror_remove(run, self, waiting.tenant_id, waiting.gone);
-		END IF;
 		PERFORM xero_fdw._mirror_issue(run, self.sync_id, waiting.tenant_id, b.key,
 			xero_fdw._bad_text_message(b.value), '22P05')
 		FROM jsonb_each_text(waiting.bad) AS b;

@@ -223,6 +223,69 @@ is($crm->rows('SELECT name FROM copy.branding_themes') . ', ' . issues(), '2, tr
 $sandbox->faults;
 $crm->rows(q{SELECT xero_fdw.drop_sync('copy.branding_themes'); DROP SCHEMA copy CASCADE});
 
+# A text that is to name the organisation, and is no id.
+sub with_organisation { return { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name email)), org => $_[0] }; }
+my $tenant = $xero->psql('SELECT tenant_id FROM xero.organisation');
+table('org text');
+$crm->create('crm', match_on => ['name'], on_delete => 'archive', fields => with_organisation({ xero => 'tenant_id', direction => 'to_local' }));
+$crm->rows("INSERT INTO crm.contacts (name, org) VALUES ('Ann', '$tenant'), ('Bad', 'Main Co'), ('Bob', upper('$tenant')), ('Eve', ' ')");
+is(runs('a text that is no id of an organisation', { GET => 1, PUT => 1 })->{issues}, 1, '... is counted');
+is(at_xero() . ' ' . issues(), 'Ann Bob Eve validation||column "org" does not have the id of an organisation', '... is an issue, and the others go on');
+$crm->rows(q{UPDATE crm.contacts SET org = 'Side Co' WHERE name = 'Bad'; INSERT INTO crm.contacts (name, org) VALUES ('Gone', 'Main Co'); DELETE FROM crm.contacts WHERE name = 'Gone'});
+rests('... and another such text');
+is($crm->rows(q{SELECT local_key->>0, message FROM xero_fdw.sync_issues}), $crm->rows(q{SELECT id FROM crm.contacts WHERE name = 'Bad'}) . '|column "org" does not have the id of an organisation', '... is the same issue');
+$crm->rows("UPDATE crm.contacts SET org = '$tenant' WHERE name = 'Bad'");
+runs('... until it is one', { GET => 1, PUT => 1 });
+is(at_xero() . issues(), 'Ann Bad Bob Eve', '... which ends the issue');
+table('org text');
+$crm->create('crm', match_on => ['name'], fields => with_organisation({ xero => 'tenant_id', to_local => q{'Main Co'}, direction => 'to_local' }));
+$crm->rows(q{INSERT INTO crm.contacts (name, org) VALUES ('Ann', 'Main Co')});
+runs('what is made of the organisation', { GET => 1, PUT => 1 });
+is(at_xero() . issues(), 'Ann', '... names none');
+rests('what is made of the organisation');
+
+# What is gone from Xero, and a foreign key leads to: the others go on.  The lines of a
+# copy, whose foreign key it may be, go before it.
+themes($one, $two);
+$crm->rows(q{CALL xero_fdw.mirror('xero', 'copy', '{branding_themes}');
+	CREATE TABLE crm.notes (tenant_id uuid, id uuid, FOREIGN KEY (tenant_id, id) REFERENCES copy.branding_themes);
+	INSERT INTO crm.notes SELECT tenant_id, branding_theme_id FROM copy.branding_themes WHERE name = '1'});
+themes($two =~ s/"2"/"Two"/r);
+is(runs('a copy of a list that a foreign key leads to', { GET => 2 }, 'copy.branding_themes')->{issues}, 1, '... what is gone is an issue');
+my $held = 'validation|23503|update or delete on table "branding_themes" violates foreign key constraint "notes_tenant_id_id_fkey" on table "notes"';
+is($crm->rows(q{SELECT string_agg(name, ' ' ORDER BY name) FROM copy.branding_themes}) . ' ' . issues(), "1 Two $held", '... and the others go on');
+is($crm->rows('SELECT xero_id FROM xero_fdw.sync_issues'), 'aaaaaaaa-0000-4000-8000-000000000001', '... it shows which');
+runs('... again', { GET => 1 }, 'copy.branding_themes');
+is(issues(), $held, '... it is one issue');
+themes($one =~ s/"1"/"One"/r, $two);
+runs('... when it is there again', { GET => 1 }, 'copy.branding_themes');
+is($crm->rows(q{SELECT string_agg(name, ' ' ORDER BY name) FROM copy.branding_themes}) . issues(), '2 One', '... it ends the issue');
+themes($two);
+runs('... when it is gone again', { GET => 2 }, 'copy.branding_themes');
+$crm->rows('DROP TABLE crm.notes');
+runs('... when nothing leads to it', { GET => 1 }, 'copy.branding_themes');
+is($crm->rows('SELECT name FROM copy.branding_themes') . issues(), '2', '... it goes');
+$sandbox->faults;
+$crm->rows(q{SELECT xero_fdw.drop_sync('copy.branding_themes'); DROP SCHEMA copy CASCADE});
+$sandbox->reset(seed => 1, contacts => 2, invoices => 6, limits => JSON::PP::false, strict => JSON::PP::true);
+$xero->psql('GRANT SELECT ON xero.invoices, xero.invoice_line_items TO books');
+$crm->rows(q{CALL xero_fdw.mirror('xero', 'copy', '{invoices,invoice_line_items}');
+	ALTER TABLE copy.invoice_line_items ADD FOREIGN KEY (tenant_id, invoice_id) REFERENCES copy.invoices;
+	CREATE TABLE crm.notes (tenant_id uuid, id uuid, FOREIGN KEY (tenant_id, id) REFERENCES copy.invoices)});
+my @invoices = split(/\n/, $crm->rows('SELECT invoice_id FROM copy.invoices ORDER BY invoice_id'));
+$crm->rows("INSERT INTO crm.notes SELECT tenant_id, invoice_id FROM copy.invoices WHERE invoice_id = '$invoices[1]'");
+$sandbox->change(object => 'Invoices', id => $_, delete => JSON::PP::true) foreach @invoices[0 .. 2];
+$sandbox->change(object => 'Invoices', id => $invoices[3], set => { Reference => 'Edited' });
+$crm->rows(q{SELECT FROM xero_fdw.audit_sync('copy.invoices')});
+runs('a copy whose lines and notes refer to it', { GET => 1 }, 'copy.invoices');
+is($crm->rows(q{SELECT string_agg(invoice_id::text, ' ' ORDER BY invoice_id) || string_agg(reference, '') FILTER (WHERE reference = 'Edited') FROM copy.invoices}), join(' ', @invoices[1, 3 .. 5]) . 'Edited', '... what is gone goes, but for what a note is about');
+is($crm->rows('SELECT count(*), count(DISTINCT invoice_id) > 1 FROM copy.invoice_line_items WHERE invoice_id IN (SELECT invoice_id FROM xero.invoices)'), $crm->rows('SELECT count(*), true FROM xero.invoice_line_items'), '... the lines of others are there');
+is($crm->rows(q{SELECT xero_id, kind, sqlstate FROM xero_fdw.sync_issues}), "$invoices[1]|validation|23503", '... which is an issue');
+$crm->rows('DROP TABLE crm.notes');
+runs('... until the note is gone', { GET => 1 }, 'copy.invoices');
+is($crm->rows(q{SELECT string_agg(invoice_id::text, ' ' ORDER BY invoice_id) FROM copy.invoices}) . issues(), join(' ', @invoices[3 .. 5]), '... it goes');
+$crm->rows(q{SELECT xero_fdw.drop_sync('copy.invoices'); DROP SCHEMA copy CASCADE});
+
 # A trigger that swallows what comes.
 foreach my $direction ('both', 'pull')
 {

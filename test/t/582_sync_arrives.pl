@@ -229,6 +229,18 @@ is($crm->rows(q{SELECT (SELECT count(*) FROM crm.people), (SELECT count(*) FROM 
 all_run('... until the next run');
 is($crm->rows(q{SELECT (SELECT count(*) FROM crm.bills), (SELECT count(*) FROM xero_fdw.sync_issues)}), '5|0', '... in which it comes');
 
+# What a partition refers to comes before its table, and so does the table of a
+# partition that is referred to.
+forget();
+$crm->rows("CREATE TABLE crm.people (contact_id uuid, name text, PRIMARY KEY (contact_id, name)) PARTITION BY HASH (contact_id);
+	CREATE TABLE crm.people_0 PARTITION OF crm.people FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+	ALTER TABLE crm.people_0 ADD UNIQUE (contact_id);
+	CREATE TABLE crm.bills (invoice_id uuid PRIMARY KEY, contact_id uuid NOT NULL, number text) PARTITION BY HASH (invoice_id);
+	CREATE TABLE crm.bills_0 PARTITION OF crm.bills FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+	ALTER TABLE crm.bills_0 ADD FOREIGN KEY (contact_id) REFERENCES crm.people_0 (contact_id); $pull_bills; $pull_people");
+is(all_run('a foreign key between partitions'), 'GET Contacts GET Invoices', '... people go before bills');
+is($crm->rows(q{SELECT (SELECT count(*) FROM crm.bills), (SELECT count(*) FROM xero_fdw.sync_issues)}), '5|0', '... and all bills arrive');
+
 # Copies with a foreign key.
 forget();
 $xero->psql('GRANT SELECT ON ALL TABLES IN SCHEMA xero TO books');
