@@ -156,6 +156,30 @@ EXECUTE between_days('2025-06-01', '2025-06-01');
 EXECUTE between_days(NULL, 'infinity');
 SELECT * FROM calls();
 DEALLOCATE between_days;
+
+-- min() and max() beside a count are the first records of lists, which tell their numbers
+-- as well.
+EXPLAIN (COSTS OFF) SELECT count(*), max(date) FROM xero.invoices WHERE type = 'ACCREC';
+EXPLAIN (COSTS OFF) SELECT min(due_date), max(total) + 1 AS more, count(*) FILTER (WHERE status = 'PAID')
+	FROM xero.invoices;
+EXPLAIN (COSTS OFF) SELECT max(invoice_number), count(*) FROM xero.invoices;
+EXPLAIN (COSTS OFF) SELECT max(total - 1), count(*) FROM xero.invoices;
+EXPLAIN (COSTS OFF) SELECT max(total), count(*), sum(total) FROM xero.invoices;
+SELECT FROM calls();
+SELECT c AS counts, same, calls
+FROM unnest(ARRAY['count(*), max(date)', 'max(date), min(date), count(*), count(date)',
+	'max(updated_date_utc), count(*)', 'max(due_date), count(*)', 'count(due_date), min(due_date)',
+	'max(total) FILTER (WHERE status = ''PAID''), count(*) FILTER (WHERE status = ''PAID'')',
+	'max(total) FILTER (WHERE status = ''NONE''), count(*)',
+	'max(total) FILTER (WHERE status = ''PAID''), min(total) FILTER (WHERE type = ''ACCREC'')',
+	'max(date) FILTER (WHERE invoice_id = ''5d4c0bad-f188-4b5b-988a-2f9aa300e3b6''), count(*)',
+	'max(date) FILTER (WHERE invoice_id = ''00000000-0000-0000-0000-000000000001''), count(*)',
+	'max(date) FILTER (WHERE lower(status) = ''paid''), count(*)']) AS c,
+	same_counts(c);
+SELECT d, n = (SELECT ROW(count(*), max(total), min(total)) FROM local WHERE date >= d) AS same
+FROM unnest(ARRAY['2025-01-01', '2025-01-01', '2026-03-01', NULL, '2100-01-01']::date[]) AS d,
+	LATERAL (SELECT ROW(count(*), max(total), min(total)) FROM xero.invoices WHERE date >= d) AS i(n);
+SELECT * FROM calls();
 DROP FUNCTION same_counts;
 
 -- By a column whose words are known: each of them, and all, unless the pages are fewer.

@@ -37,8 +37,12 @@ typedef enum XeroScanPrivate
 	XERO_SCAN_WHOLE,			/* Boolean: read all before the first row,
 								 * since the statement writes to the table */
 	XERO_SCAN_COUNTS,			/* List: the scan returns one row of counts,
-								 * each a list of what is sent for it (List)
-								 * and where its parameters begin (Integer);
+								 * each a list of what is sent for it (List),
+								 * where its parameters begin (Integer), and
+								 * its order or NIL: the list of an order=
+								 * (String), its column (Integer), whether it
+								 * descends, and whether the first value in it
+								 * is wanted in place of the count (Booleans);
 								 * NIL: it returns rows */
 	XERO_SCAN_GROUP,			/* List of a column (Integer), its words (List
 								 * of String; NIL: it is that of the

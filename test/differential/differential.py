@@ -296,17 +296,32 @@ class Test:
             f"SELECT array_agg(r::text) FROM (SELECT {chosen} FROM {subject.copy} AS t WHERE {condition}) AS r"])
 
     def make_extreme(self):
-        """min() and max(), which PostgreSQL asks for with ORDER BY and LIMIT 1."""
+        """
+        min() and max(), which PostgreSQL asks for with ORDER BY and LIMIT 1, or which come beside
+        counts.
+        """
         columns = [column for column in self.subject.columns
                    if column["data_type"] in ("date", "numeric", "integer", "timestamp with time zone")]
         if not columns:
             self.make_count()
             return
-        column = self.generator.choice(columns)
-        value = f"{self.generator.choice(['min', 'max'])}(\"{column['column_name']}\")"
-        if column["data_type"] == "numeric":
-            value = f"trim_scale({value})"
-        self.ways = self.prepared([f"SELECT ARRAY[{value}::text] FROM {source} AS t WHERE {self.condition}"
+        kinds = list(self.kinds)
+        values = []
+        for _ in range(self.generator.choice([1, 1, 2, 3])):
+            column = self.generator.choice(columns)
+            value = f"{self.generator.choice(['min', 'max'])}(\"{column['column_name']}\")"
+            if self.generator.random() < 0.2:
+                value += f" FILTER (WHERE {self.subject.conditions.tree(0)})"
+            if column["data_type"] == "numeric":
+                value = f"trim_scale({value})"
+            values.append(value)
+        if self.generator.random() < 0.5:
+            values.append(self.generator.choice(["count(*)", self.a_count()]))
+        self.kinds = kinds              # those of the rows
+        values = ", ".join(f"{value}::text" for value in values)
+        if self.generator.random() < 0.3:
+            self.condition, self.kinds = "true", []
+        self.ways = self.prepared([f"SELECT ARRAY[{values}] FROM {source} AS t WHERE {self.condition}"
                                    for source in self.sources()])
 
     def make_limit(self):

@@ -209,7 +209,7 @@ sub counted
 {
 	my ($pagination, $records, $sql) = @_;
 	$sandbox->faults({ path => $invoices, status => 200, body => '{"pagination": ' . $pagination . ', "Invoices": ['
-		  . join(',', map { sprintf('{"InvoiceID": "00000000-0000-0000-0000-%012d"}', $_) } 1 .. $records) . ']}' });
+		  . join(',', map { sprintf('{"InvoiceID": "00000000-0000-0000-0000-%012d", "Total": %d}', $_, -$_) } 1 .. $records) . ']}' });
 	return $session->try($sql);
 }
 $session->rows('SET xero_fdw.max_calls = 30');
@@ -227,12 +227,18 @@ foreach my $case (
 	[ 'null', 1000, qr/HV00L: Xero sent the same page/ ])
 {
 	my ($pagination, $records, $text) = @$case;
+	$session->rows('SELECT xero_fdw.reset_stats()');    # or the plan is refused
 	like(counted($pagination, $records, 'SELECT count(invoice_id::text) FROM xero.invoices')->{text}, $text, "$records records with pagination $pagination");
 }
 is(counted('{"pageCount": 1, "itemCount": 7}', 1, 'SELECT count(*) FROM xero.invoices')->{rows}, 7, 'count(*) believes itemCount');
 is(counted('null', 3, 'SELECT count(*) FROM xero.invoices')->{rows}, 3, 'and counts where there is none');
 like(counted('null', 1000, 'SELECT count(*) FROM xero.invoices')->{text}, qr/HV00L: Xero sent the same page/, 'but not the same page again and again');
 $session->rows('RESET xero_fdw.max_calls');
+is(counted('{"pageCount": 1, "itemCount": 7}', 1, 'SELECT count(*), max(total) FROM xero.invoices')->{rows}, '7|-1', 'max() is the first one');
+is(counted('null', 3, 'SELECT count(*), max(total) FROM xero.invoices')->{rows}, '3|-1', '... where there is no itemCount, too');
+is(counted('{"itemCount": 0}', 0, 'SELECT count(*), max(total) FROM xero.invoices')->{rows}, '0|', '... of none');
+like(counted('{"itemCount": 1}', 0, 'SELECT max(total), min(due_date) FILTER (WHERE total > 0) FROM xero.invoices')->{text},
+	qr/HV00L: foreign table "invoices" was not read completely/, '... of one that does not come');
 # (where nobody knows how short the list is)
 $session->rows('SELECT xero_fdw.reset_stats()');
 is(counted('null', 3, 'SELECT count(*), count(due_date) FROM xero.invoices')->{rows}, '3|3', 'several counts');

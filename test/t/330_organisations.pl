@@ -66,7 +66,7 @@ costs('the connections are asked once', 'SELECT count(*) > 0 FROM xero.accounts'
 costs('count(*)', 'SELECT count(*) FROM xero.invoices', 900, 'ABC');
 my $paid = grep { $_->{Status} eq 'PAID' } map { truth('Invoices', $_) } @tenants;
 costs('count(*) under a condition', "SELECT count(*) FROM xero.invoices WHERE status = 'PAID'", $paid, 'ABC');
-$session->rows("CREATE FOREIGN TABLE small (status text) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '50')");
+$session->rows("CREATE FOREIGN TABLE small (status text, total numeric) SERVER xero OPTIONS (object 'accounting/Invoices', page_size '50')");
 costs('two counts', "SELECT count(*), count(*) FILTER (WHERE status = 'PAID') FROM small", "900|$paid", 'AABBCC');
 $session->rows('CREATE FOREIGN TABLE typed (type text) SERVER xero OPTIONS (object \'accounting/Invoices\', page_size \'50\')');
 my %of_type;
@@ -74,6 +74,8 @@ $of_type{ $_->{Type} }++ foreach map { truth('Invoices', $_) } @tenants;
 $session->rows('SET plan_cache_mode = force_generic_plan; PREPARE of_two (uuid, uuid, uuid) AS SELECT count(*) FILTER (WHERE contact_id IN ($2, $3)) FROM xero.contacts WHERE tenant_id = $1');
 costs('a count with values', "EXECUTE of_two ('$tenants[1]', '$keys{$tenants[1]}[0]', '$keys{$tenants[1]}[1]')", 2, 'B');
 $session->rows('RESET plan_cache_mode');
+my $extremes = $session->rows('SELECT count(*), max(total), min(total) FROM (SELECT total FROM xero.invoices OFFSET 0) AS x');
+costs('a count beside the largest and the smallest', 'SELECT count(*), max(total), min(total) FROM small', $extremes, 'AABBCC');
 costs('counts by their words', 'SELECT type, count(*) FROM typed GROUP BY type ORDER BY 1', join("\n", map { "$_|$of_type{$_}" } sort keys %of_type), 'AAABBBCCC');
 my $told = join("\n", map { "$_|60|61" } @tenants);
 costs('counts by organisation', 'SELECT tenant_id, count(*), count(1) + 1 FROM paged GROUP BY tenant_id ORDER BY 1', $told, 'ABC');

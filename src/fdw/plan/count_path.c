@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * count_path.c
- *	  count() answered by Xero.
+ *	  count(), min() and max() answered by Xero.
  *
  * The envelope of a page contains the number of records of the whole list.  So
  * a count over conditions that Xero evaluates exactly is one call for one
@@ -10,6 +10,10 @@
  * are counted word by word, and in total: if the words do not make up the total,
  * the executor reads the rows.  Rows that are grouped by tenant_id are counted in
  * each organisation.
+ *
+ * PostgreSQL turns min() and max() into ORDER BY and LIMIT where there is nothing
+ * else to aggregate.  Beside a count, the first record of a list in that order has
+ * the value, and its envelope the number of records.
  *
  * Partitions are counted each, if PostgreSQL aggregates them one by one.
  *
@@ -24,7 +28,9 @@
 
 #include "fdw/plan/plan.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -37,6 +43,8 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /*
  * So many calls for counts are at most twice, and one more than, the one that
@@ -133,26 +141,25 @@ find_aggregates(const PathTarget *target, List *having, Var *group,
 }
 
 /*
- * Does an aggregate count rows?  Then "clauses" gets the conditions on them.
- * They do not pick organisations: one scan reads the same for all its counts.
+ * The conditions on the rows that an aggregate looks at, if there is nothing
+ * else to it.  They do not pick organisations: one scan reads the same for all.
  */
 static bool
-counts_rows(const XeroRelInfo *info, const Aggref *agg, List **clauses)
+find_conditions(const XeroRelInfo *info, const Aggref *agg, List **clauses)
 {
 	Bitmapset  *attrs = NULL;
 	Node	   *arg;
 	NullTest   *test;
 
 	pull_varattnos((Node *) agg->aggfilter, info->rel->relid, &attrs);
-	if ((agg->aggfnoid != F_COUNT_ && agg->aggfnoid != F_COUNT_ANY) ||
-		agg->aggdistinct != NIL || agg->aggorder != NIL ||
-		agg->agglevelsup != 0 ||
+	if (agg->aggdistinct != NIL || agg->aggorder != NIL ||
+		agg->agglevelsup != 0 || list_length(agg->args) > 1 ||
 		(info->rel->tenant_attno > 0 &&
 		 bms_is_member(info->rel->tenant_attno - FirstLowInvalidHeapAttributeNumber,
 					   attrs)))
 		return false;
 	*clauses = list_copy(make_ands_implicit(agg->aggfilter));
-	if (agg->aggstar)
+	if (agg->args == NIL)
 		return true;
 	arg = (Node *) ((TargetEntry *) linitial(agg->args))->expr;
 	if (IsA(arg, Const))
@@ -165,13 +172,68 @@ counts_rows(const XeroRelInfo *info, const Aggref *agg, List **clauses)
 	return true;
 }
 
+/* Does an aggregate count rows?  Then "clauses" gets the conditions on them. */
+static bool
+counts_rows(const XeroRelInfo *info, const Aggref *agg, List **clauses)
+{
+	return (agg->aggfnoid == F_COUNT_ || agg->aggfnoid == F_COUNT_ANY) &&
+		find_conditions(info, agg, clauses);
+}
+
+/* Is an aggregate the first value in an order, as min() and max() are? */
+static bool
+is_first_value(const Aggref *agg, Oid type, bool *descends)
+{
+	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(agg->aggfnoid));
+	TypeCacheEntry *operators = lookup_type_cache(type,
+												  TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+	Oid			operator;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	operator = ((Form_pg_aggregate) GETSTRUCT(tuple))->aggsortop;
+	ReleaseSysCache(tuple);
+	*descends = operator == operators->gt_opr;
+	return OidIsValid(operator) &&
+		(*descends || operator == operators->lt_opr);
+}
+
 /*
- * Adds a count of the rows that meet these clauses, too: what is sent for it,
- * and where its parameters begin among those of all.  False if Xero's count is
- * not the right one.
+ * Is an aggregate the first value of a column in an order that Xero can give?
+ * Then "clauses" gets the conditions on the rows, and "order" that order, as a
+ * member of XERO_SCAN_COUNTS has it.
  */
 static bool
-add_count(XeroPath *path, const XeroRelInfo *info, List *clauses)
+takes_first(const XeroRelInfo *info, const Aggref *agg, List **clauses,
+			List **order)
+{
+	Var		   *var;
+	bool		descends;
+	const char *field;
+
+	if (list_length(agg->args) != 1 || !find_conditions(info, agg, clauses))
+		return false;
+	var = (Var *) ((TargetEntry *) linitial(agg->args))->expr;
+	if (!IsA(var, Var) || var->varno != info->rel->relid || var->varattno <= 0 ||
+		!is_first_value(agg, var->vartype, &descends))
+		return false;
+	field = xero_order_field(info->rel, var->varattno, *clauses);
+	if (field == NULL)
+		return false;
+	*order = list_make4(makeString(descends ? psprintf("%s DESC", field) :
+								   pstrdup(field)),
+						makeInteger(var->varattno), makeBoolean(descends),
+						makeBoolean(true));
+	return true;
+}
+
+/*
+ * Adds a count of the rows that meet these clauses, too, or the first value in
+ * an order: what is sent for it, and where its parameters begin among those of
+ * all.  False if Xero's answer is not the right one.
+ */
+static bool
+add_count(XeroPath *path, const XeroRelInfo *info, List *clauses, List *order)
 {
 	XeroPushdown pushdown;
 	List	   *params = path->scan.pushdown.params;
@@ -181,13 +243,13 @@ add_count(XeroPath *path, const XeroRelInfo *info, List *clauses)
 	if (pushdown.recheck != NIL)
 		return false;
 	path->counts = lappend(path->counts,
-						   list_make2(pushdown.sent,
-									  makeInteger(list_length(params))));
+						   list_make3(pushdown.sent,
+									  makeInteger(list_length(params)), order));
 	path->scan.pushdown.params = list_concat_copy(params, pushdown.params);
 	return true;
 }
 
-/* Adds the counts that are the aggregates. */
+/* Adds the counts and values that are the aggregates. */
 static bool
 add_aggregates(XeroPath *path, const XeroRelInfo *info, List *aggregates)
 {
@@ -196,12 +258,43 @@ add_aggregates(XeroPath *path, const XeroRelInfo *info, List *aggregates)
 	foreach(lc, aggregates)
 	{
 		List	   *clauses;
+		List	   *order = NIL;
 
-		if (!counts_rows(info, lfirst(lc), &clauses) ||
-			!add_count(path, info, clauses))
+		if ((!counts_rows(info, lfirst(lc), &clauses) &&
+			 !takes_first(info, lfirst(lc), &clauses, &order)) ||
+			!add_count(path, info, clauses, order))
 			return false;
 	}
 	return aggregates != NIL;
+}
+
+/*
+ * Lets counts come with the values of the same lists.  Are there any values?
+ */
+static bool
+share_orders(XeroPath *path)
+{
+	bool		any = false;
+	ListCell   *la;
+	ListCell   *lb;
+
+	foreach(la, path->counts)
+	{
+		List	   *order = lthird(lfirst(la));
+
+		if (order == NIL || !boolVal(lfourth(order)))
+			continue;
+		any = true;
+		foreach(lb, path->counts)
+		{
+			List	   *count = lfirst(lb);
+
+			if (lthird(count) == NIL && equal(linitial(count), linitial(lfirst(la))))
+				lthird(count) = list_make4(linitial(order), lsecond(order),
+										   lthird(order), makeBoolean(false));
+		}
+	}
+	return any;
 }
 
 /* Adds the counts of the words of a column. */
@@ -222,7 +315,7 @@ add_words(XeroPath *path, const XeroRelInfo *info, Var *column, List **words)
 												   false, false),
 								InvalidOid, column->varcollid);
 		set_opfuncid((OpExpr *) is_word);
-		if (!add_count(path, info, list_make1(is_word)))
+		if (!add_count(path, info, list_make1(is_word), NIL))
 			return false;
 		*words = lappend(*words, makeString(word));
 	}
@@ -238,7 +331,7 @@ add_groups(XeroPath *path, const XeroRelInfo *info, Var *column, int naggregates
 {
 	List	   *words = NIL;
 
-	if (!add_count(path, info, NIL) ||
+	if (!add_count(path, info, NIL, NIL) ||
 		(!is_tenant(info, column) && !add_words(path, info, column, &words)))
 		return false;
 	path->group = list_make3(makeInteger(column->varattno), words,
@@ -277,10 +370,12 @@ count_lists(const XeroPath *path, const XeroRelInfo *info)
 	foreach(lc, path->counts)
 	{
 		List	   *sent = linitial(lfirst(lc));
+		List	   *order = lthird(lfirst(lc));
+		List	   *list = list_make2(sent, order ? linitial(order) : NULL);
 
-		if (list_member(seen, sent))
+		if (list_member(seen, list))
 			continue;
-		seen = lappend(seen, sent);
+		seen = lappend(seen, list);
 		lists += list_length(xero_build_requests(info->rel, sent, NULL,
 												 &path->scan.options));
 	}
@@ -319,11 +414,15 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 	if (group != NULL)
 		return count_all_rows(info, aggregates) &&
 			add_groups(path, info, group, list_length(aggregates)) ? path : NULL;
-	path->scan.wanted = NIL;
 	path->scan.options.order = NULL;
-	path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
-	return add_aggregates(path, info, aggregates) &&
-		may_ask(info, count_lists(path, info)) ? path : NULL;
+	if (!add_aggregates(path, info, aggregates))
+		return NULL;
+	if (!share_orders(path))
+	{
+		path->scan.wanted = NIL;
+		path->scan.options.levels = XERO_LEVEL_SUMMARY | XERO_LEVEL_LIST | XERO_LEVEL_SINGLE;
+	}
+	return may_ask(info, count_lists(path, info)) ? path : NULL;
 }
 
 void

@@ -530,7 +530,7 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 	XeroRun    *run = &state->run;
 	XeroScanSpec *spec = &state->spec;
 	XeroParamValue *params = evaluate_params(node);
-	List	   *owners = NIL;
+	XeroCounting counting = {0};
 	List	   *requests;
 	Bitmapset  *wanted;
 
@@ -540,13 +540,13 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 		return false;
 	}
 	requests = spec->counts != NIL ?
-		xero_count_requests(state, params, &owners) :
+		xero_count_requests(state, params, &counting) :
 		xero_build_requests(spec->rel, spec->sent, params, &spec->options);
 	wanted = requests == NIL ? NULL : xero_choose_organisations(node, params);
 	if (run->cxt && run->most_pages == 0 &&
 		(state->kept.rows || state->counting.counts) &&
 		same_requests(requests, run->requests) &&
-		equal(owners, state->counting.owners) &&
+		equal(counting.owners, state->counting.owners) &&
 		bms_equal(wanted, run->wanted))
 	{
 		if (state->kept.rows)
@@ -562,7 +562,7 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 		return false;
 	xero_begin_run(node, run_cxt, requests, wanted);
 	xero_prepare_order(state, params);
-	state->counting.owners = owners;
+	state->counting = counting;
 	if (state->answers)
 		xero_note_run(state, params);
 	return true;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * count_scan.c
- *	  The scan that returns numbers of rows (plan/count_path.c).
+ *	  The scan that returns numbers of rows, and first values (plan/count_path.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -14,27 +14,59 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 #include "utils/uuid.h"
+
+/* XERO_SCAN_COUNTS: the order of a count, or NIL. */
+static List *
+order_of(const XeroScanState *state, int count)
+{
+	return lthird(list_nth(state->spec.counts, count));
+}
+
+/* The column of that order, or 0. */
+static AttrNumber
+attno_of(const XeroScanState *state, int count)
+{
+	List	   *order = order_of(state, count);
+
+	return order != NIL ? intVal(lsecond(order)) : 0;
+}
+
+/* Is it a value that is wanted, and no number? */
+static bool
+is_first_wanted(const XeroScanState *state, int count)
+{
+	List	   *order = order_of(state, count);
+
+	return order != NIL && boolVal(lfourth(order));
+}
 
 List *
 xero_count_requests(XeroScanState *state, const XeroParamValue *params,
-					List **owners)
+					XeroCounting *counting)
 {
-	XeroRequestOptions options = state->spec.options;
+	XeroScanSpec *spec = &state->spec;
+	XeroRequestOptions options = spec->options;
 	List	   *all = NIL;
 	ListCell   *lc;
 
-	options.order = NULL;
-	foreach(lc, state->spec.counts)
+	foreach(lc, spec->counts)
 	{
-		List	   *count = lfirst(lc);
-		List	   *requests = xero_build_requests(state->spec.rel, linitial(count),
-												   params + intVal(lsecond(count)),
-												   &options);
+		List	   *sent = linitial(lfirst(lc));
+		const XeroParamValue *values = params + intVal(lsecond(lfirst(lc)));
+		List	   *order = lthird(lfirst(lc));
+		List	   *requests;
 
+		options.order = order ? strVal(linitial(order)) : NULL;
+		requests = xero_build_requests(spec->rel, sent, values, &options);
 		for (int i = 0; i < list_length(requests); i++)
-			*owners = lappend_int(*owners, foreach_current_index(lc));
+			counting->owners = lappend_int(counting->owners, foreach_current_index(lc));
 		all = list_concat(all, requests);
+		options.order = xero_root_object(spec->table->object)->order;
+		counting->by_key = lappend(counting->by_key,
+								   xero_build_requests(spec->rel, sent, values,
+													   &options));
 	}
 	return all;
 }
@@ -45,55 +77,94 @@ sent_for(const XeroScanState *state, int count)
 	return linitial(list_nth(state->spec.counts, count));
 }
 
-/* The requests of one count. */
-static List *
-requests_of(const XeroScanState *state, int count)
+/* How many requests one count takes. */
+static int
+count_requests(const XeroScanState *state, int count)
 {
-	List	   *requests = NIL;
-	ListCell   *lr;
-	ListCell   *lo;
+	int			requests = 0;
+	ListCell   *lc;
 
-	forboth(lr, state->run.requests, lo, state->counting.owners)
-	{
-		if (lfirst_int(lo) == count)
-			requests = lappend(requests, lfirst(lr));
-	}
+	foreach(lc, state->counting.owners)
+		requests += lfirst_int(lc) == count;
 	return requests;
 }
 
+/* A slot for rows of the table. */
+static TupleTableSlot *
+make_row_slot(const XeroScanState *state)
+{
+	Relation	rel = table_open(state->spec.table->relid, NoLock);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+													&TTSOpsVirtual);
+
+	table_close(rel, NoLock);
+	return slot;
+}
+
+/* Let "first" be a value, if that comes before it in the order of a count. */
+static void
+take_value(const XeroScanState *state, int count, XeroFirst *first, Oid typid,
+		   Datum value)
+{
+	bool		descends = boolVal(lthird(order_of(state, count)));
+	TypeCacheEntry *type = lookup_type_cache(typid, TYPECACHE_CMP_PROC_FINFO);
+	int			order;
+
+	if (first->found)
+	{
+		order = DatumGetInt32(FunctionCall2(&type->cmp_proc_finfo, value,
+											first->value));
+		if (descends ? order <= 0 : order >= 0)
+			return;
+	}
+	first->found = true;
+	first->type = typid;
+	first->value = datumCopy(value, type->typbyval, type->typlen);
+}
+
 /*
- * The number of records counted one by one: an ordinary scan, so that what
- * holds for its rows holds for their number.
+ * The number of records counted one by one, or the first value of them: an
+ * ordinary scan, so that what holds for its rows holds for their number.
  */
 static int64
-count_rows(XeroScanState *state, int which, TupleTableSlot *scratch)
+count_rows(XeroScanState *state, int which, XeroFirst *first)
 {
 	XeroScanSpec *spec = &state->spec;
 	XeroRun    *run = &state->run;
 	List	   *all_requests = run->requests;
-	List	   *requests = requests_of(state, which);
 	List	   *sent = spec->sent;
 	int			page_size = spec->page_size;
+	TupleTableSlot *row = make_row_slot(state);
 	MemoryContext row_cxt = AllocSetContextCreate(run->cxt,
 												  "Xero count",
 												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(row_cxt);
+	AttrNumber	attno = is_first_wanted(state, which) ? attno_of(state, which) : 0;
 	int64		count = 0;
 
-	run->requests = requests;
+	run->requests = list_nth(state->counting.by_key, which);
 	spec->sent = sent_for(state, which);
 	spec->page_size = spec->table->page_size;
-	while (xero_fetch_row(state, scratch))
+	for (;;)
 	{
+		MemoryContext old = MemoryContextSwitchTo(row_cxt);
+		bool		found = xero_fetch_row(state, row);
+
+		MemoryContextSwitchTo(old);
+		if (!found)
+			break;
 		count++;
+		if (attno > 0 && !row->tts_isnull[attno - 1])
+			take_value(state, which, first,
+					   TupleDescAttr(row->tts_tupleDescriptor, attno - 1)->atttypid,
+					   row->tts_values[attno - 1]);
 		MemoryContextReset(row_cxt);
 	}
 	spec->page_size = page_size;
 	spec->sent = sent;
 	xero_rewind_org_scans(state);
 	run->requests = all_requests;
-	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_cxt);
+	ExecDropSingleTupleTableSlot(row);
 	return count;
 }
 
@@ -112,73 +183,102 @@ ask_lists(XeroScanState *state, XeroListCount *lists, int nlists)
 }
 
 /*
- * Some counts as Xero tells them, from "first" to the one before "end"; -1 where
- * it does not.  What several of them ask for is asked for once.
+ * The lists that some counts need, from "first" to the one before "end", those
+ * of all organisations next to each other.  What several counts ask for is asked
+ * for once: "places" gets, by request, where its lists begin, or -1.
  */
-static void
-ask_counts(XeroScanState *state, int first, int end, int64 *counts)
+static int
+collect_lists(XeroScanState *state, int first, int end, XeroListCount *lists,
+			  int *places)
 {
 	XeroRun    *run = &state->run;
-	int			nrequests = list_length(run->requests);
-	int64	   *totals = palloc0(sizeof(int64) * Max(nrequests, 1));
-	int		   *same = palloc(sizeof(int) * Max(nrequests, 1));
-	XeroListCount *lists = palloc(sizeof(XeroListCount) *
-								  Max(nrequests * run->norg_scans, 1));
 	int			nlists = 0;
 
-	for (int i = 0; i < nrequests; i++)
+	for (int i = 0; i < list_length(run->requests); i++)
 	{
 		const XeroRequest *request = list_nth(run->requests, i);
 		int			owner = list_nth_int(state->counting.owners, i);
 
-		same[i] = -1;
+		places[i] = -1;
 		if (owner < first || owner >= end)
 			continue;
-		for (same[i] = 0; same[i] < i; same[i]++)
+		for (int j = 0; j < nlists && places[i] < 0; j += run->norg_scans)
 		{
-			if (same[same[i]] == same[i] &&
-				xero_same_request(request, list_nth(run->requests, same[i])))
-				break;
+			if (lists[j].attno == attno_of(state, owner) &&
+				xero_same_request(request, lists[j].request))
+				places[i] = j;
 		}
-		for (int j = 0; same[i] == i && j < run->norg_scans; j++)
+		if (places[i] >= 0)
+			continue;
+		places[i] = nlists;
+		for (int j = 0; j < run->norg_scans; j++)
 		{
 			lists[nlists].request = request;
 			lists[nlists].org_scan = &run->org_scans[j];
-			lists[nlists++].sent = sent_for(state, owner);
+			lists[nlists].sent = sent_for(state, owner);
+			lists[nlists++].attno = attno_of(state, owner);
 		}
 	}
-	ask_lists(state, lists, nlists);
+	return nlists;
+}
 
+/* Let a count know what a list has told. */
+static void
+take_list(const XeroScanState *state, int count, const XeroListCount *list,
+		  int64 *number, XeroFirst *first)
+{
+	*number = *number < 0 || list->count < 0 ? -1 : *number + list->count;
+	if (!is_first_wanted(state, count))
+		return;
+	if (list->first.found)
+		take_value(state, count, first, list->first.type, list->first.value);
+	else if (list->count < 0)
+		first->unsure = true;
+}
+
+/*
+ * Some counts as Xero tells them, from "first" to the one before "end"; -1 where
+ * it does not.  "firsts" get the values that are wanted; NULL if none are.
+ */
+static void
+ask_counts(XeroScanState *state, int first, int end, int64 *counts,
+		   XeroFirst *firsts)
+{
+	XeroRun    *run = &state->run;
+	int			nrequests = list_length(run->requests);
+	int		   *places = palloc(sizeof(int) * Max(nrequests, 1));
+	XeroListCount *lists = palloc0(sizeof(XeroListCount) *
+								   Max(nrequests * run->norg_scans, 1));
+
+	ask_lists(state, lists, collect_lists(state, first, end, lists, places));
 	for (int i = first; i < end; i++)
 		counts[i] = 0;
-	for (int i = 0, n = 0; i < nrequests; i++)
+	for (int i = 0; i < nrequests; i++)
 	{
-		int64	   *count = &counts[list_nth_int(state->counting.owners, i)];
+		int			owner = list_nth_int(state->counting.owners, i);
 
-		if (same[i] < 0)
-			continue;
-		for (int j = 0; same[i] == i && j < run->norg_scans; j++, n++)
-			totals[i] = totals[i] < 0 || lists[n].count < 0 ? -1 :
-				totals[i] + lists[n].count;
-		totals[i] = totals[same[i]];
-		*count = *count < 0 || totals[i] < 0 ? -1 : *count + totals[i];
+		for (int j = 0; places[i] >= 0 && j < run->norg_scans; j++)
+			take_list(state, owner, &lists[places[i] + j], &counts[owner],
+					  firsts ? &firsts[owner] : NULL);
 	}
 }
 
 /* The counts of one row. */
 static void
-find_counts(XeroScanState *state, TupleTableSlot *scratch)
+find_counts(XeroScanState *state)
 {
 	int			ncounts = list_length(state->spec.counts);
 	int64	   *counts = palloc(sizeof(int64) * ncounts);
+	XeroFirst  *firsts = palloc0(sizeof(XeroFirst) * ncounts);
 
-	ask_counts(state, 0, ncounts, counts);
+	ask_counts(state, 0, ncounts, counts, firsts);
 	for (int i = 0; i < ncounts; i++)
 	{
-		if (counts[i] < 0)
-			counts[i] = count_rows(state, i, scratch);
+		if (is_first_wanted(state, i) ? firsts[i].unsure : counts[i] < 0)
+			counts[i] = count_rows(state, i, &firsts[i]);
 	}
 	state->counting.counts = counts;
+	state->counting.firsts = firsts;
 }
 
 /*
@@ -218,16 +318,13 @@ group_rows(XeroScanState *state)
 	XeroScanSpec *spec = &state->spec;
 	XeroRun    *run = &state->run;
 	AttrNumber	attno = intVal(linitial(spec->group));
-	Relation	rel = table_open(spec->table->relid, NoLock);
-	TupleTableSlot *row = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
-												   &TTSOpsVirtual);
+	TupleTableSlot *row = make_row_slot(state);
 	List	   *requests = run->requests;
 	int			page_size = spec->page_size;
 	MemoryContext row_cxt = AllocSetContextCreate(run->cxt, "Xero group",
 												  ALLOCSET_SMALL_SIZES);
 	List	   *groups = NIL;
 
-	table_close(rel, NoLock);
 	run->requests = run->by_key;
 	run->ahead = true;
 	spec->page_size = spec->table->page_size;
@@ -266,15 +363,15 @@ find_groups_of_words(XeroScanState *state)
 	int64	   *counts = palloc0(sizeof(int64) * ncounts);
 	int			size = xero_pager_page_size(root, state->spec.table->page_size);
 	int64		calls = (int64) state->run.norg_scans *
-	(list_length(state->run.requests) - list_length(requests_of(state, 0)));
+	(list_length(state->run.requests) - count_requests(state, 0));
 	int64		grouped = 0;
 	List	   *groups = NIL;
 	ListCell   *lc;
 
-	ask_counts(state, 0, 1, counts);
+	ask_counts(state, 0, 1, counts, NULL);
 	if (counts[0] > calls * size)
 	{
-		ask_counts(state, 1, ncounts, counts);
+		ask_counts(state, 1, ncounts, counts, NULL);
 		foreach(lc, words)
 		{
 			int64		count = counts[foreach_current_index(lc) + 1];
@@ -299,8 +396,8 @@ find_groups_of_organisations(XeroScanState *state)
 	XeroRun    *run = &state->run;
 	int			nrequests = list_length(run->requests);
 	int			nlists = 0;
-	XeroListCount *lists = palloc(sizeof(XeroListCount) *
-								  Max(nrequests * run->norg_scans, 1));
+	XeroListCount *lists = palloc0(sizeof(XeroListCount) *
+								   Max(nrequests * run->norg_scans, 1));
 	int64	   *counts = palloc0(sizeof(int64));
 	List	   *groups = NIL;
 	bool		told = true;
@@ -351,14 +448,19 @@ fill_group(TupleTableSlot *slot, const XeroGroup *group, int ncounts)
 	slot->tts_isnull[ncounts] = group->isnull;
 }
 
-/* The one row of counts. */
+/* The one row of counts and values. */
 static void
-fill_counts(TupleTableSlot *slot, const int64 *counts, int ncounts)
+fill_counts(TupleTableSlot *slot, const XeroScanState *state)
 {
-	for (int i = 0; i < ncounts; i++)
+	const XeroCounting *counting = &state->counting;
+
+	for (int i = 0; i < list_length(state->spec.counts); i++)
 	{
-		slot->tts_values[i] = Int64GetDatum(counts[i]);
-		slot->tts_isnull[i] = false;
+		if (is_first_wanted(state, i))
+			slot->tts_values[i] = counting->firsts[i].value;
+		else
+			slot->tts_values[i] = Int64GetDatum(counting->counts[i]);
+		slot->tts_isnull[i] = is_first_wanted(state, i) && !counting->firsts[i].found;
 	}
 }
 
@@ -384,7 +486,7 @@ xero_iterate_count(ForeignScanState *node)
 		if (group != NIL)
 			find_groups(state);
 		else
-			find_counts(state, slot);
+			find_counts(state);
 		MemoryContextSwitchTo(old);
 		state->stats.records = counting->counts[0];
 	}
@@ -396,7 +498,7 @@ xero_iterate_count(ForeignScanState *node)
 		fill_group(slot, list_nth(counting->groups, counting->returned),
 				   intVal(lthird(group)));
 	else
-		fill_counts(slot, counting->counts, list_length(state->spec.counts));
+		fill_counts(slot, state);
 	state->stats.rows = ++counting->returned;
 	return ExecStoreVirtualTuple(slot);
 }

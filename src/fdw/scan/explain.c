@@ -97,16 +97,15 @@ get_planned_table(ForeignScan *plan, XeroScanPrivate which)
 	return table;
 }
 
-/* What "sent" leads to, among what is shown already. */
+/* What "sent" leads to in an order, among what is shown already. */
 static List *
-show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
-			  ExplainState *es)
+show_requests(List *shown, List *sent, const char *order, int first_param,
+			  ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	List	   *private = plan->fdw_private;
 	XeroTable  *table = get_planned_table(plan, XERO_SCAN_ASKED);
 	const XeroObject *root = xero_root_object(table->object);
-	const char *order = strVal(list_nth(private, XERO_SCAN_ORDER));
 	int			page_size = intVal(list_nth(private, XERO_SCAN_PAGE_SIZE));
 	XeroRowWindow window = {0};
 	XeroRequestOptions options;
@@ -114,7 +113,7 @@ show_requests(List *shown, List *sent, int first_param, ForeignScanState *node,
 	ListCell   *lc;
 
 	options.levels = xero_reader_levels(node);
-	options.order = *order && list_nth(private, XERO_SCAN_COUNTS) == NIL ? order : NULL;
+	options.order = *order ? order : NULL;
 	(void) xero_read_window(plan, &window);
 	requests = xero_build_requests(xero_rel_from_table(table, plan->scan.scanrelid),
 								   sent, NULL, &options);
@@ -145,11 +144,18 @@ explain_requests(ForeignScanState *node, ExplainState *es)
 	ListCell   *lc;
 
 	if (counts == NIL)
-		requests = show_requests(NIL, list_nth(private, XERO_SCAN_SENT), 0, node,
-								 es);
+		requests = show_requests(NIL, list_nth(private, XERO_SCAN_SENT),
+								 strVal(list_nth(private, XERO_SCAN_ORDER)), 0,
+								 node, es);
 	foreach(lc, counts)
-		requests = show_requests(requests, linitial(lfirst(lc)),
-								 intVal(lsecond(lfirst(lc))), node, es);
+	{
+		List	   *count = lfirst(lc);
+		List	   *order = lthird(count);
+
+		requests = show_requests(requests, linitial(count),
+								 order ? strVal(linitial(order)) : "",
+								 intVal(lsecond(count)), node, es);
+	}
 
 	foreach(lc, requests)
 	{

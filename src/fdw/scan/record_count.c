@@ -11,7 +11,9 @@
 
 #include "api/budget/item_counts.h"
 
+#include "utils/datum.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 
 /* No list has more, and the sum of some still is a number. */
 #define MAX_RECORDS INT64CONST(1000000000000)
@@ -82,23 +84,46 @@ is_believable(int64 items, int64 records)
 		(items == 0 || records > 0);
 }
 
+/* The value that the present record has in the list's column. */
+static void
+take_first(const XeroDecoder *decoder, XeroListCount *list)
+{
+	const XeroField *field = decoder->fields;
+
+	for (int i = 0; i < decoder->nfields; i++, field++)
+	{
+		if (decoder->attnos[i] != list->attno || decoder->nulls[i])
+			continue;
+		list->first.found = true;
+		list->first.type = field->type;
+		list->first.value = datumCopy(decoder->values[i], get_typbyval(field->type),
+									  get_typlen(field->type));
+	}
+}
+
 /*
  * The number of records of one list; -1 if Xero does not tell, or cannot be
  * right.
  */
 static int64
-read_count(XeroScanState *state, const XeroListCount *list, XeroPager *pager)
+read_count(XeroScanState *state, XeroListCount *list, XeroPager *pager)
 {
 	XeroDecoder *decoder = &state->decoder;
 	const XeroResponse *response = xero_pager_next(pager);
 	const XeroPageInfo *info;
 
+	list->first.found = false;
 	if (response->status == 404)
 		return 0;
 	xero_reader_open(decoder->reader, response->body, response->len,
 					 response->detail);
-	while (xero_reader_next(decoder->reader, decoder->values, decoder->nulls))
-		;
+	for (bool first = list->attno != 0;
+		 xero_reader_next(decoder->reader, decoder->values, decoder->nulls);
+		 first = false)
+	{
+		if (first)
+			take_first(decoder, list);
+	}
 	state->stats.pages++;
 	if (list->request->single)
 	{

@@ -171,12 +171,25 @@ typedef struct XeroPage
 	bool		last_repeated;	/* whether it was seen before */
 } XeroPage;
 
+/* The first value in an order; there may be none. */
+typedef struct XeroFirst
+{
+	bool		found;
+	bool		unsure;			/* a list has not told whether it has one */
+	Oid			type;
+	Datum		value;
+} XeroFirst;
+
 /* A scan that only counts. */
 typedef struct XeroCounting
 {
 	List	   *owners;			/* int: which count each of the run's requests
 								 * is for */
+	List	   *by_key;			/* for each count, its requests in the order
+								 * of keys (Lists) */
 	int64	   *counts;			/* of this run, NULL: not known yet */
+	XeroFirst  *firsts;			/* with counts: values that are wanted in
+								 * place of them */
 	List	   *groups;			/* with counts: XeroGroups */
 	int			returned;		/* rows that are out */
 } XeroCounting;
@@ -315,7 +328,10 @@ typedef struct XeroListCount
 	const XeroRequest *request;
 	XeroOrgScan *org_scan;
 	List	   *sent;			/* what the request is made of */
+	AttrNumber	attno;			/* a column whose value in the first record is
+								 * wanted as well, or 0 */
 	int64		count;			/* -1: Xero does not tell */
+	XeroFirst	first;
 } XeroListCount;
 
 /* All of them are asked for at once, XERO_MAX_ORG_SCANS at most. */
@@ -370,9 +386,13 @@ extern double xero_list_size(Oid relid);
 /* in explain.c: how a scan tells its calls */
 extern const XeroCallingKind xero_scan_calls;
 
-/* in count_scan.c: the requests of a scan that counts, and its one row */
+/*
+ * in count_scan.c: the requests of a scan that counts, which "counting" is told
+ * of; and its one row
+ */
 extern List *xero_count_requests(XeroScanState *state,
-								 const XeroParamValue *params, List **owners);
+								 const XeroParamValue *params,
+								 XeroCounting *counting);
 extern TupleTableSlot *xero_iterate_count(ForeignScanState *node);
 
 #endif							/* XERO_SCAN_H */
