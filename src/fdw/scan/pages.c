@@ -260,12 +260,15 @@ close_page(XeroScanState *state)
 	if (org_scan->reread_page == 0)
 	{
 		if (records > 0 && page->repeated == records && change <= 0)
+		{
+			xero_note_records(state, org_scan, -1);
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 					 errmsg("Xero sent the same page of foreign table \"%s\" again",
 							state->spec.table->name),
 					 errdetail("Page %lld holds no record that was not on the pages before.",
 							   (long long) xero_pager_page(org_scan->pager))));
+		}
 		note_pages(state, info->page_count);
 		xero_pager_end_page(org_scan->pager, records, org_scan->offset);
 		org_scan->setbacks = 0;
