@@ -341,13 +341,16 @@ COMMENT ON FUNCTION xero_fdw._refuse_strangers(xero_fdw.sync) IS
 -- asked who it is.
 -- When such a row was changed is not known; the time of the look before is
 -- taken, so that Xero's change wins wherever it may be the newer one.  What
--- differs for a conflict was seen when it was changed.
+-- differs for a conflict was seen when it was changed.  What differs as fields are
+-- other ones by now was not changed at all.
 CREATE FUNCTION xero_fdw._compare_rows(sync integer, other_parts boolean, filtered boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	id_column CONSTANT text := xero_fdw._id_column(sync);
 	identity CONSTANT text[] := ARRAY(SELECT unnest(f.local_uses || f.local_column)
 		FROM xero_fdw._identity_fields(sync) AS f);
+	marks CONSTANT text[] := ARRAY(SELECT '?' || f.field FROM xero_fdw.sync_field AS f
+		WHERE f.sync_id = sync);
 	last_change CONSTANT bigint := (SELECT max(c.change_id) FROM xero_fdw.sync_change AS c WHERE c.sync_id = sync);
 	absent bigint[];
 	contradicting bigint[];
@@ -398,7 +401,8 @@ BEGIN
 						AND (s.takes OR s.gives OR s.lost_id OR other_parts AND self.watch = 'trigger'))
 				THEN 'insert' ELSE 'update' END,
 			r.local_key,
-			CASE WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
+			CASE WHEN k.base_local ?| marks THEN '-infinity'
+				WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
 					SELECT FROM xero_fdw.sync_issue AS i
 					WHERE i.link_id = k.link_id AND i.kind = 'conflict')
 				THEN coalesce(k.local_updated_at, last_look) ELSE last_look END

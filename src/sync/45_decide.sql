@@ -33,7 +33,7 @@ CREATE TYPE xero_fdw._field_state AS (
 	direction text,
 	adopt boolean,				-- both sides are to stay as they are
 	is_id boolean,				-- the record's id
-	first boolean,				-- the item goes by the rules of the first merge
+	first boolean,				-- it goes by the rules of the first merge
 	row_read boolean,			-- what the row has is known
 	old_local jsonb,			-- what the row has
 	new_local jsonb,			-- what it would have by the record
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION xero_fdw._put_cases(xero_fdw.sync, xero_fdw._item[]) IS
 
 -- What is known of each field of the items that have both sides.
 -- A base image that has a field's columns, and no mark of the field, tells what
--- both sides agreed on.  A column that is made of several fields has changed
+-- both sides agreed on.  A field that is marked is merged as in the first run.  A column that is made of several fields has changed
 -- through the one whose own local column has.  The organisation of a record is
 -- Xero's to tell.  A person's decision holds as long as the side that loses says
 -- what it said then.
@@ -196,6 +196,7 @@ AS $$
 				AND (c.item).base_xero->f.mark IS DISTINCT FROM 'true', false) AS xero_known,
 			coalesce((c.item).base_local ?& f.local_uses
 				AND NOT (c.item).base_local ? f.mark, false) AS local_known,
+			coalesce((c.item).base_local ? f.mark, false) AS anew,
 			f.guarded AND NOT (c.item).remote ?& (f.xero_uses || f.xero_column) AS untold,
 			f.guarded AND NOT coalesce((c.item).base_xero ?& f.xero_uses, false) AS never_told,
 			(c.item).base_xero->f.mark AS decision,
@@ -209,7 +210,8 @@ AS $$
 		WHERE c.kind IN ('pair', 'adopt')
 	)
 	SELECT n, field, local_column, xero_column, direction,
-		kind = 'adopt', coalesce(xero_column = self.xero_key, false), (item).first, (item).local IS NOT NULL,
+		kind = 'adopt' OR anew AND self.initial = 'new_only', coalesce(xero_column = self.xero_key, false),
+		(item).first OR anew, (item).local IS NOT NULL,
 		old_local, new_local, old_xero, new_xero,
 		(item).local IS NOT NULL AND (
 			local_column IS NOT NULL AND direction <> 'to_xero'
