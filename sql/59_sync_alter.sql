@@ -288,6 +288,33 @@ SELECT string_agg('SELECT * FROM ours.merged_' || n, ' UNION ALL ') AS all_merge
 SELECT initial, conflict, string_agg(added || ': ' || here || '|' || there, ', ' ORDER BY n) AS "here|there"
 FROM (:all_merged) AS m GROUP BY 1, 2 ORDER BY min(n);
 
+-- 16. a column that has another name is what it was: what one side has changed, goes over
+SELECT xero_fdw.drop_sync('contacts');
+\! "$PG_ABS_SRCDIR/test/sandbox-control" reset invoices=0 contacts=0
+CALL ours.start('both', 'merge');
+INSERT INTO ours.contacts (name, email) VALUES ('Ann', 'ann@example.com'), ('Bob', 'bob@example.com');
+SELECT xero_fdw.alter_sync('contacts', conflict => 'xero');
+CALL xero_fdw.run_sync('contacts');
+ALTER TABLE ours.contacts RENAME email TO mail;
+UPDATE ours.contacts SET mail = 'ann@here.example' WHERE name = 'Ann';
+UPDATE xero.contacts SET email_address = 'bob@there.example' WHERE name = 'Bob';
+SELECT xero_fdw.alter_sync('contacts', conflict => 'local',
+	fields => '{"contact_id": "contact_id", "name": "name", "mail": "email_address"}');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT l.name, l.mail, x.email_address FROM ours.contacts AS l JOIN xero.contacts AS x USING (contact_id) ORDER BY 1;
+
+-- 17. what was changed at Xero while nothing came from there, is merged when it may come
+ALTER TABLE ours.contacts RENAME mail TO email;
+SELECT xero_fdw.alter_sync('contacts', direction => 'push', conflict => 'newest', fields => :'three_fields');
+CALL xero_fdw.run_sync('contacts');
+UPDATE xero.contacts SET email_address = 'later@there.example' WHERE name = 'Bob';
+CALL xero_fdw.run_sync('contacts');
+SELECT xero_fdw.alter_sync('contacts', direction => 'both');
+CALL xero_fdw.run_sync('contacts');
+SELECT ours.run();
+SELECT * FROM ours.sides();
+
 SELECT xero_fdw.drop_sync('contacts');
 DROP SCHEMA ours CASCADE;
 \c - :superuser

@@ -227,26 +227,89 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._respell_keys(xero_fdw.sync) IS
 	'internal: the keys that links know, as the types of their columns have them now';
 
+-- The fields that mean what a field has meant before, whatever it was called, and do
+-- not come from Xero only now: {now: before}.
+CREATE FUNCTION xero_fdw._kept_fields(definition xero_fdw.sync, before xero_fdw.sync,
+		compiled xero_fdw.sync_field[]) RETURNS jsonb
+	LANGUAGE sql STABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(jsonb_object_agg(n.field, o.field ORDER BY n.field = o.field), '{}')
+	FROM unnest(compiled) AS n JOIN xero_fdw.sync_field AS o ON o.sync_id = definition.sync_id
+	WHERE (o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.to_local, n.to_xero)
+		AND NOT (o.direction = 'to_xero' AND n.direction = 'both')
+		AND xero_fdw._same_columns(before.columns->'local', o.local_uses || o.local_column,
+			definition.columns->'local', n.local_uses || n.local_column)
+		AND xero_fdw._same_columns(before.columns->'xero', o.xero_uses || o.xero_column,
+			definition.columns->'xero', n.xero_uses || n.xero_column)
+$$;
+COMMENT ON FUNCTION xero_fdw._kept_fields(xero_fdw.sync, xero_fdw.sync, xero_fdw.sync_field[]) IS
+	'internal: fields that mean what a field has meant before';
+
+-- The columns that have other names by now: {before: now}.
+CREATE FUNCTION xero_fdw._new_names(before jsonb, after jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(jsonb_object_agg(b.key, a.key), '{}')
+	FROM jsonb_each(before->'numbers') AS b JOIN jsonb_each(after->'numbers') AS a ON a.value = b.value
+	WHERE before->'relation' = after->'relation' AND a.key <> b.key
+$$;
+COMMENT ON FUNCTION xero_fdw._new_names(jsonb, jsonb) IS
+	'internal: columns that have other names by now';
+
+CREATE FUNCTION xero_fdw._rename_members(image jsonb, names jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE STRICT
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(jsonb_object_agg(coalesce(names->>m.key, m.key), m.value), '{}') FROM jsonb_each(image) AS m
+$$;
+COMMENT ON FUNCTION xero_fdw._rename_members(jsonb, jsonb) IS
+	'internal: an image whose columns have other names';
+
+-- What is known of rows and records, with the names that columns and fields have now.
+CREATE FUNCTION xero_fdw._rename_known(sync integer, kept jsonb, local_names jsonb,
+		xero_names jsonb) RETURNS void
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	marks CONSTANT jsonb := (
+		SELECT coalesce(jsonb_object_agg('?' || f.value, '?' || f.key), '{}')
+		FROM jsonb_each_text(kept) AS f WHERE f.key <> f.value);
+BEGIN
+	IF marks || local_names || xero_names = '{}' THEN
+		RETURN;
+	END IF;
+	UPDATE xero_fdw.sync_link AS k
+	SET base_local = xero_fdw._rename_members(k.base_local, local_names || marks),
+		base_xero = xero_fdw._rename_members(k.base_xero, xero_names || marks)
+	WHERE k.sync_id = sync;
+	UPDATE xero_fdw.sync_inbox AS i SET remote = xero_fdw._rename_members(i.remote, xero_names)
+	WHERE i.sync_id = sync;
+	UPDATE xero_fdw.sync_intent AS i
+	SET image = xero_fdw._rename_members(i.image, local_names),
+		"row" = xero_fdw._rename_members(i."row", xero_names)
+	WHERE i.sync_id = sync;
+END $$;
+COMMENT ON FUNCTION xero_fdw._rename_known(integer, jsonb, jsonb, jsonb) IS
+	'internal: what is known, with the names that columns and fields have now';
+
 -- What the next run must look at anew: all that waits, as it may be matched, or
 -- be allowed to flow, otherwise now.  In base images, fields that mean something
--- else than before are marked by members "?field"; of these nothing is known, so
--- they are merged as in the first run.
+-- else than before, or come from Xero as well by now, are marked by members "?field"
+-- that say "anew"; of these nothing is known, so they are merged as in the first run.
+-- Columns that have other names are what they were.
 CREATE FUNCTION xero_fdw._forget(definition xero_fdw.sync,
 		before xero_fdw.sync, compiled xero_fdw.sync_field[]) RETURNS void
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	kept constant jsonb := xero_fdw._kept_fields(definition, before, compiled);
 	marks constant jsonb := (
-		SELECT coalesce(jsonb_object_agg('?' || n.field, true), '{}')
-		FROM unnest(compiled) AS n
-		WHERE NOT EXISTS (SELECT FROM xero_fdw.sync_field AS o
-			WHERE o.sync_id = definition.sync_id AND o.field = n.field
-				AND (o.xero_column, o.to_local, o.to_xero) IS NOT DISTINCT FROM (n.xero_column, n.to_local, n.to_xero)
-				AND xero_fdw._same_columns(before.columns->'local', o.local_uses || o.local_column,
-					definition.columns->'local', n.local_uses || n.local_column)
-				AND xero_fdw._same_columns(before.columns->'xero', o.xero_uses || o.xero_column,
-					definition.columns->'xero', n.xero_uses || n.xero_column)));
+		SELECT coalesce(jsonb_object_agg('?' || n.field, 'anew'::text), '{}')
+		FROM unnest(compiled) AS n WHERE NOT kept ? n.field);
 	known bigint;
 BEGIN
 	-- Other tables or keys, other rows or records: nothing that is known fits any
@@ -277,6 +340,9 @@ BEGIN
 
 	DELETE FROM xero_fdw.sync_intent
 	WHERE sync_id = definition.sync_id AND idempotency_key IS NULL;
+	PERFORM xero_fdw._rename_known(definition.sync_id, kept,
+		xero_fdw._new_names(before.columns->'local', definition.columns->'local'),
+		xero_fdw._new_names(before.columns->'xero', definition.columns->'xero'));
 	UPDATE xero_fdw.sync_inbox SET held = false
 	WHERE sync_id = definition.sync_id AND held;
 	INSERT INTO xero_fdw.sync_inbox (sync_id, tenant_id, xero_id, remote, updated_at)

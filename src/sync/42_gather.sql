@@ -401,7 +401,7 @@ BEGIN
 						AND (s.takes OR s.gives OR s.lost_id OR other_parts AND self.watch = 'trigger'))
 				THEN 'insert' ELSE 'update' END,
 			r.local_key,
-			CASE WHEN k.base_local ?| marks THEN '-infinity'
+			CASE WHEN 'anew' = ANY (ARRAY(SELECT k.base_local->>m FROM unnest(marks) AS m)) THEN '-infinity'
 				WHEN self.direction <> 'pull' AND self.watch = 'trigger' AND EXISTS (
 					SELECT FROM xero_fdw.sync_issue AS i
 					WHERE i.link_id = k.link_id AND i.kind = 'conflict')

@@ -175,10 +175,10 @@ COMMENT ON FUNCTION xero_fdw._put_cases(xero_fdw.sync, xero_fdw._item[]) IS
 
 -- What is known of each field of the items that have both sides.
 -- A base image that has a field's columns, and no mark of the field, tells what
--- both sides agreed on.  A field that is marked is merged as in the first run.  A column that is made of several fields has changed
--- through the one whose own local column has.  The organisation of a record is
--- Xero's to tell.  A person's decision holds as long as the side that loses says
--- what it said then.
+-- both sides agreed on.  A field that is marked so is merged anew, as in the first
+-- run.  A column that is made of several fields has changed through the one whose own
+-- local column has.  The organisation of a record is Xero's to tell.  A person's
+-- decision holds as long as the side that loses says what it said then.
 CREATE FUNCTION xero_fdw._compare_fields(self xero_fdw.sync,
 		fields xero_fdw.sync_field[], cases xero_fdw._case[], clock_offset interval)
 	RETURNS SETOF xero_fdw._field_state
@@ -193,10 +193,10 @@ AS $$
 	), value AS (
 		SELECT c.n, c.kind, c.item, f.field, f.local_column, f.xero_column, f.direction, f.mark, f.alone,
 			coalesce((c.item).base_xero ?& f.xero_uses
-				AND (c.item).base_xero->f.mark IS DISTINCT FROM 'true', false) AS xero_known,
+				AND coalesce(jsonb_typeof((c.item).base_xero->f.mark), 'object') = 'object', false) AS xero_known,
 			coalesce((c.item).base_local ?& f.local_uses
 				AND NOT (c.item).base_local ? f.mark, false) AS local_known,
-			coalesce((c.item).base_local ? f.mark, false) AS anew,
+			coalesce((c.item).base_local->>f.mark = 'anew', false) AS anew,
 			f.guarded AND NOT (c.item).remote ?& (f.xero_uses || f.xero_column) AS untold,
 			f.guarded AND NOT coalesce((c.item).base_xero ?& f.xero_uses, false) AS never_told,
 			(c.item).base_xero->f.mark AS decision,

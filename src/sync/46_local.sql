@@ -147,7 +147,8 @@ COMMENT ON FUNCTION xero_fdw._moved_keys(xero_fdw.sync, jsonb[], jsonb[], text[]
 -- Writes what was decided for the local side.  Returns, in the order of the
 -- decisions, the keys and the present images of the rows that were written;
 -- no image, if the row is gone or images are not kept.  What the trigger has
--- recorded of these writes is taken back.  Constraints and triggers that would wait
+-- recorded of these writes is taken back, but not that a trigger of the table, or a
+-- foreign key, has deleted a row.  Constraints and triggers that would wait
 -- for the end of the transaction do not, so that the row at fault can be found.
 CREATE FUNCTION xero_fdw._apply_local(sync integer, decisions xero_fdw._decision[],
 		OUT keys jsonb[], OUT images jsonb[])
@@ -162,6 +163,7 @@ DECLARE
 	numbers bigint[] := '{}';		-- of the decisions that were carried out
 	before jsonb[] := '{}';
 	after jsonb[] := '{}';
+	deleted jsonb[] := '{}';
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
 	SELECT array_agg(d.ordinality ORDER BY d.ordinality) AS numbers,
@@ -200,13 +202,13 @@ BEGIN
 	IF batch.numbers IS NOT NULL THEN
 		PERFORM xero_fdw._refuse_swallowed(self, 'deleted', cardinality(batch.keys),
 			xero_fdw._delete_local(self, batch.keys), batch.keys);
-		before := before || batch.keys;
+		deleted := batch.keys;
 	END IF;
 
 	PERFORM xero_fdw._do_as_caller(self.search_path, 'SET CONSTRAINTS ALL IMMEDIATE');
 	DELETE FROM xero_fdw.sync_change AS c
 	WHERE c.sync_id = sync AND c.change_id > earlier AND c.xid = pg_current_xact_id()
-		AND (c.local_key IN (SELECT unnest(before || after))) IS TRUE;
+		AND (c.local_key IN (SELECT unnest(CASE c.operation WHEN 'delete' THEN deleted ELSE before || after || deleted END))) IS TRUE;
 	SELECT array_agg(w.key ORDER BY d.n), array_agg(r.image ORDER BY d.n)
 	INTO keys, images
 	FROM generate_series(1, cardinality(decisions)) AS d(n)

@@ -110,6 +110,16 @@ $$;
 COMMENT ON FUNCTION xero_fdw._marks(integer, text[], text, jsonb, jsonb) IS
 	'internal: marks for fields that read what others have changed in a base image';
 
+-- What a record says that has ended.
+CREATE FUNCTION xero_fdw._ended_image(sync integer) RETURNS jsonb
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((SELECT jsonb_build_object(rules.status, rules.ends[1])
+		FROM xero_fdw.sync AS s, xero_fdw._push_rules(s.xero_table, 'delete') AS rules
+		WHERE s.sync_id = sync AND rules.status IS NOT NULL), '{}')
+$$;
+COMMENT ON FUNCTION xero_fdw._ended_image(integer) IS
+	'internal: what a record says that has ended';
+
 -- What became of rows that were stored: their fields are agreed as they were sent
 -- and as the records show them, which are what the answer to that very request
 -- has shown or, null, could not.  What Xero gives to a new record where the row had
@@ -172,7 +182,8 @@ BEGIN
 		SET tenant_id = s.tenant_id, xero_id = s.id, match_key = NULL,
 			state = CASE WHEN s.operation = 'delete' THEN 'ended'
 				WHEN k.local_key IS NULL THEN 'unlinked' ELSE 'linked' END,
-			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero || s.given,
+			base_xero = s.marks_xero || s.base_xero - s.marks || s.news_xero || s.given
+				|| CASE WHEN s.operation = 'delete' THEN xero_fdw._ended_image(sync) ELSE '{}' END,
 			base_local = CASE s.operation WHEN 'insert' THEN s.image
 				WHEN 'update' THEN s.marks_local || s.base_local - s.marks || s.news_local END,
 			xero_updated_at = coalesce(s.updated_at, k.xero_updated_at), renamed = false
@@ -290,24 +301,30 @@ COMMENT ON FUNCTION xero_fdw._retry_freed(integer, xero_fdw._item[]) IS
 	'internal: let the next run try again what was refused as a duplicate of values that records have no more';
 
 -- Records that have ended already need not be ended.
-CREATE FUNCTION xero_fdw._settle_ended(sync integer) RETURNS void
+CREATE FUNCTION xero_fdw._ended_links(sync integer, request text) RETURNS bigint[]
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY(SELECT k.link_id
+		FROM xero_fdw.sync AS s CROSS JOIN xero_fdw._push_rules(s.xero_table, 'delete') AS rules
+			JOIN xero_fdw.sync_intent AS i ON i.sync_id = s.sync_id
+			JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
+			LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
+				AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
+		WHERE s.sync_id = sync AND i.operation = 'delete' AND i.idempotency_key IS NOT DISTINCT FROM request
+			AND coalesce(x.remote, k.base_xero)->>rules.status = ANY (rules.ends))
+$$;
+COMMENT ON FUNCTION xero_fdw._ended_links(integer, text) IS
+	'internal: links whose records are to end by a request, or wait for that, and have ended';
+
+CREATE FUNCTION xero_fdw._settle_ended(sync integer, links bigint[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	links bigint[];
 BEGIN
-	SELECT array_agg(k.link_id) INTO links
-	FROM xero_fdw.sync AS s CROSS JOIN xero_fdw._push_rules(s.xero_table, 'delete') AS rules
-		JOIN xero_fdw.sync_intent AS i ON i.sync_id = s.sync_id
-		JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
-		LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
-			AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
-	WHERE s.sync_id = sync AND i.operation = 'delete'
-		AND coalesce(x.remote, k.base_xero)->>rules.status = ANY (rules.ends);
-	UPDATE xero_fdw.sync_link AS k SET state = 'ended', base_local = NULL WHERE k.link_id = ANY (links);
+	UPDATE xero_fdw.sync_link AS k
+	SET state = 'ended', base_local = NULL, base_xero = k.base_xero || xero_fdw._ended_image(sync)
+	WHERE k.link_id = ANY (links);
 	DELETE FROM xero_fdw.sync_issue AS x WHERE x.link_id = ANY (links) AND x.kind = 'validation';
 	DELETE FROM xero_fdw.sync_intent AS i WHERE i.link_id = ANY (links);
 END $$;
-COMMENT ON FUNCTION xero_fdw._settle_ended(integer) IS
+COMMENT ON FUNCTION xero_fdw._settle_ended(integer, bigint[]) IS
 	'internal: settle what was to end records that have ended already';
 
 -- What a run has left to create is not created once it is ambiguous.  When that is
@@ -379,7 +396,7 @@ BEGIN
 	LOOP
 		intent := xero_fdw._next_intent(state);
 		IF intent.operation = 'delete' THEN
-			PERFORM xero_fdw._settle_ended(sync);
+			PERFORM xero_fdw._settle_ended(sync, xero_fdw._ended_links(sync, NULL));
 			intent := xero_fdw._next_intent(state);
 		END IF;
 		IF intent.intent_id IS NULL THEN

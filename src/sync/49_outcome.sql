@@ -256,6 +256,30 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._find_revived(integer, text) IS
 	'internal: let a person settle what was to end and has changed since';
 
+-- Records that have ended, as they were to.  A row that was inserted since and says the
+-- same is another one, as it would be if the answer had come.
+CREATE FUNCTION xero_fdw._find_ended(sync integer, key text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	id_column CONSTANT text := xero_fdw._id_column(sync);
+	ended CONSTANT bigint[] := xero_fdw._ended_links(sync, key);
+	again record;
+BEGIN
+	SELECT array_agg(k.link_id) AS links, array_agg(k.local_key) AS keys INTO again
+	FROM xero_fdw.sync_link AS k
+	WHERE k.link_id = ANY (ended) AND NOT k.deleted AND jsonb_typeof(k.local_key) = 'array';
+	UPDATE xero_fdw.sync_link AS k
+	SET local_key = jsonb_build_object('was', k.local_key, 'link', k.link_id), deleted = true
+	WHERE k.link_id = ANY (again.links);
+	INSERT INTO xero_fdw.sync_link (sync_id, local_key, match_key, state)
+	SELECT sync, r.local_key, xero_fdw._row_key(r.image, id_column, s.match_on), 'unlinked'
+	FROM xero_fdw._read_local(sync, again.keys, false) AS r JOIN xero_fdw.sync AS s ON s.sync_id = sync
+	WHERE r.in_scope IS NOT FALSE;
+	PERFORM xero_fdw._settle_ended(sync, ended);
+END $$;
+COMMENT ON FUNCTION xero_fdw._find_ended(integer, text) IS
+	'internal: settle ends that were stored';
+
 -- The requests whose outcome is not known.  Creates are to be sent again as long as Xero
 -- remembers their keys.  Nobody knows whether Xero would do the work of one that has
 -- failed, or tell of the failure again, so that one goes on in parts.
@@ -296,7 +320,9 @@ BEGIN
 			PERFORM xero_fdw._find_created(run, i) FROM xero_fdw.sync_intent AS i
 			WHERE i.sync_id = sync AND i.idempotency_key = request.key ORDER BY i.intent_id;
 		WHEN 'update' THEN PERFORM xero_fdw._find_updated(run, sync, request.key);
-		ELSE PERFORM xero_fdw._find_revived(sync, request.key);
+		ELSE
+			PERFORM xero_fdw._find_revived(sync, request.key);
+			PERFORM xero_fdw._find_ended(sync, request.key);
 		END CASE;
 		IF pulls THEN
 			DELETE FROM xero_fdw.sync_intent AS i WHERE i.sync_id = sync AND i.idempotency_key = request.key;

@@ -103,7 +103,22 @@ foreach my $on_delete ('archive', 'ignore')
 	is_deeply(ids(), $ids, '... and has its record');
 }
 
-# A record that was ended, and that somebody brings back, is a new one.
+# A record that was ended, and that somebody brings back, is a new one, be it at once.
+foreach my $case ([ at_once => 0 ], [ later => 1 ], [ filtered => 2, xero_filter => q{contact_status = 'ACTIVE'} ])
+{
+	my ($name, $between, %option) = @$case;
+	$crm->clear;
+	$crm->local_has({ name => 'Ann' });
+	$crm->create('crm', match_on => ['name'], on_delete => 'archive', %option);
+	$crm->runs('a row', { PUT => 1 });
+	$crm->rows('DELETE FROM crm.contacts');
+	$crm->runs('... that is deleted', { POST => 1 });
+	$crm->runs('... and rests', {}) foreach 1 .. $between;
+	my ($ann) = keys %{ $crm->xero };
+	$crm->xero_sets($ann, { ContactStatus => 'ACTIVE' });
+	$crm->runs("... whose record is brought back, $name", {});
+	is($crm->rows('SELECT name, xero_id FROM crm.contacts') . issues(), 'Ann|' . lc($ann), '... is there again');
+}
 foreach my $row ('', q{INSERT INTO crm.contacts (name, email) VALUES ('Ann', 'again@example.com')}, q{INSERT INTO crm.contacts (name, xero_id) VALUES ('Ann', '%s')})
 {
 	$crm->clear;

@@ -475,6 +475,27 @@ is($crm->rows(q{SELECT string_agg(r.name || c.name || r.status, ' ' ORDER BY r.n
 	'AnnAnnACTIVE BobBobACTIVE', 'two namesakes that were stored have their own records');
 is(scalar(keys %{ $crm->xero }), 2, '... and none is there twice');
 
+# A row that is inserted again after its record has ended is another one, also if the
+# answer to that was lost; if it has not ended, it is the same.
+foreach my $case ([ after => 2, 'ACTIVE ARCHIVED' ], [ before => 1, 'ACTIVE' ])
+{
+	my ($drop, $records, $states) = @$case;
+	$crm->clear;
+	$crm->local_has({ name => 'Ann' });
+	$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+	$crm->run('crm');
+	$crm->rows('DELETE FROM crm.contacts');
+	$sandbox->faults({ path => $path, method => 'POST', drop => $drop, times => 20 });
+	is($crm->run('crm')->{state}, 'paused', "a deletion is sent, and lost $drop it was stored");
+	$sandbox->faults;
+	$crm->superuser->rows(q{SELECT xero_fdw.clear_block('xero')});
+	$crm->local_has({ name => 'Ann' });
+	$crm->run('crm') for 1 .. 2;
+	is(join(' ', sort map { $_->{ContactStatus} } values %{ $crm->xero }), $states, '... the records');
+	is($crm->rows(q{SELECT count(*) FROM crm.contacts AS r JOIN xero.contacts AS c ON c.contact_id = r.xero_id AND c.contact_status = 'ACTIVE'}) . issues(),
+		'1', '... and the row has the one that lives');
+}
+
 # A record that has the row's name is not the row, if match_on says something else.
 my $namesake = { Name => 'Ann', EmailAddress => 'old@example.com', CompanyNumber => 'supplier' };
 my $hides = q{company_number IS DISTINCT FROM 'supplier'};

@@ -312,6 +312,22 @@ foreach my $direction ('both', 'pull')
 	is(here() . issues(), '', '... and comes');
 }
 
+# A row that is deleted by what the run writes, whether or not the run writes it, too.
+foreach my $edited (0, 1)
+{
+	table('parent integer REFERENCES crm.contacts ON DELETE CASCADE');
+	$crm->rows(q{INSERT INTO crm.contacts (name, parent) VALUES ('Ann', NULL), ('Bob', 1)});
+	$crm->create('crm', match_on => ['name'], on_delete => 'archive');
+	runs('two', { GET => 1, PUT => 1 });
+	$sandbox->change(object => 'Contacts', id => contact('Ann')->{ContactID}, delete => JSON::PP::true);
+	$crm->xero_sets(contact('Bob')->{ContactID}, { EmailAddress => 'new@example.com' }) if $edited;
+	$crm->rows(q{SELECT xero_fdw.audit_sync('crm')});
+	runs("a cascade, edited $edited", { GET => 1 });
+	runs('... goes to Xero', { GET => 1, POST => 1 });
+	rests("a cascade, edited $edited");
+	is(here() . contact('Bob')->{ContactStatus} . issues(), 'ARCHIVED', '... is a deletion');
+}
+
 # A column that must have a value gets its default where Xero has nothing.
 $crm->rows(q{CREATE DOMAIN crm.owner AS text NOT NULL DEFAULT 'us'});
 table(q{note text NOT NULL DEFAULT '', code text NOT NULL DEFAULT 'none', whose crm.owner});
