@@ -143,7 +143,12 @@ FROM unnest(ARRAY['count(*), count(due_date), count(total)', 'count(1) + count(*
 	'count(due_date) FILTER (WHERE due_date > ''2025-06-01''), count(*) FILTER (WHERE date > ''infinity'')',
 	'count(reference), count(*)', 'count(*) FILTER (WHERE lower(status) = ''paid'')']) AS c,
 	same_counts(c);
--- what depends on a value that comes at run time is asked again if that changes
+-- what depends on the rows of a query around it is not counted for each of them: rows are
+-- read, for no more calls than the list has pages, twice
+SELECT c.n = l.n AS same FROM (SELECT sum((SELECT count(*) FROM xero.invoices AS i
+		WHERE i.contact_id = c.contact_id)) FROM xero.contacts AS c) AS c(n),
+	(SELECT count(*) FROM local) AS l(n);
+SELECT count(*) <= 13 + 13 + 1 AS few FROM calls();
 SELECT d, n = (SELECT ROW(count(*) FILTER (WHERE date >= d), count(*)) FROM local) AS same
 FROM unnest(ARRAY['2025-01-01', '2025-01-01', '2025-07-01', NULL]::date[]) AS d,
 	LATERAL (SELECT ROW(count(*) FILTER (WHERE date >= d), count(*)) FROM xero.invoices) AS i(n);

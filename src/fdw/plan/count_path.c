@@ -425,6 +425,39 @@ make_count_path(PlannerInfo *root, RelOptInfo *input_rel, List *aggregates,
 	return may_ask(info, count_lists(path, info)) ? path : NULL;
 }
 
+/* Is the parameter a column of a query around this one? */
+static bool
+is_outer_column(const PlannerInfo *root, const Param *param)
+{
+	while ((root = root->parent_root) != NULL)
+	{
+		ListCell   *lc;
+
+		foreach(lc, root->plan_params)
+		{
+			if (((PlannerParamItem *) lfirst(lc))->paramId == param->paramid)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Does an expression depend on the rows of a query around this one?  Counts
+ * would be asked for with each of those anew, however many they are.  Rows are
+ * not: see scan/answers.c.
+ */
+static bool
+is_correlated(Node *node, void *root)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXEC &&
+			is_outer_column(root, (Param *) node);
+	return expression_tree_walker(node, is_correlated, root);
+}
+
 void
 xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 					RelOptInfo *output_rel, PathTarget *target, List *having)
@@ -446,7 +479,9 @@ xero_add_count_path(PlannerInfo *root, RelOptInfo *input_rel,
 		return;
 	group = grouped_column(root, info, target);
 	if ((grouping(parse) != NIL && group == NULL) ||
-		!find_aggregates(target, having, group, &aggregates))
+		!find_aggregates(target, having, group, &aggregates) ||
+		is_correlated((Node *) info->clauses, root) ||
+		is_correlated((Node *) aggregates, root))
 		return;
 	foreach(lc, input_rel->baserestrictinfo)
 	{
