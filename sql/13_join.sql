@@ -12,7 +12,7 @@ INSERT INTO wanted
 ANALYZE wanted;
 SELECT FROM calls();
 
--- The planner knows nothing of the number of records yet, and looks keys up.
+-- The planner knows nothing of the number of records yet, and looks keys up in a list.
 -- (The sides of an inner join's condition change places between versions.)
 EXPLAIN (COSTS OFF) SELECT w.n, i.total
 	FROM wanted AS w LEFT JOIN xero.invoices AS i ON i.invoice_id = w.id;

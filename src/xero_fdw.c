@@ -10,6 +10,7 @@
 
 #include "api/init/init.h"
 #include "fdw/bad_text.h"
+#include "fdw/bind/join.h"
 #include "fdw/consent/dropped.h"
 #include "fdw/fdw.h"
 #include "fdw/import.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	xero_stats_init();
 	xero_ahead_init();
 	xero_least_calls_init();
+	xero_bind_init();
 	xero_bad_text_init();
 	xero_row_error_init();
 	xero_xact_init();

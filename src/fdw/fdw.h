@@ -51,6 +51,13 @@ typedef enum XeroScanPrivate
 								 * value of the column, and the counts are
 								 * that of all rows and those of the words; or
 								 * NIL */
+	XERO_SCAN_BATCH,			/* List of the lookahead's slot (Integer), the
+								 * index of the key among the values
+								 * (Integer), its column (Integer), how many
+								 * keys are asked for at first (Integer), and
+								 * of how many runs XERO_SCAN_CALLS are those
+								 * (Float): the key of a run is asked for with
+								 * those of the next ones, in lists; or NIL */
 	XERO_SCAN_WINDOW,			/* List of how many rows to pass over (Float),
 								 * how many to return (Float, -1: all), and
 								 * whether a row as a whole is wanted

@@ -520,6 +520,36 @@ xero_is_lookup(const XeroRel *rel, Expr *clause)
 		 xero_in_where(rel, condition));
 }
 
+Node *
+xero_listed_value(const XeroRel *rel, Expr *clause, AttrNumber *attno)
+{
+	XeroCondition *condition = xero_classify_clause(rel, (Node *) clause);
+	const XeroColumn *column;
+	Node	   *value;
+
+	if (condition == NULL || !IsA(clause, OpExpr) || !is_equality(condition) ||
+		list_length(condition->values) != 1 ||
+		condition->attno == rel->tenant_attno)
+		return NULL;
+	value = linitial(condition->values);
+	column = xero_condition_column(rel, condition->attno);
+	if (IsA(value, Const) || xero_is_array_node(value) ||
+		exprType(value) != xero_type_oid(column->type) ||
+		(column->type != XERO_UUID && column->type != XERO_TEXT) ||
+		(column->flags & XERO_COL_ENUM) != 0)
+		return NULL;
+	*attno = condition->attno;
+	if (is_key_equality(rel, condition))
+		return xero_is_lookup(rel, clause) &&
+			(xero_find_param(rel, column, XERO_PARAM_LIST) >= 0 ||
+			 xero_in_where(rel, condition)) ? value : NULL;
+	if (xero_find_param(rel, column, XERO_PARAM_LIST) >= 0 ||
+		(xero_in_where(rel, condition) &&
+		 column->filtering == XERO_FILTER_OPTIMISED))
+		return value;
+	return NULL;
+}
+
 static bool
 is_bare_column(const XeroRel *rel, AttrNumber attno, Node *node)
 {

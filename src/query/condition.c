@@ -124,6 +124,12 @@ xero_is_key_column(const XeroRel *rel, const XeroColumn *column)
 	return root->key != NULL && strcmp(root->key, column->name) == 0;
 }
 
+bool
+xero_is_key(const XeroRel *rel, AttrNumber attno)
+{
+	return xero_is_key_column(rel, xero_condition_column(rel, attno));
+}
+
 /* Can where= say all of this condition? */
 bool
 xero_in_where(const XeroRel *rel, const XeroCondition *condition)

@@ -69,6 +69,19 @@ extern void xero_pushdown(const XeroRel *rel, List *clauses,
  */
 extern bool xero_is_lookup(const XeroRel *rel, Expr *clause);
 
+/* Is that the column of the record's key? */
+extern bool xero_is_key(const XeroRel *rel, AttrNumber attno);
+
+/*
+ * The value that this one clause says a column equals, if Xero finds many
+ * values of that column as easily as one; or NULL.
+ */
+extern Node *xero_listed_value(const XeroRel *rel, Expr *clause,
+							   AttrNumber *attno);
+
+/* So many values of a column that lists take are looked up by one request. */
+#define XERO_LISTED_VALUES	40
+
 /*
  * The order= field that sorts records just as PostgreSQL sorts by the column,
  * or NULL.  Nulls sort differently on the two sides, and text and uuid by
@@ -173,5 +186,11 @@ extern List *xero_sent_without(List *sent, const Bitmapset *params);
  * XeroPushdown.params; -1 if there is none.
  */
 extern int	xero_sent_equality(List *sent, AttrNumber *attno);
+
+/*
+ * The index of the value, in XeroPushdown.params, that is spread over several
+ * requests; -1 if there is none.
+ */
+extern int	xero_sent_split(List *sent);
 
 #endif							/* XERO_QUERY_H */

@@ -33,8 +33,6 @@
 /* Kept for the page and pageSize, or offset, that paging adds. */
 #define PAGING_BYTES	40
 
-#define MAX_LIST_VALUES 40
-
 /* Encoded: "where=" with its "&"; " AND "; " OR "; a pair of parentheses. */
 #define WHERE_BYTES		7
 #define AND_BYTES		9
@@ -203,7 +201,7 @@ xero_item_width(const XeroRel *rel, XeroItem *item, bool one)
 	if (one)
 		return piece->overhead + piece->widest;
 	count = list_length(piece->values);
-	if (piece->summary.many || count > MAX_LIST_VALUES ||
+	if (piece->summary.many || count > XERO_LISTED_VALUES ||
 		(count > 1 && !piece->list))
 		return XERO_WIDTH_UNBOUNDED;
 	return piece->size;
@@ -534,7 +532,7 @@ make_chunks(const Build *b)
 	Piece	   *split = b->split;
 	bool		param = split->name != NULL;
 	List	   *all = param ? split->values : split->arms;
-	int			most = split->list ? MAX_LIST_VALUES : 1;
+	int			most = split->list ? XERO_LISTED_VALUES : 1;
 	int			taken = 0;
 	int			position = 0;
 	Piece	   *chunk = NULL;
@@ -668,7 +666,7 @@ add_optional(Build *b, List *optional)
 		Piece	   *piece = lfirst(lc);
 		int			count = list_length(piece->values);
 
-		if (piece->size + keep > b->room || count > MAX_LIST_VALUES ||
+		if (piece->size + keep > b->room || count > XERO_LISTED_VALUES ||
 			(count > 1 && !piece->list))
 			continue;
 		b->pieces = lappend(b->pieces, piece);

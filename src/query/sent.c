@@ -82,3 +82,21 @@ xero_sent_equality(List *sent, AttrNumber *attno)
 	}
 	return found;
 }
+
+int
+xero_sent_split(List *sent)
+{
+	ListCell   *lc;
+
+	foreach(lc, sent)
+	{
+		XeroItem   *item = xero_item_from_node(lfirst(lc));
+		Param	   *param;
+
+		if (!item->split)
+			continue;
+		param = linitial(item->condition->values);
+		return IsA(param, Param) ? param->paramid : -1;
+	}
+	return -1;
+}

@@ -81,6 +81,6 @@ BEGIN
 	END IF;
 	DEALLOCATE ALL;
 	RETURN jsonb_build_object('n', number, 'scan', shown ~ 'Foreign Scan',
-		'sent', shown ~ 'Xero Filter:', 'window', shown ~ 'Xero Offset:', 'exact', shown !~ '\n +Filter:', 'rows', cardinality(copy.got),
+		'sent', shown ~ 'Xero Filter:', 'window', shown ~ 'Xero Offset:', 'bound', shown ~ 'XeroLookahead', 'exact', shown !~ '\n +Filter:', 'rows', cardinality(copy.got),
 		'error', copy.error, 'problem', problem, 'plan', CASE WHEN problem IS NOT NULL THEN shown END);
 END $$;

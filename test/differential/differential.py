@@ -3,8 +3,8 @@
 Each condition is run on the foreign table, on a local copy, and on the foreign
 table with the condition kept away from it; all must give the same rows.  Some
 are run with ORDER BY, LIMIT and OFFSET, some as count(*), some in joins, with
-the table of their parents or children too, some in subqueries that run many
-times, and some twice in one statement.  The last quarter of them runs on a
+the table of their parents or children too, or with several tables, some in
+subqueries that run many times, and some twice in one statement.  The last quarter of them runs on a
 server that is connected to three organisations; of the others, some on one
 whose options name its only organisation.  Then come UPDATEs (writes.py).
 
@@ -34,8 +34,10 @@ WEIGHTS = {"invoices": 24, "contacts": 12, "payments": 9, "credit_notes": 9, "ba
            "receipts": 3, "tracking_categories": 2, "tax_rates": 3, "contact_groups": 2, "bank_transfers": 3}
 OTHER_WEIGHT = 1.5
 FORMS = {"rows": 65, "count": 10, "order": 9, "limit": 5, "chunks": 5, "join": 5, "lookup": 3, "extreme": 4,
-         "loop": 6, "family": 6, "twice": 3}
+         "loop": 6, "family": 6, "twice": 3, "tables": 6}
 FORMS = {form: weight for form, weight in FORMS.items() if os.environ.get("DIFF_FORM") in (None, "", form)}
+# Columns whose values tables have in common.
+LINKS = ("_id", "_number", "name", "code", "email_address", "reference")
 # Share of the conditions by how many organisations there are.
 PARTS = {1: 0.75, 3: 0.25}
 # And how many UPDATEs there are to them.
@@ -77,6 +79,9 @@ class Subject:
         self.generator = generator
         self.conditions = None
         self.relatives = []         # (subject, the column that is equal to the other's, that)
+        self.links = {column["column_name"]: column["data_type"] for column in self.columns
+                      if column["data_type"] in ("uuid", "text") and column["column_name"].endswith(LINKS)}
+        self.others = []            # tables that it may be joined with
 
     def set_options(self):
         """Pages of a few records, so that lists have several; and now and then
@@ -167,7 +172,7 @@ class Test:
         self.subject = subject
         self.generator = generator
         self.form = generator.choices(list(FORMS), list(FORMS.values()))[0]
-        self.mode = "constant" if self.form in ("join", "lookup", "loop", "family", "twice") else generator.choices(
+        self.mode = "constant" if self.form in ("join", "lookup", "loop", "family", "twice", "tables") else generator.choices(
             ["constant", "parameter", "subquery"], [60, 27, 13])[0]
         if self.form == "rows" and generator.random() < 0.04 and self.crowd():
             self.kinds = ["= ANY"]
@@ -488,6 +493,68 @@ class Test:
         self.settings += f" SET work_mem = '{self.generator.choice(['4MB', '64kB'])}';"
         self.ways = [self.sorted_rows(query.replace("{source}", source)) for source in self.sources()]
 
+    def linked(self, tables):
+        """A table that has a column in common with one of these, its number and the column; most often a long one."""
+        links = [(other, n, name) for n, table in tables.items() for other in self.subject.others
+                 for name, data_type in table.links.items() if other.links.get(name) == data_type]
+        return self.generator.choices(links, [WEIGHTS.get(other.table["table_name"], 1) for other, _, _ in links])[0]
+
+    def make_tables(self):
+        """Two to four tables that are joined by columns that they have in common, the first often a local one."""
+        generator = self.generator
+        if not self.subject.links:
+            self.make_rows()
+            return
+        tables = [self.subject]
+        joined = {0: self.subject}
+        conditions = [self.condition]
+        query = "{0} AS t0"
+        where = []
+        for n in range(1, generator.choice([2, 2, 3, 4])):
+            other, left, name = self.linked(joined)
+            tables.append(other)
+            conditions.append(other.conditions.condition("constant")[0] if generator.random() < 0.3 else "true")
+            on = f't{left}."{name}" = t{n}."{name}"'
+            if generator.random() < 0.3:
+                on += f" AND t{left}.tenant_id = t{n}.tenant_id"
+            join = generator.choice(["JOIN", "JOIN", "LEFT JOIN", "EXISTS", "NOT EXISTS", "IN"])
+            if join.endswith("JOIN"):
+                joined[n] = other
+                query += f" {join} {{{n}}} AS t{n} ON {on}"
+            elif join == "IN":
+                where.append(f't{left}."{name}" IN (SELECT "{name}" FROM {{{n}}} AS t{n})')
+            else:
+                where.append(f"{join} (SELECT FROM {{{n}}} AS t{n} WHERE {on})")
+        shown = ", ".join(f"t{n}" for n in joined)
+        query = f"SELECT {shown} FROM {query}" + (" WHERE " + " AND ".join(where) if where else "")
+        limit = generator.choice([1, 5, 45, 130])
+        local = generator.random() < 0.6
+        columns = [self.columns_of(table) for table in tables]
+
+        def with_sources(way):
+            sources = [f"(SELECT {columns[n]} FROM {[table.foreign, table.copy, table.foreign][way]} AS t "
+                       f"WHERE {conditions[n]} {['', '', 'OFFSET 0'][way]})" for n, table in enumerate(tables)]
+            if local:
+                sources[0] = f"(SELECT {columns[0]} FROM {tables[0].copy} AS t WHERE {conditions[0]} " \
+                             f"ORDER BY {columns[0]} LIMIT {limit})"
+            return query.format(*sources)
+        for name in ("hashjoin", "mergejoin", "material", "memoize"):
+            self.settings += f" SET enable_{name} = {generator.choice(['on', 'off'])};"
+        self.settings += f" SET work_mem = '{generator.choice(['4MB', '4MB', '64kB'])}';"
+        self.settings += f" SET geqo_threshold = {generator.choice([2, 12])};"
+        self.ways = [self.sorted_rows(with_sources(way)) if len(tables) < 3 else
+                     f"SELECT ARRAY[count(*)::text, sum(hashtext(r::text))::text] FROM ({with_sources(way)}) AS r"
+                     for way in range(3)]
+        if len(tables) < 3 and generator.random() < 0.3:
+            self.part = self.sorted_rows(f"{with_sources(0)} LIMIT {generator.choice([1, 3, 20])}")
+            self.whole = self.sorted_rows(with_sources(1))
+        self.kinds = []
+
+    def columns_of(self, table):
+        """Those by which it can be joined, and another one."""
+        names = ["tenant_id"] + list(table.links) + self.generator.sample(table.scalars, 1)
+        return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
+
     def statement(self):
         def array(texts):
             return "ARRAY[" + ", ".join(map(literal, texts)) + "]::text[]"
@@ -603,6 +670,8 @@ def prepare(seed, tenants):
         subject.fill_pools(states[root])
         subjects.append(subject)
     relate(subjects)
+    for subject in subjects:
+        subject.others = subjects
     return subjects, problems
 
 
@@ -662,10 +731,14 @@ def main():
     errors = sum(1 for result in results.values() if result["error"])
     found = sum(1 for result in results.values() if result["rows"])
     windows = sum(1 for result in results.values() if result["window"])
-    print(f"{len(results)} conditions, {found} of them with rows, {errors} that are errors, {windows} with OFFSET sent")
+    bound = sum(1 for result in results.values() if result["bound"])
+    print(f"{len(results)} conditions, {found} of them with rows, {errors} that are errors, {windows} with OFFSET sent, "
+          f"{bound} bind joins")
     missing = shares(tests, results) if not only else []
     if not only and len(FORMS) > 1 and windows < len(tests) // 200:
         missing.append(f"OFFSET was sent with only {windows} conditions")
+    if not only and len(FORMS) > 1 and bound < len(tests) // 150:
+        missing.append(f"only {bound} were bind joins")
     if errors > len(tests) / 20:
         missing.append(f"{errors} conditions are errors: too many to test anything")
     for text in missing:

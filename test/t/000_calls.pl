@@ -155,14 +155,25 @@ $session->rows("SET plan_cache_mode = '$_'"), in_five("prepared, $_", "EXECUTE k
 $session->rows('RESET plan_cache_mode');
 in_five('of a subquery', "SELECT count(total::text) FROM xero.invoices WHERE invoice_id = ANY (ARRAY(SELECT unnest('$array'::uuid[])))", 'summaryOnly=true&');
 
-# Joins: one call for each key; the repeated ones are remembered.
+# Joins: one list of the keys, in any order; where the keys show one by one, a call
+# for each.  Those that come again are remembered.
 $session->rows("CREATE TEMP TABLE wanted AS SELECT unnest('$array'::uuid[]) AS id LIMIT 3; INSERT INTO wanted TABLE wanted; INSERT INTO wanted TABLE wanted; ANALYZE wanted");
-my @three = map { "$list/$_?unitdp=4" } @ids[ 0 .. 2 ];
-costs('a join over three keys', 'SELECT count(i.total) FROM wanted AS w JOIN xero.invoices AS i ON i.invoice_id = w.id', 12, @three);
-costs('a left join', 'SELECT count(*), count(i.total) FROM wanted AS w LEFT JOIN xero.invoices AS i ON i.invoice_id = w.id', '12|12', @three);
-costs('a semi-join', 'SELECT count(total::text) FROM xero.invoices WHERE invoice_id IN (SELECT id FROM wanted)', 3, @three);
-costs('LATERAL', 'SELECT count(*) FROM (SELECT DISTINCT id FROM wanted) AS w, LATERAL (SELECT total FROM xero.invoices WHERE invoice_id = w.id LIMIT 1) AS i', 3, @three);
-costs('lines of three', 'SELECT count(DISTINCT w.id) FROM wanted AS w JOIN xero.invoice_line_items AS l ON l.invoice_id = w.id', 3, @three);
+my @three = @ids[ 0 .. 2 ];
+
+sub in_one
+{
+	my ($name, $sql, $wanted, $form) = @_;
+	my ($got, @calls) = calls_of($sql);
+	is($got, $wanted, "$name: rows");
+	s/IDs=([^&]*)/'IDs=' . join(',', sort split(m{,}, $1))/e for @calls;
+	is_deeply(\@calls, [ "$list?IDs=" . join(',', sort @three) . "&order=InvoiceID&$form$all&page=1&pageSize=1000" ], "$name: one call");
+	return;
+}
+in_one('a join over three keys', 'SELECT count(i.total) FROM wanted AS w JOIN xero.invoices AS i ON i.invoice_id = w.id', 12, 'summaryOnly=true&');
+in_one('a left join', 'SELECT count(*), count(i.total) FROM wanted AS w LEFT JOIN xero.invoices AS i ON i.invoice_id = w.id', '12|12', 'summaryOnly=true&');
+in_one('a semi-join', 'SELECT count(total::text) FROM xero.invoices WHERE invoice_id IN (SELECT id FROM wanted)', 3, 'summaryOnly=true&');
+in_one('lines of three', 'SELECT count(DISTINCT w.id) FROM wanted AS w JOIN xero.invoice_line_items AS l ON l.invoice_id = w.id', 3, '');
+costs('LATERAL', 'SELECT count(*) FROM (SELECT DISTINCT id FROM wanted) AS w, LATERAL (SELECT total FROM xero.invoices WHERE invoice_id = w.id LIMIT 1) AS i', 3, map { "$list/$_?unitdp=4" } @three);
 
 # Values that come at run time
 $session->rows(q{SET plan_cache_mode = 'force_generic_plan'; PREPARE one(uuid) AS SELECT count(total::text) FROM xero.invoices WHERE invoice_id = $1;

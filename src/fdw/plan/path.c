@@ -19,6 +19,7 @@
 #include "access/sysattr.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paramassign.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 
@@ -388,6 +389,145 @@ xero_make_child_path(PlannerInfo *root, RelOptInfo *child, RelOptInfo *parent,
 	return path;
 }
 
+/*
+ * The clause that says "column = ANY (keys)", where the keys are a value that
+ * nothing knows yet: a parameter without a number.  NULL if the column is
+ * compared as something else than it is.
+ */
+static ScalarArrayOpExpr *
+any_of_keys(RelOptInfo *baserel, const XeroBinding *binding)
+{
+	OpExpr	   *clause = castNode(OpExpr, binding->clause);
+	bool		column_first = lsecond(clause->args) == binding->key;
+	Var		   *column = column_first ? linitial(clause->args) :
+	lsecond(clause->args);
+	ScalarArrayOpExpr *any = makeNode(ScalarArrayOpExpr);
+	Param	   *keys = makeNode(Param);
+
+	if (!IsA(column, Var) || column->varno != baserel->relid ||
+		column->vartype != exprType(binding->key) ||
+		column->varcollid != clause->inputcollid)
+		return NULL;
+	keys->paramkind = PARAM_EXEC;
+	keys->paramid = -1;
+	keys->paramtype = get_array_type(exprType(binding->key));
+	keys->paramtypmod = -1;
+	keys->paramcollid = exprCollation(binding->key);
+	keys->location = -1;
+	any->opno = column_first ? clause->opno : get_commutator(clause->opno);
+	any->opfuncid = get_opcode(any->opno);
+	any->useOr = true;
+	any->inputcollid = clause->inputcollid;
+	any->args = list_make2(column, keys);
+	any->location = -1;
+	return any;
+}
+
+/*
+ * The clauses with another one in place of the key's, but for those with other
+ * values that may change: what is asked for differs in the keys alone.
+ */
+static List *
+bound_clauses(RelOptInfo *baserel, List *clauses, const XeroBinding *binding,
+			  void *any)
+{
+	List	   *result = list_make1(any);
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (lfirst(lc) != binding->clause &&
+			!has_changing_value(lfirst(lc), &baserel->relid))
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/* The keys, and the records that they bring, settle the calls of all runs. */
+static void
+count_bound_calls(PlannerInfo *root, RelOptInfo *baserel,
+				  const XeroBinding *binding, int page_size,
+				  XeroScanPlan *scan)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	const XeroObject *object = xero_root_object(info->table->object);
+	double		records = info->records *
+	clauselist_selectivity(root, scan->pushdown.remote, baserel->relid,
+						   JOIN_INNER, NULL);
+
+	if (xero_is_key(info->rel, binding->attno))
+		records = Min(records, 1);
+	scan->records = clamp_row_est(Min(records * binding->keys, info->records));
+	scan->lists = ceil(binding->keys / XERO_LISTED_VALUES);
+	scan->calls = scan->organisations *
+		xero_list_calls(object, page_size, scan->records / scan->organisations,
+						scan->lists);
+}
+
+/*
+ * Might a batch have what the statement has written since the one before?  Each
+ * record of the target is read once, if it is read by its own key.
+ */
+static bool
+reads_written(PlannerInfo *root, RelOptInfo *baserel, AttrNumber attno)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+
+	return is_written_to(root, info->table->relid) &&
+		!(baserel->relid == root->parse->resultRelation &&
+		  xero_is_key(info->rel, attno));
+}
+
+XeroPath *
+xero_make_bound_path(PlannerInfo *root, RelOptInfo *baserel, List *clauses,
+					 XeroBinding *binding, bool ahead)
+{
+	XeroRelInfo *info = baserel->fdw_private;
+	XeroPath   *path = palloc0(sizeof(XeroPath));
+	XeroPushdown *pushdown = &path->scan.pushdown;
+	ScalarArrayOpExpr *any = any_of_keys(baserel, binding);
+	List	   *bound;
+	int			param;
+
+	if (any == NULL || reads_written(root, baserel, binding->attno))
+		return NULL;
+	bound = bound_clauses(baserel, clauses, binding, any);
+	path->kind = XERO_PATH_ROWS;
+	path->table = path->asked = info->table;
+	path->clauses = clauses;
+	path->page_size = info->table->page_size;
+	path->ahead = ahead;
+	path->binding = binding;
+	path->scan.options.order = xero_root_object(info->table->object)->order;
+	plan_clauses(root, baserel, bound, path->page_size, &path->scan);
+	param = xero_sent_split(pushdown->sent);
+	if (param < 0 || list_nth(pushdown->params, param) != lsecond(any->args))
+		return NULL;
+
+	/* what has become of the keys becomes of the one key of a run */
+	lfirst(list_nth_cell(pushdown->params, param)) = binding->key;
+	pushdown->remote = lappend(list_delete_ptr(pushdown->remote, any),
+							   binding->clause);
+	pushdown->recheck = list_concat(list_delete_ptr(pushdown->recheck, any),
+									list_difference_ptr(clauses, lappend(bound, binding->clause)));
+	path->scan.wanted = wanted_attributes(info->table, baserel, pushdown);
+	path->scan.options.levels = usable_levels(info->table, path->scan.wanted);
+	if (info->table->summary_only ||
+		detail_calls(info->table, path->scan.wanted, 1) > 0)
+		return NULL;			/* see xero_init_answers() */
+
+	count_bound_calls(root, baserel, binding, path->page_size, &path->scan);
+	return path;
+}
+
+int
+xero_binding_slot(PlannerInfo *root, XeroBinding *binding)
+{
+	if (binding->slot < 0)
+		binding->slot = assign_special_exec_param(root);
+	return binding->slot;
+}
+
 /* Nothing looks into the list of a path but its owner, so it needs no node. */
 List *
 xero_path_private(XeroPath *path)
@@ -399,6 +539,19 @@ XeroPath *
 xero_path_of(const ForeignPath *path)
 {
 	return linitial(path->fdw_private);
+}
+
+/* XERO_SCAN_BATCH */
+static List *
+binding_private(const XeroPath *path)
+{
+	const XeroBinding *binding = path->binding;
+
+	return list_make5(makeInteger(binding->slot),
+					  makeInteger(xero_sent_split(path->scan.pushdown.sent)),
+					  makeInteger(binding->attno),
+					  makeInteger(binding->first),
+					  makeFloat(psprintf("%.0f", binding->runs)));
 }
 
 List *
@@ -421,6 +574,7 @@ xero_plan_private(const XeroPath *path)
 	private = lappend(private, makeBoolean(path->whole));
 	private = lappend(private, path->counts);
 	private = lappend(private, path->group);
+	private = lappend(private, path->binding ? binding_private(path) : NIL);
 	private = lappend(private, path->window);
 	return lappend(private, makeInteger((int) path->asked->relid));
 }

@@ -120,8 +120,8 @@ choose_page_size(PlannerInfo *root, RelOptInfo *baserel, bool all_count,
 }
 
 /* Will all rows be wanted?  If not, a page ahead may be a call wasted. */
-static bool
-wants_all(PlannerInfo *root)
+bool
+xero_wants_all(PlannerInfo *root)
 {
 	return root->tuple_fraction <= 0 && root->limit_tuples < 0;
 }
@@ -135,6 +135,8 @@ offer_path(PlannerInfo *root, RelOptInfo *baserel, XeroPath *path, double rows,
 	Cost		total;
 
 	cost_scan(&path->scan, rows, &startup, &total);
+	if (!bms_is_empty(outer))
+		total *= XERO_DOUBT_ROW;
 	path->page_size = choose_page_size(root, baserel,
 									   path->scan.pushdown.recheck == NIL,
 									   path->sort);
@@ -156,7 +158,7 @@ add_plain_path(PlannerInfo *root, RelOptInfo *baserel)
 
 	offer_path(root, baserel,
 			   xero_make_path(root, baserel, info->clauses, NULL,
-							  info->table->page_size, wants_all(root)),
+							  info->table->page_size, xero_wants_all(root)),
 			   baserel->rows, NIL, baserel->lateral_relids);
 }
 
@@ -200,7 +202,7 @@ add_ordered_path(PlannerInfo *root, RelOptInfo *baserel)
 		return;
 
 	path = xero_make_path(root, baserel, clauses, pstrdup(order),
-						  info->table->page_size, wants_all(root));
+						  info->table->page_size, xero_wants_all(root));
 	if (path->scan.pushdown.recheck != NIL ||
 		(whole != NIL && path->scan.pushdown.params != NIL))
 		return;
@@ -236,7 +238,7 @@ add_offset_path(PlannerInfo *root, RelOptInfo *baserel)
 		return;
 
 	path = xero_make_path(root, baserel, info->clauses, NULL,
-						  info->table->page_size, wants_all(root));
+						  info->table->page_size, xero_wants_all(root));
 	first_ones = is_bounded(root) && path->scan.pushdown.recheck == NIL &&
 		list_length(root->query_pathkeys) == 1 &&
 		is_read_alone(root, baserel);
@@ -260,7 +262,7 @@ add_child_path(PlannerInfo *root, RelOptInfo *baserel)
 	if (parent == NULL || !bms_is_empty(baserel->lateral_relids))
 		return;
 	path = xero_make_child_path(root, baserel, parent, info->table->page_size,
-								wants_all(root));
+								xero_wants_all(root));
 	if (path != NULL)
 		offer_path(root, baserel, path,
 				   clamp_row_est(baserel->rows * path->scan.records / info->records),
@@ -310,7 +312,7 @@ add_lookup_path(PlannerInfo *root, RelOptInfo *baserel, RestrictInfo *rinfo)
 													  false));
 	offer_path(root, baserel,
 			   xero_make_path(root, baserel, clauses, NULL,
-							  info->table->page_size, wants_all(root)),
+							  info->table->page_size, xero_wants_all(root)),
 			   param_info->ppi_rows, NIL, outer);
 }
 
@@ -430,6 +432,8 @@ xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	if (!is_path_for(path, clauses))
 		path = xero_make_path(root, baserel, clauses, NULL, path->page_size,
 							  path->ahead);
+	if (path->binding)
+		(void) xero_binding_slot(root, path->binding);
 	pushdown = &path->scan.pushdown;
 	return make_foreignscan(tlist, order_recheck(clauses, pushdown->recheck),
 							baserel->relid, pushdown->params,

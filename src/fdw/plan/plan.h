@@ -21,6 +21,14 @@
  */
 #define XERO_CALL_COST		50.0
 
+/*
+ * Of ways that take as many calls, as far as can be estimated, that one is the
+ * best which takes few even if there are more rows: the list, then keys that
+ * are looked up many a call, then those that are looked up one by one.
+ */
+#define XERO_DOUBT_BATCH	1.02
+#define XERO_DOUBT_ROW		1.04
+
 /* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
 typedef struct XeroRelInfo
 {
@@ -46,6 +54,19 @@ typedef struct XeroScanPlan
 	double		records;		/* that Xero will send */
 	double		calls;
 } XeroScanPlan;
+
+/* The keys that a bind join looks up; see bind/join.c. */
+typedef struct XeroBinding
+{
+	AttrNumber	attno;			/* of the column that they are in */
+	Expr	   *clause;			/* the column = the key */
+	Node	   *key;			/* an expression of the outer relation */
+	double		runs;			/* of the scan, estimated */
+	double		keys;			/* distinct ones */
+	int			first;			/* so many are asked for at first */
+	int			slot;			/* PARAM_EXEC by which the two nodes find each
+								 * other; -1 before one of them is planned */
+} XeroBinding;
 
 /* What a path returns. */
 typedef enum XeroPathKind
@@ -77,6 +98,7 @@ typedef struct XeroPath
 	List	   *window;
 	List	   *counts;
 	List	   *group;
+	XeroBinding *binding;		/* or NULL */
 
 	/* XERO_PATH_COUNT: aggregates, then a column that groups; HAVING */
 	List	   *returned;
@@ -98,6 +120,20 @@ extern XeroPath *xero_make_path(PlannerInfo *root, RelOptInfo *baserel,
 extern XeroPath *xero_make_child_path(PlannerInfo *root, RelOptInfo *child,
 									  RelOptInfo *parent, int page_size,
 									  bool ahead);
+
+/*
+ * in path.c: a path that asks for many keys at once, whose calls are those of
+ * all runs; NULL if they cannot be listed beside the other clauses
+ */
+extern XeroPath *xero_make_bound_path(PlannerInfo *root, RelOptInfo *baserel,
+									  List *clauses, XeroBinding *binding,
+									  bool ahead);
+
+/* The slot of a binding, which the first of its nodes to be planned gets. */
+extern int	xero_binding_slot(PlannerInfo *root, XeroBinding *binding);
+
+/* in plan.c: will all rows be wanted */
+extern bool xero_wants_all(PlannerInfo *root);
 
 /* What is in its fdw_private, and back. */
 extern List *xero_path_private(XeroPath *path);

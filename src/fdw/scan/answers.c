@@ -17,15 +17,14 @@
  * The same is done for a single run whose values need more requests than the
  * list has pages.
  *
- * Rows are kept in some tuplestores, by the hash of the column that must equal
- * a value, so that memory is bounded and a run looks at few of them.  Its
- * conditions are checked here, on each.
+ * Rows are kept by the column that must equal a value, so that a run looks at
+ * few of them.  Its conditions are checked here, on each.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
-#include "fdw/scan/scan.h"
+#include "fdw/scan/answers.h"
 
 #include "access/sysattr.h"
 #include "api/budget/item_counts.h"
@@ -38,50 +37,8 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
-/* A tuplestore takes some kilobytes, whatever is in it. */
-#define MOST_BUCKETS	64
-#define BUCKET_KILOBYTES 64
-
 /* So many runs show what the list takes, where that is not known. */
 #define RUNS_BEFORE_ASKING	2
-
-/* A value of the key whose rows are known. */
-typedef struct Asked
-{
-	uint32		hash;
-	Datum		value;
-} Asked;
-
-struct XeroAnswers
-{
-	MemoryContext cxt;
-	ExprState  *checks;			/* conditions on values that may change */
-	XeroParamValue *first;		/* values of the first run, NULL before */
-	Bitmapset  *changing;		/* indexes of those that were others since */
-
-	/* the column that must equal a value */
-	int			param;			/* the value's index, -1 if there is none */
-	AttrNumber	attno;
-	Oid			collation;
-	FmgrInfo	hash;
-	FmgrInfo	equal;
-	int16		typlen;
-	bool		typbyval;
-	Asked	   *present;		/* of the present run, or NULL */
-
-	List	   *asked;			/* keys whose rows are in the buckets */
-	bool		whole;			/* all rows are */
-	Tuplestorestate **buckets;	/* NULL before the first row */
-	int			nbuckets;
-	Tuplestorestate *given;		/* the one that has the rows of this run, NULL
-								 * if it is not answered from here */
-	Tuplesortstate *sorter;		/* puts them in order */
-
-	double		price;			/* calls of the list, -1 before it is known
-								 * what it would be */
-	int64		spent;			/* calls before the present run */
-	int64		dearest;		/* calls of the dearest run so far */
-};
 
 static bool
 has_changing_value(Node *node, void *context)
@@ -128,25 +85,22 @@ init_key(XeroAnswers *answers, const XeroScanSpec *spec, TupleDesc desc)
 {
 	Form_pg_attribute att;
 	TypeCacheEntry *type;
-	AttrNumber	attno;
-	int			param = xero_sent_equality(spec->sent, &attno);
+	AttrNumber	attno = spec->batching.attno;
+	int			param = spec->batching.lookahead ? spec->batching.param :
+	xero_sent_equality(spec->sent, &attno);
 
 	answers->param = -1;
-	if (param < 0)
-		return;
-	att = TupleDescAttr(desc, attno - 1);
-	type = lookup_type_cache(att->atttypid, TYPECACHE_HASH_PROC_FINFO |
-							 TYPECACHE_EQ_OPR_FINFO);
-	if (att->atttypid != list_nth_oid(spec->param_types, param) ||
-		!OidIsValid(type->hash_proc) || !OidIsValid(type->eq_opr))
-		return;
-	answers->param = param;
-	answers->attno = attno;
-	answers->collation = att->attcollation;
-	answers->typlen = att->attlen;
-	answers->typbyval = att->attbyval;
-	fmgr_info_copy(&answers->hash, &type->hash_proc_finfo, answers->cxt);
-	fmgr_info_copy(&answers->equal, &type->eq_opr_finfo, answers->cxt);
+	if (param >= 0)
+	{
+		att = TupleDescAttr(desc, attno - 1);
+		type = lookup_type_cache(att->atttypid, TYPECACHE_HASH_PROC |
+								 TYPECACHE_EQ_OPR);
+		if (att->atttypid == list_nth_oid(spec->param_types, param) &&
+			OidIsValid(type->hash_proc) && OidIsValid(type->eq_opr))
+			answers->param = param;
+	}
+	answers->known = xero_known_create(answers->cxt,
+									   answers->param >= 0 ? att : NULL);
 }
 
 /*
@@ -172,6 +126,8 @@ xero_init_answers(ForeignScanState *node, Relation rel)
 	answers->checks = ExecInitQual(conditions, &node->ss.ps);
 	answers->price = -1;
 	init_key(answers, spec, RelationGetDescr(rel));
+	if (spec->batching.lookahead)
+		answers->changing = bms_make_singleton(answers->param);
 }
 
 static bool
@@ -207,10 +163,7 @@ copy_values(const XeroParamValue *values, int count)
 static void
 forget_rows(XeroAnswers *answers)
 {
-	for (int i = 0; i < answers->nbuckets; i++)
-		tuplestore_clear(answers->buckets[i]);
-	list_free(answers->asked);
-	answers->asked = NIL;
+	xero_known_clear(answers->known);
 	answers->whole = false;
 }
 
@@ -242,101 +195,30 @@ note_values(XeroScanState *state, const XeroParamValue *values)
 	MemoryContextSwitchTo(old);
 }
 
-/* Where rows are whose key has this hash. */
-static Tuplestorestate *
-bucket_of(XeroAnswers *answers, uint32 hash)
-{
-	if (answers->buckets == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(answers->cxt);
-
-		answers->nbuckets = answers->param < 0 ? 1 :
-			Max(1, Min(MOST_BUCKETS, work_mem / BUCKET_KILOBYTES));
-		answers->buckets = palloc(sizeof(Tuplestorestate *) * answers->nbuckets);
-		for (int i = 0; i < answers->nbuckets; i++)
-		{
-			answers->buckets[i] = tuplestore_begin_heap(false, false,
-														work_mem / answers->nbuckets);
-			tuplestore_set_eflags(answers->buckets[i], EXEC_FLAG_REWIND);
-		}
-		MemoryContextSwitchTo(old);
-	}
-	return answers->buckets[hash % answers->nbuckets];
-}
-
-static uint32
-hash_key(XeroAnswers *answers, Datum value)
-{
-	return DatumGetUInt32(FunctionCall1Coll(&answers->hash, answers->collation,
-											value));
-}
-
-static bool
-equal_keys(XeroAnswers *answers, Datum a, Datum b)
-{
-	return DatumGetBool(FunctionCall2Coll(&answers->equal, answers->collation,
-										  a, b));
-}
-
-/*
- * A row of the list, which has the rows of all keys once more.  What equals
- * nothing is wanted by no run.
- */
+/* A row of the list, which has the rows of all keys once more. */
 static void
 keep_row(XeroScanState *state, TupleTableSlot *slot)
 {
-	XeroAnswers *answers = state->answers;
-	uint32		hash = 0;
+	XeroKnown  *known = state->answers->known;
 
-	if (answers->asked != NIL)
-		forget_rows(answers);
-	if (answers->param >= 0)
-	{
-		bool		isnull;
-		Datum		value = slot_getattr(slot, answers->attno, &isnull);
-
-		if (isnull)
-			return;
-		hash = hash_key(answers, value);
-	}
-	tuplestore_puttupleslot(bucket_of(answers, hash), slot);
+	if (xero_knows_keys(known))
+		xero_known_clear(known);
+	xero_know_row(known, slot);
 }
 
-static bool
-is_asked(XeroAnswers *answers, const Asked *key)
+XeroRowKey *
+xero_run_key(XeroAnswers *answers, const XeroParamValue *values)
 {
-	ListCell   *lc;
-
-	foreach(lc, answers->asked)
-	{
-		Asked	   *asked = lfirst(lc);
-
-		if (asked->hash == key->hash &&
-			equal_keys(answers, asked->value, key->value))
-			return true;
-	}
-	return false;
-}
-
-/* The value that the run's rows have in the column of the key, or NULL. */
-static Asked *
-key_of(XeroAnswers *answers, const XeroParamValue *values)
-{
-	Asked	   *key;
-
 	if (answers->param < 0 || values[answers->param].isnull)
 		return NULL;
-	key = palloc(sizeof(Asked));
-	key->value = values[answers->param].value;
-	key->hash = hash_key(answers, key->value);
-	return key;
+	return xero_make_key(answers->known, values[answers->param].value);
 }
 
 bool
 xero_find_answer(XeroScanState *state, const XeroParamValue *values)
 {
 	XeroAnswers *answers = state->answers;
-	Asked	   *key;
+	XeroRowKey *key;
 
 	if (answers->sorter)
 		tuplesort_end(answers->sorter);
@@ -346,10 +228,11 @@ xero_find_answer(XeroScanState *state, const XeroParamValue *values)
 						   state->stats.calls.calls - answers->spent);
 	answers->spent = state->stats.calls.calls;
 	note_values(state, values);
-	key = key_of(answers, values);
-	if (!answers->whole && (key == NULL || !is_asked(answers, key)))
+	key = xero_run_key(answers, values);
+	if (!answers->whole && !(key == NULL ? state->spec.batching.lookahead != NULL :
+							 xero_is_known(answers->known, key)))
 		return false;
-	answers->given = bucket_of(answers, key ? key->hash : 0);
+	answers->given = xero_known_rows(answers->known, key);
 	tuplestore_rescan(answers->given);
 	return true;
 }
@@ -362,10 +245,9 @@ xero_note_run(XeroScanState *state, const XeroParamValue *values)
 	MemoryContext old = MemoryContextSwitchTo(state->run.cxt);
 
 	answers->spent = state->stats.calls.calls;
-	answers->present = key_of(answers, values);
+	answers->present = xero_run_key(answers, values);
 	if (answers->present)
-		answers->present->value = datumCopy(answers->present->value,
-											answers->typbyval, answers->typlen);
+		answers->present = xero_copy_key(answers->known, answers->present);
 	MemoryContextSwitchTo(old);
 }
 
@@ -397,9 +279,9 @@ xero_keep_answer(ForeignScanState *node)
 {
 	XeroScanState *state = node->fdw_state;
 	XeroAnswers *answers = state->answers;
-	Asked	   *key = answers->present;
+	XeroRowKey *key = answers->present;
 	TupleTableSlot *row = state->kept.slot;
-	MemoryContext old;
+	XeroRowKey	row_key;
 
 	answers->present = NULL;
 	if (key == NULL || answers->whole || state->kept.rows == NULL ||
@@ -410,18 +292,26 @@ xero_keep_answer(ForeignScanState *node)
 	tuplestore_rescan(state->kept.rows);
 	while (xero_next_kept(state, state->kept.rows))
 	{
-		bool		isnull;
-		Datum		value = slot_getattr(row, answers->attno, &isnull);
-
-		if (!isnull && equal_keys(answers, value, key->value))
-			tuplestore_puttupleslot(bucket_of(answers, key->hash), row);
+		if (xero_row_key(answers->known, row, &row_key) &&
+			xero_has_key(answers->known, list_make1(key), &row_key))
+			xero_know_row(answers->known, row);
 	}
 	ExecClearTuple(row);
-	old = MemoryContextSwitchTo(answers->cxt);
-	key = memcpy(palloc(sizeof(Asked)), key, sizeof(Asked));
-	key->value = datumCopy(key->value, answers->typbyval, answers->typlen);
-	answers->asked = lappend(answers->asked, key);
-	MemoryContextSwitchTo(old);
+	xero_know_key(answers->known, key);
+}
+
+/* Let what is asked for be the list that has the rows of all runs. */
+static void
+turn_to_list(XeroScanState *state)
+{
+	XeroScanSpec *spec = &state->spec;
+
+	spec->sent = xero_sent_without(spec->sent, state->answers->changing);
+	spec->options.order = xero_root_object(spec->table->object)->order;
+	spec->order_rows = 0;
+	spec->order_ties = false;
+	spec->page_size = spec->table->page_size;
+	spec->all_wanted = true;
 }
 
 /*
@@ -446,8 +336,23 @@ estimate_price(const XeroScanState *state, List *requests, int norganisations)
 	price = norganisations * xero_list_calls(root, table->page_size,
 											 records < 0 ? root->typical_rows : records,
 											 list_length(requests));
-	return one_run || xero_sends_whole_lists(state->spec.sent) ?
-		price : Min(price, unknown);
+	return (one_run && !state->spec.batching.lookahead) ||
+		xero_sends_whole_lists(state->spec.sent) ? price : Min(price, unknown);
+}
+
+void
+xero_settle_price(ForeignScanState *node, const XeroParamValue *values)
+{
+	XeroScanState *state = node->fdw_state;
+	XeroScanSpec runs = state->spec;
+	List	   *requests;
+
+	turn_to_list(state);
+	requests = xero_build_requests(runs.rel, state->spec.sent, values,
+								   &state->spec.options);
+	state->answers->price = estimate_price(state, requests,
+										   bms_num_members(xero_choose_organisations(node, values)));
+	state->spec = runs;
 }
 
 /* Would another run make them cost more than the list? */
@@ -457,7 +362,7 @@ is_due(const XeroScanState *state)
 	return state->stats.calls.calls + state->answers->dearest > state->answers->price;
 }
 
-/* Read it, if it is due; false if it is too long yet. */
+/* Read it; false if it is too long yet. */
 static bool
 read_list(ForeignScanState *node, const XeroParamValue *values)
 {
@@ -470,14 +375,7 @@ read_list(ForeignScanState *node, const XeroParamValue *values)
 											   values, &state->spec.options);
 	Bitmapset  *wanted = xero_choose_organisations(node, values);
 
-	if (answers->price < 0)
-		answers->price = estimate_price(state, requests, bms_num_members(wanted));
 	MemoryContextSwitchTo(old);
-	if (!is_due(state))
-	{
-		MemoryContextDelete(cxt);
-		return false;
-	}
 	xero_begin_run(node, cxt, requests, wanted);
 	state->run.most_pages = state->stats.calls.calls + answers->dearest - 1;
 	xero_fetch_rest(state, node->ss.ss_ScanTupleSlot, keep_row);
@@ -485,7 +383,7 @@ read_list(ForeignScanState *node, const XeroParamValue *values)
 	if (state->run.given_up)
 	{
 		answers->price = state->run.told;
-		if (answers->asked == NIL)
+		if (!xero_knows_keys(answers->known))
 			forget_rows(answers);
 	}
 	return answers->whole;
@@ -520,15 +418,14 @@ xero_read_answers(ForeignScanState *node, const XeroParamValue *values,
 
 	if (nrequests > 1 && runs.all_wanted)
 		note_lists(state, nrequests * norganisations);
-	if (bms_is_empty(answers->changing) || !is_due(state))
+	if (bms_is_empty(answers->changing))
+		return false;
+	if (answers->price < 0)
+		xero_settle_price(node, values);
+	if (!is_due(state))
 		return false;
 	xero_keep_answer(node);
-	state->spec.sent = xero_sent_without(runs.sent, answers->changing);
-	state->spec.options.order = xero_root_object(runs.table->object)->order;
-	state->spec.order_rows = 0;
-	state->spec.order_ties = false;
-	state->spec.page_size = runs.table->page_size;
-	state->spec.all_wanted = true;
+	turn_to_list(state);
 	read = read_list(node, values);
 	state->spec = runs;
 	return read && xero_find_answer(state, values);
@@ -588,8 +485,7 @@ xero_end_answers(XeroScanState *state)
 
 	if (answers == NULL)
 		return;
-	for (int i = 0; i < answers->nbuckets; i++)
-		tuplestore_end(answers->buckets[i]);
+	xero_known_end(answers->known);
 	if (answers->sorter)
 		tuplesort_end(answers->sorter);
 }

@@ -199,9 +199,20 @@ init_fields(XeroScanState *state, List *wanted, Relation rel, EState *estate)
 	decoder->nulls = palloc(sizeof(bool) * decoder->nfields);
 }
 
+static void
+read_batching(List *batch, EState *estate, XeroBatching *batching)
+{
+	if (batch == NIL)
+		return;
+	batching->lookahead = xero_find_lookahead(estate, intVal(linitial(batch)));
+	batching->param = intVal(lsecond(batch));
+	batching->attno = intVal(lthird(batch));
+	batching->keys = intVal(lfourth(batch));
+}
+
 /* What the planner has settled. */
 static void
-read_plan(XeroScanState *state, ForeignScan *plan)
+read_plan(XeroScanState *state, ForeignScan *plan, EState *estate)
 {
 	XeroScanSpec *spec = &state->spec;
 	List	   *private = plan->fdw_private;
@@ -215,6 +226,7 @@ read_plan(XeroScanState *state, ForeignScan *plan)
 	spec->whole = boolVal(list_nth(private, XERO_SCAN_WHOLE));
 	spec->counts = list_nth(private, XERO_SCAN_COUNTS);
 	spec->group = list_nth(private, XERO_SCAN_GROUP);
+	read_batching(list_nth(private, XERO_SCAN_BATCH), estate, &spec->batching);
 	if (!xero_read_window(plan, &spec->window))
 		spec->window.rows = -1;
 	spec->keep = spec->whole || boolVal(list_nth(private, XERO_SCAN_KEEP));
@@ -275,7 +287,7 @@ xeroBeginForeignScan(ForeignScanState *node, int eflags)
 	state->spec.server = xero_get_server(table->serverid, userid);
 
 	state->stats.calls.table = state->spec.table->name;
-	read_plan(state, plan);
+	read_plan(state, plan, estate);
 	if (state->spec.window.whole_row)
 		state->spec.whole_row = CreateTupleDescCopy(RelationGetDescr(rel));
 	state->spec.keep = state->spec.keep || (eflags & EXEC_FLAG_REWIND) != 0;
@@ -537,6 +549,11 @@ start_run(ForeignScanState *node, MemoryContext run_cxt)
 	if (state->answers && xero_find_answer(state, params))
 	{
 		state->stats.known_runs++;
+		return false;
+	}
+	if (spec->batching.lookahead)
+	{
+		xero_ask_batch(node, params);
 		return false;
 	}
 	requests = spec->counts != NIL ?

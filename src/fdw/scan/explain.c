@@ -260,6 +260,16 @@ asks_record_by_record(const XeroTable *table, List *wanted)
 	return false;
 }
 
+/* What a run takes.  Where keys are asked for in batches, it is part of a call. */
+static double
+calls_of_run(List *private)
+{
+	double		calls = floatVal(list_nth(private, XERO_SCAN_CALLS));
+	List	   *batch = list_nth(private, XERO_SCAN_BATCH);
+
+	return batch == NIL ? calls : calls / floatVal(llast(batch));
+}
+
 /*
  * Once the runs have cost as much as the list, that is read (answers.c).  Pages that
  * several scans ask for are one's.
@@ -269,7 +279,7 @@ planned_calls(PlanState *node, void *arg, double loops)
 {
 	ForeignScan *plan = (ForeignScan *) node->plan;
 	List	   *private = plan->fdw_private;
-	double		calls = floatVal(list_nth(private, XERO_SCAN_CALLS)) * loops;
+	double		calls = calls_of_run(private) * loops;
 	XeroTable  *table = get_planned_table(plan, XERO_SCAN_RELID);
 	const XeroObject *root = xero_root_object(table->object);
 	Oid			userid = xero_check_as_user((ForeignScanState *) node);
@@ -320,6 +330,8 @@ xeroExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		if (state->stats.calls.shared > 0)
 			ExplainPropertyInteger("Xero Shared Pages", NULL,
 								   state->stats.calls.shared, es);
+		if (state->stats.batches > 0)
+			ExplainPropertyInteger("Xero Batches", NULL, state->stats.batches, es);
 		if (state->stats.known_runs > 0)
 			ExplainPropertyInteger("Xero Loops Without Calls", NULL,
 								   state->stats.known_runs, es);

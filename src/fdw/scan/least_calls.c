@@ -120,6 +120,8 @@ least_calls(PlanState *node, bool whole)
 	check_stack_depth();
 	if (xero_is_scan(node))
 		return least_of_scan((ForeignScanState *) node, whole);
+	if (xero_is_lookahead(node))
+		return least_calls(outerPlanState(node), whole);
 	switch (nodeTag(node))
 	{
 		case T_SortState:

@@ -13,6 +13,7 @@
 #include "api/call/pager.h"
 #include "api/consent/organisations.h"
 #include "api/report/progress.h"
+#include "fdw/bind/lookahead.h"
 #include "fdw/fdw.h"
 #include "fdw/plan_calls.h"
 #include "fdw/scan/dedup.h"
@@ -57,6 +58,16 @@ typedef struct XeroOrgScan
 	bool		tied;			/* the row read last has it, too */
 } XeroOrgScan;
 
+/* XERO_SCAN_BATCH: the keys of many runs are asked for at once. */
+typedef struct XeroBatching
+{
+	XeroLookahead *lookahead;	/* that tells them, NULL: not so */
+	int			param;			/* index of the key among the values */
+	AttrNumber	attno;			/* its column */
+	int			keys;			/* so many are asked for next, ... */
+	int64		asked;			/* ... after so many */
+} XeroBatching;
+
 /* What is constant during a scan. */
 typedef struct XeroScanSpec
 {
@@ -78,6 +89,7 @@ typedef struct XeroScanSpec
 	List	   *param_types;	/* Oid */
 	List	   *counts;			/* XERO_SCAN_COUNTS */
 	List	   *group;			/* XERO_SCAN_GROUP */
+	XeroBatching batching;
 	XeroRowWindow window;		/* all rows unless the plan has another */
 	TupleDesc	whole_row;		/* a row of the table is wanted as a value,
 								 * behind the columns; else NULL */
@@ -214,6 +226,7 @@ typedef struct XeroKept
 typedef struct XeroScanStats
 {
 	XeroCallStats calls;
+	int64		batches;		/* of keys that were asked for */
 	int64		known_runs;		/* that were answered without a call */
 	int64		pages;
 	int64		pages_total;	/* of the lists that have told, -1 if none */
@@ -303,6 +316,9 @@ extern bool xero_read_answers(ForeignScanState *node,
 extern bool xero_is_answered(const XeroScanState *state);
 extern bool xero_answer_row(ForeignScanState *node);
 extern void xero_end_answers(XeroScanState *state);
+
+/* in batch.c: ask for the key of the present run, and for others */
+extern void xero_ask_batch(ForeignScanState *node, XeroParamValue *values);
 
 /* A run that asks has begun, with these values; its rows may be kept. */
 extern void xero_note_run(XeroScanState *state, const XeroParamValue *values);
