@@ -308,6 +308,37 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._file_homeless(integer, uuid[], xero_fdw._decision[]) IS
 	'internal: file rows that are to be created in an organisation that is not known';
 
+-- Remembers what was decided to be written to Xero, of rows that may have other images
+-- by now.
+CREATE FUNCTION xero_fdw._save_intents(sync integer, tenants uuid[],
+		decisions xero_fdw._decision[], images jsonb[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	tenant_column CONSTANT text := (SELECT xero_fdw._tenant_column(s.xero_table) FROM xero_fdw.sync AS s
+		WHERE s.sync_id = sync);
+BEGIN
+	DELETE FROM xero_fdw.sync_intent AS i
+	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
+			WHERE NOT (d.item).is_new AND d.xero_action IS NULL))
+		AND i.idempotency_key IS NULL;
+	INSERT INTO xero_fdw.sync_intent AS i (sync_id, link_id, tenant_id, operation, "row", fields, image)
+	SELECT sync, (d.item).link_id, t.tenant_id,
+		CASE d.xero_action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END,
+		coalesce(d.xero_new - tenant_column, d.xero_new, '{}'), d.xero_fields,
+		coalesce(k.image, (d.item).local)
+	FROM unnest(decisions) WITH ORDINALITY AS d
+		LEFT JOIN unnest(images) WITH ORDINALITY AS k(image, n) ON k.n = d.ordinality
+		CROSS JOIN LATERAL (SELECT xero_fdw._destination((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid, tenants) AS tenant_id) AS t
+	WHERE d.xero_action IS NOT NULL AND t.tenant_id IS NOT NULL
+	-- in what company it goes, is learnt from what became of it
+	ON CONFLICT (link_id, sync_id) DO UPDATE
+		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
+			fields = excluded.fields, image = excluded.image,
+			let_through = i.let_through AND (i.operation, i."row") = (excluded.operation, excluded."row");
+END $$;
+COMMENT ON FUNCTION xero_fdw._save_intents(integer, uuid[], xero_fdw._decision[], jsonb[]) IS
+	'internal: remember what is to be written to Xero';
+
 -- Remembers what was decided and done about items: in links, intents, issues and
 -- the run's counts.  What a write has left open is merged again.  Of a row that was
 -- deleted, the link knows something, be it empty, until its record has ended, too.
@@ -317,11 +348,9 @@ CREATE FUNCTION xero_fdw._save(run bigint, sync integer, tenants uuid[],
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	self xero_fdw.sync;
-	tenant_column text;
 	open_fields jsonb[];
 BEGIN
 	SELECT * INTO STRICT self FROM xero_fdw.sync AS s WHERE s.sync_id = sync;
-	tenant_column := xero_fdw._tenant_column(self.xero_table);
 	open_fields := xero_fdw._open_fields(self, decisions, images);
 
 	WITH done AS MATERIALIZED (
@@ -388,25 +417,7 @@ BEGIN
 	DELETE FROM xero_fdw.sync_link AS k USING unnest(decisions) AS d
 	WHERE k.link_id = (d.item).link_id AND d.state IS NULL;
 
-	DELETE FROM xero_fdw.sync_intent AS i
-	WHERE i.link_id = ANY (ARRAY(SELECT (d.item).link_id FROM unnest(decisions) AS d
-			WHERE NOT (d.item).is_new AND d.xero_action IS NULL))
-		AND i.idempotency_key IS NULL;
-	INSERT INTO xero_fdw.sync_intent AS i (sync_id, link_id, tenant_id, operation, "row", fields, image)
-	SELECT sync, (d.item).link_id, t.tenant_id,
-		CASE d.xero_action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END,
-		coalesce(d.xero_new - tenant_column, d.xero_new, '{}'), d.xero_fields,
-		coalesce(k.image, (d.item).local)
-	FROM unnest(decisions) WITH ORDINALITY AS d
-		JOIN unnest(images) WITH ORDINALITY AS k(image, n) ON k.n = d.ordinality
-		CROSS JOIN LATERAL (SELECT xero_fdw._destination((d.item).tenant_id, (d.xero_new->>tenant_column)::uuid, tenants) AS tenant_id) AS t
-	WHERE d.xero_action IS NOT NULL AND t.tenant_id IS NOT NULL
-	-- in what company it goes, is learnt from what became of it
-	ON CONFLICT (link_id, sync_id) DO UPDATE
-		SET tenant_id = excluded.tenant_id, operation = excluded.operation, "row" = excluded."row",
-			fields = excluded.fields, image = excluded.image,
-			let_through = i.let_through AND (i.operation, i."row") = (excluded.operation, excluded."row");
-
+	PERFORM xero_fdw._save_intents(sync, tenants, decisions, images);
 	PERFORM xero_fdw._file_homeless(sync, tenants, decisions);
 	DELETE FROM xero_fdw.sync_issue AS i USING unnest(decisions) AS d
 	WHERE i.link_id = (d.item).link_id AND NOT (d.item).is_new

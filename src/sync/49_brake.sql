@@ -64,16 +64,15 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._braked(xero_fdw.sync, bigint[], bigint[]) IS
 	'internal: why a run must not go on without a person''s word; null if it may';
 
--- What waits to be written, as _braked() takes it, but for some links.
-CREATE FUNCTION xero_fdw._waiting(sync integer, without bigint[],
-		OUT ends bigint[], OUT updates bigint[])
+-- What waits to be written, as _braked() takes it.
+CREATE FUNCTION xero_fdw._waiting(sync integer, OUT ends bigint[], OUT updates bigint[])
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT array_agg(i.link_id) FILTER (WHERE i.operation = 'delete'),
 		array_agg(i.link_id) FILTER (WHERE i.operation = 'update'
 			AND i.fields && ARRAY(SELECT f.field FROM xero_fdw._identity_fields(sync) AS f))
-	FROM xero_fdw.sync_intent AS i WHERE i.sync_id = sync AND i.link_id <> ALL (without)
+	FROM xero_fdw.sync_intent AS i WHERE i.sync_id = sync
 $$;
-COMMENT ON FUNCTION xero_fdw._waiting(integer, bigint[]) IS
+COMMENT ON FUNCTION xero_fdw._waiting(integer) IS
 	'internal: the links whose records are about to be ended, or to get another identity';
 
 CREATE FUNCTION xero_fdw._heed_brake(self xero_fdw.sync, force boolean) RETURNS void
@@ -82,7 +81,7 @@ DECLARE
 	waiting record;
 	stop record;
 BEGIN
-	SELECT * INTO waiting FROM xero_fdw._waiting(self.sync_id, '{}');
+	SELECT * INTO waiting FROM xero_fdw._waiting(self.sync_id);
 	SELECT * INTO stop FROM xero_fdw._braked(self, waiting.ends, waiting.updates);
 	IF stop.message IS NOT NULL AND NOT force THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -65,27 +65,40 @@ $$;
 COMMENT ON FUNCTION xero_fdw._explain_intents(integer, bigint[]) IS
 	'internal: what earlier runs have left to be sent, field by field';
 
--- The requests that so many rows make.
-CREATE FUNCTION xero_fdw._requests_for(sync integer, action text, number bigint)
-	RETURNS bigint
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN r.batch > 0 THEN ceil(number::numeric / r.batch)::bigint ELSE 0 END
-	FROM xero_fdw.sync AS s, xero_fdw._push_rules(s.xero_table,
-		CASE action WHEN 'create' THEN 'insert' WHEN 'archive' THEN 'delete' ELSE 'update' END) AS r
-	WHERE s.sync_id = sync
-$$;
-COMMENT ON FUNCTION xero_fdw._requests_for(integer, text, bigint) IS
-	'internal: how many requests write so many rows';
-
--- Adds to an object of counts.
-CREATE FUNCTION xero_fdw._add_up(counts jsonb, words text[]) RETURNS jsonb
-	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT counts || coalesce(jsonb_object_agg(w.word,
-		coalesce((counts->>w.word)::bigint, 0) + w.number), '{}')
-	FROM (SELECT word, count(*) AS number FROM unnest(words) AS word GROUP BY word) AS w
-$$;
-COMMENT ON FUNCTION xero_fdw._add_up(jsonb, text[]) IS
-	'internal: add to counts of words';
+-- The requests that a run would make of what is to be written, which is forgotten.  Rows
+-- that no request has failed with are counted together: there may be many.
+CREATE FUNCTION xero_fdw._count_requests(state xero_fdw._run) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	requests bigint := 0;
+	key text;
+BEGIN
+	state.failed := '{}';
+	LOOP
+		IF state.in_vain < 2 THEN
+			WITH fresh AS (
+				DELETE FROM xero_fdw.sync_intent AS i
+				USING xero_fdw.sync AS s, unnest('{insert,update,delete}'::text[]) AS o(operation),
+					xero_fdw._push_rules(s.xero_table, o.operation) AS rules
+				WHERE s.sync_id = state.sync_id AND i.sync_id = s.sync_id AND i.operation = o.operation
+					AND rules.batch > 0 AND i.batch = 1000000 AND i.idempotency_key IS NULL
+					AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
+				RETURNING i.tenant_id, i.operation, rules.batch
+			)
+			SELECT requests + coalesce(sum(p.number), 0) INTO requests
+			FROM (SELECT ceil(count(*)::numeric / f.batch) AS number
+				FROM fresh AS f GROUP BY f.tenant_id, f.operation, f.batch) AS p;
+		END IF;
+		key := xero_fdw._next_request(state);
+		EXIT WHEN key IS NULL;
+		DELETE FROM xero_fdw.sync_intent AS i WHERE i.idempotency_key = key;
+		requests := requests + 1;
+		state.in_vain := 0;
+	END LOOP;
+	RETURN requests;
+END $$;
+COMMENT ON FUNCTION xero_fdw._count_requests(xero_fdw._run) IS
+	'internal: how many requests would write what waits';
 
 -- Rows that were returned before an error are kept, and the error undoes all
 -- else.  The last row has the number of calls: those that the plan has made,
@@ -101,12 +114,10 @@ DECLARE
 	run xero_fdw._run;
 	made record;
 	decided bigint[] := '{}';
-	identity CONSTANT text[] := ARRAY(SELECT f.field FROM xero_fdw._identity_fields(self.sync_id) AS f);
-	ended bigint[] := '{}';
-	renamed bigint[] := '{}';
-	sent jsonb := '{}';				-- {action: number of rows}
+	written bigint[] := '{}';
 	asked text[] := '{}';			-- keys of requests that a run would send again
 	settling bigint[] := '{}';		-- the links of their rows
+	requests bigint;
 	made_whole boolean := false;
 BEGIN
 	IF current_setting('transaction_read_only')::boolean THEN
@@ -129,34 +140,36 @@ BEGIN
 				settling := ARRAY(SELECT i.link_id FROM xero_fdw.sync_intent AS i
 					WHERE i.sync_id = self.sync_id AND i.idempotency_key = ANY (asked));
 				decided := settling;
+				run.in_vain := CASE WHEN asked = '{}' THEN run.in_vain ELSE 0 END;
 			END IF;
 			SELECT * INTO made FROM xero_fdw._step(run);
 			run := made.state;
 			CONTINUE WHEN made.decisions IS NULL;
-			-- what is sent again anyway
-			made.decisions := ARRAY(SELECT d FROM unnest(made.decisions) AS d
-				WHERE NOT (d.xero_action = 'create' AND (d.item).link_id = ANY (settling)
-					AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
-						WHERE i.link_id = (d.item).link_id AND d.xero_new @> i."row")));
+			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
+			-- but for what is sent again anyway, and what has ended already
+			made.decisions := ARRAY(SELECT d
+				FROM unnest(made.decisions) AS d, xero_fdw._push_rules(self.xero_table, 'delete') AS rules
+				WHERE (d.xero_action = 'create' AND (d.item).link_id = ANY (settling)
+						AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+							WHERE i.link_id = (d.item).link_id AND d.xero_new @> i."row")) IS NOT TRUE
+					AND (d.xero_action = 'archive'
+						AND coalesce((d.item).remote, (d.item).base_xero)->>rules.status = ANY (rules.ends)) IS NOT TRUE);
 			RETURN QUERY SELECT e.*, NULL::bigint
 				FROM xero_fdw._explain(self.sync_id, made.decisions) AS e;
-			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
-			ended := ended || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d
-				WHERE d.xero_action = 'archive');
-			renamed := renamed || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d
-				WHERE d.xero_action = 'update' AND d.xero_fields && identity);
-			sent := xero_fdw._add_up(sent, ARRAY(SELECT d.xero_action FROM unnest(made.decisions) AS d
-				WHERE d.xero_action IS NOT NULL));
+			PERFORM xero_fdw._save_intents(self.sync_id, run.tenants, made.decisions, NULL);
+			written := written || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d
+				WHERE d.xero_action IS NOT NULL);
 		END LOOP;
+		DELETE FROM xero_fdw.sync_intent AS i
+		WHERE i.link_id = ANY (decided) AND i.link_id <> ALL (written);
+		PERFORM xero_fdw._settle_ended(self.sync_id, xero_fdw._ended_links(self.sync_id, NULL));
 		RETURN QUERY SELECT e.*, NULL::bigint
 			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e;
-		sent := xero_fdw._add_up(sent, ARRAY(SELECT DISTINCT ON (e.local_key) e.action
-			FROM xero_fdw._explain_intents(self.sync_id, decided) AS e));
 		RETURN QUERY SELECT NULL, 'stop', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb,
 				b.message, NULL::bigint
-			FROM xero_fdw._waiting(self.sync_id, decided) AS w,
-				xero_fdw._braked(self, ended || w.ends, renamed || w.updates) AS b
+			FROM xero_fdw._waiting(self.sync_id) AS w, xero_fdw._braked(self, w.ends, w.updates) AS b
 			WHERE b.message IS NOT NULL;
+		requests := xero_fdw._count_requests(run);
 		RETURN QUERY SELECT NULL, 'issue', i.local_key, i.xero_id, i.field, NULL::jsonb,
 				i.payload, i.message, NULL::bigint
 			FROM xero_fdw.sync_issue AS i
@@ -169,9 +182,7 @@ BEGIN
 		END IF;
 	END;
 	RETURN QUERY SELECT NULL, 'total', NULL::jsonb, NULL, NULL, NULL::jsonb, NULL::jsonb, NULL,
-		(xero_fdw._session()).calls - calls_before + cardinality(asked) + coalesce((
-			SELECT sum(xero_fdw._requests_for(self.sync_id, m.key, m.value::bigint))
-			FROM jsonb_each_text(sent) AS m), 0)::bigint;
+		(xero_fdw._session()).calls - calls_before + cardinality(asked) + requests;
 END $$;
 COMMENT ON FUNCTION xero_fdw._plan_sync(text) IS
 	'internal: plan_sync()';

@@ -157,6 +157,58 @@ $crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
 plans('updated, and edited back', 'xero update [1]');
 ends('updated, and edited back', 'sent@example.com sent@example.com', 'GET POST');
 
+# ... and counts the calls of the run: what has ended already is not ended; what has
+# failed goes alone; organisations have requests of their own.
+sub plans_calls
+{
+	my ($case, $plan, $calls) = @_;
+	plans($case, $plan);
+	my $planned = $crm->rows(q{SELECT calls FROM xero_fdw.plan_sync('crm') WHERE action = 'total'});
+	my $run = $crm->run('crm');
+	is($run->{state}, 'done', "$case: the run") or diag($run->{text});
+	is_deeply($run->{calls_by}, $calls, "$case: its calls") or diag(join("\n", @{ $run->{lines} }));
+	is($planned, $run->{calls}, "$case: ... which the plan has told");
+	return;
+}
+sub three
+{
+	prepare('newest', on_delete => 'archive', nothing => 1);
+	$crm->local_has(map { { name => $_, email => 'old@example.com' } } qw(Ann Bob Eve));
+	$crm->run('crm');
+	return;
+}
+three();
+$crm->rows(q{DELETE FROM crm.contacts WHERE name <> 'Eve'});
+lose('POST', 'after', 0);
+plans_calls('deleted', '', { GET => 1 });
+is(join(' ', sort map { "$_->{Name} $_->{ContactStatus}" } values %{ $crm->xero }), 'Ann ARCHIVED Bob ARCHIVED Eve ACTIVE', '... is done already');
+three();
+$crm->xero_sets($_->{ContactID}, { ContactStatus => 'ARCHIVED' }) foreach grep { $_->{Name} eq 'Ann' } values %{ $crm->xero };
+$crm->rows(q{DELETE FROM crm.contacts WHERE name <> 'Eve'});
+plans_calls('deleted, and one ended at Xero', 'xero archive [2]', { GET => 1, POST => 1 });
+three();
+$crm->rows(q{DELETE FROM crm.contacts WHERE name <> 'Eve'});
+lose('POST', 'before', 0);
+plans_calls('not deleted', 'xero archive [1], xero archive [2]', { GET => 2, POST => 2 });
+three();
+$crm->rows(q{UPDATE crm.contacts SET email = 'sent@example.com'});
+lose('POST', 'before', 0);
+$crm->rows(q{UPDATE crm.contacts SET email = 'other@example.com'; INSERT INTO crm.contacts (name) SELECT 'New ' || g FROM generate_series(1, 60) AS g});
+plans_calls('three not updated, sixty new', $crm->rows(q{SELECT string_agg(concat_ws(' ', 'xero', a, jsonb_build_array(id)), ', ' ORDER BY concat_ws(' ', 'xero', a, jsonb_build_array(id)))
+	FROM crm.contacts, LATERAL (SELECT CASE WHEN xero_id IS NULL THEN 'create' ELSE 'update' END AS a) AS a}), { GET => 1, PUT => 3, POST => 3 });
+$crm->clear(tenants => 2);
+$crm->reconnect;
+$crm->rows('ALTER TABLE crm.contacts ADD org uuid');
+$crm->create('crm', match_on => ['name'], on_delete => 'archive', fields => { map({ $_ => XeroSync::fields()->{$_} } qw(xero_id name email)), org => 'tenant_id' });
+my @tenants = split(/\n/, $crm->superuser->rows('SELECT tenant_id FROM xero.organisation ORDER BY 1'));
+$crm->rows("INSERT INTO crm.contacts (name, org) SELECT n, o::uuid FROM unnest('{Ann,Bob}'::text[]) AS n, unnest('{$tenants[0],$tenants[1]}'::text[]) AS o");
+plans_calls('two organisations, new', join(', ', map { "xero create [$_]" } 1 .. 4), { GET => 2, PUT => 2 });
+$crm->rows(q{UPDATE crm.contacts SET email = 'new@example.com'});
+plans_calls('two organisations, changed', join(', ', map { "xero update [$_]" } 1 .. 4), { GET => 2, POST => 2 });
+$crm->rows('SELECT xero_fdw.drop_sync(name) FROM xero_fdw.syncs; ALTER TABLE crm.contacts DROP COLUMN org');
+$crm->clear(tenants => 1);
+$crm->reconnect;
+
 # Two of one name, one of which Xero refuses
 prepare('manual', nothing => 1);
 $crm->local_has({ name => 'Ann', email => 'not an address' }, { name => 'Ann', email => 'sent@example.com' });
