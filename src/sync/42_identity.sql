@@ -177,7 +177,7 @@ BEGIN
 			SELECT * FROM xero_fdw.sync_link AS k
 			WHERE k.sync_id = self.sync_id AND k.local_key = e.local_key OFFSET 0) AS k
 		WHERE e.operation = 'insert' AND e.change_id = ANY (inserts)
-			AND (k.xero_id IS NOT NULL OR k.state = 'ignored' OR EXISTS (
+			AND (k.xero_id IS NOT NULL OR k.state = 'ignored' OR k.first OR EXISTS (
 				SELECT FROM xero_fdw.sync_intent AS i
 				WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL))
 			AND (k.deleted OR e.deleted OR k.base_xero IS NOT NULL OR k.base_local IS NOT NULL)

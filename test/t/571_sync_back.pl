@@ -122,6 +122,16 @@ foreach my $case ([ "name = 'Bob'", '' ], [ "email = 'new\@example.com'", 'ambig
 	$crm->quiet("... one has $change");
 	is(kinds() . emails() . $crm->rows('SELECT email FROM crm.contacts WHERE id = 1'), "${left}Ann xero\@example.comone\@example.com", '... nobody is overwritten or created');
 }
+
+# A row that gets the key of such a one is new.
+$crm->clear;
+$crm->xero_has({ Name => 'Ann' });
+$crm->local_has({ name => 'Ann' }, { name => 'Ann' });
+$crm->create('crm', match_on => ['name'], initial => 'new_only');
+$crm->runs('two rows of one record');
+$crm->rows(q{BEGIN; DELETE FROM crm.contacts WHERE id = 2; INSERT INTO crm.contacts (id, name) VALUES (2, 'Bob'); COMMIT});
+$crm->runs('... one is another row by now', { PUT => 1 });
+is($crm->rows('SELECT xero_id FROM crm.contacts WHERE id = 2') . names(), id_of('Bob') . 'Ann Bob', '... which is created');
 $crm->clear;
 $crm->xero_has({ Name => 'Ann', EmailAddress => 'xero@example.com' });
 $crm->local_has({ name => 'Ann', email => 'one@example.com' }, { name => 'Ann', email => 'two@example.com' });
