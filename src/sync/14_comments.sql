@@ -33,7 +33,7 @@ COMMENT ON COLUMN xero_fdw.sync.local_key IS
 COMMENT ON COLUMN xero_fdw.sync.watch IS
 	'how local changes are found: trigger or compare';
 COMMENT ON COLUMN xero_fdw.sync.columns IS
-	'the columns that are used, with their types when the sync was last checked';
+	'the columns that are used, with their types, and the values of enums, when the sync was last checked';
 COMMENT ON COLUMN xero_fdw.sync.mirror IS
 	'whether the local table is a copy, its rows found by the key alone';
 COMMENT ON COLUMN xero_fdw.sync.parent_id IS

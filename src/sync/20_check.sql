@@ -794,8 +794,9 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._check_filter(regclass, text, text, text, text) IS
 	'internal: the columns that a filter reads, or what is wrong with it';
 
--- A column that has got the name of another one is told by its number.  What a dump has
--- carried elsewhere has other numbers, and is another relation.
+-- A column that has got the name of another one is told by its number, and so is a value
+-- of an enum.  What a dump has carried elsewhere has other numbers, and is another
+-- relation.
 CREATE FUNCTION xero_fdw._types(relation regclass, names text[])
 	RETURNS jsonb
 	LANGUAGE sql STABLE
@@ -803,13 +804,16 @@ CREATE FUNCTION xero_fdw._types(relation regclass, names text[])
 AS $$
 	SELECT jsonb_build_object('table', relation::text, 'relation', relation::oid::bigint,
 		'columns', coalesce(jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}'),
-		'numbers', coalesce(jsonb_object_agg(a.attname, a.attnum), '{}'))
-	FROM pg_attribute AS a
+		'numbers', coalesce(jsonb_object_agg(a.attname, a.attnum), '{}'),
+		'labels', coalesce(jsonb_object_agg(a.attname, l.labels) FILTER (WHERE l.labels IS NOT NULL), '{}'))
+	FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid,
+		LATERAL (SELECT jsonb_object_agg(e.oid, e.enumlabel) AS labels FROM pg_enum AS e
+			WHERE e.enumtypid IN (t.oid, t.typbasetype)) AS l
 	WHERE a.attrelid = relation AND a.attname = ANY (names) AND a.attnum > 0
 		AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION xero_fdw._types(regclass, text[]) IS
-	'internal: types and numbers of the columns that a sync uses of a table, as they are now';
+	'internal: types, values and numbers of the columns that a sync uses of a table, as they are now';
 
 CREATE FUNCTION xero_fdw._same_columns(before jsonb, names_before text[], after jsonb,
 		names_after text[]) RETURNS boolean

@@ -438,6 +438,7 @@ DECLARE
 	compiled xero_fdw.sync_field[];
 BEGIN
 	PERFORM xero_fdw._lock_sync(before);
+	PERFORM xero_fdw._follow_labels(before);
 	result := xero_fdw._check_sync(definition);
 	definition := result.definition;
 	compiled := result.compiled;

@@ -109,6 +109,7 @@ CREATE FUNCTION xero_fdw._step_start(self xero_fdw.sync, INOUT state xero_fdw._r
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM xero_fdw._check_sync_columns(self.sync_id);
+	PERFORM xero_fdw._follow_labels(self);
 	PERFORM xero_fdw._replace_bad_texts(self.sync_id);
 	state.retried := xero_fdw._retry_failed(self);
 	IF EXISTS (SELECT FROM xero_fdw.sync_intent AS i WHERE i.sync_id = self.sync_id AND i.batch <= 0) THEN

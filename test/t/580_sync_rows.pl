@@ -286,6 +286,38 @@ runs('... until the note is gone', { GET => 1 }, 'copy.invoices');
 is($crm->rows(q{SELECT string_agg(invoice_id::text, ' ' ORDER BY invoice_id) FROM copy.invoices}) . issues(), join(' ', @invoices[3 .. 5]), '... it goes');
 $crm->rows(q{SELECT xero_fdw.drop_sync('copy.invoices'); DROP SCHEMA copy CASCADE});
 
+# Values of an enum that get other names: a row keeps its record, and what it says is
+# another text.
+my %enum = (on_delete => 'archive', fields => { name => 'name', email => 'email_address',
+	mood => { xero => 'account_number', to_xero => 'mood::text', direction => 'to_xero' } });
+foreach my $match ({ match_on => ['name'] }, {})
+{
+	my $case = 'renamed values of an enum' . (%$match ? '' : ', by key alone');
+	table('', key => 'id integer PRIMARY KEY');
+	$crm->rows(q{DROP TYPE IF EXISTS crm.kind; CREATE TYPE crm.kind AS ENUM ('x', 'y', 'z', 'never')});
+	table('mood crm.kind', key => q{id crm.kind PRIMARY KEY DEFAULT 'never'});
+	$crm->rows(q{INSERT INTO crm.contacts (id, name, mood) VALUES ('x', 'Ann', 'x'), ('y', 'Bob', 'z'), ('z', 'Eve', NULL)});
+	$crm->create('crm', %enum, %$match);
+	runs($case, { GET => 1, PUT => 1 });
+	$crm->rows(q{ALTER TYPE crm.kind RENAME VALUE 'never' TO 'ever'});
+	rests("$case, none that a row has");
+	$crm->rows(q{DELETE FROM crm.contacts WHERE id = 'z'});
+	$crm->rows(q{UPDATE crm.contacts SET email = 'ann@example.com' WHERE id = 'x'});
+	$crm->rows(qq{ALTER TYPE crm.kind RENAME VALUE '$_->[0]' TO '$_->[1]'}) foreach [ 'x', 't' ], [ 'y', 'x' ], [ 't', 'y' ], [ 'z', 'w' ];
+	$crm->rows(q{UPDATE crm.contacts SET email = 'bob@example.com' WHERE id = 'x'});
+	runs("$case, two of which are swapped", { GET => 1, POST => 2 });
+	is(join(', ', sort map { join(' ', @$_{qw(Name ContactStatus)}, $_->{EmailAddress} // '', $_->{AccountNumber} // '') } values %{ $crm->xero }),
+		'Ann ACTIVE ann@example.com y, Bob ACTIVE bob@example.com w, Eve ARCHIVED  ', '... each row has its record, which says what the row says');
+	is($crm->rows(q{SELECT string_agg(concat_ws(' ', id, name, mood), ', ' ORDER BY name) FROM crm.contacts}) . issues(), 'y Ann y, x Bob w', '... and there is no issue');
+	rests("$case, afterwards");
+	$crm->xero_sets(contact('Bob')->{ContactID}, { EmailAddress => 'xero@example.com' }, -60);
+	$crm->rows(q{ALTER TYPE crm.kind RENAME VALUE 'w' TO 'v'; DELETE FROM crm.contacts WHERE id = 'y'});
+	runs("$case, and an edit at Xero", { GET => 1, POST => 2 });
+	is(join(' ', $crm->rows(q{SELECT concat_ws(' ', id, name, mood, email) FROM crm.contacts}), issues() . contact('Ann')->{ContactStatus}, contact('Bob')->{AccountNumber}), 'x Bob v xero@example.com ARCHIVED v', '... comes');
+	$crm->rows(q{ALTER TYPE crm.kind RENAME VALUE 'x' TO 'never'; SELECT xero_fdw.alter_sync('crm', conflict => 'xero'); DELETE FROM crm.contacts});
+	is($crm->run('crm')->{state} . contact('Bob')->{ContactStatus}, 'doneARCHIVED', "$case, and alter_sync()");
+}
+
 # A trigger that swallows what comes.
 foreach my $direction ('both', 'pull')
 {
