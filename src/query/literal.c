@@ -242,6 +242,17 @@ xero_number_literal(int64 number)
 	return numeric_text(NumericGetDatum(int64_div_fast_to_numeric(number, 4)));
 }
 
+/* uuid_out() leaves a kilobyte allocated, and there may be thousands of keys. */
+static char *
+uuid_text(Datum value)
+{
+	char	   *string = DatumGetCString(DirectFunctionCall1(uuid_out, value));
+	char	   *text = pstrdup(string);
+
+	pfree(string);
+	return text;
+}
+
 /*
  * A known, non-null value as it stands in a path or a parameter, or NULL if it
  * cannot be sent.  Not for timestamps.
@@ -260,7 +271,7 @@ xero_value_text(const XeroColumn *column, const XeroValue *value)
 				return is_canonical_word(string) ? string : NULL;
 			return xero_text_sendable(string) ? string : NULL;
 		case UUIDOID:
-			return DatumGetCString(DirectFunctionCall1(uuid_out, value->datum));
+			return uuid_text(value->datum);
 		case NUMERICOID:
 			return numeric_text(value->datum);
 		case BOOLOID:

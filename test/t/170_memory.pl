@@ -38,6 +38,9 @@ peak_of("WITH i AS MATERIALIZED (SELECT invoice_id, line_items FROM xero.invoice
 peak_of("BEGIN; DECLARE c CURSOR FOR SELECT invoice_id, line_items FROM xero.invoices; MOVE 20000 FROM c; SELECT 'read'; COMMIT", 'read', 'a cursor');
 peak_of("SELECT count(i.total) FROM generate_series(1, 2) g, LATERAL (SELECT total, g AS n FROM xero.invoices WHERE total >= 0 OFFSET 0) i WHERE n > 0", 2 * $INVOICES, 'a rescan');
 
+my $keys = join(',', map { sprintf('%08x-0000-4000-8000-000000000000', $_) } 1 .. 12_000);
+peak_of("SELECT 'planned' FROM xero.invoices WHERE invoice_id = ANY ('{$keys}') LIMIT 0", '', 'a long list of keys');
+
 # What an error document of millions of values has taken is given back.
 my $session = XeroSession->new($node);
 $session->rows('SELECT count(*) FROM xero.accounts');
