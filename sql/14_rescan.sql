@@ -88,6 +88,12 @@ SELECT * FROM kept('SELECT count(i.line_items), count(c.addresses) FROM xero.inv
 	JOIN xero.contacts AS c ON c.contact_id = i.contact_id');
 SELECT * FROM kept('SELECT count(a) FROM (SELECT line_items AS a FROM xero.invoices AS i
 	UNION ALL SELECT addresses FROM xero.contacts AS c OFFSET 0) AS r');
+SELECT * FROM kept('SELECT (SELECT count(line_items) FROM xero.invoices AS i),
+	ARRAY(SELECT length(addresses::text) FROM xero.contacts AS c)');
+SELECT * FROM kept('WITH r AS MATERIALIZED (SELECT line_items FROM xero.invoices AS i)
+	SELECT FROM r, r AS s WHERE r IS NULL');
+SELECT * FROM kept('SELECT FROM xero.invoices AS i
+	WHERE line_items::text NOT IN (SELECT addresses::text FROM xero.contacts AS c)');
 SET enable_hashjoin = off;
 SET enable_nestloop = on;
 SET enable_material = off;

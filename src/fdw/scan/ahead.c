@@ -128,19 +128,24 @@ note_merge_append(MergeAppendState *node, Extent extent, bool once)
 	note_order(node->mergeplans, node->ms_nplans, node->ms_prune_state, true);
 }
 
-/* Subqueries run for reasons of their own. */
+/*
+ * Subqueries run for reasons of their own.  One whose result is kept, be it a
+ * value, a hash table or what WITH has computed, runs again only for other values
+ * from outside.
+ */
 static void
-note_subplans(List *subplans)
+note_subplans(List *subplans, bool init)
 {
 	ListCell   *lc;
 
 	foreach(lc, subplans)
 	{
 		SubPlanState *subplan = lfirst(lc);
+		bool		hashed = subplan->subplan->useHashTable;
 
-		note_extent(subplan->planstate,
-					subplan->subplan->useHashTable ? ALL_ROWS : AS_PLANNED,
-					false);
+		note_extent(subplan->planstate, hashed ? ALL_ROWS : AS_PLANNED,
+					(init || hashed) &&
+					bms_is_empty(subplan->planstate->plan->extParam));
 	}
 }
 
@@ -151,8 +156,8 @@ note_extent(PlanState *node, Extent extent, bool once)
 	if (node == NULL)
 		return;
 	check_stack_depth();
-	note_subplans(node->initPlan);
-	note_subplans(node->subPlan);
+	note_subplans(node->initPlan, true);
+	note_subplans(node->subPlan, false);
 
 	if (takes_all(node))
 		extent = ALL_ROWS;
