@@ -518,6 +518,11 @@ BEGIN
 	UPDATE xero_fdw.sync_change AS c SET local_key = u.key
 	FROM unnest(keys) AS u(key)
 	WHERE c.sync_id = self.sync_id AND c.change_id = (u.key->'change')::bigint;
+	-- what else was known of these rows
+	PERFORM xero_fdw._drop_links(ARRAY(SELECT k.link_id
+		FROM xero_fdw._links_of_rows(self.sync_id, ARRAY(SELECT u.key->'was' FROM unnest(keys) AS u(key))) AS k
+		WHERE k.xero_id IS NULL AND k.deleted AND NOT EXISTS (SELECT FROM xero_fdw.sync_intent AS i
+			WHERE i.link_id = k.link_id AND i.idempotency_key IS NOT NULL)));
 END $$;
 COMMENT ON FUNCTION xero_fdw._follow_deletions(xero_fdw.sync, bigint[], jsonb[], text, text) IS
 	'internal: let links know that their rows were deleted under other keys';

@@ -123,6 +123,17 @@ foreach my $case ([ "name = 'Bob'", '' ], [ "email = 'new\@example.com'", 'ambig
 	is(kinds() . emails() . $crm->rows('SELECT email FROM crm.contacts WHERE id = 1'), "${left}Ann xero\@example.comone\@example.com", '... nobody is overwritten or created');
 }
 
+# Nothing is left of a row that waited, and whose deletion may be another row's.
+$crm->clear;
+$crm->local_has({ name => 'Ann' }, { name => 'Ann' });
+$crm->create('crm', match_on => ['name'], direction => 'push', on_delete => 'archive');
+$crm->run('crm');
+is(kinds(), 'validation', 'two of a name, of which one is refused');
+$crm->rows('UPDATE crm.contacts SET id = 6 WHERE id = 1; DELETE FROM crm.contacts WHERE id = 2');
+$crm->rows(q{BEGIN; DELETE FROM crm.contacts WHERE id = 6; INSERT INTO crm.contacts (id, name) VALUES (6, 'Bob'); COMMIT});
+$crm->runs('... both are gone, and the key of one is another row\'s', { POST => 1, PUT => 1 });
+is(kinds() . ' ' . names(), ' Ann- Bob', '... which is created, and no issue is left');
+
 # A row that gets the key of such a one is new.
 $crm->clear;
 $crm->xero_has({ Name => 'Ann' });
