@@ -128,3 +128,26 @@ RESET enable_partitionwise_join;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 DROP TABLE local_parts, contact_parts;
+
+-- Nothing is asked of a table that a view joins and a query does not want, as keys are
+-- unique: in one organisation.
+CREATE VIEW wide AS SELECT i.invoice_number, c.name, p.amount
+	FROM xero.invoices AS i LEFT JOIN xero.contacts AS c USING (contact_id)
+		LEFT JOIN xero.payments AS p USING (invoice_id);
+CREATE VIEW careful AS SELECT i.invoice_number, c.name
+	FROM xero.invoices AS i LEFT JOIN xero.contacts AS c USING (tenant_id, contact_id);
+SELECT FROM calls();
+SELECT count(lower(invoice_number)) > 0 AS any FROM careful;
+SELECT * FROM cost;
+SELECT count(lower(invoice_number)) > 0 AS any FROM wide;
+SELECT * FROM cost;
+SELECT tenant_id FROM xero.organisation \gset
+SELECT FROM calls();
+ALTER SERVER xero OPTIONS (ADD tenant_id :'tenant_id');
+-- (an invoice has several payments)
+SELECT count(lower(invoice_number)) > 0 AS any FROM wide;
+SELECT * FROM cost;
+SELECT count(lower(name)) > 0 AS any FROM careful;
+SELECT * FROM cost;
+ALTER SERVER xero OPTIONS (DROP tenant_id);
+DROP VIEW wide, careful;

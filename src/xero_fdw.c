@@ -34,6 +34,7 @@ _PG_init(void)
 	xero_api_init();
 	xero_import_init();
 	xero_stats_init();
+	xero_unique_init();
 	xero_ahead_init();
 	xero_least_calls_init();
 	xero_bind_init();

@@ -188,7 +188,8 @@ extern void xero_add_limit_path(PlannerInfo *root, RelOptInfo *input_rel,
 extern ForeignScan *xero_plan_window(PlannerInfo *root, const XeroPath *path,
 									 List *tlist);
 
-/* in stats.c; to be called by _PG_init */
+/* in stats.c, unique.c; to be called by _PG_init */
 extern void xero_stats_init(void);
+extern void xero_unique_init(void);
 
 #endif							/* XERO_PLAN_H */
