@@ -52,8 +52,8 @@ $$;
 COMMENT ON FUNCTION xero_fdw._renamed_labels(xero_fdw.sync) IS
 	'internal: values of enums that have other names than a sync knows';
 
--- Puts the new names into what a sync knows of rows, all of which are compared.  Keys that values have swapped
--- are out of the way before each gets its new one.
+-- Puts the new names into what a sync knows of rows, all of which are compared.  Keys
+-- that values have swapped are out of the way before each gets its new one.
 CREATE FUNCTION xero_fdw._follow_labels(self xero_fdw.sync) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

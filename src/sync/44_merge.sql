@@ -166,9 +166,9 @@ COMMENT ON FUNCTION xero_fdw._later_changes(xero_fdw._run) IS
 -- items settle.  Links to organisations that are not connected now are left, and
 -- rows that were deleted or got another key since the run has looked at them.
 -- Where a base image stands for the record, it is without the marks of fields.
--- A row that names another record than its own, or another organisation, and not the one
--- that it named when both sides agreed, is nobody's until that is settled.  Nor is one of which a person
--- was asked who it is, until somebody has renamed it.
+-- A row that names another record than its own, or another organisation, and not the
+-- one that it named when both sides agreed, is nobody's until that is settled.  Nor is
+-- one of which a person was asked who it is, until somebody has renamed it.
 -- What is deleted while rows are read is left for the next run, too, whether or not
 -- another row has the key by now.  A sync that only pulls reads the rows that a trigger
 -- has told of or that have come back, and those that wait for a person; of those that

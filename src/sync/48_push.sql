@@ -124,10 +124,10 @@ COMMENT ON FUNCTION xero_fdw._ended_image(integer) IS
 -- and as the records show them, which are what the answer to that very request
 -- has shown or, null, could not.  What Xero gives to a new record where the row had
 -- nothing is agreed, too, and comes here as long as the row has nothing.  What else they
--- tell, ids for instance, is merged like anything that was read; but what waits in the inbox is newer, if the request was
--- sent earlier, and a record that waits for a person goes on waiting if all that is
--- new is what was sent.  With a contact that was merged into another one meanwhile,
--- nothing is agreed on.
+-- tell, ids for instance, is merged like anything that was read; but what waits in the
+-- inbox is newer, if the request was sent earlier, and a record that waits for a person
+-- goes on waiting if all that is new is what was sent.  With a contact that was merged
+-- into another one meanwhile, nothing is agreed on.
 CREATE FUNCTION xero_fdw._settle_stored(run bigint, sync integer,
 		intents xero_fdw.sync_intent[], ids text[], records jsonb[], earlier boolean)
 	RETURNS void

@@ -387,7 +387,8 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._mirror_refuses_all(xero_fdw.sync, uuid, text[], text) IS
 	'internal: is an error of a copy that of all records?';
 
--- Settles records of the inbox, by halves until those that are refused stand alone; as _merge_items() does.
+-- Settles records of the inbox, by halves until those that are refused stand alone; as
+-- _merge_items() does.
 CREATE FUNCTION xero_fdw._mirror_ids(run bigint, self xero_fdw.sync, tenant uuid,
 		ids text[], rows_differ boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql
