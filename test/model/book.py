@@ -468,6 +468,9 @@ class Book:
             thing.there["status"] = said["status"]
         elif may and not ended and done and not thing.touched and not self.in_trouble(thing) and not thing.troubled and not thing.closed:
             raise Broken(f"record {thing.record} was not ended, and its row was deleted")
+        if thing.perhaps:       # what the row said may have been sent before
+            thing.there.update(said)
+            thing.note()
         # an issue: whether the row is another one by now
         thing.closed = thing.closed or done and thing.deleted and not thing.touched and not self.in_trouble(thing)
 
