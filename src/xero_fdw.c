@@ -9,6 +9,7 @@
 #include "compat.h"
 
 #include "api/init/init.h"
+#include "fdw/analyze.h"
 #include "fdw/bad_text.h"
 #include "fdw/bind/join.h"
 #include "fdw/consent/dropped.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 {
 	xero_api_init();
 	xero_import_init();
+	xero_analyze_init();
 	xero_stats_init();
 	xero_unique_init();
 	xero_ahead_init();
@@ -80,6 +82,7 @@ xero_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateDirectModify = xeroIterateDirectModify;
 	routine->EndDirectModify = xeroEndDirectModify;
 	routine->ExplainDirectModify = xeroExplainDirectModify;
+	routine->AnalyzeForeignTable = xeroAnalyzeForeignTable;
 	routine->ImportForeignSchema = xeroImportForeignSchema;
 
 	PG_RETURN_POINTER(routine);

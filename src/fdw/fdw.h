@@ -78,6 +78,11 @@ extern ForeignScan *xeroGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
 									   List *scan_clauses, Plan *outer_plan);
 
 /*
+ * in scan/explain.c: do columns, a List of Integers, take a call for each record?
+ */
+extern bool xero_asks_record_by_record(const XeroTable *table, List *wanted);
+
+/*
  * in path.c: calls of a list of the root object with so many records, or of so
  * many lists
  */

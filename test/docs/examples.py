@@ -25,7 +25,7 @@ CONNECTING = ("README.md", "doc/connecting.md", "doc/sync.md")
 TODAY, BEFORE = "sandbox-client", "sandbox-legacy"
 APPLICATIONS = {"doc/connecting.md": (TODAY, BEFORE)}
 CLOSED = ("accounting.journals", "accounting.classicexpenses")
-VERBS = "SELECT EXPLAIN CREATE IMPORT ALTER SET RESET INSERT UPDATE DELETE CALL LISTEN DROP GRANT"
+VERBS = "ANALYZE SELECT EXPLAIN CREATE IMPORT ALTER SET RESET INSERT UPDATE DELETE CALL LISTEN DROP GRANT"
 CRON = ("cron.", "schedule_sync(")
 
 # What the reader has put into a file; both are gone when the server is.

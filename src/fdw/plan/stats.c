@@ -3,7 +3,7 @@
  * stats.c
  *	  Estimates of the number of distinct values of a column.
  *
- * ANALYZE would cost calls, so foreign tables of Xero have no statistics.
+ * ANALYZE would cost calls, so most foreign tables of Xero have no statistics.
  * PostgreSQL's defaults mislead: they treat a status as being as selective as
  * the number of an invoice.  The catalogue knows better: keys are unique, enums
  * have few values, and references repeat.  A hook gives that to the planner as
@@ -20,6 +20,7 @@
 #include "catalog/pg_statistic.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
+#include "utils/syscache.h"
 
 /* Numbers of distinct values; negative ones are shares of the rows. */
 #define DISTINCT_KEY		(-1.0)
@@ -95,7 +96,9 @@ xero_relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 		return true;
 	if (rel == NULL || rel->fdwroutine == NULL || rel->fdw_private == NULL ||
 		!IS_SIMPLE_REL(rel) ||
-		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize)
+		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize ||
+		SearchSysCacheExists3(STATRELATTINH, ObjectIdGetDatum(rte->relid),
+							  Int16GetDatum(attnum), BoolGetDatum(rte->inh)))
 		return false;
 	distinct = distinct_values(rel->fdw_private, attnum);
 	if (distinct == 0)

@@ -242,9 +242,8 @@ explain_organisations(ForeignScanState *node, ExplainState *es)
 							psprintf("%d of %d", wanted, count), es);
 }
 
-/* Does a record of the list, or a part of it, take a call of its own? */
-static bool
-asks_record_by_record(const XeroTable *table, List *wanted)
+bool
+xero_asks_record_by_record(const XeroTable *table, List *wanted)
 {
 	ListCell   *lc;
 
@@ -288,7 +287,7 @@ planned_calls(PlanState *node, void *arg, double loops)
 	int			told;
 	int			count;
 
-	if (asks_record_by_record(table, list_nth(private, XERO_SCAN_WANTED)))
+	if (xero_asks_record_by_record(table, list_nth(private, XERO_SCAN_WANTED)))
 		return calls;
 	if (xero_reader_repeats((ForeignScanState *) node))
 		return 0;
