@@ -695,7 +695,9 @@ class Book:
             side = thing.here or thing.there
             good = self.is_dead(thing) or side is None or sum(
                 self.key(side) in {self.key(had) for had in sides if had}
-                for other in self.things for sides in zip((other.here, other.there), *other.had)) > 2
+                for other in self.things for sides in zip((other.here, other.there), *other.had)) > 2 or (
+                # what it said when it was sent
+                issue["sqlstate"] == "08007" and not self.is_only(thing))
         else:
             # it was to end, which may have failed or not, and has been changed since
             good = kind == "missing" and (self.carries and thing.doubted or thing.away)
