@@ -230,7 +230,10 @@ class Book:
         for name, value in values.items():
             if thing.paired:
                 cases = self.closure(thing, name) if self.running else thing.cases[name]
-                thing.cases[name] = {replace(case, here=value) for case in cases}
+                # what Xero gives to a new record comes, but is no edit beside this one
+                thing.cases[name] = {replace(case, here=value) for case in cases} | {
+                    replace(case, here=value, was_there=case.there) for case in cases
+                    if case.was_here == case.was_there and self.is_given(name, case.was_there)}
         if self.running:
             self.lacks(thing)
 
@@ -609,6 +612,8 @@ class Book:
                         known += [held, *self.settled(thing, name, held)]
                     if thing.sent:      # somebody may have edited what had been made of it, or decided and not sent yet
                         known.append(Case(here, there, here, here))
+                        if self.is_given(name, here):
+                            known.append(Case(here, there, here, there))
                         if self.rules.flow(name)[0]:
                             known.append(Case(here, there, None, there))
                     for case in known:
