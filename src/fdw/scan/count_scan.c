@@ -122,6 +122,17 @@ take_value(const XeroScanState *state, int count, XeroFirst *first, Oid typid,
 	first->value = datumCopy(value, type->typbyval, type->typlen);
 }
 
+/* The next row, which stays until the context is reset; false: there is none. */
+static bool
+fetch_row_in(MemoryContext cxt, XeroScanState *state, TupleTableSlot *row)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	bool		found = xero_fetch_row(state, row);
+
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 /*
  * The number of records counted one by one, or the first value of them: an
  * ordinary scan, so that what holds for its rows holds for their number.
@@ -144,14 +155,8 @@ count_rows(XeroScanState *state, int which, XeroFirst *first)
 	run->requests = list_nth(state->counting.by_key, which);
 	spec->sent = sent_for(state, which);
 	spec->page_size = spec->table->page_size;
-	for (;;)
+	while (fetch_row_in(row_cxt, state, row))
 	{
-		MemoryContext old = MemoryContextSwitchTo(row_cxt);
-		bool		found = xero_fetch_row(state, row);
-
-		MemoryContextSwitchTo(old);
-		if (!found)
-			break;
 		count++;
 		if (attno > 0 && !row->tts_isnull[attno - 1])
 			take_value(state, which, first,
@@ -328,14 +333,8 @@ group_rows(XeroScanState *state)
 	run->requests = run->by_key;
 	run->ahead = true;
 	spec->page_size = spec->table->page_size;
-	for (;;)
+	while (fetch_row_in(row_cxt, state, row))
 	{
-		MemoryContext old = MemoryContextSwitchTo(row_cxt);
-		bool		found = xero_fetch_row(state, row);
-
-		MemoryContextSwitchTo(old);
-		if (!found)
-			break;
 		groups = add_to_group(spec, groups, row->tts_values[attno - 1],
 							  row->tts_isnull[attno - 1], 1);
 		MemoryContextReset(row_cxt);

@@ -166,16 +166,11 @@ wants_later_pages(const XeroScanState *state, const XeroOrgScan *org_scan)
 		(org_scan->tied || org_scan->rows < state->run.order_rows);
 }
 
-/*
- * Every record that Xero counted on every page must have come.  If not, its count is
- * nothing to refuse plans for.
- */
+/* Every record that Xero counted on every page must have come. */
 static void
 end_request(XeroScanState *state, XeroOrgScan *org_scan)
 {
 	if (org_scan->fewest_items >= 0 && org_scan->records < org_scan->fewest_items)
-	{
-		xero_note_records(state, org_scan, -1);
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION),
 				 errmsg("foreign table \"%s\" was not read completely",
@@ -183,7 +178,6 @@ end_request(XeroScanState *state, XeroOrgScan *org_scan)
 				 errdetail("Xero counted %.0f records but sent %.0f.",
 						   org_scan->fewest_items, org_scan->records),
 				 errhint("The list changed while it was being read. Run the statement again.")));
-	}
 	leave_request(org_scan);
 }
 
