@@ -545,7 +545,8 @@ class Book:
         if self.rules.direction == "pull":
             raise Broken(f"record {record} was made by a sync that pulls")
         if not self.says(thing, found["said"]):
-            raise Broken(f"record {record} was made of row {thing.row}, and says something else")
+            self.see_taken_over(thing, record, found)
+            return
         thing.record, thing.there, thing.edited_there = record, dict(found["said"]), (found["at"], found["at"])
         for name, said in found["said"].items():
             goes, _ = self.rules.flow(name)
@@ -557,6 +558,18 @@ class Book:
                 if goes and now != here:    # what Xero gives is no edit
                     thing.cases[name].add(Case(now, there, here, there))
         thing.note()
+
+    def see_taken_over(self, thing, record, found):
+        """A record was made of a row that is gone, and is another one's that says what it is matched by."""
+        made = next((other for other in self.things if other is not thing and other.row is None and other.record is None
+                     and self.keys_of(other) & self.keys_of(thing) and self.says(other, found["said"])), None)
+        if made is None:
+            raise Broken(f"record {record} was made of row {thing.row}, and says something else")
+        made.record, made.there, made.edited_there = record, dict(found["said"]), (found["at"], found["at"])
+        made.note()
+        self.see_joined(thing, made)
+        for name, there in thing.there.items():
+            thing.cases[name].add(Case(thing.here[name], there, there, there))
 
     def see_moved(self, thing, other):
         """The row of a record that was merged into another one has gone along."""
