@@ -532,7 +532,8 @@ class Book:
 
     def says(self, thing, said):
         """Has the row said what the record says?"""
-        sent = [name for name in self.rules.kind.fields if self.rules.flow(name)[0]]
+        ended = thing.deleted and self.carries and self.rules.kind.ended(said)
+        sent = [name for name in self.rules.kind.fields if self.rules.flow(name)[0] and not (ended and name == "status")]
         return any(here and all(self.same(name, here[name], said[name]) or self.is_given(name, here[name]) for name in sent)
                    for here, _ in thing.had)
 
