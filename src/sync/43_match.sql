@@ -132,7 +132,7 @@ CREATE FUNCTION xero_fdw._renew_revived(self xero_fdw.sync) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE xero_fdw.sync_link AS k
 	SET local_key = NULL, state = 'unlinked', deleted = false, base_xero = NULL, base_local = NULL, match_key = NULL
-	WHERE self.on_delete = 'archive' AND k.link_id = ANY (ARRAY(
+	WHERE self.on_delete = 'archive' AND self.direction <> 'pull' AND k.link_id = ANY (ARRAY(
 		SELECT e.link_id
 		FROM xero_fdw._push_rules(self.xero_table, 'delete') AS rules, xero_fdw.sync_inbox AS i,
 			LATERAL (SELECT * FROM xero_fdw.sync_link AS e

@@ -300,17 +300,29 @@ END $$;
 COMMENT ON FUNCTION xero_fdw._retry_freed(integer, xero_fdw._item[]) IS
 	'internal: let the next run try again what was refused as a duplicate of values that records have no more';
 
+-- Has a record ended?  To be asked only where some may: the table must have the column
+-- that tells.
+CREATE FUNCTION xero_fdw._has_ended(relation regclass, record jsonb) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT coalesce(record->>rules.status = ANY (rules.ends), false)
+		FROM xero_fdw._push_rules(relation, 'delete') AS rules);
+END $$;
+COMMENT ON FUNCTION xero_fdw._has_ended(regclass, jsonb) IS
+	'internal: has a record ended?';
+
 -- Records that have ended already need not be ended.
 CREATE FUNCTION xero_fdw._ended_links(sync integer, request text) RETURNS bigint[]
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ARRAY(SELECT k.link_id
-		FROM xero_fdw.sync AS s CROSS JOIN xero_fdw._push_rules(s.xero_table, 'delete') AS rules
-			JOIN xero_fdw.sync_intent AS i ON i.sync_id = s.sync_id
+		FROM xero_fdw.sync AS s JOIN xero_fdw.sync_intent AS i ON i.sync_id = s.sync_id
 			JOIN xero_fdw.sync_link AS k ON k.link_id = i.link_id
 			LEFT JOIN xero_fdw.sync_inbox AS x ON x.sync_id = i.sync_id
 				AND x.tenant_id = k.tenant_id AND x.xero_id = k.xero_id
-		WHERE s.sync_id = sync AND i.operation = 'delete' AND i.idempotency_key IS NOT DISTINCT FROM request
-			AND coalesce(x.remote, k.base_xero)->>rules.status = ANY (rules.ends))
+		WHERE s.sync_id = sync AND i.idempotency_key IS NOT DISTINCT FROM request
+			AND CASE WHEN i.operation = 'delete'
+				THEN xero_fdw._has_ended(s.xero_table, coalesce(x.remote, k.base_xero)) END)
 $$;
 COMMENT ON FUNCTION xero_fdw._ended_links(integer, text) IS
 	'internal: links whose records are to end by a request, or wait for that, and have ended';

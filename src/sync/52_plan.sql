@@ -76,14 +76,21 @@ BEGIN
 	state.failed := '{}';
 	LOOP
 		IF state.in_vain < 2 THEN
-			WITH fresh AS (
-				DELETE FROM xero_fdw.sync_intent AS i
-				USING xero_fdw.sync AS s, unnest('{insert,update,delete}'::text[]) AS o(operation),
-					xero_fdw._push_rules(s.xero_table, o.operation) AS rules
-				WHERE s.sync_id = state.sync_id AND i.sync_id = s.sync_id AND i.operation = o.operation
-					AND rules.batch > 0 AND i.batch = 1000000 AND i.idempotency_key IS NULL
+			WITH waiting AS MATERIALIZED (
+				SELECT i.intent_id, i.operation FROM xero_fdw.sync_intent AS i
+				WHERE i.sync_id = state.sync_id AND i.batch = 1000000 AND i.idempotency_key IS NULL
 					AND i.tenant_id = ANY (state.tenants) AND NOT xero_fdw._has_failed(i.link_id)
-				RETURNING i.tenant_id, i.operation, rules.batch
+			), rule AS (
+				-- of no other operations: these may be none of the table's
+				SELECT o.operation, r.batch
+				FROM (SELECT DISTINCT w.operation FROM waiting AS w) AS o
+					JOIN xero_fdw.sync AS s ON s.sync_id = state.sync_id,
+					LATERAL xero_fdw._push_rules(s.xero_table, o.operation) AS r
+			), fresh AS (
+				DELETE FROM xero_fdw.sync_intent AS i
+				USING waiting AS w JOIN rule AS r ON r.operation = w.operation AND r.batch > 0
+				WHERE i.intent_id = w.intent_id
+				RETURNING i.tenant_id, i.operation, r.batch
 			)
 			SELECT requests + coalesce(sum(p.number), 0) INTO requests
 			FROM (SELECT ceil(count(*)::numeric / f.batch) AS number
@@ -147,13 +154,13 @@ BEGIN
 			CONTINUE WHEN made.decisions IS NULL;
 			decided := decided || ARRAY(SELECT (d.item).link_id FROM unnest(made.decisions) AS d);
 			-- but for what is sent again anyway, and what has ended already
-			made.decisions := ARRAY(SELECT d
-				FROM unnest(made.decisions) AS d, xero_fdw._push_rules(self.xero_table, 'delete') AS rules
+			made.decisions := ARRAY(SELECT d FROM unnest(made.decisions) AS d
 				WHERE (d.xero_action = 'create' AND (d.item).link_id = ANY (settling)
 						AND EXISTS (SELECT FROM xero_fdw.sync_intent AS i
 							WHERE i.link_id = (d.item).link_id AND d.xero_new @> i."row")) IS NOT TRUE
-					AND (d.xero_action = 'archive'
-						AND coalesce((d.item).remote, (d.item).base_xero)->>rules.status = ANY (rules.ends)) IS NOT TRUE);
+					AND CASE WHEN d.xero_action = 'archive'
+						THEN NOT xero_fdw._has_ended(self.xero_table, coalesce((d.item).remote, (d.item).base_xero))
+						ELSE true END);
 			RETURN QUERY SELECT e.*, NULL::bigint
 				FROM xero_fdw._explain(self.sync_id, made.decisions) AS e;
 			PERFORM xero_fdw._save_intents(self.sync_id, run.tenants, made.decisions, NULL);
