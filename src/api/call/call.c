@@ -865,14 +865,19 @@ wait_for_retry(XeroCall *call)
 	return obstacle;
 }
 
-/* What is in the way of the call that brings the answer. */
+/*
+ * What is in the way of the call that brings the answer.  There may be none: it has
+ * failed just now, or an interrupt came before this one could take its place.
+ */
 static XeroObstacle
 wait_for_asker(XeroCall *call)
 {
-	XeroObstacle obstacle = xero_call_obstacle(call->page->asker);
+	XeroObstacle obstacle = {"network", false, -INFINITY};
 
+	if (call->page->asker != NULL)
+		obstacle = xero_call_obstacle(call->page->asker);
 	if (call->page->asker == NULL)
-		obstacle.until = -INFINITY; /* it has failed */
+		obstacle.until = -INFINITY;
 	return obstacle;
 }
 
