@@ -53,6 +53,19 @@ GRANT SELECT ON xero.contacts TO regress_xero_reader;
 SET ROLE regress_xero_reader;
 ANALYZE xero.contacts;
 RESET ROLE;
+-- the owner of a table, who is nobody else
+GRANT USAGE ON FOREIGN SERVER xero TO regress_xero_reader;
+CREATE USER MAPPING FOR regress_xero_reader SERVER xero OPTIONS (access_token 'sandbox-token');
+CREATE SCHEMA reader AUTHORIZATION regress_xero_reader;
+SET ROLE regress_xero_reader;
+CREATE FOREIGN TABLE reader.mine (gone integer, contact_id uuid, "Name" text OPTIONS (field 'Name'))
+	SERVER xero OPTIONS (object 'accounting/Contacts');
+ALTER FOREIGN TABLE reader.mine DROP COLUMN gone;
+ANALYZE reader.mine;
+SELECT attname, n_distinct = -1 AS is_key FROM pg_stats WHERE schemaname = 'reader' ORDER BY 1;
+RESET ROLE;
+SELECT * FROM cost;
+DROP USER MAPPING FOR regress_xero_reader SERVER xero;
 DROP OWNED BY regress_xero_reader;
 DROP ROLE regress_xero_reader;
 RESET xero_fdw.analyze_calls;

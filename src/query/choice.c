@@ -75,15 +75,6 @@ is_true(Node *constant)
 		DatumGetBool(((Const *) constant)->constvalue);
 }
 
-static bool
-is_never_null_column(const XeroRel *rel, Node *node)
-{
-	AttrNumber	attno;
-	const XeroColumn *column = xero_column_of(rel, node, &attno);
-
-	return column != NULL && (column->flags & XERO_COL_NOT_NULL) != 0;
-}
-
 static List *
 values_of(Node *choice)
 {
@@ -125,7 +116,7 @@ arms_of_values(Search *search, Node *clause, bool negate)
 			if (xero_classify_clause(search->rel, arm) == NULL)
 				return NIL;
 			arms = lappend(arms, arm);
-			if (first_counts && is_never_null_column(search->rel, value))
+			if (first_counts && xero_is_never_null(search->rel, value))
 				break;
 			continue;
 		}

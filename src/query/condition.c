@@ -106,6 +106,16 @@ xero_mentions_rel(const XeroRel *rel, Node *node)
 	return mentions_rel(node, &relid);
 }
 
+bool
+xero_is_never_null(const XeroRel *rel, Node *node)
+{
+	AttrNumber	attno;
+	const XeroColumn *column = xero_column_of(rel, node, &attno);
+
+	return column != NULL ? (column->flags & XERO_COL_NOT_NULL) != 0 :
+		IsA(node, Const) && !((Const *) node)->constisnull;
+}
+
 /* Can it be evaluated once, before the request goes out? */
 bool
 xero_is_value(const XeroRel *rel, Node *node)

@@ -104,6 +104,9 @@ extern const XeroColumn *xero_condition_column(const XeroRel *rel,
 extern const XeroColumn *xero_column_of(const XeroRel *rel, Node *node,
 										AttrNumber *attno);
 extern bool xero_mentions_rel(const XeroRel *rel, Node *node);
+
+/* Is it a column that each record has, or a known value? */
+extern bool xero_is_never_null(const XeroRel *rel, Node *node);
 extern bool xero_is_value(const XeroRel *rel, Node *node);
 extern bool xero_is_key_column(const XeroRel *rel, const XeroColumn *column);
 extern bool xero_in_where(const XeroRel *rel, const XeroCondition *condition);

@@ -81,16 +81,6 @@ restate_array(ScalarArrayOpExpr *expr, bool negate)
 	return (Node *) (negate ? make_notclause(tree) : tree);
 }
 
-static bool
-is_never_null(const XeroRel *rel, Node *node)
-{
-	AttrNumber	attno;
-	const XeroColumn *column = xero_column_of(rel, node, &attno);
-
-	return column != NULL ? (column->flags & XERO_COL_NOT_NULL) != 0 :
-		IsA(node, Const) && !((Const *) node)->constisnull;
-}
-
 /* Is that true or false of every row? */
 static bool
 is_certain(const XeroRel *rel, Node *clause)
@@ -115,20 +105,20 @@ is_certain(const XeroRel *rel, Node *clause)
 			args = ((OpExpr *) clause)->args;
 			return op_strict(((OpExpr *) clause)->opno) &&
 				((OpExpr *) clause)->opno < FirstGenbkiObjectId &&
-				list_length(args) == 2 && is_never_null(rel, linitial(args)) &&
-				is_never_null(rel, lsecond(args));
+				list_length(args) == 2 && xero_is_never_null(rel, linitial(args)) &&
+				xero_is_never_null(rel, lsecond(args));
 		case T_ScalarArrayOpExpr:
 			args = elements_of(lsecond(((ScalarArrayOpExpr *) clause)->args));
 			foreach(lc, args)
 			{
-				if (!is_never_null(rel, lfirst(lc)))
+				if (!xero_is_never_null(rel, lfirst(lc)))
 					return false;
 			}
 			return args != NIL && list_length(args) <= MAX_ELEMENTS &&
 				((ScalarArrayOpExpr *) clause)->opno < FirstGenbkiObjectId &&
-				is_never_null(rel, linitial(((ScalarArrayOpExpr *) clause)->args));
+				xero_is_never_null(rel, linitial(((ScalarArrayOpExpr *) clause)->args));
 		default:
-			return is_never_null(rel, clause);
+			return xero_is_never_null(rel, clause);
 	}
 }
 
@@ -156,18 +146,18 @@ restate_distinct(const XeroRel *rel, DistinctExpr *expr, bool negate)
 	Expr	   *unequal = make_notclause(equal);
 	NullTest   *null;
 
-	if (is_never_null(rel, left))
+	if (xero_is_never_null(rel, left))
 	{
 		Node	   *other = left;
 
 		left = right;
 		right = other;
 	}
-	if (!is_never_null(rel, right))
+	if (!xero_is_never_null(rel, right))
 		return NULL;
 	if (negate)
 		return (Node *) equal;
-	if (is_never_null(rel, left))
+	if (xero_is_never_null(rel, left))
 		return (Node *) unequal;
 	null = makeNode(NullTest);
 	null->arg = (Expr *) left;

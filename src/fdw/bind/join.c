@@ -150,13 +150,6 @@ add_bind_paths(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
 	}
 }
 
-static bool
-is_table_of_ours(const RelOptInfo *rel)
-{
-	return rel->reloptkind == RELOPT_BASEREL && rel->fdwroutine != NULL &&
-		rel->fdwroutine->IterateForeignScan == xeroIterateForeignScan;
-}
-
 /* Do two scans that run once ask for the same pages? */
 static bool
 ask_alike(const Path *a, const Path *b)
@@ -192,7 +185,7 @@ shares_pages(PlannerInfo *root, RelOptInfo *outerrel, RelOptInfo *innerrel)
 	{
 		RelOptInfo *rel = root->simple_rel_array[relid];
 
-		if (rel == NULL || !is_table_of_ours(rel) ||
+		if (rel == NULL || rel->reloptkind != RELOPT_BASEREL || !xero_is_foreign_table(rel) ||
 			rel->userid != innerrel->userid)
 			continue;
 		foreach(lc, rel->pathlist)
@@ -247,7 +240,8 @@ xero_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel,
 
 	if (next_join_hook)
 		next_join_hook(root, joinrel, outerrel, innerrel, jointype, extra);
-	if (!is_table_of_ours(innerrel) || !joins_by_row(jointype) || !enable_nestloop ||
+	if (innerrel->reloptkind != RELOPT_BASEREL ||
+		!xero_is_foreign_table(innerrel) || !joins_by_row(jointype) || !enable_nestloop ||
 		!bms_is_subset(innerrel->lateral_relids, outerrel->relids) ||
 		!is_worth_it(root, outerrel, innerrel))
 		return;

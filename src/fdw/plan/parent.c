@@ -46,8 +46,7 @@ is_parent_of(const RelOptInfo *child, const RelOptInfo *rel)
 	const XeroRelInfo *other;
 
 	if (rel == NULL || rel->reloptkind != RELOPT_BASEREL ||
-		rel->fdw_private == NULL || rel->fdwroutine == NULL ||
-		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize ||
+		rel->fdw_private == NULL || !xero_is_foreign_table(rel) ||
 		rel->serverid != child->serverid || rel->userid != child->userid)
 		return false;
 	other = rel->fdw_private;

@@ -29,6 +29,13 @@
 #define XERO_DOUBT_BATCH	1.02
 #define XERO_DOUBT_ROW		1.04
 
+static inline bool
+xero_is_foreign_table(const RelOptInfo *rel)
+{
+	return rel->fdwroutine != NULL &&
+		rel->fdwroutine->GetForeignRelSize == xeroGetForeignRelSize;
+}
+
 /* What the planner knows of one foreign table: RelOptInfo.fdw_private. */
 typedef struct XeroRelInfo
 {

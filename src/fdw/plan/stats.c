@@ -94,9 +94,8 @@ xero_relation_stats(PlannerInfo *root, RangeTblEntry *rte, AttrNumber attnum,
 
 	if (previous_hook && previous_hook(root, rte, attnum, vardata))
 		return true;
-	if (rel == NULL || rel->fdwroutine == NULL || rel->fdw_private == NULL ||
-		!IS_SIMPLE_REL(rel) ||
-		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize ||
+	if (rel == NULL || rel->fdw_private == NULL || !IS_SIMPLE_REL(rel) ||
+		!xero_is_foreign_table(rel) ||
 		SearchSysCacheExists3(STATRELATTINH, ObjectIdGetDatum(rte->relid),
 							  Int16GetDatum(attnum), BoolGetDatum(rte->inh)))
 		return false;

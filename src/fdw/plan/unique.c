@@ -97,8 +97,7 @@ xero_relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel
 
 	if (previous_hook)
 		previous_hook(root, relid, inhparent, rel);
-	if (inhparent || rel->fdwroutine == NULL ||
-		rel->fdwroutine->GetForeignRelSize != xeroGetForeignRelSize)
+	if (inhparent || !xero_is_foreign_table(rel))
 		return;
 	relation = table_open(relid, NoLock);
 	count = find_key(relation, xero_get_table(relation), attnos);
